@@ -1,0 +1,3 @@
+"""mlpcli: a command-line experiment runner for multilayer perceptrons, on NumPy."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,84 @@
+"""The exit codes, and one exception for each way a command can fail.
+
+Every room raises these (or plain ValueError where it knows nothing of users); only `cli` turns them
+into a line on stderr and an exit code.
+"""
+
+from enum import IntEnum
+
+__all__ = [
+    "BadResult",
+    "Busy",
+    "DataError",
+    "ExitCode",
+    "FileError",
+    "Interrupted",
+    "MlpcliError",
+    "Unavailable",
+    "UsageError",
+]
+
+
+class ExitCode(IntEnum):
+    """What a command's exit code means; the numbers above 64 are those of sysexits.h."""
+
+    OK = 0
+    BAD_RESULT = 1
+    USAGE = 2
+    DATA = 65
+    UNAVAILABLE = 69
+    BUG = 70
+    IO = 74
+    BUSY = 75
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class MlpcliError(Exception):
+    """A failure with a message for the user: `<what> <where>: <why>. <what was kept>. <what to type next>`."""
+
+    code = ExitCode.BUG
+
+
+class BadResult(MlpcliError):
+    """The work ran and the answer is no: training diverged, a trial failed, a gradient is wrong."""
+
+    code = ExitCode.BAD_RESULT
+
+
+class UsageError(MlpcliError):
+    """Options or a sweep file are wrong; nothing was started or written."""
+
+    code = ExitCode.USAGE
+
+
+class DataError(MlpcliError):
+    """Data or a model file is unusable."""
+
+    code = ExitCode.DATA
+
+
+class Unavailable(MlpcliError):
+    """The network or a cluster cannot be reached."""
+
+    code = ExitCode.UNAVAILABLE
+
+
+class FileError(MlpcliError):
+    """A file cannot be read or written."""
+
+    code = ExitCode.IO
+
+
+class Busy(MlpcliError):
+    """Another process is using this results folder."""
+
+    code = ExitCode.BUSY
+
+
+class Interrupted(MlpcliError):
+    """Ctrl-C or SIGTERM; `code` tells which."""
+
+    def __init__(self, message: str, code: ExitCode = ExitCode.INTERRUPTED) -> None:
+        super().__init__(message)
+        self.code = code
