@@ -1,1 +1,50 @@
-"""nn"""
+"""The network: layers with a forward and a backward function, over flat arrays, for one replica or a stack."""
+
+from mlpcli.nn.activations import ACTIVATIONS, Activation
+from mlpcli.nn.constructions import interpolate, sawtooth, xor
+from mlpcli.nn.dropout import Dropout
+from mlpcli.nn.initializers import INITIALIZERS, Initializer
+from mlpcli.nn.layer import Layer, Spec
+from mlpcli.nn.lift import LIFTS, QuadraticLift, lifted_features
+from mlpcli.nn.linear import Linear
+from mlpcli.nn.losses import LOSSES, AbsoluteLoss, CrossEntropy, HuberLoss, LogisticLoss, Loss, SquaredLoss
+from mlpcli.nn.network import Network
+from mlpcli.nn.normalization import NORMALIZATIONS, BatchNorm, LayerNorm, Normalization
+from mlpcli.nn.random import BitStreams, Purpose, stream
+from mlpcli.nn.types import Array, Shape, per_replica, transpose
+
+__all__ = [
+    "ACTIVATIONS",
+    "INITIALIZERS",
+    "LIFTS",
+    "LOSSES",
+    "NORMALIZATIONS",
+    "AbsoluteLoss",
+    "Activation",
+    "Array",
+    "BatchNorm",
+    "BitStreams",
+    "CrossEntropy",
+    "Dropout",
+    "HuberLoss",
+    "Initializer",
+    "Layer",
+    "LayerNorm",
+    "Linear",
+    "LogisticLoss",
+    "Loss",
+    "Network",
+    "Normalization",
+    "Purpose",
+    "QuadraticLift",
+    "Shape",
+    "Spec",
+    "SquaredLoss",
+    "interpolate",
+    "lifted_features",
+    "per_replica",
+    "sawtooth",
+    "stream",
+    "transpose",
+    "xor",
+]

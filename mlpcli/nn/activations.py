@@ -1,0 +1,228 @@
+"""The nonlinearities. A newcomer adds one by writing a class of two functions here and its entry in `ACTIVATIONS`;
+the option, its help, the gradient check and the conformance tests follow from the entry.
+
+Each is stable for |z| up to 1e4 in float32 without a warning: exponentials are taken of non-positive or capped
+arguments only. In the formulas t is one entry of z, and g stands for dJ/dh.
+"""
+
+import numpy as np
+
+from mlpcli.nn.layer import Layer
+from mlpcli.nn.types import Array
+
+__all__ = ["ACTIVATIONS", "Activation", "sigmoid"]
+
+LEAKY_SLOPE = 0.01
+SELU_SCALE = 1.0507009873554805  # lambda of Klambauer et al. 2017
+SELU_ALPHA = 1.6732632423543772
+GELU_RATE = 0.7978845608028654  # sqrt(2 / pi), Hendrycks and Gimpel 2016
+GELU_CUBE = 0.044715
+
+
+def sigmoid(t: Array, out: Array) -> Array:
+    """1 / (1 + exp(-t)), to full relative precision in both tails; the cap keeps exp from overflowing."""
+    cap = np.log(np.finfo(t.dtype).max) - 1
+    np.negative(t, out=out)
+    np.minimum(out, cap.astype(t.dtype), out=out)
+    np.exp(out, out=out)
+    np.add(out, 1, out=out)
+    return np.reciprocal(out, out=out)
+
+
+class Activation(Layer):
+    """h = sigma(z), entry by entry."""
+
+    def value(self, z: Array, out: Array) -> None:
+        """Write sigma(z)."""
+        raise NotImplementedError
+
+    def slope(self, z: Array, h: Array, out: Array) -> None:
+        """Write sigma'(z), where h = sigma(z) is at hand."""
+        raise NotImplementedError
+
+    def forward(self, x: Array, training: bool) -> Array:
+        """sigma of each entry."""
+        self._z, self._h = x, self.array("h", x.shape, x.dtype)
+        self.value(x, self._h)
+        return self._h
+
+    def backward(self, grad_output: Array, input_needed: bool = True) -> Array | None:
+        """dJ/dz = dJ/dh, Hadamard sigma'(z)."""
+        grad = self.array("dz", self._z.shape, self._z.dtype)
+        self.slope(self._z, self._h, grad)
+        return np.multiply(grad_output, grad, out=grad)
+
+
+class ReLU(Activation):
+    """max(t, 0); the slope at 0 is 0, as in the lecture."""
+
+    def value(self, z: Array, out: Array) -> None:
+        """max(t, 0)."""
+        np.maximum(z, 0, out=out)
+
+    def backward(self, grad_output: Array, input_needed: bool = True) -> Array | None:
+        """g where t > 0; multiplying by the comparison itself saves the pass that would write it as floats."""
+        positive = self.array("positive", self._z.shape, np.bool_)
+        np.greater(self._z, 0, out=positive)
+        return np.multiply(grad_output, positive, out=self.array("dz", self._z.shape, self._z.dtype))
+
+
+class LeakyReLU(Activation):
+    """t for t > 0, 0.01 t below (Maas et al. 2013)."""
+
+    def value(self, z: Array, out: Array) -> None:
+        """max(t, 0.01 t)."""
+        np.multiply(z, LEAKY_SLOPE, out=out)
+        np.maximum(z, out, out=out)
+
+    def slope(self, z: Array, h: Array, out: Array) -> None:
+        """1 for t > 0, 0.01 below."""
+        np.copyto(out, np.where(z > 0, 1, LEAKY_SLOPE))
+
+
+class ELU(Activation):
+    """t for t > 0, exp(t) - 1 below (Clevert et al. 2016, the lecture's form)."""
+
+    def value(self, z: Array, out: Array) -> None:
+        """max(t, 0) + expm1(min(t, 0))."""
+        np.minimum(z, 0, out=out)
+        np.expm1(out, out=out)
+        np.add(out, np.maximum(z, 0), out=out)
+
+    def slope(self, z: Array, h: Array, out: Array) -> None:
+        """exp(min(t, 0)), from the input: h + 1 would round to 0 far below."""
+        np.minimum(z, 0, out=out)
+        np.exp(out, out=out)
+
+
+class SELU(Activation):
+    """lambda t for t > 0, lambda alpha (exp(t) - 1) below (Klambauer et al. 2017)."""
+
+    def value(self, z: Array, out: Array) -> None:
+        """lambda (max(t, 0) + alpha expm1(min(t, 0)))."""
+        np.minimum(z, 0, out=out)
+        np.expm1(out, out=out)
+        np.multiply(out, SELU_ALPHA, out=out)
+        np.add(out, np.maximum(z, 0), out=out)
+        np.multiply(out, SELU_SCALE, out=out)
+
+    def slope(self, z: Array, h: Array, out: Array) -> None:
+        """lambda for t > 0, lambda alpha exp(t) below and at 0."""
+        np.minimum(z, 0, out=out)
+        np.exp(out, out=out)
+        np.multiply(out, SELU_ALPHA * SELU_SCALE, out=out)
+        np.copyto(out, SELU_SCALE, where=z > 0)
+
+
+class GELU(Activation):
+    """t/2 (1 + tanh(sqrt(2/pi) (t + 0.044715 t^3))), the tanh form (Hendrycks and Gimpel 2016)."""
+
+    def value(self, z: Array, out: Array) -> None:
+        """The formula, its tanh kept for the slope."""
+        tanh = self._tanh = self.array("tanh", z.shape, z.dtype)
+        np.multiply(z, z, out=tanh)
+        np.multiply(tanh, GELU_RATE * GELU_CUBE, out=tanh)
+        np.add(tanh, GELU_RATE, out=tanh)
+        np.multiply(tanh, z, out=tanh)
+        np.tanh(tanh, out=tanh)
+        np.add(tanh, 1, out=out)
+        np.multiply(out, z, out=out)
+        np.multiply(out, 0.5, out=out)
+
+    def slope(self, z: Array, h: Array, out: Array) -> None:
+        """(1 + tanh u)/2 + t/2 (1 - tanh^2 u) u', with u' = sqrt(2/pi) (1 + 3 * 0.044715 t^2)."""
+        tanh = self._tanh
+        inner = self.array("inner", z.shape, z.dtype)
+        np.multiply(z, z, out=inner)
+        np.multiply(inner, 3 * GELU_RATE * GELU_CUBE, out=inner)
+        np.add(inner, GELU_RATE, out=inner)
+        np.multiply(inner, z, out=inner)
+        np.multiply(tanh, tanh, out=out)
+        np.subtract(1, out, out=out)
+        np.multiply(out, inner, out=out)
+        np.add(out, tanh, out=out)
+        np.add(out, 1, out=out)
+        np.multiply(out, 0.5, out=out)
+
+
+class SiLU(Activation):
+    """t sigmoid(t) (Elfwing et al. 2018), also called swish."""
+
+    def value(self, z: Array, out: Array) -> None:
+        """The product, its sigmoid kept for the slope."""
+        self._sigmoid = sigmoid(z, self.array("sigmoid", z.shape, z.dtype))
+        np.multiply(z, self._sigmoid, out=out)
+
+    def slope(self, z: Array, h: Array, out: Array) -> None:
+        """s + h (1 - s), with s = sigmoid(t)."""
+        np.subtract(1, self._sigmoid, out=out)
+        np.multiply(out, h, out=out)
+        np.add(out, self._sigmoid, out=out)
+
+
+class Softplus(Activation):
+    """log(1 + exp(t)) (Dugas et al. 2001)."""
+
+    def value(self, z: Array, out: Array) -> None:
+        """max(t, 0) + log1p(exp(-|t|))."""
+        np.abs(z, out=out)
+        np.negative(out, out=out)
+        np.exp(out, out=out)
+        np.log1p(out, out=out)
+        np.add(out, np.maximum(z, 0), out=out)
+
+    def slope(self, z: Array, h: Array, out: Array) -> None:
+        """sigmoid(t)."""
+        sigmoid(z, out)
+
+
+class Sigmoid(Activation):
+    """1 / (1 + exp(-t))."""
+
+    def value(self, z: Array, out: Array) -> None:
+        """sigmoid(t)."""
+        sigmoid(z, out)
+
+    def slope(self, z: Array, h: Array, out: Array) -> None:
+        """h (1 - h)."""
+        np.subtract(1, h, out=out)
+        np.multiply(out, h, out=out)
+
+
+class Tanh(Activation):
+    """tanh(t)."""
+
+    def value(self, z: Array, out: Array) -> None:
+        """tanh(t)."""
+        np.tanh(z, out=out)
+
+    def slope(self, z: Array, h: Array, out: Array) -> None:
+        """1 - h^2."""
+        np.multiply(h, h, out=out)
+        np.subtract(1, out, out=out)
+
+
+class Identity(Activation):
+    """t itself: with it a network of any depth is linear."""
+
+    def value(self, z: Array, out: Array) -> None:
+        """t."""
+        np.copyto(out, z)
+
+    def slope(self, z: Array, h: Array, out: Array) -> None:
+        """1."""
+        out.fill(1)
+
+
+ACTIVATIONS: dict[str, type[Activation]] = {
+    "relu": ReLU,
+    "leaky-relu": LeakyReLU,
+    "elu": ELU,
+    "selu": SELU,
+    "gelu": GELU,
+    "silu": SiLU,
+    "softplus": Softplus,
+    "sigmoid": Sigmoid,
+    "tanh": Tanh,
+    "identity": Identity,
+}

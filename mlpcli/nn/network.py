@@ -1,0 +1,93 @@
+"""The network: layers in a row over three flat arrays.
+
+`params`, `grads` and `state` are `(*lead, size)`, and every layer works on named views into them. So an
+optimizer, weight decay, clipping, a checkpoint, a snapshot of the best epoch and a gradient check are each a
+line on one array, and a stack of replicas is the same code as a single network.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from mlpcli.nn.layer import Layer, Spec
+from mlpcli.nn.linear import Linear
+from mlpcli.nn.types import Array, Shape
+
+__all__ = ["Network"]
+
+
+class Network:
+    """Layers `(name, layer)` in forward order; parameters are called `<name>.<parameter>`.
+
+    >>> network = Network([("output", Linear(2, 1))], dtype=np.float64)
+    >>> network.parameters["output.weight"][:] = [[3.0], [4.0]]
+    >>> network.forward(np.array([[1.0, 1.0]]))
+    array([[7.]])
+    """
+
+    def __init__(self, layers: Sequence[tuple[str, Layer]], lead: Shape = (), dtype: DTypeLike = np.float32) -> None:
+        self.layers = [layer for _, layer in layers]
+        self.names = [name for name, _ in layers]
+        self.lead = lead
+        self.dtype = np.dtype(dtype)
+        self.params, self.parameters = self._allocate(lambda layer: layer.parameters())
+        self.grads, self.gradients = self._allocate(lambda layer: layer.parameters())
+        self.state, self.statistics = self._allocate(lambda layer: layer.statistics())
+        for name, layer in layers:
+            layer.bind(*(_of(name, views) for views in (self.parameters, self.gradients, self.statistics)))
+        self.linears = [layer for layer in self.layers if isinstance(layer, Linear)]
+        self._first_trained = next(i for i, layer in enumerate(self.layers) if layer.parameters())
+
+    @property
+    def size(self) -> int:
+        """The number of parameters of one replica."""
+        return int(self.params.shape[-1])
+
+    @property
+    def decayed(self) -> list[slice]:
+        """Where in the flat axis weight decay applies: the weights, never biases or norm parameters."""
+        spans, start = [], 0
+        for layer in self.layers:
+            for spec in layer.parameters():
+                stop = start + int(np.prod(spec.shape))
+                if spec.decay:
+                    spans.append(slice(start, stop))
+                start = stop
+        return spans
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """Scores `(..., batch, outputs)` of inputs `(..., batch, features)`; `(batch, features)` is shared by all."""
+        if x.ndim < 2 or x.shape[:-2] not in {(), self.lead}:
+            raise ValueError(f"inputs of shape {x.shape}: need (batch, features) or {self.lead} before them")
+        for layer in self.layers:
+            x = layer.forward(x, training)
+        return x
+
+    def backward(self, grad_output: Array) -> None:
+        """Fill `grads` from dJ/d(scores): the chain rule, from the last layer to the first that has parameters."""
+        grad: Array | None = grad_output
+        for index in range(len(self.layers) - 1, self._first_trained - 1, -1):
+            assert grad is not None
+            grad = self.layers[index].backward(grad, input_needed=index > self._first_trained)
+
+    def _allocate(self, wanted: Callable[[Layer], Sequence[Spec]]) -> tuple[Array, dict[str, Array]]:
+        specs = [
+            (f"{name}.{spec.name}", spec)
+            for name, layer in zip(self.names, self.layers, strict=True)
+            for spec in wanted(layer)
+        ]
+        flat = np.zeros((*self.lead, sum(int(np.prod(spec.shape)) for _, spec in specs)), self.dtype)
+        views, start = {}, 0
+        for name, spec in specs:
+            stop = start + int(np.prod(spec.shape))
+            views[name] = flat[..., start:stop].reshape(*self.lead, *spec.shape)
+            views[name][...] = spec.fill
+            start = stop
+        return flat, views
+
+
+def _of(name: str, views: dict[str, Array]) -> dict[str, Array]:
+    """The views of one layer, by their short names."""
+    split = ((key.rpartition("."), view) for key, view in views.items())
+    return {short: view for (layer, _, short), view in split if layer == name}
