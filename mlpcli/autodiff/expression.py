@@ -1,0 +1,218 @@
+"""A computational graph from a line of text, so that a reader can watch values and gradients flow through it.
+
+The text is parsed by Python's own grammar and admitted by a whitelist: names, numbers, + - * / **, a minus sign,
+parentheses and a table of functions. Nothing is evaluated as Python. Every operation becomes a node with a name, in
+the order of the forward pass: q, p, r, ... for what lies between, f for the result, as the lecture calls them.
+"""
+
+import ast
+import itertools
+import math
+import re
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mlpcli.autodiff import ops
+from mlpcli.autodiff.ops import Operation
+from mlpcli.autodiff.tape import Variable, backward
+
+__all__ = ["FUNCTIONS", "Expression", "Node", "Step", "parse"]
+
+MAX_LENGTH = 1000
+MAX_DEPTH = 100
+INFIX: dict[type[ast.operator], Operation] = {
+    ast.Add: ops.add,
+    ast.Sub: ops.subtract,
+    ast.Mult: ops.multiply,
+    ast.Div: ops.divide,
+    ast.Pow: ops.power,
+}
+FUNCTIONS: dict[str, Operation] = {
+    operation.name: operation
+    for operation in (
+        ops.absolute,
+        ops.cos,
+        ops.exp,
+        ops.log,
+        ops.maximum,
+        ops.minimum,
+        ops.relu,
+        ops.sigmoid,
+        ops.sin,
+        ops.sqrt,
+        ops.tanh,
+    )
+}
+
+Operand = str | float
+"""The name of a variable or of an earlier step, or a number."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation of the forward pass; as text, the formula that made the node: `x + y`."""
+
+    name: str
+    operation: Operation
+    operands: tuple[Operand, ...]
+
+    def __str__(self) -> str:
+        operands = [operand if isinstance(operand, str) else f"{operand:.12g}" for operand in self.operands]
+        if self.operation is ops.negative:
+            return f"-{operands[0]}"
+        if self.operation in INFIX.values():
+            return f" {self.operation.name} ".join(operands)
+        return f"{self.operation.name}({', '.join(operands)})"
+
+
+@dataclass(frozen=True)
+class Node:
+    """A variable (step None) or a step, with its value and the gradient of the result by it.
+
+    The gradient is None where no variable enters: the derivative by a number is nobody's question.
+    """
+
+    name: str
+    step: Step | None
+    value: float
+    gradient: float | None
+
+
+@dataclass(frozen=True)
+class Expression:
+    """What a text says: its variables in order of appearance, and its steps in the order of the forward pass.
+
+    >>> for node in parse("(x + y) * z").evaluate({"x": -2, "y": 5, "z": -4}):
+    ...     print(node.name, node.step or "input", node.value, node.gradient)
+    x input -2.0 -4.0
+    y input 5.0 -4.0
+    z input -4.0 3.0
+    q x + y 3.0 -4.0
+    f q * z -12.0 1.0
+    """
+
+    variables: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def result(self) -> str:
+        """The name of the node that holds the value of the whole."""
+        return self.steps[-1].name if self.steps else self.variables[0]
+
+    def evaluate(self, values: Mapping[str, float]) -> tuple[Node, ...]:
+        """Run the graph forward and backward: the variables, then the steps.
+
+        ValueError names the node whose value or gradient is not finite; KeyError is a variable without a value.
+        """
+        made: dict[str, Any] = {name: Variable(values[name]) for name in self.variables}
+        with np.errstate(all="ignore"):
+            for step in self.steps:
+                made[step.name] = step.operation(*(made[o] if isinstance(o, str) else o for o in step.operands))
+            # A step of numbers alone is no variable: no derivative is asked of the exponent in x ** (1 + 1).
+            gradients = backward(made[self.result]) if isinstance(made[self.result], Variable) else {}
+        steps = {step.name: step for step in self.steps}
+        nodes = {}
+        for name, item in made.items():
+            value, gradient = (item.value, float(gradients[item])) if isinstance(item, Variable) else (item, None)
+            nodes[name] = Node(name, steps.get(name), float(value), gradient)
+        self._check_finite(nodes)
+        return tuple(nodes.values())
+
+    def _check_finite(self, nodes: Mapping[str, Node]) -> None:
+        for node in nodes.values():
+            if not math.isfinite(node.value):
+                operands = node.step.operands if node.step else ()
+                at = ", ".join(f"{o} = {nodes[o].value:.6g}" for o in dict.fromkeys(operands) if isinstance(o, str))
+                raise ValueError(f"node {node.name} = {node.step or 'input'} is {node.value}{at and ' at ' + at}")
+        for node in nodes.values():
+            if node.gradient is not None and not math.isfinite(node.gradient):
+                raise ValueError(f"the gradient d{self.result}/d{node.name} is {node.gradient}")
+
+
+def parse(text: str) -> Expression:
+    """Read an expression; ValueError says what is wrong and at which column, counted from 1."""
+    if len(text) > MAX_LENGTH:
+        raise ValueError(f"column {MAX_LENGTH + 1}: longer than {MAX_LENGTH} characters")
+    if stranger := re.search(r"[^A-Za-z0-9_.+\-*/(), ]", text):
+        raise _error(stranger.start(), f"{stranger.group()!r} does not belong in an expression (a power is x ** 2)")
+    body = text.lstrip(" ")
+    start = len(text) - len(body)
+    if not body:
+        raise _error(0, "the expression is empty")
+    try:
+        # Python warns of what it will refuse one day, such as 1if; the whitelist refuses it today.
+        with warnings.catch_warnings(action="ignore"):
+            tree = ast.parse(body, mode="eval").body
+    except SyntaxError as error:
+        raise _error(start + (error.offset or len(body) + 1) - 1, error.msg) from None
+    except (MemoryError, RecursionError):
+        raise _error(start, "nested too deeply") from None
+    reader = _Reader(body, start, {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)})
+    reader.read(tree)
+    if not reader.variables and not reader.steps:
+        raise _error(start, "a number alone has no graph")
+    return Expression(tuple(reader.variables), tuple(reader.steps))
+
+
+def _error(offset: int, why: str) -> ValueError:
+    return ValueError(f"column {offset + 1}: {why}")
+
+
+class _Reader:
+    """Turns a syntax tree into steps, inner operations first, and gives each a name that is not taken."""
+
+    def __init__(self, body: str, start: int, taken: set[str]) -> None:
+        self.body, self.start = body, start
+        self.variables: dict[str, None] = {}
+        self.steps: list[Step] = []
+        self.inner = (n for n in itertools.chain("qprstuvw", map("q{}".format, itertools.count(1))) if n not in taken)
+        self.outer = next(n for n in itertools.chain("fgh", map("f{}".format, itertools.count(1))) if n not in taken)
+
+    def read(self, node: ast.expr, depth: int = 0) -> Operand:
+        """The operand that a syntax node stands for, after the steps that make it."""
+        if depth > MAX_DEPTH:
+            raise self.error(node, f"nested deeper than {MAX_DEPTH} operations")
+        match node:
+            case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
+                return self.number(node, number)
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
+                return -self.number(node, number)
+            case ast.Name(id=name) if name not in FUNCTIONS:
+                self.variables.setdefault(name)
+                return name
+            case ast.UnaryOp(op=ast.USub(), operand=inner):
+                return self.step(ops.negative, [inner], depth)
+            case ast.BinOp(left=left, op=infix, right=right) if type(infix) in INFIX:
+                return self.step(INFIX[type(infix)], [left, right], depth)
+            case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
+                if name not in FUNCTIONS:
+                    raise self.error(node, f"{name} is not a function here, there are {', '.join(FUNCTIONS)}")
+                if len(arguments) != (arity := len(FUNCTIONS[name].products)):
+                    raise self.error(node, f"{name} takes {arity} argument{'s' * (arity > 1)}, got {len(arguments)}")
+                return self.step(FUNCTIONS[name], arguments, depth)
+            case ast.Name(id=name):
+                raise self.error(node, f"{name} is a function, it needs its argument in parentheses")
+        text = self.body[node.col_offset : node.end_col_offset]
+        raise self.error(node, f"{text[:40]!r} is not arithmetic of names, numbers, + - * / ** and functions")
+
+    def step(self, operation: Operation, operands: list[ast.expr], depth: int) -> str:
+        read = tuple(self.read(operand, depth + 1) for operand in operands)
+        name = next(self.inner) if depth else self.outer
+        self.steps.append(Step(name, operation, read))
+        return name
+
+    def number(self, node: ast.expr, number: float) -> float:
+        try:
+            value = float(number)
+        except OverflowError:
+            value = math.inf
+        if math.isinf(value):
+            raise self.error(node, "the number is too large for float64")
+        return value
+
+    def error(self, node: ast.expr, why: str) -> ValueError:
+        return _error(self.start + node.col_offset, why)
