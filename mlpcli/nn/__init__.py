@@ -1,6 +1,6 @@
 """The network: layers with a forward and a backward function, over flat arrays, for one replica or a stack."""
 
-from mlpcli.nn.activations import ACTIVATIONS, Activation
+from mlpcli.nn.activations import ACTIVATIONS, Activation, sigmoid
 from mlpcli.nn.constructions import interpolate, sawtooth, xor
 from mlpcli.nn.dropout import Dropout
 from mlpcli.nn.initializers import INITIALIZERS, Initializer
@@ -44,6 +44,7 @@ __all__ = [
     "lifted_features",
     "per_replica",
     "sawtooth",
+    "sigmoid",
     "stream",
     "transpose",
     "xor",

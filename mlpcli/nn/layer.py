@@ -19,7 +19,8 @@ __all__ = ["Layer", "Spec"]
 class Spec:
     """One named array that a layer asks the network for: a parameter, or a running statistic.
 
-    `shape` is that of one replica; `fill` its value before initialization; `decay` whether weight decay applies.
+    `shape` is that of one replica: `(in, out)` for a weight, `(features,)` for a row, which the layer is given as
+    `(..., 1, features)`. `fill` is its value before initialization; `decay` says whether weight decay applies.
     """
 
     name: str
@@ -43,7 +44,7 @@ class Layer:
         return ()
 
     def bind(self, params: Mapping[str, Array], grads: Mapping[str, Array], state: Mapping[str, Array]) -> None:
-        """Receive views `(..., *shape)` into the network's flat arrays, by the names of the specs."""
+        """Receive matrices and rows, views into the network's flat arrays, by the names of the specs."""
 
     def forward(self, x: Array, training: bool) -> Array:
         """The layer's value at `x: (..., batch, features)`."""

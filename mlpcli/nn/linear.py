@@ -30,7 +30,7 @@ class Linear(Layer):
     def parameters(self) -> tuple[Spec, ...]:
         """The weight, and the bias unless a batch norm follows, whose shift makes it redundant."""
         weight = Spec("weight", (self.in_features, self.out_features), decay=True)
-        return (weight, Spec("bias", (1, self.out_features))) if self.has_bias else (weight,)
+        return (weight, Spec("bias", (self.out_features,))) if self.has_bias else (weight,)
 
     def bind(self, params: Mapping[str, Array], grads: Mapping[str, Array], state: Mapping[str, Array]) -> None:
         """Take the views of weight and bias and of their gradients."""

@@ -44,6 +44,15 @@ class Network:
         """The number of parameters of one replica."""
         return int(self.params.shape[-1])
 
+    def tensors(self) -> dict[str, Array]:
+        """Every parameter and running statistic by name, as views `(*lead, *shape)` of the shape its layer declares."""
+        views = {**self.parameters, **self.statistics}
+        return {
+            f"{name}.{spec.name}": views[f"{name}.{spec.name}"].reshape(*self.lead, *spec.shape)
+            for name, layer in zip(self.names, self.layers, strict=True)
+            for spec in (*layer.parameters(), *layer.statistics())
+        }
+
     @property
     def decayed(self) -> list[slice]:
         """Where in the flat axis weight decay applies: the weights, never biases or norm parameters."""
@@ -81,7 +90,8 @@ class Network:
         views, start = {}, 0
         for name, spec in specs:
             stop = start + int(np.prod(spec.shape))
-            views[name] = flat[..., start:stop].reshape(*self.lead, *spec.shape)
+            row = (1,) if len(spec.shape) == 1 else ()
+            views[name] = flat[..., start:stop].reshape(*self.lead, *row, *spec.shape)
             views[name][...] = spec.fill
             start = stop
         return flat, views

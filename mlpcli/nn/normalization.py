@@ -31,7 +31,7 @@ class Normalization(Layer):
 
     def parameters(self) -> tuple[Spec, ...]:
         """The gain gamma, 1 at first, and the bias beta, 0 at first."""
-        return Spec("gain", (1, self.features), fill=1.0), Spec("bias", (1, self.features))
+        return Spec("gain", (self.features,), fill=1.0), Spec("bias", (self.features,))
 
     def bind(self, params: Mapping[str, Array], grads: Mapping[str, Array], state: Mapping[str, Array]) -> None:
         """Take the views of gain and bias and of their gradients."""
@@ -73,7 +73,7 @@ class BatchNorm(Normalization):
 
     def statistics(self) -> tuple[Spec, ...]:
         """Running mean and unbiased running variance."""
-        return Spec("running_mean", (1, self.features)), Spec("running_var", (1, self.features), fill=1.0)
+        return Spec("running_mean", (self.features,)), Spec("running_var", (self.features,), fill=1.0)
 
     def bind(self, params: Mapping[str, Array], grads: Mapping[str, Array], state: Mapping[str, Array]) -> None:
         """Take the views of the parameters and of the running statistics."""

@@ -1,0 +1,144 @@
+"""From options to objects: the one place where names become layers, losses and weights."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mlpcli.config import RunOptions
+from mlpcli.data import Prepared
+from mlpcli.errors import UsageError
+from mlpcli.nn import (
+    ACTIVATIONS,
+    INITIALIZERS,
+    LIFTS,
+    LOSSES,
+    NORMALIZATIONS,
+    Array,
+    BitStreams,
+    Dropout,
+    Layer,
+    Linear,
+    LogisticLoss,
+    Loss,
+    Network,
+    Purpose,
+    Shape,
+    interpolate,
+    lifted_features,
+    sawtooth,
+    stream,
+    xor,
+)
+
+__all__ = [
+    "build_loss",
+    "build_layers",
+    "build_optimizer",
+    "build_schedule",
+    "class_weights",
+    "column_bounds",
+    "initialize",
+    "output_units",
+    "per_run",
+]
+
+LIFT_LIMIT = 20_000
+
+
+def output_units(task: str, classes: int, targets: int) -> int:
+    """How many scores a network gives: one a class, one for two classes, one a target in regression."""
+    if task == "regression":
+        return targets
+    return 1 if classes == 2 else classes
+
+
+def per_run(runs: Sequence[RunOptions], name: str) -> Array:
+    """One option of every run of a stack, float64 `(runs,)`."""
+    return np.array([getattr(run, name) for run in runs], np.float64)
+
+
+def build_layers(
+    runs: Sequence[RunOptions], features: int, outputs: int, lead: Shape, bits: BitStreams
+) -> list[tuple[str, Layer]]:
+    """[linear, norm, activation, dropout] x depth, linear: for runs that differ in hyperparameters only.
+
+    `features` are the inputs before the lift; `bits` feeds the dropout masks. UsageError where the lift is too wide.
+    """
+    run = runs[0]
+    layers: list[tuple[str, Layer]] = []
+    if run.input_dropout > 0:
+        layers.append(("input.dropout", Dropout(per_run(runs, "input_dropout").reshape(lead), bits, lead)))
+    if run.lift != "none":
+        if lifted_features(features) > LIFT_LIMIT:
+            raise UsageError(
+                f"lift {run.lift!r}: {features} inputs become {lifted_features(features):,} features, "
+                f"the limit is {LIFT_LIMIT:,}. Use lift = none or fewer inputs"
+            )
+        layers.append(("lift", LIFTS[run.lift](features)))
+        features = lifted_features(features)
+    norm_first = run.norm != "none" and run.norm_position == "before"
+    for index, width in enumerate(run.sizes):
+        name = f"hidden.{index}"
+        norm: list[tuple[str, Layer]] = []
+        if run.norm != "none":
+            norm.append((f"{name}.norm", NORMALIZATIONS[run.norm](width)))
+        activation = (f"{name}.activation", ACTIVATIONS[run.activation]())
+        layers.append((name, Linear(features, width, has_bias=not (norm_first and run.norm == "batch"))))
+        layers.extend([*norm, activation] if norm_first else [activation, *norm])
+        if run.dropout > 0:
+            layers.append((f"{name}.dropout", Dropout(per_run(runs, "dropout").reshape(lead), bits, lead)))
+        features = width
+    layers.append(("output", Linear(features, outputs)))
+    return layers
+
+
+def build_loss(runs: Sequence[RunOptions], outputs: int, lead: Shape, class_weights: Array | None = None) -> Loss:
+    """The loss of a stack of runs, with its smoothing; `class_weights` one a class."""
+    run = runs[0]
+    kind = LogisticLoss if run.loss == "cross-entropy" and outputs == 1 else LOSSES[run.loss]
+    return kind(lead, run.dtype, per_run(runs, "label_smoothing").reshape(lead), class_weights)
+
+
+def class_weights(options: RunOptions, data: Prepared) -> Array | None:
+    """n / (classes * count) for `class_weight = "balanced"`, None for none: the mean weight of a row is 1."""
+    if options.class_weight == "none" or data.classes is None:
+        return None
+    counts = np.bincount(data.train.y, minlength=len(data.classes))
+    weights: Array = len(data.train.y) / (len(counts) * np.maximum(counts, 1))
+    return weights
+
+
+def initialize(network: Network, runs: Sequence[RunOptions], data: Prepared) -> None:
+    """Set the weights of every replica, `lead = (len(runs),)`: drawn from its seed, or constructed."""
+    run, linears = runs[0], network.linears
+    if run.init in CONSTRUCTIONS:
+        _construct(run.init, linears, data)
+        return
+    for index, one in enumerate(runs):
+        rng = stream(one.seed, Purpose.INIT)
+        for linear in linears:
+            linear.weight[index] = INITIALIZERS[one.init](rng, linear.in_features, linear.out_features)
+
+
+CONSTRUCTIONS = {
+    "xor": (2, "two inputs and two classes"),
+    "interpolate": (1, "one input and a numeric target"),
+    "sawtooth": (1, "one input and two classes"),
+}
+
+
+def _construct(name: str, linears: Sequence[Linear], data: Prepared) -> None:
+    inputs, needs = CONSTRUCTIONS[name]
+    regression = name == "interpolate"
+    if (
+        linears[0].in_features != inputs
+        or (data.task == "regression") != regression
+        or (not regression and linears[-1].out_features != 1)
+    ):
+        raise UsageError(f"init {name!r} on dataset {data.name!r}: the construction needs {needs}")
+    if name == "xor":
+        xor(linears)
+    elif name == "sawtooth":
+        sawtooth(linears)
+    else:
+        interpolate(linears, data.train.x, data.train.y)

@@ -1,0 +1,309 @@
+"""The training loop, one for a single run and for a stack of them.
+
+A `Trainer` holds runs whose networks have one shape as replicas of one network. What it knows at any moment is a
+few arrays and two counters, so a checkpoint is a copy of them, taken between any two batches.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mlpcli.config import RunOptions
+from mlpcli.data import Prepared
+from mlpcli.data.batches import batch_bounds
+from mlpcli.nn import Array, BitStreams, Network, Purpose, stream
+from mlpcli.optim import project_columns
+from mlpcli.training.build import (
+    build_layers,
+    build_loss,
+    build_optimizer,
+    build_schedule,
+    class_weights,
+    column_bounds,
+    initialize,
+    output_units,
+    per_run,
+)
+from mlpcli.training.metrics import EPOCH_COLUMNS, correct, evaluate, squared_errors
+from mlpcli.training.monitor import Monitor
+
+__all__ = ["Divergence", "EpochRow", "Trainer"]
+
+EpochRow = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """Where a run's loss or weights ceased to be finite: epoch and batch count from 1."""
+
+    epoch: int
+    batch: int
+    lr: float
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.what} at epoch {self.epoch}, batch {self.batch} (lr {self.lr:g})"
+
+
+class Trainer:
+    """Trains resolved `runs` of one stack_key on `data`; `epochs()` yields the rows of metrics.csv as they come.
+
+    `members` are the indices of the runs still in training: one that stops early or diverges leaves the stack. The
+    weights each run keeps are rows of `kept_params` and `kept_state`, `(runs, size)`.
+    """
+
+    def __init__(self, runs: Sequence[RunOptions], data: Prepared) -> None:
+        self.runs, self.data = list(runs), data
+        self.options = runs[0]
+        self.classification = data.task == "classification"
+        classes = len(data.classes) if data.classes is not None else 0
+        self.outputs = output_units(data.task, classes, len(data.targets))
+        self.target_scale = None if self.classification else np.array(data.preprocessing.target_scale)
+        self._x, self._y = np.asarray(data.train.x), np.asarray(data.train.y)
+        smallest = 2 if self.options.norm == "batch" else 1
+        self.bounds = batch_bounds(len(self._x), self.options.batch_size, smallest)
+        self.schedule = build_schedule(self.runs, len(self.bounds))
+        self.monitor = Monitor(
+            self.options.monitor if data.val is not None else None,
+            self.options.keep == "last",
+            per_run(self.runs, "patience"),
+        )
+        self.members = np.arange(len(self.runs))
+        self.epoch, self.batch = 0, 0
+        self.epochs_run = np.zeros(len(self.runs), np.int64)
+        self.diverged: dict[int, Divergence] = {}
+        self.times = np.zeros(len(self.runs))
+        self._epoch_time = 0.0
+        self._assemble()
+        initialize(self.network, self.runs, data)
+        self.optimizer = build_optimizer(self._active(), self.network)
+        self.kept_params, self.kept_state = self.network.params.copy(), self.network.state.copy()
+        self._clear_sums()
+
+    def epochs(
+        self, until: int | None = None, tick: Callable[[], None] | None = None, every: float = 2.0
+    ) -> Iterator[list[tuple[int, EpochRow]]]:
+        """Train through epoch `until` (default: all); after each epoch, its row for every run that finished it.
+
+        `tick` is called between two batches when `every` seconds have passed, or at once after `hurry()`: the place
+        for checkpoints and for signals, which it may answer by raising.
+        """
+        self._due = time.monotonic() + every
+        last = self.options.epochs if until is None else min(until, self.options.epochs)
+        while self.epoch < last and len(self.members):
+            started = time.perf_counter()
+            with np.errstate(all="ignore"):  # what is not finite is found and reported below
+                for _ in self._batches():
+                    if time.monotonic() >= self._due:
+                        self._epoch_time += time.perf_counter() - started
+                        if tick is not None and self._sums_are_finite():
+                            tick()
+                        started, self._due = time.perf_counter(), time.monotonic() + every
+                rows = self._finish_epoch(started)
+            yield rows
+
+    def hurry(self) -> None:
+        """Have `tick` called after the current batch; safe in a signal handler."""
+        self._due = 0.0
+
+    def results(self) -> list[dict[str, dict[str, float] | None]]:
+        """Clean evaluations of the kept weights: for each run a dict of the metrics of train, val and test."""
+        self.members = np.arange(len(self.runs))
+        self._assemble()
+        self.network.params[...], self.network.state[...] = self.kept_params, self.kept_state
+        parts = {"train": self.data.train, "val": self.data.val, "test": self.data.test}
+        with np.errstate(all="ignore"):
+            measured = {
+                name: None if part is None else evaluate(self.network, self._loss, part, self.target_scale)
+                for name, part in parts.items()
+            }
+        return [
+            {name: None if values is None else pick(values, run) for name, values in measured.items()}
+            for run in range(len(self.runs))
+        ]
+
+    def tensors(self, run: int) -> dict[str, Array]:
+        """The kept weights and running statistics of one run, by name."""
+        if len(self.members) != len(self.runs):
+            raise ValueError("tensors are read after results()")
+        return {name: view[run] for name, view in self.network.tensors().items()}
+
+    def checkpoint(self) -> tuple[dict[str, Array], dict[str, Any]]:
+        """Everything needed to go on after the last finished batch, bit for bit: arrays, and counters for JSON."""
+        arrays = {
+            "params": self.network.params,
+            "state": self.network.state,
+            "kept_params": self.kept_params,
+            "kept_state": self.kept_state,
+            "members": self.members,
+            "epochs_run": self.epochs_run,
+            "times": self.times,
+            **{f"sums.{name}": sums for name, sums in self._sums.items()},
+            **{f"optimizer.{name}": array for name, array in self.optimizer.state.items()},
+            **{f"monitor.{name}": array for name, array in self.monitor.arrays().items()},
+        }
+        diverged = {str(run): vars(found) for run, found in self.diverged.items()}
+        counters = {"epoch": self.epoch, "batch": self.batch, "drawn": self.bits.drawn, "epoch_time": self._epoch_time}
+        return arrays, {**counters, "diverged": diverged}
+
+    def restore(self, arrays: dict[str, Array], counters: dict[str, Any]) -> None:
+        """Go on from a checkpoint of the same runs on the same data."""
+        self.members = arrays["members"]
+        self._assemble()
+        self.optimizer = build_optimizer(self._active(), self.network)
+        for name in ("kept_params", "kept_state", "epochs_run", "times"):
+            getattr(self, name)[...] = arrays[name]
+        self.network.params[...], self.network.state[...] = arrays["params"], arrays["state"]
+        self.optimizer.load(_with_prefix(arrays, "optimizer."))
+        self.monitor.load(_with_prefix(arrays, "monitor."))
+        self.epoch, self.batch = counters["epoch"], counters["batch"]
+        self._epoch_time = counters["epoch_time"]
+        self.bits.restart(self.epoch + 1, counters["drawn"])
+        self.diverged = {int(run): Divergence(**found) for run, found in counters["diverged"].items()}
+        self._clear_sums()
+        for name, sums in _with_prefix(arrays, "sums.").items():
+            self._sums[name][...] = sums
+
+    def _active(self) -> list[RunOptions]:
+        return [self.runs[member] for member in self.members]
+
+    def _assemble(self) -> None:
+        """The network and what goes with it, for the runs that are in training."""
+        runs, lead = self._active(), (len(self.members),)
+        self.bits = BitStreams([run.seed for run in runs], lead, Purpose.DROPOUT)
+        layers = build_layers(runs, self._x.shape[-1], self.outputs, lead, self.bits)
+        self.network = Network(layers, lead, self.options.dtype)
+        self._loss = build_loss(runs, self.outputs, lead, class_weights(self.options, self.data))
+        self._column_bounds = column_bounds(runs, self.network)
+
+    def _batches(self) -> Iterator[None]:
+        """Train on the batches of the running epoch that are left, one an iteration."""
+        if self.batch == 0:
+            self.bits.restart(self.epoch + 1)
+        order = self._order()
+        for index in range(self.batch, len(self.bounds)):
+            start, stop = self.bounds[index]
+            rows = order[:, start:stop]
+            x, y = np.take(self._x, rows, axis=0, mode="clip"), self._y[rows]
+            scores = self.network.forward(x, training=True)
+            self._measure(index, scores, y)
+            self.network.backward(self._loss.gradient())
+            lr = self.schedule.at(self.epoch * len(self.bounds) + index)[self.members]
+            self._sums["grad_norm"][:, index] = self.optimizer.step(self.network.params, self.network.grads, lr)
+            for linear, bound in zip(self.network.linears, self._column_bounds, strict=False):
+                project_columns(linear.weight, bound)
+            self.batch = index + 1
+            yield
+
+    def _order(self) -> Array:
+        """The rows of each run in the order of this epoch, `(runs, rows)`; a full batch keeps the data's own."""
+        rows = len(self._x)
+        if self.options.batch_size == "full":
+            return np.broadcast_to(np.arange(rows), (len(self.members), rows))
+        return np.stack([stream(run.seed, Purpose.ORDER, self.epoch + 1).permutation(rows) for run in self._active()])
+
+    def _measure(self, index: int, scores: Array, y: Array) -> None:
+        """Add a batch to the running sums of the epoch."""
+        self._sums["loss"][:, index] = np.add.reduce(self._loss(scores, y).astype(np.float64), axis=-1)
+        if self.classification:
+            self._sums["hits"][:, index] = np.add.reduce(correct(scores, y), axis=-1)
+        else:
+            self._sums["squares"][:, index] = squared_errors(scores, y)
+
+    def _clear_sums(self) -> None:
+        """Sums over the rows of each batch of the running epoch: they locate a divergence, and a checkpoint holds them."""
+        shape = (len(self.members), len(self.bounds))
+        measured = ("hits", shape) if self.classification else ("squares", (*shape, self.outputs))
+        self._sums = {name: np.zeros(size) for name, size in (("loss", shape), ("grad_norm", shape), measured)}
+
+    def _sums_are_finite(self) -> bool:
+        return bool(np.isfinite(self._sums["loss"][:, : self.batch]).all() and np.isfinite(self.network.params).all())
+
+    def _finish_epoch(self, started: float) -> list[tuple[int, EpochRow]]:
+        """Validate, keep the best weights, and let those leave that diverged or have waited long enough."""
+        epoch, members = self.epoch + 1, self.members
+        val = None
+        if self.data.val is not None:
+            val = evaluate(self.network, self._loss, self.data.val, self.target_scale)
+        finite = self._find_divergence(epoch)
+        seconds = (self._epoch_time + time.perf_counter() - started) / len(members)
+        self.times[members] += seconds
+        rows = self._rows(epoch, val, seconds)
+        healthy = np.flatnonzero(finite)
+        self.epochs_run[members[healthy]] = epoch
+        healthy_val = None if val is None else {name: values[healthy] for name, values in val.items()}
+        keep, stop = self.monitor.update(members[healthy], epoch, healthy_val)
+        kept = healthy[keep]
+        self.kept_params[members[kept]] = self.network.params[kept]
+        self.kept_state[members[kept]] = self.network.state[kept]
+        self.epoch, self.batch, self._epoch_time = epoch, 0, 0.0
+        staying = healthy[~stop]
+        if len(staying) < len(members):
+            self._keep_only(staying)
+        self._clear_sums()
+        return [(int(members[position]), rows[position]) for position in healthy]
+
+    def _find_divergence(self, epoch: int) -> Array:
+        """Record the runs whose loss or weights ceased to be finite; say which are well, `(members,)`."""
+        losses = self._sums["loss"]
+        finite_losses = np.isfinite(losses)
+        finite = finite_losses.all(axis=-1)
+        finite &= np.isfinite(self.network.params).all(axis=-1) & np.isfinite(self.network.state).all(axis=-1)
+        for position in np.flatnonzero(~finite):
+            bad = np.flatnonzero(~finite_losses[position])
+            batch = int(bad[0]) if len(bad) else len(self.bounds) - 1
+            what = f"loss became {losses[position, batch]}" if len(bad) else "weights ceased to be finite"
+            member = int(self.members[position])
+            lr = float(self.schedule.at(self.epoch * len(self.bounds) + batch)[member, 0])
+            self.diverged[member] = Divergence(epoch, batch + 1, lr, what)
+        return finite
+
+    def _keep_only(self, staying: Array) -> None:
+        """Rebuild a smaller network from the replicas at the positions `staying`."""
+        params, state = self.network.params[staying], self.network.state[staying]
+        self.members = self.members[staying]
+        if not len(self.members):
+            return
+        self._assemble()
+        self.network.params[...], self.network.state[...] = params, state
+        self.optimizer = self.optimizer.select(staying)
+
+    def _rows(self, epoch: int, val: dict[str, Array] | None, seconds: float) -> list[EpochRow]:
+        """The epoch's rows of metrics.csv; `train_*` are means over the examples as they passed."""
+        n = len(self._x)
+        step = epoch * len(self.bounds)
+        lr = self.schedule.at(step - 1)[self.members, 0]
+        columns: dict[str, Array] = {"train_loss": self._sums["loss"].sum(axis=-1) / n}
+        if self.classification:
+            columns["train_accuracy"] = self._sums["hits"].sum(axis=-1) / n
+        else:
+            assert self.target_scale is not None
+            rmse = np.sqrt(self._sums["squares"].sum(axis=-2) / n) * self.target_scale
+            columns["train_rmse"] = rmse.mean(axis=-1)
+        for name, values in (val or {}).items():
+            if f"val_{name}" in EPOCH_COLUMNS[self.data.task]:
+                columns[f"val_{name}"] = values
+        columns["grad_norm"] = self._sums["grad_norm"].mean(axis=-1)
+        return [
+            {
+                "epoch": epoch,
+                "step": step,
+                "lr": float(lr[position]),
+                **{name: float(values[position]) for name, values in columns.items()},
+                "epoch_time_s": seconds,
+                "total_time_s": float(self.times[member]),
+            }
+            for position, member in enumerate(self.members)
+        ]
+
+
+def pick(values: dict[str, Array], run: int) -> dict[str, float]:
+    """The metrics of one run out of those of a stack."""
+    return {name: float(array[run]) for name, array in values.items()}
+
+
+def _with_prefix(arrays: dict[str, Array], prefix: str) -> dict[str, Array]:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
