@@ -1,1 +1,33 @@
-"""config"""
+"""Every option of a run: declared once, read from the command line and TOML, checked, resolved and identified.
+
+Stands alone: it knows no network and no data, only what may be asked of them.
+"""
+
+from mlpcli.config.build import Source, build, check_value, nearest, quote, usage_error
+from mlpcli.config.catalog import OPTIONS, Option, options_table
+from mlpcli.config.identity import FORMAT, resolve, run_id, stack_key
+from mlpcli.config.options import DEFAULT_LR, RunOptions
+from mlpcli.config.reader import read_options, read_toml
+from mlpcli.config.writer import as_dict, as_toml
+
+__all__ = [
+    "DEFAULT_LR",
+    "FORMAT",
+    "OPTIONS",
+    "Option",
+    "RunOptions",
+    "Source",
+    "as_dict",
+    "as_toml",
+    "build",
+    "check_value",
+    "nearest",
+    "options_table",
+    "quote",
+    "read_options",
+    "read_toml",
+    "resolve",
+    "run_id",
+    "stack_key",
+    "usage_error",
+]

@@ -1,0 +1,105 @@
+"""What can be said of an option without a value of it, read off its declaration in `options`.
+
+`--help`, shell completion, error messages and the README's table speak from here, so none of them can drift.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from mlpcli.config.options import RunOptions
+
+__all__ = ["OPTIONS", "Option", "options_table"]
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a run: `shown` is its default in words, `allowed` its values in words."""
+
+    name: str
+    group: str
+    help: str
+    default: object
+    shown: str
+    allowed: str
+    choices: tuple[str, ...]  # the words among its values
+    types: frozenset[type]  # of its values, and of the members of those that are lists
+
+    @property
+    def flag(self) -> str:
+        """Its name on the command line."""
+        return "--" + self.name.replace("_", "-")
+
+
+_NOUNS: dict[Any, tuple[str, str]] = {
+    int: ("an integer", "integers"),
+    float: ("a number", "numbers"),
+    str: ("a name", "names"),
+}
+
+
+def _in_words(annotation: Any, metadata: Iterable[Any] = (), plural: bool = False) -> str:
+    """The values of a type: `an integer of at least 1, or full`."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _in_words(inner[0], inner[1:], plural)
+    if origin is Literal:
+        return inner[0] if len(inner) == 1 else f"one of {', '.join(inner)}"
+    if origin in (Union, UnionType):
+        return ", or ".join(_in_words(member) for member in inner if member is not type(None))
+    if origin is tuple:
+        return f"a list of {_in_words(inner[0], plural=True)}"
+    return _NOUNS[annotation][plural] + _range_in_words(metadata)
+
+
+def _range_in_words(metadata: Iterable[Any]) -> str:
+    constraints = [part for entry in metadata for part in getattr(entry, "metadata", [entry])]
+    bounds = {
+        name: getattr(part, name) for part in constraints for name in ("ge", "gt", "lt", "le") if hasattr(part, name)
+    }
+    if bounds.keys() == {"ge", "le"}:
+        return f" from {bounds['ge']} to {bounds['le']}"
+    words = {"ge": "of at least", "gt": "above", "lt": "below", "le": "of at most"}
+    return " and".join(f" {words[name]} {bound}" for name, bound in bounds.items())
+
+
+def _leaves(annotation: Any) -> Iterator[Any]:
+    """The plain types and the words that a type is made of, in order."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated or origin is tuple:
+        yield from _leaves(inner[0])
+    elif origin in (Union, UnionType):
+        for member in inner:
+            yield from _leaves(member)
+    elif origin is Literal:
+        yield from inner
+    elif annotation is not type(None):
+        yield annotation
+
+
+def _describe(name: str, field: FieldInfo) -> Option:
+    extra: Any = field.json_schema_extra
+    leaves = list(_leaves(field.annotation))
+    return Option(
+        name=name,
+        group=extra["group"],
+        help=field.description or "",
+        default=field.default,
+        shown=extra["shown"] or str(field.default),
+        allowed=_in_words(field.annotation, field.metadata),
+        choices=tuple(leaf for leaf in leaves if isinstance(leaf, str)),
+        types=frozenset(leaf if isinstance(leaf, type) else str for leaf in leaves),
+    )
+
+
+OPTIONS: dict[str, Option] = {name: _describe(name, field) for name, field in RunOptions.model_fields.items()}
+
+
+def options_table() -> str:
+    """The README's table of options, in markdown."""
+    lines = ["| option | default | values | meaning |", "|---|---|---|---|"]
+    lines += [f"| `{o.name}` | {o.shown} | {o.allowed.removeprefix('one of ')} | {o.help} |" for o in OPTIONS.values()]
+    return "\n".join(lines) + "\n"

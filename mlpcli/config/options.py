@@ -1,0 +1,164 @@
+"""Every option of a run, declared once: its name, type, range, default, group and help.
+
+The command line, the TOML reader, `--help`, error messages and the README's table are all made from this page: to
+add an option, add a field.
+"""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+__all__ = ["DEFAULT_LR", "MAX_DEPTH", "MAX_ROWS", "MAX_SEED", "MAX_WIDTH", "RunOptions"]
+
+MAX_DEPTH = 1_000
+MAX_WIDTH = 1_000_000
+MAX_ROWS = 10**9
+MAX_SEED = 2**63 - 1
+
+DEFAULT_LR = {"sgd": 0.1, "momentum": 0.01, "nesterov": 0.01, "rmsprop": 1e-3, "adam": 1e-3, "adamw": 1e-3}
+
+
+def _split_sizes(value: object) -> object:
+    """`"256,128,64"`, `[256, 128, 64]` and the single size `256` are one tuple of integers."""
+    if isinstance(value, str):
+        try:
+            return tuple(int(part) for part in value.split(","))
+        except ValueError:
+            return value
+    if type(value) is int:
+        return (value,)
+    return _freeze(value)
+
+
+def _split_names(value: object) -> object:
+    """`"age,height"` and `["age", "height"]` are one tuple of names."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(","))
+    return _freeze(value)
+
+
+def _freeze(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _without_sign_of_zero(value: float) -> float:
+    """-0.0 and 0.0 are one value, so they must be one text and one identity."""
+    return value + 0.0
+
+
+def _without_fraction_of_none(value: int | float) -> int | float:
+    """No rows at all: the fraction 0.0 and the count 0 are one value."""
+    return value or 0
+
+
+_Name = Annotated[str, Field(pattern=r"^[^\x00]{1,4096}$")]
+_Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+_Width = Annotated[int, Field(ge=1, le=MAX_WIDTH)]
+_Depth = Annotated[int, Field(ge=0, le=MAX_DEPTH)]
+_Epochs = Annotated[int, Field(ge=0, le=1_000_000)]
+_Sizes = Annotated[tuple[_Width, ...], Field(max_length=MAX_DEPTH), BeforeValidator(_split_sizes)]
+_Names = Annotated[tuple[_Name, ...], Field(min_length=1), BeforeValidator(_split_names)]
+_Share = Annotated[float, Field(ge=0, lt=1), AfterValidator(_without_sign_of_zero)]
+_Amount = Annotated[float, Field(ge=0), AfterValidator(_without_sign_of_zero)]
+_Amounts = Annotated[tuple[_Amount, ...], Field(min_length=1), BeforeValidator(_freeze)]
+_Positive = Annotated[float, Field(gt=0)]
+_Rows = Annotated[
+    Annotated[int, Field(ge=0, le=MAX_ROWS)] | Annotated[float, Field(ge=0, lt=1)],
+    AfterValidator(_without_fraction_of_none),
+]
+_BatchSize = Annotated[int, Field(ge=1, le=MAX_ROWS)]
+_Threads = Annotated[int, Field(ge=1, le=1024)]
+
+
+def _option(default: object, group: str, help: str, *, shown: str | None = None) -> Any:
+    """A field of `RunOptions`; `shown` says what a default of None means."""
+    return Field(default, description=help, json_schema_extra={"group": group, "shown": shown})
+
+
+class RunOptions(BaseModel):
+    """The options of one run, validated one by one and in canonical form (`rules` holds what they must not combine).
+
+    Types are strict: True is no integer, "64" no number (`build` reads the words of a command line), and nan and the
+    infinities are refused.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    dataset: _Name = _option("digits", "Data", "a card's name, a table's path, openml:NAME or idx:FOLDER")
+    target: _Names | None = _option(
+        None, "Data", "column to predict, for tables; several, comma separated, for regression", shown="the card's"
+    )
+    task: Literal["auto", "classification", "regression"] = _option("auto", "Data", "what to learn")
+    lift: Literal["none", "quadratic"] = _option("none", "Data", "append all squares and products of the scaled inputs")
+    scale: Literal["auto", "standard", "robust", "minmax", "unit", "none"] = _option(
+        "auto", "Data", "how inputs are scaled, fitted on the training rows"
+    )
+    test_size: _Rows = _option(0.2, "Data", "test rows: a fraction of all rows, or a number of rows")
+    val_size: _Rows = _option(0.1, "Data", "validation rows: a fraction of all rows, or a number of rows")
+    split_seed: _Seed | Literal["seed"] = _option(0, "Data", "seed of the split; the word seed makes it follow seed")
+
+    width: _Width = _option(64, "Network", "units per hidden layer")
+    depth: _Depth = _option(2, "Network", "number of hidden layers; 0 is a linear model")
+    hidden: _Sizes | None = _option(
+        None, "Network", "explicit sizes, such as 256,128,64; replaces width and depth", shown="width and depth"
+    )
+    activation: Literal[
+        "relu", "leaky-relu", "elu", "selu", "gelu", "silu", "softplus", "sigmoid", "tanh", "identity"
+    ] = _option("relu", "Network", "nonlinearity of the hidden units")
+    norm: Literal["none", "batch", "layer"] = _option("none", "Network", "normalization of each hidden layer")
+    norm_position: Literal["before", "after"] = _option("before", "Network", "normalize before or after the activation")
+    init: Literal["auto", "he", "glorot", "lecun", "normal", "zeros", "xor", "interpolate", "sawtooth"] = _option(
+        "auto", "Network", "initial weights; the last three are constructions by hand"
+    )
+    dtype: Literal["float32", "float64"] = _option("float32", "Network", "precision of all arithmetic")
+
+    loss: Literal["auto", "cross-entropy", "squared", "absolute", "huber"] = _option(
+        "auto", "Loss", "what is minimized; auto is cross-entropy for classes, squared for regression"
+    )
+    label_smoothing: _Share = _option(0.0, "Loss", "weight of the uniform distribution mixed into the class targets")
+    class_weight: Literal["none", "balanced"] = _option("none", "Loss", "balanced gives every class the same weight")
+
+    dropout: _Share = _option(0.0, "Regularization", "probability of dropping a hidden unit")
+    input_dropout: _Share = _option(0.0, "Regularization", "probability of dropping an input")
+    weight_decay: _Amount = _option(0.0, "Regularization", "L2 penalty on the weights; decoupled in adamw")
+    max_norm: _Amount | _Amounts = _option(
+        0.0, "Regularization", "bound on the norm of each unit's incoming weights, one or one a layer; 0 is off"
+    )
+    clip_norm: _Amount = _option(0.0, "Regularization", "bound on the global norm of the gradient; 0 is off")
+
+    optimizer: Literal["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"] = _option(
+        "adam", "Optimization", "how gradients become steps"
+    )
+    lr: _Positive | None = _option(None, "Optimization", "learning rate", shown="the optimizer's own")
+    momentum: _Share = _option(0.9, "Optimization", "decay of the velocity, for momentum and nesterov")
+    beta1: _Share = _option(0.9, "Optimization", "decay of the gradient's mean, for adam and adamw")
+    beta2: _Share = _option(0.999, "Optimization", "decay of the squared gradient's mean, for adam and adamw")
+    eps: _Positive = _option(1e-8, "Optimization", "added to the denominator, for rmsprop, adam and adamw")
+    schedule: Literal["constant", "step", "exponential", "inverse", "linear", "cosine"] = _option(
+        "constant", "Optimization", "how the learning rate falls; linear and cosine end at 0"
+    )
+    lr_decay: _Positive = _option(0.5, "Optimization", "how much the step, exponential and inverse schedules decay")
+    lr_every: _Positive = _option(10.0, "Optimization", "epochs in which they decay by lr_decay")
+    warmup: _Amount = _option(0.0, "Optimization", "epochs in which the learning rate rises linearly from 0")
+
+    batch_size: _BatchSize | Literal["full"] = _option(32, "Training", "rows a step; full is the full pass")
+    epochs: _Epochs = _option(30, "Training", "passes over the training rows; 0 writes the initial network")
+    monitor: Literal["auto", "val_loss", "val_accuracy", "val_rmse", "val_r2", "val_max_error"] = _option(
+        "auto", "Training", "what the best epoch is best by; auto is val_accuracy or val_rmse"
+    )
+    patience: _Epochs = _option(0, "Training", "epochs without a better monitor before stopping; 0 is off")
+    keep: Literal["best", "last"] = _option("best", "Training", "which epoch's weights are kept")
+    seed: _Seed = _option(0, "Training", "seed of initial weights, order of rows and dropout masks")
+    threads: _Threads | Literal["auto"] = _option("auto", "Training", "threads of the matrix products")
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Units of each hidden layer."""
+        return (self.width,) * self.depth if self.hidden is None else self.hidden
+
+    def with_hidden(self) -> Self:
+        """The same network with `hidden` saying its sizes; width and depth, which it replaces, at their defaults."""
+        fields = type(self).model_fields
+        return self.model_copy(
+            update={"hidden": self.sizes, "width": fields["width"].default, "depth": fields["depth"].default}
+        )
