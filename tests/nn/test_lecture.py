@@ -1,5 +1,7 @@
 """The lecture's own numbers (LECTURE: rows 2, 8, 10, 11), asserted entry by entry."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from mlpcli.nn import ACTIVATIONS, Linear, Network, SquaredLoss, interpolate, sa
 
 def mlp(sizes: list[int], dtype: str = "float64", activation: str = "relu") -> Network:
     layers = []
-    for i, (a, b) in enumerate(zip(sizes[:-2], sizes[1:-1], strict=True)):
+    for i, (a, b) in enumerate(pairwise(sizes[:-1])):
         layers += [(f"hidden.{i}", Linear(a, b)), (f"hidden.{i}.activation", ACTIVATIONS[activation]())]
     return Network([*layers, ("output", Linear(sizes[-2], sizes[-1]))], dtype=dtype)
 
