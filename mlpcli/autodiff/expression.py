@@ -177,10 +177,10 @@ class _Reader:
         if depth > MAX_DEPTH:
             raise self.error(node, f"nested deeper than {MAX_DEPTH} operations")
         match node:
-            case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
-                return self.number(node, number)
-            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
-                return -self.number(node, number)
+            case ast.Constant():
+                return self.number(node)
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant() as number):
+                return -self.number(number)
             case ast.Name(id=name) if name not in FUNCTIONS:
                 self.variables.setdefault(name)
                 return name
@@ -190,14 +190,13 @@ class _Reader:
                 return self.step(INFIX[type(infix)], [left, right], depth)
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
                 if name not in FUNCTIONS:
-                    raise self.error(node, f"{name} is not a function here, there are {', '.join(FUNCTIONS)}")
+                    raise self.error(node, f"{name[:40]} is not a function here, there are {', '.join(FUNCTIONS)}")
                 if len(arguments) != (arity := len(FUNCTIONS[name].products)):
                     raise self.error(node, f"{name} takes {arity} argument{'s' * (arity > 1)}, got {len(arguments)}")
                 return self.step(FUNCTIONS[name], arguments, depth)
             case ast.Name(id=name):
                 raise self.error(node, f"{name} is a function, it needs its argument in parentheses")
-        text = self.body[node.col_offset : node.end_col_offset]
-        raise self.error(node, f"{text[:40]!r} is not arithmetic of names, numbers, + - * / ** and functions")
+        raise self.not_arithmetic(node)
 
     def step(self, operation: Operation, operands: list[ast.expr], depth: int) -> str:
         read = tuple(self.read(operand, depth + 1) for operand in operands)
@@ -205,14 +204,20 @@ class _Reader:
         self.steps.append(Step(name, operation, read))
         return name
 
-    def number(self, node: ast.expr, number: float) -> float:
+    def number(self, node: ast.Constant) -> float:
+        if isinstance(node.value, bool) or not isinstance(node.value, int | float):
+            raise self.not_arithmetic(node)
         try:
-            value = float(number)
+            value = float(node.value)
         except OverflowError:
             value = math.inf
         if math.isinf(value):
             raise self.error(node, "the number is too large for float64")
         return value
+
+    def not_arithmetic(self, node: ast.expr) -> ValueError:
+        text = self.body[node.col_offset : node.end_col_offset]
+        return self.error(node, f"{text[:40]!r} is not arithmetic of names, numbers, + - * / ** and functions")
 
     def error(self, node: ast.expr, why: str) -> ValueError:
         return _error(self.start + node.col_offset, why)

@@ -44,7 +44,7 @@ def central_differences(
     >>> central_differences(lambda x: float(x @ x), [1.0, 2.0]).slopes.round(9).tolist()
     [2.0, 4.0]
     """
-    point = np.array(x, dtype=np.float64)
+    point = np.array(x, dtype=np.float64, order="C")  # so that `flat` is a view
     flat = point.reshape(-1)
     chosen = np.arange(flat.size) if entries is None else np.asarray(entries, dtype=np.int64)
     slopes = np.empty(chosen.size)

@@ -1,9 +1,9 @@
 """The table of derivatives: each operation beside its vector-Jacobian products, one for each argument.
 
 For y = f(a, b) inside a loss J, a product takes g = dJ/dy, then y, then what f was given, and returns dJ/da or
-dJ/db in the shape of y; the tape undoes broadcasting. Everything here knows arrays only, so a formula written in
-these operations computes when it is given arrays and records a graph when it is given variables of a tape. The
-symbols are those of NumPy; the batch axis is -2 and leading axes are replicas, so `matmul` works on stacks.
+dJ/db in the shape to which a or b was broadcast; the tape undoes the broadcasting. Everything here knows arrays only:
+a formula written in these operations computes when it is given arrays, and records a graph when it is given variables
+of a tape. Names, axes and options are NumPy's; `matmul` takes stacks.
 """
 
 from collections.abc import Callable

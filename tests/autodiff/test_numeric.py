@@ -35,6 +35,12 @@ def test_chosen_entries_and_an_argument_left_alone() -> None:
     assert moved == [[4], [4], [0], [0]]
 
 
+def test_any_memory_layout() -> None:
+    x = np.asfortranarray(np.arange(6.0).reshape(2, 3))
+    slopes = central_differences(lambda a: float(np.sum(a**2 / 2)), x).slopes
+    np.testing.assert_allclose(slopes, x.ravel(), atol=1e-9)
+
+
 def test_kinks_between_the_sides_are_told() -> None:
     signs = np.zeros(3, dtype=bool)
 
