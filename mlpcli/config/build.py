@@ -98,7 +98,7 @@ def quote(value: object) -> str:
     if isinstance(value, bool):
         shown = str(value).lower()
     elif isinstance(value, str):
-        shown = f'"{"".join(map(_visible, value[:MAX_QUOTE]))}"'
+        shown = repr(value[:MAX_QUOTE])
     elif isinstance(value, int) and abs(value) >= 2**64:
         shown = hex(value)  # Python refuses to write huge integers in decimal
     elif isinstance(value, list):
@@ -108,10 +108,6 @@ def quote(value: object) -> str:
     else:
         shown = str(value)
     return shown if len(shown) <= MAX_QUOTE else shown[:MAX_QUOTE] + "..."
-
-
-def _visible(character: str) -> str:
-    return character if character.isprintable() else character.encode("unicode_escape").decode()
 
 
 def _read(option: Option, word: object) -> object:

@@ -1,0 +1,95 @@
+"""What all commands print with: results to stdout, messages to stderr, colour and boxes only on a terminal.
+
+Text from files and arguments goes through `plain`, so that it can neither move the cursor nor be taken for markup.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TextIO
+
+__all__ = ["error", "is_terminal", "message", "plain", "print_json", "table", "warning"]
+
+
+def is_terminal(stream: TextIO | None = None) -> bool:
+    """Whether a stream, stdout by default, can show colour and moving lines."""
+    return (stream or sys.stdout).isatty() and os.environ.get("TERM") != "dumb"
+
+
+def message(text: str, *, quiet: bool = False) -> None:
+    """A line on stderr, unless the user asked for quiet."""
+    if not quiet:
+        print(plain(text), file=sys.stderr, flush=True)
+
+
+def warning(text: str) -> None:
+    """A line on stderr that begins with `mlpcli: warning:`."""
+    message(f"mlpcli: warning: {text}")
+
+
+def error(text: str) -> None:
+    """What went wrong, on stderr after `mlpcli: error:`."""
+    message(f"mlpcli: error: {text}")
+
+
+def plain(text: str) -> str:
+    """The text with control and other invisible characters escaped; a line break stays only before an indented line."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() or text.startswith("\n  ", at) else repr(character)[1:-1]
+        for at, character in enumerate(text)
+    )
+
+
+def print_json(content: object) -> None:
+    """One JSON object on stdout; raises ValueError for nan and the infinities, which JSON does not have."""
+    print(json.dumps(content, indent=2, allow_nan=False))
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
+    """A table on stdout: boxed on a terminal, plain aligned columns elsewhere. None is an empty cell.
+
+    Columns that hold only numbers are aligned to the right.
+    """
+    cells = [["" if cell is None else plain(str(cell)) for cell in row] for row in rows]
+    names = [plain(header) for header in headers]
+    right = [all(_is_number(row[column]) for row in cells) for column in range(len(names))]
+    if is_terminal():
+        _print_boxed(names, cells, right, title)
+    else:
+        _print_aligned(names, cells, right, title)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell or 0)
+    except ValueError:
+        return False
+    return True
+
+
+def _print_boxed(names: list[str], cells: list[list[str]], right: list[bool], title: str | None) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    boxed = Table(title=title and Text(plain(title)), title_justify="left")
+    for name, numeric in zip(names, right, strict=True):
+        boxed.add_column(Text(name), justify="right" if numeric else "left")
+    for row in cells:
+        boxed.add_row(*map(Text, row))
+    Console(highlight=False).print(boxed)
+
+
+def _print_aligned(names: list[str], cells: list[list[str]], right: list[bool], title: str | None) -> None:
+    widths = [max(map(len, column)) for column in zip(names, *cells, strict=True)]
+    lines = [plain(title)] if title else []
+    for row in (names, *cells):
+        padded = [
+            cell.rjust(width) if numeric else cell.ljust(width)
+            for cell, width, numeric in zip(row, widths, right, strict=True)
+        ]
+        lines.append("  ".join(padded).rstrip())
+    print("\n".join(lines))

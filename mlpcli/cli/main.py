@@ -1,0 +1,184 @@
+"""The command line as a whole: which commands there are, and what becomes of everything that goes wrong in them.
+
+A command's module is imported when it is asked for, so `--help` loads none of them. Typer only parses: the work runs
+after it has returned, because its own handling of Ctrl-C, end of file and broken pipes would stand in the way.
+"""
+
+import functools
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from typing import Annotated, Any, NamedTuple
+
+import typer
+from typer.core import TyperGroup
+
+from mlpcli import __version__
+from mlpcli.cli import console
+from mlpcli.cli.streams import guard_streams
+from mlpcli.errors import ExitCode, MlpcliError, UsageError
+
+__all__ = ["run"]
+
+
+class Command(NamedTuple):
+    """Where a command is and what it does, in a line."""
+
+    module: str
+    function: str
+    help: str
+
+
+COMMANDS = {
+    "train": Command("mlpcli.cli.train", "train", "Train one network and write results/<name>/."),
+    "eval": Command("mlpcli.cli.eval", "eval_", "Score a trained network on its own data or on another table."),
+    "sweep": Command("mlpcli.cli.sweep", "sweep", "Run every trial of a sweep file that is still missing."),
+    "gradcheck": Command("mlpcli.cli.gradcheck", "gradcheck", "Check the gradient of every component or one network."),
+    "graph": Command("mlpcli.cli.graph", "graph", "Show values and gradients of a computational graph."),
+    "datasets": Command("mlpcli.cli.datasets", "datasets", "List what can be loaded, and fetch what is not here yet."),
+}
+
+EXIT_CODES = """\b
+Exit codes:
+    0  everything asked for is on disk
+    1  the work ran and the answer is no: a failed trial, divergence, a wrong gradient
+    2  options or a sweep file are wrong; nothing was started or written
+   65  data or a model file is unusable
+   69  the network or a cluster cannot be reached
+   70  a bug in mlpcli
+   74  a file cannot be read or written
+   75  another process is using this results folder
+  130  Ctrl-C, and 143 SIGTERM: what was finished is kept
+"""
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mlpcli {__version__}")
+        raise typer.Exit
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line, `sys.argv` by default, and return its exit code; every failure is a line on stderr."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    guard_streams()
+    try:
+        code = _run([word for word in words if word != "--debug"])
+        sys.stdout.flush()
+        return code
+    except SystemExit as stop:  # shell completion leaves this way
+        return stop.code if isinstance(stop.code, int) else ExitCode.OK
+    except BaseException as error:
+        code, text = _explain(error)
+        if code == ExitCode.BUG and "--debug" in words:
+            traceback.print_exception(error)
+        console.error(text)
+        return code
+
+
+def _run(words: list[str]) -> int:
+    command = typer.main.get_command(_app())
+    outcome = command.main(words or ["--help"], prog_name="mlpcli", standalone_mode=False)
+    if outcome == ExitCode.INTERRUPTED:  # what Typer makes of Ctrl-C
+        raise KeyboardInterrupt
+    return int((outcome() if callable(outcome) else outcome) or 0)
+
+
+def _app() -> typer.Typer:
+    app = typer.Typer(
+        cls=_Commands,
+        callback=_root,
+        help="Train multilayer perceptrons, alone and in sweeps, on NumPy.",
+        epilog=EXIT_CODES,
+        rich_markup_mode=None,
+    )
+    for name, command in COMMANDS.items():
+        app.command(name, short_help=command.help)(_not_loaded)
+    return app
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="After a bug in mlpcli, print the traceback; may stand anywhere.")
+    ] = False,
+) -> None:
+    pass
+
+
+class _Commands(TyperGroup):
+    """The group of all commands, each loaded when it is called or its flags are completed."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, rest = args[0], args[1:]
+        if name in COMMANDS:
+            return name, _load(name), rest
+        if ctx.resilient_parsing:
+            return None, None, rest
+        guess = _guess(get_close_matches(name.lower(), COMMANDS, 1))
+        raise UsageError(_sentence(f"no such command {name!r}{guess}") + " Type mlpcli --help for the list")
+
+
+def _load(name: str) -> Any:
+    """The command, which when invoked returns its work as a function yet to be called."""
+    command = COMMANDS[name]
+    work = getattr(importlib.import_module(command.module), command.function)
+
+    @functools.wraps(work)
+    def deferred(**arguments: Any) -> Callable[[], int | None]:
+        return functools.partial(work, **arguments)
+
+    if not console.is_terminal():  # else GITHUB_ACTIONS and FORCE_COLOR make Typer colour what goes to a file
+        os.environ.setdefault("_TYPER_FORCE_DISABLE_TERMINAL", "1")
+    app = typer.Typer(add_completion=False)
+    app.command(name)(deferred)
+    return typer.main.get_command(app)
+
+
+def _not_loaded() -> None:
+    """Stands for a command in the list of all."""
+
+
+def _explain(error: BaseException) -> tuple[int, str]:
+    """The exit code and the line for what ended the work."""
+    if isinstance(error, MlpcliError):
+        return error.code, str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return ExitCode.INTERRUPTED, "interrupted. What was finished is kept"
+    if isinstance(error, MemoryError):
+        reason = f": {error}" if str(error) else ""
+        return ExitCode.DATA, f"not enough memory{reason}. Use a smaller batch_size or network, or fewer rows"
+    if isinstance(error, OSError):
+        what = "" if error.filename is None else f" {os.fsdecode(error.filename)}"
+        return ExitCode.IO, f"cannot read or write{what}: {error.strerror or error}"
+    if hasattr(error, "format_message"):  # Typer's usage errors share no public base
+        return ExitCode.USAGE, _explain_usage(error)
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{os.path.basename(at.filename)}:{at.lineno}"
+    return ExitCode.BUG, (
+        f"a bug in mlpcli: {type(error).__name__}: {error} ({where})."
+        " Please report it with the traceback that the same command prints with --debug"
+    )
+
+
+def _explain_usage(error: Any) -> str:
+    if hasattr(error, "possibilities"):
+        text = f"no such option {error.option_name}{_guess((error.possibilities or [])[:1])}"
+    else:
+        text = " ".join(error.format_message().split())
+        text = text[:1].lower() + text[1:]
+    context = getattr(error, "ctx", None)
+    return f"{_sentence(text)} Type {context.command_path} --help for what there is" if context else text
+
+
+def _guess(matches: Sequence[str]) -> str:
+    return "".join(f"; did you mean {match}?" for match in matches)
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?")) else f"{text}."

@@ -1,0 +1,68 @@
+"""The flags of a run's options, made from their declaration in `config`, for every command that takes them."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from mlpcli.config import OPTIONS, Option, Source
+
+__all__ = ["with_run_options"]
+
+
+def with_run_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Make of `command(given, ...)` one that takes a flag for every option of a run beside its own parameters.
+
+    `given` is a `Source` of the flags that stand on the command line, as text: `config.build` reads it together with
+    the other sources, so that every problem comes in one message.
+    """
+    _, *own = inspect.signature(command, eval_str=True).parameters.values()
+
+    def with_flags(context: typer.Context, **arguments: Any) -> None:
+        words = {name: arguments.pop(name) for name in OPTIONS}
+        typed = {name: word for name, word in words.items() if _is_typed(context, name)}
+        command(Source(typed, "--", text=True), **arguments)
+
+    parameters = [
+        inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context),
+        *(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own),
+        *(
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=_flag(option), annotation=str)
+            for name, option in OPTIONS.items()
+        ),
+    ]
+    # Typer reads the signature, and older versions of it the annotations too.
+    with_flags.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    with_flags.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    with_flags.__doc__ = command.__doc__
+    return with_flags
+
+
+def _is_typed(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _flag(option: Option) -> Any:
+    has_default = option.default is not None
+    return typer.Option(
+        option.shown if has_default else None,
+        option.flag,
+        help=_sentence(option),
+        metavar=_metavar(option),
+        show_default=True if has_default else option.shown,
+        rich_help_panel=option.group,
+        autocompletion=lambda: list(option.choices),
+    )
+
+
+def _sentence(option: Option) -> str:
+    choices = f": {', '.join(option.choices)}" if option.types == {str} and option.choices else ""
+    return f"{option.help[0].upper()}{option.help[1:]}{choices}."
+
+
+def _metavar(option: Option) -> str:
+    if option.types == {str}:
+        return "<choice>" if option.choices else "<text>"
+    return "<number>" if float in option.types else "<integer>"
