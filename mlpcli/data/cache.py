@@ -1,0 +1,234 @@
+"""Arrays kept between runs, so that the second run neither loads scikit-learn nor parses a file again.
+
+An entry is a folder of plain `.npy` files beside a `meta.json`. It is built under a temporary name, synced and renamed,
+so that a folder under its final name is whole whoever else is building it. What is damaged counts as not there.
+"""
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from mlpcli.errors import FileError
+
+__all__ = ["ArrayWriter", "Entry", "NewEntry", "digest_of", "home_folder", "open_entry"]
+
+FORMAT = 1
+FULL_CHECK = 4 << 20  # bytes up to which the content itself is hashed on every load
+STALE = 86400.0  # seconds after which a temporary folder belongs to a process that was killed
+TEMPORARY = ".new-"
+
+
+def home_folder(folder: Path | str | None = None) -> Path:
+    """Where prepared data live: `folder`, else $MLPCLI_DATA_HOME, else the user's cache folder."""
+    chosen = folder or os.environ.get("MLPCLI_DATA_HOME")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("mlpcli")
+
+
+def digest_of(value: Any) -> str:
+    """Hex SHA-256 of a JSON value in canonical form."""
+    return hashlib.sha256(_canonical(value)).hexdigest()
+
+
+class Entry:
+    """A whole entry: its `meta`, and its arrays as read-only memory maps."""
+
+    def __init__(self, folder: Path, meta: dict[str, Any], arrays: dict[str, NDArray[Any]], size: int) -> None:
+        self.folder = folder
+        self.meta = meta
+        self.arrays = arrays
+        self.size = size
+
+
+def open_entry(folder: Path) -> Entry | None:
+    """The entry in `folder`, or None where there is none or it is damaged.
+
+    Checked are the meta data's own digest, every file's size and header, and in entries up to `FULL_CHECK` bytes the
+    SHA-256 of each array.
+    """
+    try:
+        envelope = json.loads((folder / "meta.json").read_bytes())
+        body = envelope["body"]
+        if body["format"] != FORMAT or envelope["sha256"] != digest_of(body):
+            return None
+        size = sum(file["bytes"] for file in body["files"].values())
+        arrays = {}
+        for name, file in body["files"].items():
+            path = folder / f"{name}.npy"
+            if path.stat().st_size != file["bytes"]:
+                return None
+            array = np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
+            if list(array.shape) != file["shape"] or array.dtype.str != file["dtype"]:
+                return None
+            if size <= FULL_CHECK and hashlib.sha256(array.data).hexdigest() != file["sha256"]:
+                return None
+            arrays[name] = array
+        return Entry(folder, body["meta"], arrays, size)
+    except PermissionError as error:
+        raise FileError(
+            f"cannot read {error.filename}: {error.strerror}. Choose another folder with --data-home"
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+class ArrayWriter:
+    """Appends blocks of rows to one `.npy` file whose number of rows need not be known before."""
+
+    def __init__(self, path: Path, dtype: DTypeLike, tail: tuple[int, ...]) -> None:
+        self.path = path
+        self.dtype = np.dtype(dtype).newbyteorder("<")
+        self.tail = tail
+        self.rows = 0
+        self._file: BinaryIO = path.open("wb")
+        self._hash = hashlib.sha256()
+        self._write_header()
+
+    def append(self, block: NDArray[Any]) -> None:
+        """Add rows: `block` (rows, *tail), cast to the file's dtype."""
+        block = np.ascontiguousarray(block, dtype=self.dtype)
+        if block.shape[1:] != self.tail:
+            raise ValueError(f"a block of shape {block.shape} does not fit rows of shape {self.tail}")
+        try:
+            self._file.write(block.data)
+        except OSError as error:
+            raise _cannot_write(error, self.path) from error
+        self._hash.update(block.data)
+        self.rows += len(block)
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the rows so far."""
+        return self._hash.digest()
+
+    def finish(self) -> dict[str, Any]:
+        """Write the header, sync and close; returns what `meta.json` records of the file."""
+        self._file.seek(0)
+        self._write_header()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        size = os.fstat(self._file.fileno()).st_size
+        self._file.close()
+        shape = [self.rows, *self.tail]
+        return {"bytes": size, "shape": shape, "dtype": self.dtype.str, "sha256": self._hash.hexdigest()}
+
+    def close(self) -> None:
+        """Close without finishing."""
+        self._file.close()
+
+    def _write_header(self) -> None:
+        # numpy pads the header so that the first axis may grow in place: both headers have one length
+        header = {"descr": self.dtype.str, "fortran_order": False, "shape": (self.rows, *self.tail)}
+        np.lib.format.write_array_header_1_0(self._file, header)
+
+
+class NewEntry:
+    """An entry under construction; a context manager that leaves nothing behind unless `commit` was called."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.temporary = folder.parent / f"{TEMPORARY}{secrets.token_hex(8)}"
+        self._writers: dict[str, ArrayWriter] = {}
+
+    def __enter__(self) -> Self:
+        """Make the temporary folder."""
+        try:
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            _remove_stale(self.folder.parent)
+            self.temporary.mkdir()
+        except OSError as error:
+            raise _cannot_write(error, self.folder) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Remove what was not committed, and name the folder when the disk refused."""
+        for writer in self._writers.values():
+            writer.close()
+        shutil.rmtree(self.temporary, ignore_errors=True)
+
+    def array(self, name: str, dtype: DTypeLike, tail: tuple[int, ...] = ()) -> ArrayWriter:
+        """Begin the array `name`, whose rows have shape `tail`; begun again, it starts empty."""
+        if name in self._writers:
+            self._writers[name].close()
+        self._writers[name] = ArrayWriter(self.temporary / f"{name}.npy", dtype, tail)
+        return self._writers[name]
+
+    def commit(self, meta: Mapping[str, Any]) -> Entry:
+        """Sync everything, give the entry its final name, and return it (or the equal one that came first)."""
+        try:
+            files = {name: writer.finish() for name, writer in self._writers.items()}
+            body = {"format": FORMAT, "meta": meta, "files": files}
+            with (self.temporary / "meta.json").open("wb") as file:
+                file.write(_canonical({"body": body, "sha256": digest_of(body)}))
+                file.flush()
+                os.fsync(file.fileno())
+            _sync_folder(self.temporary)
+            self._rename()
+            _sync_folder(self.folder.parent)
+        except OSError as error:
+            raise _cannot_write(error, self.folder) from error
+        entry = open_entry(self.folder)
+        if entry is None:
+            raise FileError(f"cannot read back {self.folder}: it changed while it was written. Run the command again")
+        return entry
+
+    def _rename(self) -> None:
+        for _ in range(10):
+            try:
+                self.temporary.rename(self.folder)
+                return
+            except OSError:
+                if open_entry(self.folder) is not None:
+                    return
+                # a damaged entry stands in the way: moved aside in one step, so that nobody meets half of it
+                aside = self.folder.parent / f"{TEMPORARY}{secrets.token_hex(8)}"
+                try:
+                    self.folder.rename(aside)
+                except FileNotFoundError:
+                    continue
+                shutil.rmtree(aside, ignore_errors=True)
+        self.temporary.rename(self.folder)
+
+
+def _canonical(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _remove_stale(parent: Path) -> None:
+    for folder in parent.glob(f"{TEMPORARY}*"):
+        try:
+            stale = time.time() - folder.stat().st_mtime > STALE
+        except OSError:
+            continue
+        if stale:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _cannot_write(error: OSError, path: Path) -> FileError:
+    why = error.strerror or str(error)
+    return FileError(f"cannot write {path}: {why}. Nothing was changed. Choose another folder with --data-home")

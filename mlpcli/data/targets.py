@@ -1,0 +1,117 @@
+"""The target columns of a table: which task they call for, the classes, and the values that the network learns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.data.cards import nearest
+from mlpcli.data.table import Table, TableColumn, as_number, in_order
+from mlpcli.errors import DataError, UsageError
+
+__all__ = ["Targets", "find_columns", "fit_targets", "read_targets"]
+
+MOST_CLASSES = 1000
+FEW_VALUES = (
+    20  # whole numbers with at most so many values, each 5 times on average, are classes where the task is `auto`
+)
+
+
+@dataclass(frozen=True)
+class Targets:
+    """`classes` and int64 `values` (rows,) for classification; None and float64 (rows, targets) for regression."""
+
+    classes: tuple[str, ...] | None
+    values: NDArray[Any]
+
+
+def find_columns(table: Table, names: Sequence[str], option: str) -> list[int]:
+    """Where the columns of these names stand; UsageError, with the nearest name, for one that is not there."""
+    known = [column.name for column in table.columns]
+    for name in names:
+        if name not in known:
+            listed = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
+            raise UsageError(f"{option}: no column {name!r}{nearest(name, known)} (columns: {listed})")
+    return [known.index(name) for name in names]
+
+
+def read_targets(table: Table, columns: Sequence[int], task: str) -> Targets:
+    """Read the target columns for `task`: classification, regression, or auto, which looks at the values.
+
+    auto: texts are classes, and so are whole numbers with few values; other numbers are quantities, and so are several
+    targets. Raises DataError for missing values and one or too many classes, UsageError for a task that does not fit.
+    """
+    if task == "auto":
+        task = "classification" if len(columns) == 1 and _are_classes(table, columns[0]) else "regression"
+    for i in columns:
+        gaps = np.flatnonzero(np.isnan(table.cells[:, i]))
+        if len(gaps):
+            raise DataError(
+                f"target {table.columns[i].name!r}: {len(gaps)} of {len(table.cells)} rows have no value (first: row "
+                f"{gaps[0] + 1}). Nothing was written. Remove those rows"
+            )
+    if task == "regression":
+        return Targets(None, np.column_stack([_numbers(table, i) for i in columns]))
+    if len(columns) > 1:
+        raise UsageError("target: classification predicts one column; several are for task = regression")
+    return _classes(table, columns[0])
+
+
+def fit_targets(values: NDArray[np.float64]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and biased standard deviation (1 for a constant) of each target, `values` (rows, targets)."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = values.mean(axis=0)
+        mean = mean + (values - mean).mean(axis=0)  # a second pass takes out what rounding left
+        spread = np.sqrt(np.square(values - mean).mean(axis=0))
+    if not np.isfinite(spread).all():
+        raise DataError("target: its numbers are too large to standardize. Nothing was written. Rescale the target")
+    constant = (values == values[0]).all(axis=0)
+    return tuple(np.where(constant, values[0], mean).tolist()), tuple(np.where(constant, 1.0, spread).tolist())
+
+
+def _are_classes(table: Table, i: int) -> bool:
+    column, cells = table.columns[i], table.cells[:, i]
+    if column.kind == "boolean" or any(as_number(text) is None for text in column.vocabulary):
+        return True
+    values = np.unique(_numbers(table, i))
+    return len(values) <= FEW_VALUES and 5 * len(values) <= len(cells) and bool((values == np.floor(values)).all())
+
+
+def _numbers(table: Table, i: int) -> NDArray[np.float64]:
+    column, cells = table.columns[i], table.cells[:, i]
+    if column.kind != "text":
+        return cells.astype(np.float64)
+    numbers = [as_number(text) for text in column.vocabulary]
+    for text, number in zip(column.vocabulary, numbers, strict=True):
+        if number is None:
+            raise UsageError(
+                f"task regression: target {column.name!r} has texts like {text!r}. Use task classification"
+            )
+    return np.array(numbers, dtype=np.float64)[cells.astype(np.int64)]
+
+
+def _classes(table: Table, i: int) -> Targets:
+    column, cells = table.columns[i], table.cells[:, i]
+    values, codes = np.unique(cells, return_inverse=True)
+    if len(values) > MOST_CLASSES:
+        raise DataError(
+            f"target {column.name!r}: {len(values)} classes for {len(cells)} rows, more than {MOST_CLASSES}; it looks "
+            "like a quantity. Nothing was written. Use --task regression"
+        )
+    names = [_class_name(column, value) for value in values]
+    if len(names) == 1:
+        raise DataError(f"target {column.name!r}: one class only, {names[0]!r}; two are needed. Nothing was written")
+    order = in_order(names)
+    rank = np.empty(len(names), dtype=np.int64)
+    rank[order] = np.arange(len(names))
+    return Targets(tuple(names[at] for at in order), rank[codes])
+
+
+def _class_name(column: TableColumn, value: float) -> str:
+    if column.kind == "text":
+        return column.vocabulary[int(value)]
+    if column.kind == "boolean":
+        return "true" if value else "false"
+    return str(int(value)) if value == int(value) else repr(float(value))
