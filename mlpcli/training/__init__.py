@@ -1,1 +1,1 @@
-"""training"""
+"""Training: from options to trained networks, scored, saved and proved."""

@@ -29,10 +29,11 @@ from mlpcli.nn import (
     stream,
     xor,
 )
+from mlpcli.optim import Optimizer, Schedule
 
 __all__ = [
-    "build_loss",
     "build_layers",
+    "build_loss",
     "build_optimizer",
     "build_schedule",
     "class_weights",
@@ -106,6 +107,40 @@ def class_weights(options: RunOptions, data: Prepared) -> Array | None:
     counts = np.bincount(data.train.y, minlength=len(data.classes))
     weights: Array = len(data.train.y) / (len(counts) * np.maximum(counts, 1))
     return weights
+
+
+def build_optimizer(runs: Sequence[RunOptions], network: Network) -> Optimizer:
+    """The optimizer of a stack of runs over the network's flat parameters, `lead = (len(runs),)`."""
+    names = ("momentum", "beta1", "beta2", "eps", "weight_decay", "clip_norm")
+    return Optimizer(
+        runs[0].optimizer,
+        network.params.shape,
+        network.dtype,
+        **{name: _number(per_run(runs, name)) for name in names},
+        decayed=network.decayed,
+        threads=int(runs[0].threads),
+    )
+
+
+def build_schedule(runs: Sequence[RunOptions], steps_per_epoch: int) -> Schedule:
+    """The learning rates of a stack of runs, `(runs, 1)` at every step."""
+    numbers = {name: _number(per_run(runs, name)) for name in ("lr_decay", "lr_every", "warmup")}
+    lr = per_run(runs, "lr")[:, None]
+    return Schedule(runs[0].schedule, lr, steps_per_epoch, runs[0].epochs, **numbers)
+
+
+def column_bounds(runs: Sequence[RunOptions], network: Network) -> list[Array]:
+    """The max-norm bound of each linear layer, `(runs, 1, 1)`; empty where no run has one."""
+    if not np.any(runs[0].max_norm):
+        return []
+    layers = len(network.linears)
+    bounds = np.array([np.broadcast_to(np.asarray(run.max_norm, np.float64), layers) for run in runs])
+    return [bounds[:, index, None, None] for index in range(layers)]
+
+
+def _number(values: Array) -> float | Array:
+    """One number where all runs share it, which costs less arithmetic, else a column `(runs, 1)`."""
+    return float(values[0]) if (values == values[0]).all() else values[:, None]
 
 
 def initialize(network: Network, runs: Sequence[RunOptions], data: Prepared) -> None:

@@ -1,16 +1,14 @@
 """A trained network with all that was fitted beside it: what a model file holds, and what `eval` uses alone."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mlpcli.config import RunOptions
+from mlpcli.config import RunOptions, as_dict
 from mlpcli.data import Prepared
 from mlpcli.data.preprocessing import Preprocessing
-from mlpcli.errors import DataError
 from mlpcli.nn import Array, BitStreams, Layer, Loss, Network, Purpose, sigmoid
 from mlpcli.results.model_file import load_model
 from mlpcli.training.build import build_layers, build_loss, output_units
@@ -22,7 +20,7 @@ __all__ = ["Model", "describe"]
 def describe(options: RunOptions, data: Prepared) -> dict[str, Any]:
     """What the model file says beside the weights: resolved options, fitted preprocessing and class names, data."""
     return {
-        "options": options.model_dump(mode="json", exclude_none=True),
+        "options": as_dict(options),
         "preprocessing": data.preprocessing.to_json(),
         "data_digest": data.digest,
     }

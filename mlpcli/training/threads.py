@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from itertools import pairwise
 
 __all__ = ["blas_threads", "cores", "fastest_threads"]
 
@@ -18,7 +19,7 @@ def cores() -> int:
 
 def fastest_threads(sizes: Sequence[int], batch: int) -> int:
     """The number of threads that trains layers of these sizes (inputs and outputs included) fastest."""
-    largest = max(a * b for a, b in zip(sizes, sizes[1:], strict=False)) * batch
+    largest = max(a * b for a, b in pairwise(sizes)) * batch
     return cores() if largest >= WORTH_A_THREAD else 1
 
 
@@ -26,4 +27,5 @@ def blas_threads(count: int) -> AbstractContextManager[object]:
     """While it is entered, BLAS uses `count` threads."""
     from threadpoolctl import threadpool_limits
 
-    return threadpool_limits(count, user_api="blas")
+    limits: AbstractContextManager[object] = threadpool_limits(count, user_api="blas")
+    return limits

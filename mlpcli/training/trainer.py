@@ -191,12 +191,17 @@ class Trainer:
             scores = self.network.forward(x, training=True)
             self._measure(index, scores, y)
             self.network.backward(self._loss.gradient())
-            lr = self.schedule.at(self.epoch * len(self.bounds) + index)[self.members]
+            lr = self._lr(index)
             self._sums["grad_norm"][:, index] = self.optimizer.step(self.network.params, self.network.grads, lr)
             for linear, bound in zip(self.network.linears, self._column_bounds, strict=False):
                 project_columns(linear.weight, bound)
             self.batch = index + 1
             yield
+
+    def _lr(self, index: int) -> Array:
+        """The learning rates of a batch of the running epoch, `(members, 1)`."""
+        rates = np.asarray(self.schedule.at(self.epoch * len(self.bounds) + index))
+        return rates[self.members]
 
     def _order(self) -> Array:
         """The rows of each run in the order of this epoch, `(runs, rows)`; a full batch keeps the data's own."""
@@ -214,7 +219,7 @@ class Trainer:
             self._sums["squares"][:, index] = squared_errors(scores, y)
 
     def _clear_sums(self) -> None:
-        """Sums over the rows of each batch of the running epoch: they locate a divergence, and a checkpoint holds them."""
+        """Sums over the rows of each batch of the running epoch; they locate a divergence, a checkpoint holds them."""
         shape = (len(self.members), len(self.bounds))
         measured = ("hits", shape) if self.classification else ("squares", (*shape, self.outputs))
         self._sums = {name: np.zeros(size) for name, size in (("loss", shape), ("grad_norm", shape), measured)}
@@ -257,7 +262,7 @@ class Trainer:
             batch = int(bad[0]) if len(bad) else len(self.bounds) - 1
             what = f"loss became {losses[position, batch]}" if len(bad) else "weights ceased to be finite"
             member = int(self.members[position])
-            lr = float(self.schedule.at(self.epoch * len(self.bounds) + batch)[member, 0])
+            lr = float(self._lr(batch)[position, 0])
             self.diverged[member] = Divergence(epoch, batch + 1, lr, what)
         return finite
 
@@ -275,7 +280,7 @@ class Trainer:
         """The epoch's rows of metrics.csv; `train_*` are means over the examples as they passed."""
         n = len(self._x)
         step = epoch * len(self.bounds)
-        lr = self.schedule.at(step - 1)[self.members, 0]
+        lr = self._lr(len(self.bounds) - 1)[:, 0]
         columns: dict[str, Array] = {"train_loss": self._sums["loss"].sum(axis=-1) / n}
         if self.classification:
             columns["train_accuracy"] = self._sums["hits"].sum(axis=-1) / n

@@ -1,0 +1,94 @@
+"""`mlpcli train`: one network, from options to a results folder."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mlpcli.cli.console import message, print_json, table, warning
+from mlpcli.cli.options import with_run_options
+from mlpcli.cli.progress import epoch_view, short
+from mlpcli.config import Source, as_dict, build, read_options
+
+__all__ = ["train"]
+
+_RUN = "This run"
+
+
+@with_run_options
+def train(
+    given: Source,
+    *,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="TOML file of options", rich_help_panel=_RUN)
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="folder below --results", rich_help_panel=_RUN)] = None,
+    results: Annotated[Path, typer.Option(help="folder of all results", rich_help_panel=_RUN)] = Path("results"),
+    resume: Annotated[bool, typer.Option("--resume", help="go on from the checkpoint", rich_help_panel=_RUN)] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="replace a run of that name with other options", rich_help_panel=_RUN)
+    ] = False,
+    data_home: Annotated[
+        Path | None, typer.Option(help="cache of prepared data", show_default="the user's cache", rich_help_panel=_RUN)
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="print result.json and nothing else", rich_help_panel=_RUN)
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress", rich_help_panel=_RUN)] = False,
+) -> None:
+    """Train one network and write results/<name>/: options, metrics an epoch, scores, model, provenance.
+
+    Example: mlpcli train --width 64 --depth 3
+    """
+    options = build(*([read_options(config)] if config else []), given)
+
+    from mlpcli.results.naming import default_name
+    from mlpcli.results.run_folder import RunFolder
+    from mlpcli.training.metrics import EPOCH_COLUMNS
+    from mlpcli.training.session import load_data, plan_run, train_run
+
+    data = load_data(options, data_home)
+    run = plan_run(options, data)
+    columns = EPOCH_COLUMNS[data.task]
+    folder_name = name or default_name(options.dataset, run.run_id)
+    with RunFolder(
+        results, folder_name, as_dict(run.options), columns=columns, run_id=run.run_id, force=force, resume=resume
+    ) as folder:
+        if folder.warning:
+            warning(folder.warning)
+        if folder.state == "finished" and folder.result is not None:
+            message(f"{folder.path} is finished: nothing to do", quiet=quiet)
+            _report(folder.result, folder.path, as_json)
+            return
+        message(_introduction(run.options, data), quiet=quiet)
+        if folder.state == "resumed":
+            message(f"going on from the checkpoint in {folder.path}", quiet=quiet)
+        with epoch_view(columns, run.options.epochs, run.options.monitor if data.val else None, quiet) as view:
+            result = train_run(run, folder, sys.argv, view.show)
+    _report(result, folder.path, as_json)
+
+
+def _introduction(options: Any, data: Any) -> str:
+    """What will be trained on what, in two lines."""
+    parts = ", ".join(f"{len(part)} {name}" for name, part in data.parts.items())
+    ends = f"{len(data.classes)} classes" if data.classes else f"target {', '.join(data.targets)}"
+    hidden = " -> ".join(map(str, (len(data.features), *options.sizes)))
+    return (
+        f"{data.name}: {parts} rows, {len(data.features)} features, {ends}\n"
+        f"  {hidden} -> {ends}, {options.activation}, {options.optimizer} at lr {options.lr:g}, "
+        f"batches of {options.batch_size}, seed {options.seed}"
+    )
+
+
+def _report(result: dict[str, Any], path: Path, as_json: bool) -> None:
+    """The scores of the kept weights, and where they are."""
+    if as_json:
+        print_json(result)
+        return
+    parts = {name: values for name, values in result["metrics"].items() if values}
+    names = list(next(iter(parts.values())))
+    rows = [[part, *(short(values[name]) for name in names)] for part, values in parts.items()]
+    title = f"{result['parameters']:,} parameters, weights of epoch {result['best_epoch']} of {result['epochs_run']}"
+    table(["", *names], rows, title=f"{title}, {result['time_s']:.1f} s")
+    print(f"{path}\nNext: mlpcli eval {path}")

@@ -1,0 +1,100 @@
+"""The scores of a trained model on one part of a dataset, as the tables that `mlpcli eval` writes.
+
+scikit-learn's metrics are used where they exist; it is imported here only, for no training needs it.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mlpcli.data import Part
+from mlpcli.nn import Array
+from mlpcli.training.metrics import evaluate
+from mlpcli.training.model import Model
+
+__all__ = ["Scores", "Table", "predictions", "score"]
+
+
+class Table(NamedTuple):
+    """Columns by name, and rows."""
+
+    columns: list[str]
+    rows: list[list[Any]]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """`metrics` one number a metric; for classes also one row a class, and how often each was taken for which."""
+
+    metrics: dict[str, float | None]
+    classes: Table | None = None
+    confusion: Table | None = None
+
+
+def score(model: Model, part: Part) -> Scores:
+    """Metrics of the model on a part; `accuracy` and `loss` are those that training reports."""
+    names = model.preprocessing.classes
+    if names is None:
+        scale = np.array(model.preprocessing.target_scale)
+        return Scores(_numbers(evaluate(model.network, model.loss, part, scale)))
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+    scores, y = model.scores(part.x), np.asarray(part.y)
+    decided, codes = model.decide(scores), np.arange(len(names))
+    precision, recall, f1, support = precision_recall_fscore_support(y, decided, labels=codes, zero_division=0.0)
+    present = support > 0
+    metrics = {
+        **_numbers(evaluate(model.network, model.loss, part, None)),
+        "balanced_accuracy": float(recall[present].mean()),
+        "macro_f1": float(f1[present | np.isin(codes, decided)].mean()),
+        "roc_auc": _roc_auc(y, model.probabilities(scores)) if present.all() else None,
+    }
+    classes = Table(
+        ["class", "precision", "recall", "f1", "support"],
+        [
+            [name, float(p), float(r), float(f), int(n)]
+            for name, p, r, f, n in zip(names, precision, recall, f1, support, strict=True)
+        ],
+    )
+    counts = confusion_matrix(y, decided, labels=codes).tolist()
+    confusion = Table(["target", *names], [[name, *row] for name, row in zip(names, counts, strict=True)])
+    return Scores(metrics, classes, confusion)
+
+
+def predictions(model: Model, x: Array, y: Array | None, rows: Array) -> Table:
+    """One row an example: `row,target,prediction`, and for classes a probability of each.
+
+    `y` None leaves the target out. Targets and predictions of a regression are in their own units; of several
+    targets each has its columns.
+    """
+    scores, names = model.scores(x), model.preprocessing.classes
+    if names is not None:
+        ends, shares = [""], [f"probability_{name}" for name in names]
+        predicted = [[names[code]] for code in model.decide(scores)]
+        known = None if y is None else [[names[code]] for code in y]
+        extra = model.probabilities(scores).tolist()
+    else:
+        targets = model.preprocessing.targets
+        ends, shares = [""] if len(targets) == 1 else [f"_{name}" for name in targets], []
+        predicted = model.preprocessing.inverse_target(scores).tolist()
+        known = None if y is None else model.preprocessing.inverse_target(y).tolist()
+        extra = [[]] * len(rows)
+    columns = [f"{kind}{end}" for kind in ("target", "prediction")[y is None :] for end in ends]
+    return Table(
+        ["row", *columns, *shares],
+        [[int(row), *(known[i] if known else []), *predicted[i], *extra[i]] for i, row in enumerate(rows)],
+    )
+
+
+def _roc_auc(y: Array, probabilities: Array) -> float:
+    """The area under the ROC curve; of several classes the mean of each against the rest."""
+    from sklearn.metrics import roc_auc_score
+
+    if probabilities.shape[-1] == 2:
+        return float(roc_auc_score(y, probabilities[:, 1]))
+    return float(roc_auc_score(y, probabilities, multi_class="ovr"))
+
+
+def _numbers(values: dict[str, Array]) -> dict[str, float | None]:
+    return {name: float(value) if np.isfinite(value) else None for name, value in values.items()}

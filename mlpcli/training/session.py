@@ -1,0 +1,151 @@
+"""One run from options to its results folder: prepare, train, checkpoint, score, write."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from mlpcli.config import RunOptions, as_dict, resolve, run_id
+from mlpcli.data import Prepared, prepare
+from mlpcli.errors import BadResult, ExitCode, Interrupted
+from mlpcli.results.model_file import model_bytes
+from mlpcli.results.provenance import provenance
+from mlpcli.results.run_folder import RunFolder
+from mlpcli.training.build import output_units
+from mlpcli.training.model import describe
+from mlpcli.training.threads import blas_threads, fastest_threads
+from mlpcli.training.trainer import EpochRow, Trainer
+
+__all__ = ["Run", "load_data", "plan_run", "result_of", "train_run"]
+
+CHECKPOINT_EVERY = 2.0
+"""Seconds of training that a crash may cost."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run, resolved: its options as used, its data and its identity."""
+
+    options: RunOptions
+    data: Prepared
+    run_id: str
+
+
+def load_data(options: RunOptions, data_home: Path | None) -> Prepared:
+    """The prepared dataset that the options ask for."""
+    return prepare(
+        options.dataset,
+        target=options.target,
+        task=options.task,
+        scale=options.scale,
+        test_size=options.test_size,
+        val_size=options.val_size,
+        split_seed=options.seed if options.split_seed == "seed" else options.split_seed,
+        dtype=options.dtype,
+        data_home=data_home,
+    )
+
+
+def plan_run(options: RunOptions, data: Prepared, threads: int | None = None) -> Run:
+    """Resolve the options for the data; `threads` is what `auto` means, by default the fastest number."""
+    if threads is None:
+        outputs = output_units(data.task, len(data.classes or ()), len(data.targets))
+        batch = len(data.train) if options.batch_size == "full" else min(options.batch_size, len(data.train))
+        threads = fastest_threads((len(data.features), *options.sizes, outputs), batch)
+    resolved = resolve(
+        options,
+        task=data.task,
+        scale=data.scale,
+        has_validation=data.val is not None,
+        threads=threads if options.threads == "auto" else options.threads,
+    )
+    return Run(resolved, data, run_id(resolved, data.digest))
+
+
+def train_run(
+    run: Run, folder: RunFolder, command: Sequence[str], on_epoch: Callable[[EpochRow], None]
+) -> dict[str, Any]:
+    """Train in an open results folder, from its checkpoint if it has one; returns what result.json holds.
+
+    Raises:
+        BadResult: training diverged; what there is has been written.
+        Interrupted: Ctrl-C or SIGTERM; a checkpoint has been written.
+    """
+    made_by = provenance(command, run.data.digest)
+    started = time.monotonic()
+    with blas_threads(int(run.options.threads)):
+        trainer = Trainer([run.options], run.data)
+        before = 0.0
+        if (saved := folder.load_checkpoint()) is not None:
+            arrays, counters = saved
+            before = counters.pop("elapsed")
+            trainer.restore(arrays, counters)
+        with _signals(trainer) as received:
+
+            def tick() -> None:
+                arrays, counters = trainer.checkpoint()
+                folder.save_checkpoint(arrays, {**counters, "elapsed": before + time.monotonic() - started})
+                if received:
+                    raise _interrupted(received[0], trainer.epoch, folder.path)
+
+            for rows in trainer.epochs(tick=tick, every=CHECKPOINT_EVERY):
+                for _, row in rows:
+                    folder.append([row])
+                    on_epoch(row)
+        result = result_of(trainer, 0, run.run_id)
+        result["time_s"] = before + time.monotonic() - started
+        model = model_bytes(trainer.tensors(0), describe(run.options, run.data))
+    folder.finish(model, result, made_by)
+    if 0 in trainer.diverged:
+        raise BadResult(
+            f"training of {folder.path} diverged: {trainer.diverged[0]}. The weights of epoch "
+            f"{result['best_epoch']} were kept. Try a lower --lr, or --clip-norm 1"
+        )
+    return result
+
+
+def result_of(trainer: Trainer, index: int, identity: str) -> dict[str, Any]:
+    """What result.json says of one run of a trainer that has finished."""
+    return {
+        "run_id": identity,
+        "state": "diverged" if index in trainer.diverged else "complete",
+        "metrics": trainer.results()[index],
+        "best_epoch": int(trainer.monitor.best_epoch[index]),
+        "epochs_run": int(trainer.epochs_run[index]),
+        "parameters": trainer.network.size,
+        "config": as_dict(trainer.runs[index]),
+        "time_s": float(trainer.times[index]),
+    }
+
+
+@contextmanager
+def _signals(trainer: Trainer) -> Iterator[list[int]]:
+    """Ctrl-C and SIGTERM are answered between two batches; a second one at once, as Python does."""
+    received: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        signal.signal(number, previous[signal.Signals(number)])
+        trainer.hurry()
+
+    previous = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _interrupted(number: int, epoch: int, path: Path) -> Interrupted:
+    word, code = {
+        signal.SIGINT: ("interrupted", ExitCode.INTERRUPTED),
+        signal.SIGTERM: ("terminated", ExitCode.TERMINATED),
+    }[signal.Signals(number)]
+    return Interrupted(
+        f"{word} in epoch {epoch + 1}: everything so far is kept in {path}. Go on with the same command and --resume",
+        code,
+    )
