@@ -17,7 +17,7 @@ from mlpcli.data.table import Table, TableWriter
 from mlpcli.data.targets import Targets, find_columns, fit_targets, read_targets
 from mlpcli.errors import DataError, UsageError
 
-__all__ = ["open_table", "prepare", "raw_rows", "table_folder"]
+__all__ = ["is_here", "open_table", "prepare", "raw_rows"]
 
 PARTS = ("train", "val", "test")
 KEY = 20  # hex digits of the digest that a cache folder's name ends with
@@ -67,14 +67,14 @@ def prepare(
     return _prepared(source.name, scale, entry)
 
 
-def table_folder(source: Source, home: Path) -> Path:
-    """Where the source's table is kept, or will be."""
-    return home / "tables" / f"{source.slug}-{digest_of(source.identity)[:KEY]}"
+def is_here(source: Source, home: Path) -> bool:
+    """Whether the source can be read without a network."""
+    return source.offline or open_entry(_table_folder(source, home)) is not None
 
 
 def open_table(source: Source, home: Path) -> Table:
     """The source's table from the cache, read into it first where it is not there."""
-    folder = table_folder(source, home)
+    folder = _table_folder(source, home)
     entry = open_entry(folder)
     if entry is not None:
         return Table.from_entry(entry)
@@ -95,6 +95,10 @@ def raw_rows(
         for at, lookup in lookups.items():
             block[:, at] = lookup[np.nan_to_num(block[:, at], nan=-1.0).astype(np.int64)]
         yield block
+
+
+def _table_folder(source: Source, home: Path) -> Path:
+    return home / "tables" / f"{source.slug}-{digest_of(source.identity)[:KEY]}"
 
 
 def _build(new: NewEntry, table: Table, options: dict[str, Any]) -> Entry:

@@ -30,6 +30,7 @@ class Source:
     target: tuple[str, ...]
     task: str
     scale: str
+    offline: bool = True
     test_rows: int | None = None
     validation_rows: int | None = None
 

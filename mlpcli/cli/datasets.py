@@ -1,0 +1,86 @@
+"""`mlpcli datasets`: what can be loaded, from where, whether it is here already, and what one dataset looks like."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mlpcli.cli.console import message, print_json, table, warning
+from mlpcli.errors import UsageError
+
+__all__ = ["datasets"]
+
+LONGEST = 20  # rows that a table on the screen shows of a dataset's columns or classes
+
+
+def datasets(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="show this one: a name from the list, with parameters after a colon"),
+    ] = None,
+    target: Annotated[str | None, typer.Option(help="column to predict, for tables; several, comma separated")] = None,
+    fetch: Annotated[bool, typer.Option("--fetch", help="download NAME if it is not here yet")] = False,
+    clear: Annotated[bool, typer.Option("--clear", help="remove NAME from the cache, or everything")] = False,
+    data_home: Annotated[
+        Path | None, typer.Option(help="cache of prepared data", show_default="the user's cache")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but the result")] = False,
+) -> None:
+    """List the datasets, or show the columns, classes and split sizes of one.
+
+    Example: mlpcli datasets moons:n=500,noise=0.1
+    """
+    from mlpcli.data import catalog
+
+    if fetch and clear:
+        raise UsageError("--fetch, --clear: only one of them can be done. Leave one out")
+    if fetch and not name:
+        raise UsageError("--fetch: name the dataset to download. `mlpcli datasets` lists them")
+    if clear:
+        count, size = catalog.clear(name, data_home=data_home)
+        message(f"removed {count} cached entries of {name or 'all datasets'}, {_megabytes(size)} MB", quiet=quiet)
+        if as_json:
+            print_json({"removed": count, "bytes": size})
+    elif name:
+        wanted = tuple(part.strip() for part in target.split(",")) if target else None
+        described = catalog.details(name, target=wanted, data_home=data_home)
+        if as_json:
+            print_json(described)
+        else:
+            _show(described)
+    else:
+        rows, errors = catalog.catalog(data_home)
+        for error in errors:
+            warning(str(error))
+        if as_json:
+            print_json({"datasets": rows})
+        else:
+            _list(rows)
+
+
+def _list(rows: list[dict[str, Any]]) -> None:
+    shown = ("name", "task", "rows", "features", "classes", "source", "licence")
+    table((*shown, "here"), [[*(row[key] for key in shown), "yes" if row["here"] else "no"] for row in rows])
+
+
+def _show(described: dict[str, Any]) -> None:
+    for key in ("name", "title", "source", "licence", "citation", "task", "scale"):
+        if key in described:
+            print(f"{key + ':':<10}{described[key]}")
+    print(f"{'target:':<10}{', '.join(described['targets'])}")
+    print(f"{'rows:':<10}{', '.join(f'{count} {part}' for part, count in described['splits'].items())}")
+    _cut(("column", "kind", "inputs"), [list(column.values()) for column in described["columns"]])
+    if described["classes"]:
+        _cut(("class", *described["splits"]), [list(label.values()) for label in described["classes"]])
+
+
+def _cut(headers: tuple[str, ...], rows: list[list[object]]) -> None:
+    print()
+    table(headers, rows[:LONGEST])
+    if len(rows) > LONGEST:
+        print(f"… {len(rows) - LONGEST} more, all of them with --json")
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f}"

@@ -1,0 +1,97 @@
+"""`mlpcli datasets` from the outside: what it lists, shows, removes and refuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mlpcli.cli.main import run
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "home"
+    monkeypatch.setenv("MLPCLI_DATA_HOME", str(folder))
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    return folder
+
+
+def test_the_list_names_every_card(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["datasets"]) == 0
+    captured = capsys.readouterr()
+    lines = captured.out.splitlines()
+    assert lines[0].split() == ["name", "task", "rows", "features", "classes", "source", "licence", "here"]
+    (iris,) = (line for line in lines if line.startswith("iris "))
+    assert iris.split() == ["iris", "classification", "150", "4", "3", "scikit-learn", "CC", "BY", "4.0", "yes"]
+    assert captured.err == ""
+
+
+def test_the_list_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["datasets", "--json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["datasets"]}
+    assert rows["linnerud"]["task"] == "regression" and rows["linnerud"]["classes"] is None
+    assert rows["xor"]["rows"] == 4 and rows["xor"]["here"] is True and rows["xor"]["bytes"] == 0
+
+
+def test_one_dataset_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["datasets", "iris", "--json"]) == 0
+    iris = json.loads(capsys.readouterr().out)
+    assert iris["splits"] == {"train": 105, "val": 15, "test": 30}
+    assert iris["classes"][0] == {"name": "setosa", "train": 35, "val": 5, "test": 10}
+    assert iris["columns"][2] == {"name": "petal length (cm)", "kind": "number", "inputs": 1}
+    assert iris["targets"] == ["species"] and iris["licence"] == "CC BY 4.0" and len(iris["digest"]) == 64
+
+
+def test_one_dataset_to_read(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["datasets", "moons:n=50"]) == 0
+    out = capsys.readouterr().out
+    assert "rows:     35 train, 5 val, 10 test" in out and "Two interleaved half circles" in out
+    assert run(["datasets", "digits"]) == 0
+    assert "44 more, all of them with --json" in capsys.readouterr().out
+    assert run(["datasets", "wine", "--target", "alcohol, hue"]) == 0
+    assert "target:   alcohol, hue" in capsys.readouterr().out
+
+
+def test_clear_removes_one_or_all(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("iris", "wine", "moons:n=50"):
+        assert run(["datasets", name, "--quiet"]) == 0
+    kept = home / "prepared" / "notes"
+    kept.mkdir()
+    capsys.readouterr()
+    assert run(["datasets", "iris", "--clear"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == "" and "removed 2 cached entries of iris" in captured.err
+    assert not list(home.glob("*/iris-*")) and len(list(home.glob("*/wine-*"))) == 2
+    assert run(["datasets", "--clear", "--json", "--quiet"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["removed"] == 4 and captured.err == ""
+    assert [path.name for path in home.glob("*/*")] == ["notes"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "text"),
+    [
+        (["irsi"], 2, "no such dataset, did you mean 'iris'"),
+        (["wine", "--target", "alcool"], 2, "did you mean 'alcohol'"),
+        (["--fetch"], 2, "name the dataset"),
+        (["iris", "--fetch", "--clear"], 2, "only one of them"),
+        (["linnerud", "--data-home", "/dev/null/home"], 74, "cannot write"),
+    ],
+)
+def test_what_is_wrong_is_one_line(
+    words: list[str], code: int, text: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["datasets", *words]) == code
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.count("\n") == 1 and text in captured.err
+    assert captured.err.startswith("mlpcli: error: ")
+    assert not list(home.glob("prepared/*"))
+
+
+def test_a_broken_card_is_a_warning_in_the_list(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("datasets").mkdir()
+    Path("datasets/mine.toml").write_text("title = 3")
+    assert run(["datasets"]) == 0
+    captured = capsys.readouterr()
+    assert "iris" in captured.out and captured.err.startswith("mlpcli: warning: card") and "mine.toml" in captured.err
