@@ -62,6 +62,8 @@ _Share = Annotated[float, Field(ge=0, lt=1), AfterValidator(_without_sign_of_zer
 _Amount = Annotated[float, Field(ge=0), AfterValidator(_without_sign_of_zero)]
 _Amounts = Annotated[tuple[_Amount, ...], Field(min_length=1), BeforeValidator(_freeze)]
 _Positive = Annotated[float, Field(gt=0)]
+_Decay = Annotated[float, Field(gt=0, le=1)]
+_Period = Annotated[float, Field(ge=1e-3)]
 _Rows = Annotated[
     Annotated[int, Field(ge=0, le=MAX_ROWS)] | Annotated[float, Field(ge=0, lt=1)],
     AfterValidator(_without_fraction_of_none),
@@ -137,8 +139,10 @@ class RunOptions(BaseModel):
     schedule: Literal["constant", "step", "exponential", "inverse", "linear", "cosine"] = _option(
         "constant", "Optimization", "how the learning rate falls; linear and cosine end at 0"
     )
-    lr_decay: _Positive = _option(0.5, "Optimization", "how much the step, exponential and inverse schedules decay")
-    lr_every: _Positive = _option(10.0, "Optimization", "epochs in which they decay by lr_decay")
+    lr_decay: _Decay = _option(
+        0.5, "Optimization", "factor of the step and exponential schedules every lr_every epochs; rate of the inverse"
+    )
+    lr_every: _Period = _option(10.0, "Optimization", "epochs that lr_decay is for")
     warmup: _Amount = _option(0.0, "Optimization", "epochs in which the learning rate rises linearly from 0")
 
     batch_size: _BatchSize | Literal["full"] = _option(32, "Training", "rows a step; full is the full pass")

@@ -1,0 +1,228 @@
+"""`resolve`, `run_id`, `stack_key`: against canonical JSON written by hand, and what may and may not move them."""
+
+import hashlib
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from mlpcli.config import OPTIONS, RunOptions, Source, build, resolve, run_id, stack_key
+
+DIGEST = "0123456789abcdef" * 4
+
+# The defaults on digits, resolved, as the docstring of run_id describes the text that is hashed.
+CANONICAL = (
+    '{"data":"' + DIGEST + '","format":1,"options":{'
+    '"activation":"relu","batch_size":32,"beta1":0.9,"beta2":0.999,"class_weight":"none","clip_norm":0.0,'
+    '"dropout":0.0,"dtype":"float32","epochs":30,"eps":1e-08,"hidden":[64,64],"init":"he","input_dropout":0.0,'
+    '"keep":"best","label_smoothing":0.0,"lift":"none","loss":"cross-entropy","lr":0.001,"lr_decay":0.5,'
+    '"lr_every":10.0,"max_norm":0.0,"momentum":0.9,"monitor":"val_accuracy","norm":"none","norm_position":"before",'
+    '"optimizer":"adam","patience":0,"scale":"standard","schedule":"constant","seed":0,"split_seed":0,"target":null,'
+    '"task":"classification","test_size":0.2,"threads":1,"val_size":0.1,"warmup":0.0,"weight_decay":0.0}}'
+)
+
+
+def resolved(values: dict[str, Any] | None = None, **used: Any) -> RunOptions:
+    known = {"task": "classification", "scale": "standard", "has_validation": True, "threads": 1}
+    return resolve(build(Source(values or {}, "")), **(known | used))
+
+
+def test_run_id_is_the_hash_of_the_canonical_text() -> None:
+    assert run_id(resolved(), DIGEST) == hashlib.sha256(CANONICAL.encode()).hexdigest()[:12] == "ed887b29b32a"
+
+
+@pytest.mark.parametrize(
+    ("values", "before", "after"),
+    [
+        ({"seed": 7}, '"seed":0,', '"seed":7,'),
+        ({"max_norm": [2, 2.5, 0]}, '"max_norm":0.0', '"max_norm":[2.0,2.5,0.0]'),
+        ({"target": "a,é"}, '"target":null', '"target":["a","\\u00e9"]'),
+        ({"depth": 0}, "[64,64]", "[]"),
+        ({"test_size": 100}, '"test_size":0.2', '"test_size":100'),
+        ({"split_seed": "seed", "seed": 3}, '"seed":0,"split_seed":0', '"seed":3,"split_seed":3'),
+        ({"lr": 1}, '"lr":0.001', '"lr":1.0'),
+        ({"batch_size": "full"}, '"batch_size":32', '"batch_size":"full"'),
+    ],
+)
+def test_run_id_of_other_values(values: dict[str, Any], before: str, after: str) -> None:
+    text = CANONICAL.replace(before, after)
+    assert text != CANONICAL
+    assert run_id(resolved(values), DIGEST) == hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+OTHER_VALUES: dict[str, Any] = {
+    "target": "x",
+    "lift": "quadratic",
+    "scale": "unit",
+    "test_size": 0.3,
+    "val_size": 0.2,
+    "split_seed": 1,
+    "width": 32,
+    "depth": 1,
+    "hidden": [64, 32],
+    "activation": "elu",
+    "norm": "layer",
+    "norm_position": "after",
+    "init": "glorot",
+    "dtype": "float64",
+    "loss": "squared",
+    "label_smoothing": 0.1,
+    "class_weight": "balanced",
+    "dropout": 0.5,
+    "input_dropout": 0.2,
+    "weight_decay": 1e-4,
+    "max_norm": 3.0,
+    "clip_norm": 1.0,
+    "optimizer": "adamw",
+    "lr": 0.01,
+    "momentum": 0.5,
+    "beta1": 0.8,
+    "beta2": 0.99,
+    "eps": 1e-7,
+    "schedule": "cosine",
+    "lr_decay": 0.1,
+    "lr_every": 5.0,
+    "warmup": 1.0,
+    "batch_size": 64,
+    "epochs": 10,
+    "monitor": "val_loss",
+    "patience": 5,
+    "keep": "last",
+    "seed": 1,
+}
+
+
+def test_every_option_that_shapes_the_numbers_moves_the_run_id() -> None:
+    assert OTHER_VALUES.keys() == OPTIONS.keys() - {"dataset", "task", "threads"}
+    ids = [run_id(resolved(), DIGEST), run_id(resolved(), "f" * 64), run_id(resolved(threads=2), DIGEST)]
+    ids += [
+        run_id(resolved({name: value}, **({"scale": value} if name == "scale" else {})), DIGEST)
+        for name, value in OTHER_VALUES.items()
+    ]
+    ids.append(run_id(resolved(task="regression"), DIGEST))
+    assert len(set(ids)) == len(ids)
+
+
+def test_one_network_has_one_id_however_it_is_written() -> None:
+    ways: list[dict[str, Any]] = [
+        {"width": 128, "depth": 3},
+        {"hidden": [128, 128, 128]},
+        {"hidden": "128,128,128"},
+        {"hidden": [128] * 3, "width": 5, "depth": 9},
+        {"depth": 3, "width": 128, "dataset": "elsewhere/digits.csv"},
+        {"width": 128, "depth": 3, "lr": 0.001, "init": "he", "loss": "cross-entropy", "monitor": "val_accuracy"},
+        {"width": 128, "depth": 3, "split_seed": "seed"},
+        {"width": 128, "depth": 3, "task": "classification", "threads": 8, "dropout": -0.0},
+    ]
+    assert len({run_id(resolved(way), DIGEST) for way in ways}) == 1
+    assert {tuple(resolved(way).sizes) for way in ways} == {(128, 128, 128)}
+
+
+def test_the_id_does_not_depend_on_the_process() -> None:
+    code = (
+        "from mlpcli.config import *; o = resolve(build(), task='classification', scale='standard',"
+        f"has_validation=True, threads=1); print(run_id(o, '{DIGEST}'), stack_key(o, '{DIGEST}'))"
+    )
+    runs = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env={"PYTHONHASHSEED": seed})
+        for seed in ("1", "2")
+    ]
+    assert {run.stdout.decode().split()[0] for run in runs} == {run_id(resolved(), DIGEST)}
+    assert {run.stdout.decode().split()[1] for run in runs} == {stack_key(resolved(), DIGEST)}
+
+
+def test_resolve_replaces_every_auto() -> None:
+    options = resolved()
+    assert (options.task, options.scale, options.threads, options.split_seed) == ("classification", "standard", 1, 0)
+    assert (options.loss, options.init, options.lr, options.monitor) == ("cross-entropy", "he", 1e-3, "val_accuracy")
+    assert (options.keep, options.hidden) == ("best", (64, 64))
+    options = resolved(task="regression", scale="unit", threads=4)
+    assert (options.loss, options.monitor, options.scale, options.threads) == ("squared", "val_rmse", "unit", 4)
+
+
+@pytest.mark.parametrize(
+    ("activation", "init"),
+    [
+        ("relu", "he"),
+        ("leaky-relu", "he"),
+        ("elu", "he"),
+        ("gelu", "he"),
+        ("silu", "he"),
+        ("softplus", "he"),
+        ("selu", "lecun"),
+        ("sigmoid", "glorot"),
+        ("tanh", "glorot"),
+        ("identity", "glorot"),
+    ],
+)
+def test_init_follows_the_activation(activation: str, init: str) -> None:
+    assert resolved({"activation": activation}).init == init
+    assert resolved({"activation": activation, "init": "zeros"}).init == "zeros"
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "lr"),
+    [("sgd", 0.1), ("momentum", 0.01), ("nesterov", 0.01), ("rmsprop", 1e-3), ("adam", 1e-3), ("adamw", 1e-3)],
+)
+def test_lr_is_the_optimizers_own(optimizer: str, lr: float) -> None:
+    assert resolved({"optimizer": optimizer}).lr == lr
+    assert resolved({"optimizer": optimizer, "lr": 0.5}).lr == 0.5
+
+
+def test_without_validation_rows_the_last_epoch_is_kept_and_nothing_monitored() -> None:
+    options = resolved(has_validation=False)
+    assert (options.keep, options.monitor) == ("last", "auto")
+    assert resolved({"keep": "last"}, has_validation=True).keep == "last"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"seed": 5},
+        {"lr": 0.5},
+        {"momentum": 0.1},
+        {"beta1": 0.1},
+        {"beta2": 0.1},
+        {"eps": 1e-3},
+        {"lr_decay": 0.1},
+        {"lr_every": 3.0},
+    ],
+)
+def test_replicas_of_one_stack_may_differ_in(other: dict[str, Any]) -> None:
+    assert stack_key(resolved(other), DIGEST) == stack_key(resolved(), DIGEST)
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "two"),
+    [
+        ("weight_decay", 1e-4, 1e-2),
+        ("dropout", 0.1, 0.5),
+        ("input_dropout", 0.1, 0.2),
+        ("clip_norm", 1.0, 5.0),
+        ("max_norm", 3.0, [0.0, 1.0, 2.0]),
+        ("label_smoothing", 0.1, 0.2),
+        ("warmup", 1.0, 2.0),
+        ("patience", 3, 5),
+    ],
+)
+def test_what_zero_switches_off_is_on_or_off_for_a_whole_stack(name: str, one: Any, two: Any) -> None:
+    off = stack_key(resolved(), DIGEST)
+    assert stack_key(resolved({name: one}), DIGEST) == stack_key(resolved({name: two}), DIGEST) != off
+    assert stack_key(resolved({name: 0}), DIGEST) == off
+
+
+def test_a_list_of_zeros_is_no_max_norm() -> None:
+    assert stack_key(resolved({"max_norm": [0.0, 0.0, 0.0]}), DIGEST) == stack_key(resolved(), DIGEST)
+
+
+def test_everything_else_splits_stacks() -> None:
+    free = {"seed", "lr", "momentum", "beta1", "beta2", "eps", "lr_decay", "lr_every"}
+    keys = [stack_key(resolved(), DIGEST), stack_key(resolved(), "f" * 64), stack_key(resolved(threads=2), DIGEST)]
+    keys += [
+        stack_key(resolved({name: value}, **({"scale": value} if name == "scale" else {})), DIGEST)
+        for name, value in OTHER_VALUES.items()
+        if name not in free
+    ]
+    keys.append(stack_key(resolved({"split_seed": "seed", "seed": 9}), DIGEST))
+    assert len(set(keys)) == len(keys)
