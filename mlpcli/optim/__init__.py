@@ -1,1 +1,7 @@
-"""optim"""
+"""Optimizers and learning-rate schedules over flat arrays; NumPy only, and nothing here knows what a network is."""
+
+from mlpcli.optim.norms import gradient_norm, project_columns
+from mlpcli.optim.optimizers import OPTIMIZERS, Optimizer
+from mlpcli.optim.schedules import SCHEDULES, Schedule
+
+__all__ = ["OPTIMIZERS", "SCHEDULES", "Optimizer", "Schedule", "gradient_norm", "project_columns"]

@@ -1,0 +1,131 @@
+"""A block: the piece of the parameters that a chain of transforms works on at a time.
+
+An update does little arithmetic on much memory. Pass by pass over millions of parameters, every pass fetches them
+anew; block by block, a block's parameters, gradients, memories and scratch stay in the cache for the whole chain. The
+parameters of a stack, `(replicas, size)` once the leading axes are flattened, are cut into whole replicas where these
+are small and into pieces of one replica where they are large. All is elementwise, so no cut shows in a result.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+__all__ = ["Array", "Arrays", "Block", "Cell", "Number", "Shape", "Stage", "Transform", "cells"]
+
+Array = NDArray[Any]
+Shape = tuple[int, ...]
+Cell = tuple[slice, slice]
+
+Number = float | Array
+"""A hyperparameter in float64, one for all or one a replica, `(replicas, 1)`; rounded once, where it meets parameters."""
+
+Stage = Callable[[Array, Array, Number, int], tuple[Array, Number]]
+"""`stage(update, params, rate, count)`: the next (update, rate), where the step is params -= rate * update.
+
+A constant factor rides on the rate, where it costs no pass. `count` is the number of the step, from 1. A stage never
+writes `update`; what it returns is its own and lives until its next call.
+"""
+
+Transform = Callable[["Block"], Stage]
+"""One link of an optimizer's chain, made for each block."""
+
+BLOCK_BYTES = 1 << 18
+"""Of one array of a block. Measured with momentum and adam on 2.9 M and 32 x 13 k float32 and 2 MB of L2 cache: a
+quarter of this loses 20 % to the overhead of calls, whole arrays 60 % to the cache."""
+
+FLUSH_EVERY = 100
+"""Steps between two removals of subnormal numbers, to which the moments of a dead unit decay and where they stay: a
+multiplication by one takes some 150 cycles, and 1 % of them make a pass 3 times as long."""
+
+
+def cells(replicas: int, size: int, itemsize: int) -> list[Cell]:
+    """Contiguous (rows, columns) of at most `BLOCK_BYTES` that tile a `(replicas, size)` array.
+
+    >>> [(rows.stop, columns.stop) for rows, columns in cells(replicas=5, size=20_000, itemsize=4)]
+    [(3, 20000), (5, 20000)]
+    >>> [(rows.stop, columns.stop) for rows, columns in cells(replicas=1, size=100_000, itemsize=4)]
+    [(1, 50000), (1, 100000)]
+    """
+    limit = BLOCK_BYTES // itemsize
+    height = max(1, limit // size)
+    width = -(-size // -(-size // limit))
+    return [
+        (slice(row, min(row + height, replicas)), slice(column, min(column + width, size)))
+        for row in range(0, replicas, height)
+        for column in range(0, size, width)
+    ]
+
+
+class Arrays(dict[str, Array]):
+    """Named arrays of one shape and dtype, zero at first, made when first asked for."""
+
+    def __init__(self, shape: Shape, dtype: DTypeLike) -> None:
+        super().__init__()
+        self.shape, self.dtype = shape, np.dtype(dtype)
+
+    def __missing__(self, name: str) -> Array:
+        self[name] = np.zeros(self.shape, self.dtype)
+        return self[name]
+
+
+class Block:
+    """One cell of the parameters with its share of numbers and arrays, and the chain of stages made over them.
+
+    `memory` holds arrays `(replicas, size)`; `scratch` flat ones that hold any block; `decayed: (size,)` is 1 where
+    weight decay applies, else 0.
+    """
+
+    def __init__(
+        self,
+        cell: Cell,
+        numbers: Mapping[str, Number],
+        decayed: Array,
+        memory: Arrays,
+        scratch: Arrays,
+        transforms: Sequence[Transform],
+    ) -> None:
+        self.cell, self.dtype = cell, memory.dtype
+        self._numbers, self._memory, self._scratch = numbers, memory, scratch
+        mask = decayed[cell[1]]
+        self.mask = None if mask.all() else mask
+        self._shape = tuple(span.stop - span.start for span in cell)
+        self._remembered: list[Array] = []
+        self._stages = [transform(self) for transform in transforms]
+        self._product, self._clipped = self.work("product"), self.work("clipped")
+
+    def number(self, name: str) -> Number:
+        """A hyperparameter of the replicas of this block, in float64: a number, or `(rows, 1)`."""
+        return self._own(self._numbers[name])
+
+    def remember(self, name: str) -> Array:
+        """An array of the block's shape that keeps its values from step to step, zero before the first."""
+        array = self._memory[name][self.cell]
+        self._remembered.append(array)
+        return array
+
+    def work(self, name: str) -> Array:
+        """An array of the block's shape that other stages and blocks write too, under the same name."""
+        return self._scratch[name][: math.prod(self._shape)].reshape(self._shape)
+
+    def step(self, params: Array, grads: Array, rate: Number, count: int, clip: Array | None) -> None:
+        """Update this block of `params` and of the memory; all arguments but `count` are those of the whole stack."""
+        params, update, rate = params[self.cell], grads[self.cell], self._own(rate)
+        if clip is not None:
+            update = np.multiply(update, np.array(self._own(clip), self.dtype), out=self._clipped)
+        for stage in self._stages:
+            update, rate = stage(update, params, rate, count)
+        np.multiply(update, np.array(rate, self.dtype), out=self._product)
+        np.subtract(params, self._product, out=params)
+        if count % FLUSH_EVERY == 0:
+            self._flush()
+
+    def _own(self, number: Number) -> Number:
+        return number if isinstance(number, float) else number[self.cell[0]]
+
+    def _flush(self) -> None:
+        tiny = np.finfo(self.dtype).tiny
+        for array in self._remembered:
+            np.putmask(array, np.abs(array, out=self._product) < tiny, 0)

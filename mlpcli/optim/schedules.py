@@ -1,0 +1,68 @@
+"""Schedules: the learning rate as a pure function of the step."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlpcli.optim.block import Array
+
+__all__ = ["SCHEDULES", "Schedule"]
+
+SCHEDULES: dict[str, Callable[[float, float, float], float]] = {
+    "constant": lambda done, periods, decay: 1.0,
+    "step": lambda done, periods, decay: decay ** math.floor(periods + 1e-9),  # 11 / (1.1 * 10) is below 1
+    "exponential": lambda done, periods, decay: decay**periods,
+    "inverse": lambda done, periods, decay: 1.0 / (1.0 + decay * periods),
+    "linear": lambda done, periods, decay: 1.0 - done,
+    "cosine": lambda done, periods, decay: (1.0 + math.cos(math.pi * done)) / 2.0,
+}
+"""Name to factor of the learning rate: `done` is the finished share of the training after warm-up, 0 to 1, `periods`
+the time after warm-up in units of lr_every, `decay` is lr_decay."""
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule:
+    """The learning rate of every step of a training of `epochs` epochs of `steps_per_epoch` steps.
+
+    Warm-up comes first: over the first W = warmup * steps_per_epoch steps the rate rises linearly to lr; step i, from
+    0, has lr * min(1, (i + 1) / W). Then the schedule begins, with t epochs since the warm-up:
+
+    - step: lr * lr_decay^floor(t / lr_every);
+    - exponential: lr * lr_decay^(t / lr_every);
+    - inverse: lr / (1 + lr_decay * t / lr_every), the inverse time decay of Keras;
+    - linear: lr * (1 - s), and cosine: lr * (1 + cos(pi s)) / 2, where s is t over the epochs after warm-up. Both
+      reach 0 when the last step is over, as in PyTorch: that step still has a small rate.
+
+    `lr`, `lr_decay`, `lr_every` and `warmup` are numbers, or arrays `(..., 1)` with one a replica.
+
+    >>> [Schedule("linear", 1.0, steps_per_epoch=2, epochs=3, warmup=1.0).at(step) for step in range(6)]
+    [0.5, 1.0, 1.0, 0.75, 0.5, 0.25]
+    """
+
+    name: str
+    lr: float | Array
+    steps_per_epoch: int
+    epochs: int
+    lr_decay: float | Array = 0.5
+    lr_every: float | Array = 10.0
+    warmup: float | Array = 0.0
+
+    def at(self, step: int) -> float | Array:
+        """The rate of a step, counted from 0: a float64 number, or `(..., 1)` where an argument is an array."""
+        settings = (self.lr_decay, self.lr_every, self.warmup)
+        if all(np.ndim(setting) == 0 for setting in settings):
+            return self.lr * self._factor(step, *map(float, settings))
+        # A replica at a time: NumPy's vectorized power and cosine may differ from these in the last bit.
+        rows = np.broadcast_arrays(*settings)
+        factors = [self._factor(step, *row) for row in zip(*(row.ravel().tolist() for row in rows), strict=True)]
+        return self.lr * np.reshape(factors, rows[0].shape)
+
+    def _factor(self, step: int, decay: float, every: float, warmup: float) -> float:
+        rise = warmup * self.steps_per_epoch
+        if step < rise:
+            return min(1.0, (step + 1) / rise)
+        passed, length = step - rise, self.epochs * self.steps_per_epoch - rise
+        done = min(1.0, passed / length) if length > 0 else 1.0
+        return SCHEDULES[self.name](done, passed / (every * self.steps_per_epoch), decay)
