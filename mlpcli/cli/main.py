@@ -34,7 +34,7 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "train": Command("mlpcli.cli.train", "train", "Train one network and write results/<name>/."),
-    "eval": Command("mlpcli.cli.eval", "eval_", "Score a trained network on its own data or on another table."),
+    "eval": Command("mlpcli.cli.eval", "evaluate", "Score a trained network on its own data or on another table."),
     "sweep": Command("mlpcli.cli.sweep", "sweep", "Run every trial of a sweep file that is still missing."),
     "gradcheck": Command("mlpcli.cli.gradcheck", "gradcheck", "Check the gradient of every component or one network."),
     "graph": Command("mlpcli.cli.graph", "graph", "Show values and gradients of a computational graph."),

@@ -49,7 +49,7 @@ def _flag(option: Option) -> Any:
     return typer.Option(
         option.shown if has_default else None,
         option.flag,
-        help=_sentence(option),
+        help=_help(option),
         metavar=_metavar(option),
         show_default=True if has_default else option.shown,
         rich_help_panel=option.group,
@@ -57,9 +57,8 @@ def _flag(option: Option) -> Any:
     )
 
 
-def _sentence(option: Option) -> str:
-    choices = f": {', '.join(option.choices)}" if option.types == {str} and option.choices else ""
-    return f"{option.help[0].upper()}{option.help[1:]}{choices}."
+def _help(option: Option) -> str:
+    return f"{option.help}: {', '.join(option.choices)}" if option.types == {str} and option.choices else option.help
 
 
 def _metavar(option: Option) -> str:

@@ -24,7 +24,7 @@ CANONICAL = (
 
 
 def resolved(values: dict[str, Any] | None = None, **used: Any) -> RunOptions:
-    known = {"task": "classification", "scale": "standard", "has_validation": True, "threads": 1}
+    known: dict[str, Any] = {"task": "classification", "scale": "standard", "has_validation": True, "threads": 1}
     return resolve(build(Source(values or {}, "")), **(known | used))
 
 

@@ -43,7 +43,7 @@ CHOICES = {
     "monitor": "auto val_loss val_accuracy val_rmse val_r2 val_max_error",
     "keep": "best last",
 }
-NUMBERS = (
+NUMBERS: list[tuple[str, object, bool]] = (
     [(name, bound, True) for name, bounds in INTEGERS.items() for bound in bounds]
     + [(name, low - 1, False) for name, (low, _) in INTEGERS.items()]
     + [(name, high + 1, False) for name, (_, high) in INTEGERS.items()]
@@ -63,7 +63,7 @@ NUMBERS = (
     ]
     + [("lr_every", 0.001, True), ("lr_every", 1e308, True), ("lr_every", 0.000999, False), ("lr_every", 0, False)]
 )
-LISTS = [
+LISTS: list[tuple[str, object, bool]] = [
     ("hidden", [], True),
     ("hidden", [1], True),
     ("hidden", [1_000_000, 1], True),
@@ -176,6 +176,6 @@ def test_every_optimizer_has_a_learning_rate() -> None:
 def test_frozen_hashable_and_fit_for_other_processes() -> None:
     options = build(Source({"hidden": [3, 2]}, ""))
     with pytest.raises(ValidationError):
-        options.seed = 1  # type: ignore[misc]
+        options.seed = 1
     assert pickle.loads(pickle.dumps(options)) == options
     assert hash(pickle.loads(pickle.dumps(options))) == hash(options)
