@@ -20,7 +20,7 @@ Shape = tuple[int, ...]
 Cell = tuple[slice, slice]
 
 Number = float | Array
-"""A hyperparameter in float64, one for all or one a replica, `(replicas, 1)`; rounded once, where it meets parameters."""
+"""A hyperparameter in float64, one for all or one a replica, `(replicas, 1)`. Rounded once, where it meets arrays."""
 
 Stage = Callable[[Array, Array, Number, int], tuple[Array, Number]]
 """`stage(update, params, rate, count)`: the next (update, rate), where the step is params -= rate * update.

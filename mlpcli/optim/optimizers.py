@@ -25,9 +25,9 @@ OPTIMIZERS: dict[str, tuple[Transform, ...]] = {
 """Name to chain: what becomes of a gradient, clipped, before params -= lr * update."""
 
 WORTH_A_THREAD = 4
-"""Blocks that a thread must have to do for its waking to pay. With two threads and 2.9 M parameters momentum takes 0.7 of
-the time and adam 0.66, provided that OpenBLAS's own threads do not spin on the second core: by default they do so for
-2^26 cycles, and then nothing is gained; OPENBLAS_THREAD_TIMEOUT=18 in the environment has them sleep."""
+"""Blocks that a thread must have to do for its waking to pay. Two threads take 0.7 of the time with momentum and 2.9 M
+parameters, 0.66 with adam, if OpenBLAS's idle threads leave the second core to them: by default these spin for 2^26
+cycles, and nothing is gained or lost; with OPENBLAS_THREAD_TIMEOUT=18 in the environment they sleep after 2^18."""
 
 
 class Optimizer:
