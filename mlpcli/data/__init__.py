@@ -1,7 +1,7 @@
 """Datasets: found by name, read, split, scaled on the training rows, and cached as memory-mapped arrays."""
 
 from mlpcli.data.dataset import Part, Prepared
-from mlpcli.data.prepare import prepare
+from mlpcli.data.prepare import open_prepared, prepare
 from mlpcli.data.preprocessing import Column, Preprocessing
 
-__all__ = ["Column", "Part", "Prepared", "Preprocessing", "prepare"]
+__all__ = ["Column", "Part", "Prepared", "Preprocessing", "open_prepared", "prepare"]

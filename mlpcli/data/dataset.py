@@ -33,7 +33,7 @@ class Prepared:
     """A dataset, split, scaled and encoded.
 
     `scale` is what `auto` became, `digest` the hex SHA-256 of the source's content, which neither the split nor the
-    scaling changes.
+    scaling changes, `folder` where the arrays are kept.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Prepared:
     preprocessing: Preprocessing
     scale: str
     digest: str
+    folder: Path
 
     @property
     def features(self) -> tuple[str, ...]:

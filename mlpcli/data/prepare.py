@@ -17,7 +17,7 @@ from mlpcli.data.table import Table, TableWriter
 from mlpcli.data.targets import Targets, find_columns, fit_targets, read_targets
 from mlpcli.errors import DataError, UsageError
 
-__all__ = ["is_here", "open_table", "prepare", "raw_rows"]
+__all__ = ["is_here", "open_prepared", "open_table", "prepare", "raw_rows"]
 
 PARTS = ("train", "val", "test")
 KEY = 20  # hex digits of the digest that a cache folder's name ends with
@@ -183,4 +183,5 @@ def _prepared(name: str, scale: str, entry: Entry) -> Prepared:
         preprocessing=preprocessing,
         scale=scale,
         digest=entry.meta["digest"],
+        folder=entry.folder,
     )
