@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from mlpcli.config import OPTIONS, RunOptions, Source, build, resolve, run_id, stack_key
+from mlpcli.config import DEFAULT_LR, OPTIONS, RunOptions, Source, build, resolve, run_id, stack_key
 
 DIGEST = "0123456789abcdef" * 4
 
-# The defaults on digits, resolved, as the docstring of run_id describes the text that is hashed.
+# The defaults with lr 0.001 on digits, resolved, as the docstring of run_id describes the text that is hashed.
 CANONICAL = (
     '{"data":"' + DIGEST + '","format":1,"options":{'
     '"activation":"relu","batch_size":32,"beta1":0.9,"beta2":0.999,"class_weight":"none","clip_norm":0.0,'
     '"dropout":0.0,"dtype":"float32","epochs":30,"eps":1e-08,"hidden":[64,64],"init":"he","input_dropout":0.0,'
-    '"keep":"best","label_smoothing":0.0,"lift":"none","loss":"cross-entropy","lr":0.005,"lr_decay":0.5,'
+    '"keep":"best","label_smoothing":0.0,"lift":"none","loss":"cross-entropy","lr":0.001,"lr_decay":0.5,'
     '"lr_every":10.0,"max_norm":0.0,"momentum":0.9,"monitor":"val_accuracy","norm":"none","norm_position":"before",'
     '"optimizer":"adam","patience":0,"scale":"standard","schedule":"constant","seed":0,"split_seed":0,"target":null,'
     '"task":"classification","test_size":0.2,"threads":1,"val_size":0.1,"warmup":0.0,"weight_decay":0.0}}'
@@ -25,7 +25,7 @@ CANONICAL = (
 
 def resolved(values: dict[str, Any] | None = None, **used: Any) -> RunOptions:
     known: dict[str, Any] = {"task": "classification", "scale": "standard", "has_validation": True, "threads": 1}
-    return resolve(build(Source(values or {}, "")), **(known | used))
+    return resolve(build(Source({"lr": 0.001} | (values or {}), "")), **(known | used))
 
 
 def test_run_id_is_the_hash_of_the_canonical_text() -> None:
@@ -41,7 +41,7 @@ def test_run_id_is_the_hash_of_the_canonical_text() -> None:
         ({"depth": 0}, "[64,64]", "[]"),
         ({"test_size": 100}, '"test_size":0.2', '"test_size":100'),
         ({"split_seed": "seed", "seed": 3}, '"seed":0,"split_seed":0', '"seed":3,"split_seed":3'),
-        ({"lr": 1}, '"lr":0.005', '"lr":1.0'),
+        ({"lr": 1}, '"lr":0.001', '"lr":1.0'),
         ({"batch_size": "full"}, '"batch_size":32', '"batch_size":"full"'),
     ],
 )
@@ -111,7 +111,7 @@ def test_one_network_has_one_id_however_it_is_written() -> None:
         {"hidden": "128,128,128"},
         {"hidden": [128] * 3, "width": 5, "depth": 9},
         {"depth": 3, "width": 128, "dataset": "elsewhere/digits.csv"},
-        {"width": 128, "depth": 3, "lr": 0.005, "init": "he", "loss": "cross-entropy", "monitor": "val_accuracy"},
+        {"width": 128, "depth": 3, "lr": 0.001, "init": "he", "loss": "cross-entropy", "monitor": "val_accuracy"},
         {"width": 128, "depth": 3, "split_seed": "seed"},
         {"width": 128, "depth": 3, "task": "classification", "threads": 8, "dropout": -0.0},
     ]
@@ -121,8 +121,9 @@ def test_one_network_has_one_id_however_it_is_written() -> None:
 
 def test_the_id_does_not_depend_on_the_process() -> None:
     code = (
-        "from mlpcli.config import *; o = resolve(build(), task='classification', scale='standard',"
-        f"has_validation=True, threads=1); print(run_id(o, '{DIGEST}'), stack_key(o, '{DIGEST}'))"
+        "from mlpcli.config import *; o = build(Source({'lr': 1e-3}, ''));"
+        "o = resolve(o, task='classification', scale='standard', has_validation=True, threads=1);"
+        f"print(run_id(o, '{DIGEST}'), stack_key(o, '{DIGEST}'))"
     )
     runs = [
         subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env={"PYTHONHASHSEED": seed})
@@ -135,7 +136,7 @@ def test_the_id_does_not_depend_on_the_process() -> None:
 def test_resolve_replaces_every_auto() -> None:
     options = resolved()
     assert (options.task, options.scale, options.threads, options.split_seed) == ("classification", "standard", 1, 0)
-    assert (options.loss, options.init, options.lr, options.monitor) == ("cross-entropy", "he", 5e-3, "val_accuracy")
+    assert (options.loss, options.init, options.lr, options.monitor) == ("cross-entropy", "he", 1e-3, "val_accuracy")
     assert (options.keep, options.hidden) == ("best", (64, 64))
     options = resolved(task="regression", scale="unit", threads=4)
     assert (options.loss, options.monitor, options.scale, options.threads) == ("squared", "val_rmse", "unit", 4)
@@ -161,12 +162,11 @@ def test_init_follows_the_activation(activation: str, init: str) -> None:
     assert resolved({"activation": activation, "init": "zeros"}).init == "zeros"
 
 
-@pytest.mark.parametrize(
-    ("optimizer", "lr"),
-    [("sgd", 0.1), ("momentum", 0.01), ("nesterov", 0.01), ("rmsprop", 1e-3), ("adam", 1e-3), ("adamw", 1e-3)],
-)
-def test_lr_is_the_optimizers_own(optimizer: str, lr: float) -> None:
-    assert resolved({"optimizer": optimizer}).lr == lr
+@pytest.mark.parametrize("optimizer", OPTIONS["optimizer"].choices)
+def test_lr_is_the_optimizers_own(optimizer: str) -> None:
+    used = {"task": "classification", "scale": "none", "has_validation": True, "threads": 1}
+    options = RunOptions.model_validate({"optimizer": optimizer})
+    assert resolve(options, **used).lr == DEFAULT_LR[optimizer]  # type: ignore[arg-type]
     assert resolved({"optimizer": optimizer, "lr": 0.5}).lr == 0.5
 
 

@@ -2,6 +2,7 @@
 
 import math
 import pickle
+from collections.abc import Sequence
 
 import pytest
 from pydantic import ValidationError
@@ -43,7 +44,7 @@ CHOICES = {
     "monitor": "auto val_loss val_accuracy val_rmse val_r2 val_max_error",
     "keep": "best last",
 }
-NUMBERS: list[tuple[str, object, bool]] = (
+NUMBERS: Sequence[tuple[str, object, bool]] = (
     [(name, bound, True) for name, bounds in INTEGERS.items() for bound in bounds]
     + [(name, low - 1, False) for name, (low, _) in INTEGERS.items()]
     + [(name, high + 1, False) for name, (_, high) in INTEGERS.items()]
@@ -63,7 +64,7 @@ NUMBERS: list[tuple[str, object, bool]] = (
     ]
     + [("lr_every", 0.001, True), ("lr_every", 1e308, True), ("lr_every", 0.000999, False), ("lr_every", 0, False)]
 )
-LISTS: list[tuple[str, object, bool]] = [
+LISTS: Sequence[tuple[str, object, bool]] = [
     ("hidden", [], True),
     ("hidden", [1], True),
     ("hidden", [1_000_000, 1], True),
@@ -101,10 +102,10 @@ LISTS: list[tuple[str, object, bool]] = [
 
 
 def test_the_tables_above_cover_every_option() -> None:
-    assert {name for name, *_ in NUMBERS + LISTS} | CHOICES.keys() == OPTIONS.keys() == set(RunOptions.model_fields)
+    assert {name for name, *_ in [*NUMBERS, *LISTS]} | CHOICES.keys() == OPTIONS.keys() == set(RunOptions.model_fields)
 
 
-@pytest.mark.parametrize(("name", "value", "good"), NUMBERS + LISTS)
+@pytest.mark.parametrize(("name", "value", "good"), [*NUMBERS, *LISTS])
 def test_values_at_the_edge(name: str, value: object, good: bool) -> None:
     assert (check_value(name, value, f"run.toml: {name}") is None) == good
     if good:
