@@ -3,7 +3,7 @@
 Stands alone: it knows no network and no data, only what may be asked of them.
 """
 
-from mlpcli.config.build import Source, build, check_value, nearest, quote, usage_error
+from mlpcli.config.build import Source, build, canonical_value, check_value, nearest, quote, usage_error
 from mlpcli.config.catalog import OPTIONS, Option, options_table
 from mlpcli.config.identity import FORMAT, resolve, run_id, stack_key
 from mlpcli.config.options import DEFAULT_LR, RunOptions
@@ -20,6 +20,7 @@ __all__ = [
     "as_dict",
     "as_toml",
     "build",
+    "canonical_value",
     "check_value",
     "nearest",
     "options_table",

@@ -11,7 +11,7 @@ from mlpcli.config.options import RunOptions
 from mlpcli.config.rules import Conflict, conflicts, task_conflicts
 from mlpcli.errors import UsageError
 
-__all__ = ["Source", "build", "check_value", "nearest", "quote", "usage_error"]
+__all__ = ["Source", "build", "canonical_value", "check_value", "nearest", "quote", "usage_error"]
 
 MAX_PROBLEMS = 100
 MAX_QUOTE = 200
@@ -77,6 +77,12 @@ def check_value(name: str, value: object, place: str, *, text: bool = False) -> 
     read = _read(option, value) if text else value
     _, refused = _validate({name: read})
     return _refused(option, read, place, text) if refused else None
+
+
+def canonical_value(name: str, value: object, *, text: bool = False) -> object:
+    """The value as `RunOptions` holds it; it must be one in which `check_value` finds no problem."""
+    read = _read(OPTIONS[name], value) if text else value
+    return getattr(RunOptions.model_validate({name: read}), name)
 
 
 def usage_error(problems: Iterable[str]) -> UsageError:
