@@ -1,6 +1,7 @@
 """What training receives: rows split into parts, scaled and ready, with everything that was fitted on them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
