@@ -67,6 +67,17 @@ def prepare(
     return _prepared(source.name, scale, entry)
 
 
+def open_prepared(folder: Path, name: str, scale: str) -> Prepared:
+    """What `prepare` returned, from its `folder`: a worker of a sweep needs neither the source nor its options.
+
+    Raises DataError where the folder is gone or damaged.
+    """
+    entry = open_entry(folder)
+    if entry is None:
+        raise DataError(f"the prepared data of {name} in {folder} are gone or damaged. Run the same command again")
+    return _prepared(name, scale, entry)
+
+
 def is_here(source: Source, home: Path) -> bool:
     """Whether the source can be read without a network."""
     return source.offline or open_entry(_table_folder(source, home)) is not None
