@@ -12,7 +12,7 @@ __all__ = ["SCHEDULES", "Schedule"]
 
 SCHEDULES: dict[str, Callable[[float, float, float], float]] = {
     "constant": lambda done, periods, decay: 1.0,
-    "step": lambda done, periods, decay: decay ** math.floor(periods + 1e-9),  # 11 / (1.1 * 10) is below 1
+    "step": lambda done, periods, decay: decay ** math.floor(periods + 1e-9),  # 7 / (0.07 * 100) is below 1
     "exponential": lambda done, periods, decay: decay**periods,
     "inverse": lambda done, periods, decay: 1.0 / (1.0 + decay * periods),
     "linear": lambda done, periods, decay: 1.0 - done,

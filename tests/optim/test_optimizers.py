@@ -97,6 +97,14 @@ def test_blocks_do_not_show(name, block_bytes, rng, monkeypatch):
     assert_array_equal(run(name, shape, np.float64, gradients, **options, threads=2)[0], whole)
 
 
+def test_threads_do_not_show(rng):
+    """Blocks large enough that NumPy lets threads run at once."""
+    shape, options = (600_000,), {"weight_decay": 0.1, "clip_norm": 1.0, "decayed": [slice(0, 500_000)]}
+    gradients = rng.standard_normal((10, *shape), np.float32)
+    alone, _ = run("adam", shape, np.float32, gradients, **options)
+    assert_array_equal(run("adam", shape, np.float32, gradients, threads=2, **options)[0], alone)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_gradients_are_only_read_and_parameters_updated_in_place(name, rng):
     params, gradient = np.ones(SIZE), rng.standard_normal(SIZE)
@@ -148,6 +156,7 @@ def test_a_foreign_state_is_refused():
 def test_selected_replicas_go_on_as_if_alone(name, index, rng):
     shape = (4, SIZE)
     values, gradients = per_replica((4,), rng), rng.standard_normal((12, *shape))
+    values["decayed"] = SPANS
     params, optimizer = run(name, shape, np.float32, gradients[:6], **values)
     expected, _ = run(name, shape, np.float32, gradients, **values)
     left, chosen = params[index], optimizer.select(index)
@@ -170,14 +179,14 @@ def test_every_optimizer_minimises_a_quadratic(name):
 
 def test_subnormal_moments_are_removed():
     """A unit that dies leaves moments that decay to subnormal numbers, which are slow; the live ones stay."""
-    params, gradient = np.zeros(2, np.float32), np.ones(2, np.float32)
+    params, gradient = np.zeros(2, np.float32), -np.ones(2, np.float32)
     optimizer = Optimizer("momentum", params.shape, params.dtype)
     optimizer.step(params, gradient, 0.1)
     gradient[0] = 0.0
-    for _ in range(899):  # 0.9^830 is the smallest normal number
+    for _ in range(899):  # 0.9^829 is the last normal number
         optimizer.step(params, gradient, 0.1)
     assert optimizer.state["velocity"][0] == 0.0
-    assert_allclose(optimizer.state["velocity"][1], 10.0, rtol=1e-6)
+    assert_allclose(optimizer.state["velocity"][1], -10.0, rtol=1e-6)
 
 
 @pytest.mark.parametrize("params", [np.zeros(4), np.zeros(3, np.float32), np.zeros((3, 2)).T[0], np.zeros(6)[::2]])
