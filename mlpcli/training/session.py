@@ -18,7 +18,7 @@ from mlpcli.results.run_folder import RunFolder
 from mlpcli.training.build import output_units
 from mlpcli.training.model import describe
 from mlpcli.training.threads import blas_threads, fastest_threads
-from mlpcli.training.trainer import EpochRow, Trainer
+from mlpcli.training.trainer import EpochRow, Metrics, Trainer
 
 __all__ = ["Run", "load_data", "plan_run", "result_of", "train_run"]
 
@@ -96,7 +96,7 @@ def train_run(
                 for _, row in rows:
                     folder.append([row])
                     on_epoch(row)
-        result = result_of(trainer, 0, run.run_id)
+        result = result_of(trainer, 0, trainer.results()[0], run.run_id)
         result["time_s"] = before + time.monotonic() - started
         model = model_bytes(trainer.tensors(0), describe(run.options, run.data))
     folder.finish(model, result, made_by)
@@ -108,12 +108,12 @@ def train_run(
     return result
 
 
-def result_of(trainer: Trainer, index: int, identity: str) -> dict[str, Any]:
-    """What result.json says of one run of a trainer that has finished."""
+def result_of(trainer: Trainer, index: int, metrics: Metrics, identity: str) -> dict[str, Any]:
+    """What result.json says of one run of a trainer, whose `results()` gave `metrics`."""
     return {
         "run_id": identity,
         "state": "diverged" if index in trainer.diverged else "complete",
-        "metrics": trainer.results()[index],
+        "metrics": metrics,
         "best_epoch": int(trainer.monitor.best_epoch[index]),
         "epochs_run": int(trainer.epochs_run[index]),
         "parameters": trainer.network.size,

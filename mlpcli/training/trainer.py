@@ -30,9 +30,11 @@ from mlpcli.training.build import (
 from mlpcli.training.metrics import EPOCH_COLUMNS, correct, evaluate, squared_errors
 from mlpcli.training.monitor import Monitor
 
-__all__ = ["Divergence", "EpochRow", "Trainer"]
+__all__ = ["Divergence", "EpochRow", "Metrics", "Trainer"]
 
 EpochRow = dict[str, Any]
+Metrics = dict[str, dict[str, float] | None]
+"""The metrics of train, val and test by name; None for a part without rows."""
 
 
 @dataclass(frozen=True)
@@ -105,11 +107,16 @@ class Trainer:
                 rows = self._finish_epoch(started)
             yield rows
 
+    def prune(self, runs: Sequence[int]) -> None:
+        """Let these runs leave the stack between two epochs; what they have kept so far stays."""
+        self._keep_only(np.flatnonzero(~np.isin(self.members, runs)))
+        self._clear_sums()
+
     def hurry(self) -> None:
         """Have `tick` called after the current batch; safe in a signal handler."""
         self._due = 0.0
 
-    def results(self) -> list[dict[str, dict[str, float] | None]]:
+    def results(self) -> list[Metrics]:
         """Clean evaluations of the kept weights: for each run a dict of the metrics of train, val and test."""
         self.members = np.arange(len(self.runs))
         self._assemble()

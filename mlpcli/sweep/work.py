@@ -1,0 +1,120 @@
+"""What a worker does: train one stack of trials, score it, and hand everything back. It writes no results itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mlpcli.config import RunOptions
+from mlpcli.data import open_prepared
+from mlpcli.nn import Array
+from mlpcli.results.model_file import model_bytes
+from mlpcli.sweep.executors import Handle
+from mlpcli.training.model import describe
+from mlpcli.training.session import result_of
+from mlpcli.training.trainer import EpochRow, Trainer
+
+__all__ = ["Job", "JobResult", "Outcome", "Progress", "run_job"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a stack has come: a trainer's checkpoint, which holds the stack's runs in their first order."""
+
+    arrays: dict[str, Array]
+    counters: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A stack of trials to train up to epoch `until`, on data shared as `data` under `name` and `scale`.
+
+    `models` are the positions whose model file is wanted, or None for that of the best by `metric` alone. With
+    `progress` the stack goes on from there, without the positions `pruned`; with `again` progress is handed back.
+    """
+
+    runs: Sequence[RunOptions]
+    run_ids: Sequence[str]
+    data: Handle
+    name: str
+    scale: str
+    until: int
+    metric: str
+    larger: bool
+    models: Sequence[int] | None = None
+    progress: Progress | None = None
+    pruned: Sequence[int] = ()
+    again: bool = False
+
+
+@dataclass
+class Outcome:
+    """What became of one trial: its new rows of metrics.csv, and what result.json would say of it.
+
+    `ended` says that it will not train on, whatever the sweep decides.
+    """
+
+    result: dict[str, Any]
+    ended: bool
+    error: str | None
+    rows: list[EpochRow] = field(default_factory=list)
+    model: bytes | None = None
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """The outcome of each run of a job, in its order, and where the stack can go on."""
+
+    outcomes: list[Outcome]
+    progress: Progress | None
+
+
+def run_job(job: Job) -> JobResult:
+    """Train the stack of a job; the same numbers as `mlpcli train --threads 1` gives for each of its runs."""
+    data = open_prepared(job.data.open(), job.name, job.scale)
+    trainer = Trainer(job.runs, data)
+    if job.progress is not None:
+        trainer.restore(job.progress.arrays, job.progress.counters)
+        if job.pruned:
+            trainer.prune(job.pruned)
+    rows: list[list[EpochRow]] = [[] for _ in job.runs]
+    for epoch in trainer.epochs(until=job.until):
+        for position, row in epoch:
+            rows[position].append(row)
+    progress = None
+    if job.again and len(trainer.members):
+        arrays, counters = trainer.checkpoint()
+        progress = Progress({name: array.copy() for name, array in arrays.items()}, counters)
+    left = set(range(len(job.runs))) - set(trainer.members.tolist())
+    finished = trainer.epoch >= trainer.options.epochs
+    scores = trainer.results()
+    outcomes = [
+        Outcome(
+            result=result_of(trainer, position, scores[position], job.run_ids[position]),
+            ended=finished or position in left,
+            error=str(trainer.diverged[position]) if position in trainer.diverged else None,
+            rows=rows[position],
+        )
+        for position in range(len(job.runs))
+    ]
+    for position in _wanted(job, outcomes):
+        outcomes[position].model = model_bytes(trainer.tensors(position), describe(job.runs[position], data))
+    return JobResult(outcomes, progress)
+
+
+def _wanted(job: Job, outcomes: Sequence[Outcome]) -> Sequence[int]:
+    """The runs whose model is worth sending: only the best of a stack can be the best of the sweep."""
+    if job.models is not None:
+        return job.models
+    part, _, name = job.metric.partition("_")
+    values = np.array([_value(outcome, part, name) for outcome in outcomes])
+    values = values if job.larger else -values
+    found = np.flatnonzero(values == np.max(values, initial=-np.inf, where=np.isfinite(values)))
+    return [int(found[0])] if len(found) else []
+
+
+def _value(outcome: Outcome, part: str, name: str) -> float:
+    """The ranking metric of a trial that came to its end, else nan."""
+    metrics = outcome.result["metrics"][part] or {}
+    return metrics.get(name, np.nan) if outcome.ended and outcome.error is None else np.nan
