@@ -274,11 +274,20 @@ def test_lost_stderr_does_not_stop_the_work(tmp_path: Path) -> None:
     assert done.exists()
 
 
-def test_a_full_disk_behind_stdout_is_reported() -> None:
+@pytest.mark.parametrize("body", [LARGE, "print('x')"])
+def test_a_full_disk_behind_stdout_is_reported(body: str) -> None:
     with open("/dev/full", "w") as full:
-        result = subprocess.run(script(LARGE), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        result = subprocess.run(script(body), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert result.returncode == 74
     assert result.stderr == "mlpcli: error: cannot read or write standard output: No space left on device\n"
+
+
+def test_a_full_disk_behind_stderr_is_nobodys_loss() -> None:
+    with open("/dev/full", "w") as full:
+        result = subprocess.run(
+            script("print('lost', file=sys.stderr); print('kept')"), stdout=subprocess.PIPE, stderr=full, check=False
+        )
+    assert (result.returncode, result.stdout) == (0, b"kept\n")
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
@@ -309,3 +318,12 @@ def test_ctrl_c_is_130_and_a_line(where: str) -> None:
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert err == "mlpcli: error: interrupted. What was finished is kept\n"
+
+
+def test_ctrl_c_while_a_command_is_loaded(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    module = ModuleType("stand_in")
+    module.__getattr__ = lambda name: (_ for _ in ()).throw(KeyboardInterrupt)  # type: ignore[method-assign]
+    monkeypatch.setitem(sys.modules, "stand_in", module)
+    monkeypatch.setitem(main.COMMANDS, "train", main.Command("stand_in", "train", "Train."))
+    assert main.run(["train"]) == 130
+    assert capsys.readouterr().err == "mlpcli: error: interrupted. What was finished is kept\n"

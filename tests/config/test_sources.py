@@ -124,6 +124,9 @@ def test_a_rule_is_silent_where_one_of_its_options_is_wrong_in_itself() -> None:
     assert problems(in_file(norm="batsh", batch_size=1)) == [
         "run.toml: norm: got 'batsh', expected one of none, batch, layer; did you mean batch?"
     ]
+    assert problems(in_file(max_norm=[1.0, 2.0], depth=-1)) == [
+        "run.toml: depth: got -1, expected an integer from 0 to 1000"
+    ]
 
 
 @pytest.mark.parametrize("name", OPTIONS)
