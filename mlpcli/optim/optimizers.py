@@ -24,10 +24,10 @@ OPTIMIZERS: dict[str, tuple[Transform, ...]] = {
 }
 """Name to chain: what becomes of a gradient, clipped, before params -= lr * update."""
 
-WORTH_A_THREAD = 4
-"""Blocks that a thread must have to do for its waking to pay. Two threads take 0.7 of the time with momentum and 2.9 M
-parameters, 0.66 with adam, if OpenBLAS's idle threads leave the second core to them: by default these spin for 2^26
-cycles, and nothing is gained or lost; with OPENBLAS_THREAD_TIMEOUT=18 in the environment they sleep after 2^18."""
+WORTH_A_THREAD = 3
+"""Blocks that a thread must have to do for its waking to pay. Two threads take 0.7 of the time of one (2.9 M parameters,
+momentum or adam), if OpenBLAS's idle threads leave the second core to them: by default these spin on it for 2^26
+cycles, and the update takes as long as before; with OPENBLAS_THREAD_TIMEOUT=18 in the environment they sleep sooner."""
 
 
 class Optimizer:
