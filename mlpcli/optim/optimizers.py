@@ -25,9 +25,9 @@ OPTIMIZERS: dict[str, tuple[Transform, ...]] = {
 """Name to chain: what becomes of a gradient, clipped, before params -= lr * update."""
 
 WORTH_A_THREAD = 3
-"""Blocks that a thread must have to do for its waking to pay. Two threads take 0.7 of the time of one (2.9 M parameters,
-momentum or adam), if OpenBLAS's idle threads leave the second core to them: by default these spin on it for 2^26
-cycles, and the update takes as long as before; with OPENBLAS_THREAD_TIMEOUT=18 in the environment they sleep sooner."""
+"""Blocks that a thread must have to do for its waking to pay. Two threads take 0.7 of the time of one with 2.9 M
+parameters, if OpenBLAS's idle threads leave the second core to them: by default these spin on it for 2^26 cycles, and
+the update takes as long as before; with OPENBLAS_THREAD_TIMEOUT=18 in the environment they sleep sooner."""
 
 
 class Optimizer:
