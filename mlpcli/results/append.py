@@ -1,0 +1,114 @@
+"""The table that only grows: rows are added at its end, and what was synced survives any crash.
+
+A crash can leave half a row behind; the next opening drops it. A checkpoint remembers a `Mark` (how long the
+table was, and the digest of that much), so that going on from it continues the very table it belonged to.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlpcli.errors import DataError
+from mlpcli.results import csv_text
+from mlpcli.results.atomic import io_errors, open_file, shown, write_all, write_atomic
+
+__all__ = ["AppendTable", "Mark", "complete_rows"]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A place in a table: its length in bytes up to there, and the SHA-256 of them."""
+
+    offset: int
+    sha256: str
+
+
+def complete_rows(data: bytes) -> int:
+    """The length of `data` up to the end of its last complete row.
+
+    A row ends with a line feed outside quotes, that is, one with an even number of quotes before it.
+    """
+    end = data.rfind(b"\n")
+    while end >= 0 and data.count(b'"', 0, end) % 2:
+        end = data.rfind(b"\n", 0, end)
+    return end + 1
+
+
+class AppendTable:
+    """An open CSV file with fixed columns, created with its header if it is not there.
+
+    Opening cuts the table back to `mark`, or without one to its last complete row. There is only one writer,
+    which holds the folder's lock.
+
+    Raises:
+        DataError: the file has other columns, or is not the one that `mark` was taken of.
+        FileError: it cannot be read or written.
+    """
+
+    def __init__(self, path: Path, columns: Sequence[str], mark: Mark | None = None) -> None:
+        self.path = path
+        self.columns = tuple(columns)
+        self._names = set(columns)
+        header = csv_text.encode(csv_text.line(columns))
+        if not os.path.lexists(path):
+            write_atomic(path, header)
+        with io_errors("open", path):
+            self._descriptor = open_file(path, os.O_RDWR | os.O_APPEND)
+        try:
+            with io_errors("read", path), open(self._descriptor, "rb", closefd=False) as file:
+                data = file.read()
+            kept = data[: complete_rows(data) if mark is None else mark.offset]
+            if mark and (len(kept) < mark.offset or hashlib.sha256(kept).hexdigest() != mark.sha256):
+                raise DataError(f"cannot go on with {shown(path)}: it is not the table that the checkpoint belongs to")
+            if not kept.startswith(header):
+                found = data.split(b"\n", 1)[0][:200].decode("utf-8", "replace")
+                raise DataError(f"cannot go on with {shown(path)}: its columns are {found!a}, not those of this run")
+            with io_errors("write", path):
+                os.ftruncate(self._descriptor, len(kept))
+            self.offset = len(kept)
+            self._digest = hashlib.sha256(kept)
+        except BaseException:
+            self.close()
+            raise
+
+    def append(self, rows: Iterable[Mapping[str, object]]) -> None:
+        """Add rows, each with exactly the table's columns, in one write; other programs see them at once."""
+        lines = []
+        for row in rows:
+            if row.keys() != self._names:
+                raise ValueError(f"a row has the columns {list(row)}, the table {list(self.columns)}")
+            lines.append(csv_text.line(row[column] for column in self.columns))
+        self._write(csv_text.encode("".join(lines)))
+
+    def sync(self) -> Mark:
+        """Bring everything to disk; the mark of this moment."""
+        with io_errors("write", self.path):
+            os.fsync(self._descriptor)
+        return Mark(self.offset, self._digest.hexdigest())
+
+    def close(self) -> None:
+        """Close the file; twice is once."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            with io_errors("write", self.path):
+                os.close(descriptor)
+
+    def _write(self, data: bytes) -> None:
+        try:
+            with io_errors("write", self.path):
+                write_all(self._descriptor, data)
+        except BaseException:
+            with suppress(OSError):  # half a row in the middle would glue itself to the next
+                os.ftruncate(self._descriptor, self.offset)
+            raise
+        self.offset += len(data)
+        self._digest.update(data)
+
+    def __enter__(self) -> "AppendTable":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

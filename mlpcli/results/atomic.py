@@ -1,0 +1,156 @@
+"""The only place that changes what stands in a folder: a file appears whole under its name, or not at all.
+
+A crash, a full disk or a power cut at any moment leaves the old file or the new one. Nothing else in
+this room opens a file for writing (`append` opens its one growing file through `open_file`).
+"""
+
+import errno
+import os
+import re
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from mlpcli.errors import FileError
+
+__all__ = [
+    "io_errors",
+    "make_folder",
+    "move",
+    "open_file",
+    "remove",
+    "remove_folder",
+    "remove_stale",
+    "shown",
+    "sync_folder",
+    "write_all",
+    "write_atomic",
+]
+
+_NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}
+_STALE = re.compile(r"\.mlpcli-[0-9a-f]{8}\.tmp")
+
+
+def shown(path: Path) -> str:
+    """`path` as a message says it: relative where it lies below the working folder, always on one line."""
+    text = str(path)
+    with suppress(OSError, ValueError):
+        text = str(path.relative_to(Path.cwd()))
+    return text if text.isprintable() else ascii(text)
+
+
+@contextmanager
+def io_errors(verb: str, path: Path) -> Iterator[None]:
+    """Turn an OSError into `cannot <verb> <path>: <reason>`, exit code 74."""
+    try:
+        yield
+    except OSError as error:
+        raise FileError(f"cannot {verb} {shown(path)}: {error.strerror or error}") from error
+
+
+def open_file(path: Path, flags: int) -> int:
+    """A file descriptor on `path`, above 2 even where the standard streams are closed.
+
+    On 0, 1 or 2 the file would receive what libraries print. Not inherited by other programs; new files
+    get the mode that the umask leaves of 0666.
+    """
+    descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0), 0o666)
+    below = []
+    while descriptor <= 2:
+        below.append(descriptor)
+        descriptor = os.dup(descriptor)
+    for low in below:
+        os.close(low)
+    return descriptor
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write every byte of `data`: a single write may stop short."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Replace or create the file `path` by one that holds `data`, on disk when this returns.
+
+    A symbolic link keeps pointing where it did; what is not a regular file is refused.
+
+    Raises:
+        FileError: with the path and the reason; what stood under the name before is untouched.
+    """
+    with io_errors("write", path):
+        target = Path(os.path.realpath(path))
+        if os.path.lexists(target) and not stat.S_ISREG(os.lstat(target).st_mode):
+            raise OSError(None, "it is not a regular file")
+        temporary = target.with_name(f".mlpcli-{secrets.token_hex(4)}.tmp")
+        try:
+            descriptor = open_file(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0))
+            try:
+                write_all(descriptor, data)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            os.replace(temporary, target)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary)
+            raise
+        sync_folder(target.parent)
+
+
+def move(source: Path, target: Path) -> None:
+    """Rename a file within one file system, over `target` if there is one; `sync_folder` makes it last."""
+    with io_errors("write", target):
+        os.replace(source, target)
+
+
+def remove(path: Path) -> None:
+    """Remove a file; its absence is no error."""
+    with io_errors("remove", path), suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove an empty folder; its absence is no error."""
+    with io_errors("remove", folder), suppress(FileNotFoundError):
+        os.rmdir(folder)
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder and those above it, where they are not there yet."""
+    with io_errors("create", folder):
+        if not folder.is_dir():
+            if folder.parent != folder:
+                make_folder(folder.parent)
+            with suppress(FileExistsError):
+                os.mkdir(folder)
+            if not folder.is_dir():
+                raise OSError(None, "it exists and is not a folder")
+            sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's list of names to disk, where the system can (Windows cannot, some network drives neither)."""
+    if os.name == "nt":
+        return
+    with io_errors("write", folder):
+        descriptor = open_file(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            if error.errno not in _NO_FOLDER_SYNC:
+                raise
+        finally:
+            os.close(descriptor)
+
+
+def remove_stale(folder: Path) -> None:
+    """Remove what a killed `write_atomic` left in `folder`; call it only where nobody else writes."""
+    with io_errors("read", folder):
+        names = os.listdir(folder)
+    for name in names:
+        if _STALE.fullmatch(name):
+            remove(folder / name)

@@ -1,0 +1,116 @@
+"""One writer to a folder, held to it by the kernel, which frees the lock at the moment the holder dies.
+
+A POSIX record lock (`lockf`) and not `flock`: that one lives on in children that were forked. A lock file that
+merely exists means nothing, so nothing is ever stolen, waited out or cleaned up by hand.
+"""
+
+import errno
+import os
+import socket
+import sys
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mlpcli.errors import Busy
+from mlpcli.results.atomic import io_errors, open_file, shown, write_all
+
+__all__ = ["FolderLock"]
+
+_NAME = ".lock"
+
+_held: set[tuple[int, int]] = set()
+"""Device and inode of what this process holds: record locks do not exclude their own process, and closing
+a second descriptor of the same file would drop them."""
+
+
+class FolderLock:
+    """The sole right to write in `folder`, from construction to `release` or the end of the process.
+
+    `warning` is a sentence for the user where the file system has no locks (some network drives), else None.
+
+    Raises:
+        Busy: another process, or this one, holds it; at once, without waiting.
+        FileError: the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.warning: str | None = None
+        self._path = folder / _NAME
+        self._descriptor = -1
+        while not self._attempt():
+            pass
+
+    def release(self) -> None:
+        """Give the folder free and leave no trace in it; twice is once."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor < 0:
+            return
+        if sys.platform != "win32":
+            with suppress(OSError):  # still locked: whoever waits for this file looks whether it still stands here
+                os.unlink(self._path)
+        _held.discard(_identity(os.fstat(descriptor)))
+        os.close(descriptor)
+
+    def _attempt(self) -> bool:
+        """Open and lock the file; False if its holder removed it in between."""
+        if self._standing() in _held:
+            raise Busy(f"{shown(self.folder)} is in use by this very process. Nothing was changed")
+        with io_errors("lock", self._path):
+            descriptor = open_file(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0))
+        try:
+            self._lock(descriptor)
+            mine = _identity(os.fstat(descriptor))
+            if self._standing() == mine:
+                _held.add(mine)
+                self._descriptor, descriptor = descriptor, -1
+                self._sign()
+            return self._descriptor >= 0
+        finally:
+            if descriptor >= 0:
+                os.close(descriptor)
+
+    def _standing(self) -> tuple[int, int] | None:
+        """The file that has the name now."""
+        with suppress(OSError):
+            return _identity(os.stat(self._path))
+        return None
+
+    def _sign(self) -> None:
+        """Say in the file who holds it, for the message to others; the lock holds without it."""
+        now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        with suppress(OSError):
+            os.ftruncate(self._descriptor, 0)
+            write_all(self._descriptor, f"process {os.getpid()} on {socket.gethostname()} since {now}\n".encode())
+
+    def _lock(self, descriptor: int) -> None:
+        try:
+            if sys.platform == "win32":
+                import msvcrt
+
+                os.lseek(descriptor, 1 << 30, os.SEEK_SET)  # locked bytes could not be read, so lock beyond the text
+                msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+                os.lseek(descriptor, 0, os.SEEK_SET)
+            else:
+                import fcntl
+
+                fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (ImportError, OSError) as error:
+            if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EAGAIN):
+                holder = os.read(descriptor, 200).decode("utf-8", "replace").strip()
+                by = holder if holder.isprintable() and holder else "another process"
+                raise Busy(
+                    f"{shown(self.folder)} is in use by {by}. Nothing was changed. Wait for it, or use another --name"
+                ) from None
+            self.warning = f"no file locks in {shown(self.folder)}: do not start two commands with this folder"
+
+    def __enter__(self) -> "FolderLock":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino

@@ -1,0 +1,55 @@
+"""Which names a run or a sweep may have: every one is a single, visible, portable folder below results/."""
+
+import re
+import unicodedata
+
+from mlpcli.errors import UsageError
+
+__all__ = ["check_name", "default_name"]
+
+_LIMIT = 64
+_RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
+
+
+def check_name(name: str) -> str:
+    """The name itself, in Unicode's composed form.
+
+    Raises:
+        UsageError: it is empty or over 64 bytes, holds other characters than letters, digits, `.`, `_` and `-`,
+            begins with a dot or a hyphen, ends with a dot, or is a device of Windows.
+    """
+    composed = unicodedata.normalize("NFC", name)
+    reasons = {
+        "it is empty": not composed,
+        f"it is longer than {_LIMIT} bytes": len(composed.encode("utf-8", "surrogatepass")) > _LIMIT,
+        "only letters, digits, '.', '_' and '-' are allowed": not all(map(_allowed, composed)),
+        "it begins with '.' or '-'": composed[:1] in (".", "-"),
+        "it ends with '.'": composed.endswith("."),
+        "Windows keeps it for a device": composed.split(".")[0].lower() in _RESERVED,
+    }
+    for reason, holds in reasons.items():
+        if holds:
+            raise UsageError(
+                f"cannot use the name {name[:200]!a}: {reason}. Nothing was written. Choose another --name"
+            )
+    return composed
+
+
+def default_name(dataset: str, run_id: str) -> str:
+    """The name of a run that was given none: the dataset's basename, made a name, and the run_id.
+
+    >>> default_name("moons:n=500,noise=0.2", "0123456789ab"), default_name("data/my table.csv", "0123456789ab")
+    ('moons-n-500-noise-0.2-0123456789ab', 'my-table.csv-0123456789ab')
+    """
+    base = unicodedata.normalize("NFC", re.split(r"[/\\]", dataset.rstrip("/\\"))[-1])
+    base = "".join(character if _allowed(character) else "-" for character in base).lstrip(".-") or "run"
+    if base.split(".")[0].lower() in _RESERVED:
+        base = f"_{base}"
+    room = _LIMIT - len(run_id) - 1
+    while len(base.encode()) > room:
+        base = base[:-1]
+    return check_name(f"{base}-{run_id}")
+
+
+def _allowed(character: str) -> bool:
+    return character.isalnum() or character in "._-"

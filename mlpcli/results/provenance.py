@@ -1,0 +1,88 @@
+"""Where a result came from: enough to say, years later, what made these numbers and on what machine."""
+
+import os
+import platform
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import mlpcli
+
+__all__ = ["git_commit", "provenance"]
+
+
+def provenance(command: Sequence[str], data_digest: str | None) -> dict[str, Any]:
+    """What provenance.json holds, taken at the start of a command; it never fails.
+
+    `command` is the command line as typed; the environment is left out, for it may hold secrets.
+    """
+    return {
+        "command": list(command),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "version": mlpcli.__version__,
+        "git_commit": git_commit(),
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "packages": _packages(),
+        "blas": _blas(),
+        "cpu": _cpu(),
+        "platform": platform.platform(),
+        "data_digest": data_digest,
+    }
+
+
+def git_commit(folder: Path | None = None) -> str | None:
+    """The commit checked out in `folder` (the working folder) or above it, from git's own files: git may be absent."""
+    with suppress(OSError, UnicodeDecodeError):
+        folder = folder or Path.cwd()
+        for above in (folder, *folder.parents):
+            git = above / ".git"
+            if git.is_file():  # a linked worktree
+                git = above / git.read_text().removeprefix("gitdir:").strip()
+            if git.is_dir():
+                return _head(git)
+    return None
+
+
+def _head(git: Path) -> str | None:
+    head = (git / "HEAD").read_text().strip()
+    if not head.startswith("ref:"):
+        return head
+    name = head.removeprefix("ref:").strip()
+    shared = git / (git / "commondir").read_text().strip() if (git / "commondir").is_file() else git
+    for place in (git / name, shared / name):
+        if place.is_file():
+            return place.read_text().strip()
+    packed = (shared / "packed-refs").read_text() if (shared / "packed-refs").is_file() else ""
+    found = re.search(rf"^([0-9a-f]+) {re.escape(name)}$", packed, re.MULTILINE)
+    return found and found[1]
+
+
+def _packages() -> dict[str, str]:
+    """The versions of what mlpcli needs, as its own metadata lists it."""
+    versions = {}
+    with suppress(metadata.PackageNotFoundError):
+        for requirement in metadata.requires("mlpcli") or []:
+            name = re.match(r"[\w.-]+", requirement)
+            if name and "extra ==" not in requirement:
+                with suppress(metadata.PackageNotFoundError):
+                    versions[name[0]] = metadata.version(name[0])
+    return versions
+
+
+def _blas() -> list[dict[str, Any]]:
+    from threadpoolctl import threadpool_info
+
+    kept = ("internal_api", "version", "architecture", "threading_layer", "num_threads")
+    return [{key: pool.get(key) for key in kept} for pool in threadpool_info() if pool.get("user_api") == "blas"]
+
+
+def _cpu() -> str:
+    with suppress(OSError):
+        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+        if found:
+            return f"{found[1]} ({os.cpu_count()} cores)"
+    return f"{platform.processor() or platform.machine()} ({os.cpu_count()} cores)"

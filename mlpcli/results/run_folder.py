@@ -1,0 +1,263 @@
+"""The folder of one training run: complete under its name, or resumable, at any moment of its life.
+
+A run works in its own folder as long as that holds no result, else in `.next` inside it, so that readers keep
+the old files until the new ones are complete. While it works there are config.toml, metrics.csv and
+checkpoint.safetensors; result.json is written last and makes it finished. A run in `.next` is then promoted:
+the old result.json goes, the files move up, result.json again last. Every step can be repeated, and the next
+opening takes up what a crash interrupted.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy.typing as npt
+
+import mlpcli
+from mlpcli.errors import DataError, FileError, UsageError
+from mlpcli.results import json_text, tensor_file
+from mlpcli.results.append import AppendTable, Mark
+from mlpcli.results.atomic import (
+    io_errors,
+    make_folder,
+    move,
+    remove,
+    remove_folder,
+    remove_stale,
+    shown,
+    sync_folder,
+    write_atomic,
+)
+from mlpcli.results.lock import FolderLock
+from mlpcli.results.naming import check_name
+from mlpcli.results.tensor_file import Arrays
+
+__all__ = ["RunFolder"]
+
+CONFIG, METRICS, MODEL, PROVENANCE = "config.toml", "metrics.csv", "model.safetensors", "provenance.json"
+RESULT, CHECKPOINT = "result.json", "checkpoint.safetensors"
+
+_NEXT = ".next"
+_SCORES = re.compile(r"(eval|confusion)-\w+(-classes)?\.csv")
+_KEY = "mlpcli-checkpoint"
+
+
+class RunFolder:
+    """A run's folder, open and locked; `close` it, or use it in a `with` statement.
+
+    `path` is the folder, absolute. `state` is `fresh` (to be trained from epoch 0), `resumed` (from the
+    checkpoint) or `finished`, and `result` then what result.json holds. `warning` is a sentence for the user
+    where the file system has no locks.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        name: str,
+        config: Mapping[str, Any],
+        *,
+        columns: Sequence[str],
+        run_id: str,
+        force: bool = False,
+        resume: bool = False,
+    ) -> None:
+        """Open or create `root/name` for a run with the options `config`, whose epochs have `columns`.
+
+        Raises:
+            UsageError: a bad name, or a folder that holds something else: another kind of results, or a run
+                with other options and no `force`. Nothing was changed.
+            Busy: another process works in this folder.
+            FileError: the folder cannot be created or written.
+        """
+        import tomli_w
+
+        text = tomli_w.dumps({key: value for key, value in config.items() if value is not None})
+        self.path = Path(os.path.abspath(root)) / check_name(name)
+        self.run_id = run_id
+        self.result: dict[str, Any] | None = None
+        self._columns = columns
+        self._metrics: AppendTable | None = None
+        if self.path.is_symlink():
+            raise FileError(f"cannot use {shown(self.path)}: it is a symbolic link. Nothing was written")
+        make_folder(self.path)
+        self._lock = FolderLock(self.path)
+        self.warning = self._lock.warning
+        try:
+            self._take_up()
+            self.state = self._decide(tomllib.loads(text), force, resume)
+            if self.state == "fresh":
+                self._begin(text)
+        except BaseException:
+            self.close()
+            raise
+
+    def append(self, rows: Iterable[Mapping[str, object]]) -> None:
+        """Add epochs to metrics.csv; they are safe with the next checkpoint."""
+        self._open_metrics.append(rows)
+
+    def save_checkpoint(self, arrays: Mapping[str, npt.NDArray[Any]], progress: Mapping[str, Any]) -> None:
+        """Make everything so far survive a crash: the epochs, the arrays, and `progress` (JSON, so without NaN)."""
+        mark = self._open_metrics.sync()
+        described = {"run_id": self.run_id, "progress": progress, "metrics": asdict(mark)}
+        write_atomic(self._work / CHECKPOINT, tensor_file.encode(arrays, described, key=_KEY))
+
+    def load_checkpoint(self) -> tuple[Arrays, dict[str, Any]] | None:
+        """What `save_checkpoint` was last given, metrics.csv cut back to that moment; None where there is none.
+
+        Raises:
+            DataError: the checkpoint or metrics.csv is damaged, or the data have changed.
+            UsageError: another version of mlpcli wrote it, whose numbers may differ.
+        """
+        if self.state != "resumed":
+            return None
+        path = self._work / CHECKPOINT
+        again = f"{shown(self.path)} is unchanged. Start again without --resume"
+        try:
+            arrays, described = tensor_file.read(path, key=_KEY, what="a checkpoint")
+            if described["version"] != mlpcli.__version__:
+                other = str(described["version"])[:20]
+                raise UsageError(
+                    f"cannot go on from {shown(path)}: mlpcli {other!a} wrote it, this is {mlpcli.__version__}"
+                )
+            if described["run_id"] != self.run_id:
+                raise DataError(f"cannot go on from {shown(path)}: the data are not those it was trained on")
+            self._metrics = AppendTable(self._work / METRICS, self._columns, Mark(**described["metrics"]))
+            return arrays, dict(described["progress"])
+        except (DataError, UsageError) as error:
+            raise type(error)(f"{error}. {again}") from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(f"cannot use {shown(path)} as a checkpoint: it is damaged. {again}") from error
+
+    def finish(self, model: bytes | None, result: Mapping[str, Any], provenance: Mapping[str, Any]) -> None:
+        """Write the remaining files and make the run the finished one under its name.
+
+        `model` is what `model_bytes` gives, None where training diverged and no weights are worth keeping.
+        """
+        self._open_metrics.sync()
+        self._open_metrics.close()
+        if model is None:
+            remove(self._work / MODEL)
+        else:
+            write_atomic(self._work / MODEL, model)
+        write_atomic(self._work / PROVENANCE, json_text.pretty(provenance).encode())
+        written = json_text.pretty(result).encode()
+        write_atomic(self._work / RESULT, written)
+        self._take_up()
+        self.state, self.result = "finished", json_text.parse(written)
+
+    def close(self) -> None:
+        """Let go of the folder; what was saved stays, to be gone on with. Twice is once."""
+        try:
+            if self._metrics:
+                self._metrics.close()
+        finally:
+            self._lock.release()
+
+    @property
+    def _open_metrics(self) -> AppendTable:
+        if self._metrics is None:
+            raise ValueError("a resumed run must load its checkpoint first, and a finished one takes no more")
+        return self._metrics
+
+    def _take_up(self) -> None:
+        """Do what a finished run still needs, and clear away what nobody will go on with."""
+        following = self.path / _NEXT
+        if following.is_symlink():
+            raise FileError(f"cannot use {shown(following)}: it is a symbolic link. Nothing was written")
+        remove_stale(self.path)
+        if _stands(following / RESULT):
+            self._promote(following)
+        if _stands(self.path / RESULT):
+            remove(self.path / CHECKPOINT)
+        if following.is_dir():
+            remove_stale(following)
+            if not (_stands(self.path / RESULT) and _stands(following / CONFIG)):
+                for name in (CHECKPOINT, METRICS, MODEL, PROVENANCE, CONFIG):
+                    remove(following / name)
+                remove_folder(following)
+
+    def _promote(self, following: Path) -> None:
+        """Move a finished run up into its place. A result at the old place tells that no file has moved yet."""
+        if _stands(self.path / RESULT):
+            for name in os.listdir(self.path):
+                if _SCORES.fullmatch(name):  # they are scores of the old model
+                    remove(self.path / name)
+            if not _stands(following / MODEL):
+                remove(self.path / MODEL)
+            remove(self.path / RESULT)
+            sync_folder(self.path)
+        for name in (CONFIG, METRICS, MODEL, PROVENANCE):
+            if _stands(following / name):
+                move(following / name, self.path / name)
+        sync_folder(self.path)
+        move(following / RESULT, self.path / RESULT)
+        sync_folder(self.path)
+
+    def _decide(self, config: dict[str, Any], force: bool, resume: bool) -> Literal["fresh", "resumed", "finished"]:
+        """What to do with what stands here; sets the folder to work in."""
+        finished = _stands(self.path / RESULT)
+        self._work = self.path / _NEXT if finished else self.path
+        if not _stands(self.path / CONFIG) and (other := set(os.listdir(self.path)) - {".lock"}):
+            found = ", ".join(sorted(other))[:100]
+            raise UsageError(f"{shown(self.path)} is not a run's folder: it holds {found!a}. Choose another --name")
+        places = [self._work, self.path] if resume else [self.path]
+        differences = {place: _differences(place / CONFIG, config) for place in places if _stands(place / CONFIG)}
+        same = [place for place, found in differences.items() if not found]
+        if differences and not same and not force:
+            found = "; ".join(next(iter(differences.values())))
+            advice = "Give its options" if resume else "Use --force to replace it"
+            raise UsageError(
+                f"{shown(self.path)} has other options ({found}). It is unchanged. {advice}, or another --name"
+            )
+        if not resume or not same:
+            return "fresh"
+        if finished and same[0] == self.path:
+            self.result = self._read_result()
+            return "finished"
+        return "resumed" if _stands(self._work / CHECKPOINT) else "fresh"
+
+    def _begin(self, config: str) -> None:
+        make_folder(self._work)
+        for name in (CHECKPOINT, METRICS, MODEL, PROVENANCE):
+            remove(self._work / name)
+        write_atomic(self._work / CONFIG, config.encode())
+        self._metrics = AppendTable(self._work / METRICS, self._columns)
+
+    def _read_result(self) -> dict[str, Any]:
+        path = self.path / RESULT
+        with io_errors("read", path):
+            text = path.read_bytes()
+        try:
+            return dict(json_text.parse(text))
+        except (TypeError, ValueError) as error:
+            raise DataError(f"cannot use {shown(path)}: {error}. Train again without --resume") from error
+
+    def __enter__(self) -> "RunFolder":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _stands(path: Path) -> bool:
+    return os.path.lexists(path)
+
+
+def _differences(path: Path, config: dict[str, Any]) -> list[str]:
+    """The options of a stored config.toml that are not those of `config`, in words."""
+    with io_errors("read", path):
+        data = path.read_bytes()
+    try:
+        stored = tomllib.loads(data.decode())
+    except (RecursionError, ValueError):
+        return ["its config.toml is not readable"]
+    keys = [key for key in {**config, **stored} if stored.get(key) != config.get(key)]
+    return [f"{key}: {_said(stored, key)} there, {_said(config, key)} now" for key in keys]
+
+
+def _said(config: dict[str, Any], key: str) -> str:
+    return repr(config[key])[:60] if key in config else "absent"

@@ -1,0 +1,60 @@
+import pytest
+
+from mlpcli.errors import UsageError
+from mlpcli.results.find import find_run
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    root = tmp_path / "results"
+    for name in ("digits-1", "digits-2", "unfinished", "sweep"):
+        (root / name / "models").mkdir(parents=True)
+    for name in ("digits-1/model.safetensors", "digits-2/model.safetensors", "sweep/models/0123.safetensors"):
+        (root / name).touch()
+    (root / "unfinished" / "config.toml").touch()
+    (root / "sweep" / "sweep.toml").touch()
+    return root
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["digits-1", "digits-1/", "results/digits-1", "./results/digits-1", "results/digits-1/model.safetensors"],
+)
+def test_every_way_to_say_it(root, text):
+    assert find_run(text, root) == root / "digits-1" / "model.safetensors"
+
+
+def test_absolute_paths_and_models_of_sweeps(root):
+    assert find_run(str(root / "digits-2"), root) == root / "digits-2" / "model.safetensors"
+    model = root / "sweep" / "models" / "0123.safetensors"
+    assert find_run("results/sweep/models/0123.safetensors", root) == model
+    assert find_run("sweep/models/0123.safetensors", root) == model
+
+
+def test_a_folder_here_that_is_no_run_does_not_hide_one(root, tmp_path):
+    (tmp_path / "digits-1").mkdir()
+    assert find_run("digits-1", root) == root / "digits-1" / "model.safetensors"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("digits1", r"there is no run 'digits1'.*Did you mean digits-\d or digits-\d\?"),
+        ("zzz", "there is no run 'zzz'"),
+        ("", "there is no run ''"),
+        ("a\0b", "there is no run"),
+        ("x" * 5000, "there is no run"),
+        ("unfinished", r"unfinished has no model\.safetensors.*--resume"),
+        ("sweep", r"sweep is a sweep, not a run.*sweep/models"),
+    ],
+)
+def test_what_is_not_there_is_explained(root, text, said):
+    with pytest.raises(UsageError, match=said) as caught:
+        find_run(text, root)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 600
+
+
+def test_without_results_there_is_nothing(tmp_path):
+    with pytest.raises(UsageError, match="there is no run"):
+        find_run("x", tmp_path / "missing")
