@@ -55,12 +55,6 @@ Exit codes:
 """
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"mlpcli {__version__}")
-        raise typer.Exit
-
-
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line, `sys.argv` by default, and return its exit code; every failure is a line on stderr."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -98,6 +92,12 @@ def _app() -> typer.Typer:
     for name, command in COMMANDS.items():
         app.command(name, short_help=command.help)(_not_loaded)
     return app
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mlpcli {__version__}")
+        raise typer.Exit
 
 
 def _root(

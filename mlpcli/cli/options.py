@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import typer
 
@@ -10,8 +10,10 @@ from mlpcli.config import OPTIONS, Option, Source
 
 __all__ = ["with_run_options"]
 
+Result = TypeVar("Result")
 
-def with_run_options(command: Callable[..., None]) -> Callable[..., None]:
+
+def with_run_options(command: Callable[..., Result]) -> Callable[..., Result]:
     """Make of `command(given, ...)` one that takes a flag for every option of a run beside its own parameters.
 
     `given` is a `Source` of the flags that stand on the command line, as text: `config.build` reads it together with
@@ -19,10 +21,10 @@ def with_run_options(command: Callable[..., None]) -> Callable[..., None]:
     """
     _, *own = inspect.signature(command, eval_str=True).parameters.values()
 
-    def with_flags(context: typer.Context, **arguments: Any) -> None:
+    def with_flags(context: typer.Context, **arguments: Any) -> Result:
         words = {name: arguments.pop(name) for name in OPTIONS}
         typed = {name: word for name, word in words.items() if _is_typed(context, name)}
-        command(Source(typed, "--", text=True), **arguments)
+        return command(Source(typed, "--", text=True), **arguments)
 
     parameters = [
         inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context),
