@@ -1,12 +1,12 @@
 """What is seen while a network trains: a live table on a terminal, one plain line an epoch elsewhere."""
 
 import sys
-from collections import deque
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from mlpcli.cli.console import is_terminal, message
+from mlpcli.config import RunOptions
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -14,22 +14,41 @@ if TYPE_CHECKING:
 __all__ = ["EpochView", "epoch_view", "short"]
 
 LAST = 10
-"""Epochs that the live table shows."""
+"""Rows of the live table: it grows to this height and stays there."""
+
+NUMBER = 8
+"""Characters that `short` needs for nearly every number; so wide is every column, lest they move."""
+
+FIRST_TO_GO = ("grad_norm", "lr", "val_max_error", "train_loss", "val_loss", "val_r2", "train_rmse", "train_accuracy")
+"""The columns that a narrow terminal does without."""
 
 
 def short(value: object) -> str:
-    """A number of a table, to four or five significant places."""
+    """A number of a table, to three to seven significant digits.
+
+    >>> [short(value) for value in (0.5, 123.0, 12345.6, 1e-4, 1234567.0, 3, None)]
+    ['0.5000', '123.0000', '12346', '0.0001', '1.23e+06', '3', '']
+    """
     if not isinstance(value, float):
         return "" if value is None else str(value)
-    return f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.3g}"
+    if value == 0 or 1e-3 <= abs(value) < 1e3:
+        return f"{value:.4f}"
+    return f"{value:.5g}" if 1e3 <= abs(value) < 1e5 else f"{value:.3g}"
 
 
-def epoch_view(columns: Sequence[str], epochs: int, monitor: str | None, quiet: bool) -> "EpochView":
-    """The view that suits stderr. `columns` of metrics.csv are shown, but for times; `monitor` marks the best epoch."""
-    shown = [column for column in columns if not column.endswith("_s") and column != "step"]
+def epoch_view(columns: Sequence[str], options: RunOptions, quiet: bool) -> "EpochView":
+    """The view that suits stderr, of these columns of metrics.csv without times and what is empty in a run."""
     if quiet:
         return EpochView()
-    return LiveView(shown, epochs, monitor) if is_terminal(sys.stderr) else LineView(shown, epochs)
+    validated = options.monitor != "auto"
+    shown = [
+        column
+        for column in columns
+        if column != "step" and not column.endswith("_s") and (validated or not column.startswith("val_"))
+    ]
+    if not is_terminal(sys.stderr):
+        return LineView(shown, options.epochs)
+    return LiveView(shown, options.epochs, options.monitor if validated and options.keep == "best" else None)
 
 
 class EpochView:
@@ -41,8 +60,8 @@ class EpochView:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         pass
 
-    def show(self, row: Mapping[str, Any]) -> None:
-        """Take one row of metrics.csv."""
+    def show(self, row: Mapping[str, Any], best: int) -> None:
+        """Take one row of metrics.csv, and the best epoch so far."""
 
 
 class LineView(EpochView):
@@ -51,14 +70,17 @@ class LineView(EpochView):
     def __init__(self, columns: Sequence[str], epochs: int) -> None:
         self._columns, self._epochs = columns[1:], epochs
 
-    def show(self, row: Mapping[str, Any]) -> None:
+    def show(self, row: Mapping[str, Any], best: int) -> None:
         """Print the epoch's numbers, each behind its name."""
-        numbers = "  ".join(f"{name} {short(row[name])}" for name in self._columns if row.get(name) is not None)
+        numbers = "  ".join(f"{name} {short(row[name])}" for name in self._columns)
         message(f"epoch {row['epoch']}/{self._epochs}  {numbers}")
 
 
 class LiveView(EpochView):
-    """The last epochs as a table that grows in place, the best one marked, above a bar with the time left."""
+    """The last epochs as a table that grows in place, the best one marked, above a bar with the time left.
+
+    It is redrawn a few times a second, whatever the rate of epochs, with as many columns as the terminal has room for.
+    """
 
     def __init__(self, columns: Sequence[str], epochs: int, monitor: str | None) -> None:
         from rich.console import Console
@@ -66,53 +88,57 @@ class LiveView(EpochView):
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
         from rich.progress import TimeRemainingColumn as Remaining
 
-        console = Console(stderr=True, highlight=False)
         self._columns, self._monitor = columns, monitor
-        self._rows: deque[Mapping[str, Any]] = deque(maxlen=LAST)
-        self._best: Mapping[str, Any] | None = None
-        self._progress: Progress = Progress(
-            TextColumn("epoch"), MofNCompleteColumn(), BarColumn(), TimeElapsedColumn(), TextColumn("left"), Remaining(),
-            console=console,
-        )  # fmt: skip
+        self._rows: tuple[Mapping[str, Any], ...] = ()  # replaced, never changed: another thread draws it
+        self._best: Mapping[str, Any] = {}
+        self._console = Console(stderr=True, highlight=False)
+        parts = (TextColumn("epoch"), MofNCompleteColumn(), BarColumn(), TimeElapsedColumn(), TextColumn("left"))
+        self._progress: Progress = Progress(*parts, Remaining(), console=self._console)
         self._bar = self._progress.add_task("epoch", total=epochs)
-        self._live = Live(self._drawn(), console=console, refresh_per_second=8)
+        self._live = Live(get_renderable=self._drawn, console=self._console, refresh_per_second=8)
 
     def __enter__(self) -> Self:
         self._live.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._live.update(self._drawn())
         self._live.stop()
 
-    def show(self, row: Mapping[str, Any]) -> None:
-        """Add an epoch; the table is redrawn a few times a second, whatever the rate of epochs."""
-        self._rows.append(row)
-        if self._best is None or _better(row, self._best, self._monitor):
+    def show(self, row: Mapping[str, Any], best: int) -> None:
+        """Add an epoch."""
+        if not self._rows:  # after --resume the bar begins where training does
+            self._progress.reset(self._bar, completed=row["epoch"] - 1)
+        if row["epoch"] == best:
             self._best = row
+        self._rows = (*self._rows[1 - LAST :], row)
         self._progress.update(self._bar, completed=row["epoch"])
-        self._live.update(self._drawn())
 
     def _drawn(self) -> "Group":
         from rich.console import Group
         from rich.table import Table
 
+        rows, best = self._rows, self._best if self._monitor else {}
+        if best and best["epoch"] < rows[0]["epoch"]:
+            rows = (best, *rows[1:])
+        columns = self._fitting(self._console.width)
         table = Table(box=None, pad_edge=False)
-        for column in self._columns:
-            table.add_column(column, justify="right", overflow="fold")
-        best_above = self._best is not None and self._monitor and self._best not in self._rows
-        for row in [self._best, *self._rows] if best_above else self._rows:
-            assert row is not None
-            best = self._monitor is not None and row is self._best
-            cells = [short(row.get(column)) for column in self._columns]
-            table.add_row(*cells, style="bold green" if best else "")
+        for column in columns:
+            table.add_column(column, justify="right", no_wrap=True, min_width=_width(column))
+        table.add_column("", no_wrap=True, min_width=len("best"))
+        for row in rows:
+            is_best = bool(best) and row["epoch"] == best["epoch"]
+            cells = [short(row[column]) for column in columns]
+            table.add_row(*cells, "best" if is_best else "", style="bold green" if is_best else "")
         return Group(table, self._progress)
 
+    def _fitting(self, width: int) -> list[str]:
+        """The columns that there is room for beside the mark of the best epoch."""
+        columns = list(self._columns)
+        for name in FIRST_TO_GO:
+            if sum(_width(column) + 2 for column in columns) + len("best") > width and name != self._monitor:
+                columns = [column for column in columns if column != name]
+        return columns
 
-def _better(row: Mapping[str, Any], best: Mapping[str, Any], monitor: str | None) -> bool:
-    """As the trainer decides: by the monitored column, of equal accuracies by the lower val_loss."""
-    if monitor is None:
-        return True
-    larger = monitor in ("val_accuracy", "val_r2")
-    new, old = (row[monitor], best[monitor]) if larger else (best[monitor], row[monitor])
-    return bool(new > old or (monitor == "val_accuracy" and new == old and row["val_loss"] < best["val_loss"]))
+
+def _width(column: str) -> int:
+    return len(column) if column == "epoch" else max(len(column), NUMBER)

@@ -2,14 +2,18 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mlpcli.cli.console import message, print_json, table, warning
 from mlpcli.cli.options import with_run_options
 from mlpcli.cli.progress import epoch_view, short
-from mlpcli.config import Source, as_dict, build, read_options
+from mlpcli.config import RunOptions, Source, as_dict, build, read_options
+from mlpcli.errors import BadResult
+
+if TYPE_CHECKING:
+    from mlpcli.data import Prepared
 
 __all__ = ["train"]
 
@@ -21,11 +25,23 @@ def train(
     given: Source,
     *,
     config: Annotated[
-        Path | None, typer.Option("--config", "-c", help="TOML file of options", rich_help_panel=_RUN)
+        Path | None,
+        typer.Option(
+            "--config",
+            "-c",
+            help="TOML file of options, below those typed here",
+            show_default="none",
+            rich_help_panel=_RUN,
+        ),
     ] = None,
-    name: Annotated[str | None, typer.Option(help="folder below --results", rich_help_panel=_RUN)] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="its folder below --results", show_default="<dataset>-<run_id>", rich_help_panel=_RUN),
+    ] = None,
     results: Annotated[Path, typer.Option(help="folder of all results", rich_help_panel=_RUN)] = Path("results"),
-    resume: Annotated[bool, typer.Option("--resume", help="go on from the checkpoint", rich_help_panel=_RUN)] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="go on from the last checkpoint", rich_help_panel=_RUN)
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="replace a run of that name with other options", rich_help_panel=_RUN)
     ] = False,
@@ -43,6 +59,7 @@ def train(
     """
     options = build(*([read_options(config)] if config else []), given)
 
+    from mlpcli.results.atomic import shown
     from mlpcli.results.naming import default_name
     from mlpcli.results.run_folder import RunFolder
     from mlpcli.training.metrics import EPOCH_COLUMNS
@@ -55,33 +72,39 @@ def train(
     with RunFolder(
         results, folder_name, as_dict(run.options), columns=columns, run_id=run.run_id, force=force, resume=resume
     ) as folder:
+        place = shown(folder.path)
         if folder.warning:
             warning(folder.warning)
-        if folder.state == "finished" and folder.result is not None:
-            message(f"{folder.path} is finished: nothing to do", quiet=quiet)
-            _report(folder.result, folder.path, as_json)
+        if folder.result is not None:
+            message(f"{place} is finished: nothing to do", quiet=quiet)
+            _report(folder.result, place, as_json)
+            if folder.result["state"] == "diverged":
+                raise BadResult(f"training of {place} diverged. Try a lower --lr, or --clip-norm 1")
             return
         message(_introduction(run.options, data), quiet=quiet)
         if folder.state == "resumed":
-            message(f"going on from the checkpoint in {folder.path}", quiet=quiet)
-        with epoch_view(columns, run.options.epochs, run.options.monitor if data.val else None, quiet) as view:
-            result = train_run(run, folder, sys.argv, view.show)
-    _report(result, folder.path, as_json)
+            message(f"going on from the checkpoint in {place}", quiet=quiet)
+        try:
+            with epoch_view(columns, run.options, quiet) as view:
+                train_run(run, folder, sys.argv, view.show)
+        finally:
+            if folder.result is not None:  # what diverged has results too
+                _report(folder.result, place, as_json)
 
 
-def _introduction(options: Any, data: Any) -> str:
+def _introduction(options: RunOptions, data: "Prepared") -> str:
     """What will be trained on what, in two lines."""
     parts = ", ".join(f"{len(part)} {name}" for name, part in data.parts.items())
     ends = f"{len(data.classes)} classes" if data.classes else f"target {', '.join(data.targets)}"
-    hidden = " -> ".join(map(str, (len(data.features), *options.sizes)))
+    layers = " -> ".join(map(str, (len(data.features), *options.sizes, ends)))
     return (
         f"{data.name}: {parts} rows, {len(data.features)} features, {ends}\n"
-        f"  {hidden} -> {ends}, {options.activation}, {options.optimizer} at lr {options.lr:g}, "
+        f"  {layers}, {options.activation}, {options.optimizer} at lr {options.lr:g}, "
         f"batches of {options.batch_size}, seed {options.seed}"
     )
 
 
-def _report(result: dict[str, Any], path: Path, as_json: bool) -> None:
+def _report(result: dict[str, Any], place: str, as_json: bool) -> None:
     """The scores of the kept weights, and where they are."""
     if as_json:
         print_json(result)
@@ -91,4 +114,4 @@ def _report(result: dict[str, Any], path: Path, as_json: bool) -> None:
     rows = [[part, *(short(values[name]) for name in names)] for part, values in parts.items()]
     title = f"{result['parameters']:,} parameters, weights of epoch {result['best_epoch']} of {result['epochs_run']}"
     table(["", *names], rows, title=f"{title}, {result['time_s']:.1f} s")
-    print(f"{path}\nNext: mlpcli eval {path}")
+    print(f"{place}\nNext: mlpcli eval {place}")

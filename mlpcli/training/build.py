@@ -36,11 +36,13 @@ __all__ = [
     "build_loss",
     "build_optimizer",
     "build_schedule",
+    "check_data",
     "class_weights",
     "column_bounds",
     "initialize",
     "output_units",
     "per_run",
+    "smallest_batch",
 ]
 
 LIFT_LIMIT = 20_000
@@ -56,6 +58,11 @@ def output_units(task: str, classes: int, targets: int) -> int:
     return 1 if classes == 2 else classes
 
 
+def smallest_batch(options: RunOptions) -> int:
+    """The rows that a training batch must have."""
+    return 2 if options.norm == "batch" and options.sizes else 1
+
+
 def per_run(runs: Sequence[RunOptions], name: str) -> Array:
     """One option of every run of a stack, float64 `(runs,)`."""
     return np.array([getattr(run, name) for run in runs], np.float64)
@@ -66,18 +73,14 @@ def build_layers(
 ) -> list[tuple[str, Layer]]:
     """[linear, norm, activation, dropout] x depth, linear: for runs that differ in hyperparameters only.
 
-    `features` are the inputs before the lift; `bits` feeds the dropout masks. UsageError where the lift is too wide.
+    `features` are the inputs before the lift, UsageError if too many for it; `bits` feeds the dropout masks.
     """
     run = runs[0]
     layers: list[tuple[str, Layer]] = []
     if run.input_dropout > 0:
         layers.append(("input.dropout", Dropout(per_run(runs, "input_dropout").reshape(lead), bits, lead)))
     if run.lift != "none":
-        if lifted_features(features) > LIFT_LIMIT:
-            raise UsageError(
-                f"lift {run.lift!r}: {features} inputs become {lifted_features(features):,} features, "
-                f"the limit is {LIFT_LIMIT:,}. Use lift = none or fewer inputs"
-            )
+        _check_lift(features)
         layers.append(("lift", LIFTS[run.lift](features)))
         features = lifted_features(features)
     norm_first = run.norm != "none" and run.norm_position == "before"
@@ -167,15 +170,32 @@ CONSTRUCTIONS = {
 }
 
 
+def check_data(options: RunOptions, data: Prepared) -> None:
+    """Whether the options, resolved, and the data go together: asked before anything is written.
+
+    Raises:
+        UsageError: they do not, and why.
+    """
+    if options.lift != "none":
+        _check_lift(len(data.features))
+    if len(data.train) < smallest_batch(options):
+        raise UsageError(f"norm batch on dataset {data.name!r}: it needs two training rows or more. Use norm layer")
+    if options.init in CONSTRUCTIONS:
+        inputs, needs = CONSTRUCTIONS[options.init]
+        fits = data.classes is None if options.init == "interpolate" else len(data.classes or ()) == 2
+        if len(data.features) != inputs or not fits:
+            raise UsageError(f"init {options.init} on dataset {data.name!r}: the construction needs {needs}")
+
+
+def _check_lift(features: int) -> None:
+    if lifted_features(features) > LIFT_LIMIT:
+        raise UsageError(
+            f"lift quadratic: {features} inputs become {lifted_features(features):,} features, "
+            f"the limit is {LIFT_LIMIT:,}. Use lift none or fewer inputs"
+        )
+
+
 def _construct(name: str, linears: Sequence[Linear], data: Prepared) -> None:
-    inputs, needs = CONSTRUCTIONS[name]
-    regression = name == "interpolate"
-    if (
-        linears[0].in_features != inputs
-        or (data.task == "regression") != regression
-        or (not regression and linears[-1].out_features != 1)
-    ):
-        raise UsageError(f"init {name!r} on dataset {data.name!r}: the construction needs {needs}")
     if name == "xor":
         xor(linears)
     elif name == "sawtooth":

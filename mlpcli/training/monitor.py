@@ -12,8 +12,8 @@ LARGER_IS_BETTER = {"val_accuracy", "val_r2"}
 class Monitor:
     """Ranks epochs by one validation column; of equal accuracies the lower val_loss wins, then the earlier epoch.
 
-    `column` None (no validation rows) and `keep_last` make every epoch the best. A nan is never better. `best_epoch`
-    is 0 until an epoch is kept.
+    `column` None (no validation rows) and `keep_last` make every epoch the best. An epoch whose column or val_loss is
+    not finite is never better. `best_epoch` is 0 until an epoch is kept.
     """
 
     def __init__(self, column: str | None, keep_last: bool, patience: Array) -> None:
@@ -34,6 +34,7 @@ class Monitor:
         tie = -val["loss"] if self.column == "val_accuracy" else np.zeros_like(value)
         best, tie_break = self.best[members], self.tie_break[members]
         better = (value > best) | ((value == best) & (tie > tie_break))
+        better &= np.isfinite(value) & np.isfinite(val["loss"])
         self.best[members] = np.where(better, value, best)
         self.tie_break[members] = np.where(better, tie, tie_break)
         self.waited[members] = np.where(better, 0, self.waited[members] + 1)

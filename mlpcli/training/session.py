@@ -12,10 +12,11 @@ from typing import Any
 from mlpcli.config import RunOptions, as_dict, resolve, run_id
 from mlpcli.data import Prepared, prepare
 from mlpcli.errors import BadResult, ExitCode, Interrupted
+from mlpcli.results.atomic import shown
 from mlpcli.results.model_file import model_bytes
 from mlpcli.results.provenance import provenance
 from mlpcli.results.run_folder import RunFolder
-from mlpcli.training.build import output_units
+from mlpcli.training.build import check_data, output_units
 from mlpcli.training.model import describe
 from mlpcli.training.threads import blas_threads, fastest_threads
 from mlpcli.training.trainer import EpochRow, Metrics, Trainer
@@ -24,6 +25,11 @@ __all__ = ["Run", "load_data", "plan_run", "result_of", "train_run"]
 
 CHECKPOINT_EVERY = 2.0
 """Seconds of training that a crash may cost."""
+
+INTERRUPTIONS: dict[int, tuple[str, ExitCode]] = {
+    signal.SIGINT: ("interrupted", ExitCode.INTERRUPTED),
+    signal.SIGTERM: ("terminated", ExitCode.TERMINATED),
+}
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,11 @@ def load_data(options: RunOptions, data_home: Path | None) -> Prepared:
 
 
 def plan_run(options: RunOptions, data: Prepared, threads: int | None = None) -> Run:
-    """Resolve the options for the data; `threads` is what `auto` means, by default the fastest number."""
+    """Resolve the options for the data; `threads` is what `auto` means, by default the fastest number.
+
+    Raises:
+        UsageError: the options do not suit the data.
+    """
     if threads is None:
         outputs = output_units(data.task, len(data.classes or ()), len(data.targets))
         batch = len(data.train) if options.batch_size == "full" else min(options.batch_size, len(data.train))
@@ -63,49 +73,48 @@ def plan_run(options: RunOptions, data: Prepared, threads: int | None = None) ->
         has_validation=data.val is not None,
         threads=threads if options.threads == "auto" else options.threads,
     )
+    check_data(resolved, data)
     return Run(resolved, data, run_id(resolved, data.digest))
 
 
-def train_run(
-    run: Run, folder: RunFolder, command: Sequence[str], on_epoch: Callable[[EpochRow], None]
-) -> dict[str, Any]:
-    """Train in an open results folder, from its checkpoint if it has one; returns what result.json holds.
+def train_run(run: Run, folder: RunFolder, command: Sequence[str], on_epoch: Callable[[EpochRow, int], None]) -> None:
+    """Train in an open results folder, from its checkpoint if it has one, and finish the folder.
+
+    `on_epoch` is told each row of metrics.csv and the best epoch so far.
 
     Raises:
         BadResult: training diverged; what there is has been written.
-        Interrupted: Ctrl-C or SIGTERM; a checkpoint has been written.
+        Interrupted: Ctrl-C or SIGTERM; what a checkpoint holds is kept.
     """
-    made_by = provenance(command, run.data.digest)
     started = time.monotonic()
     with blas_threads(int(run.options.threads)):
+        made_by = provenance(command, run.data.digest)
         trainer = Trainer([run.options], run.data)
-        before = 0.0
-        if (saved := folder.load_checkpoint()) is not None:
-            arrays, counters = saved
-            before = counters.pop("elapsed")
-            trainer.restore(arrays, counters)
-        with _signals(trainer) as received:
+        with _signals(trainer, folder.path) as received:
+            before = 0.0
+            if (saved := folder.load_checkpoint()) is not None:
+                arrays, counters = saved
+                before = counters.pop("elapsed")
+                trainer.restore(arrays, counters)
 
             def tick() -> None:
                 arrays, counters = trainer.checkpoint()
                 folder.save_checkpoint(arrays, {**counters, "elapsed": before + time.monotonic() - started})
                 if received:
-                    raise _interrupted(received[0], trainer.epoch, folder.path)
+                    raise _interrupted(received[0], trainer, folder.path)
 
             for rows in trainer.epochs(tick=tick, every=CHECKPOINT_EVERY):
                 for _, row in rows:
                     folder.append([row])
-                    on_epoch(row)
-        result = result_of(trainer, 0, trainer.results()[0], run.run_id)
-        result["time_s"] = before + time.monotonic() - started
-        model = model_bytes(trainer.tensors(0), describe(run.options, run.data))
-    folder.finish(model, result, made_by)
+                    on_epoch(row, int(trainer.monitor.best_epoch[0]))
+            result = result_of(trainer, 0, trainer.results()[0], run.run_id)
+            result["time_s"] = before + time.monotonic() - started
+            folder.finish(model_bytes(trainer.tensors(0), describe(run.options, run.data)), result, made_by)
     if 0 in trainer.diverged:
         raise BadResult(
-            f"training of {folder.path} diverged: {trainer.diverged[0]}. The weights of epoch "
-            f"{result['best_epoch']} were kept. Try a lower --lr, or --clip-norm 1"
+            f"training of {shown(folder.path)} diverged: {trainer.diverged[0]}. The weights of epoch "
+            f"{result['best_epoch']} are kept. Try a lower --lr, or --clip-norm 1"
         )
-    return result
 
 
 def result_of(trainer: Trainer, index: int, metrics: Metrics, identity: str) -> dict[str, Any]:
@@ -123,29 +132,30 @@ def result_of(trainer: Trainer, index: int, metrics: Metrics, identity: str) -> 
 
 
 @contextmanager
-def _signals(trainer: Trainer) -> Iterator[list[int]]:
-    """Ctrl-C and SIGTERM are answered between two batches; a second one at once, as Python does."""
+def _signals(trainer: Trainer, path: Path) -> Iterator[list[int]]:
+    """The first Ctrl-C or SIGTERM is noted, to be answered between two batches; a second one is answered at once."""
     received: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
         received.append(number)
-        signal.signal(number, previous[signal.Signals(number)])
+        if len(received) > 1:
+            raise _interrupted(number, trainer, path)
         trainer.hurry()
 
-    previous = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous = {number: signal.getsignal(number) for number in INTERRUPTIONS}
     try:
+        for number in INTERRUPTIONS:
+            signal.signal(number, note)
         yield received
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
 
 
-def _interrupted(number: int, epoch: int, path: Path) -> Interrupted:
-    word, code = {
-        signal.SIGINT: ("interrupted", ExitCode.INTERRUPTED),
-        signal.SIGTERM: ("terminated", ExitCode.TERMINATED),
-    }[signal.Signals(number)]
+def _interrupted(number: int, trainer: Trainer, path: Path) -> Interrupted:
+    word, code = INTERRUPTIONS[number]
     return Interrupted(
-        f"{word} in epoch {epoch + 1}: everything so far is kept in {path}. Go on with the same command and --resume",
+        f"{word} in epoch {trainer.epoch + 1}: {shown(path)} keeps what was finished. "
+        "Go on with the same command and --resume",
         code,
     )

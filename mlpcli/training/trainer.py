@@ -26,6 +26,7 @@ from mlpcli.training.build import (
     initialize,
     output_units,
     per_run,
+    smallest_batch,
 )
 from mlpcli.training.metrics import EPOCH_COLUMNS, correct, evaluate, squared_errors
 from mlpcli.training.monitor import Monitor
@@ -65,8 +66,7 @@ class Trainer:
         self.outputs = output_units(data.task, classes, len(data.targets))
         self.target_scale = None if self.classification else np.array(data.preprocessing.target_scale)
         self._x, self._y = np.asarray(data.train.x), np.asarray(data.train.y)
-        smallest = 2 if self.options.norm == "batch" else 1
-        self.bounds = batch_bounds(len(self._x), self.options.batch_size, smallest)
+        self.bounds = batch_bounds(len(self._x), self.options.batch_size, smallest_batch(self.options))
         self.schedule = build_schedule(self.runs, len(self.bounds))
         self.monitor = Monitor(
             self.options.monitor if data.val is not None else None,
@@ -91,7 +91,8 @@ class Trainer:
         """Train through epoch `until` (default: all); after each epoch, its row for every run that finished it.
 
         `tick` is called between two batches when `every` seconds have passed, or at once after `hurry()`: the place
-        for checkpoints and for signals, which it may answer by raising.
+        for checkpoints and for signals, which it may answer by raising. It waits while a run has just diverged, until
+        that has left at the end of the epoch.
         """
         self._due = time.monotonic() + every
         last = self.options.epochs if until is None else min(until, self.options.epochs)
@@ -99,9 +100,14 @@ class Trainer:
             started = time.perf_counter()
             with np.errstate(all="ignore"):  # what is not finite is found and reported below
                 for _ in self._batches():
-                    if time.monotonic() >= self._due:
+                    if time.monotonic() < self._due:
+                        continue
+                    finite = self._finite()
+                    if not finite.any():
+                        break  # the rest of the epoch would teach nothing
+                    if finite.all():  # nothing else may reach a checkpoint
                         self._epoch_time += time.perf_counter() - started
-                        if tick is not None and self._sums_are_finite():
+                        if tick is not None:
                             tick()
                         started, self._due = time.perf_counter(), time.monotonic() + every
                 rows = self._finish_epoch(started)
@@ -231,8 +237,11 @@ class Trainer:
         measured = ("hits", shape) if self.classification else ("squares", (*shape, self.outputs))
         self._sums = {name: np.zeros(size) for name, size in (("loss", shape), ("grad_norm", shape), measured)}
 
-    def _sums_are_finite(self) -> bool:
-        return bool(np.isfinite(self._sums["loss"][:, : self.batch]).all() and np.isfinite(self.network.params).all())
+    def _finite(self) -> Array:
+        """Whose losses of this epoch, weights and running statistics are all finite, `(members,)`."""
+        arrays = (self._sums["loss"], self.network.params, self.network.state)
+        finite: Array = np.logical_and.reduce([np.isfinite(array).all(axis=-1) for array in arrays])
+        return finite
 
     def _finish_epoch(self, started: float) -> list[tuple[int, EpochRow]]:
         """Validate, keep the best weights, and let those leave that diverged or have waited long enough."""
@@ -260,13 +269,10 @@ class Trainer:
 
     def _find_divergence(self, epoch: int) -> Array:
         """Record the runs whose loss or weights ceased to be finite; say which are well, `(members,)`."""
-        losses = self._sums["loss"]
-        finite_losses = np.isfinite(losses)
-        finite = finite_losses.all(axis=-1)
-        finite &= np.isfinite(self.network.params).all(axis=-1) & np.isfinite(self.network.state).all(axis=-1)
+        losses, finite = self._sums["loss"], self._finite()
         for position in np.flatnonzero(~finite):
-            bad = np.flatnonzero(~finite_losses[position])
-            batch = int(bad[0]) if len(bad) else len(self.bounds) - 1
+            bad = np.flatnonzero(~np.isfinite(losses[position]))
+            batch = int(bad[0]) if len(bad) else self.batch - 1
             what = f"loss became {losses[position, batch]}" if len(bad) else "weights ceased to be finite"
             member = int(self.members[position])
             lr = float(self._lr(batch)[position, 0])
