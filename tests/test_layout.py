@@ -1,0 +1,94 @@
+"""The house: which room may import which, names in order, registries that agree, nobody but `cli` prints."""
+
+import ast
+import importlib
+import pkgutil
+from pathlib import Path
+
+import pytest
+
+import mlpcli
+from mlpcli.config import OPTIONS
+from mlpcli.nn import ACTIVATIONS, INITIALIZERS, LIFTS, LOSSES, NORMALIZATIONS
+from mlpcli.optim import OPTIMIZERS, SCHEDULES
+
+PACKAGE = Path(mlpcli.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+MAY_IMPORT = {
+    "nn": set(),
+    "optim": set(),
+    "autodiff": set(),
+    "data": set(),
+    "config": set(),
+    "results": set(),
+    "training": {"nn", "optim", "autodiff", "data", "config", "results"},
+    "sweep": {"nn", "data", "config", "training", "results"},
+    "cli": {"autodiff", "data", "config", "training", "results", "sweep"},
+}
+TOP = {"errors", "assets"}
+"""Modules beside the rooms, open to all but the three that know arrays only."""
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("mlpcli."):
+            found.add(node.module.split(".")[1])
+        elif isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("mlpcli.")}
+    return found
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_imports_run_one_way(room):
+    allowed = MAY_IMPORT[room] | {room} | (set() if room in ("nn", "optim", "autodiff") else TOP)
+    for path in (PACKAGE / room).rglob("*.py"):
+        assert imports(path) <= allowed, path.name
+
+
+def test_every_room_is_listed():
+    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert rooms == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_modules_open_with_why_they_exist_and_only_cli_prints(path):
+    tree = ast.parse(path.read_text())
+    assert ast.get_docstring(tree), "no docstring"
+    if path.parent.name != "cli":
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+        assert not [call.lineno for call in calls if call.func.id == "print"]
+
+
+def modules():
+    for module in pkgutil.walk_packages(mlpcli.__path__, "mlpcli."):
+        if module.name != "mlpcli.__main__":
+            yield module.name
+
+
+@pytest.mark.parametrize("name", modules())
+def test_public_names_exist_and_are_sorted(name):
+    module = importlib.import_module(name)
+    public = list(getattr(module, "__all__", []))
+    constants = [word for word in public if word.isupper() or (word[0] == "_")]
+    classes = [word for word in public if word not in constants and word[0].isupper()]
+    rest = [word for word in public if word not in constants and word not in classes]
+    assert public == sorted(constants) + sorted(classes) + sorted(rest)  # ruff's order
+    assert all(hasattr(module, word) for word in public)
+
+
+@pytest.mark.parametrize(
+    ("option", "registry", "others"),
+    [
+        ("activation", ACTIVATIONS, set()),
+        ("norm", NORMALIZATIONS, {"none"}),
+        ("lift", LIFTS, {"none"}),
+        ("loss", LOSSES, {"auto"}),
+        ("init", INITIALIZERS, {"auto", "xor", "interpolate", "sawtooth"}),
+        ("optimizer", OPTIMIZERS, set()),
+        ("schedule", SCHEDULES, set()),
+    ],
+)
+def test_choices_are_the_registries(option, registry, others):
+    assert set(OPTIONS[option].choices) == set(registry) | others
