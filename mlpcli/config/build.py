@@ -107,7 +107,7 @@ def quote(value: object) -> str:
         shown = repr(value[:MAX_QUOTE])
     elif isinstance(value, int) and abs(value) >= 2**64:
         shown = hex(value)  # Python refuses to write huge integers in decimal
-    elif isinstance(value, list):
+    elif isinstance(value, list | tuple):
         shown = f"[{', '.join(map(quote, value[:MAX_QUOTE]))}]"
     elif isinstance(value, dict):
         shown = "{...}"
