@@ -19,6 +19,11 @@ def datasets(
         typer.Argument(metavar="[NAME]", help="show this one: a name from the list, with parameters after a colon"),
     ] = None,
     target: Annotated[str | None, typer.Option(help="column to predict, for tables; several, comma separated")] = None,
+    drop: Annotated[str | None, typer.Option(help="columns to leave out, comma separated")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="what parts the cells of a .csv or .tsv file")] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="characters of a .csv or .tsv file", show_default="utf-8")
+    ] = None,
     fetch: Annotated[bool, typer.Option("--fetch", help="download NAME if it is not here yet")] = False,
     clear: Annotated[bool, typer.Option("--clear", help="remove NAME from the cache, or everything")] = False,
     data_home: Annotated[
@@ -43,8 +48,14 @@ def datasets(
         if as_json:
             print_json({"removed": count, "bytes": size})
     elif name:
-        wanted = tuple(part.strip() for part in target.split(",")) if target else None
-        described = catalog.details(name, target=wanted, data_home=data_home)
+        described = catalog.details(
+            name,
+            target=_names(target),
+            drop=_names(drop),
+            delimiter=delimiter,
+            encoding=encoding,
+            data_home=data_home,
+        )
         if as_json:
             print_json(described)
         else:
@@ -57,6 +68,10 @@ def datasets(
             print_json({"datasets": rows})
         else:
             _list(rows)
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",")) if text else ()
 
 
 def _list(rows: list[dict[str, Any]]) -> None:

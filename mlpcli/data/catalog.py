@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ from mlpcli.data.cache import home_folder
 from mlpcli.data.cards import all_cards
 from mlpcli.data.dataset import Prepared
 from mlpcli.data.prepare import is_here, prepare
-from mlpcli.data.sources import find_source
+from mlpcli.data.sources import Reading, find_source
+from mlpcli.data.table import Layout
 from mlpcli.errors import FileError, UsageError
 
 __all__ = ["catalog", "clear", "details"]
@@ -33,7 +34,7 @@ def catalog(data_home: Path | str | None = None) -> tuple[list[dict[str, Any]], 
             "classes": card.classes,
             "source": card.source,
             "licence": card.licence,
-            "here": is_here(find_source(card.name), home),
+            "here": is_here(find_source(card.name, home, Reading(Layout(()))), home),
             "bytes": sum(_size(folder) for folder in _entries(home, card.name)),
         }
         for card in cards
@@ -41,12 +42,13 @@ def catalog(data_home: Path | str | None = None) -> tuple[list[dict[str, Any]], 
     return rows, errors
 
 
-def details(
-    dataset: str, *, target: Sequence[str] | None = None, data_home: Path | str | None = None
-) -> dict[str, Any]:
-    """Columns, classes and split sizes of one dataset with the default options, prepared first where it has to be."""
+def details(dataset: str, *, data_home: Path | str | None = None, **reading: Any) -> dict[str, Any]:
+    """Columns, classes and split sizes of one dataset with the default options, prepared first where it has to be.
+
+    `reading` are `prepare`'s options target, drop, delimiter and encoding.
+    """
     card = next((card for card in all_cards()[0] if card.name == dataset.partition(":")[0]), None)
-    prepared = prepare(dataset, target=target, data_home=data_home)
+    prepared = prepare(dataset, data_home=data_home, **reading)
     described = {
         "name": dataset,
         "task": prepared.task,
@@ -66,8 +68,9 @@ def details(
 
 def clear(dataset: str | None = None, *, data_home: Path | str | None = None) -> tuple[int, int]:
     """Remove what the cache holds of one dataset, or of all; returns how many entries and bytes that was."""
-    slug = find_source(dataset).slug if dataset else None
-    folders = list(_entries(home_folder(data_home), slug))
+    home = home_folder(data_home)
+    slug = find_source(dataset, home, Reading(Layout(()))).slug if dataset else None
+    folders = list(_entries(home, slug))
     size = sum(_size(folder) for folder in folders)
     for folder in folders:
         try:

@@ -18,6 +18,8 @@ __all__ = ["cells_of", "fit_columns"]
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
+FEW_TEXTS = 20  # with so many different texts or fewer, a column is never one of names
+MOST_CATEGORIES = 2_000
 LIMITS = np.finfo(np.float64)
 QUANTILE_CELLS = 4 << 20  # numbers held at once to take quantiles, but at least one whole column
 
@@ -143,8 +145,21 @@ def _filled(block: NDArray[Any], fill: Floats) -> Floats:
 
 
 def _categories(table: Table, column: int, rows: Rows) -> tuple[str, ...]:
+    """The texts that `rows` hold, in order; none for a column of names.
+
+    Where more than half of the rows hold a text of their own, the column tells rows apart and says nothing of others:
+    names, numbers of tickets, remarks.
+    """
     vocabulary = table.columns[column].vocabulary
-    seen = np.zeros(len(vocabulary), dtype=bool)
+    counts = np.zeros(len(vocabulary), dtype=np.int64)
     for block in cells_of(table, [column], rows):
-        seen[block[block >= 0].astype(np.int64)] = True
-    return tuple(vocabulary[i] for i in in_order(vocabulary) if seen[i])
+        counts += np.bincount(block[block >= 0].astype(np.int64), minlength=len(vocabulary))
+    different = int((counts > 0).sum())
+    if different > FEW_TEXTS and 2 * (counts == 1).sum() > counts.sum():
+        return ()
+    if different > MOST_CATEGORIES:
+        raise DataError(
+            f"column {table.columns[column].name!r}: {different} different texts, more than {MOST_CATEGORIES}. "
+            "Nothing was written. Leave the column out with --drop, or join its rarer texts"
+        )
+    return tuple(vocabulary[i] for i in in_order(vocabulary) if counts[i])

@@ -1,19 +1,32 @@
-"""Where data come from: the fixed table that a card's `source` is looked up in. Nothing is ever imported by name."""
+"""Where data come from: a card, a file or a folder, and the fixed tables that their readers are looked up in.
 
+Nothing is ever imported by a name that a user or a file gives, and a reader's own imports wait until it reads.
+"""
+
+import os
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mlpcli.data.cards import Card, find_card, nearest
-from mlpcli.data.generators import GENERATORS
-from mlpcli.data.table import Table, TableColumn, TableWriter
-from mlpcli.errors import DataError, UsageError
+from mlpcli.data.fingerprint import fingerprint
+from mlpcli.data.table import Layout, Table, TableWriter
+from mlpcli.errors import DataError, FileError, UsageError
 
-__all__ = ["LOADERS", "READERS", "Source", "find_source"]
+__all__ = ["Reading", "Source", "find_source"]
 
-LOADERS = ("breast_cancer", "diabetes", "digits", "iris", "linnerud", "wine")
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a table is to be read: its layout, and of delimited files what parts cells and how characters are coded."""
+
+    layout: Layout
+    delimiter: str | None = None
+    encoding: str | None = None
 
 
 @dataclass(frozen=True)
@@ -27,34 +40,54 @@ class Source:
     slug: str
     identity: dict[str, Any]
     read: Callable[[TableWriter], Table]
-    target: tuple[str, ...]
-    task: str
-    scale: str
+    target: tuple[str, ...] = ()
+    task: str = "auto"
+    scale: str = "standard"
     offline: bool = True
     test_rows: int | None = None
     validation_rows: int | None = None
 
 
-def find_source(dataset: str) -> Source:
-    """What `dataset` names; UsageError with the nearest name where nothing is called so."""
-    card = find_card(dataset)
-    if card.source not in READERS:
-        raise UsageError(f"card {card.path}: no source {card.source!r}{nearest(card.source, READERS)}")
+def find_source(dataset: str, home: Path, reading: Reading) -> Source:
+    """What `dataset` names. UsageError with the nearest name where nothing is called so, FileError for no such file."""
+    suffix = Path(dataset).suffix.lower()
+    if suffix not in DELIMITERS and (reading.delimiter or reading.encoding):
+        raise UsageError(f"delimiter, encoding: they are for .csv and .tsv files, and the dataset is {dataset!r}")
+    scheme, _, rest = dataset.partition(":")
+    if scheme == "idx":
+        return _idx(Path(rest), home)
+    if scheme == "openml":
+        return _openml(rest)
+    if suffix in DELIMITERS:
+        return _delimited(Path(dataset), home, reading)
+    if suffix == ".parquet":
+        return _parquet(Path(dataset), home, reading.layout)
+    if suffix == ".npz":
+        return _npz(Path(dataset), home)
+    return _card(find_card(dataset), dataset)
+
+
+def _card(card: Card, name: str) -> Source:
+    from mlpcli.data.loaders import LOADERS, OFFLINE
+
+    if card.source not in LOADERS:
+        raise UsageError(f"card {card.path}: no source {card.source!r}{nearest(card.source, LOADERS)}")
     return Source(
-        name=dataset,
+        name=name,
         slug=card.name,
         identity=card.identity,
-        read=lambda writer: _checked(card, READERS[card.source](card, writer)),
+        read=lambda writer: _checked(card, LOADERS[card.source](card, writer)),
         target=card.target,
         task=card.task,
         scale=card.scale,
+        offline=card.source in OFFLINE,
         test_rows=card.set_apart("test_rows"),
         validation_rows=card.set_apart("validation_rows"),
     )
 
 
 def _checked(card: Card, table: Table) -> Table:
-    """The table, where it has the rows and columns that the card expects."""
+    """The table, where it has the rows, columns and classes that the card expects."""
     classes = [len(column.vocabulary) or None for column in table.columns if column.name == card.target[0]]
     found = (len(table.cells), len(table.columns) - len(card.target), classes[0])
     if card.expected and found != (card.rows, card.features, card.classes):
@@ -65,42 +98,96 @@ def _checked(card: Card, table: Table) -> Table:
     return table
 
 
-def _generate(card: Card, writer: TableWriter) -> Table:
-    """`[origin] generator = "moons"`: drawn by formula."""
-    name = _origin(card, "generator", GENERATORS)
+def _openml(name: str) -> Source:
+    if not name:
+        raise UsageError("dataset 'openml:': a name or a number is missing, as in openml:61")
+
+    def read(writer: TableWriter) -> Table:
+        from mlpcli.data.fetchers import fetch_openml
+
+        return fetch_openml(name, (), writer)
+
+    identity = {"kind": "openml", "name": name}
+    return Source(f"openml:{name}", _slug(f"openml-{name}"), identity, read, offline=False)
+
+
+def _delimited(path: Path, home: Path, reading: Reading) -> Source:
+    from mlpcli.data.records import check_format
+
+    delimiter = reading.delimiter or DELIMITERS[path.suffix.lower()]
+    encoding = check_format(delimiter, reading.encoding or "utf-8")
+
+    def read(writer: TableWriter) -> Table:
+        from mlpcli.data.delimited import read_delimited
+
+        return read_delimited(path, writer, reading.layout, delimiter=delimiter, encoding=encoding)
+
+    options = {"delimiter": delimiter, "encoding": encoding, "layout": reading.layout.to_json()}
+    return _file_source([path], home, options, read)
+
+
+def _parquet(path: Path, home: Path, layout: Layout) -> Source:
+    def read(writer: TableWriter) -> Table:
+        from mlpcli.data.parquet import read_parquet
+
+        return read_parquet(path, writer, layout)
+
+    return _file_source([path], home, {"layout": layout.to_json()}, read)
+
+
+def _npz(path: Path, home: Path) -> Source:
+    def read(writer: TableWriter) -> Table:
+        from mlpcli.data.npz import read_npz
+
+        return read_npz(path, writer)
+
+    return _file_source([path], home, {}, read)
+
+
+def _idx(folder: Path, home: Path) -> Source:
+    from mlpcli.data.idx import find_files
+
+    files = find_files(folder)
+
+    def read(writer: TableWriter) -> Table:
+        from mlpcli.data.idx import read_idx
+
+        return read_idx(files, writer)
+
+    source = _file_source(files, home, {}, read)
+    return replace(source, name=f"idx:{folder.name}", slug=_slug(folder.name), target=("label",), scale="unit")
+
+
+def _file_source(
+    paths: list[Path], home: Path, options: dict[str, Any], read: Callable[[TableWriter], Table]
+) -> Source:
+    """A source that is the content of files, wherever they are."""
+    before = [_state(path) for path in paths]
+
+    def read_unchanged(writer: TableWriter) -> Table:
+        writer.confirm = confirm
+        return read(writer)
+
+    def confirm() -> None:
+        for path, state in zip(paths, before, strict=True):
+            if _state(path) != state:
+                raise DataError(f"{path}: the file changed while it was read. Run the command again")
+
+    return Source(
+        name=paths[0].name,
+        slug=_slug(paths[0].stem),
+        identity={"kind": paths[0].suffix, "content": [fingerprint(path, home) for path in paths]} | options,
+        read=read_unchanged,
+    )
+
+
+def _state(path: Path) -> tuple[int, int]:
     try:
-        drawn = GENERATORS[name](**card.parameters)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"dataset {card.name!r}: {error}") from error
-    writer.append(np.column_stack([drawn.x, drawn.y]).astype(np.float64))
-    features = [TableColumn(f"x{i + 1}") for i in range(drawn.x.shape[1])]
-    target = TableColumn(card.target[0], "text", drawn.classes) if drawn.classes else TableColumn(card.target[0])
-    return writer.finish([*features, target], card.target)
+        status = os.stat(path)
+    except OSError as error:
+        raise FileError(f"cannot read {path}: {error.strerror}") from error
+    return status.st_size, status.st_mtime_ns
 
 
-def _load(card: Card, writer: TableWriter) -> Table:
-    """`[origin] loader = "iris"`: one of the tables inside scikit-learn."""
-    name = _origin(card, "loader", LOADERS)
-    from sklearn import datasets
-
-    bunch = getattr(datasets, f"load_{name}")()
-    features = [TableColumn(str(feature)) for feature in bunch.feature_names]
-    if card.task == "classification":
-        targets = [TableColumn(card.target[0], "text", tuple(str(name) for name in bunch.target_names))]
-    else:
-        targets = [TableColumn(target) for target in card.target]
-    writer.append(np.column_stack([bunch.data, bunch.target]).astype(np.float64))
-    return writer.finish([*features, *targets], card.target)
-
-
-def _origin(card: Card, key: str, known: Any) -> str:
-    name = str(card.origin.get(key, ""))
-    if name not in known:
-        raise UsageError(f"card {card.path}: [origin] {key} = {name!r} is unknown{nearest(name, known)}")
-    return name
-
-
-READERS: dict[str, Callable[[Card, TableWriter], Table]] = {
-    "generated": _generate,
-    "scikit-learn": _load,
-}
+def _slug(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]", "-", name)[:60].lstrip(".") or "table"

@@ -7,8 +7,11 @@ source need never fit into memory.
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -16,11 +19,11 @@ from numpy.typing import DTypeLike, NDArray
 
 from mlpcli.data.cache import ArrayWriter, Entry, NewEntry, digest_of
 
-__all__ = ["Kind", "Table", "TableColumn", "TableWriter", "as_number", "blocks_of", "in_order"]
+__all__ = ["Kind", "Layout", "Table", "TableColumn", "TableWriter", "as_number", "blocks_of", "in_order"]
 
 Kind = Literal["number", "boolean", "text"]
 BLOCK = 1 << 20  # cells a block of rows holds while rows stream through memory
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def as_number(text: str) -> float | None:
@@ -75,7 +78,8 @@ class Table:
     """The cells (rows, columns), read-only and memory-mapped, and what its source knows about them.
 
     `targets`: the columns to predict unless the user names others. `validation_rows`, `test_rows`: how many of the last
-    rows (training, then validation, then test) the source sets apart; None leaves it to the split.
+    rows (training, then validation, then test) the source sets apart; None leaves it to the split. `dropped`: columns
+    of the source that were left out on the user's wish.
     """
 
     cells: NDArray[Any]
@@ -84,6 +88,7 @@ class Table:
     validation_rows: int | None
     test_rows: int | None
     digest: str
+    dropped: tuple[str, ...] = ()
 
     @classmethod
     def from_entry(cls, entry: Entry) -> Self:
@@ -96,13 +101,33 @@ class Table:
             validation_rows=meta["validation_rows"],
             test_rows=meta["test_rows"],
             digest=meta["digest"],
+            dropped=tuple(meta["dropped"]),
         )
 
 
+@dataclass(frozen=True)
+class Layout:
+    """Which columns of a file are wanted, and as what.
+
+    `targets` are predicted, `drop` is left out. `kinds`, where given, are the kinds of the columns that a model was
+    trained on, targets included: these alone are read, as that, and a target may be missing.
+    """
+
+    targets: tuple[str, ...]
+    drop: tuple[str, ...] = ()
+    kinds: Mapping[str, Kind] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        kinds = None if self.kinds is None else dict(self.kinds)
+        return {"targets": list(self.targets), "drop": sorted(self.drop), "kinds": kinds}
+
+
 class TableWriter:
-    """Where a reader puts what it reads."""
+    """Where a reader puts what it reads; `confirm` is called before anything is kept, and may raise."""
 
     def __init__(self, entry: NewEntry) -> None:
+        self.confirm: Callable[[], None] = lambda: None
         self._entry = entry
         self._cells: ArrayWriter | None = None
 
@@ -110,6 +135,16 @@ class TableWriter:
     def rows(self) -> int:
         """Number of rows so far."""
         return self._cells.rows if self._cells else 0
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder for downloads, which is gone afterwards."""
+        folder = self._entry.temporary / "download"
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def start(self, columns: int, dtype: DTypeLike = np.float64) -> None:
         """Begin, or begin again from nothing."""
@@ -129,14 +164,17 @@ class TableWriter:
         *,
         validation_rows: int | None = None,
         test_rows: int | None = None,
+        dropped: Sequence[str] = (),
     ) -> Table:
         """Put the table into the cache. Its digest covers names, kinds, vocabularies, cells and set-apart rows."""
         assert self._cells is not None
+        self.confirm()
         meta = {
             "columns": [column.to_json() for column in columns],
             "targets": list(targets),
             "validation_rows": validation_rows,
             "test_rows": test_rows,
+            "dropped": list(dropped),
         }
         digest = hashlib.sha256()
         digest.update(digest_of([meta, self._cells.dtype.str, self._cells.rows]).encode())

@@ -37,11 +37,12 @@ def find_columns(table: Table, names: Sequence[str], option: str) -> list[int]:
     return [known.index(name) for name in names]
 
 
-def read_targets(table: Table, columns: Sequence[int], task: str) -> Targets:
+def read_targets(table: Table, columns: Sequence[int], task: str, known: tuple[str, ...] | None = None) -> Targets:
     """Read the target columns for `task`: classification, regression, or auto, which looks at the values.
 
     auto: texts are classes, and so are whole numbers with few values; other numbers are quantities, and so are several
-    targets. Raises DataError for missing values and one or too many classes, UsageError for a task that does not fit.
+    targets. `known`: the classes of a trained model, which no row may be outside of. Raises DataError for missing
+    values and one or too many classes, UsageError for a task that does not fit.
     """
     if task == "auto":
         task = "classification" if len(columns) == 1 and _are_classes(table, columns[0]) else "regression"
@@ -56,7 +57,7 @@ def read_targets(table: Table, columns: Sequence[int], task: str) -> Targets:
         return Targets(None, np.column_stack([_numbers(table, i) for i in columns]))
     if len(columns) > 1:
         raise UsageError("target: classification predicts one column; several are for task = regression")
-    return _classes(table, columns[0])
+    return _classes(table, columns[0], known)
 
 
 def fit_targets(values: NDArray[np.float64]) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -92,7 +93,7 @@ def _numbers(table: Table, i: int) -> NDArray[np.float64]:
     return np.array(numbers, dtype=np.float64)[cells.astype(np.int64)]
 
 
-def _classes(table: Table, i: int) -> Targets:
+def _classes(table: Table, i: int, known: tuple[str, ...] | None) -> Targets:
     column, cells = table.columns[i], table.cells[:, i]
     values, codes = np.unique(cells, return_inverse=True)
     if len(values) > MOST_CLASSES:
@@ -101,12 +102,24 @@ def _classes(table: Table, i: int) -> Targets:
             "like a quantity. Nothing was written. Use --task regression"
         )
     names = [_class_name(column, value) for value in values]
+    if known is not None:
+        return Targets(known, _known_codes(column.name, names, codes, known))
     if len(names) == 1:
         raise DataError(f"target {column.name!r}: one class only, {names[0]!r}; two are needed. Nothing was written")
     order = in_order(names)
     rank = np.empty(len(names), dtype=np.int64)
     rank[order] = np.arange(len(names))
     return Targets(tuple(names[at] for at in order), rank[codes])
+
+
+def _known_codes(target: str, names: list[str], codes: NDArray[np.int64], known: tuple[str, ...]) -> NDArray[np.int64]:
+    for at, name in enumerate(names):
+        if name not in known:
+            raise DataError(
+                f"target {target!r}, row {int(np.argmax(codes == at)) + 1}: the model does not know class {name!r}, but "
+                f"{', '.join(known[:12])}. Remove the row, or train again"
+            )
+    return np.array([known.index(name) for name in names], dtype=np.int64)[codes]
 
 
 def _class_name(column: TableColumn, value: float) -> str:

@@ -1,0 +1,134 @@
+"""CSV and TSV files into a table, piece by piece, so that a file may be larger than memory.
+
+What a column holds (numbers, booleans, texts) is decided on the first rows. Where a later one says otherwise, reading
+begins again with what was learnt. Target columns are read as texts, so that class names stay as they are written.
+"""
+
+import csv
+import re
+from collections.abc import Sequence
+from functools import cached_property
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.data import cells
+from mlpcli.data.drafts import Changed, Draft, drafts_of
+from mlpcli.data.records import Piece, read_pieces
+from mlpcli.data.table import Layout, Table, TableWriter
+from mlpcli.errors import DataError
+
+__all__ = ["read_delimited"]
+
+SAMPLE = 2_000  # rows that the kinds are decided on
+BOOLEAN = re.compile(rb"true|false", re.IGNORECASE)
+
+
+def read_delimited(path: Path, writer: TableWriter, layout: Layout, *, delimiter: str, encoding: str) -> Table:
+    """Read a file with a header line into the cache.
+
+    Raises DataError with file, line and column for what cannot be read, UsageError for columns that are not there.
+    """
+    columns: list[Draft] = []
+    while True:
+        pieces = read_pieces(path, delimiter, encoding)
+        header = next(pieces)
+        columns = columns or drafts_of(_names(path, header), layout, f"{path}, line {header.lines[0]}")
+        writer.start(len(columns))
+        try:
+            for piece in pieces:
+                writer.append(_Reader(path, piece, columns).read())
+            break
+        except Changed:
+            for column in columns:
+                column.restart()
+    if not writer.rows:
+        raise DataError(f"{path}: a line of names, and no rows")
+    made = [column.finish() for column in columns]
+    return writer.finish(made, [column.name for column in columns if column.target], dropped=layout.drop)
+
+
+def _names(path: Path, header: Piece) -> list[str]:
+    try:
+        names = next(header.cells())
+    except csv.Error as error:
+        raise DataError(f"{path}, line {header.lines[0]}: {error}") from error
+    other = next((mark for mark in ";\t|," if len(names) == 1 and mark in names[0]), None)
+    if other:
+        raise DataError(
+            f"{path}, line {header.lines[0]}: one column only. Use --delimiter {other!r}, if that parts cells"
+        )
+    # a column without a name is most often the row numbers that a program wrote; it can be dropped by this name
+    return [name.strip() or f"column {at}" for at, name in enumerate(names, 1)]
+
+
+class _Reader:
+    """One piece of the file: parsed by pandas as what the columns are, and cell by cell where that does not do."""
+
+    def __init__(self, path: Path, piece: Piece, columns: Sequence[Draft]) -> None:
+        self.path = path
+        self.piece = piece
+        self.columns = columns
+
+    def read(self) -> NDArray[np.float64]:
+        """The piece's cells, (rows, columns)."""
+        for column in self.columns:
+            if column.kind is None:
+                column.decide(self._texts[column.place][:SAMPLE].tolist())
+        numbers = [column.place for column in self.columns if column.kind == "number"]
+        try:
+            frame = self._parse(numbers)
+        except ValueError:  # a cell of a number column is none that pandas knows
+            frame = None
+        # pandas takes a column of nothing but True and False for numbers, too
+        suspicious = BOOLEAN.search(self.piece.content) is not None
+        block = np.empty((len(self.piece.lines), len(self.columns)))
+        for at, column in enumerate(self.columns):
+            if column.kind == "text":
+                codes, texts = _factorize(self._texts[column.place] if frame is None else frame[column.place])
+                block[:, at] = column.encode(codes, texts, self._where)
+                continue
+            values = None if frame is None or column.kind == "boolean" else frame[column.place].to_numpy(np.float64)
+            if values is None or (suspicious and not (values > 1).any()):
+                values = column.spell(self._texts[column.place].tolist(), self._where)
+            if column.kind == "number":
+                column.check(values, lambda place=column.place: self._texts[place], self._where)  # type: ignore[misc]
+            block[:, at] = values
+        return block
+
+    @cached_property
+    def _texts(self) -> Any:
+        """All columns as they are written."""
+        return self._parse([])
+
+    def _parse(self, numbers: Sequence[int]) -> Any:
+        import pandas as pd
+
+        places = [column.place for column in self.columns]
+        options: dict[str, Any] = {
+            "sep": self.piece.delimiter,
+            "header": None,
+            "names": range(self.piece.width),
+            "usecols": places,
+            "dtype": dict.fromkeys(places, str) | dict.fromkeys(numbers, np.float64),
+            "na_values": {place: list(cells.GAPS) for place in numbers},
+            "keep_default_na": False,
+            "skip_blank_lines": False,
+            "float_precision": "round_trip",
+            "low_memory": False,
+        }
+        return pd.read_csv(BytesIO(self.piece.content), **options)
+
+    def _where(self, row: int) -> str:
+        return f"{self.path}, line {self.piece.lines[row]}"
+
+
+def _factorize(texts: Any) -> tuple[NDArray[np.int64], list[str]]:
+    """Codes of the cells into their different texts, in the order of their first appearance."""
+    import pandas as pd
+
+    codes, uniques = pd.factorize(texts)
+    return codes.astype(np.int64), [str(text) for text in uniques]

@@ -1,0 +1,54 @@
+"""The SHA-256 of files, remembered while a file's size and time stay what they were: large tables are hashed once."""
+
+import hashlib
+import json
+import os
+import secrets
+import stat
+import time
+from pathlib import Path
+
+from mlpcli.errors import FileError
+
+__all__ = ["fingerprint"]
+
+WORTH = 8 << 20  # bytes; hashing less is quicker than remembering it
+SETTLED = 2_000_000_000  # nanoseconds; a file that changed so shortly ago may change again within its time stamp
+
+
+def fingerprint(path: Path, home: Path) -> str:
+    """Hex SHA-256 of a regular file's content. Raises FileError where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise FileError(f"cannot read {path}: it is not a regular file")
+            state = [status.st_size, status.st_mtime_ns, status.st_ino]
+            note = home / "files" / hashlib.sha256(os.fsencode(path.absolute())).hexdigest()
+            known = _recall(note, state) if status.st_size > WORTH else None
+            if known is None:
+                known = hashlib.file_digest(file, "sha256").hexdigest()
+                if status.st_size > WORTH and time.time_ns() - status.st_mtime_ns > SETTLED:
+                    _remember(note, state, known)
+            return known
+    except OSError as error:
+        raise FileError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _recall(note: Path, state: list[int]) -> str | None:
+    try:
+        noted = json.loads(note.read_bytes())
+        return str(noted["sha256"]) if noted["state"] == state else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _remember(note: Path, state: list[int], known: str) -> None:
+    """A note that is lost costs a second hashing only, so what cannot be written is not."""
+    try:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        temporary = note.with_name(f".new-{secrets.token_hex(8)}")
+        temporary.write_text(json.dumps({"state": state, "sha256": known}))
+        temporary.replace(note)
+    except OSError:
+        return
