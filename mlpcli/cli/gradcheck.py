@@ -1,0 +1,138 @@
+"""`mlpcli gradcheck`: the proof, for CI and for doubt, that every gradient is the derivative it claims to be."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mlpcli.cli.console import message, print_json, table
+from mlpcli.cli.options import with_run_options
+from mlpcli.config import Source, build, read_options
+from mlpcli.errors import BadResult, UsageError
+
+if TYPE_CHECKING:
+    from mlpcli.training.gradcheck import Row
+
+__all__ = ["gradcheck"]
+
+_CHECK = "This check"
+
+_OF_NO_NETWORK = {"seed", "threads"}
+"""Options that do not say which network: with these alone every component is checked."""
+
+
+@with_run_options
+def gradcheck(
+    given: Source,
+    *,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="TOML file of options", rich_help_panel=_CHECK)
+    ] = None,
+    tolerance: Annotated[float, typer.Option(help="largest relative error that passes", rich_help_panel=_CHECK)] = 1e-7,
+    data_home: Annotated[
+        Path | None,
+        typer.Option(help="cache of prepared data", show_default="the user's cache", rich_help_panel=_CHECK),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="print one JSON object and nothing else", rich_help_panel=_CHECK)
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no messages", rich_help_panel=_CHECK)] = False,
+) -> None:
+    """Check the gradient of every component, or of one network, against central differences and the tape.
+
+    Without options every activation, norm, loss, lift and regularizer has a row.
+
+    With options of a run their network has a row a tensor, at most 2,000
+    entries of each: on the first batch of --dataset if that is given, scaled
+    even with --scale none; else on random inputs, 64 features and 10 classes.
+    Weights are random even if --init is a construction; --max-norm and
+    --clip-norm have no gradient to check.
+
+    Example: mlpcli gradcheck --width 64 --depth 3 --norm batch --dropout 0.2
+    """
+    sources = [*([read_options(config)] if config else []), given]
+    options = build(*sources)
+    if not 0 < tolerance < math.inf:
+        raise UsageError(f"--tolerance: got {tolerance}, expected a number above 0. Nothing was checked. Try 1e-7")
+
+    from mlpcli.training.components import check_components, check_run
+
+    names = {name for source in sources for name in source.values}
+    if names <= _OF_NO_NETWORK:
+        message("checking every component", quiet=quiet)
+        rows = list(check_components(options.seed))
+    else:
+        data = None
+        if "dataset" in names:
+            from mlpcli.training.session import load_data
+
+            # One step serves all entries, so inputs must be of one size.
+            scale = "standard" if options.scale == "none" else options.scale
+            data = load_data(options.model_copy(update={"scale": scale}), data_home)
+        message(f"checking one network on {data.name if data else 'random inputs'}", quiet=quiet)
+        rows = check_run(options, data)
+    if as_json:
+        print_json(_record(rows, tolerance, options.seed))
+    else:
+        _print_table(rows, tolerance)
+    _judge(rows, tolerance)
+
+
+def _record(rows: "Sequence[Row]", tolerance: float, seed: int) -> dict[str, Any]:
+    return {
+        "ok": all(row.verdict(tolerance) == "ok" for row in rows),
+        "tolerance": tolerance,
+        "seed": seed,
+        "rows": [
+            {
+                "component": row.component,
+                "parameters": row.parameters,
+                "differences": _finite(row.differences),
+                "tape": _finite(row.tape),
+                "skipped": row.skipped,
+                "verdict": row.verdict(tolerance),
+            }
+            for row in rows
+        ],
+    }
+
+
+def _finite(error: float | None) -> float | None:
+    return error if error is not None and math.isfinite(error) else None
+
+
+def _print_table(rows: "Sequence[Row]", tolerance: float) -> None:
+    cells = [
+        [
+            row.component,
+            row.parameters,
+            f"{row.differences:.1e}",
+            "" if row.tape is None else f"{row.tape:.1e}",
+            row.skipped,
+            row.verdict(tolerance),
+        ]
+        for row in rows
+    ]
+    title = f"worst relative error of the gradients, against central differences and the tape (at most {tolerance:g})"
+    table(["component", "parameters", "differences", "tape", "skipped", "verdict"], cells, title=title)
+
+
+def _judge(rows: "Sequence[Row]", tolerance: float) -> None:
+    """BadResult that names the first row that is not ok."""
+    failed = [row for row in rows if row.verdict(tolerance) != "ok"]
+    if not failed:
+        return
+    row, worst = failed[0], failed[0].worst
+    count = f"{len(failed)} of {len(rows)} rows failed"
+    if row.verdict(tolerance) == "unchecked" or worst is None:
+        raise BadResult(
+            f"gradient of {row.component}: of {row.probed} entries {row.skipped} met a kink, too many to judge; "
+            f"{count}. Nothing was written. Try another --seed or a smaller --batch-size"
+        )
+    raise BadResult(
+        f"gradient of {row.component}: relative error {row.error:.1e}, more than {tolerance:g}; "
+        f"{worst.entry} is {worst.layers:.10g}, by {worst.judge} {worst.expected:.10g}; {count}. "
+        "Nothing was written. Compare the layer's backward with its formula in mlpcli/training/oracle.py"
+    )

@@ -1,0 +1,166 @@
+"""The same network once more, in formulas of the tape: a second opinion that shares no code with the layers.
+
+The architecture is stated here anew, from a run's options; of the network itself only the numbers are taken, its
+parameters by name and its dropout masks. A component without a formula here is checked by differences alone.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from mlpcli.autodiff import Variable, ops
+from mlpcli.config import RunOptions
+from mlpcli.nn import Array
+
+__all__ = ["knows", "objective", "target_rows"]
+
+Formula = Callable[[Any], Any]
+
+EPS = 1e-5  # of both norms, inside the root
+SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # Klambauer et al. 2017
+
+
+def _elu(z: Variable) -> Any:
+    positive = z.value > 0
+    return ops.where(positive, z, ops.exp(ops.where(positive, 0.0, z)) - 1)
+
+
+def _selu(z: Variable) -> Any:
+    return SELU_SCALE * ops.where(z.value > 0, z, SELU_ALPHA * _elu(z))
+
+
+ACTIVATIONS: dict[str, Formula] = {
+    "relu": ops.relu,
+    "leaky-relu": lambda z: ops.where(z.value > 0, z, 0.01 * z),
+    "elu": _elu,
+    "selu": _selu,
+    "gelu": lambda z: 0.5 * z * (1 + ops.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))),
+    "silu": lambda z: z * ops.sigmoid(z),
+    "softplus": lambda z: ops.logaddexp(0.0, z),
+    "sigmoid": ops.sigmoid,
+    "tanh": ops.tanh,
+    "identity": lambda z: z,
+}
+
+
+def _normalized(x: Any, axis: int) -> Any:
+    centred = x - ops.mean(x, axis=axis, keepdims=True)
+    return centred / ops.sqrt(ops.mean(centred**2, axis=axis, keepdims=True) + EPS)
+
+
+NORMALIZATIONS: dict[str, Formula] = {
+    "batch": lambda x: _normalized(x, axis=-2),
+    "layer": lambda x: _normalized(x, axis=-1),
+}
+
+
+def _quadratic(x: Any) -> Any:
+    first, second = np.triu_indices(x.value.shape[-1])
+    return ops.concatenate(x, x[..., first] * x[..., second])
+
+
+LIFTS: dict[str, Formula] = {"quadratic": _quadratic}
+
+
+def _cross_entropy(scores: Any, targets: Array) -> Any:
+    """-sum_k target_k log p_k; one score z stands for the scores (0, z) of two classes."""
+    if scores.value.shape[-1] == 1:
+        return ops.sum(ops.logaddexp(0.0, scores) - scores * targets, axis=-1)
+    shifted = scores - scores.value.max(axis=-1, keepdims=True)
+    return ops.sum(targets * (ops.log(ops.sum(ops.exp(shifted), axis=-1, keepdims=True)) - shifted), axis=-1)
+
+
+def _huber(r: Any) -> Any:
+    inside = np.abs(r.value) <= 1
+    return ops.where(inside, 0.5 * r**2, ops.absolute(r) - 0.5)
+
+
+LOSSES: dict[str, Callable[[Any, Array], Any]] = {
+    "cross-entropy": _cross_entropy,
+    "squared": lambda scores, targets: 0.5 * ops.sum((scores - targets) ** 2, axis=-1),
+    "absolute": lambda scores, targets: ops.sum(ops.absolute(scores - targets), axis=-1),
+    "huber": lambda scores, targets: ops.sum(_huber(scores - targets), axis=-1),
+}
+
+
+def knows(options: RunOptions) -> bool:
+    """Whether there is a formula for every component of this run."""
+    used = (
+        (options.activation, ACTIVATIONS),
+        (options.norm, {"none", *NORMALIZATIONS}),
+        (options.lift, {"none", *LIFTS}),
+        (options.loss, LOSSES),
+    )
+    return all(name in formulas for name, formulas in used)
+
+
+def objective(
+    options: RunOptions,
+    parameters: Mapping[str, Variable],
+    x: Array,
+    targets: Array,
+    masks: Mapping[str, Array],
+    example_weights: Array | None = None,
+) -> Variable:
+    """J, what one training step lowers: the mean loss over the rows and the L2 penalty.
+
+    `targets` are rows `(rows, outputs)`, `masks` the kept units of each dropout by its layer's name. A parameter
+    `front.weight` puts a linear map before everything else, which brings gradients to what comes first.
+    """
+    scores = _scores(options, parameters, x, masks)
+    losses = LOSSES[options.loss](scores, targets)
+    mean: Variable = ops.mean(losses if example_weights is None else losses * example_weights)
+    if options.weight_decay > 0 and options.optimizer != "adamw":  # which decays outside of the gradient
+        for name, parameter in parameters.items():
+            if name.endswith(".weight"):
+                mean = mean + 0.5 * options.weight_decay * ops.sum(parameter**2)
+    return mean
+
+
+def target_rows(options: RunOptions, y: Array, outputs: int) -> Array:
+    """What the scores should be, `(rows, outputs)`: regression targets as they are, class codes spread out.
+
+    Several scores: (1-s) onehot + s/c. One score: (1-s) y + s/2 under cross-entropy, and (1-s) (2y-1) under a loss
+    on residuals, whose two classes are -1 and 1.
+    """
+    if options.task == "regression":
+        return y
+    s = options.label_smoothing
+    if outputs > 1:
+        rows: Array = (1 - s) * np.eye(outputs)[y] + s / outputs
+    elif options.loss == "cross-entropy":
+        rows = ((1 - s) * y + s / 2)[:, None]
+    else:
+        rows = ((1 - s) * (2.0 * y - 1))[:, None]
+    return rows
+
+
+def _scores(options: RunOptions, parameters: Mapping[str, Variable], x: Array, masks: Mapping[str, Array]) -> Any:
+    def linear(h: Any, name: str) -> Any:
+        z = h @ parameters[f"{name}.weight"]
+        return z + parameters[f"{name}.bias"] if f"{name}.bias" in parameters else z
+
+    def norm(h: Any, name: str) -> Any:
+        normalized = NORMALIZATIONS[options.norm](h)
+        return parameters[f"{name}.norm.gain"] * normalized + parameters[f"{name}.norm.bias"]
+
+    def drop(h: Any, name: str, rate: float) -> Any:
+        return h * masks[f"{name}.dropout"] / (1 - rate) if rate > 0 else h
+
+    h: Any = Variable(x)
+    if "front.weight" in parameters:
+        h = linear(h, "front")
+    h = drop(h, "input", options.input_dropout)
+    if options.lift != "none":
+        h = LIFTS[options.lift](h)
+    for index in range(len(options.sizes)):
+        name = f"hidden.{index}"
+        h = linear(h, name)
+        if options.norm != "none" and options.norm_position == "before":
+            h = norm(h, name)
+        h = ACTIVATIONS[options.activation](h)
+        if options.norm != "none" and options.norm_position == "after":
+            h = norm(h, name)
+        h = drop(h, name, options.dropout)
+    return linear(h, "output")
