@@ -1,0 +1,136 @@
+"""A training that goes on from a checkpoint of any batch ends in the very bits of one that was never stopped."""
+
+import json
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load, save
+
+from mlpcli.data import Prepared
+from mlpcli.optim import OPTIMIZERS
+from mlpcli.training.trainer import Trainer
+from tests.training.problems import CLASSES, NUMBERS, TWO_CLASSES, Trained, dataset, finish, resolved, train
+
+EVERYTHING = {
+    "depth": 2,
+    "norm": "batch",
+    "dropout": 0.3,
+    "input_dropout": 0.1,
+    "max_norm": 1.0,
+    "weight_decay": 0.01,
+    "clip_norm": 1.0,
+    "schedule": "cosine",
+    "warmup": 0.5,
+    "patience": 3,
+    "epochs": 4,
+    "batch_size": 10,
+}
+
+CASES: dict[str, tuple[str, dict[str, Any], list[dict[str, Any]]]] = {
+    "everything": (CLASSES, EVERYTHING, [{}]),
+    "odd numbers of draws": (CLASSES, {"width": 3, "dropout": 0.5, "batch_size": 7}, [{}]),
+    "numbers, full batch": (NUMBERS, {"optimizer": "rmsprop", "batch_size": "full", "epochs": 6}, [{}]),
+    "no validation rows": (NUMBERS, {"val_size": 0, "dropout": 0.1}, [{}]),
+    "a stack that shrinks": (
+        TWO_CLASSES,
+        {"optimizer": "sgd", "epochs": 7, "dropout": 0.1},
+        [{"lr": 0.1, "patience": 6}, {"lr": 1e20, "patience": 1}, {"lr": 1e-9, "patience": 1}, {"patience": 2}],
+    ),
+    **{f"optimizer {name}": (CLASSES, {"optimizer": name}, [{}, {"seed": 1}]) for name in OPTIMIZERS},
+}
+
+Saved = tuple[bytes, str]
+
+
+def through_files(trainer: Trainer) -> Saved:
+    arrays, counters = trainer.checkpoint()
+    return save(arrays), json.dumps(counters, allow_nan=False)
+
+
+def go_on(runs: Sequence[Any], data: Prepared, saved: Saved) -> list[Trained]:
+    trainer = Trainer(runs, data)
+    trainer.restore(load(saved[0]), json.loads(saved[1]))
+    return finish(trainer)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_going_on_from_any_batch_equals_the_uninterrupted_training(name: str) -> None:
+    source, shared, varied = CASES[name]
+    val_size = shared.get("val_size", 0.1)
+    data = dataset(source, val_size=val_size)
+    runs = [resolved(data, **shared, **options) for options in varied]
+    whole = train(runs, data)
+
+    saved: list[Saved] = []
+    trainer = Trainer(runs, data)
+    for _ in trainer.epochs(tick=lambda: saved.append(through_files(trainer)), every=0.0):
+        if len(trainer.members):
+            saved.append(through_files(trainer))  # between two epochs, as a sweep does
+    assert len(saved) > 5
+
+    chosen = {0, 1, len(saved) - 1, *random.Random(name).sample(range(len(saved)), 5)}
+    for index in chosen:
+        done = json.loads(saved[index][1])["epoch"]
+        for found, expected in zip(go_on(runs, data, saved[index]), whole, strict=True):
+            found.rows = expected.rows[:done] + found.rows
+            assert found == expected, f"checkpoint {index} of {len(saved)}"
+
+
+def test_going_on_twice_equals_going_on_once() -> None:
+    data = dataset(CLASSES)
+    runs = [resolved(data, **EVERYTHING)]
+    whole = train(runs, data)
+
+    def after(ticks: int, saved: Saved | None) -> Saved:
+        trainer = Trainer(runs, data)
+        if saved:
+            trainer.restore(load(saved[0]), json.loads(saved[1]))
+        left = iter(range(ticks - 1))
+
+        def tick() -> None:
+            if next(left, None) is None:
+                raise InterruptedError
+
+        with pytest.raises(InterruptedError):
+            for _ in trainer.epochs(tick=tick, every=0.0):
+                pass
+        return through_files(trainer)
+
+    saved: Saved | None = None
+    for _ in range(4):
+        saved = after(5, saved)
+    assert saved is not None
+    (found,) = go_on(runs, data, saved)
+    assert (found.params, found.results) == (whole[0].params, whole[0].results)
+
+
+def test_a_checkpoint_leaves_the_training_alone() -> None:
+    data = dataset(CLASSES)
+    runs = [resolved(data, **EVERYTHING)]
+    trainer = Trainer(runs, data)
+    rows = []
+    for epoch in trainer.epochs(tick=lambda: trainer.checkpoint() and None, every=0.0):
+        rows += epoch
+    (expected,) = train(runs, data)
+    assert trainer.kept_params.tobytes() == expected.params
+    assert len(rows) == len(expected.rows)
+
+
+def test_the_seconds_of_an_interrupted_epoch_are_counted() -> None:
+    data = dataset(CLASSES)
+    runs = [resolved(data, epochs=1)]
+    trainer = Trainer(runs, data)
+    saved: list[Saved] = []
+    for _ in trainer.epochs(tick=lambda: saved.append(through_files(trainer)), every=0.0):
+        pass
+    before = json.loads(saved[-1][1])["epoch_time"]
+    assert before > 0
+    again = Trainer(runs, data)
+    again.restore(load(saved[-1][0]), json.loads(saved[-1][1]))
+    ((_, row),) = next(again.epochs())
+    assert row["epoch_time_s"] > before
+    assert row["total_time_s"] == pytest.approx(row["epoch_time_s"])
+    np.testing.assert_array_equal(again.times, [row["total_time_s"]])
