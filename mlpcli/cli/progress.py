@@ -24,16 +24,16 @@ FIRST_TO_GO = ("grad_norm", "lr", "val_max_error", "train_loss", "val_loss", "va
 
 
 def short(value: object) -> str:
-    """A number of a table, to three to seven significant digits.
+    """A number of a table, to three significant digits or more.
 
-    >>> [short(value) for value in (0.5, 123.0, 12345.6, 1e-4, 1234567.0, 3, None)]
-    ['0.5000', '123.0000', '12346', '0.0001', '1.23e+06', '3', '']
+    >>> [short(value) for value in (0.5, -123.0, 12345.6, 0.0001, 1234567.0, 3, None)]
+    ['0.5000', '-123.0000', '12346', '1.00e-04', '1.23e+06', '3', '']
     """
     if not isinstance(value, float):
         return "" if value is None else str(value)
     if value == 0 or 1e-3 <= abs(value) < 1e3:
         return f"{value:.4f}"
-    return f"{value:.5g}" if 1e3 <= abs(value) < 1e5 else f"{value:.3g}"
+    return f"{value:.5g}" if 1e3 <= abs(value) < 1e5 else f"{value:.2e}"
 
 
 def epoch_view(columns: Sequence[str], options: RunOptions, quiet: bool) -> "EpochView":
@@ -92,8 +92,9 @@ class LiveView(EpochView):
         self._rows: tuple[Mapping[str, Any], ...] = ()  # replaced, never changed: another thread draws it
         self._best: Mapping[str, Any] = {}
         self._console = Console(stderr=True, highlight=False)
-        parts = (TextColumn("epoch"), MofNCompleteColumn(), BarColumn(), TimeElapsedColumn(), TextColumn("left"))
-        self._progress: Progress = Progress(*parts, Remaining(), console=self._console)
+        done = (TextColumn("epoch"), MofNCompleteColumn(), BarColumn())
+        times = (TextColumn("elapsed"), TimeElapsedColumn(), TextColumn("left"), Remaining())
+        self._progress: Progress = Progress(*done, *times, console=self._console)
         self._bar = self._progress.add_task("epoch", total=epochs)
         self._live = Live(get_renderable=self._drawn, console=self._console, refresh_per_second=8)
 
@@ -106,7 +107,7 @@ class LiveView(EpochView):
 
     def show(self, row: Mapping[str, Any], best: int) -> None:
         """Add an epoch."""
-        if not self._rows:  # after --resume the bar begins where training does
+        if not self._rows and row["epoch"] > 1:  # resumed: the time left comes from the epochs of this process
             self._progress.reset(self._bar, completed=row["epoch"] - 1)
         if row["epoch"] == best:
             self._best = row

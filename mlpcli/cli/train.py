@@ -112,6 +112,7 @@ def _report(result: dict[str, Any], place: str, as_json: bool) -> None:
     parts = {name: values for name, values in result["metrics"].items() if values}
     names = list(next(iter(parts.values())))
     rows = [[part, *(short(values[name]) for name in names)] for part, values in parts.items()]
-    title = f"{result['parameters']:,} parameters, weights of epoch {result['best_epoch']} of {result['epochs_run']}"
-    table(["", *names], rows, title=f"{title}, {result['time_s']:.1f} s")
+    epochs = f"weights of epoch {result['best_epoch']} of {result['epochs_run']}"
+    print(f"{result['parameters']:,} parameters, {epochs}, {result['time_s']:.1f} s")
+    table(["", *names], rows)
     print(f"{place}\nNext: mlpcli eval {place}")

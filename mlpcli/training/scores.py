@@ -58,7 +58,7 @@ def score(model: Model, part: Part) -> Scores:
         ],
     )
     counts = confusion_matrix(y, decided, labels=codes).tolist()
-    confusion = Table(["target", *names], [[name, *row] for name, row in zip(names, counts, strict=True)])
+    confusion = Table([r"target\prediction", *names], [[name, *row] for name, row in zip(names, counts, strict=True)])
     return Scores(metrics, classes, confusion)
 
 
