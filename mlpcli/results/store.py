@@ -189,8 +189,8 @@ class SweepStore:
             made = None
         if made != mlpcli.__version__:
             raise UsageError(
-                f"{shown(self.path)} was made by mlpcli {str(made)[:20]}, this is {mlpcli.__version__}: its numbers may "
-                "differ. It is unchanged. Start it anew with --restart, or choose another --name"
+                f"{shown(self.path)} was made by mlpcli {str(made)[:20]}, this is {mlpcli.__version__}: its numbers "
+                "may differ. It is unchanged. Start it anew with --restart, or choose another --name"
             )
 
     def _set_aside(self) -> None:
