@@ -21,7 +21,20 @@ _RELU_FAMILY = ("relu", "leaky-relu", "elu", "gelu", "silu", "softplus")
 # The data digest stands for the dataset's name or path, and hidden for width and depth.
 _NO_IDENTITY = ("dataset", "width", "depth")
 
-_PER_REPLICA = ("seed", "lr", "momentum", "beta1", "beta2", "eps", "lr_decay", "lr_every")
+_PER_REPLICA = (
+    "seed",
+    "init_scale",
+    "lr",
+    "lr_multiplier",
+    "momentum",
+    "momentum_final",
+    "momentum_epochs",
+    "beta1",
+    "beta2",
+    "eps",
+    "lr_decay",
+    "lr_every",
+)
 
 # These may differ by replica too, but 0 switches their code off.
 _PER_REPLICA_IF_ON = (

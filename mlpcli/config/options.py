@@ -112,6 +112,7 @@ class RunOptions(BaseModel):
     init: Literal["auto", "he", "glorot", "lecun", "normal", "zeros", "xor", "interpolate", "sawtooth"] = _option(
         "auto", "Network", "initial weights; the last three are constructions by hand"
     )
+    init_scale: _Amount | _Amounts = _option(1.0, "Network", "factor of the initial weights, one or one a layer")
     dtype: Literal["float32", "float64"] = _option("float32", "Network", "precision of all arithmetic")
 
     loss: Literal["auto", "cross-entropy", "squared", "absolute", "huber"] = _option(
@@ -132,7 +133,12 @@ class RunOptions(BaseModel):
         "adam", "Optimization", "how gradients become steps"
     )
     lr: _Positive | None = _option(None, "Optimization", "learning rate", shown="the optimizer's own")
+    lr_multiplier: _Amount | _Amounts = _option(
+        1.0, "Optimization", "factor of the learning rate of the weights, not of biases and norms, one or one a layer"
+    )
     momentum: _Share = _option(0.9, "Optimization", "decay of the velocity, for momentum and nesterov")
+    momentum_final: _Share = _option(0.9, "Optimization", "what momentum comes to, linearly, in momentum_epochs")
+    momentum_epochs: _Amount = _option(0.0, "Optimization", "epochs in which momentum becomes momentum_final; 0 is off")
     beta1: _Share = _option(0.9, "Optimization", "decay of the gradient's mean, for adam and adamw")
     beta2: _Share = _option(0.999, "Optimization", "decay of the squared gradient's mean, for adam and adamw")
     eps: _Positive = _option(1e-8, "Optimization", "added to the denominator, for rmsprop, adam and adamw")

@@ -39,11 +39,13 @@ def conflicts(options: RunOptions) -> Iterator[Conflict]:
     sizes = options.sizes
     if options.norm == "batch" and options.batch_size == 1 and sizes:
         yield Conflict(("batch_size", "norm"), "batch norm needs batches of two rows or more; use batch_size 2 or more")
-    if isinstance(options.max_norm, tuple) and len(options.max_norm) != len(sizes) + 1:
-        yield Conflict(
-            ("max_norm", "hidden", "depth"),
-            f"{len(options.max_norm)} bounds for {len(sizes) + 1} layers, output included; give one, or one a layer",
-        )
+    for name in ("init_scale", "lr_multiplier", "max_norm"):
+        values = getattr(options, name)
+        if isinstance(values, tuple) and len(values) != len(sizes) + 1:
+            yield Conflict(
+                (name, "hidden", "depth"),
+                f"{len(values)} values for {len(sizes) + 1} layers, output included; give one, or one a layer",
+            )
     shares = [size for size in (options.test_size, options.val_size) if isinstance(size, float)]
     if sum(shares) >= 1:
         yield Conflict(
@@ -68,7 +70,7 @@ def _construction_conflicts(options: RunOptions, sizes: tuple[int, ...]) -> Iter
     }
     if not fits[options.init]:
         yield Conflict(("init", "hidden", "width", "depth"), f"init {options.init} {_CONSTRUCTIONS[options.init]}")
-    for name, needed in (("activation", "relu"), ("norm", "none"), ("lift", "none")):
+    for name, needed in (("activation", "relu"), ("norm", "none"), ("lift", "none"), ("init_scale", 1.0)):
         if getattr(options, name) != needed:
             yield Conflict(("init", name), f"init {options.init} needs {name} {needed}")
 

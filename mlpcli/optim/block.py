@@ -75,7 +75,7 @@ class Block:
     """One cell of the parameters with its share of numbers and arrays, and the chain of stages made over them.
 
     `memory` holds arrays `(replicas, size)`; `scratch` flat ones that hold any block; `decayed: (size,)` is 1 where
-    weight decay applies, else 0.
+    weight decay applies, else 0; `factors: (1 or replicas, size)` multiply the rate of each entry.
     """
 
     def __init__(
@@ -83,6 +83,7 @@ class Block:
         cell: Cell,
         numbers: Mapping[str, Number],
         decayed: Array,
+        factors: Array | None,
         memory: Arrays,
         scratch: Arrays,
         transforms: Sequence[Transform],
@@ -91,6 +92,7 @@ class Block:
         self._numbers, self._memory, self._scratch = numbers, memory, scratch
         mask = decayed[cell[1]]
         self.mask = None if mask.all() else mask
+        self.factors = factors if factors is None else factors[cell[0] if len(factors) > 1 else slice(None), cell[1]]
         self._shape = tuple(span.stop - span.start for span in cell)
         self._remembered: list[Array] = []
         self._stages = [transform(self) for transform in transforms]
@@ -118,6 +120,8 @@ class Block:
         for stage in self._stages:
             update, rate = stage(update, params, rate, count)
         np.multiply(update, np.array(rate, self.dtype), out=self._product)
+        if self.factors is not None:
+            np.multiply(self._product, self.factors, out=self._product)
         np.subtract(params, self._product, out=params)
         if count % FLUSH_EVERY == 0:
             self._flush()

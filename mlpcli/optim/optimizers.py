@@ -36,7 +36,9 @@ class Optimizer:
     A hyperparameter is a number, or `(..., 1)`, one a replica; it stays in float64 until it is rounded, once, to
     `dtype`. A chain takes those it needs; the running mean of rmsprop goes by `beta2`. `clip_norm` is the upper bound
     on the norm of a replica's gradient, before weight decay; 0 or infinity is none. Weight decay applies to the spans
-    `decayed` of the flat axis.
+    `decayed` of the flat axis. `factors`, `(size,)` or `(..., size)`, multiply the learning rate of each parameter.
+    With `momentum_steps` above 0 the momentum goes linearly from `momentum` at the first step to `momentum_final` so
+    many steps later, and stays there.
 
     >>> w = np.array([1.0, 2.0])
     >>> optimizer = Optimizer("momentum", w.shape, w.dtype, momentum=0.5)
@@ -53,24 +55,29 @@ class Optimizer:
         dtype: DTypeLike,
         *,
         momentum: float | Array = 0.9,
+        momentum_final: float | Array = 0.9,
+        momentum_steps: float | Array = 0.0,
         beta1: float | Array = 0.9,
         beta2: float | Array = 0.999,
         eps: float | Array = 1e-8,
         weight_decay: float | Array = 0.0,
         clip_norm: float | Array = 0.0,
         decayed: Sequence[slice] = (slice(None),),
+        factors: Array | None = None,
         threads: int = 1,
     ) -> None:
         self.name, self.shape, self.dtype = name, shape, np.dtype(dtype)
         self._hyperparameters = {
             "momentum": momentum,
+            "momentum_final": momentum_final,
+            "momentum_steps": momentum_steps,
             "beta1": beta1,
             "beta2": beta2,
             "eps": eps,
             "weight_decay": weight_decay,
             "clip_norm": clip_norm,
         }
-        self._decayed, self._threads = decayed, threads
+        self._decayed, self._factors, self._threads = decayed, factors, threads
         self._count = 0
         self._matrix = (math.prod(shape[:-1]), shape[-1])
         self._memory = Arrays(self._matrix, self.dtype)
@@ -130,7 +137,12 @@ class Optimizer:
             for name, value in self._hyperparameters.items()
         }
         shape = (*np.empty(lead)[index].shape, size)
-        chosen = Optimizer(self.name, shape, self.dtype, **numbers, decayed=self._decayed, threads=self._threads)
+        factors = self._factors
+        if factors is not None and factors.ndim > 1:
+            factors = factors[index]
+        chosen = Optimizer(
+            self.name, shape, self.dtype, **numbers, decayed=self._decayed, factors=factors, threads=self._threads
+        )
         chosen.load({name: array if name == "count" else array[index] for name, array in self.state.items()})
         return chosen
 
@@ -139,6 +151,9 @@ class Optimizer:
         mask = np.zeros(self.shape[-1], self.dtype)
         for span in self._decayed:
             mask[span] = 1
+        factors = None
+        if self._factors is not None:
+            factors = self._factors.astype(self.dtype).reshape(-1, self.shape[-1])
         tiles = cells(*self._matrix, self.dtype.itemsize)
         largest = max((math.prod(span.stop - span.start for span in cell) for cell in tiles), default=0)
         threads = max(1, min(self._threads, len(tiles) // WORTH_A_THREAD))
@@ -146,7 +161,9 @@ class Optimizer:
         for thread in range(threads):
             scratch = Arrays((largest,), self.dtype)
             chain = OPTIMIZERS[self.name]
-            lanes.append([Block(cell, numbers, mask, self._memory, scratch, chain) for cell in tiles[thread::threads]])
+            lanes.append(
+                [Block(cell, numbers, mask, factors, self._memory, scratch, chain) for cell in tiles[thread::threads]]
+            )
         return lanes
 
     def _clip(self, norm: Array) -> Array | None:

@@ -4,6 +4,8 @@ In the formulas g is the gradient that comes in, w the parameters, a the learnin
 free for every stage between its reading of `update` and its return; `penalized` belongs to weight decay.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from mlpcli.optim.block import Array, Block, Number, Stage
@@ -42,6 +44,8 @@ def shrink_weights(block: Block) -> Stage:
         np.multiply(params, np.array(rate * weight_decay, dtype), out=product)
         if mask is not None:
             np.multiply(product, mask, out=product)
+        if block.factors is not None:
+            np.multiply(product, block.factors, out=product)
         np.subtract(params, product, out=params)
         return update, rate
 
@@ -50,10 +54,10 @@ def shrink_weights(block: Block) -> Stage:
 
 def trace(block: Block) -> Stage:
     """v = momentum * v + g, the step is v (Polyak's heavy ball, as PyTorch has it: the rate stays outside)."""
-    velocity, momentum = block.remember("velocity"), np.array(block.number("momentum"), block.dtype)
+    velocity, momentum = block.remember("velocity"), _momentum(block)
 
     def stage(update: Array, params: Array, rate: Number, count: int) -> tuple[Array, Number]:
-        np.multiply(velocity, momentum, out=velocity)
+        np.multiply(velocity, momentum(count), out=velocity)
         np.add(velocity, update, out=velocity)
         return velocity, rate
 
@@ -62,11 +66,11 @@ def trace(block: Block) -> Stage:
 
 def nesterov(block: Block) -> Stage:
     """v = momentum * v + g, the step is g + momentum * v (Sutskever 2013, as PyTorch has it)."""
-    accumulate, momentum, product = trace(block), np.array(block.number("momentum"), block.dtype), block.work("product")
+    accumulate, momentum, product = trace(block), _momentum(block), block.work("product")
 
     def stage(update: Array, params: Array, rate: Number, count: int) -> tuple[Array, Number]:
         velocity, rate = accumulate(update, params, rate, count)
-        np.multiply(velocity, momentum, out=product)
+        np.multiply(velocity, momentum(count), out=product)
         np.add(product, update, out=product)
         return product, rate
 
@@ -116,6 +120,17 @@ def scale_by_adam(block: Block) -> Stage:
         return product, rate * ((1.0 - beta1) / (1.0 - _power(beta1, count))) / root
 
     return stage
+
+
+def _momentum(block: Block) -> Callable[[int], Array]:
+    """The momentum of the step `count`, from 1: a line from momentum at the first to momentum_final, then level."""
+    first, steps = block.number("momentum"), block.number("momentum_steps")
+    if not np.any(steps):
+        constant = np.array(first, block.dtype)
+        return lambda count: constant
+    climb = np.where(np.greater(steps, 0), block.number("momentum_final") - first, 0.0)
+    length = np.where(np.greater(steps, 0), steps, 1.0)
+    return lambda count: np.array(first + climb * np.minimum(1.0, (count - 1) / length), block.dtype)
 
 
 def _accumulate_squares(squares: Array, decay: Array, update: Array, product: Array) -> None:

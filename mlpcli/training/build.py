@@ -41,6 +41,7 @@ __all__ = [
     "column_bounds",
     "initialize",
     "output_units",
+    "per_layer",
     "per_run",
     "smallest_batch",
 ]
@@ -66,6 +67,11 @@ def smallest_batch(options: RunOptions) -> int:
 def per_run(runs: Sequence[RunOptions], name: str) -> Array:
     """One option of every run of a stack, float64 `(runs,)`."""
     return np.array([getattr(run, name) for run in runs], np.float64)
+
+
+def per_layer(runs: Sequence[RunOptions], name: str, layers: int) -> Array:
+    """An option that may have one value a linear layer, output included, of every run: float64 `(runs, layers)`."""
+    return np.array([np.broadcast_to(np.asarray(getattr(run, name), np.float64), layers) for run in runs])
 
 
 def build_layers(
@@ -115,17 +121,35 @@ def class_weights(options: RunOptions, data: Prepared) -> Array | None:
     return weights
 
 
-def build_optimizer(runs: Sequence[RunOptions], network: Network) -> Optimizer:
+def build_optimizer(runs: Sequence[RunOptions], network: Network, steps_per_epoch: int = 1) -> Optimizer:
     """The optimizer of a stack of runs over the network's flat parameters, `lead = (len(runs),)`."""
-    names = ("momentum", "beta1", "beta2", "eps", "weight_decay", "clip_norm")
+    names = ("momentum", "momentum_final", "beta1", "beta2", "eps", "weight_decay", "clip_norm")
     return Optimizer(
         runs[0].optimizer,
         network.params.shape,
         network.dtype,
         **{name: _number(per_run(runs, name)) for name in names},
+        momentum_steps=_number(per_run(runs, "momentum_epochs") * steps_per_epoch),
         decayed=network.decayed,
+        factors=_rate_factors(runs, network),
         threads=int(runs[0].threads),
     )
+
+
+def _rate_factors(runs: Sequence[RunOptions], network: Network) -> Array | None:
+    """What multiplies the learning rate of each parameter, `(runs, size)` or, where runs agree, `(size,)`.
+
+    lr_multiplier for weights, 1 for biases and norms: what maps the published recipes of dropout, which scale at test
+    time, to inverted dropout. None where all are 1, which costs nothing.
+    """
+    multipliers = per_layer(runs, "lr_multiplier", len(network.linears))
+    if (multipliers == 1).all():
+        return None
+    agreed = (multipliers == multipliers[0]).all()
+    factors = np.ones(network.size if agreed else network.params.shape, network.dtype)
+    for index, span in enumerate(network.decayed):
+        factors[..., span] = multipliers[0, index] if agreed else multipliers[:, index, None]
+    return factors
 
 
 def build_schedule(runs: Sequence[RunOptions], steps_per_epoch: int) -> Schedule:
@@ -139,9 +163,8 @@ def column_bounds(runs: Sequence[RunOptions], network: Network) -> list[Array]:
     """The max-norm bound of each linear layer, `(runs, 1, 1)`; empty where no run has one."""
     if not np.any(runs[0].max_norm):
         return []
-    layers = len(network.linears)
-    bounds = np.array([np.broadcast_to(np.asarray(run.max_norm, np.float64), layers) for run in runs])
-    return [bounds[:, index, None, None] for index in range(layers)]
+    bounds = per_layer(runs, "max_norm", len(network.linears))
+    return [bound[:, None, None] for bound in bounds.T]
 
 
 def _number(values: Array) -> float | Array:
@@ -155,10 +178,10 @@ def initialize(network: Network, runs: Sequence[RunOptions], data: Prepared) -> 
     if run.init in CONSTRUCTIONS:
         _construct(run.init, linears, data)
         return
-    for index, one in enumerate(runs):
+    for index, (one, scales) in enumerate(zip(runs, per_layer(runs, "init_scale", len(linears)), strict=True)):
         rng = stream(one.seed, Purpose.INIT)
-        for linear in linears:
-            linear.weight[index] = INITIALIZERS[one.init](rng, linear.in_features, linear.out_features)
+        for linear, scale in zip(linears, scales, strict=True):
+            linear.weight[index] = scale * INITIALIZERS[one.init](rng, linear.in_features, linear.out_features)
     if data.task == "regression":
         linears[-1].weight[...] *= REGRESSION_OUTPUT
 

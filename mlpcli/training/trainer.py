@@ -81,7 +81,7 @@ class Trainer:
         self._epoch_time = 0.0
         self._assemble()
         initialize(self.network, self.runs, data)
-        self.optimizer = build_optimizer(self._active(), self.network)
+        self.optimizer = build_optimizer(self._active(), self.network, len(self.bounds))
         self.kept_params, self.kept_state = self.network.params.copy(), self.network.state.copy()
         self._clear_sums()
 
@@ -166,7 +166,7 @@ class Trainer:
         """Go on from a checkpoint of the same runs on the same data."""
         self.members = arrays["members"]
         self._assemble()
-        self.optimizer = build_optimizer(self._active(), self.network)
+        self.optimizer = build_optimizer(self._active(), self.network, len(self.bounds))
         for name in ("kept_params", "kept_state", "epochs_run", "times"):
             getattr(self, name)[...] = arrays[name]
         self.network.params[...], self.network.state[...] = arrays["params"], arrays["state"]
@@ -290,7 +290,10 @@ class Trainer:
         self.optimizer = self.optimizer.select(staying)
 
     def _rows(self, epoch: int, val: dict[str, Array] | None, seconds: float) -> list[EpochRow]:
-        """The epoch's rows of metrics.csv; `train_*` are means over the examples as they passed."""
+        """The epoch's rows of metrics.csv; `train_*` are means over the examples as they passed.
+
+        Without validation rows `val_*` are None.
+        """
         n = len(self._x)
         step = epoch * len(self.bounds)
         lr = self._lr(len(self.bounds) - 1)[:, 0]
@@ -301,16 +304,16 @@ class Trainer:
             assert self.target_scale is not None
             rmse = np.sqrt(self._sums["squares"].sum(axis=-2) / n) * self.target_scale
             columns["train_rmse"] = rmse.mean(axis=-1)
-        for name, values in (val or {}).items():
-            if f"val_{name}" in EPOCH_COLUMNS[self.data.task]:
-                columns[f"val_{name}"] = values
+        if val is not None:
+            columns |= {f"val_{name}": values for name, values in val.items()}
         columns["grad_norm"] = self._sums["grad_norm"].mean(axis=-1)
+        measured = [name for name in EPOCH_COLUMNS[self.data.task] if name.startswith(("train_", "val_", "grad_"))]
         return [
             {
                 "epoch": epoch,
                 "step": step,
                 "lr": float(lr[position]),
-                **{name: float(values[position]) for name, values in columns.items()},
+                **{name: float(columns[name][position]) if name in columns else None for name in measured},
                 "epoch_time_s": seconds,
                 "total_time_s": float(self.times[member]),
             }

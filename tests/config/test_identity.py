@@ -15,9 +15,10 @@ DIGEST = "0123456789abcdef" * 4
 CANONICAL = (
     '{"data":"' + DIGEST + '","format":1,"options":{'
     '"activation":"relu","batch_size":32,"beta1":0.9,"beta2":0.999,"class_weight":"none","clip_norm":0.0,'
-    '"dropout":0.0,"dtype":"float32","epochs":30,"eps":1e-08,"hidden":[64,64],"init":"he","input_dropout":0.0,'
+    '"dropout":0.0,"dtype":"float32","epochs":30,"eps":1e-08,"hidden":[64,64],"init":"he","init_scale":1.0,"input_dropout":0.0,'
     '"keep":"best","label_smoothing":0.0,"lift":"none","loss":"cross-entropy","lr":0.001,"lr_decay":0.5,'
-    '"lr_every":10.0,"max_norm":0.0,"momentum":0.9,"monitor":"val_accuracy","norm":"none","norm_position":"before",'
+    '"lr_every":10.0,"lr_multiplier":1.0,"max_norm":0.0,"momentum":0.9,"momentum_epochs":0.0,"momentum_final":0.9,'
+    '"monitor":"val_accuracy","norm":"none","norm_position":"before",'
     '"optimizer":"adam","patience":0,"scale":"standard","schedule":"constant","seed":0,"split_seed":0,"target":null,'
     '"task":"classification","test_size":0.2,"threads":1,"val_size":0.1,"warmup":0.0,"weight_decay":0.0}}'
 )
@@ -29,7 +30,7 @@ def resolved(values: dict[str, Any] | None = None, **used: Any) -> RunOptions:
 
 
 def test_run_id_is_the_hash_of_the_canonical_text() -> None:
-    assert run_id(resolved(), DIGEST) == hashlib.sha256(CANONICAL.encode()).hexdigest()[:12] == "ed887b29b32a"
+    assert run_id(resolved(), DIGEST) == hashlib.sha256(CANONICAL.encode()).hexdigest()[:12] == "3fb9327ac74a"
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,8 @@ def test_run_id_is_the_hash_of_the_canonical_text() -> None:
     [
         ({"seed": 7}, '"seed":0,', '"seed":7,'),
         ({"max_norm": [2, 2.5, 0]}, '"max_norm":0.0', '"max_norm":[2.0,2.5,0.0]'),
+        ({"init_scale": [1, 0.5, 0]}, '"init_scale":1.0', '"init_scale":[1.0,0.5,0.0]'),
+        ({"lr_multiplier": 2}, '"lr_multiplier":1.0', '"lr_multiplier":2.0'),
         ({"target": "a,é"}, '"target":null', '"target":["a","\\u00e9"]'),
         ({"depth": 0}, "[64,64]", "[]"),
         ({"test_size": 100}, '"test_size":0.2', '"test_size":100'),
@@ -65,6 +68,7 @@ OTHER_VALUES: dict[str, Any] = {
     "norm": "layer",
     "norm_position": "after",
     "init": "glorot",
+    "init_scale": 0.5,
     "dtype": "float64",
     "loss": "squared",
     "label_smoothing": 0.1,
@@ -76,7 +80,10 @@ OTHER_VALUES: dict[str, Any] = {
     "clip_norm": 1.0,
     "optimizer": "adamw",
     "lr": 0.01,
+    "lr_multiplier": 0.25,
     "momentum": 0.5,
+    "momentum_final": 0.99,
+    "momentum_epochs": 5.0,
     "beta1": 0.8,
     "beta2": 0.99,
     "eps": 1e-7,
@@ -180,8 +187,14 @@ def test_without_validation_rows_the_last_epoch_is_kept_and_nothing_monitored() 
     "other",
     [
         {"seed": 5},
+        {"init_scale": 0.5},
+        {"init_scale": [0.5, 1.0, 0.0]},
         {"lr": 0.5},
+        {"lr_multiplier": 2.0},
+        {"lr_multiplier": [0.64, 0.25, 0.25]},
         {"momentum": 0.1},
+        {"momentum_final": 0.99},
+        {"momentum_epochs": 4.0},
         {"beta1": 0.1},
         {"beta2": 0.1},
         {"eps": 1e-3},
@@ -217,7 +230,8 @@ def test_a_list_of_zeros_is_no_max_norm() -> None:
 
 
 def test_everything_else_splits_stacks() -> None:
-    free = {"seed", "lr", "momentum", "beta1", "beta2", "eps", "lr_decay", "lr_every"}
+    free = {"seed", "init_scale", "lr", "lr_multiplier", "momentum", "momentum_final", "momentum_epochs"}
+    free |= {"beta1", "beta2", "eps", "lr_decay", "lr_every"}
     keys = [stack_key(resolved(), DIGEST), stack_key(resolved(), "f" * 64), stack_key(resolved(threads=2), DIGEST)]
     keys += [
         stack_key(resolved({name: value}, **({"scale": value} if name == "scale" else {})), DIGEST)

@@ -19,6 +19,8 @@ INTERPOLATE = {"init": "interpolate", "depth": 1}
         ({"batch_size": 1, "norm": "batch"}, {"batch_size": 1, "norm": "layer"}),
         ({"max_norm": [1.0, 2.0]}, {"max_norm": [1.0, 2.0, 0.0]}),
         ({"max_norm": [1.0, 2.0], "depth": 0}, {"max_norm": [1.0], "depth": 0}),
+        ({"init_scale": [1.0, 2.0]}, {"init_scale": [1.0, 2.0, 0.0]}),
+        ({"lr_multiplier": [1.0] * 4}, {"lr_multiplier": [0.64, 0.25, 0.25]}),
         ({"test_size": 0.5, "val_size": 0.5}, {"test_size": 0.5, "val_size": 0.4999}),
         ({"test_size": 0.9}, {"test_size": 900}),
         ({"width": 46_341, "depth": 2}, {"width": 46_340, "depth": 2}),
@@ -27,6 +29,7 @@ INTERPOLATE = {"init": "interpolate", "depth": 1}
         ({**XOR, "activation": "tanh"}, XOR),
         ({**XOR, "norm": "layer"}, XOR),
         ({**XOR, "lift": "quadratic"}, XOR),
+        ({**XOR, "init_scale": 2.0}, {**XOR, "init_scale": 1.0, "lr_multiplier": 2.0}),
         ({**SAWTOOTH, "width": 3}, SAWTOOTH),
         ({**SAWTOOTH, "depth": 0}, SAWTOOTH),
         ({**INTERPOLATE, "depth": 2}, INTERPOLATE),
@@ -49,6 +52,9 @@ def test_rules_say_what_to_do() -> None:
     (conflict,) = conflicts(RunOptions(batch_size=1, norm="batch"))
     assert conflict.options == ("batch_size", "norm")
     assert conflict.reason == "batch norm needs batches of two rows or more; use batch_size 2 or more"
+    (conflict,) = conflicts(RunOptions(lr_multiplier=(1.0, 2.0), depth=2))
+    assert conflict.options == ("lr_multiplier", "hidden", "depth")
+    assert conflict.reason == "2 values for 3 layers, output included; give one, or one a layer"
 
 
 @pytest.mark.parametrize(

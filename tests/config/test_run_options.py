@@ -26,8 +26,8 @@ INTEGERS = {
     "test_size": (0, MOST_ROWS),
     "val_size": (0, MOST_ROWS),
 }
-SHARES = ("dropout", "input_dropout", "label_smoothing", "momentum", "beta1", "beta2")
-AMOUNTS = ("weight_decay", "clip_norm", "warmup", "max_norm")
+SHARES = ("dropout", "input_dropout", "label_smoothing", "momentum", "momentum_final", "beta1", "beta2")
+AMOUNTS = ("weight_decay", "clip_norm", "warmup", "max_norm", "init_scale", "lr_multiplier", "momentum_epochs")
 CHOICES = {
     "task": "auto classification regression",
     "lift": "none quadratic",
@@ -79,11 +79,11 @@ LISTS: Sequence[tuple[str, object, bool]] = [
     ("hidden", "", False),
     ("hidden", "2,,3", False),
     ("hidden", 0, False),
-    ("max_norm", [1.0], True),
-    ("max_norm", [0, 2.5], True),
-    ("max_norm", [], False),
-    ("max_norm", [1.0, -1.0], False),
-    ("max_norm", "2.0", False),
+    *(
+        (name, value, good)
+        for name in ("max_norm", "init_scale", "lr_multiplier")
+        for value, good in (([1.0], True), ([0, 2.5], True), ([], False), ([1.0, -1.0], False), ("2.0", False))
+    ),
     ("target", "price", True),
     ("target", ["a,b", "c"], True),
     ("target", "", False),
@@ -150,9 +150,10 @@ def test_canonical_types() -> None:
 def test_defaults_are_those_of_the_contract() -> None:
     defaults = (
         "dataset=digits target=None task=auto lift=none scale=auto test_size=0.2 val_size=0.1 split_seed=0 width=64 "
-        "depth=2 hidden=None activation=relu norm=none norm_position=before init=auto dtype=float32 loss=auto "
-        "label_smoothing=0.0 class_weight=none dropout=0.0 input_dropout=0.0 weight_decay=0.0 max_norm=0.0 "
-        "clip_norm=0.0 optimizer=adam lr=None momentum=0.9 beta1=0.9 beta2=0.999 eps=1e-08 schedule=constant "
+        "depth=2 hidden=None activation=relu norm=none norm_position=before init=auto init_scale=1.0 dtype=float32 "
+        "loss=auto label_smoothing=0.0 class_weight=none dropout=0.0 input_dropout=0.0 weight_decay=0.0 max_norm=0.0 "
+        "clip_norm=0.0 optimizer=adam lr=None lr_multiplier=1.0 momentum=0.9 momentum_final=0.9 "
+        "momentum_epochs=0.0 beta1=0.9 beta2=0.999 eps=1e-08 schedule=constant "
         "lr_decay=0.5 lr_every=10.0 warmup=0.0 batch_size=32 epochs=30 monitor=auto patience=0 keep=best seed=0 "
         "threads=auto"
     )

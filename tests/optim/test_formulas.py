@@ -120,6 +120,40 @@ def test_published_formulas(name, options, rng):
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+def test_factors_are_learning_rates_of_each_parameter(name, weight_decay, rng):
+    w, gradients, factors = rng.standard_normal(SIZE), rng.standard_normal((30, SIZE)), rng.uniform(0, 3, SIZE)
+    expected = reference_steps(name, w, gradients, 0.01 * factors, weight_decay=weight_decay)
+    optimizer = Optimizer(name, w.shape, w.dtype, weight_decay=weight_decay, factors=factors)
+    for gradient, after in zip(gradients, expected, strict=True):
+        optimizer.step(w, gradient, 0.01)
+        assert_allclose(w, after, rtol=1e-13, atol=1e-15)
+
+
+# Momentum from 0 to 1/2 in 2 steps, so 0, 1/4, 1/2, 1/2; gradients all 1, lr = 1:
+# v = 1, 1/4 + 1 = 5/4, 5/8 + 1 = 13/8, 13/16 + 1 = 29/16; nesterov steps 1 + m v: 1, 1 + 5/16, 1 + 13/16, 1 + 29/32.
+CLIMBING = {"momentum": (1, 5 / 4, 13 / 8, 29 / 16), "nesterov": (1, 21 / 16, 29 / 16, 61 / 32)}
+
+
+@pytest.mark.parametrize("name", CLIMBING)
+def test_climbing_momentum_by_hand(name):
+    w = np.zeros(1)
+    optimizer = Optimizer(name, w.shape, w.dtype, momentum=0.0, momentum_final=0.5, momentum_steps=2.0)
+    for step in CLIMBING[name]:
+        before = w.copy()
+        optimizer.step(w, np.ones(1), 1.0)
+        assert_array_equal(before - w, step)
+
+
+def test_half_a_step_of_climbing_is_over_at_the_second():
+    w = np.zeros(1)
+    optimizer = Optimizer("momentum", w.shape, w.dtype, momentum=0.25, momentum_final=0.5, momentum_steps=0.5)
+    for after in (-1, -1 - 1.5, -2.5 - 1.75):  # v = 1, 0.5 + 1, 0.75 + 1
+        optimizer.step(w, np.ones(1), 1.0)
+        assert_array_equal(w, after)
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("lead", [(), (2,)])
 def test_biases_and_norm_parameters_never_decay(name, lead, rng):
     w, gradient = rng.standard_normal((*lead, SIZE)), rng.standard_normal((*lead, SIZE))

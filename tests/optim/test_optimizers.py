@@ -28,10 +28,12 @@ def run(name, shape, dtype, gradients, lr=0.01, params=None, **options):
 
 
 def per_replica(lead, rng):
-    """All hyperparameters different in every replica; the first of a stack neither decays nor clips."""
+    """All hyperparameters different in every replica; the first of a stack neither decays nor clips nor climbs."""
     ranges = {
         "lr": (1e-3, 1e-1),
         "momentum": (0.5, 0.95),
+        "momentum_final": (0.5, 0.95),
+        "momentum_steps": (1.0, 8.0),
         "beta1": (0.5, 0.95),
         "beta2": (0.9, 0.999),
         "eps": (1e-8, 1e-3),
@@ -40,7 +42,7 @@ def per_replica(lead, rng):
     }
     values = {key: rng.uniform(low, high, (*lead, 1)) for key, (low, high) in ranges.items()}
     if lead:
-        values["weight_decay"].flat[0] = values["clip_norm"].flat[0] = 0.0
+        values["weight_decay"].flat[0] = values["clip_norm"].flat[0] = values["momentum_steps"].flat[0] = 0.0
     return values
 
 
@@ -50,10 +52,12 @@ def per_replica(lead, rng):
 @pytest.mark.parametrize("size", [SIZE, 1003])
 def test_rank_law(name, lead, dtype, size, rng):
     params, gradients = rng.standard_normal((*lead, size)), rng.standard_normal((6, *lead, size))
-    values = per_replica(lead, rng)
-    stack, optimizer = run(name, (*lead, size), dtype, gradients, params=params, decayed=SPANS, **values)
+    values, factors = per_replica(lead, rng), rng.uniform(0, 2, (*lead, size))
+    stack, optimizer = run(
+        name, (*lead, size), dtype, gradients, params=params, decayed=SPANS, factors=factors, **values
+    )
     for index in np.ndindex(lead):
-        numbers = {key: value[index].item() for key, value in values.items()}
+        numbers = {key: value[index].item() for key, value in values.items()} | {"factors": factors[index]}
         alone, single = run(name, (size,), dtype, gradients[:, *index], params=params[index], decayed=SPANS, **numbers)
         assert_array_equal(stack[index], alone)
         for key in single.state.keys() - {"count"}:
@@ -90,7 +94,7 @@ def test_a_number_and_an_array_of_one_give_the_same_bits(name, dtype, rng):
 def test_blocks_do_not_show(name, block_bytes, rng, monkeypatch):
     shape = (3, 301)
     params, gradients = rng.standard_normal(shape), rng.standard_normal((5, *shape))
-    options = {"params": params, "decayed": SPANS, **per_replica((3,), rng)}
+    options = {"params": params, "decayed": SPANS, **per_replica((3,), rng), "factors": rng.uniform(0, 2, shape)}
     whole, _ = run(name, shape, np.float64, gradients, **options)
     monkeypatch.setattr("mlpcli.optim.block.BLOCK_BYTES", block_bytes)
     assert_array_equal(run(name, shape, np.float64, gradients, **options)[0], whole)
@@ -156,7 +160,7 @@ def test_a_foreign_state_is_refused():
 def test_selected_replicas_go_on_as_if_alone(name, index, rng):
     shape = (4, SIZE)
     values, gradients = per_replica((4,), rng), rng.standard_normal((12, *shape))
-    values["decayed"] = SPANS
+    values["decayed"], values["factors"] = SPANS, rng.uniform(0, 2, shape)
     params, optimizer = run(name, shape, np.float32, gradients[:6], **values)
     expected, _ = run(name, shape, np.float32, gradients, **values)
     left, chosen = params[index], optimizer.select(index)
