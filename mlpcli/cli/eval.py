@@ -36,11 +36,11 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="print the metrics as JSON and nothing else")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no messages")] = False,
 ) -> None:
-    """Score a trained network: metrics, a table of its classes and the confusion matrix, also as CSV beside it.
+    """Score a trained network: metrics, a table of its classes and the confusion matrix, written beside it as CSV.
 
     Example: mlpcli eval digits-0123456789ab --split val
     """
-    from mlpcli.results.atomic import make_folder, write_atomic
+    from mlpcli.results.atomic import make_folder, shown, write_atomic
     from mlpcli.results.csv_text import encode, line
     from mlpcli.results.find import MODEL, find_run
     from mlpcli.training.model import Model
@@ -52,14 +52,16 @@ def evaluate(
     model = Model.load(path)
     data = load_data(model.options, data_home)
     if data.digest != model.digest:
-        raise DataError(f"{model.options.dataset} is not what {path} was trained on: its content has changed since")
+        raise DataError(
+            f"cannot score {shown(path)} on {model.options.dataset}: its content has changed since. Train again on it"
+        )
     name = split.value if split else list(data.parts)[-1]
     if name not in data.parts:
         raise UsageError(f"--split {name}: {data.name} has no such rows. It has {', '.join(data.parts)}")
     part = data.parts[name]
-    message(f"{path}: {len(part)} {name} rows of {data.name}", quiet=quiet)
+    message(f"{shown(path)}: {len(part)} {name} rows of {data.name}", quiet=quiet)
     scores = score(model, part)
-    folder = path.parent if path.name == MODEL else path.with_suffix("")
+    folder = path.parent if path.name == MODEL else path.with_name(f"{path.stem}-eval")
     tables = {folder / f"eval-{name}.csv": Table(list(scores.metrics), [list(scores.metrics.values())])}
     if scores.classes and scores.confusion:
         tables[folder / f"eval-{name}-classes.csv"] = scores.classes
@@ -76,4 +78,4 @@ def evaluate(
     for file, content in tables.items():
         write_atomic(file, encode("".join(map(line, (content.columns, *content.rows)))))
     if not as_json:
-        print("\n".join(map(str, tables)))
+        print("\n".join(map(shown, tables)))

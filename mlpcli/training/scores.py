@@ -32,8 +32,12 @@ class Scores:
     confusion: Table | None = None
 
 
+@np.errstate(all="ignore")
 def score(model: Model, part: Part) -> Scores:
-    """Metrics of the model on a part; `accuracy` and `loss` are those that training reports."""
+    """Metrics of the model on a part; `accuracy` and `loss` are those that training reports.
+
+    A metric that does not exist is None: ROC AUC where a class has no row, R2 of a single row, what is not finite.
+    """
     names = model.preprocessing.classes
     if names is None:
         scale = np.array(model.preprocessing.target_scale)
@@ -48,7 +52,7 @@ def score(model: Model, part: Part) -> Scores:
         **_numbers(evaluate(model.network, model.loss, part, None)),
         "balanced_accuracy": float(recall[present].mean()),
         "macro_f1": float(f1[present | np.isin(codes, decided)].mean()),
-        "roc_auc": _roc_auc(y, model.probabilities(scores)) if present.all() else None,
+        "roc_auc": _roc_auc(y, model.probabilities(scores)) if present.all() and np.isfinite(scores).all() else None,
     }
     classes = Table(
         ["class", "precision", "recall", "f1", "support"],
@@ -62,6 +66,7 @@ def score(model: Model, part: Part) -> Scores:
     return Scores(metrics, classes, confusion)
 
 
+@np.errstate(all="ignore")
 def predictions(model: Model, x: Array, y: Array | None, rows: Array) -> Table:
     """One row an example: `row,target,prediction`, and for classes a probability of each.
 

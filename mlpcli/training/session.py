@@ -154,8 +154,9 @@ def _signals(trainer: Trainer, path: Path) -> Iterator[list[int]]:
 
 def _interrupted(number: int, trainer: Trainer, path: Path) -> Interrupted:
     word, code = INTERRUPTIONS[number]
+    epoch = min(trainer.epoch + 1, trainer.options.epochs)
     return Interrupted(
-        f"{word} in epoch {trainer.epoch + 1}: {shown(path)} keeps what was finished. "
+        f"{word} in epoch {epoch}: {shown(path)} keeps what was finished. "
         "Go on with the same command and --resume",
         code,
     )

@@ -1,0 +1,158 @@
+"""A model read back from its file is the network that was trained; what only looks like one is refused."""
+
+import copy
+import json
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mlpcli.data import Prepared
+from mlpcli.errors import DataError
+from mlpcli.results.model_file import save_model
+from mlpcli.training.model import Model, describe
+from mlpcli.training.trainer import Trainer
+from tests.training.problems import CLASSES, NUMBERS, TWO_CLASSES, dataset, resolved, softmax
+
+
+def saved(path: Path, data: Prepared, **options: Any) -> Trainer:
+    trainer = Trainer([resolved(data, **options)], data)
+    for _ in trainer.epochs():
+        pass
+    trainer.results()
+    save_model(path, trainer.tensors(0), describe(trainer.options, data))
+    return trainer
+
+
+@pytest.mark.parametrize(
+    ("source", "options"),
+    [
+        (CLASSES, {}),
+        (CLASSES, {"norm": "batch", "dropout": 0.3, "input_dropout": 0.1, "max_norm": (1.0, 2.0, 3.0)}),
+        (CLASSES, {"norm": "layer", "norm_position": "after", "class_weight": "balanced"}),
+        (TWO_CLASSES, {"lift": "quadratic", "depth": 0}),
+        (NUMBERS, {"dtype": "float64"}),
+        ("linnerud", {"task": "regression"}),
+    ],
+)
+def test_a_model_read_back_scores_the_same_bits(tmp_path: Path, source: str, options: dict[str, Any]) -> None:
+    data = dataset(source, options.get("dtype", "float32"))
+    trainer = saved(tmp_path / "m", data, **options)
+    model = Model.load(tmp_path / "m")
+    assert model.options == trainer.options
+    assert model.preprocessing == data.preprocessing
+    assert model.digest == data.digest
+    assert data.test is not None
+    expected = trainer.network.forward(np.asarray(data.test.x))[0]
+    assert model.scores(data.test.x).tobytes() == expected.tobytes()
+    assert model.scores(data.test.x[:0]).shape == (0, expected.shape[-1])
+    saved(tmp_path / "again", data, **options)
+    assert (tmp_path / "again").read_bytes() == (tmp_path / "m").read_bytes()
+
+
+@pytest.mark.parametrize("loss", ["cross-entropy", "squared", "absolute", "huber"])
+@pytest.mark.parametrize("source", [CLASSES, TWO_CLASSES])
+def test_probabilities_sum_to_one_and_agree_with_the_decision(tmp_path: Path, source: str, loss: str) -> None:
+    data = dataset(source)
+    saved(tmp_path / "m", data, loss=loss)
+    model = Model.load(tmp_path / "m")
+    scores = model.scores(data.train.x)
+    probabilities = model.probabilities(scores)
+    assert probabilities.shape == (len(data.train), len(data.classes or ()))
+    assert probabilities.dtype == np.float64
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-14)
+    assert (probabilities >= 0).all()
+    decided = model.decide(scores)
+    best = probabilities.max(axis=1)
+    assert (probabilities[np.arange(len(decided)), decided] == best).all()
+
+
+def test_probabilities_by_hand(tmp_path: Path) -> None:
+    data = dataset(CLASSES)
+    saved(tmp_path / "m", data)
+    scores = np.array([[1000.0, 0.0, -1000.0], [1.0, 2.0, 3.0]])
+    np.testing.assert_allclose(Model.load(tmp_path / "m").probabilities(scores), softmax(scores), rtol=1e-14)
+    saved(tmp_path / "m", data, loss="squared")
+    residual = Model.load(tmp_path / "m")
+    found = residual.probabilities(np.array([[0.5, 2.0, -1.0], [-1.0, -2.0, -3.0]]))
+    np.testing.assert_allclose(found, [[1 / 3, 2 / 3, 0], [1 / 3, 1 / 3, 1 / 3]], rtol=1e-14)
+    two = dataset(TWO_CLASSES)
+    saved(tmp_path / "m", two)
+    found = Model.load(tmp_path / "m").probabilities(np.array([[0.0], [np.log(3)], [-800.0]]))
+    np.testing.assert_allclose(found, [[0.5, 0.5], [0.25, 0.75], [1, 0]], rtol=1e-14, atol=1e-300)
+    saved(tmp_path / "m", two, loss="huber")
+    found = Model.load(tmp_path / "m").probabilities(np.array([[0.0], [0.5], [-3.0]]))
+    np.testing.assert_allclose(found, [[0.5, 0.5], [0.25, 0.75], [1, 0]])
+
+
+def _rename(tensors: dict[str, Any], description: dict[str, Any]) -> None:
+    tensors["hidden.9.weight"] = tensors.pop("hidden.0.weight")
+
+
+def _reshape(tensors: dict[str, Any], description: dict[str, Any]) -> None:
+    tensors["output.weight"] = tensors["output.weight"].T.copy()
+
+
+def _drop(tensors: dict[str, Any], description: dict[str, Any]) -> None:
+    del tensors["output.bias"]
+
+
+def _add(tensors: dict[str, Any], description: dict[str, Any]) -> None:
+    tensors["extra"] = np.zeros(3, np.float32)
+
+
+def _cast(tensors: dict[str, Any], description: dict[str, Any]) -> None:
+    tensors["output.bias"] = tensors["output.bias"].astype(np.float64)
+
+
+def _set(path: str, value: object) -> Callable[[dict[str, Any], dict[str, Any]], None]:
+    *folders, last = path.split(".")
+
+    def change(tensors: dict[str, Any], description: dict[str, Any]) -> None:
+        for folder in folders:
+            description = description[folder]
+        description[last] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _rename,
+        _reshape,
+        _drop,
+        _add,
+        _cast,
+        _set("options.activation", "os.system"),
+        _set("options.hidden", [7, 1_000_000]),
+        _set("options.hidden", "many"),
+        _set("options.unheard_of", 1),
+        _set("options.lift", "quadratic"),
+        _set("options", None),
+        _set("preprocessing.columns", []),
+        _set("preprocessing.columns", [{"name": "x"}] * 100_000),
+        _set("preprocessing.classes", ["a"]),
+        _set("preprocessing", {}),
+    ],
+)
+def test_a_file_that_is_not_what_it_describes_is_refused(tmp_path: Path, change: Callable[..., None]) -> None:
+    """Though its digest is right; and nothing of the size that it claims is allocated."""
+    data = dataset(CLASSES)
+    trainer = saved(tmp_path / "m", data)
+    tensors = {name: array.copy() for name, array in trainer.tensors(0).items()}
+    description = copy.deepcopy(describe(trainer.options, data))
+    description = json.loads(json.dumps(description))
+    change(tensors, description)
+    save_model(tmp_path / "m", tensors, description)
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match="cannot use .* as a model") as caught:
+            Model.load(tmp_path / "m")
+        assert tracemalloc.get_traced_memory()[1] < (tmp_path / "m").stat().st_size * 20 + 10_000_000
+    finally:
+        tracemalloc.stop()
+    assert "\n" not in str(caught.value)
