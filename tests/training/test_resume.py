@@ -33,6 +33,11 @@ CASES: dict[str, tuple[str, dict[str, Any], list[dict[str, Any]]]] = {
     "everything": (CLASSES, EVERYTHING, [{}]),
     "odd numbers of draws": (CLASSES, {"width": 3, "dropout": 0.5, "batch_size": 7}, [{}]),
     "numbers, full batch": (NUMBERS, {"optimizer": "rmsprop", "batch_size": "full", "epochs": 6}, [{}]),
+    "momentum that climbs": (
+        CLASSES,
+        {"optimizer": "momentum", "momentum": 0.5, "momentum_epochs": 2.5, "lr_multiplier": (0.5, 1.0, 2.0)},
+        [{}, {"momentum_epochs": 0.5}],
+    ),
     "no validation rows": (NUMBERS, {"val_size": 0, "dropout": 0.1}, [{}]),
     "a stack that shrinks": (
         TWO_CLASSES,

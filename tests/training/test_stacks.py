@@ -44,6 +44,18 @@ STACKS = {
     "smoothing of two classes": Stack(TWO_CLASSES, {}, [{"label_smoothing": 0.1}, {"label_smoothing": 0.3}]),
     "lift": Stack(TWO_CLASSES, {"lift": "quadratic", "depth": 0}, RATES),
     "double precision": Stack(NUMBERS, {"dtype": "float64", "loss": "huber"}, RATES),
+    "momentum that climbs": Stack(
+        CLASSES,
+        {"optimizer": "nesterov", "weight_decay": 0.01},
+        [
+            {"momentum": 0.5, "momentum_final": 0.99, "momentum_epochs": 1.5},
+            {"momentum": 0.8},
+            {"momentum_epochs": 2.0},
+        ],
+    ),
+    "factors of layers": Stack(
+        CLASSES, {}, [{"lr_multiplier": (2.0, 0.5, 0.0), "init_scale": 0.5}, {}, {"init_scale": (1.0, 2.0, 0.1)}]
+    ),
     "full batch": Stack(CLASSES, {"batch_size": "full"}, RATES),
     "patience": Stack(CLASSES, {"epochs": 12, "lr": 0.3}, [{"patience": n, "seed": n} for n in (1, 2, 3, 9)]),
     "one diverges": Stack(
