@@ -139,14 +139,12 @@ class RunFolder:
         """
         self._open_metrics.sync()
         self._open_metrics.close()
-        if model is None:
-            remove(self._work / MODEL)
-        else:
-            write_atomic(self._work / MODEL, model)
+        write_atomic(self._work / MODEL, model or b"")  # an empty one says that the old one is to go
         write_atomic(self._work / PROVENANCE, json_text.pretty(provenance).encode())
         written = json_text.pretty(result).encode()
         write_atomic(self._work / RESULT, written)
         self._take_up()
+        sync_folder(self.path)
         self.state, self.result = "finished", json_text.parse(written)
 
     def close(self) -> None:
@@ -173,6 +171,8 @@ class RunFolder:
             self._promote(following)
         if _stands(self.path / RESULT):
             remove(self.path / CHECKPOINT)
+            if _stands(self.path / MODEL) and not os.path.getsize(self.path / MODEL):
+                remove(self.path / MODEL)
         if following.is_dir():
             remove_stale(following)
             if not (_stands(self.path / RESULT) and _stands(following / CONFIG)):
@@ -181,13 +181,11 @@ class RunFolder:
                 remove_folder(following)
 
     def _promote(self, following: Path) -> None:
-        """Move a finished run up into its place. A result at the old place tells that no file has moved yet."""
+        """Move a finished run up into its place; as long as its result has not moved, all this may be done again."""
         if _stands(self.path / RESULT):
             for name in os.listdir(self.path):
                 if _SCORES.fullmatch(name):  # they are scores of the old model
                     remove(self.path / name)
-            if not _stands(following / MODEL):
-                remove(self.path / MODEL)
             remove(self.path / RESULT)
             sync_folder(self.path)
         for name in (CONFIG, METRICS, MODEL, PROVENANCE):
@@ -224,6 +222,7 @@ class RunFolder:
         make_folder(self._work)
         for name in (CHECKPOINT, METRICS, MODEL, PROVENANCE):
             remove(self._work / name)
+        sync_folder(self._work)  # a checkpoint must not outlive the options it was trained with
         write_atomic(self._work / CONFIG, config.encode())
         self._metrics = AppendTable(self._work / METRICS, self._columns)
 

@@ -100,22 +100,25 @@ def failing_at(point: int, code: int) -> Iterator[list[int]]:
 
 
 _OPEN = os.open
-Tree = dict[str, Any]
+Tree = dict[str, bytes | None]
+"""Path -> bytes, None for a folder."""
 
 
 class PowerCuts:
     """Watches a folder while an action runs, and knows at each change what a power cut there may leave on the disk.
 
     A file's bytes are safe once it was synced, a folder's names once the folder was. What is not safe may be
-    there or not: the two extremes are built, and names that are there with bytes that are not (zeros).
+    there or not. `states` are, before every change and at the end: only what is safe; all names there are, with
+    zeros for bytes that are not safe; what is safe and one other change, as if the disk had reordered them.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.held: dict[int, int] = {}  # open, so that no inode number is given out anew
-        self.bytes: dict[int, bytes] = {}
-        self.names: dict[int, dict[str, tuple[int, bool]]] = {}
-        self.states: list[tuple[Tree, Tree]] = []
+        self.states: list[list[Tree]] = []
+        self._held: dict[int, int] = {}  # open, so that no inode number is given out anew
+        self._bytes: dict[int, bytes] = {}
+        self._names: dict[int, dict[str, tuple[int, bool]]] = {}
+        self._moved: dict[str, str] = {}
         for place in (folder, *folder.rglob("*")):
             self._sync(place)
 
@@ -124,7 +127,10 @@ class PowerCuts:
         fsync = os.fsync
 
         def before(name: str, *args: Any) -> None:
-            self.states.append((self._safe(self.folder.stat().st_ino), self._present(self.folder)))
+            self._take()
+            if name == "replace" and Path(args[0]).parent != Path(args[1]).parent:
+                source, target = (str(Path(path).relative_to(self.folder)) for path in args)
+                self._moved[source] = target
             if name == "fsync":
                 fsync(args[0])
                 self._sync(Path(os.readlink(f"/proc/self/fd/{args[0]}")))
@@ -132,42 +138,45 @@ class PowerCuts:
         try:
             with patched(before):
                 yield
-            self.states.append((self._safe(self.folder.stat().st_ino), self._present(self.folder)))
+            self._take()
         finally:
-            for descriptor in self.held.values():
+            for descriptor in self._held.values():
                 os.close(descriptor)
 
     def _sync(self, place: Path) -> None:
         inode = place.stat().st_ino
-        if inode not in self.held:
-            self.held[inode] = _OPEN(place, os.O_RDONLY)
+        if inode not in self._held:
+            self._held[inode] = _OPEN(place, os.O_RDONLY)
         if place.is_dir():
             members = [(member, member.stat()) for member in place.iterdir()]
-            self.names[inode] = {member.name: (s.st_ino, stat.S_ISDIR(s.st_mode)) for member, s in members}
+            self._names[inode] = {member.name: (s.st_ino, stat.S_ISDIR(s.st_mode)) for member, s in members}
         else:
-            self.bytes[inode] = place.read_bytes()
+            self._bytes[inode] = place.read_bytes()
 
-    def _safe(self, inode: int) -> Tree:
-        members = self.names.get(inode, {}).items()
-        return {
-            name: self._safe(ino) if folder else self.bytes.get(ino, b"") for name, (ino, folder) in members
-        }
+    def _take(self) -> None:
+        safe, present = self._safe(self.folder.stat().st_ino), {}
+        for path in self.folder.rglob("*"):
+            size, known = path.stat().st_size, self._bytes.get(path.stat().st_ino, b"")
+            name = str(path.relative_to(self.folder))
+            present[name] = None if path.is_dir() else known[:size] + bytes(size - len(known[:size]))
+        moves = {source: target for source, target in self._moved.items() if source in safe and source not in present}
+        changes = [{name} for name in safe | present if name not in moves] + [set(pair) for pair in moves.items()]
+        mixed = [{n: t[n] for n in safe | present if n in (t := present if n in names else safe)} for names in changes]
+        self.states.append([safe, present, *(tree for tree in mixed if tree not in (safe, present))])
 
-    def _present(self, place: Path) -> Tree:
+    def _safe(self, inode: int, above: str = "") -> Tree:
         tree: Tree = {}
-        for member in place.iterdir():
-            if member.is_dir():
-                tree[member.name] = self._present(member)
-            else:
-                size, safe = member.stat().st_size, self.bytes.get(member.stat().st_ino, b"")
-                tree[member.name] = safe[:size] + bytes(size - len(safe[:size]))
+        for name, (member, folder) in self._names.get(inode, {}).items():
+            tree[above + name] = None if folder else self._bytes.get(member, b"")
+            if folder:
+                tree |= self._safe(member, f"{above}{name}/")
         return tree
 
 
 def build(tree: Tree, folder: Path) -> None:
-    folder.mkdir()
-    for name, content in tree.items():
-        build(content, folder / name) if isinstance(content, dict) else (folder / name).write_bytes(content)
+    for name, data in tree.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).mkdir(exist_ok=True) if data is None else (folder / name).write_bytes(data)
 
 
 def content(folder: Path) -> dict[str, bytes]:

@@ -5,13 +5,13 @@ import subprocess
 import sys
 
 import pytest
-from faults import failing_at, kill_points
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mlpcli.errors import DataError, FileError
 from mlpcli.results import csv_text
 from mlpcli.results.append import AppendTable, Mark, complete_rows
+from tests.results.faults import failing_at, kill_points
 
 COLUMNS = ["epoch", "loss"]
 ROWS = [{"epoch": epoch, "loss": 1 / epoch} for epoch in range(1, 6)]
