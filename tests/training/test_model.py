@@ -150,7 +150,7 @@ def test_a_file_that_is_not_what_it_describes_is_refused(tmp_path: Path, change:
     save_model(tmp_path / "m", tensors, description)
     tracemalloc.start()
     try:
-        with pytest.raises(DataError, match="cannot use .* as a model") as caught:
+        with pytest.raises(DataError, match=r"cannot use .* as a model") as caught:
             Model.load(tmp_path / "m")
         assert tracemalloc.get_traced_memory()[1] < (tmp_path / "m").stat().st_size * 20 + 10_000_000
     finally:

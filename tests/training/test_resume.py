@@ -66,7 +66,7 @@ def test_going_on_from_any_batch_equals_the_uninterrupted_training(name: str) ->
     source, shared, varied = CASES[name]
     val_size = shared.get("val_size", 0.1)
     data = dataset(source, val_size=val_size)
-    runs = [resolved(data, **shared, **options) for options in varied]
+    runs = [resolved(data, **{**shared, **options}) for options in varied]
     whole = train(runs, data)
 
     saved: list[Saved] = []

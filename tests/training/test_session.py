@@ -163,7 +163,7 @@ def test_a_second_signal_is_answered_at_once(
             os.kill(os.getpid(), signal.SIGINT)
             raise AssertionError("not at once")
 
-    with pytest.raises(Interrupted, match="^interrupted in epoch 5: ") as caught:
+    with pytest.raises(Interrupted, match=r"^interrupted in epoch 5: ") as caught:
         train(run, tmp_path, twice)
     assert caught.value.code == ExitCode.INTERRUPTED
     train(run, tmp_path, resume=True)
