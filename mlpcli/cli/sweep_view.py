@@ -10,23 +10,13 @@ from typing import TYPE_CHECKING, Self
 
 from mlpcli.cli.console import is_terminal, message, plain
 from mlpcli.cli.progress import short
+from mlpcli.sweep.engine import TrialSeen
+from mlpcli.sweep.plan import Plan
 
 if TYPE_CHECKING:
     from rich.console import Group
 
-__all__ = ["SweepView", "TrialSeen", "sweep_view"]
-
-
-@dataclass(frozen=True)
-class TrialSeen:
-    """A trial that has come to an end, as the views show it."""
-
-    trial: int
-    configuration: int
-    seed: int
-    state: str
-    value: float | None
-    error: str | None
+__all__ = ["SweepView", "shown", "sweep_view"]
 
 
 @dataclass
@@ -44,27 +34,19 @@ class _Line:
 
 
 def sweep_view(
-    varied: Sequence[str],
-    configurations: Sequence[Sequence[object]],
-    seeds: int,
-    metric: str,
-    larger: bool,
-    quiet: bool,
+    plan: Plan, configurations: Sequence[Sequence[object]], metric: str, larger: bool, quiet: bool
 ) -> "SweepView":
-    """The view that suits stderr; `configurations` are the values of the `varied` options, in order."""
+    """The view that suits stderr; `configurations` are the values of the plan's varied options, in order."""
     kind = SweepView if quiet else LiveView if is_terminal(sys.stderr) else LineView
-    return kind(varied, configurations, seeds, metric, larger)
+    return kind(plan, configurations, metric, larger)
 
 
 class SweepView:
     """Shows nothing: what `--quiet` asks for, and what the others are built on."""
 
-    def __init__(
-        self, varied: Sequence[str], configurations: Sequence[Sequence[object]], seeds: int, metric: str, larger: bool
-    ) -> None:
-        self._varied, self._configurations, self._seeds = varied, configurations, seeds
+    def __init__(self, plan: Plan, configurations: Sequence[Sequence[object]], metric: str, larger: bool) -> None:
+        self._plan, self._varied, self._configurations = plan, plan.varied, configurations
         self._metric, self._larger = metric, larger
-        self._trials = len(configurations) * seeds
         self._ended = 0
 
     def __enter__(self) -> Self:
@@ -93,7 +75,7 @@ class LineView(SweepView):
         options = "  ".join(f"{name} {shown(value)}" for name, value in cells)
         outcome = seen.state if seen.value is None else f"{seen.state}  {self._metric} {short(seen.value)}"
         why = f"  ({seen.error})" if seen.error else ""
-        message(f"trial {seen.trial} ({self._ended}/{self._trials})  {options}  seed {seen.seed}  {outcome}{why}")
+        message(f"trial {seen.trial} ({self._ended}/{len(self._plan)})  {options}  seed {seen.seed}  {outcome}{why}")
 
     def note(self, text: str) -> None:
         """Print a message."""
@@ -103,10 +85,8 @@ class LineView(SweepView):
 class LiveView(SweepView):
     """The best configurations so far, with mean, deviation and count, above a bar with rate and time left."""
 
-    def __init__(
-        self, varied: Sequence[str], configurations: Sequence[Sequence[object]], seeds: int, metric: str, larger: bool
-    ) -> None:
-        super().__init__(varied, configurations, seeds, metric, larger)
+    def __init__(self, plan: Plan, configurations: Sequence[Sequence[object]], metric: str, larger: bool) -> None:
+        super().__init__(plan, configurations, metric, larger)
         from rich.console import Console
         from rich.live import Live
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -125,7 +105,7 @@ class LiveView(SweepView):
             console=self._console,
             expand=True,
         )
-        self._bar = self._progress.add_task("trials", total=self._trials, rate="")
+        self._bar = self._progress.add_task("trials", total=len(self._plan), rate="")
         self._known = 0
         self._live = Live(console=self._console, refresh_per_second=4, get_renderable=self._drawn)
 
@@ -176,7 +156,7 @@ class LiveView(SweepView):
             mark = "best" if index == best else ""
             state = " ".join(filter(None, [mark, "pruned" if line.pruned else "", self._trouble(line)]))
             style = "bold green" if index == best else "red" if line.troubled else "" if line.ended else "dim"
-            count = f"{line.ended}/{self._seeds}"
+            count = f"{line.ended}/{len(self._plan.seeds(index))}"
             table.add_row(*map(Text, (*cells, mean, spread, count, state)), style=style)
         if len(order) > room:
             table.add_row(Text(f"and {len(order) - room} more"), style="dim")

@@ -84,6 +84,7 @@ def _part(job: Job, positions: list[int]) -> Job:
     models = None if job.models is None else list(range(len(positions)))
     return replace(
         job,
+        trials=[job.trials[position] for position in positions],
         runs=[job.runs[position] for position in positions],
         run_ids=[job.run_ids[position] for position in positions],
         models=models,

@@ -28,12 +28,13 @@ class Progress:
 
 @dataclass(frozen=True)
 class Job:
-    """A stack of trials to train up to epoch `until`, on data shared as `data` under `name` and `scale`.
+    """A stack of trials, by number, to train up to epoch `until`, on data shared as `data` under `name` and `scale`.
 
     `models` are the positions whose model file is wanted, or None for that of the best by `metric` alone. With
     `progress` the stack goes on from there, without the positions `pruned`; with `again` progress is handed back.
     """
 
+    trials: Sequence[int]
     runs: Sequence[RunOptions]
     run_ids: Sequence[str]
     data: Handle
@@ -106,7 +107,7 @@ def run_job(job: Job) -> JobResult:
 def _wanted(job: Job, outcomes: Sequence[Outcome]) -> Sequence[int]:
     """The runs whose model is worth sending: only the best of a stack can be the best of the sweep."""
     if job.models is not None:
-        return job.models
+        return [position for position in job.models if outcomes[position].ended]
     part, _, name = job.metric.partition("_")
     values = np.array([_value(outcome, part, name) for outcome in outcomes])
     values = values if job.larger else -values
