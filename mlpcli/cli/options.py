@@ -16,8 +16,8 @@ Result = TypeVar("Result")
 def with_run_options(command: Callable[..., Result]) -> Callable[..., Result]:
     """Make of `command(given, ...)` one that takes a flag for every option of a run beside its own parameters.
 
-    `given` is a `Source` of the flags that stand on the command line, as text: `config.build` reads it together with
-    the other sources, so that every problem comes in one message.
+    `given` is a `Source` of the flags that stand on the command line, as text, or true or false for a switch:
+    `config.build` reads it together with the other sources, so that every problem comes in one message.
     """
     _, *own = inspect.signature(command, eval_str=True).parameters.values()
 
@@ -30,7 +30,12 @@ def with_run_options(command: Callable[..., Result]) -> Callable[..., Result]:
         inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context),
         *(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own),
         *(
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=_flag(option), annotation=str)
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=_switch(option) if _is_switch(option) else _flag(option),
+                annotation=bool if _is_switch(option) else str,
+            )
             for name, option in OPTIONS.items()
         ),
     ]
@@ -44,6 +49,16 @@ def with_run_options(command: Callable[..., Result]) -> Callable[..., Result]:
 def _is_typed(context: typer.Context, name: str) -> bool:
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
+
+
+def _is_switch(option: Option) -> bool:
+    return option.types == {bool}
+
+
+def _switch(option: Option) -> Any:
+    """A flag without a value, and its opposite, which can undo what a file says."""
+    flags = f"{option.flag}/--no-{option.flag.removeprefix('--')}"
+    return typer.Option(option.default, flags, help=option.help, rich_help_panel=option.group)
 
 
 def _flag(option: Option) -> Any:

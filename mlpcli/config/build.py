@@ -117,8 +117,12 @@ def quote(value: object) -> str:
 
 
 def _read(option: Option, word: object) -> object:
-    """The number or the list of numbers that a word of the command line spells, where the option takes numbers."""
-    if not isinstance(word, str) or option.types.isdisjoint((int, float)):
+    """What a word of the command line spells, where the option takes numbers, lists of them, or true and false."""
+    if not isinstance(word, str):
+        return word
+    if bool in option.types:
+        return {"true": True, "false": False}.get(word, word)
+    if option.types.isdisjoint((int, float)):
         return word
     return [_number(part) for part in word.split(",")] if "," in word else _number(word)
 

@@ -35,6 +35,7 @@ class Option:
 
 
 _NOUNS: dict[Any, tuple[str, str]] = {
+    bool: ("true or false", ""),
     int: ("an integer", "integers"),
     float: ("a number", "numbers"),
     str: ("a name", "names"),

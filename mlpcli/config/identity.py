@@ -19,7 +19,8 @@ FORMAT = 1  # raised when equal options begin to give other numbers
 _RELU_FAMILY = ("relu", "leaky-relu", "elu", "gelu", "silu", "softplus")
 
 # The data digest stands for the dataset's name or path, and hidden for width and depth.
-_NO_IDENTITY = ("dataset", "width", "depth")
+_REPLACED = ("dataset", "width", "depth")
+_NO_IDENTITY = (*_REPLACED, "record")
 
 _PER_REPLICA = (
     "seed",
@@ -86,7 +87,7 @@ def run_id(resolved: RunOptions, data_digest: str) -> str:
     """12 hex digits of the SHA-256 of canonical JSON: `{"data": digest, "format": 1, "options": {...}}`.
 
     Keys sorted, no spaces, tuples as arrays, floats in their shortest form. The options are all of them, resolved,
-    but for dataset, width and depth.
+    but for dataset, width and depth, and record, which changes no number of the run.
     """
     options = {name: value for name, value in resolved if name not in _NO_IDENTITY}
     return _digest({"data": data_digest, "format": FORMAT, "options": options})[:12]
@@ -98,7 +99,7 @@ def stack_key(resolved: RunOptions, data_digest: str) -> str:
     for name, value in resolved:
         if name in _PER_REPLICA_IF_ON:
             options[name] = any(value) if isinstance(value, tuple) else bool(value)
-        elif name not in _PER_REPLICA and name not in _NO_IDENTITY:
+        elif name not in _PER_REPLICA and name not in _REPLACED:
             options[name] = value
     return _digest({"data": data_digest, "options": options})
 

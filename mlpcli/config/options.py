@@ -160,6 +160,9 @@ class RunOptions(BaseModel):
     keep: Literal["best", "last"] = _option("best", "Training", "which epoch's weights are kept")
     seed: _Seed = _option(0, "Training", "seed of initial weights, order of rows and dropout masks")
     threads: _Threads | Literal["auto"] = _option("auto", "Training", "threads of the matrix products")
+    record: bool = _option(
+        False, "Training", "write diagnostics.csv: gradient variance and a unit's input, each epoch", shown="false"
+    )
 
     @property
     def sizes(self) -> tuple[int, ...]:

@@ -50,9 +50,20 @@ def test_only_what_is_typed_is_given() -> None:
     assert (seen["name"], seen["force"]) == ("x", True)
 
 
-@pytest.mark.parametrize("name", OPTIONS)
+SWITCHES = [name for name, option in OPTIONS.items() if option.types == {bool}]
+
+
+@pytest.mark.parametrize("name", [name for name in OPTIONS if name not in SWITCHES])
 def test_every_option_is_a_flag_that_takes_any_text(name: str) -> None:
     assert given_by(OPTIONS[name].flag, "any [bold]text").values == {name: "any [bold]text"}
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_what_is_true_or_false_is_a_switch(name: str) -> None:
+    flag = OPTIONS[name].flag
+    assert given_by(flag).values == {name: True}
+    assert given_by(flag.replace("--", "--no-")).values == {name: False}
+    assert given_by().values == {}
 
 
 def test_a_default_that_is_typed_is_given() -> None:
@@ -65,7 +76,7 @@ def test_help_shows_every_option_with_its_clause_choices_and_default(monkeypatch
         (line,) = re.findall(rf"^.*{option.flag} .*$", text, re.MULTILINE)
         assert option.help in line
         default = option.shown if option.default is not None else f"({option.shown})"
-        assert f"[default: {default}]" in line
+        assert (f"[default: {default}]" if option.name not in SWITCHES else f"[default: no-{option.name}]") in line
         if option.types == {str}:
             assert ", ".join(option.choices) in line
 

@@ -101,7 +101,7 @@ OTHER_VALUES: dict[str, Any] = {
 
 
 def test_every_option_that_shapes_the_numbers_moves_the_run_id() -> None:
-    assert OTHER_VALUES.keys() == OPTIONS.keys() - {"dataset", "task", "threads"}
+    assert OTHER_VALUES.keys() == OPTIONS.keys() - {"dataset", "task", "threads", "record"}
     ids = [run_id(resolved(), DIGEST), run_id(resolved(), "f" * 64), run_id(resolved(threads=2), DIGEST)]
     ids += [
         run_id(resolved({name: value}, **({"scale": value} if name == "scale" else {})), DIGEST)
@@ -120,6 +120,7 @@ def test_one_network_has_one_id_however_it_is_written() -> None:
         {"depth": 3, "width": 128, "dataset": "elsewhere/digits.csv"},
         {"width": 128, "depth": 3, "lr": 0.001, "init": "he", "loss": "cross-entropy", "monitor": "val_accuracy"},
         {"width": 128, "depth": 3, "split_seed": "seed"},
+        {"width": 128, "depth": 3, "record": True},
         {"width": 128, "depth": 3, "task": "classification", "threads": 8, "dropout": -0.0},
     ]
     assert len({run_id(resolved(way), DIGEST) for way in ways}) == 1
@@ -239,4 +240,5 @@ def test_everything_else_splits_stacks() -> None:
         if name not in free
     ]
     keys.append(stack_key(resolved({"split_seed": "seed", "seed": 9}), DIGEST))
+    keys.append(stack_key(resolved({"record": True}), DIGEST))
     assert len(set(keys)) == len(keys)

@@ -44,6 +44,7 @@ CHOICES = {
     "monitor": "auto val_loss val_accuracy val_rmse val_r2 val_max_error",
     "keep": "best last",
 }
+SWITCHES = ("record",)
 NUMBERS: Sequence[tuple[str, object, bool]] = (
     [(name, bound, True) for name, bounds in INTEGERS.items() for bound in bounds]
     + [(name, low - 1, False) for name, (low, _) in INTEGERS.items()]
@@ -98,6 +99,7 @@ LISTS: Sequence[tuple[str, object, bool]] = [
     ("batch_size", "full", True),
     ("split_seed", "seed", True),
     ("threads", "auto", True),
+    *((name, value, value in (True, False)) for name in SWITCHES for value in (True, False, "yes", "true", None)),
 ]
 
 
@@ -155,7 +157,7 @@ def test_defaults_are_those_of_the_contract() -> None:
         "clip_norm=0.0 optimizer=adam lr=None lr_multiplier=1.0 momentum=0.9 momentum_final=0.9 "
         "momentum_epochs=0.0 beta1=0.9 beta2=0.999 eps=1e-08 schedule=constant "
         "lr_decay=0.5 lr_every=10.0 warmup=0.0 batch_size=32 epochs=30 monitor=auto patience=0 keep=best seed=0 "
-        "threads=auto"
+        "threads=auto record=False"
     )
     assert " ".join(f"{name}={value}" for name, value in RunOptions()) == defaults
 

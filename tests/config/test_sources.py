@@ -55,6 +55,8 @@ def test_later_sources_win() -> None:
         ("7", "dataset", "7"),
         ("7,8", "target", ("7", "8")),
         ("layer", "norm", "layer"),
+        ("true", "record", True),
+        ("false", "record", False),
     ],
 )
 def test_words_of_the_command_line(word: str, name: str, value: object) -> None:
@@ -89,6 +91,8 @@ def test_words_of_the_command_line(word: str, name: str, value: object) -> None:
         (in_file(dropout=2), "run.toml: dropout: got 2, expected a number of at least 0 and below 1"),
         (in_file(norm=["batch"]), "run.toml: norm: got the list ['batch'], expected one of none, batch, layer"),
         (in_file(norm={"kind": 1}), "run.toml: norm: got the table {...}, expected one of none, batch, layer"),
+        (typed(record="yes"), "--record: got 'yes', expected true or false"),
+        (in_file(record=1), "run.toml: record: got the integer 1, expected true or false"),
         (in_file(dataset=""), "run.toml: dataset: got '', expected a name"),
         (
             in_file(hidden=[2, "x"]),
@@ -204,9 +208,17 @@ def values_of(name: str) -> st.SearchStrategy[object]:
         return st.text(st.characters(codec="utf-8", exclude_characters="\0,"), min_size=1).map(str.strip).filter(bool)
     if int in option.types:
         kinds.append(st.integers(1, 1000))
+    if bool in option.types:
+        kinds.append(st.booleans())
     if float in option.types:
         kinds.append(st.floats(0.0011, 0.49, allow_subnormal=False))
     return st.one_of(kinds or [st.just(default)])
+
+
+def typed_as(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 CONSISTENT = st.fixed_dictionaries({}, optional={name: values_of(name) for name in OPTIONS if name != "init"})
@@ -220,11 +232,7 @@ def test_what_is_written_down_is_read_back(values: dict[str, object]) -> None:
         values["norm"] = "layer"
     options = build(in_file(**values))
     assert build(Source(as_dict(options), "")) == options
-    words = {
-        name: ",".join(map(str, value)) if isinstance(value, list) else str(value)
-        for name, value in as_dict(options).items()
-        if value != []
-    }
+    words = {name: typed_as(value) for name, value in as_dict(options).items() if value != []}
     if options.hidden != ():
         assert build(Source(words, "--", text=True)) == options
 
