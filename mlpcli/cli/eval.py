@@ -69,13 +69,13 @@ def evaluate(
     if as_json:
         print_json(scores.metrics)
     else:
-        for shown in tables.values():
-            table(shown.columns, [[short(value) for value in row] for row in shown.rows])
+        for columns, rows in tables.values():
+            table(columns, [[short(value) for value in row] for row in rows])
             print()
     if predictions:
         tables[predictions.absolute()] = predict(model, part.x, part.y, part.rows)
     make_folder(folder)
-    for file, content in tables.items():
-        write_atomic(file, encode("".join(map(line, (content.columns, *content.rows)))))
+    for file, (columns, rows) in tables.items():
+        write_atomic(file, encode("".join(map(line, (columns, *rows)))))
     if not as_json:
         print("\n".join(map(shown, tables)))
