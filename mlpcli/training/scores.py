@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mlpcli.data import Part
+from mlpcli.data import Part, Preprocessing
 from mlpcli.nn import Array
 from mlpcli.training.metrics import evaluate
 from mlpcli.training.model import Model
@@ -83,13 +83,22 @@ def predictions(model: Model, x: Array, y: Array | None, rows: Array) -> Table:
         targets = model.preprocessing.targets
         ends, shares = [""] if len(targets) == 1 else [f"_{name}" for name in targets], []
         predicted = model.preprocessing.inverse_target(scores).tolist()
-        known = None if y is None else model.preprocessing.inverse_target(y).tolist()
+        known = None if y is None else _as_given(y, model.preprocessing)
         extra = [[]] * len(rows)
     columns = [f"{kind}{end}" for kind in ("target", "prediction")[y is None :] for end in ends]
     return Table(
         ["row", *columns, *shares],
         [[int(row), *(known[i] if known else []), *predicted[i], *extra[i]] for i, row in enumerate(rows)],
     )
+
+
+def _as_given(y: Array, preprocessing: Preprocessing) -> list[list[float]]:
+    """Standardized targets in their own units, to the decimals that their dtype carries: 220.0, not 219.9999977."""
+    own = preprocessing.inverse_target(y)
+    smallest = np.finfo(y.dtype).eps * np.array(preprocessing.target_scale) * np.abs(y).max(axis=0, initial=1.0)
+    decimals = np.floor(-np.log10(smallest)).astype(int)
+    columns = [np.round(own[:, k], digits).tolist() for k, digits in enumerate(decimals.tolist())]
+    return [list(row) for row in zip(*columns, strict=True)]
 
 
 def _roc_auc(y: Array, probabilities: Array) -> float:
