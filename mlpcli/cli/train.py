@@ -62,15 +62,23 @@ def train(
     from mlpcli.results.atomic import shown
     from mlpcli.results.naming import default_name
     from mlpcli.results.run_folder import RunFolder
+    from mlpcli.training.diagnostics import DIAGNOSTIC_COLUMNS
     from mlpcli.training.metrics import EPOCH_COLUMNS
     from mlpcli.training.session import load_data, plan_run, train_run
 
     data = load_data(options, data_home)
     run = plan_run(options, data)
     columns = EPOCH_COLUMNS[data.task]
-    folder_name = name or default_name(options.dataset, run.run_id)
+    folder_name = default_name(options.dataset, run.run_id) if name is None else name
     with RunFolder(
-        results, folder_name, as_dict(run.options), columns=columns, run_id=run.run_id, force=force, resume=resume
+        results,
+        folder_name,
+        as_dict(run.options),
+        columns=columns,
+        diagnostics=DIAGNOSTIC_COLUMNS if options.record else (),
+        run_id=run.run_id,
+        force=force,
+        resume=resume,
     ) as folder:
         place = shown(folder.path)
         if folder.warning:
