@@ -1,0 +1,67 @@
+"""The README held to the code: its commands run, its table is the declaration, its files exist."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mlpcli.cli.main import COMMANDS
+from mlpcli.config import options_table
+from mlpcli.errors import ExitCode
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def block(mark: str) -> str:
+    found = re.search(rf"<!-- {mark} -->\n```\w+\n(.*?)```", README, re.DOTALL)
+    assert found, mark
+    return found.group(1)
+
+
+def test_the_option_table_is_the_declaration():
+    between = README.split("<!-- options -->\n")[1].split("<!-- end of options -->")[0]
+    assert between.strip() == options_table().strip()
+
+
+def test_every_command_and_exit_code_is_named():
+    for name in COMMANDS:
+        assert f"`mlpcli {name}" in README
+    for code in ExitCode:
+        assert re.search(rf"\b{code.value}\b", README)
+
+
+def test_links_lead_somewhere():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        if not target.startswith("http"):
+            assert (ROOT / target).exists(), target
+
+
+def test_the_main_job_prints_what_the_readme_shows(tmp_path):
+    """The command behind the installation, in an empty folder; times and the run's name aside."""
+    command = block("main command").split(" && ")[-1].removeprefix(".venv/bin/").split()
+    program = shutil.which(command[0], path=str(Path(sys.executable).parent))
+    assert program, "mlpcli is not installed beside this Python"
+    done = subprocess.run([program, *command[1:]], cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    def shape(text: str) -> list[str]:
+        lines = [re.sub(r"\d", "0", line) for line in text.strip().splitlines()]
+        return [re.sub(r"digits-[0-9a-f]+", "digits-0", line) for line in lines]
+
+    assert shape(done.stdout) == shape(block("main output"))
+
+
+def test_the_test_command_is_what_ci_runs():
+    assert "pytest" in block("test command")
+    assert "<!-- test command -->" in (ROOT / ".ci" / "run").read_text()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "experiments").glob("*.toml")), ids=lambda path: path.stem)
+def test_experiments_open_with_question_claim_expectation_and_time(path):
+    head = path.read_text().split("\nname =")[0]
+    assert head.startswith("# ") and "?" in head.splitlines()[0]
+    for word in ("# Claim:", "# Expect:", "# Time on two cores:"):
+        assert word in head

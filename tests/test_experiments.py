@@ -1,0 +1,27 @@
+"""Every experiment that ships runs: one seed, as few epochs as the file allows, MNIST's on digits."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from mlpcli.cli.main import run
+
+EXPERIMENTS = sorted((Path(__file__).parent.parent / "experiments").glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_experiment_runs(path, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    document = tomllib.loads(path.read_text())
+    epochs = document["halving"]["min_epochs"] + 1 if "halving" in document else 1
+    changes = ["--set", f"epochs={epochs}"]
+    if document["base"].get("dataset") == "mnist":
+        changes += ["--set", "dataset=digits", "--set", "test_size=0.2", "--set", "val_size=0.1"]
+    code = run(["sweep", f"experiments/{path.name}", "--seeds", "1", "--executor", "serial", "--json", "-q", *changes])
+    told = json.loads(capsys.readouterr().out)
+    assert code == 0
+    assert set(told["counts"]) <= {"complete", "pruned"}
+    assert (tmp_path / "results" / document["name"] / "summary.csv").is_file()
+    assert told["summary"][0][f"{told['metric']}_mean"] is not None
