@@ -6,7 +6,7 @@ to say, so the problems go on to it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from mlpcli.sweep.where import Where, parse_where
 
 __all__ = ["SweepFile", "find_sweep", "read_sweep"]
 
+MAX_CONDITIONS = 100
+MAX_WRONG_SEEDS = 101  # more than a message shows
 MAX_SEED = 2**63 - 1
 
 
@@ -74,7 +76,7 @@ def find_sweep(path: Path) -> Path:
     found = shipped.joinpath(*path.parts[1:])
     if not found.is_file():
         names = [f"experiments/{file.name}" for file in sorted(shipped.glob("*.toml"))]
-        raise UsageError(f"{path}: no such file{nearest(str(path), names)}. Those that ship: {', '.join(names)}")
+        raise UsageError(f"{path}: no such file{nearest(str(path), names)} (there are {', '.join(names)})")
     return found
 
 
@@ -174,6 +176,9 @@ class _Keys:
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             self.problems.add(place, f"got {quote(texts)}, expected a list of conditions, each in quotes")
             return ()
+        if len(texts) > MAX_CONDITIONS:
+            self.problems.add(place, f"{len(texts)} conditions, the most is {MAX_CONDITIONS}")
+            return ()
         conditions = []
         for text in texts:
             try:
@@ -211,7 +216,8 @@ class _Keys:
             self.problems.add(f"{self.path}: {here}, {place}", "given twice; keep one of them")
 
     def _list_of_seeds(self, seeds: Sequence[object], place: str, *, text: bool = False) -> Sequence[int] | None:
-        wrong = [problem for seed in seeds if (problem := check_value("seed", seed, place, text=text))]
+        problems = (problem for seed in seeds if (problem := check_value("seed", seed, place, text=text)))
+        wrong = list(islice(problems, MAX_WRONG_SEEDS))
         self.problems.lines += wrong
         found: Any = [] if wrong else dict.fromkeys(canonical_value("seed", seed, text=text) for seed in seeds)
         return list(found) or None

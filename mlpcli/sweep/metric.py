@@ -21,9 +21,9 @@ def larger_is_better(metric: str) -> bool:
 
 def metric_problem(metric: object, *, every_epoch: bool) -> str | None:
     """Why this cannot rank, or None; `every_epoch` asks for a metric that is measured after each epoch."""
-    known = dict.fromkeys(
-        name for task, names in _SCORES.items() for name in names if not every_epoch or name in EPOCH_COLUMNS[task]
-    )
+    names = dict.fromkeys(name for task in _SCORES for name in _SCORES[task])
+    of_an_epoch = {name for columns in EPOCH_COLUMNS.values() for name in columns}
+    known = [name for name in names if not every_epoch or name in of_an_epoch]
     if metric in known:
         return None
     if isinstance(metric, str) and metric.startswith("test_"):

@@ -97,8 +97,8 @@ class _Planner:
         return True
 
     def check_rules(self, options: RunOptions, point: int | None) -> None:
-        broken = chain(conflicts(options), () if options.task == "auto" else task_conflicts(options, options.task))
-        for conflict in broken:
+        of_task = () if options.task == "auto" else task_conflicts(options, options.task)
+        for conflict in chain(conflicts(options), of_task):
             if self.problems.refused.isdisjoint(conflict.options):
                 origins = filter(None, (self.space.origin(name, point) for name in conflict.options))
                 self.broken.setdefault((", ".join(origins), conflict.reason), []).append(options)

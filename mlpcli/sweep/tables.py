@@ -14,7 +14,10 @@ from mlpcli.sweep.problems import Problems
 __all__ = ["KEYS", "Table", "Tables"]
 
 KEYS = ("name", "metric", "seeds", "where", "base", "grid", "zip", "random", "points", "halving", "compare")
+DRAWS = ("trials", "seed")
 DRAW_KEYS = ("low", "high", "log", "choices")
+
+RANGE, CHOICES = "{ low = ..., high = ... }", "{ choices = [...] }"
 
 Table = dict[str, Any]
 
@@ -58,10 +61,11 @@ class Tables:
 
     def zip(self) -> dict[str, list[object]]:
         """The lists of [zip], all of one length."""
-        columns = dict(self._lists("zip"))
+        columns = {name: values for name, values in self._lists("zip") if values}
         if len({len(values) for values in columns.values()}) > 1:
             lengths = ", ".join(f"{name} has {len(values)}" for name, values in columns.items())
             self.problems.add(self.place("[zip]"), f"lists of different lengths: {lengths}")
+            self.problems.refused |= columns.keys()
             return {}
         rows = [row for row in zip(*columns.values(), strict=True) if _REFUSED not in row]
         return {name: [row[index] for row in rows] for index, name in enumerate(columns) if rows}
@@ -71,7 +75,9 @@ class Tables:
         table = dict(self.written["random"])
         if not table:
             return None
-        trials = self.problems.integer(self.place("[random] trials"), table.pop("trials", None), low=1)
+        if "trials" not in table:
+            self.problems.add(self.place("[random] trials"), "missing; how many draws?")
+        trials = self.problems.integer(self.place("[random] trials"), table.pop("trials", 1), low=1)
         seed = self.problems.integer(self.place("[random] seed"), table.pop("seed", 0), low=0)
         if not table:
             self.problems.add(self.place("[random]"), "no option to draw, as in lr = { low = 1e-4, high = 0.1 }")
@@ -112,20 +118,27 @@ class Tables:
         if name in KEYS:
             self.problems.add(self.place(f"{label} {name}"), "not an option; it stands above all tables of the file")
         else:
-            self.problems.unknown(self.place(f"{label} "), name, "option", OPTIONS)
+            known = (*OPTIONS, *DRAWS) if label == "[random]" else OPTIONS
+            self.problems.unknown(self.place(f"{label} "), name, "option", known)
         return False
 
     def _checked(self, place: str, name: str, values: Sequence[object], *, text: bool = False) -> list[object]:
-        """The canonical values, with `_REFUSED` in place of wrong ones."""
-        found: list[object] = []
+        """The canonical values, with `_REFUSED` in place of wrong ones; what stands there often is read once."""
+        seen: dict[tuple[type, object], object] = {}
+        found = []
         for value in values:
-            if problem := check_value(name, value, place, text=text):
-                self.problems.lines.append(problem)
-                self.problems.refused.add(name)
-                found.append(_REFUSED)
-            else:
-                found.append(canonical_value(name, value, text=text))
+            known = (type(value), value) if isinstance(value, str | int | float) else (list, id(value))
+            if known not in seen:
+                seen[known] = self._one(place, name, value, text)
+            found.append(seen[known])
         return found
+
+    def _one(self, place: str, name: str, value: object, text: bool) -> object:
+        if problem := check_value(name, value, place, text=text):
+            self.problems.lines.append(problem)
+            self.problems.refused.add(name)
+            return _REFUSED
+        return canonical_value(name, value, text=text)
 
     def _lists(self, key: str) -> Iterator[tuple[str, list[object]]]:
         """The options of [grid] or [zip], each with its values."""
@@ -143,7 +156,7 @@ class Tables:
     def _draw(self, place: str, name: str, spec: object) -> Range | Choices | None:
         before = len(self.problems.lines)
         if not isinstance(spec, dict):
-            self.problems.add(place, f"got {quote(spec)}, expected {{ low = ..., high = ... }} or {{ choices = [..] }}")
+            self.problems.add(place, f"got {quote(spec)}, expected a table {RANGE} or {CHOICES}")
             return None
         for key in spec:
             if key not in DRAW_KEYS:
@@ -162,7 +175,7 @@ class Tables:
         if type(log) is not bool:
             self.problems.add(f"{place} log", f"got {quote(log)}, expected true or false")
         if not {"low", "high"} <= spec.keys():
-            self.problems.add(place, "expected both low and high, or choices")
+            self.problems.add(place, f"expected a table {RANGE} or {CHOICES}")
             return None
         if not OPTIONS[name].types.isdisjoint(_NUMBERS):
             ends = self._checked(place, name, [spec["low"], spec["high"]])
@@ -170,7 +183,7 @@ class Tables:
                 return None
             if all(type(end) in _NUMBERS for end in ends):
                 return self._between(place, name, ends, log is True)
-        self.problems.add(place, "only numbers are drawn from a range; use { choices = [..] }")
+        self.problems.add(place, f"only numbers are drawn from a range; use {CHOICES}")
         return None
 
     def _between(self, place: str, name: str, ends: list[Any], log: bool) -> Range | None:
