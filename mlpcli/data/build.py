@@ -13,6 +13,7 @@ from mlpcli.data.preprocessing import Column, Preprocessing
 from mlpcli.data.splits import split_rows
 from mlpcli.data.table import Table
 from mlpcli.data.targets import find_columns, fit_targets, read_targets
+from mlpcli.data.wording import quote
 from mlpcli.errors import DataError
 
 __all__ = ["build_entry", "raw_rows", "write_part"]
@@ -70,7 +71,7 @@ def write_part(
         if not np.isfinite(block).all():
             at = int(np.flatnonzero(~np.isfinite(block).all(axis=0))[0])
             raise DataError(
-                f"column {preprocessing.features[at]!r}: scaled, a number is too large for {preprocessing.dtype}. "
+                f"column {quote(preprocessing.features[at])}: scaled, a number is too large for {preprocessing.dtype}. "
                 "Nothing was written. Use --scale standard or --dtype float64, or rescale the column"
             )
         first = block[0] if first is None else first

@@ -9,20 +9,19 @@ none, a text names the parameter that says it; left out, the options of the run 
 [parameters]: defaults of what may follow the name, `moons:n=500,noise=0.2`. [origin]: what the source needs to know.
 """
 
-import difflib
 import math
 import re
 import tomllib
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mlpcli.assets import asset_folder
 from mlpcli.data.preprocessing import SCALES
+from mlpcli.data.wording import nearest, quote
 from mlpcli.errors import FileError, UsageError
 
-__all__ = ["Card", "all_cards", "find_card", "nearest"]
+__all__ = ["Card", "all_cards", "find_card"]
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 LARGEST = 1 << 16  # bytes of a card
@@ -92,7 +91,9 @@ def find_card(spec: str) -> Card:
         if NAME.fullmatch(name) and path.is_file():
             return _with_parameters(_read(path), given)
     names = sorted({path.stem for folder in _folders() for path in folder.glob("*.toml")})
-    raise UsageError(f"dataset {spec!r}: no such dataset{nearest(name, names)}. `mlpcli datasets` lists what there is")
+    raise UsageError(
+        f"dataset {quote(spec)}: no such dataset{nearest(name, names)}. `mlpcli datasets` lists what there is"
+    )
 
 
 def all_cards() -> tuple[list[Card], list[UsageError]]:
@@ -108,16 +109,6 @@ def all_cards() -> tuple[list[Card], list[UsageError]]:
             except UsageError as error:
                 errors.append(error)
     return sorted(cards, key=lambda card: card.name), errors
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """`; did you mean "…"?`'s middle part for the closest of `names`, or nothing.
-
-    >>> nearest("irsi", ["iris", "wine"])
-    ", did you mean 'iris'?"
-    """
-    found = difflib.get_close_matches(name, list(names), n=1)
-    return f", did you mean {found[0]!r}?" if found else ""
 
 
 def _folders() -> list[Path]:
@@ -141,14 +132,14 @@ def _read(path: Path) -> Card:
 
 
 def _card(path: Path, value: dict[str, Any]) -> Card:
-    problems = [f"unknown key {key!r}{nearest(key, KEYS)}" for key in value.keys() - KEYS.keys()]
-    problems += [f"{key!r} is missing" for key in REQUIRED if key not in value]
+    problems = [f"unknown key {quote(key)}{nearest(key, KEYS)}" for key in value.keys() - KEYS.keys()]
+    problems += [f"{quote(key)} is missing" for key in REQUIRED if key not in value]
     for key, types in KEYS.items():
         if key in value and type(value[key]) not in types:
             problems.append(f"{key} = {value[key]!r} must be {' or '.join(TYPES[kind] for kind in types)}")
     target = value.get("target", [])
     targets = tuple(target) if isinstance(target, list) else (target,)
-    problems += [f"target {name!r} must be a text" for name in targets if not isinstance(name, str)]
+    problems += [f"target {quote(name)} must be a text" for name in targets if not isinstance(name, str)]
     for key, allowed in (("task", ("classification", "regression")), ("scale", SCALES)):
         if key in value and value[key] not in allowed:
             problems.append(f"{key} = {value[key]!r} must be one of {', '.join(allowed)}")
@@ -184,7 +175,9 @@ def _with_parameters(card: Card, given: str) -> Card:
         key, equals, text = (part.strip() for part in pair.partition("="))
         if key not in parameters:
             known = f"its parameters: {', '.join(card.parameters)}" if card.parameters else "it takes none"
-            raise UsageError(f"dataset {card.name!r}: no parameter {key!r}{nearest(key, card.parameters)} ({known})")
+            raise UsageError(
+                f"dataset {quote(card.name)}: no parameter {quote(key)}{nearest(key, card.parameters)} ({known})"
+            )
         kind = type(card.parameters[key])
         try:
             parameters[key] = kind(text)
@@ -192,5 +185,7 @@ def _with_parameters(card: Card, given: str) -> Card:
                 raise ValueError
         except (ValueError, OverflowError) as error:
             example = f"{key}={card.parameters[key]}"
-            raise UsageError(f"dataset {card.name!r}: {key}={text} must be {TYPES[kind]}, like {example}") from error
+            raise UsageError(
+                f"dataset {quote(card.name)}: {key}={text} must be {TYPES[kind]}, like {example}"
+            ) from error
     return replace(card, parameters=parameters, expected=parameters == card.parameters)

@@ -19,6 +19,7 @@ from mlpcli.data import cells
 from mlpcli.data.drafts import Changed, Draft, drafts_of
 from mlpcli.data.records import Piece, read_pieces
 from mlpcli.data.table import Layout, Table, TableWriter
+from mlpcli.data.wording import quote
 from mlpcli.errors import DataError
 
 __all__ = ["read_delimited"]
@@ -59,7 +60,7 @@ def _names(path: Path, header: Piece) -> list[str]:
     other = next((mark for mark in ";\t|," if len(names) == 1 and mark in names[0]), None)
     if other:
         raise DataError(
-            f"{path}, line {header.lines[0]}: one column only. Use --delimiter {other!r}, if that parts cells"
+            f"{path}, line {header.lines[0]}: a single column. Use --delimiter {quote(other)}, if that parts cells"
         )
     # a column without a name is most often the row numbers that a program wrote; it can be dropped by this name
     return [name.strip() or f"column {at}" for at, name in enumerate(names, 1)]
@@ -117,9 +118,10 @@ class _Reader:
             "na_values": {place: list(cells.GAPS) for place in numbers},
             "keep_default_na": False,
             "skip_blank_lines": False,
-            "float_precision": "round_trip",
             "low_memory": False,
         }
+        if tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1):  # before, the last digit was not always right
+            options["float_precision"] = "round_trip"
         return pd.read_csv(BytesIO(self.piece.content), **options)
 
     def _where(self, row: int) -> str:

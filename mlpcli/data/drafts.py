@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data import cells
-from mlpcli.data.cards import nearest
 from mlpcli.data.table import Kind, Layout, TableColumn, as_number
+from mlpcli.data.wording import listed, nearest, quote
 from mlpcli.errors import DataError, UsageError
 
 __all__ = ["Changed", "Draft", "drafts_of"]
@@ -64,7 +64,8 @@ class Draft:
             at = values.index(None)
             if self.fixed:
                 raise DataError(
-                    f"{where(at)}, column {self.name!r}: {texts[at]!r} is no {self.kind}, as it was in training"
+                    f"{where(at)}, column {quote(self.name)}: {quote(texts[at])} is no {self.kind}, as it was in "
+                    "training"
                 )
             self.kind = "text"
             raise Changed
@@ -73,13 +74,13 @@ class Draft:
     def check(self, values: Floats, texts: Callable[[], Sequence[str]], where: Where) -> None:
         """Raise DataError for infinite numbers, for whole ones too wide to hold, and for gaps in a target."""
         for at in np.flatnonzero(np.isinf(values)).tolist():
-            self.refuse(where(at), "a number too large. Correct the cell")
+            self.refuse(where(at), "a number too large")
         for at in np.flatnonzero(np.abs(values) > cells.LARGEST_WHOLE).tolist():
             if cells.is_wide(texts()[at]):
-                self.refuse(where(at), f"{texts()[at].strip()} is a whole number of too many digits, as names have")
+                self.refuse(where(at), f"{quote(texts()[at])} is a whole number of too many digits, as names have")
         if self.target:
             for at in np.flatnonzero(np.isnan(values)).tolist():
-                self.refuse(where(at), "no value. Remove the row, or fill the cell")
+                self.refuse(where(at), "no value", "Remove the row, or fill the cell")
 
     def encode(self, codes: NDArray[np.int64], texts: Sequence[str], where: Where) -> Floats:
         """Cells of texts, as codes into `texts` -> codes into the column's vocabulary, NaN for empty ones."""
@@ -113,28 +114,29 @@ class Draft:
         return (as_number(text) if self.target else cells.number(text)) is not None
 
     def _check_number_of_texts(self) -> None:
-        if len(self.codes) <= (MOST_CLASSES if self.target else MOST_TEXTS):
+        most = MOST_CLASSES if self.target else MOST_TEXTS
+        if len(self.codes) <= most:
             return
         if self.target and not self.word:
             self.kind = "number"
             raise Changed
         self._check_words()
         what = "classes" if self.target else "different texts"
-        self.refuse(self.word_at, f"more than {len(self.codes) - 1} {what}")
+        self.refuse(self.word_at, f"more than {most} {what}", "Join the rare ones")
 
     def _check_words(self) -> None:
         if not self.word:
             return
         if self.numeric >= STRAY * self.filled and sum(map(self._is_number, self.codes)) > FEW_NUMBERS:
-            self.refuse(self.word_at, f"{self.word!r} is not a number, as the others are. Correct the cell")
+            self.refuse(self.word_at, f"{quote(self.word)} is not a number, as the others are")
         if not self.target and all(map(cells.is_date, self.codes)):
-            self.refuse(self.word_at, f"{self.word!r} is a date, which is not read. Write it as a number")
+            self.refuse(self.word_at, f"{quote(self.word)} is a date, which is not read", "Write it as a number")
 
-    def refuse(self, where: str, why: str) -> NoReturn:
-        """Raise DataError for this column, with the way out that there is for inputs."""
+    def refuse(self, where: str, why: str, remedy: str = "Correct the cell") -> NoReturn:
+        """Raise DataError for this column; a column of inputs can always be left out."""
         what = "target" if self.target else "column"
-        remedy = "" if self.target else f", or leave the column out with --drop {self.name!r}"
-        raise DataError(f"{where}, {what} {self.name!r}: {why}{remedy}")
+        other = "" if self.target else f", or leave the column out with --drop {quote(self.name)}"
+        raise DataError(f"{where}, {what} {quote(self.name)}: {why}. Nothing was written. {remedy}{other}")
 
 
 def drafts_of(names: Sequence[str], layout: Layout, where: str) -> list[Draft]:
@@ -147,26 +149,28 @@ def drafts_of(names: Sequence[str], layout: Layout, where: str) -> list[Draft]:
         raise DataError(f"{where}: {len(names)} columns, more than {MOST_COLUMNS}")
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise DataError(f"{where}: column {twice!r} stands there twice. Rename one of them")
+        raise DataError(f"{where}: column {quote(twice)} stands there twice. Rename one of them")
     if all(as_number(name) is not None for name in names):
         raise DataError(f"{where}: numbers only, where the names of the columns are expected. Add a line of names")
     if layout.kinds is not None:
         kinds, targets = layout.kinds, layout.targets
         if missing := [name for name in kinds if name not in names and name not in targets]:
-            raise DataError(f"{where}: no column {missing[0]!r}{nearest(missing[0], names)}, which the model needs")
+            raise DataError(
+                f"{where}: no column {quote(missing[0])}{nearest(missing[0], names)}, which the model needs"
+            )
         return [
             Draft(name, place, name in targets, kinds[name], fixed=True)
             for place, name in enumerate(names)
             if name in kinds
         ]
     if not layout.targets:
-        listed = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
-        raise UsageError(f"{where}: which column is to be predicted? Name it with --target (columns: {listed})")
+        raise UsageError(f"{where}: which column is to be predicted? Name it with --target (columns: {listed(names)})")
     for option, wanted in (("target", layout.targets), ("drop", layout.drop)):
         for name in wanted:
             if name not in names:
-                listed = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
-                raise UsageError(f"{option}: {where} has no column {name!r}{nearest(name, names)} (columns: {listed})")
+                raise UsageError(
+                    f"{option}: {where} has no column {quote(name)}{nearest(name, names)} (columns: {listed(names)})"
+                )
     if both := set(layout.targets) & set(layout.drop):
-        raise UsageError(f"drop: column {both.pop()!r} is the target")
+        raise UsageError(f"drop: column {quote(both.pop())} is the target")
     return [Draft(name, place, name in layout.targets) for place, name in enumerate(names) if name not in layout.drop]

@@ -4,6 +4,7 @@ scikit-learn keeps some of its downloads as pickles, and would load them again; 
 """
 
 import http.client
+import re
 import socket
 import warnings
 import zlib
@@ -46,17 +47,28 @@ def fetch_openml(name: str, targets: tuple[str, ...], writer: TableWriter, versi
     """A dataset of OpenML by its number or its name; `targets` replace the columns that OpenML calls so."""
     which = {"data_id": int(name)} if name.isdigit() else {"name": name, "version": version or "active"}
     with writer.scratch() as folder, _network(f"openml:{name}"):
-        from sklearn import datasets
-
         try:
-            bunch = datasets.fetch_openml(**which, data_home=folder, n_retries=1, as_frame=True, parser="pandas")
+            bunch = _ask_openml(which | {"data_home": folder, "n_retries": 1, "as_frame": True})
         except ValueError as error:
             raise _refusal(name, str(error)) from error
+        except (KeyError, TypeError) as error:
+            raise _unavailable(f"openml:{name}", ValueError("the answer is none that OpenML gives")) from error
     targets = targets or tuple(bunch.target_names or ())
     drafts = [Draft(str(column), place, column in targets) for place, column in enumerate(bunch.frame.columns)]
     cells = np.column_stack([_read(bunch.frame, draft, f"openml:{name}") for draft in drafts])
     writer.append(cells.astype(np.uint8) if _are_bytes(cells) else cells)
     return writer.finish([draft.finish() for draft in drafts], targets)
+
+
+def _ask_openml(options: dict[str, Any]) -> Any:
+    from sklearn import datasets
+
+    try:
+        return datasets.fetch_openml(**options, parser="pandas")
+    except (
+        TypeError
+    ):  # scikit-learn 1.9 expects texts where pandas 3.1 reads classes 0, 1, 2 as numbers; this is slower
+        return datasets.fetch_openml(**options, parser="liac-arff")
 
 
 def _read(frame: Any, draft: Draft, dataset: str) -> NDArray[np.float64]:
@@ -103,7 +115,7 @@ def _unavailable(dataset: str, error: BaseException) -> Unavailable:
     why = f"the server answers {error.code}" if isinstance(error, HTTPError) else str(getattr(error, "reason", error))
     return Unavailable(
         f"cannot download {dataset}: {' '.join(why.split()) or type(error).__name__}. Nothing was kept. Without a "
-        "network there are iris, digits, wine, breast_cancer, diabetes, linnerud and the generated ones: mlpcli datasets"
+        "network there are iris, digits, wine, breast_cancer, diabetes, linnerud and all that is generated"
     )
 
 
@@ -111,6 +123,6 @@ def _refusal(name: str, why: str) -> Exception:
     """What scikit-learn's ValueError means for the user."""
     if "checksum" in why:
         return _unavailable(f"openml:{name}", ValueError("it came damaged, its checksum differs"))
-    if "not found" in why:
+    if re.search(r"not found|No .* found", why):
         return UsageError(f"dataset 'openml:{name}': OpenML has none of that name or number")
     return DataError(f"dataset 'openml:{name}': {' '.join(why.split())}")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mlpcli.data.preprocessing import Column
 from mlpcli.data.table import Kind, Table, blocks_of, in_order
+from mlpcli.data.wording import quote
 from mlpcli.errors import DataError
 
 __all__ = ["cells_of", "fit_columns"]
@@ -82,8 +83,8 @@ def _fit_numbers(table: Table, chosen: Sequence[int], rows: Rows, scale: str) ->
     for at, i in enumerate(chosen):
         if not (np.isfinite(center[at]) and np.isfinite(spread[at])):
             raise DataError(
-                f"column {table.columns[i].name!r}: its numbers, from {low[at]:g} to {high[at]:g}, are too large to "
-                "scale. Nothing was written. Rescale the column, or leave it out"
+                f"column {quote(table.columns[i].name)}: its numbers, from {low[at]:g} to {high[at]:g}, are too large "
+                "to scale. Nothing was written. Rescale the column, or leave it out"
             )
     return missing, fill, center, spread
 
@@ -159,7 +160,7 @@ def _categories(table: Table, column: int, rows: Rows) -> tuple[str, ...]:
         return ()
     if different > MOST_CATEGORIES:
         raise DataError(
-            f"column {table.columns[column].name!r}: {different} different texts, more than {MOST_CATEGORIES}. "
+            f"column {quote(table.columns[column].name)}: {different} different texts, more than {MOST_CATEGORIES}. "
             "Nothing was written. Leave the column out with --drop, or join its rarer texts"
         )
     return tuple(vocabulary[i] for i in in_order(vocabulary) if counts[i])

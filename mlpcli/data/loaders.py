@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from mlpcli.data.cards import Card, nearest
+from mlpcli.data.cards import Card
 from mlpcli.data.table import Table, TableColumn, TableWriter
+from mlpcli.data.wording import nearest, quote
 from mlpcli.errors import UsageError
 
 __all__ = ["LOADERS", "OFFLINE"]
@@ -21,7 +22,7 @@ def generate(card: Card, writer: TableWriter) -> Table:
     try:
         drawn = GENERATORS[name](**card.parameters)
     except (TypeError, ValueError) as error:
-        raise UsageError(f"dataset {card.name!r}: {error}") from error
+        raise UsageError(f"dataset {quote(card.name)}: {error}") from error
     writer.append(np.column_stack([drawn.x, drawn.y]).astype(np.float64))
     features = [TableColumn(f"x{i + 1}") for i in range(drawn.x.shape[1])]
     target = TableColumn(card.target[0], "text", drawn.classes) if drawn.classes else TableColumn(card.target[0])
@@ -60,7 +61,7 @@ def openml(card: Card, writer: TableWriter) -> Table:
 def _origin(card: Card, key: str, known: Iterable[str]) -> str:
     name = str(card.origin.get(key, ""))
     if name not in known:
-        raise UsageError(f"card {card.path}: [origin] {key} = {name!r} is unknown{nearest(name, known)}")
+        raise UsageError(f"card {card.path}: [origin] {key} = {quote(name)} is unknown{nearest(name, known)}")
     return name
 
 

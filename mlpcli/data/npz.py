@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from mlpcli.data.cells import LARGEST_WHOLE
 from mlpcli.data.table import Kind, Table, TableColumn, TableWriter, blocks_of
+from mlpcli.data.wording import listed, quote
 from mlpcli.errors import DataError, FileError
 
 __all__ = ["read_npz"]
@@ -38,7 +40,7 @@ def read_npz(path: Path, writer: TableWriter) -> Table:
                     block = _read(path, file, dtype, (rows.stop - rows.start) * width).reshape(-1, width)
                     _check(path, block, rows.start)
                     writer.append(np.column_stack([block, y[rows]]).astype(cells))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, TokenError) as error:
         raise DataError(f"{path}: not an archive of NumPy arrays, or damaged: {error}") from error
     except OSError as error:
         raise FileError(f"cannot read {path}: {error.strerror or error}") from error
@@ -65,8 +67,8 @@ def _targets(path: Path, archive: zipfile.ZipFile) -> tuple[NDArray[Any], list[T
 def _member(path: Path, archive: zipfile.ZipFile, name: str) -> Iterator[tuple[IO[bytes], tuple[int, ...], Any]]:
     """The content of one array behind its header, row after row, with its shape and dtype."""
     if f"{name}.npy" not in archive.namelist():
-        held = ", ".join(member.removesuffix(".npy") for member in archive.namelist()[:12])
-        raise DataError(f"{path}: no array {name!r} in it; X and y are expected (arrays: {held})")
+        held = listed([member.removesuffix(".npy") for member in archive.namelist()])
+        raise DataError(f"{path}: no array {quote(name)} in it; X and y are expected (arrays: {held})")
     with archive.open(f"{name}.npy") as file:
         version = np.lib.format.read_magic(file)
         header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0

@@ -9,6 +9,7 @@ from mlpcli.data.dataset import PARTS, Choices, Part, Prepared
 from mlpcli.data.preprocessing import SCALES, Preprocessing
 from mlpcli.data.sources import Reading, Source, find_source
 from mlpcli.data.table import Layout, Table, TableWriter
+from mlpcli.data.wording import quote
 from mlpcli.errors import DataError, UsageError
 
 __all__ = ["entry_folder", "is_here", "open_prepared", "open_table", "prepare"]
@@ -55,7 +56,7 @@ def prepare(
         dtype=dtype,
     )
     if choices.scale not in SCALES:
-        raise UsageError(f"scale {scale!r} must be one of auto, {', '.join(SCALES)}")
+        raise UsageError(f"scale {quote(scale)} must be one of auto, {', '.join(SCALES)}")
     folder = entry_folder(home, source, asdict(choices))
     entry = open_entry(folder)
     if entry is None:

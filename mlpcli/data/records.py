@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.data.wording import quote
 from mlpcli.errors import DataError, FileError, UsageError
 
 __all__ = ["Piece", "check_format", "read_pieces"]
@@ -44,12 +45,16 @@ class Piece:
 def check_format(delimiter: str, encoding: str) -> str:
     """The canonical name of `encoding`; UsageError for one that is unknown, or for a delimiter that cannot be one."""
     if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0':
-        raise UsageError(f"delimiter {delimiter!r} must be one ASCII character, and neither a quote nor a line end")
+        raise UsageError(
+            f"delimiter {quote(delimiter)} must be one ASCII character, and neither a quote nor a line end"
+        )
     try:
         name = codecs.lookup(encoding).name
-        b"".decode(encoding)  # refuses codecs that are not of text, like hex
+        "a".encode(encoding)  # refuses codecs that are not of text, like hex
     except (LookupError, ValueError) as error:
-        raise UsageError(f"encoding {encoding!r} is unknown; utf-8, latin-1, cp1252 and utf-16 are common") from error
+        raise UsageError(
+            f"encoding {quote(encoding)} is unknown; utf-8, latin-1, cp1252 and utf-16 are common"
+        ) from error
     return "utf-8-sig" if name == "utf-8" else name
 
 

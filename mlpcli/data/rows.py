@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.cache import Entry, NewEntry, home_folder, open_entry
-from mlpcli.data.cards import nearest
 from mlpcli.data.prepare import entry_folder, open_table
 from mlpcli.data.preprocessing import Preprocessing
 from mlpcli.data.sources import Reading, Source, find_source
 from mlpcli.data.table import Kind, Layout
+from mlpcli.data.wording import nearest, quote
 from mlpcli.errors import DataError
 
 __all__ = ["Rows", "read_rows"]
@@ -66,11 +66,14 @@ def _build(folder: Path, source: Source, home: Path, preprocessing: Preprocessin
     for column in preprocessing.columns:
         if column.name not in places:
             near = nearest(column.name, places)
-            raise DataError(f"dataset {source.name!r}: no column {column.name!r}{near}, which the model needs")
+            raise DataError(
+                f"dataset {quote(source.name)}: no column {quote(column.name)}{near}, which the model needs"
+            )
         kind = table.columns[places[column.name]].kind
         if (kind == "text") != (column.kind == "text"):
             raise DataError(
-                f"dataset {source.name!r}: column {column.name!r} is a {kind}, but was a {column.kind} in training"
+                f"dataset {quote(source.name)}: column {quote(column.name)} is a {kind}, but was a {column.kind} in "
+                "training"
             )
     y = None
     if set(preprocessing.targets) <= places.keys():

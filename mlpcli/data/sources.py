@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mlpcli.data.cards import Card, find_card, nearest
+from mlpcli.data.cards import Card, find_card
 from mlpcli.data.fingerprint import fingerprint
 from mlpcli.data.table import Layout, Table, TableWriter
+from mlpcli.data.wording import nearest, quote
 from mlpcli.errors import DataError, FileError, UsageError
 
 __all__ = ["Reading", "Source", "find_source"]
@@ -52,7 +53,7 @@ def find_source(dataset: str, home: Path, reading: Reading) -> Source:
     """What `dataset` names. UsageError with the nearest name where nothing is called so, FileError for no such file."""
     suffix = Path(dataset).suffix.lower()
     if suffix not in DELIMITERS and (reading.delimiter or reading.encoding):
-        raise UsageError(f"delimiter, encoding: they are for .csv and .tsv files, and the dataset is {dataset!r}")
+        raise UsageError(f"delimiter, encoding: they are for .csv and .tsv files, and the dataset is {quote(dataset)}")
     scheme, _, rest = dataset.partition(":")
     if scheme == "idx":
         return _idx(Path(rest), home)
@@ -71,7 +72,7 @@ def _card(card: Card, name: str) -> Source:
     from mlpcli.data.loaders import LOADERS, OFFLINE
 
     if card.source not in LOADERS:
-        raise UsageError(f"card {card.path}: no source {card.source!r}{nearest(card.source, LOADERS)}")
+        raise UsageError(f"card {card.path}: no source {quote(card.source)}{nearest(card.source, LOADERS)}")
     return Source(
         name=name,
         slug=card.name,
@@ -92,8 +93,8 @@ def _checked(card: Card, table: Table) -> Table:
     found = (len(table.cells), len(table.columns) - len(card.target), classes[0])
     if card.expected and found != (card.rows, card.features, card.classes):
         raise DataError(
-            f"dataset {card.name!r}: {found[0]} rows of {found[1]} features and {found[2]} classes came, but its card "
-            f"{card.path} says {card.rows}, {card.features} and {card.classes}. Correct the card"
+            f"dataset {quote(card.name)}: {found[0]} rows of {found[1]} features and {found[2]} classes came, but its "
+            f"card {card.path} says {card.rows}, {card.features} and {card.classes}. Correct the card"
         )
     return table
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.data.wording import listed
 from mlpcli.errors import DataError
 
 __all__ = ["Split", "allocate", "split_rows"]
@@ -83,10 +84,10 @@ def _by_class(order: Rows, codes: Rows, classes: tuple[str, ...], n_test: int, n
     counts = np.bincount(codes, minlength=len(classes))
     present = counts > 0
     if alone := [classes[i] for i in np.flatnonzero(counts == 1)]:
-        listed = ", ".join(repr(name) for name in alone[:3]) + (", …" if len(alone) > 3 else "")
         raise DataError(
-            f"too few rows for the split: {len(alone)} of {present.sum()} classes have a single row ({listed}), and "
-            "every class needs 2. Nothing was written. Remove those rows, or set test_size and val_size to 0"
+            f"too few rows for the split: {len(alone)} of {present.sum()} classes have a single row "
+            f"({listed(alone)}), and every class needs 2. Nothing was written. Remove those rows, or set test_size "
+            "and val_size to 0"
         )
     if n_test + n_val > len(order) - present.sum():
         raise DataError(

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.cards import nearest
 from mlpcli.data.table import Table, TableColumn, as_number, in_order
+from mlpcli.data.wording import listed, nearest, quote
 from mlpcli.errors import DataError, UsageError
 
 __all__ = ["Targets", "find_columns", "fit_targets", "read_targets"]
@@ -32,8 +32,7 @@ def find_columns(table: Table, names: Sequence[str], option: str) -> list[int]:
     known = [column.name for column in table.columns]
     for name in names:
         if name not in known:
-            listed = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
-            raise UsageError(f"{option}: no column {name!r}{nearest(name, known)} (columns: {listed})")
+            raise UsageError(f"{option}: no column {quote(name)}{nearest(name, known)} (columns: {listed(known)})")
     return [known.index(name) for name in names]
 
 
@@ -50,8 +49,8 @@ def read_targets(table: Table, columns: Sequence[int], task: str, known: tuple[s
         gaps = np.flatnonzero(np.isnan(table.cells[:, i]))
         if len(gaps):
             raise DataError(
-                f"target {table.columns[i].name!r}: {len(gaps)} of {len(table.cells)} rows have no value (first: row "
-                f"{gaps[0] + 1}). Nothing was written. Remove those rows"
+                f"target {quote(table.columns[i].name)}: {len(gaps)} of {len(table.cells)} rows have no value (first: "
+                f"row {gaps[0] + 1}). Nothing was written. Remove those rows"
             )
     if task == "regression":
         return Targets(None, np.column_stack([_numbers(table, i) for i in columns]))
@@ -88,7 +87,7 @@ def _numbers(table: Table, i: int) -> NDArray[np.float64]:
     for text, number in zip(column.vocabulary, numbers, strict=True):
         if number is None:
             raise UsageError(
-                f"task regression: target {column.name!r} has texts like {text!r}. Use task classification"
+                f"task regression: target {quote(column.name)} has texts like {quote(text)}. Use task classification"
             )
     return np.array(numbers, dtype=np.float64)[cells.astype(np.int64)]
 
@@ -98,14 +97,16 @@ def _classes(table: Table, i: int, known: tuple[str, ...] | None) -> Targets:
     values, codes = np.unique(cells, return_inverse=True)
     if len(values) > MOST_CLASSES:
         raise DataError(
-            f"target {column.name!r}: {len(values)} classes for {len(cells)} rows, more than {MOST_CLASSES}; it looks "
-            "like a quantity. Nothing was written. Use --task regression"
+            f"target {quote(column.name)}: {len(values)} classes for {len(cells)} rows, more than {MOST_CLASSES}; it "
+            "looks like a quantity. Nothing was written. Use --task regression"
         )
     names = [_class_name(column, value) for value in values]
     if known is not None:
         return Targets(known, _known_codes(column.name, names, codes, known))
     if len(names) == 1:
-        raise DataError(f"target {column.name!r}: one class only, {names[0]!r}; two are needed. Nothing was written")
+        raise DataError(
+            f"target {quote(column.name)}: one class only, {quote(names[0])}; two are needed. Nothing was written"
+        )
     order = in_order(names)
     rank = np.empty(len(names), dtype=np.int64)
     rank[order] = np.arange(len(names))
@@ -116,8 +117,8 @@ def _known_codes(target: str, names: list[str], codes: NDArray[np.int64], known:
     for at, name in enumerate(names):
         if name not in known:
             raise DataError(
-                f"target {target!r}, row {int(np.argmax(codes == at)) + 1}: the model does not know class {name!r}, but "
-                f"{', '.join(known[:12])}. Remove the row, or train again"
+                f"target {quote(target)}, row {int(np.argmax(codes == at)) + 1}: the model knows no class "
+                f"{quote(name)}, but {listed(known)}. Remove the row, or train again"
             )
     return np.array([known.index(name) for name in names], dtype=np.int64)[codes]
 

@@ -1,0 +1,127 @@
+"""New rows for a trained model: the same bits as in training, whatever the order of columns and rows."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mlpcli.data import Preprocessing, prepare, read_rows
+from mlpcli.errors import DataError, UsageError
+
+
+@pytest.fixture
+def frame() -> pd.DataFrame:
+    random = np.random.default_rng(3)
+    frame = pd.DataFrame(
+        {
+            "n": np.where(random.random(120) < 0.1, np.nan, random.normal(7, 3, 120)),
+            "word": random.choice(["a", "b", "c"], 120),
+            "flag": random.random(120) < 0.5,
+            "code": random.choice(["1", "2", "x"], 120),
+            "y": random.choice(["no", "yes"], 120),
+            "price": random.normal(1e5, 1e4, 120),
+        }
+    )
+    frame.to_csv("t.csv", index=False)
+    return frame
+
+
+def travelled(preprocessing: Preprocessing) -> Preprocessing:
+    return Preprocessing.from_json(json.loads(json.dumps(preprocessing.to_json())))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("options", [{"target": "y"}, {"target": "price"}, {"target": ("price", "n"), "drop": ("y",)}])
+def test_the_same_rows_give_the_same_bits(frame: pd.DataFrame, options: dict[str, Any], dtype: str) -> None:
+    if "n" in options["target"]:
+        frame = frame.dropna()
+        frame.to_csv("t.csv", index=False)
+    prepared = prepare("t.csv", dtype=dtype, **options)
+    frame.sample(frac=1, axis=1, random_state=0).assign(extra="2020-01-01").to_csv("shuffled.csv", index=False)
+    for path in ("t.csv", "shuffled.csv"):
+        new = read_rows(path, travelled(prepared.preprocessing))
+        assert new.name == path and new.y is not None and len(new) == len(frame)
+        for part in prepared.parts.values():
+            assert new.x[part.rows].tobytes() == part.x.tobytes()
+            assert new.y[part.rows].tobytes() == part.y.tobytes()
+
+
+def test_one_row_alone_and_without_a_target(frame: pd.DataFrame) -> None:
+    prepared = prepare("t.csv", target="y")
+    for row in (0, 17, 119):
+        frame.iloc[[row]].drop(columns="y").to_csv(f"one{row}.csv", index=False)
+        new = read_rows(f"one{row}.csv", prepared.preprocessing)
+        assert new.y is None and new.rows.tolist() == [0]
+        whole = read_rows("t.csv", prepared.preprocessing)
+        assert new.x[0].tobytes() == whole.x[row].tobytes()
+
+
+def test_parquet_and_other_delimiters_match_by_name(frame: pd.DataFrame) -> None:
+    prepared = prepare("t.csv", target="y")
+    frame.to_parquet("t.parquet")
+    frame.to_csv("t.tsv", sep="\t", index=False)
+    frame.to_csv("semi.csv", sep=";", index=False, encoding="utf-16")
+    whole = read_rows("t.csv", prepared.preprocessing)
+    for path, options in (("t.parquet", {}), ("t.tsv", {}), ("semi.csv", {"delimiter": ";", "encoding": "utf-16"})):
+        new = read_rows(path, prepared.preprocessing, **options)
+        assert new.y is not None and whole.y is not None
+        assert new.x.tobytes() == whole.x.tobytes() and new.y.tobytes() == whole.y.tobytes()
+
+
+def test_numbers_that_were_texts_in_training_are_texts_again() -> None:
+    Path("t.csv").write_text("code,y\n" + "1,a\n2,b\nx,a\n" * 9)
+    prepared = prepare("t.csv", target="y", test_size=0, val_size=0)
+    Path("new.csv").write_text("code\n2\n1\n7\n\n")
+    assert read_rows("new.csv", prepared.preprocessing).x.tolist() == [[0, 1, 0], [1, 0, 0], [0, 0, 0]]
+
+
+def test_gaps_and_unseen_words(frame: pd.DataFrame) -> None:
+    prepared = prepare("t.csv", target="y", scale="none", dtype="float64")
+    Path("new.csv").write_text("n,word,flag,code,price\n?,zebra,True,,\n")
+    new = dict(zip(prepared.features, read_rows("new.csv", prepared.preprocessing).x[0].tolist(), strict=True))
+    train = frame.iloc[prepared.train.rows]
+    assert new["n"] == train["n"].median() and new["n missing"] == 1 and new["price"] == train["price"].median()
+    assert [value for name, value in new.items() if name.startswith(("word=", "code="))] == [0] * 6
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("n,word,flag,cod\n1,a,True,x\n", r"no column 'code' .did you mean 'cod'.*, which the model needs"),
+        (
+            "n,word,flag,code,price\nten,a,True,x,1\n",
+            r"new.csv, line 2, column 'n': 'ten' is no number, as it was in training",
+        ),
+        ("n,word,flag,code,price\n1,a,maybe,x,1\n", r"line 2, column 'flag': 'maybe' is no boolean, as it was"),
+        ("n,word,flag,code,price,y\n1,a,True,x,1,maybe\n", r"the model knows no class 'maybe', but 'no', 'yes'"),
+        ("n,word,flag,code,price,y\n1,a,True,x,1,\n", r"new.csv, line 2, target 'y': no value"),
+        ("n,word,flag,code,price\n", r"new.csv: a line of names, and no rows"),
+    ],
+)
+def test_rows_that_do_not_fit(frame: pd.DataFrame, content: str, message: str) -> None:
+    prepared = prepare("t.csv", target="y")
+    Path("new.csv").write_text(content)
+    with pytest.raises(DataError, match=message):
+        read_rows("new.csv", prepared.preprocessing)
+
+
+def test_one_class_alone_is_enough(frame: pd.DataFrame) -> None:
+    prepared = prepare("t.csv", target="y")
+    Path("new.csv").write_text("n,word,flag,code,price,y\n1,a,True,x,1,yes\n2,b,True,x,1,yes\n")
+    new = read_rows("new.csv", prepared.preprocessing)
+    assert new.y is not None and new.y.tolist() == [1, 1]
+
+
+def test_datasets_by_name_can_be_new_rows(home: Path) -> None:
+    moons = prepare("moons:n=50")
+    other = read_rows("moons:n=30,seed=5", moons.preprocessing)
+    assert other.x.shape == (30, 2) and other.y is not None and len(list(home.glob("prepared/*"))) == 2
+    again = read_rows("moons:n=30,seed=5", moons.preprocessing)
+    assert again.x.tobytes() == other.x.tobytes() and len(list(home.glob("prepared/*"))) == 2
+    with pytest.raises(DataError, match="no column 'x1', which the model needs"):
+        read_rows("iris", moons.preprocessing)
+    with pytest.raises(UsageError, match="no such dataset"):
+        read_rows("irsi", moons.preprocessing)
