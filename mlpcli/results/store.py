@@ -9,20 +9,20 @@ later plan wants it.
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import mlpcli
-from mlpcli.errors import DataError, FileError, UsageError
+from mlpcli.errors import FileError, UsageError
 from mlpcli.results import csv_text, json_text
-from mlpcli.results.append import AppendTable, complete_rows
+from mlpcli.results.append import AppendTable
 from mlpcli.results.atomic import (
     io_errors,
     make_folder,
     move,
     remove,
+    remove_folder,
     remove_stale,
     shown,
     sync_folder,
@@ -30,24 +30,15 @@ from mlpcli.results.atomic import (
 )
 from mlpcli.results.lock import FolderLock
 from mlpcli.results.naming import check_name
+from mlpcli.results.tables import FIRST_COLUMNS, METRICS, TRIALS, Record, SweepTables, write_changed
 
 __all__ = ["FINAL_COLUMNS", "FIRST_COLUMNS", "PlannedTrial", "Record", "SweepStore"]
 
-SWEEP, TRIALS, METRICS, SUMMARY, PROVENANCE = (
-    "sweep.toml",
-    "trials.csv",
-    "metrics.csv",
-    "summary.csv",
-    "provenance.json",
-)
-UNUSED = "unused"
+SWEEP, SUMMARY, PROVENANCE = "sweep.toml", "summary.csv", "provenance.json"
+UNUSED, MODELS = "unused", "models"
 
-FIRST_COLUMNS = ("trial", "run_id", "state", "seed")
 MIDDLE_COLUMNS = ("parameters", "epochs_run", "best_epoch")
 FINAL_COLUMNS = ("error", "time_s")
-
-Record = dict[str, Any]
-"""A row of trials.csv by column, without trial and varied options."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +90,10 @@ class SweepStore:
         self._lock = FolderLock(self.path)
         self.warning = self._lock.warning
         try:
+            for folder in (self.path, self.path / UNUSED, self.path / MODELS):
+                if folder.is_dir():
+                    remove_stale(folder)
             self._check_folder(restart)
-            remove_stale(self.path)
             if restart:
                 self._set_aside()
             self._open(sweep, reuse, provenance)
@@ -144,28 +137,28 @@ class SweepStore:
 
     def model(self, run_id: str) -> Path:
         """Where the model of a trial stands, if it was kept."""
-        return self.path / "models" / f"{run_id}.safetensors"
+        return self.path / MODELS / f"{run_id}.safetensors"
 
     def save_model(self, run_id: str, data: bytes) -> None:
         """Keep the model of a trial."""
-        make_folder(self.path / "models")
+        make_folder(self.path / MODELS)
         write_atomic(self.model(run_id), data)
 
     def keep_models(self, run_ids: Iterable[str]) -> None:
         """Remove all models but these."""
-        folder = self.path / "models"
+        folder = self.path / MODELS
         wanted = {self.model(run_id).name for run_id in run_ids}
         if folder.is_dir():
             for file in sorted(folder.iterdir()):
                 if file.suffix == ".safetensors" and file.name not in wanted:
                     remove(file)
             if not any(folder.iterdir()):
-                folder.rmdir()
+                remove_folder(folder)
 
     def finish(self, summary: str) -> None:
         """Rewrite both tables in order, and write summary.csv."""
         self._rewrite()
-        _write(self.path / SUMMARY, csv_text.encode(summary))
+        write_changed(self.path / SUMMARY, csv_text.encode(summary))
 
     def close(self) -> None:
         """Let go of the folder; what was recorded stays. Twice is once."""
@@ -210,8 +203,7 @@ class SweepStore:
             sync_folder(place)
 
     def _open(self, sweep: str, reuse: Callable[[Record], bool], provenance: Mapping[str, Any]) -> None:
-        here = _Tables.read(self.path)
-        unused = _Tables.read(self.path / UNUSED)
+        here, unused = SweepTables(self.path), SweepTables(self.path / UNUSED)
         self.known: dict[int, Record] = {}
         lines: dict[int, bytes] = {}
         planned: set[str] = set()
@@ -223,11 +215,14 @@ class SweepStore:
                 lines[number] = (here if trial.run_id in here.records else unused).lines(
                     trial.run_id, number, self._epoch_columns
                 )
-        unused.merge(here, leaving=planned)
-        unused.write(self.path / UNUSED)
-        write_atomic(self.path / PROVENANCE, json_text.pretty(provenance).encode())
-        _write(self.path / SWEEP, sweep.encode())
+        write_changed(self.path / SWEEP, sweep.encode())  # first: it tells whose folder this is
+        if len(self.known) < len(self._trials) or not os.path.lexists(self.path / PROVENANCE):
+            write_atomic(self.path / PROVENANCE, json_text.pretty(provenance).encode())
+        unused.take(here, planned)  # and nothing is dropped before it stands elsewhere
+        unused.write()
         self._write_tables(lines)
+        unused.give_up(planned)
+        unused.write()
 
     def _rewrite(self) -> None:
         for table in self._tables:
@@ -242,9 +237,9 @@ class SweepStore:
         for number in numbers:
             self._spans[number] = (len(content), len(lines[number]))
             content += lines[number]
-        _write(self.path / METRICS, bytes(content))
+        write_changed(self.path / METRICS, bytes(content))
         rows = (self._row(number, self.known[number]) for number in numbers)
-        _write(self.path / TRIALS, csv_text.encode(csv_text.table(self._columns, rows)))
+        write_changed(self.path / TRIALS, csv_text.encode(csv_text.table(self._columns, rows)))
         self._tables = [
             AppendTable(self.path / TRIALS, self._columns),
             AppendTable(self.path / METRICS, self._epoch_columns),
@@ -267,114 +262,3 @@ class SweepStore:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-class _Tables:
-    """trials.csv and metrics.csv of a folder as they were found: records, and lines of metrics, by run_id."""
-
-    def __init__(self) -> None:
-        self.columns: list[str] = []
-        self.records: dict[str, Record] = {}
-        self.epoch_columns: list[str] = []
-        self._lines: dict[str, list[bytes]] = {}
-
-    @classmethod
-    def read(cls, folder: Path) -> "_Tables":
-        """What stands there; rows that a crash tore, or that lack their epochs, count as absent."""
-        found = cls()
-        header, rows = _rows(folder / TRIALS)
-        found.epoch_columns, found._lines = _lines_by_run(folder / METRICS)
-        if not header:
-            return found
-        if not set(FIRST_COLUMNS) <= set(header):
-            raise DataError(f"cannot go on with {shown(folder / TRIALS)}: it is not the table of a sweep")
-        found.columns = header
-        for row in rows:
-            record = dict(zip(header, row, strict=True))
-            run_id = record.pop("run_id")
-            values = {name: _value(name, cell) for name, cell in record.items()}
-            if len(found._lines.get(run_id, [])) >= (values.get("epochs_run") or 0):
-                found.records[run_id] = values
-        return found
-
-    def lines(self, run_id: str, number: int, columns: Sequence[str]) -> bytes:
-        """The epochs of a trial as rows of a table with these columns, under another number."""
-        count = self.records[run_id].get("epochs_run") or 0
-        kept = self._lines.get(run_id, [])[-count:] if count else []
-        if list(columns) == self.epoch_columns:
-            prefix = f"{number},".encode()
-            return b"".join(prefix + line.partition(b",")[2] for line in kept)
-        rows = csv_text.parse(b"".join(kept))
-        named = [dict(zip(self.epoch_columns, row, strict=True)) | {"trial": str(number)} for row in rows]
-        return csv_text.encode("".join(",".join(row.get(column, "") for column in columns) + "\n" for row in named))
-
-    def merge(self, other: "_Tables", leaving: set[str]) -> None:
-        """Take over what `other` has and nobody plans; give up what is planned: the main tables have it."""
-        moved = {run_id: record for run_id, record in other.records.items() if run_id not in leaving}
-        columns = list(dict.fromkeys((*self.epoch_columns, *other.epoch_columns)))
-        kept = {run_id: record for run_id, record in self.records.items() if run_id not in leaving}
-        self.changed = bool(moved) or len(kept) < len(self.records)
-        lines = {run_id: [self.lines(run_id, 0, columns)] for run_id in kept}
-        lines |= {run_id: [other.lines(run_id, 0, columns)] for run_id in moved}
-        self.columns = list(dict.fromkeys((*self.columns, *other.columns)))
-        self.records, self._lines, self.epoch_columns = kept | moved, lines, columns
-
-    def write(self, folder: Path) -> None:
-        """Write both tables, or remove them when they are empty."""
-        if not self.changed:
-            return
-        if not self.records:
-            for name in (TRIALS, METRICS):
-                remove(folder / name)
-            with suppress(OSError):
-                folder.rmdir()
-            return
-        make_folder(folder)
-        rows = ({**dict.fromkeys(self.columns), **record, "run_id": run_id} for run_id, record in self.records.items())
-        body = b"".join(line for lines in self._lines.values() for line in lines)
-        _write(folder / METRICS, csv_text.encode(csv_text.line(self.epoch_columns)) + body)
-        _write(folder / TRIALS, csv_text.encode(csv_text.table(self.columns, rows)))
-
-
-def _rows(path: Path) -> tuple[list[str], list[list[str]]]:
-    if not os.path.lexists(path):
-        return [], []
-    with io_errors("read", path):
-        data = path.read_bytes()
-    try:
-        header, *rows = csv_text.parse(data[: complete_rows(data)]) or [[]]
-    except ValueError as error:
-        raise DataError(f"cannot go on with {shown(path)}: {error}. Start anew with --restart") from error
-    return header, rows
-
-
-def _lines_by_run(path: Path) -> tuple[list[str], dict[str, list[bytes]]]:
-    """The lines of metrics.csv by run_id; its cells are numbers and identities, so a line is a row."""
-    lines: dict[str, list[bytes]] = {}
-    if not os.path.lexists(path):
-        return [], lines
-    with io_errors("read", path), open(path, "rb") as file:
-        header = file.readline().decode("utf-8", "replace").rstrip("\n").split(",")
-        for line in file:
-            if line.endswith(b"\n") and line.count(b",") == len(header) - 1:
-                lines.setdefault(line.split(b",", 2)[1].decode("ascii", "replace"), []).append(line)
-    return header, lines
-
-
-_TEXTS = {"state", "error"}
-
-
-def _value(name: str, cell: str) -> Any:
-    if name in _TEXTS:
-        return csv_text.text(cell) or None
-    with suppress(ValueError):
-        return csv_text.number(cell)
-    return csv_text.text(cell)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file unless it has this content already: to look at a finished sweep touches nothing."""
-    with suppress(OSError):
-        if path.stat().st_size == len(data) and path.read_bytes() == data:
-            return
-    write_atomic(path, data)
