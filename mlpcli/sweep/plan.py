@@ -91,12 +91,6 @@ class Plan:
         """The configuration that the trial of this number belongs to."""
         return bisect_right(self._starts, trial) - 1
 
-    def trial(self, number: int) -> Trial:
-        """The trial of this number."""
-        configuration = self.configuration_of(number)
-        seed = self.seeds(configuration)[number - self._starts[configuration]]
-        return Trial(number, configuration, self.options(configuration).model_copy(update={"seed": seed}))
-
     def trials(self) -> Iterator[Trial]:
         """All trials in order: configuration by configuration, the seeds of each."""
         for configuration, seeds in enumerate(self._seeds):

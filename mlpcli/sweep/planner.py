@@ -74,10 +74,9 @@ class _Planner:
         self.problems.stop()
         baselines = self.baselines(values)
         self.problems.stop()
-        every = tuple(self.seeds or ())
-        return Plan(
-            self.space, values, [every if some is self.seeds else tuple(some) for some in seeds], baselines, left_out
-        )
+        all_seeds = tuple(self.seeds or ())  # one tuple for all configurations that have them
+        of_each = [all_seeds if some is self.seeds else tuple(some) for some in seeds]
+        return Plan(self.space, values, of_each, baselines, left_out)
 
     def kept(self, options: RunOptions, seeds: dict[int, None]) -> dict[int, None]:
         """Those seeds with which a combination stays."""

@@ -91,7 +91,7 @@ class Space:
 
     def key(self, options: RunOptions) -> Hashable:
         """Equal for combinations that are the same run, however its sizes or its learning rate were given."""
-        values = [_lr(options) if name == "lr" else getattr(options, name) for name in self._others]
+        values = [_used(options, name) for name in self._others]
         return (*values, options.sizes) if self._sized else tuple(values)
 
     def baseline_key(self, options: RunOptions) -> Hashable | None:
@@ -104,9 +104,9 @@ class Space:
         return self.key(options.model_copy(update={**changes, "hidden": sizes}))
 
     def shown(self, options: RunOptions) -> tuple[object, ...]:
-        """The values of `varied`; None stands for what does not apply: width and depth beside `hidden`."""
+        """The values of `varied`; None stands for what does not apply, width and depth beside `hidden`."""
         replaced = SIZES[:2] if options.hidden is not None else ()
-        return tuple([None if name in replaced else getattr(options, name) for name in self.varied])
+        return tuple([None if name in replaced else _used(options, name) for name in self.varied])
 
     def described(self, options: RunOptions) -> str:
         """`dropout = 0.5, norm = 'batch'`: the combination in words."""
@@ -132,8 +132,9 @@ def _canonical(options: RunOptions) -> RunOptions:
     return options if options.hidden is None else options.with_hidden()
 
 
-def _lr(options: RunOptions) -> float:
-    return DEFAULT_LR[options.optimizer] if options.lr is None else options.lr
+def _used(options: RunOptions, name: str) -> object:
+    """The value of an option; of `lr` the optimizer's own where none was given."""
+    return DEFAULT_LR[options.optimizer] if name == "lr" and options.lr is None else getattr(options, name)
 
 
 def _sizes_for(options: RunOptions, compare: Table) -> tuple[int, ...] | None:

@@ -144,7 +144,6 @@ def test_agrees_with_itertools_and_build(grid, points, seeds, where) -> None:  #
     assert len(found) == seeds * len(expected)
     assert len(found) + found.left_out + found.duplicates == seeds * len(combinations)
     trials = list(found.trials())
-    assert [found.trial(number) for number in range(len(found))] == trials
     assert [found.configuration_of(number) for number in range(len(found))] == [trial.configuration for trial in trials]
     for index in range(found.configurations):
         assert [trials[number].options.seed for number in found.numbers(index)] == list(range(seeds))
@@ -177,23 +176,29 @@ def test_the_own_learning_rate_of_an_optimizer_is_one_value() -> None:
 
 def test_hidden_and_width_in_layers() -> None:
     base = "[base]\nhidden = [5]\ndepth = 3\n"
-    assert [o.sizes for o in options(plan(base + "[grid]\nwidth = [8, 16]"))] == [(8, 8, 8), (16, 16, 16)]
-    assert [o.sizes for o in options(plan(base + "[grid]\nlr = [1]"))] == [(5,)]
-    assert [o.sizes for o in options(plan(base + "[[points]]\nlr = 1\n[[points]]\ndepth = 2"))] == [(5,), (64, 64)]
-    assert [o.sizes for o in options(plan("[grid]\nwidth = [8]\nhidden = [[4, 2]]"))] == [(4, 2)]
-    assert [o.sizes for o in options(plan(base, "width=7"))] == [(7, 7, 7)]
+    assert [o.sizes for o in options_of(plan(base + "[grid]\nwidth = [8, 16]"))] == [(8, 8, 8), (16, 16, 16)]
+    assert [o.sizes for o in options_of(plan(base + "[grid]\nlr = [1]"))] == [(5,)]
+    assert [o.sizes for o in options_of(plan(base + "[[points]]\nlr = 1\n[[points]]\ndepth = 2"))] == [(5,), (64, 64)]
+    assert [o.sizes for o in options_of(plan("[grid]\nwidth = [8]\nhidden = [[4, 2]]"))] == [(4, 2)]
+    assert [o.sizes for o in options_of(plan(base, "width=7"))] == [(7, 7, 7)]
 
 
-def options(found: Plan) -> list[RunOptions]:
+def options_of(found: Plan) -> list[RunOptions]:
     return [found.options(index) for index in range(found.configurations)]
 
 
 def test_what_does_not_apply_is_not_shown() -> None:
-    found = plan("[grid]\nwidth = [8]\ndepth = [3]\n[[points]]\nhidden = [4, 2]\n[[points]]\nlr = 0.5")
-    assert found.varied == ("width", "depth", "hidden", "lr")
-    assert shown(found) == [(8, 3, None, None), (None, None, (4, 2), None), (64, 2, None, 0.5)]
+    found = plan("[grid]\nwidth = [8]\ndepth = [3]\n[[points]]\nhidden = [4, 2]\n[[points]]\ntarget = 'age'")
+    assert found.varied == ("width", "depth", "hidden", "target")
+    assert shown(found) == [(8, 3, None, None), (None, None, (4, 2), None), (64, 2, None, ("age",))]
     assert found.described(1) == "hidden = [4, 2]"
-    assert found.described(2) == "width = 64, depth = 2, lr = 0.5"
+    assert found.described(2) == "width = 64, depth = 2, target = ['age']"
+
+
+def test_a_learning_rate_that_was_not_given_is_shown_as_it_is_used() -> None:
+    found = plan("[grid]\nlr = [0.5]\n[[points]]\noptimizer = 'sgd'\n[[points]]\noptimizer = 'adam'")
+    assert shown(found) == [(0.5, "adam"), (DEFAULT_LR["sgd"], "sgd"), (DEFAULT_LR["adam"], "adam")]
+    assert [options.lr for options in options_of(found)] == [0.5, None, None]
 
 
 def test_seeds_of_the_grid_belong_to_their_configuration() -> None:
@@ -212,7 +217,6 @@ def test_seeds_of_the_grid_belong_to_their_configuration() -> None:
     assert [found.seeds(index) for index in range(3)] == [(1, 2, 9), (1,), (0,)]
     assert ran(found, "norm", "seed") == [("none", 1), ("none", 2), ("none", 9), ("batch", 1), ("layer", 0)]
     assert (found.left_out, found.duplicates) == (1, 0)
-    assert [found.trial(number) for number in range(5)] == list(found.trials())
 
 
 def test_where_may_name_the_seed_beside_seeds() -> None:
