@@ -66,8 +66,9 @@ class AppendTable:
             if not kept.startswith(header):
                 found = data.split(b"\n", 1)[0][:200].decode("utf-8", "replace")
                 raise DataError(f"cannot go on with {shown(path)}: its columns are {found!a}, not those of this run")
-            with io_errors("write", path):
-                os.ftruncate(self._descriptor, len(kept))
+            if len(kept) < len(data):
+                with io_errors("write", path):
+                    os.ftruncate(self._descriptor, len(kept))
             self.offset = len(kept)
             self._digest = hashlib.sha256(kept)
         except BaseException:

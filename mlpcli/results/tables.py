@@ -19,7 +19,7 @@ FIRST_COLUMNS = ("trial", "run_id", "state", "seed")
 Record = dict[str, Any]
 """A row of trials.csv by column."""
 
-_TEXTS = {"state", "error"}
+_TEXTS = {"run_id", "state", "error"}
 
 
 class SweepTables:
@@ -34,7 +34,7 @@ class SweepTables:
         self._changed = False
         for row in rows:
             values = {name: _value(name, cell) for name, cell in zip(self.columns, row, strict=True)}
-            run_id = str(values.pop("run_id"))
+            run_id = values.pop("run_id")
             epochs = self._lines.get(run_id, {})
             if all(epoch in epochs for epoch in range(1, _count(values) + 1)):
                 self.records[run_id] = values
@@ -51,14 +51,15 @@ class SweepTables:
 
     def take(self, other: "SweepTables", planned: set[str]) -> None:
         """Take over what `other` has and nobody plans."""
+        taken = [run_id for run_id in other.records if run_id not in planned and run_id not in self.records]
+        if not taken:
+            return
         columns = list(dict.fromkeys((*self.epoch_columns, *other.epoch_columns)))
         self._lines = {run_id: _by_epoch(self.lines(run_id, 0, columns)) for run_id in self.records}
-        for run_id, record in other.records.items():
-            if run_id not in planned:
-                self._lines[run_id] = _by_epoch(other.lines(run_id, 0, columns))
-                self.records[run_id] = record
-                self._changed = True
+        self._lines |= {run_id: _by_epoch(other.lines(run_id, 0, columns)) for run_id in taken}
+        self.records |= {run_id: other.records[run_id] for run_id in taken}
         self.columns, self.epoch_columns = list(dict.fromkeys((*self.columns, *other.columns))), columns
+        self._changed = True
 
     def give_up(self, planned: set[str]) -> None:
         """Drop what the main tables have now."""
