@@ -1,0 +1,237 @@
+"""Killed, interrupted and started twice: what a training leaves behind is gone on with to the same bytes."""
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+DATASET = "blobs:n=1500,d=20,k=10,spread=4"
+RUN = [
+    *("train", "--dataset", DATASET, "--name", "r", "--width", "32", "--epochs", "60", "--threads", "1"),
+    *("--dropout", "0.2", "--input-dropout", "0.1", "--norm", "batch", "--schedule", "cosine"),
+]
+FAST = "from mlpcli.training import session; session.CHECKPOINT_EVERY = 0.05; "
+ENTER = "from mlpcli.__main__ import main; main()"
+
+KILL_AT_RENAME = """
+import os, signal
+renamed, replace = 0, os.replace
+def count(*arguments, **options):
+    global renamed
+    renamed += 1
+    if renamed == {}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    replace(*arguments, **options)
+os.replace = count
+"""
+
+
+started: list[subprocess.Popen[str]] = []
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running() -> Iterator[None]:
+    yield
+    while started:
+        process = started.pop()
+        process.kill()
+        process.communicate()
+
+
+def start(root: Path, *arguments: str, before: str = FAST) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", before + "\n" + ENTER, *RUN, "--results", str(root), *arguments]
+    started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+    return started[-1]
+
+
+def finish(root: Path, *arguments: str, before: str = FAST) -> tuple[int, str]:
+    """The exit code and stderr of a command that is left alone."""
+    process = start(root, *arguments, before=before)
+    _, err = process.communicate(timeout=60)
+    return process.returncode, err
+
+
+def files(root: Path) -> dict[str, bytes]:
+    """The files that must be equal byte for byte; metrics.csv and result.json without their seconds."""
+    place = root / "r"
+    lines = (place / "metrics.csv").read_text().splitlines()
+    seconds = sum(name.endswith("_s") for name in lines[0].split(","))
+    result = json.loads((place / "result.json").read_bytes())
+    assert result.pop("time_s") > 0
+    return {
+        "metrics.csv": "\n".join(line.rsplit(",", seconds)[0] for line in lines).encode(),
+        "result.json": json.dumps(result).encode(),
+        "model.safetensors": (place / "model.safetensors").read_bytes(),
+        "config.toml": (place / "config.toml").read_bytes(),
+        "names": "\n".join(sorted(os.listdir(place))).encode(),
+    }
+
+
+@pytest.fixture(scope="module")
+def golden(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, bytes], float]]:
+    """The files of the run that nobody stopped, and its seconds; the data are prepared."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLPCLI_DATA_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("OPENBLAS_NUM_THREADS", "1")
+        root = tmp_path_factory.mktemp("golden")
+        assert finish(root)[0] == 0
+        begin = time.monotonic()
+        assert finish(root)[0] == 0
+        yield files(root), time.monotonic() - begin
+
+
+def rows_of(root: Path) -> int:
+    path = root / "r" / "metrics.csv"
+    return path.read_bytes().count(b"\n") - 1 if path.exists() else 0
+
+
+def wait_for_rows(root: Path, count: int) -> None:
+    limit = time.monotonic() + 30
+    while rows_of(root) < count:
+        assert time.monotonic() < limit
+        time.sleep(0.005)
+
+
+def kill_after(seconds: float, root: Path, *arguments: str) -> None:
+    process = start(root, *arguments)
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+    process.communicate(timeout=60)
+
+
+@pytest.mark.parametrize("part", range(5))
+def test_kill_9_and_resume(golden: tuple[dict[str, bytes], float], tmp_path: Path, part: int) -> None:
+    """At a random moment of each fifth of the run."""
+    expected, seconds = golden
+    moment = seconds * (part + random.random()) / 5
+    kill_after(moment, tmp_path)
+    code, err = finish(tmp_path, "--resume")
+    assert (code, files(tmp_path)) == (0, expected), f"killed after {moment:.3f} s: {err}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(20))
+def test_kill_9_twice_and_resume(golden: tuple[dict[str, bytes], float], tmp_path: Path, number: int) -> None:
+    """At 20 random moments, and again at a random moment of what is left."""
+    expected, seconds = golden
+    draw = random.Random(number)
+    first, second = seconds * draw.random(), seconds * draw.random()
+    kill_after(first, tmp_path)
+    kill_after(second, tmp_path, "--resume")
+    code, err = finish(tmp_path, "--resume")
+    assert (code, files(tmp_path)) == (0, expected), f"killed after {first:.3f} and {second:.3f} s: {err}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(5))
+def test_kill_9_of_a_long_run_with_its_own_checkpoints(tmp_path: Path, number: int) -> None:
+    """Some five seconds of training, a checkpoint every two, as users have it."""
+    longer = ("--epochs", "400")
+    assert finish(tmp_path / "whole", *longer, before="")[0] == 0
+    process = start(tmp_path, *longer, before="")
+    wait_for_rows(tmp_path, 40 + 70 * number)
+    process.kill()
+    process.communicate(timeout=60)
+    saved = (tmp_path / "r" / "checkpoint.safetensors").exists()
+    code, err = finish(tmp_path, *longer, "--resume", before="")
+    assert (code, files(tmp_path)) == (0, files(tmp_path / "whole"))
+    assert ("going on from the checkpoint" in err) == saved
+
+
+@pytest.mark.parametrize("rename", [3, 5, 6, 8, 10])
+@pytest.mark.parametrize("resume", [(), ("--resume",)])
+def test_kill_9_while_the_files_of_a_run_are_replaced(
+    golden: tuple[dict[str, bytes], float], tmp_path: Path, rename: int, resume: tuple[str, ...]
+) -> None:
+    """A run that stands is trained again: at every moment there is a whole one, old or new."""
+    short = ("--epochs", "1")
+    assert finish(tmp_path, *short)[0] == 0
+    expected = files(tmp_path)
+    killed = finish(tmp_path, *short, before=KILL_AT_RENAME.format(rename))
+    assert killed[0] == -signal.SIGKILL
+    assert finish(tmp_path, *short, *resume)[0] == 0
+    assert files(tmp_path) == expected
+
+
+def test_a_killed_run_without_resume_starts_anew(golden: tuple[dict[str, bytes], float], tmp_path: Path) -> None:
+    process = start(tmp_path)
+    wait_for_rows(tmp_path, 20)
+    process.kill()
+    process.communicate(timeout=60)
+    code, err = finish(tmp_path)
+    assert (code, files(tmp_path)) == (0, golden[0])
+    assert "epoch 1/60" in err
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+)
+def test_a_signal_says_how_to_go_on(
+    golden: tuple[dict[str, bytes], float], tmp_path: Path, number: int, code: int, word: str
+) -> None:
+    process = start(tmp_path, before="")  # no checkpoint is due before the signal: it makes its own
+    wait_for_rows(tmp_path, 5)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, out) == (code, "")
+    assert "Traceback" not in err
+    last = err.splitlines()[-1]
+    place = re.escape(str(tmp_path / "r"))
+    assert re.fullmatch(
+        rf"mlpcli: error: {word} in epoch \d+: {place} keeps what was finished\. Go on with the same command and "
+        r"--resume",
+        last,
+    )
+    done = rows_of(tmp_path)
+    assert 5 <= done < 60
+    code, err = finish(tmp_path, "--resume")
+    assert (code, files(tmp_path)) == (0, golden[0])
+    assert f"epoch {done}/60" not in err
+    assert f"epoch {done + 1}/60" in err
+
+
+def test_ctrl_c_twice(golden: tuple[dict[str, bytes], float], tmp_path: Path) -> None:
+    process = start(tmp_path)
+    wait_for_rows(tmp_path, 5)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert err.count("mlpcli: error: interrupted") == 1
+    assert finish(tmp_path, "--resume")[0] == 0
+    assert files(tmp_path) == golden[0]
+
+
+def test_a_second_process_is_turned_away(golden: tuple[dict[str, bytes], float], tmp_path: Path) -> None:
+    first = start(tmp_path, "--epochs", "100000")
+    wait_for_rows(tmp_path, 1)
+    for arguments in (["--epochs", "100000"], ["--resume"], ["--force"]):
+        code, err = finish(tmp_path, *arguments)
+        assert code == 75
+        assert err.startswith("mlpcli: error: ")
+        assert err.count("\n") == 1
+    first.kill()
+    first.communicate()
+    assert finish(tmp_path, "--force")[0] == 0  # a lock dies with its process
+    assert files(tmp_path) == golden[0]
+
+
+def test_a_results_folder_that_disappears(golden: tuple[dict[str, bytes], float], tmp_path: Path) -> None:
+    process = start(tmp_path)
+    wait_for_rows(tmp_path, 1)
+    (tmp_path / "r").rename(tmp_path / "moved")
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 74
+    assert err.splitlines()[-1].startswith("mlpcli: error: cannot write ")
+    assert not (tmp_path / "r").exists()
