@@ -13,6 +13,7 @@ __all__ = ["cell", "encode", "line", "number", "parse", "table", "text"]
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf|nan", re.ASCII)
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+_PLAIN = (float, int)
 _QUOTED = re.compile(r'[",\r\n]')
 
 
@@ -62,7 +63,7 @@ def number(cell: str) -> int | float | None:
 
 def line(values: Iterable[object]) -> str:
     """One row, with its line end."""
-    cells = [_quoted(cell(value)) for value in values]
+    cells = [repr(value) if type(value) in _PLAIN else _quoted(cell(value)) for value in values]
     return (",".join(cells) if cells != [""] else '""') + "\n"  # an empty line would be no row at all
 
 

@@ -104,16 +104,13 @@ class SweepStore:
     def add(self, entries: Sequence[tuple[int, Record, Sequence[Mapping[str, Any]]]]) -> None:
         """Record trials that came to their end: number, record and rows of metrics.csv; on disk when this returns."""
         trials, metrics = self._tables
-        offset, rows = metrics.offset, []
+        blank = dict.fromkeys(self._epoch_columns)
         spans = {}
         for number, _, epochs in entries:
             identity = {"trial": number, "run_id": self._trials[number].run_id}
-            full = [{column: {**epoch, **identity}.get(column) for column in self._epoch_columns} for epoch in epochs]
-            size = len(csv_text.encode("".join(csv_text.line(row.values()) for row in full)))
-            spans[number] = (offset, size)
-            offset += size
-            rows += full
-        metrics.append(rows)
+            start = metrics.offset
+            metrics.append({**blank, **epoch, **identity} for epoch in epochs)
+            spans[number] = (start, metrics.offset - start)
         metrics.sync()
         trials.append(self._row(number, record) for number, record, _ in entries)
         trials.sync()
@@ -232,12 +229,13 @@ class SweepStore:
     def _write_tables(self, lines: Mapping[int, bytes]) -> None:
         """Both tables in trial order, metrics first; then open them to grow."""
         numbers = sorted(self.known)
-        content = bytearray(csv_text.encode(csv_text.line(self._epoch_columns)))
+        header = csv_text.encode(csv_text.line(self._epoch_columns))
+        offset = len(header)
         self._spans = {}
         for number in numbers:
-            self._spans[number] = (len(content), len(lines[number]))
-            content += lines[number]
-        write_changed(self.path / METRICS, bytes(content))
+            self._spans[number] = (offset, len(lines[number]))
+            offset += len(lines[number])
+        write_changed(self.path / METRICS, b"".join((header, *(lines[number] for number in numbers))))
         rows = (self._row(number, self.known[number]) for number in numbers)
         write_changed(self.path / TRIALS, csv_text.encode(csv_text.table(self._columns, rows)))
         self._tables = [
