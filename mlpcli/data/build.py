@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mlpcli.data.cache import Entry, NewEntry
 from mlpcli.data.dataset import PARTS, Choices
-from mlpcli.data.fitting import cells_of, fit_columns
+from mlpcli.data.fitting import fit_columns
 from mlpcli.data.preprocessing import Column, Preprocessing
 from mlpcli.data.splits import split_rows
 from mlpcli.data.table import Table
@@ -93,7 +93,7 @@ def raw_rows(
         if column.kind == "text":
             index = {category: float(code) for code, category in enumerate(column.categories)}
             lookups[at] = np.array([*(index.get(text, -1.0) for text in table.columns[i].vocabulary), -1.0])
-    for block in cells_of(table, chosen, rows):
+    for block in table.blocks(chosen, rows):
         for at, lookup in lookups.items():
             block[:, at] = lookup[np.nan_to_num(block[:, at], nan=-1.0).astype(np.int64)]
         yield block

@@ -6,6 +6,7 @@ so that a folder under its final name is whole whoever else is building it. What
 
 import hashlib
 import json
+import mmap
 import os
 import secrets
 import shutil
@@ -20,7 +21,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from mlpcli.errors import FileError
 
-__all__ = ["ArrayWriter", "Entry", "NewEntry", "digest_of", "home_folder", "open_entry"]
+__all__ = ["ArrayWriter", "Entry", "NewEntry", "digest_of", "forget", "home_folder", "open_entry"]
 
 FORMAT = 1
 FULL_CHECK = 4 << 20  # bytes up to which the content itself is hashed on every load
@@ -41,6 +42,15 @@ def home_folder(folder: Path | str | None = None) -> Path:
 def digest_of(value: Any) -> str:
     """Hex SHA-256 of a JSON value in canonical form."""
     return hashlib.sha256(_canonical(value)).hexdigest()
+
+
+def forget(array: NDArray[Any]) -> None:
+    """Let go of the pages of a memory map that were read, which otherwise count as this process's memory."""
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED)
 
 
 class Entry:

@@ -5,7 +5,6 @@ begins again with what was learnt. Target columns are read as texts, so that cla
 """
 
 import csv
-import re
 from collections.abc import Sequence
 from functools import cached_property
 from io import BytesIO
@@ -25,7 +24,7 @@ from mlpcli.errors import DataError
 __all__ = ["read_delimited"]
 
 SAMPLE = 2_000  # rows that the kinds are decided on
-BOOLEAN = re.compile(rb"true|false", re.IGNORECASE)
+BOOLEANS = (b"true", b"True", b"TRUE", b"false", b"False", b"FALSE")
 
 
 def read_delimited(path: Path, writer: TableWriter, layout: Layout, *, delimiter: str, encoding: str) -> Table:
@@ -85,7 +84,7 @@ class _Reader:
         except ValueError:  # a cell of a number column is none that pandas knows
             frame = None
         # pandas takes a column of nothing but True and False for numbers, too
-        suspicious = BOOLEAN.search(self.piece.content) is not None
+        suspicious = any(word in self.piece.content for word in BOOLEANS)
         block = np.empty((len(self.piece.lines), len(self.columns)))
         for at, column in enumerate(self.columns):
             if column.kind == "text":

@@ -4,7 +4,7 @@ Sums are float64 and in two passes (the mean first, then the squares around it),
 noise keeps its variance; quantiles are exact. Rows stream through in blocks, whatever the size of the table.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from mlpcli.data.table import Kind, Table, blocks_of, in_order
 from mlpcli.data.wording import quote
 from mlpcli.errors import DataError
 
-__all__ = ["cells_of", "fit_columns"]
+__all__ = ["fit_columns"]
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -23,13 +23,6 @@ FEW_TEXTS = 20  # with so many different texts or fewer, a column is never one o
 MOST_CATEGORIES = 2_000
 LIMITS = np.finfo(np.float64)
 QUANTILE_CELLS = 4 << 20  # numbers held at once to take quantiles, but at least one whole column
-
-
-def cells_of(table: Table, chosen: Sequence[int], rows: Rows) -> Iterator[NDArray[Any]]:
-    """The table's columns `chosen` at `rows`, in blocks (block, columns) of the table's own dtype."""
-    columns = np.asarray(chosen)
-    for block in blocks_of(len(rows), len(table.columns)):
-        yield table.cells[rows[block]][:, columns]
 
 
 def fit_columns(table: Table, chosen: Sequence[int], rows: Rows, scale: str) -> tuple[Column, ...]:
@@ -97,7 +90,7 @@ def _ranges(table: Table, chosen: Sequence[int], rows: Rows) -> tuple[Rows, Floa
     """Missing cells, least and largest value of each column; 0 and 0 for a column without values."""
     missing = np.zeros(len(chosen), dtype=np.int64)
     low, high = np.full(len(chosen), np.inf), np.full(len(chosen), -np.inf)
-    for block in cells_of(table, chosen, rows):
+    for block in table.blocks(chosen, rows):
         missing += np.isnan(block).sum(axis=0)
         low = np.fmin(low, np.fmin.reduce(block, axis=0))
         high = np.fmax(high, np.fmax.reduce(block, axis=0))
@@ -112,7 +105,7 @@ def _quantiles(table: Table, chosen: Sequence[int], rows: Rows, *, quartiles: bo
     for start in range(0, len(chosen), width):
         some = chosen[start : start + width]
         values = np.empty((len(some), len(rows)))
-        for block, part in zip(blocks_of(len(rows), len(table.columns)), cells_of(table, some, rows), strict=True):
+        for block, part in zip(blocks_of(len(rows), len(table.columns)), table.blocks(some, rows), strict=True):
             values[:, block] = part.T
         for at, column in enumerate(values, start):
             gap = np.isnan(column)
@@ -128,10 +121,10 @@ def _quantiles(table: Table, chosen: Sequence[int], rows: Rows, *, quartiles: bo
 def _moments(table: Table, chosen: Sequence[int], rows: Rows, fill: Floats) -> tuple[Floats, Floats]:
     """Mean and biased standard deviation of each filled column."""
     mean = np.zeros(len(chosen))
-    for block in cells_of(table, chosen, rows):
+    for block in table.blocks(chosen, rows):
         mean += _filled(block, fill).sum(axis=0) / len(rows)
     first, second = np.zeros(len(chosen)), np.zeros(len(chosen))
-    for block in cells_of(table, chosen, rows):
+    for block in table.blocks(chosen, rows):
         deviation = _filled(block, fill) - mean
         first += deviation.sum(axis=0)
         second += np.square(deviation, out=deviation).sum(axis=0)
@@ -153,7 +146,7 @@ def _categories(table: Table, column: int, rows: Rows) -> tuple[str, ...]:
     """
     vocabulary = table.columns[column].vocabulary
     counts = np.zeros(len(vocabulary), dtype=np.int64)
-    for block in cells_of(table, [column], rows):
+    for block in table.blocks([column], rows):
         counts += np.bincount(block[block >= 0].astype(np.int64), minlength=len(vocabulary))
     different = int((counts > 0).sum())
     if different > FEW_TEXTS and 2 * (counts == 1).sum() > counts.sum():

@@ -35,7 +35,7 @@ def read_npz(path: Path, writer: TableWriter) -> Table:
                 width = int(np.prod(shape[1:], dtype=np.int64))
                 if shape[0] != len(y):
                     raise DataError(f"{path}: {shape[0]} rows in X, but {len(y)} in y")
-                cells = np.uint8 if dtype in (np.uint8, np.bool_) and _are_bytes(y) else np.float64
+                cells = _cell_type(dtype, y)
                 for rows in blocks_of(shape[0], width):
                     block = _read(path, file, dtype, (rows.stop - rows.start) * width).reshape(-1, width)
                     _check(path, block, rows.start)
@@ -98,5 +98,11 @@ def _check(path: Path, block: NDArray[Any], first_row: int) -> None:
         raise DataError(f"{path}, row {first_row + row + 1}, column {column + 1}: {block[row, column]} is too large")
 
 
-def _are_bytes(y: NDArray[Any]) -> bool:
-    return y.dtype.kind in "biu" and int(y.min()) >= 0 and int(y.max()) < 256
+def _cell_type(x_type: Any, y: NDArray[Any]) -> Any:
+    """The smallest type that holds every cell exactly: bytes for pictures, single precision for data that had no "
+    "more.
+    """
+    codes = y.dtype.kind in "biu" and int(y.min()) >= 0 and int(y.max()) < 256
+    if codes and x_type in (np.uint8, np.bool_):
+        return np.uint8
+    return np.result_type(np.float32, x_type, np.uint8 if codes else y.dtype)

@@ -21,7 +21,7 @@ from mlpcli.errors import DataError, FileError, UsageError
 
 __all__ = ["Piece", "check_format", "read_pieces"]
 
-READ = 1 << 20  # bytes read at a time
+READ = 4 << 20  # bytes read at a time
 LONGEST = 8 << 20  # bytes of one record: a quote that is never closed would make one of the whole file
 QUOTE, NEWLINE = b'"', b"\n"
 

@@ -96,12 +96,11 @@ def _by_class(order: Rows, codes: Rows, classes: tuple[str, ...], n_test: int, n
         )
     test_shares = allocate(n_test, counts, np.maximum(counts - 1, 0))
     val_shares = allocate(n_val, counts, np.maximum(counts - 1 - test_shares, 0))
-    # rank of each row among the rows of its class, in the order drawn
-    by_class = np.argsort(codes[order], kind="stable")
-    starts = np.cumsum(counts) - counts
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[by_class] = np.arange(len(order)) - np.repeat(starts, counts)
-    mine = codes[order]
-    in_test = rank < test_shares[mine]
-    in_val = ~in_test & (rank < (test_shares + val_shares)[mine])
-    return order[in_test], order[in_val], order[~in_test & ~in_val]
+    # rows class after class, within a class in the order drawn
+    grouped = order[np.argsort(codes[order].astype(np.int16), kind="stable")]
+    groups = np.split(grouped, np.cumsum(counts)[:-1])
+    parts = [
+        np.split(group, [test, test + val]) for group, test, val in zip(groups, test_shares, val_shares, strict=True)
+    ]
+    test, val, train = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return test, val, train

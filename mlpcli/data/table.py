@@ -17,7 +17,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from mlpcli.data.cache import ArrayWriter, Entry, NewEntry, digest_of
+from mlpcli.data.cache import ArrayWriter, Entry, NewEntry, digest_of, forget
 
 __all__ = ["Kind", "Layout", "Table", "TableColumn", "TableWriter", "as_number", "blocks_of", "in_order"]
 
@@ -89,6 +89,17 @@ class Table:
     test_rows: int | None
     digest: str
     dropped: tuple[str, ...] = ()
+
+    def blocks(self, chosen: Sequence[int], rows: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
+        """The columns `chosen` at `rows`, in blocks (block, columns); what was read leaves memory again."""
+        columns = np.asarray(chosen)
+        for block in blocks_of(len(rows), len(self.columns)):
+            yield self.cells[rows[block]][:, columns]
+            forget(self.cells)
+
+    def column(self, i: int) -> NDArray[Any]:
+        """One column, in memory."""
+        return np.concatenate([block[:, 0] for block in self.blocks([i], np.arange(len(self.cells)))])
 
     @classmethod
     def from_entry(cls, entry: Entry) -> Self:

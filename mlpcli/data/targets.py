@@ -43,20 +43,21 @@ def read_targets(table: Table, columns: Sequence[int], task: str, known: tuple[s
     targets. `known`: the classes of a trained model, which no row may be outside of. Raises DataError for missing
     values and one or too many classes, UsageError for a task that does not fit.
     """
-    if task == "auto":
-        task = "classification" if len(columns) == 1 and _are_classes(table, columns[0]) else "regression"
-    for i in columns:
-        gaps = np.flatnonzero(np.isnan(table.cells[:, i]))
+    read = [(table.columns[i], table.column(i)) for i in columns]
+    for column, cells in read:
+        gaps = np.flatnonzero(np.isnan(cells))
         if len(gaps):
             raise DataError(
-                f"target {quote(table.columns[i].name)}: {len(gaps)} of {len(table.cells)} rows have no value (first: "
-                f"row {gaps[0] + 1}). Nothing was written. Remove those rows"
+                f"target {quote(column.name)}: {len(gaps)} of {len(cells)} rows have no value (first: row "
+                f"{gaps[0] + 1}). Nothing was written. Remove those rows"
             )
+    if task == "auto":
+        task = "classification" if len(read) == 1 and _are_classes(*read[0]) else "regression"
     if task == "regression":
-        return Targets(None, np.column_stack([_numbers(table, i) for i in columns]))
-    if len(columns) > 1:
+        return Targets(None, np.column_stack([_numbers(*column) for column in read]))
+    if len(read) > 1:
         raise UsageError("target: classification predicts one column; several are for task = regression")
-    return _classes(table, columns[0], known)
+    return _classes(*read[0], known)
 
 
 def fit_targets(values: NDArray[np.float64]) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -71,16 +72,17 @@ def fit_targets(values: NDArray[np.float64]) -> tuple[tuple[float, ...], tuple[f
     return tuple(np.where(constant, values[0], mean).tolist()), tuple(np.where(constant, 1.0, spread).tolist())
 
 
-def _are_classes(table: Table, i: int) -> bool:
-    column, cells = table.columns[i], table.cells[:, i]
+def _are_classes(column: TableColumn, cells: NDArray[Any]) -> bool:
     if column.kind == "boolean" or any(as_number(text) is None for text in column.vocabulary):
         return True
-    values = np.unique(_numbers(table, i))
-    return len(values) <= FEW_VALUES and 5 * len(values) <= len(cells) and bool((values == np.floor(values)).all())
+    for rows in (cells[:1000], cells):  # the first rows mostly tell
+        values = np.unique(_numbers(column, rows))
+        if len(values) > FEW_VALUES or (values != np.floor(values)).any():
+            return False
+    return 5 * len(values) <= len(cells)
 
 
-def _numbers(table: Table, i: int) -> NDArray[np.float64]:
-    column, cells = table.columns[i], table.cells[:, i]
+def _numbers(column: TableColumn, cells: NDArray[Any]) -> NDArray[np.float64]:
     if column.kind != "text":
         return cells.astype(np.float64)
     numbers = [as_number(text) for text in column.vocabulary]
@@ -92,9 +94,17 @@ def _numbers(table: Table, i: int) -> NDArray[np.float64]:
     return np.array(numbers, dtype=np.float64)[cells.astype(np.int64)]
 
 
-def _classes(table: Table, i: int, known: tuple[str, ...] | None) -> Targets:
-    column, cells = table.columns[i], table.cells[:, i]
-    values, codes = np.unique(cells, return_inverse=True)
+def _distinct(column: TableColumn, cells: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """The different values, and for each cell which of them it is."""
+    if column.kind != "text":
+        return np.unique(cells, return_inverse=True)
+    codes = cells.astype(np.int64)
+    present = np.bincount(codes, minlength=len(column.vocabulary)) > 0
+    return np.flatnonzero(present), (np.cumsum(present) - 1)[codes]
+
+
+def _classes(column: TableColumn, cells: NDArray[Any], known: tuple[str, ...] | None) -> Targets:
+    values, codes = _distinct(column, cells)
     if len(values) > MOST_CLASSES:
         raise DataError(
             f"target {quote(column.name)}: {len(values)} classes for {len(cells)} rows, more than {MOST_CLASSES}; it "
