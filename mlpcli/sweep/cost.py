@@ -47,7 +47,6 @@ def cost_of(options: RunOptions, features: int, outputs: int, rows: int) -> Cost
     hidden, layers = sum(options.sizes), len(options.sizes)
     dropped, normed = options.dropout > 0, options.norm != "none"
     parameters = sum((before + 1) * after for before, after in pairwise((inputs, *options.sizes, outputs)))
-    parameters += 2 * hidden * normed
 
     itemsize = 4 if options.dtype == "float32" else 8
     arrays = 4 + dropped + 2 * normed  # z, h and their gradients; the mask; the normalized z and its gradient

@@ -29,7 +29,7 @@ class Space:
         self.file = file
         base = file.used_base
         self._plain = RunOptions.model_validate({name: base[name] for name in base if name != "hidden"})
-        self._base = _canonical(RunOptions.model_validate(base))
+        self._base = RunOptions.model_validate(base)
         self._drawn = file.random.options if file.random else {}
         self._product: dict[str, Collection[str]] = {"grid": file.grid, "zip": file.zip, "random": self._drawn}
         names = [name for key in file.document for name in self._product.get(key, ())]
@@ -76,10 +76,8 @@ class Space:
 
     def options(self, given: Table) -> RunOptions:
         """The options of a combination: `hidden` replaces width and depth, and one of these a `hidden` of the base."""
-        if "hidden" not in given and ("width" in given or "depth" in given):
-            return self._plain.model_copy(update=given)
-        options = self._base.model_copy(update=given)
-        return _canonical(options) if "hidden" in given else options
+        base = self._plain if "width" in given or "depth" in given else self._base
+        return base.model_copy(update=given)
 
     def values(self, options: RunOptions) -> tuple[object, ...]:
         """The values of `names`."""
@@ -126,10 +124,6 @@ class Space:
         if name in file.changes:
             return f"--set {name}"
         return f"[base] {name}" if name in file.base else None
-
-
-def _canonical(options: RunOptions) -> RunOptions:
-    return options if options.hidden is None else options.with_hidden()
 
 
 def _used(options: RunOptions, name: str) -> object:

@@ -58,6 +58,8 @@ def test_81_configurations_cost_less_than_a_third() -> None:
         ([[0.0, 1.0], [0.4, 0.4], [0.6, 0.6]], 1, True, (2,)),  # the mean, not the best seed
         ([[0.9, math.nan], [0.1, 0.1], [math.inf, 0.2]], 1, True, (1,)),
         ([[0.9, math.nan], [0.1, 0.1], [-math.inf, 0.2]], 2, False, (0, 1)),  # failed ones by their order
+        ([[-math.inf], [math.inf]], 1, True, (0,)),
+        ([[-math.inf], [math.inf]], 1, False, (0,)),
         ([[0.1], [0.2]], 5, True, (0, 1)),
         ([[0.1 + 0.2, 0.3], [0.3, 0.1 + 0.2]], 1, True, (0,)),  # the order of seeds is no advantage
     ],

@@ -137,6 +137,12 @@ def test_four_mistakes_in_one_file() -> None:
             "[grid]\nnorm = ['bach']",
             "s.toml: [grid] norm: got 'bach', expected one of none, batch, layer; did you mean",
         ),
+        ("[grid]\ndepth = [1, true]", "s.toml: [grid] depth: got the boolean true, expected an integer"),
+        (
+            "where = ['width * depth > 5']\n[zip]\nwidth = [0, 8]\ndepth = [9, 1]",
+            "s.toml: [zip] width: got 0, expected",
+        ),
+        ("[base]\nepochs = 'x'\n[halving]\nmin_epochs = 30", "s.toml: [base] epochs: got the string 'x', expected"),
         ("[zip]\nwidth = [1, 2]\ndepth = [1]", "s.toml: [zip]: lists of different lengths: width has 2, depth has 1"),
         ("[grid]\nlr = [1]\n[zip]\nlr = [1]", "s.toml: [grid] lr, [zip] lr: given twice; keep one of them"),
         (

@@ -80,6 +80,7 @@ def test_the_options_it_names() -> None:
     ("text", "message"),
     [
         ("wdith < 3", "column 1: no such option: wdith; did you mean width?"),
+        ("  wdith < 3", "column 3: no such option: wdith"),
         ("width < 3 and lambda_ > 2", "column 15: no such option: lambda_"),
         ("norm == 'bacth'", "column 9: norm is never 'bacth': it is one of none, batch, layer; did you mean batch?"),
         ("'bacth' != norm", "column 1: norm is never 'bacth'"),
