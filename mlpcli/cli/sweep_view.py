@@ -2,52 +2,37 @@
 
 import math
 import sys
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from statistics import fmean, stdev
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from mlpcli.cli.console import is_terminal, message, plain
 from mlpcli.cli.progress import short
+from mlpcli.cli.sweep_report import option_cell
 from mlpcli.sweep.engine import TrialSeen
 from mlpcli.sweep.plan import Plan
 
 if TYPE_CHECKING:
     from rich.console import Group
+    from rich.text import Text
 
-__all__ = ["SweepView", "shown", "sweep_view"]
-
-
-@dataclass
-class _Line:
-    """One configuration of the table."""
-
-    values: list[float] = field(default_factory=list)
-    ended: int = 0
-    troubled: int = 0
-    pruned: int = 0
-
-    @property
-    def mean(self) -> float:
-        return fmean(self.values) if self.values else math.nan
+__all__ = ["SweepView", "sweep_view"]
 
 
-def sweep_view(
-    plan: Plan, configurations: Sequence[Sequence[object]], metric: str, larger: bool, quiet: bool
-) -> "SweepView":
-    """The view that suits stderr; `configurations` are the values of the plan's varied options, in order."""
+def sweep_view(plan: Plan, metric: str, larger: bool, quiet: bool) -> "SweepView":
+    """The view that suits stderr, of a plan ranked by `metric`."""
     kind = SweepView if quiet else LiveView if is_terminal(sys.stderr) else LineView
-    return kind(plan, configurations, metric, larger)
+    return kind(plan, metric, larger)
 
 
 class SweepView:
     """Shows nothing: what `--quiet` asks for, and what the others are built on."""
 
-    def __init__(self, plan: Plan, configurations: Sequence[Sequence[object]], metric: str, larger: bool) -> None:
-        self._plan, self._varied, self._configurations = plan, plan.varied, configurations
-        self._metric, self._larger = metric, larger
-        self._ended = 0
+    def __init__(self, plan: Plan, metric: str, larger: bool) -> None:
+        self._plan, self._metric, self._larger = plan, metric, larger
+        self._ended: set[int] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -55,9 +40,12 @@ class SweepView:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         pass
 
+    def running(self, trials: Sequence[int]) -> None:
+        """Take the trials that are in training now."""
+
     def trial(self, seen: TrialSeen, *, known: bool = False) -> None:
         """Take a trial that ended now, or, if `known`, in an earlier run of the sweep."""
-        self._ended += 1
+        self._ended.add(seen.trial)
 
     def note(self, text: str) -> None:
         """Show a message."""
@@ -71,28 +59,63 @@ class LineView(SweepView):
         super().trial(seen, known=known)
         if known:
             return
-        cells = zip(self._varied, self._configurations[seen.configuration], strict=True)
-        options = "  ".join(f"{name} {shown(value)}" for name, value in cells)
+        cells = zip(self._plan.varied, self._plan.shown(seen.configuration), strict=True)
+        options = "".join(f"  {name} {option_cell(value)}" for name, value in cells)
         outcome = seen.state if seen.value is None else f"{seen.state}  {self._metric} {short(seen.value)}"
         why = f"  ({seen.error})" if seen.error else ""
-        message(f"trial {seen.trial} ({self._ended}/{len(self._plan)})  {options}  seed {seen.seed}  {outcome}{why}")
+        message(f"trial {seen.trial} ({len(self._ended)}/{len(self._plan)}){options}  seed {seen.seed}  {outcome}{why}")
 
     def note(self, text: str) -> None:
         """Print a message."""
         message(text)
 
 
-class LiveView(SweepView):
-    """The best configurations so far, with mean, deviation and count, above a bar with rate and time left."""
+class _Line:
+    """A configuration of the live table: what its trials, by seed, came to."""
 
-    def __init__(self, plan: Plan, configurations: Sequence[Sequence[object]], metric: str, larger: bool) -> None:
-        super().__init__(plan, configurations, metric, larger)
+    def __init__(self, cells: list[str], trials: int) -> None:
+        self.cells, self.trials = cells, trials
+        self.seen: dict[int, TrialSeen] = {}
+        self.mean = math.nan
+
+    def take(self, seen: TrialSeen) -> None:
+        """Take the last word on a trial."""
+        self.seen[seen.seed] = seen
+        self.mean = fmean(self.values) if self.values else math.nan
+
+    @property
+    def values(self) -> list[float]:
+        return [seen.value for seen in self.seen.values() if seen.value is not None]
+
+    @property
+    def states(self) -> Counter[str]:
+        return Counter(seen.state for seen in self.seen.values())
+
+    @property
+    def troubled(self) -> bool:
+        return any(seen.state in ("failed", "diverged") for seen in self.seen.values())
+
+
+class LiveView(SweepView):
+    """Configurations with mean, deviation and count so far, above a bar with rate and time left.
+
+    It is redrawn a few times a second, however many trials come. Rows stand in the order of the file and keep still;
+    of more than there is room for, the best are shown.
+    """
+
+    def __init__(self, plan: Plan, metric: str, larger: bool) -> None:
+        super().__init__(plan, metric, larger)
         from rich.console import Console
         from rich.live import Live
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
         from rich.progress import TimeRemainingColumn as Remaining
 
-        self._lines = [_Line() for _ in configurations]
+        self._lines = [
+            _Line([option_cell(value) for value in plan.shown(index)], len(plan.seeds(index)))
+            for index in range(plan.configurations)
+        ]
+        self._running: Counter[int] = Counter()
+        self._known = 0
         self._console = Console(stderr=True, highlight=False)
         self._progress = Progress(
             TextColumn("trials"),
@@ -105,8 +128,7 @@ class LiveView(SweepView):
             console=self._console,
             expand=True,
         )
-        self._bar = self._progress.add_task("trials", total=len(self._plan), rate="")
-        self._known = 0
+        self._bar = self._progress.add_task("trials", total=len(plan), rate="")
         self._live = Live(console=self._console, refresh_per_second=4, get_renderable=self._drawn)
 
     def __enter__(self) -> Self:
@@ -114,22 +136,21 @@ class LiveView(SweepView):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._live.transient = kind is None  # at the end the summary takes its place
         self._live.stop()
 
+    def running(self, trials: Sequence[int]) -> None:
+        """Mark the configurations of these trials."""
+        self._running = Counter(map(self._plan.configuration_of, trials))
+
     def trial(self, seen: TrialSeen, *, known: bool = False) -> None:
-        """Add the trial to its configuration; the table is redrawn a few times a second, however many come."""
+        """Add the trial to its configuration."""
         super().trial(seen, known=known)
-        line = self._lines[seen.configuration]
-        line.ended += 1
-        line.troubled += seen.state in ("failed", "diverged")
-        line.pruned += seen.state == "pruned"
-        if seen.value is not None and seen.state in ("complete", "pruned"):
-            line.values.append(seen.value)
+        self._lines[seen.configuration].take(seen)
         self._known += known
-        task = self._progress.tasks[0]
-        fresh = self._ended - self._known
-        rate = f"{fresh / task.elapsed:.1f}/s" if task.elapsed and fresh else ""
-        self._progress.update(self._bar, completed=self._ended, rate=rate)
+        task, fresh = self._progress.tasks[0], len(self._ended) - self._known
+        rate = f"{fresh / task.elapsed:.1f}/s" if task.elapsed and fresh > 0 else ""
+        self._progress.update(self._bar, completed=len(self._ended), rate=rate)
 
     def note(self, text: str) -> None:
         """Print a message above the table."""
@@ -141,42 +162,44 @@ class LiveView(SweepView):
         from rich.text import Text
 
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for name in self._varied:
+        for name in self._plan.varied:
             table.add_column(Text(name), overflow="ellipsis", no_wrap=True, min_width=4)
-        for name in (self._metric, "std", "seeds", ""):
-            table.add_column(Text(name), justify="right" if name else "left", no_wrap=True)
-        order = sorted(range(len(self._lines)), key=self._rank)
+        for name in (self._metric, "std", "seeds"):
+            table.add_column(Text(name), justify="right", no_wrap=True)
+        table.add_column("", no_wrap=True)
         room = max(3, self._console.height - 6)
-        best = order[0] if order and self._lines[order[0]].values else None
-        for index in order[:room]:
-            line = self._lines[index]
-            cells = [shown(value) for value in self._configurations[index]]
-            spread = short(stdev(line.values)) if len(line.values) > 1 else ""
-            mean = short(line.mean) if line.values else ""
-            mark = "best" if index == best else ""
-            state = " ".join(filter(None, [mark, "pruned" if line.pruned else "", self._trouble(line)]))
-            style = "bold green" if index == best else "red" if line.troubled else "" if line.ended else "dim"
-            count = f"{line.ended}/{len(self._plan.seeds(index))}"
-            table.add_row(*map(Text, (*cells, mean, spread, count, state)), style=style)
-        if len(order) > room:
-            table.add_row(Text(f"and {len(order) - room} more"), style="dim")
-        return Group(table, self._progress)
+        ranked = sorted(range(len(self._lines)), key=self._rank)
+        best = ranked[0] if self._lines[ranked[0]].values else None
+        for index in ranked[:room] if len(ranked) > room else range(len(ranked)):
+            table.add_row(*self._cells(index, index == best), style=self._style(index, index == best))
+        rest = Text(f"and {len(ranked) - room} more", style="dim") if len(ranked) > room else Text()
+        return Group(table, *([rest] if rest else []), self._progress)
 
-    def _trouble(self, line: _Line) -> str:
-        return f"{line.troubled} failed" if line.troubled else ""
+    def _cells(self, index: int, best: bool) -> "list[Text]":
+        from rich.text import Text
 
-    def _rank(self, index: int) -> tuple[bool, float, int]:
+        line, running = self._lines[index], self._running[index]
+        values, states = line.values, line.states
+        marks = [
+            "best" if best else "",
+            f"{running} running" if running else "",
+            *(f"{states[state]} {state}" for state in ("failed", "diverged", "pruned") if states[state]),
+        ]
+        numbers = [
+            short(line.mean) if values else "",
+            short(stdev(values)) if len(values) > 1 else "",
+            f"{len(line.seen)}/{line.trials}",
+        ]
+        return [Text(cell) for cell in (*line.cells, *numbers, ", ".join(filter(None, marks)))]
+
+    def _style(self, index: int, best: bool) -> str:
+        line = self._lines[index]
+        if best:
+            return "bold green"
+        return "red" if line.troubled else "" if line.seen or self._running[index] else "dim"
+
+    def _rank(self, index: int) -> tuple[bool, bool, float, int]:
         """Configurations with a failed or diverged seed last, those without a number before them."""
         line = self._lines[index]
-        if not line.values:
-            return True, math.inf, index
-        return line.troubled > 0, -line.mean if self._larger else line.mean, index
-
-
-def shown(value: object) -> str:
-    """An option's value as a cell: `-` for one that is not set, lists with commas."""
-    if value is None:
-        return "-"
-    if isinstance(value, tuple | list):
-        return ",".join(map(shown, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+        value = line.mean if line.values else math.inf
+        return line.troubled, not line.values, -value if self._larger and line.values else value, index

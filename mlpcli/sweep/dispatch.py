@@ -5,14 +5,17 @@ A death costs the stack that ran there: it is halved and tried again, until a tr
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
+from itertools import chain, islice
+from typing import Protocol
 
-from mlpcli.sweep.executors import ClusterLost, SweepExecutor, WorkerDied
+from mlpcli.errors import MlpcliError
+from mlpcli.sweep.executors import SweepExecutor, WorkerDied
 from mlpcli.sweep.work import Job, JobResult, run_job
 
-__all__ = ["dispatch"]
+__all__ = ["ATTEMPTS", "Receiver", "dispatch"]
 
 ATTEMPTS = 3
 """Workers that a trial may lose, alone, before it is recorded as failed: a machine kills innocents too."""
@@ -21,73 +24,71 @@ AHEAD = 2
 """Jobs handed out for each that runs: enough that no worker waits for the next."""
 
 
-def dispatch(
-    executor: SweepExecutor,
-    jobs: Iterable[Job],
-    done: Callable[[Job, JobResult], None],
-    failed: Callable[[Job, str], None],
-    retrying: Callable[[str], None],
-) -> None:
-    """Run all jobs; `done` takes each result as it comes, `failed` a job of one trial and why, `retrying` a message.
+class Receiver(Protocol):
+    """Is told what becomes of jobs."""
+
+    def running(self, jobs: Iterable[Job]) -> None:
+        """These are in work now, and no others."""
+
+    def done(self, job: Job, result: JobResult) -> None:
+        """A job has ended."""
+
+    def failed(self, job: Job, reason: str) -> None:
+        """A job of one trial cannot be done."""
+
+    def lost(self, trials: int, reason: str) -> None:
+        """A stack of so many trials ended with its worker, or in an error; it is tried again in smaller pieces."""
+
+
+def dispatch(executor: SweepExecutor, jobs: Sequence[Job], receiver: Receiver) -> None:
+    """Run all jobs, in any order.
 
     Raises:
-        ClusterLost: the cluster is gone; what was done stays done.
+        MlpcliError: what no job is to blame for, such as a cluster that is gone; what was done stays done.
     """
-    waiting: deque[tuple[Job, int]] = deque()
-    running: dict[Future[JobResult], tuple[Job, int]] = {}
-    source = iter(jobs)
-    while True:
-        while len(running) < AHEAD * executor.jobs:
-            if not waiting and (following := next(source, None)) is not None:
-                waiting.append((following, 0))
-            if not waiting:
-                break
+    waiting = deque((job, 0) for job in jobs)
+    handed: dict[Future[JobResult], tuple[Job, int]] = {}  # in order; as many as the executor has jobs are in work
+    while waiting or handed:
+        while waiting and len(handed) < AHEAD * executor.jobs:
             job, deaths = waiting.popleft()
-            running[executor.submit(run_job, job)] = (job, deaths)
-        if not running:
-            return
-        finished, _ = wait(running, return_when=FIRST_COMPLETED)
-        for future in finished:
-            job, deaths = running.pop(future)
+            receiver.running(islice(chain((earlier for earlier, _ in handed.values()), [job]), executor.jobs))
+            handed[executor.submit(run_job, job)] = (job, deaths)
+        finished, _ = wait(handed, return_when=FIRST_COMPLETED)
+        for future in sorted(finished, key=lambda future: future.exception() is not None):  # nothing done is lost
+            job, deaths = handed.pop(future)
             error = future.exception()
             if error is None:
-                done(job, future.result())
-            elif isinstance(error, WorkerDied):
-                _retry(job, deaths + 1, str(error), waiting, failed, retrying)
-            elif isinstance(error, ClusterLost) or not isinstance(error, Exception):
+                receiver.done(job, future.result())
+            elif isinstance(error, MlpcliError) or not isinstance(error, Exception):
                 raise error
-            else:  # the job's own fault, which another attempt would only repeat
-                _retry(job, ATTEMPTS, f"{type(error).__name__}: {error}", waiting, failed, retrying)
+            else:  # after an error of its own another attempt alone would only repeat it
+                deaths = deaths + 1 if isinstance(error, WorkerDied) else ATTEMPTS
+                reason = str(error) if isinstance(error, WorkerDied) else f"{type(error).__name__}: {error}"
+                waiting.extendleft(reversed(_pieces(job, deaths, reason, receiver)))
+        receiver.running(islice((job for job, _ in handed.values()), executor.jobs))
 
 
-def _retry(
-    job: Job,
-    deaths: int,
-    reason: str,
-    waiting: deque[tuple[Job, int]],
-    failed: Callable[[Job, str], None],
-    retrying: Callable[[str], None],
-) -> None:
-    """Try a job again in smaller pieces, ahead of all others, or give up on a trial that is alone."""
+def _pieces(job: Job, deaths: int, reason: str, receiver: Receiver) -> list[tuple[Job, int]]:
+    """What to try again of a job that came to nothing; of a trial that is to blame, nothing."""
     alive = [position for position in range(len(job.runs)) if position not in job.pruned]
-    if len(alive) == 1 and deaths >= ATTEMPTS:
-        failed(_part(job, alive), reason)
-        return
-    middle = (len(alive) + 1) // 2
-    pieces = [alive[:middle], alive[middle:]] if len(alive) > 1 else [alive]
-    retrying(f"{len(alive)} trials lost their worker ({reason}); they are tried again")
-    waiting.extendleft((_part(job, piece), deaths if len(alive) == 1 else 0) for piece in reversed(pieces))
+    if len(alive) > 1:
+        receiver.lost(len(alive), reason)
+        middle = (len(alive) + 1) // 2
+        return [(_part(job, alive[:middle]), 0), (_part(job, alive[middle:]), 0)]
+    if deaths < ATTEMPTS:
+        receiver.lost(1, reason)
+        return [(_part(job, alive), deaths)]
+    receiver.failed(_part(job, alive), reason)
+    return []
 
 
 def _part(job: Job, positions: list[int]) -> Job:
     """The job of some of a job's trials, from epoch 0: a trainer's progress is that of the whole stack."""
-    models = None if job.models is None else list(range(len(positions)))
     return replace(
         job,
         trials=[job.trials[position] for position in positions],
         runs=[job.runs[position] for position in positions],
         run_ids=[job.run_ids[position] for position in positions],
-        models=models,
         progress=None,
         pruned=(),
     )

@@ -1,10 +1,9 @@
 """What a worker does: train one stack of trials, score it, and hand everything back. It writes no results itself."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
+from typing import Any, Literal
 
 from mlpcli.config import RunOptions
 from mlpcli.data import open_prepared
@@ -15,7 +14,9 @@ from mlpcli.training.model import describe
 from mlpcli.training.session import result_of
 from mlpcli.training.trainer import EpochRow, Trainer
 
-__all__ = ["Job", "JobResult", "Outcome", "Progress", "run_job"]
+__all__ = ["Job", "JobResult", "KeepModels", "Outcome", "Progress", "run_job"]
+
+KeepModels = Literal["none", "best", "all"]
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class Progress:
 class Job:
     """A stack of trials, by number, to train up to epoch `until`, on data shared as `data` under `name` and `scale`.
 
-    `models` are the positions whose model file is wanted, or None for that of the best by `metric` alone. With
-    `progress` the stack goes on from there, without the positions `pruned`; with `again` progress is handed back.
+    `keep_models` says whose model files are wanted: those of all that end, of the best by `metric` of them, of none.
+    With `progress` the stack goes on from there, without the positions `pruned`; with `again` progress is handed back.
     """
 
     trials: Sequence[int]
@@ -43,7 +44,7 @@ class Job:
     until: int
     metric: str
     larger: bool
-    models: Sequence[int] | None = None
+    keep_models: KeepModels
     progress: Progress | None = None
     pruned: Sequence[int] = ()
     again: bool = False
@@ -99,23 +100,25 @@ def run_job(job: Job) -> JobResult:
         )
         for position in range(len(job.runs))
     ]
-    for position in _wanted(job, outcomes):
+    for position in _kept(job, outcomes):
         outcomes[position].model = model_bytes(trainer.tensors(position), describe(job.runs[position], data))
     return JobResult(outcomes, progress)
 
 
-def _wanted(job: Job, outcomes: Sequence[Outcome]) -> Sequence[int]:
+def _kept(job: Job, outcomes: Sequence[Outcome]) -> Sequence[int]:
     """The runs whose model is worth sending: only the best of a stack can be the best of the sweep."""
-    if job.models is not None:
-        return [position for position in job.models if outcomes[position].ended]
+    trained = [index for index in range(len(outcomes)) if index not in job.pruned]
+    complete = [index for index in trained if outcomes[index].ended and outcomes[index].error is None]
+    if job.keep_models == "all":
+        return complete
+    ranked = [(value, index) for index in complete if (value := _rank(job, outcomes[index])) is not None]
+    return [min(ranked)[1]] if ranked and job.keep_models == "best" else []
+
+
+def _rank(job: Job, outcome: Outcome) -> float | None:
+    """What the best has least of; None where the ranking metric is not a finite number."""
     part, _, name = job.metric.partition("_")
-    values = np.array([_value(outcome, part, name) for outcome in outcomes])
-    values = values if job.larger else -values
-    found = np.flatnonzero(values == np.max(values, initial=-np.inf, where=np.isfinite(values)))
-    return [int(found[0])] if len(found) else []
-
-
-def _value(outcome: Outcome, part: str, name: str) -> float:
-    """The ranking metric of a trial that came to its end, else nan."""
-    metrics = outcome.result["metrics"][part] or {}
-    return metrics.get(name, np.nan) if outcome.ended and outcome.error is None else np.nan
+    value: float = outcome.result["metrics"][part][name]
+    if not math.isfinite(value):
+        return None
+    return -value if job.larger else value
