@@ -59,7 +59,8 @@ def make_stacks(groups: Sequence[Group], jobs: int) -> list[Stack]:
         stacks = [stack for part in split for stack in part]
         if (end := makespan(stacks, jobs)) < first_end:
             best, first_end = list(split), end
-        even = sum(stack.seconds for stack in stacks) / jobs
+        alone = max((stack.seconds for stack in stacks if len(stack.trials) == 1), default=0.0)
+        even = max(alone, sum(stack.seconds for stack in stacks) / jobs)
         divisible = [index for index, part in enumerate(split) if len(part[0].trials) > 1]
         if end <= SLACK * even or not divisible or len(stacks) >= MOST * jobs:
             break

@@ -1,6 +1,7 @@
 """Stacks: every trial in one, none too large, no job idle; and costs that order networks as measurements do."""
 
 import itertools
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -93,6 +94,13 @@ def test_no_job_is_idle_where_there_are_trials_enough() -> None:
         assert makespan(stacks, jobs) <= 1.1 * sum(stack.seconds for stack in stacks) / jobs
 
 
+def test_many_jobs_beside_one_long_trial_are_no_long_search() -> None:
+    started = time.perf_counter()
+    stacks = make_stacks([group(5000, 128, stack=0.1, trial=0.01), group(1, 1, start=5000, trial=5000)], 256)
+    assert stacks[0].trials == (5000,)
+    assert time.perf_counter() - started < 2
+
+
 def resolved(**options: object) -> RunOptions:
     return resolve(
         RunOptions.model_validate(options), task="classification", scale="unit", has_validation=True, threads=1
@@ -138,9 +146,9 @@ def test_seconds_are_those_measured() -> None:
     }
     for (width, depth), times in measured.items():
         cost = digits(width=width, depth=depth, epochs=1)
-        for replicas, time in zip((1, 32), times, strict=True):
+        for replicas, microseconds in zip((1, 32), times, strict=True):
             step = (cost.stack / replicas + cost.trial) / 40 * 1e6
-            assert step == pytest.approx(time, rel=1 / 3), (width, depth, replicas)
+            assert step == pytest.approx(microseconds, rel=1 / 3), (width, depth, replicas)
 
 
 def test_more_work_costs_more() -> None:
