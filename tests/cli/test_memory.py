@@ -1,0 +1,44 @@
+"""The memory of a training on 60,000 x 784 float32: the data, mapped, and not much more."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROWS, FEATURES = 60_000, 784
+MEGABYTE = 1 << 20
+CODE = """
+import resource, sys
+from mlpcli.cli.main import run
+code = run(sys.argv[1:])
+print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+def test_peak_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At most 1.3 times the data plus 150 MB, while the data are prepared too."""
+    monkeypatch.setenv("MLPCLI_DATA_HOME", str(tmp_path / "home"))
+    rng = np.random.default_rng(0)
+    x = rng.random((ROWS, FEATURES), dtype=np.float32)
+    np.savez(tmp_path / "big.npz", X=x, y=rng.integers(0, 10, ROWS))
+    limit = 1.3 * x.nbytes + 150 * MEGABYTE
+    train = [
+        "train",
+        "--dataset",
+        str(tmp_path / "big.npz"),
+        "--test-size",
+        "0",
+        "--val-size",
+        "0",
+        "--quiet",
+        "--json",
+    ]
+    sizes = ["--batch-size", "128", "--depth", "3", "--epochs", "1", "--results", str(tmp_path / "results")]
+    for attempt in ("prepared anew", "from the cache"):
+        done = subprocess.run([sys.executable, "-c", CODE, *train, *sizes], capture_output=True, text=True, check=True)
+        code, kilobytes = map(int, done.stdout.splitlines()[-1].split())
+        assert code == 0
+        assert kilobytes * 1024 < limit, f"{attempt}: {kilobytes / 1024:.0f} MB"
