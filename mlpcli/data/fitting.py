@@ -22,7 +22,7 @@ Rows = NDArray[np.int64]
 FEW_TEXTS = 20  # with so many different texts or fewer, a column is never one of names
 MOST_CATEGORIES = 2_000
 LIMITS = np.finfo(np.float64)
-QUANTILE_CELLS = 4 << 20  # numbers held at once to take quantiles, but at least one whole column
+QUANTILE_CELLS = 16 << 20  # numbers held at once to take quantiles, but at least one whole column
 
 
 def fit_columns(table: Table, chosen: Sequence[int], rows: Rows, scale: str) -> tuple[Column, ...]:
@@ -101,10 +101,11 @@ def _ranges(table: Table, chosen: Sequence[int], rows: Rows) -> tuple[Rows, Floa
 def _quantiles(table: Table, chosen: Sequence[int], rows: Rows, *, quartiles: bool) -> tuple[Floats, Floats]:
     """Median of each column's values, and the interquartile range of the column once filled with it (or 1)."""
     median, spread = np.zeros(len(chosen)), np.ones(len(chosen))
-    width = max(1, QUANTILE_CELLS // len(rows))
+    width = min(len(chosen), max(1, QUANTILE_CELLS // len(rows)))
+    buffer = np.empty((width, len(rows)))
     for start in range(0, len(chosen), width):
         some = chosen[start : start + width]
-        values = np.empty((len(some), len(rows)))
+        values = buffer[: len(some)]
         for block, part in zip(blocks_of(len(rows), len(table.columns)), table.blocks(some, rows), strict=True):
             values[:, block] = part.T
         for at, column in enumerate(values, start):
