@@ -23,6 +23,8 @@ class Purpose(IntEnum):
     ORDER = 1
     DROPOUT = 2
     GRADCHECK = 3
+    RECORD = 4
+    RECORD_MASKS = 5
 
 
 def stream(seed: int, purpose: Purpose, epoch: int = 0) -> np.random.Generator:

@@ -1,7 +1,7 @@
 """The folder of one training run: complete under its name, or resumable, at any moment of its life.
 
 A run works in its own folder as long as that holds no result, else in `.next` inside it, so that readers keep
-the old files until the new ones are complete. While it works there are config.toml, metrics.csv and
+the old files until the new ones are complete. While it works there are config.toml, its tables and
 checkpoint.safetensors; result.json is written last and makes it finished. A run in `.next` is then promoted:
 the old result.json goes, the files move up, result.json again last. Every step can be repeated, and the next
 opening takes up what a crash interrupted.
@@ -38,10 +38,12 @@ from mlpcli.results.tensor_file import Arrays
 
 __all__ = ["RunFolder"]
 
-CONFIG, METRICS, MODEL, PROVENANCE = "config.toml", "metrics.csv", "model.safetensors", "provenance.json"
+CONFIG, METRICS, DIAGNOSTICS = "config.toml", "metrics.csv", "diagnostics.csv"
+MODEL, PROVENANCE = "model.safetensors", "provenance.json"
 RESULT, CHECKPOINT = "result.json", "checkpoint.safetensors"
 
 _NEXT = ".next"
+_FILES = (METRICS, DIAGNOSTICS, MODEL, PROVENANCE)
 _SCORES = re.compile(r"(eval|confusion)-\w+(-classes)?\.csv")
 _KEY = "mlpcli-checkpoint"
 
@@ -61,11 +63,14 @@ class RunFolder:
         config: Mapping[str, Any],
         *,
         columns: Sequence[str],
+        diagnostics: Sequence[str] = (),
         run_id: str,
         force: bool = False,
         resume: bool = False,
     ) -> None:
         """Open or create `root/name` for a run with the options `config`, whose epochs have `columns`.
+
+        Without columns of `diagnostics` there is no such table.
 
         Raises:
             UsageError: a bad name, or a folder that holds something else: another kind of results, or a run
@@ -79,8 +84,8 @@ class RunFolder:
         self.path = Path(os.path.abspath(root)) / check_name(name)
         self.run_id = run_id
         self.result: dict[str, Any] | None = None
-        self._columns = columns
-        self._metrics: AppendTable | None = None
+        self._columns = {METRICS: columns, **({DIAGNOSTICS: diagnostics} if diagnostics else {})}
+        self._tables: dict[str, AppendTable] = {}
         if self.path.is_symlink():
             raise FileError(f"cannot use {shown(self.path)}: it is a symbolic link. Nothing was written")
         make_folder(self.path)
@@ -97,19 +102,23 @@ class RunFolder:
 
     def append(self, rows: Iterable[Mapping[str, object]]) -> None:
         """Add epochs to metrics.csv; they are safe with the next checkpoint."""
-        self._open_metrics.append(rows)
+        self._table(METRICS).append(rows)
+
+    def append_diagnostics(self, rows: Iterable[Mapping[str, object]]) -> None:
+        """Add rows to diagnostics.csv; they are safe with the next checkpoint."""
+        self._table(DIAGNOSTICS).append(rows)
 
     def save_checkpoint(self, arrays: Mapping[str, npt.NDArray[Any]], progress: Mapping[str, Any]) -> None:
         """Make everything so far survive a crash: the epochs, the arrays, and `progress` (JSON, so without NaN)."""
-        mark = self._open_metrics.sync()
-        described = {"run_id": self.run_id, "progress": progress, "metrics": asdict(mark)}
+        marks = {name: asdict(self._table(name).sync()) for name in self._columns}
+        described = {"run_id": self.run_id, "progress": progress, "tables": marks}
         write_atomic(self._work / CHECKPOINT, tensor_file.encode(arrays, described, key=_KEY))
 
     def load_checkpoint(self) -> tuple[Arrays, dict[str, Any]] | None:
-        """What `save_checkpoint` was last given, metrics.csv cut back to that moment; None where there is none.
+        """What `save_checkpoint` was last given, the tables cut back to that moment; None where there is none.
 
         Raises:
-            DataError: the checkpoint or metrics.csv is damaged, or the data have changed.
+            DataError: the checkpoint or a table is damaged, or the data have changed.
             UsageError: another version of mlpcli wrote it, whose numbers may differ.
         """
         if self.state != "resumed":
@@ -125,7 +134,7 @@ class RunFolder:
                 )
             if described["run_id"] != self.run_id:
                 raise DataError(f"cannot go on from {shown(path)}: the data are not those it was trained on")
-            self._metrics = AppendTable(self._work / METRICS, self._columns, Mark(**described["metrics"]))
+            self._open_tables({name: Mark(**described["tables"][name]) for name in self._columns})
             return arrays, dict(described["progress"])
         except (DataError, UsageError) as error:
             raise type(error)(f"{error}. {again}") from error
@@ -137,9 +146,12 @@ class RunFolder:
 
         `model` is what `model_bytes` gives, None where training diverged and no weights are worth keeping.
         """
-        self._open_metrics.sync()
-        self._open_metrics.close()
+        for name in self._columns:
+            self._table(name).sync()
+            self._table(name).close()
         write_atomic(self._work / MODEL, model or b"")  # an empty one says that the old one is to go
+        if DIAGNOSTICS not in self._columns and _stands(self.path / DIAGNOSTICS):
+            write_atomic(self._work / DIAGNOSTICS, b"")
         write_atomic(self._work / PROVENANCE, json_text.pretty(provenance).encode())
         written = json_text.pretty(result).encode()
         write_atomic(self._work / RESULT, written)
@@ -150,16 +162,19 @@ class RunFolder:
     def close(self) -> None:
         """Let go of the folder; what was saved stays, to be gone on with. Twice is once."""
         try:
-            if self._metrics:
-                self._metrics.close()
+            for table in self._tables.values():
+                table.close()
         finally:
             self._lock.release()
 
-    @property
-    def _open_metrics(self) -> AppendTable:
-        if self._metrics is None:
+    def _open_tables(self, marks: Mapping[str, Mark]) -> None:
+        for name, columns in self._columns.items():
+            self._tables[name] = AppendTable(self._work / name, columns, marks.get(name))
+
+    def _table(self, name: str) -> AppendTable:
+        if not self._tables:
             raise ValueError("a resumed run must load its checkpoint first, and a finished one takes no more")
-        return self._metrics
+        return self._tables[name]
 
     def _take_up(self) -> None:
         """Do what a finished run still needs, and clear away what nobody will go on with."""
@@ -171,12 +186,13 @@ class RunFolder:
             self._promote(following)
         if _stands(self.path / RESULT):
             remove(self.path / CHECKPOINT)
-            if _stands(self.path / MODEL) and not os.path.getsize(self.path / MODEL):
-                remove(self.path / MODEL)
+            for path in (self.path / MODEL, self.path / DIAGNOSTICS):
+                if _stands(path) and not os.path.getsize(path):
+                    remove(path)
         if following.is_dir():
             remove_stale(following)
             if not (_stands(self.path / RESULT) and _stands(following / CONFIG)):
-                for name in (CHECKPOINT, METRICS, MODEL, PROVENANCE, CONFIG):
+                for name in (CHECKPOINT, *_FILES, CONFIG):
                     remove(following / name)
                 remove_folder(following)
 
@@ -188,7 +204,7 @@ class RunFolder:
                     remove(self.path / name)
             remove(self.path / RESULT)
             sync_folder(self.path)
-        for name in (CONFIG, METRICS, MODEL, PROVENANCE):
+        for name in (CONFIG, *_FILES):
             if _stands(following / name):
                 move(following / name, self.path / name)
         sync_folder(self.path)
@@ -220,11 +236,11 @@ class RunFolder:
 
     def _begin(self, config: str) -> None:
         make_folder(self._work)
-        for name in (CHECKPOINT, METRICS, MODEL, PROVENANCE):
+        for name in (CHECKPOINT, *_FILES):
             remove(self._work / name)
         sync_folder(self._work)  # a checkpoint must not outlive the options it was trained with
         write_atomic(self._work / CONFIG, config.encode())
-        self._metrics = AppendTable(self._work / METRICS, self._columns)
+        self._open_tables({})
 
     def _read_result(self) -> dict[str, Any]:
         path = self.path / RESULT

@@ -104,6 +104,8 @@ def train_run(run: Run, folder: RunFolder, command: Sequence[str], on_epoch: Cal
                     raise _interrupted(received[0], trainer, folder.path)
 
             for rows in trainer.epochs(tick=tick, every=CHECKPOINT_EVERY):
+                if run.options.record:
+                    folder.append_diagnostics(row for _, row in trainer.diagnostics)
                 for _, row in rows:
                     folder.append([row])
                     on_epoch(row, int(trainer.monitor.best_epoch[0]))
@@ -156,7 +158,6 @@ def _interrupted(number: int, trainer: Trainer, path: Path) -> Interrupted:
     word, code = INTERRUPTIONS[number]
     epoch = min(trainer.epoch + 1, trainer.options.epochs)
     return Interrupted(
-        f"{word} in epoch {epoch}: {shown(path)} keeps what was finished. "
-        "Go on with the same command and --resume",
+        f"{word} in epoch {epoch}: {shown(path)} keeps what was finished. Go on with the same command and --resume",
         code,
     )

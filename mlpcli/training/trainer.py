@@ -28,6 +28,7 @@ from mlpcli.training.build import (
     per_run,
     smallest_batch,
 )
+from mlpcli.training.diagnostics import Diagnostics, DiagnosticsRow
 from mlpcli.training.metrics import EPOCH_COLUMNS, correct, evaluate, squared_errors
 from mlpcli.training.monitor import Monitor
 
@@ -55,7 +56,8 @@ class Trainer:
     """Trains resolved `runs` of one stack_key on `data`; `epochs()` yields the rows of metrics.csv as they come.
 
     `members` are the indices of the runs still in training: one that stops early or diverges leaves the stack. The
-    weights each run keeps are rows of `kept_params` and `kept_state`, `(runs, size)`.
+    weights each run keeps are rows of `kept_params` and `kept_state`, `(runs, size)`. With the option `record`,
+    `diagnostics` has the rows of diagnostics.csv that belong to what `epochs()` yielded last, each beside its run.
     """
 
     def __init__(self, runs: Sequence[RunOptions], data: Prepared) -> None:
@@ -79,6 +81,7 @@ class Trainer:
         self.diverged: dict[int, Divergence] = {}
         self.times = np.zeros(len(self.runs))
         self._epoch_time = 0.0
+        self.diagnostics: list[tuple[int, DiagnosticsRow]] = []
         self._assemble()
         initialize(self.network, self.runs, data)
         self.optimizer = build_optimizer(self._active(), self.network, len(self.bounds))
@@ -90,12 +93,17 @@ class Trainer:
     ) -> Iterator[list[tuple[int, EpochRow]]]:
         """Train through epoch `until` (default: all); after each epoch, its row for every run that finished it.
 
+        With `record` no rows come first, before epoch 1: `diagnostics` then are those of the initial weights.
         `tick` is called between two batches when `every` seconds have passed, or at once after `hurry()`: the place
         for checkpoints and for signals, which it may answer by raising. It waits while a run has just diverged, until
         that has left at the end of the epoch.
         """
         self._due = time.monotonic() + every
         last = self.options.epochs if until is None else min(until, self.options.epochs)
+        if self.options.record and self.epoch == self.batch == 0:
+            with np.errstate(all="ignore"):
+                self._record(np.arange(len(self.members)))
+            yield []
         while self.epoch < last and len(self.members):
             started = time.perf_counter()
             with np.errstate(all="ignore"):  # what is not finite is found and reported below
@@ -190,6 +198,7 @@ class Trainer:
         layers = build_layers(runs, self._x.shape[-1], self.outputs, lead, self.bits)
         self.network = Network(layers, lead, self.options.dtype)
         self._loss = build_loss(runs, self.outputs, lead, class_weights(self.options, self.data))
+        self._diagnostics: Diagnostics | None = None
         self._column_bounds = column_bounds(runs, self.network)
 
     def _batches(self) -> Iterator[None]:
@@ -261,11 +270,20 @@ class Trainer:
         self.kept_params[members[kept]] = self.network.params[kept]
         self.kept_state[members[kept]] = self.network.state[kept]
         self.epoch, self.batch, self._epoch_time = epoch, 0, 0.0
+        if self.options.record:
+            self._record(healthy)
         staying = healthy[~stop]
         if len(staying) < len(members):
             self._keep_only(staying)
         self._clear_sums()
         return [(int(members[position]), rows[position]) for position in healthy]
+
+    def _record(self, positions: Array) -> None:
+        """Measure the diagnostics of the runs at these positions of the stack, at the end of an epoch."""
+        if self._diagnostics is None:
+            self._diagnostics = Diagnostics(self._active(), self.data, self.outputs)
+        rows = self._diagnostics.measure(self.network, self.epoch, self.epoch * len(self.bounds))
+        self.diagnostics = [(int(self.members[position]), rows[position]) for position in positions]
 
     def _find_divergence(self, epoch: int) -> Array:
         """Record the runs whose loss or weights ceased to be finite; say which are well, `(members,)`."""

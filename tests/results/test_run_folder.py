@@ -15,6 +15,7 @@ from tests.results.faults import PowerCuts, build, content, failing_at, kill_poi
 
 OPTIONS = {"dataset": "digits", "hidden": (64, 32), "lr": 1e-8, "target": None, "epochs": 5}
 OTHER = {**OPTIONS, "lr": 0.5}
+RECORDED = {**OPTIONS, "record": True}
 COLUMNS = ["epoch", "loss"]
 FILES = ["config.toml", "metrics.csv", "model.safetensors", "provenance.json", "result.json"]
 
@@ -22,6 +23,7 @@ FILES = ["config.toml", "metrics.csv", "model.safetensors", "provenance.json", "
 def train(root, options=OPTIONS, *, force=False, resume=False, stop=None, diverge=False, name="r"):
     """A training as the real one goes: an epoch adds to the weights, every second one is a checkpoint."""
     config = {"root": root, "name": name, "config": options, "columns": COLUMNS, "run_id": f"{options['lr']}"}
+    config["diagnostics"] = ["epoch", "noise"] if options.get("record") else ()
     with RunFolder(**config, force=force, resume=resume) as run:
         if run.state == "finished":
             return run.state
@@ -32,6 +34,8 @@ def train(root, options=OPTIONS, *, force=False, resume=False, stop=None, diverg
         while epoch < options["epochs"]:
             epoch += 1
             weights = weights + options["lr"] / epoch
+            if config["diagnostics"]:
+                run.append_diagnostics([{"epoch": epoch, "noise": 1 / epoch}])
             run.append([{"epoch": epoch, "loss": float(weights[0])}])
             if epoch == stop:
                 return state
@@ -46,9 +50,10 @@ def train(root, options=OPTIONS, *, force=False, resume=False, stop=None, diverg
 def golden(tmp_path_factory):
     """The files of an uninterrupted run, by options."""
     found = {}
-    for key, options, diverge in (("first", OPTIONS, False), ("other", OTHER, False), ("diverged", OPTIONS, True)):
+    kinds = {"first": {}, "other": {"options": OTHER}, "diverged": {"diverge": True}, "recorded": {"options": RECORDED}}
+    for key, how in kinds.items():
         root = tmp_path_factory.mktemp("golden")
-        train(root, options, diverge=diverge)
+        train(root, **how)
         found[key] = content(root / "r")
     return found
 
@@ -77,6 +82,17 @@ def test_an_interrupted_run_is_gone_on_with_or_started_again(tmp_path, golden, s
     train(tmp_path, stop=stop)
     assert not (tmp_path / "r" / "result.json").exists()
     assert train(tmp_path, resume=resume) == ("resumed" if resume and stop > 2 else "fresh")
+    assert content(tmp_path / "r") == golden["first"]
+
+
+def test_diagnostics_stand_beside_the_epochs_and_go_with_them(tmp_path, golden):
+    text = golden["recorded"]["diagnostics.csv"].decode()
+    assert text.splitlines() == ["epoch,noise", *(f"{epoch},{1 / epoch!r}" for epoch in range(1, 6))]
+    assert {
+        name: data for name, data in golden["recorded"].items() if name in ("metrics.csv", "model.safetensors")
+    } == {name: golden["first"][name] for name in ("metrics.csv", "model.safetensors")}
+    train(tmp_path, RECORDED)
+    train(tmp_path, force=True)
     assert content(tmp_path / "r") == golden["first"]
 
 
@@ -162,18 +178,26 @@ SCENARIOS = {
     ),
     "a diverged run, replaced": (lambda root: train(root, OTHER, diverge=True), {"force": True}),
     "a finished run, now diverged": (lambda root: train(root, OTHER), {"force": True, "diverge": True}),
+    "a recorded run, resumed": (lambda root: train(root, RECORDED, stop=3), {"options": RECORDED, "resume": True}),
+    "a recorded run, replaced by one that is not": (lambda root: train(root, RECORDED), {"force": True}),
+    "a finished run, now recorded": (lambda root: train(root), {"options": RECORDED, "force": True}),
 }
+
+
+def expected_after(flags, golden):
+    """The files that a training with these flags ends with."""
+    return golden["diverged" if "diverge" in flags else "recorded" if "options" in flags else "first"]
 
 
 def whole(folder, golden):
     """Whatever stands under its final name is whole: of the old run or of the new one."""
-    for name in FILES:
+    for name in (*FILES, "diagnostics.csv"):
         path = folder / name
         if not path.exists() or name == "provenance.json":
             continue
         data = path.read_bytes()
-        if name == "metrics.csv":
-            assert any(g[name].startswith(data) for g in golden.values())
+        if name in ("metrics.csv", "diagnostics.csv"):
+            assert any(g.get(name, b"").startswith(data) for g in golden.values())
         elif name == "result.json":
             assert json.loads(data)["state"] in ("complete", "diverged")
         else:
@@ -186,7 +210,7 @@ def whole(folder, golden):
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_killed_anywhere_and_run_again_the_files_are_the_same(tmp_path, golden, scenario, again):
     before, flags = SCENARIOS[scenario]
-    expected = golden["diverged" if "diverge" in flags else "first"]
+    expected = expected_after(flags, golden)
 
     def prepare():
         shutil.rmtree(tmp_path / "results", ignore_errors=True)
@@ -207,7 +231,7 @@ def test_killed_anywhere_and_run_again_the_files_are_the_same(tmp_path, golden, 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_every_call_may_fail_and_then_the_same_command_succeeds(tmp_path, golden, scenario, code):
     before, flags = SCENARIOS[scenario]
-    expected = golden["diverged" if "diverge" in flags else "first"]
+    expected = expected_after(flags, golden)
     failures = 0
     for point in range(1, 1000):
         shutil.rmtree(tmp_path / "results", ignore_errors=True)
@@ -232,7 +256,7 @@ def test_every_call_may_fail_and_then_the_same_command_succeeds(tmp_path, golden
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_a_power_cut_anywhere_and_run_again_the_files_are_the_same(tmp_path, golden, scenario):
     before, flags = SCENARIOS[scenario]
-    expected = golden["diverged" if "diverge" in flags else "first"]
+    expected = expected_after(flags, golden)
     disk = tmp_path / "disk"
     disk.mkdir()
     before(disk / "results")

@@ -1,0 +1,127 @@
+"""What `record` measures of a training as it passes: the noise of the minibatch gradient, and a hidden unit's input.
+
+It works on a network of its own, set to the weights of the one in training, and draws from streams of its own, so
+that it cannot reach the numbers of the run.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from mlpcli.config import RunOptions
+from mlpcli.data import Prepared
+from mlpcli.data.batches import batch_bounds
+from mlpcli.nn import Array, BitStreams, Network, Purpose, stream
+from mlpcli.training.build import build_layers, build_loss, class_weights, smallest_batch
+
+__all__ = ["DIAGNOSTIC_COLUMNS", "Diagnostics", "DiagnosticsRow"]
+
+PERCENTILES = (15, 50, 85)
+"""Those of the figure of Ioffe and Szegedy 2015, section 4.1."""
+
+DIAGNOSTIC_COLUMNS = (
+    "epoch",
+    "step",
+    "gradient_variance",
+    "gradient_norm_full",
+    *(f"input_p{percent}" for percent in PERCENTILES),
+)
+
+BATCHES = 16
+"""Batches that the variance is estimated from."""
+
+BLOCK = 256
+"""Rows of a part of the full pass; under batch norm, where they are normalized together, the run's own batch."""
+
+DiagnosticsRow = dict[str, Any]
+
+
+class Diagnostics:
+    """Measures the networks of a stack of runs, `lead = (len(runs),)`, with `outputs` scores each."""
+
+    def __init__(self, runs: Sequence[RunOptions], data: Prepared, outputs: int) -> None:
+        run, lead = runs[0], (len(runs),)
+        self._seeds = [run.seed for run in runs]
+        self._x, self._y = np.asarray(data.train.x), np.asarray(data.train.y)
+        self._size = len(self._x) if run.batch_size == "full" else min(run.batch_size, len(self._x))
+        part = run.batch_size if run.norm == "batch" else BLOCK
+        self._parts = batch_bounds(len(self._x), part, smallest_batch(run))
+        self._bits = BitStreams(self._seeds, lead, Purpose.RECORD_MASKS)
+        layers = build_layers(runs, self._x.shape[-1], outputs, lead, self._bits)
+        self._network = Network(layers, lead, run.dtype)
+        self._loss = build_loss(runs, outputs, lead, class_weights(run, data))
+        self._has_hidden = bool(run.sizes)
+        if run.sizes:
+            self._activation = self._network.names.index(f"hidden.{len(run.sizes) - 1}.activation")
+            self._units = [int(stream(seed, Purpose.RECORD).integers(run.sizes[-1])) for seed in self._seeds]
+
+    def measure(self, network: Network, epoch: int, step: int) -> list[DiagnosticsRow]:
+        """One row of diagnostics.csv for every replica of `network`, after `epoch`, at its present weights.
+
+        - gradient_variance: the trace of the covariance of the gradient of the loss, penalties apart, on a random
+          batch of the run's size. Estimated without bias from `BATCHES` independent batches, each drawn without
+          replacement and with masks of its own: sum |g_i - mean|^2 / (BATCHES - 1).
+        - gradient_norm_full: the L2 norm of the gradient on all training rows. With dropout its parts have random
+          masks; under batch norm they are batches of the run's size.
+        - input_p15 .. input_p85: percentiles over the training rows of what enters the activation of one unit of the
+          last hidden layer, chosen by the seed, in the network as it would be tested. None without hidden layers.
+        """
+        self._network.params[...], self._network.state[...] = network.params, network.state
+        percentiles = self._percentiles()  # first, as training passes move the running statistics
+        self._bits.restart(epoch)
+        rngs = [stream(seed, Purpose.RECORD, epoch + 1) for seed in self._seeds]
+        variance, norm = self._variance(rngs), self._full_norm(rngs)
+        return [
+            {
+                "epoch": epoch,
+                "step": step,
+                "gradient_variance": float(variance[index]),
+                "gradient_norm_full": float(norm[index]),
+                **{f"input_p{percent}": value for percent, value in zip(PERCENTILES, values, strict=True)},
+            }
+            for index, values in enumerate(percentiles)
+        ]
+
+    def _gradient(self, rows: Array) -> Array:
+        """The gradient of the mean loss on the rows `(replicas, batch)` of each replica: float64 `(replicas, size)`."""
+        scores = self._network.forward(self._x[rows], training=True)
+        self._loss(scores, self._y[rows])
+        self._network.backward(self._loss.gradient())
+        return self._network.grads.astype(np.float64)
+
+    def _variance(self, rngs: Sequence[np.random.Generator]) -> Array:
+        """Welford's algorithm: the mean so far, and the sum of squared distances from it."""
+        mean, squares = np.zeros(self._network.params.shape), np.zeros(len(rngs))
+        for count in range(1, BATCHES + 1):
+            # Sorted, so that a batch of all rows is the same to the last bit whenever it is drawn.
+            rows = [np.sort(rng.choice(len(self._x), self._size, replace=False)) for rng in rngs]
+            gradient = self._gradient(np.stack(rows))
+            change = gradient - mean
+            mean += change / count
+            squares += np.vecdot(change, gradient - mean)
+        return squares / (BATCHES - 1)
+
+    def _full_norm(self, rngs: Sequence[np.random.Generator]) -> Array:
+        order = np.stack([rng.permutation(len(self._x)) for rng in rngs])
+        total = np.zeros(self._network.params.shape)
+        for start, stop in self._parts:
+            total += self._gradient(order[:, start:stop]) * ((stop - start) / len(self._x))
+        norm: Array = np.sqrt(np.vecdot(total, total))
+        return norm
+
+    def _percentiles(self) -> list[list[float | None]]:
+        if not self._has_hidden:
+            return [[None] * len(PERCENTILES) for _ in self._seeds]
+        inputs = np.concatenate(list(self._unit_inputs()), axis=-1).astype(np.float64)
+        percentiles: list[list[float | None]] = np.percentile(inputs, PERCENTILES, axis=-1).T.tolist()
+        return percentiles
+
+    def _unit_inputs(self) -> Iterator[Array]:
+        """What enters the chosen unit of every replica, `(replicas, rows)`, a block of training rows at a time."""
+        replicas = np.arange(len(self._seeds))
+        for start in range(0, len(self._x), BLOCK):
+            x = self._x[start : start + BLOCK]
+            for layer in self._network.layers[: self._activation]:
+                x = layer.forward(x, training=False)
+            yield x[replicas, :, self._units]
