@@ -1,0 +1,76 @@
+"""What the default options reach on the built-in datasets, means over seeds; and what a second command costs."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any
+
+import pytest
+from sklearn.linear_model import Ridge
+
+from mlpcli.config import RunOptions
+from mlpcli.data import Prepared
+from mlpcli.training.session import load_data, plan_run
+from mlpcli.training.trainer import Trainer
+
+pytestmark = pytest.mark.slow
+
+SCIKIT_LEARN = """
+from sklearn.datasets import load_digits
+from sklearn.neural_network import MLPClassifier
+x, y = load_digits(return_X_y=True)
+MLPClassifier((64, 64, 64), batch_size=32, max_iter=30).fit(x / 16, y)
+"""
+
+
+def on_test_rows(**options: Any) -> tuple[dict[str, float], Prepared]:
+    given = RunOptions(**options)
+    data = load_data(given, None)
+    trainer = Trainer([plan_run(given, data, threads=1).options], data)
+    for _ in trainer.epochs():
+        pass
+    metrics = trainer.results()[0]["test"]
+    assert metrics is not None
+    return metrics, data
+
+
+@pytest.mark.parametrize(
+    ("dataset", "options", "least"),
+    [
+        ("digits", {"width": 64, "depth": 3}, 0.97),
+        ("iris", {}, 0.93),
+        ("wine", {}, 0.95),
+        ("breast_cancer", {}, 0.95),
+    ],
+)
+def test_accuracy(dataset: str, options: dict[str, Any], least: float) -> None:
+    found = [on_test_rows(dataset=dataset, seed=seed, **options)[0]["accuracy"] for seed in range(5)]
+    assert fmean(found) >= least
+
+
+def test_r2_is_near_that_of_ridge_regression() -> None:
+    differences = []
+    for split_seed in range(5):
+        metrics, data = on_test_rows(dataset="diabetes", split_seed=split_seed)
+        assert data.test is not None
+        ridge = Ridge().fit(data.train.x, data.train.y[:, 0])
+        differences.append(ridge.score(data.test.x, data.test.y[:, 0]) - metrics["r2"])
+    assert fmean(differences) <= 0.10
+
+
+def test_a_second_command_takes_less_than_scikit_learn(tmp_path: Path) -> None:
+    """At most 0.6 of the whole process of a script with the same network, batches and epochs."""
+
+    def seconds(command: Sequence[str]) -> float:
+        begin = time.perf_counter()
+        subprocess.run(command, capture_output=True, check=True)
+        return time.perf_counter() - begin
+
+    ours = [sys.executable, "-m", "mlpcli", "train", "--width", "64", "--depth", "3", "--results", str(tmp_path)]
+    theirs = [sys.executable, "-W", "ignore", "-c", SCIKIT_LEARN]
+    seconds(ours)  # prepares the data
+    pairs = [(seconds(ours), seconds(theirs)) for _ in range(5)]
+    assert median(a / b for a, b in pairs) <= 0.6
