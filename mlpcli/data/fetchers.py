@@ -3,13 +3,16 @@
 scikit-learn keeps some of its downloads as pickles, and would load them again; here only the table is kept.
 """
 
+import gzip
 import http.client
+import json
 import re
 import socket
 import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 
@@ -43,32 +46,36 @@ def fetch(name: str, targets: tuple[str, ...], writer: TableWriter) -> Table:
     return writer.finish([*(TableColumn(str(feature)) for feature in names), column], targets)
 
 
-def fetch_openml(name: str, targets: tuple[str, ...], writer: TableWriter, version: int | None = None) -> Table:
+def fetch_openml(name: str, targets: tuple[str, ...], writer: TableWriter) -> Table:
     """A dataset of OpenML by its number or its name; `targets` replace the columns that OpenML calls so."""
-    which = {"data_id": int(name)} if name.isdigit() else {"name": name, "version": version or "active"}
+    which = {"data_id": int(name)} if name.isdigit() else {"name": name}
     with writer.scratch() as folder, _network(f"openml:{name}"):
         try:
-            bunch = _ask_openml(which | {"data_home": folder, "n_retries": 1, "as_frame": True})
+            bunch = _ask_openml(folder, which)
         except ValueError as error:
             raise _refusal(name, str(error)) from error
-        except (KeyError, TypeError) as error:
+        except (LookupError, TypeError) as error:
             raise _unavailable(f"openml:{name}", ValueError("the answer is none that OpenML gives")) from error
     targets = targets or tuple(bunch.target_names or ())
-    drafts = [Draft(str(column), place, column in targets) for place, column in enumerate(bunch.frame.columns)]
-    cells = np.column_stack([_read(bunch.frame, draft, f"openml:{name}") for draft in drafts])
-    writer.append(cells.astype(np.uint8) if _are_bytes(cells) else cells)
+    # OpenML has said what each column holds, so that nothing is left to decide
+    drafts = [Draft(str(column), at, column in targets, fixed=True) for at, column in enumerate(bunch.frame.columns)]
+    writer.append(np.column_stack([_smallest(_read(bunch.frame, draft, f"openml:{name}")) for draft in drafts]))
     return writer.finish([draft.finish() for draft in drafts], targets)
 
 
-def _ask_openml(options: dict[str, Any]) -> Any:
+def _ask_openml(folder: Path, which: dict[str, Any]) -> Any:
     from sklearn import datasets
 
+    options = which | {"data_home": folder, "n_retries": 1, "as_frame": True, "parser": "pandas"}
     try:
-        return datasets.fetch_openml(**options, parser="pandas")
-    except (
-        TypeError
-    ):  # scikit-learn 1.9 expects texts where pandas 3.1 reads classes 0, 1, 2 as numbers; this is slower
-        return datasets.fetch_openml(**options, parser="liac-arff")
+        return datasets.fetch_openml(**options)
+    except TypeError:
+        # scikit-learn 1.9 looks for quotes around categories, where pandas 3.1 reads 0, 1, 2 as numbers; read as texts,
+        # they are none. What was downloaded is in the folder.
+        answer = next(folder.glob("**/features/*.gz"))
+        features = json.loads(gzip.decompress(answer.read_bytes()))["data_features"]["feature"]
+        texts = {at: str for at, feature in enumerate(features) if feature["data_type"] == "nominal"}
+        return datasets.fetch_openml(**options, read_csv_kwargs={"dtype": texts})
 
 
 def _read(frame: Any, draft: Draft, dataset: str) -> NDArray[np.float64]:
@@ -82,15 +89,18 @@ def _read(frame: Any, draft: Draft, dataset: str) -> NDArray[np.float64]:
     if not pd.api.types.is_numeric_dtype(series.dtype):
         draft.kind = "text"
         codes, texts = pd.factorize(series.astype(object).where(series.notna(), ""))
-        return draft.encode(codes.astype(np.int64), [str(text) for text in texts], where)
+        unquoted = [re.sub(r"^'(.*)'$", r"\1", str(text)) for text in texts]
+        return draft.encode(codes.astype(np.int64), unquoted, where)
     draft.kind = "boolean" if pd.api.types.is_bool_dtype(series.dtype) else "number"
     values: NDArray[np.float64] = series.to_numpy(np.float64, na_value=np.nan)
     draft.check(values, lambda: [str(value) for value in series], where)
     return values
 
 
-def _are_bytes(cells: NDArray[np.float64]) -> bool:
-    return bool(((cells >= 0) & (cells <= 255) & (cells == np.floor(cells))).all())
+def _smallest(values: NDArray[np.float64]) -> NDArray[Any]:
+    """The values as bytes where they are such, as those of pictures are; the widest column decides for all."""
+    are_bytes = ((values >= 0) & (values <= 255) & (values == np.floor(values))).all()
+    return values.astype(np.uint8) if are_bytes else values
 
 
 @contextmanager
