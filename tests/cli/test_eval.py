@@ -152,6 +152,29 @@ def test_regression_in_the_targets_own_units(capsys: pytest.CaptureFixture[str],
     assert sorted(path.name for path in Path("results/r").glob("eval*")) == ["eval-test.csv"]
 
 
+def test_classes_named_like_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    """From a table on disk to the files of its scores, every column has a name of its own."""
+    names = ["target", "row", "=1+1", 'a "b", c']
+    rng = np.random.default_rng(0)
+    with open("t.csv", "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["row", "prediction", "kind"])
+        writer.writerows([rng.normal(at % 4), rng.normal(at % 3), names[at % 4]] for at in range(120))
+    train(capsys, "--dataset", "t.csv", "--target", "kind")
+    metrics = evaluate(capsys, "r", "--split", "train", "--predictions", "p.csv")
+    with open("p.csv", newline="") as file:
+        header, *lines = csv.reader(file)
+    assert len(set(header)) == len(header) == 7
+    assert header[:3] == ["row", "target", "prediction"]
+    assert {line[1] for line in lines} == {"target", "row", "'=1+1", 'a "b", c'}
+    assert metrics["accuracy"] == pytest.approx(np.mean([line[1] == line[2] for line in lines]))
+    with open("results/r/confusion-train.csv", newline="") as file:
+        header, *lines = csv.reader(file)
+    assert len(set(header)) == len(header) == 5
+    assert sum(int(cell) for line in lines for cell in line[1:]) == 84
+    assert evaluate(capsys, "r")["accuracy"] >= 0
+
+
 def test_what_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     train(capsys, *CLASSES)
     assert run(["eval", "r", "--split", "val"]) == 0
