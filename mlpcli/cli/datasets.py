@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mlpcli.cli.console import message, print_json, table, warning
+from mlpcli.cli.console import message, plain, print_json, table, warning
 from mlpcli.errors import UsageError
 
 __all__ = ["datasets"]
@@ -50,6 +50,7 @@ def datasets(
     elif name:
         described = catalog.details(
             name,
+            fetch=fetch,
             target=_names(target),
             drop=_names(drop),
             delimiter=delimiter,
@@ -80,13 +81,21 @@ def _list(rows: list[dict[str, Any]]) -> None:
 
 
 def _show(described: dict[str, Any]) -> None:
-    for key in ("name", "title", "source", "licence", "citation", "task", "scale"):
-        if key in described:
-            print(f"{key + ':':<10}{described[key]}")
-    print(f"{'target:':<10}{', '.join(described['targets'])}")
-    print(f"{'rows:':<10}{', '.join(f'{count} {part}' for part, count in described['splits'].items())}")
-    _cut(("column", "kind", "inputs"), [list(column.values()) for column in described["columns"]])
-    if described["classes"]:
+    facts = {
+        key: described[key] for key in ("name", "title", "source", "licence", "citation", "task") if key in described
+    }
+    facts["target"] = ", ".join(described["targets"])
+    if "splits" in described:
+        facts["scale"] = described["scale"]
+        facts["rows"] = ", ".join(f"{count} {part}" for part, count in described["splits"].items())
+    else:
+        facts["rows"] = f"{described['rows']}, of {described['features']} features"
+        facts["here"] = "no; download it with --fetch"
+    for key, fact in facts.items():
+        print(plain(f"{key + ':':<10}{fact}"))
+    if "columns" in described:
+        _cut(("column", "kind", "inputs"), [list(column.values()) for column in described["columns"]])
+    if described.get("classes"):
         _cut(("class", *described["splits"]), [list(label.values()) for label in described["classes"]])
 
 

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from mlpcli.data.cache import home_folder
-from mlpcli.data.cards import all_cards
+from mlpcli.data.cards import all_cards, find_card
 from mlpcli.data.dataset import Prepared
 from mlpcli.data.prepare import is_here, prepare
 from mlpcli.data.sources import Reading, find_source
 from mlpcli.data.table import Layout
+from mlpcli.data.wording import quote
 from mlpcli.errors import FileError, UsageError
 
 __all__ = ["catalog", "clear", "details"]
@@ -42,28 +43,31 @@ def catalog(data_home: Path | str | None = None) -> tuple[list[dict[str, Any]], 
     return rows, errors
 
 
-def details(dataset: str, *, data_home: Path | str | None = None, **reading: Any) -> dict[str, Any]:
-    """Columns, classes and split sizes of one dataset with the default options, prepared first where it has to be.
+def details(
+    dataset: str, *, fetch: bool = False, data_home: Path | str | None = None, **reading: Any
+) -> dict[str, Any]:
+    """One dataset: what its card says, and columns, classes and split sizes with the default options.
 
-    `reading` are `prepare`'s options target, drop, delimiter and encoding.
+    What would have to be downloaded is left out unless `fetch`. `reading` are `prepare`'s options target, drop,
+    delimiter and encoding. Raises UsageError for a dataset that is not here and has no card.
     """
-    card = next((card for card in all_cards()[0] if card.name == dataset.partition(":")[0]), None)
-    prepared = prepare(dataset, data_home=data_home, **reading)
-    described = {
-        "name": dataset,
-        "task": prepared.task,
-        "targets": list(prepared.targets),
-        "scale": prepared.scale,
-        "splits": {name: len(part) for name, part in prepared.parts.items()},
-        "columns": [
-            {"name": column.name, "kind": column.kind, "inputs": len(column.features)}
-            for column in prepared.preprocessing.columns
-        ],
-        "classes": _class_counts(prepared),
-        "digest": prepared.digest,
-    }
-    about = ("title", "source", "licence", "citation")
-    return ({key: getattr(card, key) for key in about} if card else {}) | described
+    home = home_folder(data_home)
+    described: dict[str, Any] = {"name": dataset}
+    try:
+        card = find_card(dataset)
+    except UsageError:
+        card = None
+    if card:
+        described |= {key: getattr(card, key) for key in ("title", "source", "licence", "citation", "task")}
+    layout = Layout(tuple(reading.get("target") or ()), tuple(reading.get("drop") or ()))
+    source = find_source(dataset, home, Reading(layout, reading.get("delimiter"), reading.get("encoding")))
+    described["here"] = is_here(source, home)
+    if fetch or described["here"]:
+        prepared = prepare(dataset, data_home=home, **reading)
+        return described | {"here": True} | _description(prepared)
+    if not card:
+        raise UsageError(f"dataset {quote(dataset)}: it is not here. Type mlpcli datasets {dataset} --fetch")
+    return described | {"targets": list(card.target), "rows": card.rows, "features": card.features}
 
 
 def clear(dataset: str | None = None, *, data_home: Path | str | None = None) -> tuple[int, int]:
@@ -92,6 +96,21 @@ def _entries(home: Path, slug: str | None) -> Iterator[Path]:
 
 def _size(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.glob("*"))
+
+
+def _description(prepared: Prepared) -> dict[str, Any]:
+    return {
+        "task": prepared.task,
+        "targets": list(prepared.targets),
+        "scale": prepared.scale,
+        "splits": {name: len(part) for name, part in prepared.parts.items()},
+        "columns": [
+            {"name": column.name, "kind": column.kind, "inputs": len(column.features)}
+            for column in prepared.preprocessing.columns
+        ],
+        "classes": _class_counts(prepared),
+        "digest": prepared.digest,
+    }
 
 
 def _class_counts(prepared: Prepared) -> list[dict[str, Any]] | None:

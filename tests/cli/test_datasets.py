@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from urllib.error import URLError
 
 import pytest
 
@@ -51,6 +52,37 @@ def test_one_dataset_to_read(capsys: pytest.CaptureFixture[str]) -> None:
     assert "44 more, all of them with --json" in capsys.readouterr().out
     assert run(["datasets", "wine", "--target", "alcohol, hue"]) == 0
     assert "target:   alcohol, hue" in capsys.readouterr().out
+
+
+def test_what_is_not_here_is_not_downloaded_unasked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from sklearn import datasets
+
+    def unreachable(**options: object) -> None:
+        raise URLError("no network in a test")
+
+    monkeypatch.setattr(datasets, "fetch_covtype", unreachable)
+    assert run(["datasets", "covtype"]) == 0
+    captured = capsys.readouterr()
+    assert "rows:     581012, of 54 features" in captured.out and "no; download it with --fetch" in captured.out
+    assert run(["datasets", "covtype", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["here"] is False
+    assert run(["datasets", "openml:61"]) == 2
+    assert "Type mlpcli datasets openml:61 --fetch" in capsys.readouterr().err
+    assert run(["datasets", "covtype", "--fetch"]) == 69
+    assert "cannot download covtype: no network in a test. Nothing was kept." in capsys.readouterr().err
+
+
+def test_tables_of_the_users_own(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = "".join(f"{i};2020-01-{i % 9 + 1};{'ab'[i % 2]}\n" for i in range(40))
+    Path("my.csv").write_text("size;when;kind\n" + rows, encoding="utf-16")
+    words = ["datasets", "my.csv", "--delimiter", ";", "--encoding", "utf-16", "--target", "kind"]
+    assert run(words) == 65
+    assert "my.csv, line 2, column 'when': '2020-01-1' is a date" in capsys.readouterr().err
+    assert run([*words, "--drop", "when"]) == 0
+    out = capsys.readouterr().out
+    assert "size    number       1" in out and "when" not in out and "28 train, 4 val, 8 test" in out
 
 
 def test_clear_removes_one_or_all(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
