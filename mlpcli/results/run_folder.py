@@ -254,8 +254,12 @@ class RunFolder:
     def __enter__(self) -> "RunFolder":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        """Close; a file that could not be written is reported with what is kept and how to go on."""
         self.close()
+        if isinstance(error, FileError):
+            kept = "keeps its last checkpoint" if _stands(self._work / CHECKPOINT) else "has no checkpoint yet"
+            raise FileError(f"{error}. {shown(self.path)} {kept}. Go on with the same command and --resume") from error
 
 
 def _stands(path: Path) -> bool:

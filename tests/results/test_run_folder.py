@@ -411,3 +411,17 @@ def test_a_folder_removed_under_way_is_an_error_and_not_made_again(tmp_path):
         run.save_checkpoint({}, {})
     assert caught.value.code == 74
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(("before", "said"), [(1, "has no checkpoint yet"), (3, "keeps its last checkpoint")])
+def test_a_full_disk_under_way_says_what_is_kept_and_how_to_go_on(tmp_path, before, said):
+    with pytest.raises(FileError) as caught, RunFolder(tmp_path, "r", OPTIONS, columns=COLUMNS, run_id="") as run:
+        for epoch in range(1, before + 1):
+            run.append([{"epoch": epoch, "loss": 0.5}])
+            if epoch > 1:
+                run.save_checkpoint({}, {})
+        with failing_at(1, errno.ENOSPC):
+            run.append([{"epoch": 9, "loss": 0.5}])
+    message = str(caught.value)
+    assert message.startswith("cannot write ") and "metrics.csv: No space left on device. " in message
+    assert message.endswith(f"r {said}. Go on with the same command and --resume")
