@@ -54,9 +54,9 @@ class Layer:
         """From dJ/d(output) of the last forward call: fill the gradients, return dJ/d(input) if it is needed."""
         raise NotImplementedError
 
-    def array(self, name: str, shape: Shape, dtype: DTypeLike) -> Array:
-        """Working memory of this layer, allocated at the first call for a name and a shape and then reused."""
+    def array(self, name: str, shape: Shape, dtype: DTypeLike, fill: float = 0) -> Array:
+        """Working memory of this layer, made and filled at the first call for a name and a shape and then reused."""
         found = self._arrays.get((name, shape))
         if found is None:
-            found = self._arrays[name, shape] = np.empty(shape, dtype)
+            found = self._arrays[name, shape] = np.full(shape, fill, dtype)
         return found

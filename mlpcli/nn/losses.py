@@ -1,18 +1,21 @@
 """The losses, each from the network's scores: probabilities are never formed where a log would follow.
 
-`forward(scores, targets)` returns one loss an example, `(..., batch)`, plain: what is reported. `backward()`
-returns the gradient of the training objective, the MEAN over the batch, in which targets may be smoothed and
+Called with scores and targets, one gives a loss an example, `(..., batch)`, plain: what is reported. `gradient()`
+returns that of the training objective, the MEAN over the batch, in which targets may be smoothed and
 classes weighted; `objective()` is that mean itself, for gradient checks.
 
 For classes, targets are integer codes `(..., batch)`. Two classes share ONE score, decided by its sign.
 """
+
+import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from mlpcli.nn.activations import sigmoid
 from mlpcli.nn.layer import Layer
-from mlpcli.nn.types import Array, Shape, per_replica
+from mlpcli.nn.types import Array, Shape, per_replica, transpose
 
 __all__ = ["LOSSES", "AbsoluteLoss", "CrossEntropy", "HuberLoss", "LogisticLoss", "Loss", "SquaredLoss"]
 
@@ -29,6 +32,7 @@ class Loss(Layer):
     ) -> None:
         super().__init__()
         self._s = per_replica(smoothing, lead, dtype)
+        self._smooths = bool(np.any(self._s))
         self._class_weights = None if class_weights is None else np.asarray(class_weights, dtype)
 
     def __call__(self, scores: Array, targets: Array) -> Array:
@@ -58,45 +62,37 @@ class CrossEntropy(Loss):
         """log sum_k exp(t_k) - t_y, with t shifted by its maximum (log-sum-exp)."""
         *lead, rows, classes = scores.shape
         shape = (*lead, classes, rows)
-        t, p = self.array("t", shape, scores.dtype), self.array("p", shape, scores.dtype)
-        np.copyto(t, scores.swapaxes(-1, -2))
+        t, p = self._t, self._p = self.array("t", shape, scores.dtype), self.array("p", shape, scores.dtype)
+        np.copyto(t, transpose(scores))
         np.subtract(t, np.maximum.reduce(t, axis=-2, keepdims=True), out=t)
         np.exp(t, out=p)
         total = np.add.reduce(p, axis=-2, keepdims=True)
         np.divide(p, total, out=p)
         self._log_total = np.log(total)[..., 0, :]
-        self._labels, self._at = targets, targets * rows + self._offsets(shape)
+        self._labels, self._at = targets, targets * rows + _columns(shape)
         losses: Array = self._log_total - t.reshape(-1)[self._at]
         return losses
 
     def gradient(self) -> Array:
         """(p - target) / batch."""
-        p = self.array("p", self._shape, self._log_total.dtype)
+        p = self._p
+        *lead, classes, rows = p.shape
         p.reshape(-1)[self._at] -= 1 - self._s[..., 0]
-        np.subtract(p, self._s / self._shape[-2], out=p)
+        if self._smooths:
+            np.subtract(p, self._s / classes, out=p)
         weights = self._weights(self._labels)
         if weights is not None:
             np.multiply(p, weights[..., None, :], out=p)
-        grad = self.array("grad", (*self._shape[:-2], self._shape[-1], self._shape[-2]), p.dtype)
-        np.multiply(p.swapaxes(-1, -2), p.dtype.type(1 / self._shape[-1]), out=grad)
+        grad = self.array("grad", (*lead, rows, classes), p.dtype)
+        np.multiply(transpose(p), p.dtype.type(1 / rows), out=grad)
         return grad
 
     def objective(self) -> Array:
         """The mean of -sum_k target_k log p_k."""
-        t = self.array("t", self._shape, self._log_total.dtype)
         s = self._s[..., 0]
-        plain = self._log_total - t.reshape(-1)[self._at]
-        losses = (1 - s) * plain + s * (self._log_total - t.mean(axis=-2))
+        plain = self._log_total - self._t.reshape(-1)[self._at]
+        losses = (1 - s) * plain + s * (self._log_total - self._t.mean(axis=-2))
         return _mean(losses, self._weights(self._labels))
-
-    def _offsets(self, shape: Shape) -> Array:
-        """Where each example's column begins in the flat `(..., classes, batch)`."""
-        self._shape = shape
-        *lead, classes, rows = shape
-        stack = int(np.prod(lead))
-        found = self.array("offsets", (*lead, rows), np.intp)
-        found[...] = (np.arange(stack)[:, None] * (classes * rows) + np.arange(rows)).reshape(*lead, rows)
-        return found
 
 
 class LogisticLoss(Loss):
@@ -225,6 +221,14 @@ class HuberLoss(ResidualLoss):
     def slope(self, r: Array, out: Array) -> None:
         """r, cut off at -1 and 1."""
         np.clip(r, -1, 1, out=out)
+
+
+@lru_cache(maxsize=8)
+def _columns(shape: Shape) -> Array:
+    """Where each example's column begins in a flat `(..., classes, batch)`: `(..., batch)`."""
+    columns = np.arange(math.prod(shape)).reshape(shape)[..., 0, :].copy()
+    columns.flags.writeable = False
+    return columns
 
 
 def _mean(losses: Array, weights: Array | None) -> Array:

@@ -51,11 +51,11 @@ class Schedule:
 
     def at(self, step: int) -> float | Array:
         """The rate of a step, counted from 0: a float64 number, or `(..., 1)` where an argument is an array."""
-        settings = (self.lr_decay, self.lr_every, self.warmup)
-        if all(np.ndim(setting) == 0 for setting in settings):
-            return self.lr * self._factor(step, *map(float, settings))
+        decay, every, warmup = self.lr_decay, self.lr_every, self.warmup
+        if not (isinstance(decay, np.ndarray) or isinstance(every, np.ndarray) or isinstance(warmup, np.ndarray)):
+            return self.lr * self._factor(step, decay, every, warmup)
         # A replica at a time: NumPy's vectorized power and cosine may differ from these in the last bit.
-        rows = np.broadcast_arrays(*settings)
+        rows = np.broadcast_arrays(decay, every, warmup)
         factors = [self._factor(step, *row) for row in zip(*(row.ravel().tolist() for row in rows), strict=True)]
         return self.lr * np.reshape(factors, rows[0].shape)
 

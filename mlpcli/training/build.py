@@ -153,10 +153,9 @@ def _rate_factors(runs: Sequence[RunOptions], network: Network) -> Array | None:
 
 
 def build_schedule(runs: Sequence[RunOptions], steps_per_epoch: int) -> Schedule:
-    """The learning rates of a stack of runs, `(runs, 1)` at every step."""
-    numbers = {name: _number(per_run(runs, name)) for name in ("lr_decay", "lr_every", "warmup")}
-    lr = per_run(runs, "lr")[:, None]
-    return Schedule(runs[0].schedule, lr, steps_per_epoch, runs[0].epochs, **numbers)
+    """The learning rate at every step: a number where the runs of a stack agree, else `(runs, 1)`."""
+    numbers = {name: _number(per_run(runs, name)) for name in ("lr", "lr_decay", "lr_every", "warmup")}
+    return Schedule(runs[0].schedule, steps_per_epoch=steps_per_epoch, epochs=runs[0].epochs, **numbers)
 
 
 def column_bounds(runs: Sequence[RunOptions], network: Network) -> list[Array]:

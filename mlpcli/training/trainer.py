@@ -69,7 +69,6 @@ class Trainer:
         self.target_scale = None if self.classification else np.array(data.preprocessing.target_scale)
         self._x, self._y = np.asarray(data.train.x), np.asarray(data.train.y)
         self.bounds = batch_bounds(len(self._x), self.options.batch_size, smallest_batch(self.options))
-        self.schedule = build_schedule(self.runs, len(self.bounds))
         self.monitor = Monitor(
             self.options.monitor if data.val is not None else None,
             self.options.keep == "last",
@@ -199,6 +198,7 @@ class Trainer:
         self.network = Network(layers, lead, self.options.dtype)
         self._loss = build_loss(runs, self.outputs, lead, class_weights(self.options, self.data))
         self._diagnostics: Diagnostics | None = None
+        self._schedule = build_schedule(runs, len(self.bounds))
         self._column_bounds = column_bounds(runs, self.network)
 
     def _batches(self) -> Iterator[None]:
@@ -213,7 +213,7 @@ class Trainer:
             scores = self.network.forward(x, training=True)
             self._measure(index, scores, y)
             self.network.backward(self._loss.gradient())
-            lr = self._lr(index)
+            lr = self._schedule.at(self.epoch * len(self.bounds) + index)
             self._sums["grad_norm"][:, index] = self.optimizer.step(self.network.params, self.network.grads, lr)
             for linear, bound in zip(self.network.linears, self._column_bounds, strict=False):
                 project_columns(linear.weight, bound)
@@ -221,9 +221,9 @@ class Trainer:
             yield
 
     def _lr(self, index: int) -> Array:
-        """The learning rates of a batch of the running epoch, `(members, 1)`."""
-        rates = np.asarray(self.schedule.at(self.epoch * len(self.bounds) + index))
-        return rates[self.members]
+        """The learning rate of each run at a batch of the running epoch, `(members,)`."""
+        rates = self._schedule.at(self.epoch * len(self.bounds) + index)
+        return np.broadcast_to(rates, (len(self.members), 1))[:, 0]
 
     def _order(self) -> Array:
         """The rows of each run in the order of this epoch, `(runs, rows)`; a full batch keeps the data's own."""
@@ -293,7 +293,7 @@ class Trainer:
             batch = int(bad[0]) if len(bad) else self.batch - 1
             what = f"loss became {losses[position, batch]}" if len(bad) else "weights ceased to be finite"
             member = int(self.members[position])
-            lr = float(self._lr(batch)[position, 0])
+            lr = float(self._lr(batch)[position])
             self.diverged[member] = Divergence(epoch, batch + 1, lr, what)
         return finite
 
@@ -314,7 +314,7 @@ class Trainer:
         """
         n = len(self._x)
         step = epoch * len(self.bounds)
-        lr = self._lr(len(self.bounds) - 1)[:, 0]
+        lr = self._lr(len(self.bounds) - 1)
         columns: dict[str, Array] = {"train_loss": self._sums["loss"].sum(axis=-1) / n}
         if self.classification:
             columns["train_accuracy"] = self._sums["hits"].sum(axis=-1) / n

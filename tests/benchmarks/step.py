@@ -1,0 +1,132 @@
+"""What a training step costs beside its peers, who take the same steps in the same minutes.
+
+    python -m tests.benchmarks.step [--write]
+
+prints the table, and with --write puts it into results/reference/step.md. Contenders take turns in rounds, each in a
+process of its own, so that all meet the same disturbances; a time is the median over the rounds, a ratio one of
+medians. It needs the `bench` extra, a quiet machine and six minutes.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from importlib.metadata import version
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import median
+
+from mlpcli.results.provenance import provenance
+from tests.benchmarks.contenders import CONTENDERS, Problem, set_up, time_steps
+
+REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "step.md"
+PEERS = ("products", "scikit-learn", "PyTorch", "JAX")
+PROBLEMS = (
+    Problem(inputs=64, width=16, batch=32, steps=1000),
+    Problem(inputs=64, width=64, batch=32, steps=1000),
+    Problem(inputs=784, width=64, batch=128, steps=300),
+    Problem(inputs=784, width=256, batch=128, steps=120),
+    Problem(inputs=784, width=1024, batch=128, steps=40),
+)
+LIMITS = {
+    "products": {256: 1.6, 1024: 1.35},
+    "scikit-learn": {16: 0.65, 64: 0.65, 256: 0.65, 1024: 0.65},
+    "PyTorch": {16: 0.5, 64: 0.5, 256: 0.75, 1024: 0.9},
+    "JAX": {},
+}
+"""The most that ours may take with SGD and momentum, as a multiple of each peer's time, by width."""
+
+Times = dict[str, float]
+
+
+def environment(threads: int) -> dict[str, str]:
+    """What tells each library how many threads to use."""
+    return dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
+
+
+def measure(problems: Sequence[Problem], rounds: int) -> Iterator[tuple[Problem, Times]]:
+    """The median seconds of a step for every contender, problem by problem; all of them with as many threads."""
+    os.environ.update(environment(problems[0].threads))
+    with ExitStack() as stack:
+        processes = {
+            name: stack.enter_context(ProcessPoolExecutor(1, mp_context=get_context("spawn"))) for name in CONTENDERS
+        }
+        for problem in problems:
+            for name, process in processes.items():
+                process.submit(set_up, name, problem).result()
+            times: dict[str, list[float]] = {name: [] for name in CONTENDERS}
+            for _ in range(rounds):
+                for name, process in processes.items():
+                    times[name].append(process.submit(time_steps, problem.steps).result())
+            yield problem, {name: median(seconds) for name, seconds in times.items()}
+
+
+def table(measured: Sequence[tuple[Problem, Times]]) -> Iterator[str]:
+    """The lines of the report in Markdown; a ratio beyond its limit is bold."""
+    yield (
+        "| threads | optimizer | inputs | width | batch | ours, µs | " + " | ".join(f"ours / {p}" for p in PEERS) + " |"
+    )
+    yield "|---:|---|---:|---:|---:|---:|" + "---:|" * len(PEERS)
+    for problem, times in measured:
+        cells = [problem.threads, problem.optimizer, problem.inputs, problem.width, problem.batch]
+        cells.append(f"{times['ours'] * 1e6:,.0f}")
+        for peer in PEERS:
+            ratio = times["ours"] / times[peer]
+            limit = LIMITS[peer].get(problem.width) if problem.optimizer == "momentum" else None
+            text = f"{ratio:.2f}" if limit is None else f"{ratio:.2f} (≤ {limit})"
+            cells.append(text if limit is None or ratio <= limit else f"**{text}**")
+        yield "| " + " | ".join(map(str, cells)) + " |"
+
+
+def report(lines: Sequence[str], rounds: int) -> str:
+    """The page that stands in the reference folder."""
+    machine = provenance([], "")
+    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scikit-learn", "torch", "jax"))
+    return "\n".join(
+        [
+            "# A training step beside its peers",
+            "",
+            "Made by `python -m tests.benchmarks.step --write`: the time of a step with three hidden layers, ReLU, 10",
+            "classes, float32, and its ratio to the step's bare matrix products, scikit-learn's MLPClassifier, PyTorch",
+            f"eager and JAX jitted over a scan. Medians over {rounds} rounds in which all take turns; in brackets the ratio",
+            "to reach.",
+            "",
+            *lines,
+            "",
+            f"{machine['cpu']}, Python {machine['python'].split()[-1]}, {packages}; commit {machine['git_commit']}.",
+            "",
+        ]
+    )
+
+
+def main() -> None:
+    """Measure what was asked for and report it."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--write", action="store_true", help=f"into {REFERENCE.parent.name}/{REFERENCE.name}")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, os.cpu_count()])
+    parser.add_argument("--width", type=int, nargs="+", help="only these widths")
+    parser.add_argument("--optimizer", nargs="+", default=["momentum", "adam"])
+    given = parser.parse_args()
+    measured = []
+    print(*table([]), sep="\n")
+    for threads in given.threads:
+        problems = [
+            replace(problem, optimizer=optimizer, threads=threads)
+            for optimizer in given.optimizer
+            for problem in PROBLEMS
+            if given.width is None or problem.width in given.width
+        ]
+        for row in measure(problems, given.rounds):
+            measured.append(row)
+            print(list(table([row]))[-1], flush=True)
+    if given.write:
+        REFERENCE.write_text(report(list(table(measured)), given.rounds), encoding="utf-8")
+        print(f"written to {REFERENCE}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
