@@ -30,7 +30,6 @@ def train(
             "--config",
             "-c",
             help="TOML file of options, below those typed here",
-            show_default="none",
             rich_help_panel=_RUN,
         ),
     ] = None,
