@@ -81,7 +81,7 @@ def _list(rows: list[dict[str, Any]]) -> None:
 
 
 def _show(described: dict[str, Any]) -> None:
-    facts = {
+    facts: dict[str, Any] = {
         key: described[key] for key in ("name", "title", "source", "licence", "citation", "task") if key in described
     }
     facts["target"] = ", ".join(described["targets"])

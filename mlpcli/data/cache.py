@@ -4,6 +4,7 @@ An entry is a folder of plain `.npy` files beside a `meta.json`. It is built und
 so that a folder under its final name is whole whoever else is building it. What is damaged counts as not there.
 """
 
+import contextlib
 import hashlib
 import json
 import mmap
@@ -12,6 +13,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -23,7 +25,7 @@ from mlpcli.errors import FileError
 
 __all__ = ["ArrayWriter", "Entry", "NewEntry", "digest_of", "forget", "home_folder", "open_entry"]
 
-FORMAT = 1
+FORMAT = 1  # to be raised when a reader, a generator or a fit makes something else of the same source
 FULL_CHECK = 4 << 20  # bytes up to which the content itself is hashed on every load
 STALE = 86400.0  # seconds after which a temporary folder belongs to a process that was killed
 TEMPORARY = ".new-"
@@ -53,14 +55,13 @@ def forget(array: NDArray[Any]) -> None:
         base.madvise(mmap.MADV_DONTNEED)
 
 
+@dataclass(frozen=True)
 class Entry:
     """A whole entry: its `meta`, and its arrays as read-only memory maps."""
 
-    def __init__(self, folder: Path, meta: dict[str, Any], arrays: dict[str, NDArray[Any]], size: int) -> None:
-        self.folder = folder
-        self.meta = meta
-        self.arrays = arrays
-        self.size = size
+    folder: Path
+    meta: dict[str, Any]
+    arrays: dict[str, NDArray[Any]]
 
 
 def open_entry(folder: Path) -> Entry | None:
@@ -86,7 +87,7 @@ def open_entry(folder: Path) -> Entry | None:
             if size <= FULL_CHECK and hashlib.sha256(array.data).hexdigest() != file["sha256"]:
                 return None
             arrays[name] = array
-        return Entry(folder, body["meta"], arrays, size)
+        return Entry(folder, body["meta"], arrays)
     except PermissionError as error:
         raise FileError(
             f"cannot read {error.filename}: {error.strerror}. Choose another folder with --data-home"
@@ -136,8 +137,9 @@ class ArrayWriter:
         return {"bytes": size, "shape": shape, "dtype": self.dtype.str, "sha256": self._hash.hexdigest()}
 
     def close(self) -> None:
-        """Close without finishing."""
-        self._file.close()
+        """Close without finishing; what a full disk does not take any more is not missed."""
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def _write_header(self) -> None:
         # numpy pads the header so that the first axis may grow in place: both headers have one length
@@ -166,7 +168,7 @@ class NewEntry:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Remove what was not committed, and name the folder when the disk refused."""
+        """Remove what was not committed."""
         for writer in self._writers.values():
             writer.close()
         shutil.rmtree(self.temporary, ignore_errors=True)

@@ -139,7 +139,8 @@ def _card(path: Path, value: dict[str, Any]) -> Card:
             problems.append(f"{key} = {value[key]!r} must be {' or '.join(TYPES[kind] for kind in types)}")
     target = value.get("target", [])
     targets = tuple(target) if isinstance(target, list) else (target,)
-    problems += [f"target {quote(name)} must be a text" for name in targets if not isinstance(name, str)]
+    if not targets or not all(isinstance(name, str) for name in targets):
+        problems.append(f"target = {target!r} must be a text or a list of texts")
     for key, allowed in (("task", ("classification", "regression")), ("scale", SCALES)):
         if key in value and value[key] not in allowed:
             problems.append(f"{key} = {value[key]!r} must be one of {', '.join(allowed)}")
@@ -150,6 +151,8 @@ def _card(path: Path, value: dict[str, Any]) -> Card:
     for key in ("test_rows", "validation_rows"):
         if isinstance(value.get(key), str) and value[key] not in parameters:
             problems.append(f"{key} = {value[key]!r} names no parameter")
+        if isinstance(value.get(key), int) and value[key] < 0:
+            problems.append(f"{key} = {value[key]} must be 0 or more")
     if problems:
         raise UsageError(f"card {path}: {'; '.join(sorted(problems))}")
     return Card(

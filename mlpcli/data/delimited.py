@@ -83,21 +83,33 @@ class _Reader:
             frame = self._parse(numbers)
         except ValueError:  # a cell of a number column is none that pandas knows
             frame = None
-        # pandas takes a column of nothing but True and False for numbers, too
+        # pandas takes a column of nothing but True and False for one of numbers
         suspicious = any(word in self.piece.content for word in BOOLEANS)
         block = np.empty((len(self.piece.lines), len(self.columns)))
+        changed = False
         for at, column in enumerate(self.columns):
-            if column.kind == "text":
-                codes, texts = _factorize(self._texts[column.place] if frame is None else frame[column.place])
-                block[:, at] = column.encode(codes, texts, self._where)
-                continue
-            values = None if frame is None or column.kind == "boolean" else frame[column.place].to_numpy(np.float64)
-            if values is None or (suspicious and not (values > 1).any()):
-                values = column.spell(self._texts[column.place].tolist(), self._where)
-            if column.kind == "number":
-                column.check(values, lambda place=column.place: self._texts[place], self._where)  # type: ignore[misc]
-            block[:, at] = values
+            try:
+                block[:, at] = self._read_column(column, frame, suspicious)
+            except Changed:
+                changed = True  # the other columns may have changed too, and one more reading is enough for all
+        if changed:
+            raise Changed
         return block
+
+    def _read_column(self, column: Draft, frame: Any, suspicious: bool) -> NDArray[np.float64]:
+        if column.kind == "text":
+            codes, texts = _factorize(self._texts[column.place] if frame is None else frame[column.place])
+            return column.encode(codes, texts, self._where)
+        values: NDArray[np.float64] | None = None
+        if frame is not None and column.kind == "number":
+            values = frame[column.place].to_numpy(np.float64)
+            if suspicious and ((values == 0) | (values == 1) | np.isnan(values)).all():
+                values = None
+        if values is None:
+            values = column.spell(self._texts[column.place].tolist(), self._where)
+        if column.kind == "number":
+            column.check(values, lambda: self._texts[column.place], self._where)
+        return values
 
     @cached_property
     def _texts(self) -> Any:

@@ -1,5 +1,6 @@
 """The columns of a file while they are read: what each holds so far, and what is wrong with it."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
@@ -147,11 +148,12 @@ def drafts_of(names: Sequence[str], layout: Layout, where: str) -> list[Draft]:
     """
     if len(names) > MOST_COLUMNS:
         raise DataError(f"{where}: {len(names)} columns, more than {MOST_COLUMNS}")
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise DataError(f"{where}: column {quote(twice)} stands there twice. Rename one of them")
-    if all(as_number(name) is not None for name in names):
+    counted = [[str(at) for at in range(first, first + len(names))] for first in (0, 1)]
+    if all(as_number(name) is not None for name in names) and list(names) not in counted:
         raise DataError(f"{where}: numbers only, where the names of the columns are expected. Add a line of names")
+    if len(set(names)) < len(names):
+        twice = Counter(names).most_common(1)[0][0]
+        raise DataError(f"{where}: column {quote(twice)} stands there twice. Rename one of them")
     if layout.kinds is not None:
         kinds, targets = layout.kinds, layout.targets
         if missing := [name for name in kinds if name not in names and name not in targets]:

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import secrets
-import stat
 import time
 from pathlib import Path
 
@@ -17,12 +16,10 @@ SETTLED = 2_000_000_000  # nanoseconds; a file that changed so shortly ago may c
 
 
 def fingerprint(path: Path, home: Path) -> str:
-    """Hex SHA-256 of a regular file's content. Raises FileError where it cannot be read."""
+    """Hex SHA-256 of a file's content. Raises FileError where it cannot be read."""
     try:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise FileError(f"cannot read {path}: it is not a regular file")
             state = [status.st_size, status.st_mtime_ns, status.st_ino]
             note = home / "files" / hashlib.sha256(os.fsencode(path.absolute())).hexdigest()
             known = _recall(note, state) if status.st_size > WORTH else None

@@ -40,7 +40,10 @@ def load(card: Card, writer: TableWriter) -> Table:
         targets = [TableColumn(card.target[0], "text", tuple(str(name) for name in bunch.target_names))]
     else:
         targets = [TableColumn(target) for target in card.target]
-    writer.append(np.column_stack([bunch.data, bunch.target]).astype(np.float64))
+    cells = np.column_stack([bunch.data, bunch.target]).astype(np.float64)
+    if cells.shape[1] != len(features) + len(targets):
+        raise UsageError(f"card {card.path}: {name} has {cells.shape[1] - len(features)} targets, not {len(targets)}")
+    writer.append(cells)
     return writer.finish([*features, *targets], card.target)
 
 

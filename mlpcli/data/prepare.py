@@ -89,9 +89,12 @@ def open_table(source: Source, home: Path) -> Table:
     folder = _table_folder(source, home)
     entry = open_entry(folder)
     if entry is not None:
-        return Table.from_entry(entry)
-    with NewEntry(folder) as new:
-        return source.read(TableWriter(new))
+        table = Table.from_entry(entry)
+    else:
+        with NewEntry(folder) as new:
+            table = source.read(TableWriter(new))
+    source.check(table)
+    return table
 
 
 def is_here(source: Source, home: Path) -> bool:

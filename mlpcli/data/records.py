@@ -8,7 +8,6 @@ and a quote inside it is doubled.
 import codecs
 import csv
 import io
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -95,8 +94,6 @@ def _decoded(path: Path, encoding: str) -> Iterator[bytes]:
     decoder, line, held = codecs.getincrementaldecoder(encoding)(), 1, ""
     try:
         with path.open("rb") as file:
-            if not stat.S_ISREG(path.stat().st_mode):
-                raise FileError(f"cannot read {path}: it is not a regular file")
             while True:
                 raw = file.read(READ)
                 text = held + decoder.decode(raw, final=not raw)

@@ -5,6 +5,7 @@ Nothing is ever imported by a name that a user or a file gives, and a reader's o
 
 import os
 import re
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,6 +36,7 @@ class Source:
     """One dataset as a user names it: how to read it, and what holds of it unless the user says otherwise.
 
     `identity` are JSON values that determine the content of the table; `slug` begins the name of its cache entries.
+    `check` raises DataError for a table that is not what was promised.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Source:
     target: tuple[str, ...] = ()
     task: str = "auto"
     scale: str = "standard"
+    check: Callable[[Table], None] = lambda table: None
     offline: bool = True
     test_rows: int | None = None
     validation_rows: int | None = None
@@ -77,7 +80,8 @@ def _card(card: Card, name: str) -> Source:
         name=name,
         slug=card.name,
         identity=card.identity,
-        read=lambda writer: _checked(card, LOADERS[card.source](card, writer)),
+        read=lambda writer: LOADERS[card.source](card, writer),
+        check=lambda table: _check(card, table),
         target=card.target,
         task=card.task,
         scale=card.scale,
@@ -87,16 +91,16 @@ def _card(card: Card, name: str) -> Source:
     )
 
 
-def _checked(card: Card, table: Table) -> Table:
-    """The table, where it has the rows, columns and classes that the card expects."""
-    classes = [len(column.vocabulary) or None for column in table.columns if column.name == card.target[0]]
-    found = (len(table.cells), len(table.columns) - len(card.target), classes[0])
+def _check(card: Card, table: Table) -> None:
+    """See that the table has the rows, columns and classes that the card expects."""
+    vocabularies = {column.name: column.vocabulary for column in table.columns}
+    classes = len(vocabularies.get(card.target[0], ())) or None
+    found = (len(table.cells), len(table.columns) - len(card.target), classes)
     if card.expected and found != (card.rows, card.features, card.classes):
         raise DataError(
             f"dataset {quote(card.name)}: {found[0]} rows of {found[1]} features and {found[2]} classes came, but its "
             f"card {card.path} says {card.rows}, {card.features} and {card.classes}. Correct the card"
         )
-    return table
 
 
 def _openml(name: str) -> Source:
@@ -187,6 +191,8 @@ def _state(path: Path) -> tuple[int, int]:
         status = os.stat(path)
     except OSError as error:
         raise FileError(f"cannot read {path}: {error.strerror}") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise FileError(f"cannot read {path}: it is not a regular file")
     return status.st_size, status.st_mtime_ns
 
 
