@@ -72,9 +72,17 @@ def test_any_column_can_be_the_target() -> None:
     assert prepare("linnerud", target="Pulse").features[-2:] == ("Weight", "Waist")
 
 
+def test_columns_can_be_left_out() -> None:
+    wine = prepare("wine", drop=("alcohol", "hue"), dtype="float64")
+    assert len(wine.features) == 11 and not {"alcohol", "hue"} & set(wine.features)
+    full = prepare("wine", dtype="float64")
+    assert wine.train.x[:, 0].tolist() == full.train.x[:, full.features.index("malic_acid")].tolist()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"drop": ("alcool",)}, "drop: no column 'alcool' .did you mean 'alcohol'"),
         ({"target": "alcool"}, "no column 'alcool' .did you mean 'alcohol'"),
         ({"target": ("alcohol", "cultivar"), "task": "classification"}, "predicts one column"),
         ({"task": "regression"}, "'cultivar' has texts like 'class_0'. Use task classification"),
@@ -119,6 +127,9 @@ def test_a_card_in_the_working_folder_counts_and_comes_first() -> None:
         ("noise = 0.1", "", "noise"),
         ("noise = 0.1", 'noise = "a"', r"\[parameters\] noise = 'a' must be a number"),
         ("rows = 60", "rows = [", "at line 7"),
+        ('target = "moon"', "target = []", "target = .. must be a text or a list of texts"),
+        ('target = "moon"', "target = [1]", "target = .1. must be a text or a list of texts"),
+        ("classes = 2", "classes = 2\ntest_rows = -1", "test_rows = -1 must be 0 or more"),
     ],
 )
 def test_a_bad_card_is_refused_by_its_path(old: str, new: str, message: str) -> None:
@@ -133,8 +144,9 @@ def test_a_bad_card_is_refused_by_its_path(old: str, new: str, message: str) -> 
 def test_a_card_that_promises_other_rows_is_told_so(home: Path) -> None:
     Path("datasets").mkdir()
     Path("datasets/mine.toml").write_text(OWN.replace("rows = 60", "rows = 61"))
-    with pytest.raises(DataError, match=r"60 rows of 2 features and 2 classes came, but its card .* says 61, 2 and 2"):
-        prepare("mine")
+    for _ in range(2):  # the table is cached by now, and the promise is still not kept
+        with pytest.raises(DataError, match=r"60 rows of 2 features and 2 classes came, but its card .* says 61, 2 a"):
+            prepare("mine")
     assert len(prepare("mine:n=50").train) == 35  # with other parameters its numbers are no promise
 
 

@@ -1,5 +1,6 @@
 """Everything wrong with a delimited file is told with file, line and column, and nothing is left in the cache."""
 
+import os
 import time
 import tracemalloc
 from pathlib import Path
@@ -123,9 +124,16 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     Path("folder.csv").mkdir()
     with pytest.raises(FileError, match=r"cannot read folder\.csv"):
         prepare("folder.csv", target="y")
-    with pytest.raises(FileError, match="not a regular file"):
-        Path("zero.csv").symlink_to("/dev/zero")
-        prepare("zero.csv", target="y")
+    Path("zero.csv").symlink_to("/dev/zero")
+    os.mkfifo("pipe.csv")
+    for name in ("zero.csv", "pipe.csv"):
+        with pytest.raises(FileError, match="not a regular file"):
+            prepare(name, target="y")
+
+
+def test_columns_may_be_named_by_counting() -> None:
+    Path("t.csv").write_text("0,1,2\n5.5,1.5,a\n1.5,2.5,b\n")
+    assert prepare("t.csv", target="2", test_size=0, val_size=0).features == ("0", "1")
 
 
 def test_an_unnamed_column_gets_a_name_to_drop_it_by() -> None:
