@@ -1,4 +1,4 @@
-"""Workers of the executors under test find the modules that stand here."""
+"""Workers of the executors under test find the jobs, `tests.sweep.executor_jobs`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 
 @pytest.fixture(autouse=True, scope="session")
-def workers_import_from_here() -> Iterator[None]:
+def workers_find_the_jobs() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(Path(__file__).parent))
+        patch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
         yield

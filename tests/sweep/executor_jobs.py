@@ -33,12 +33,18 @@ def pid_after(seconds: float) -> int:
     return os.getpid()
 
 
+def deaf(seconds: float) -> None:
+    """Stay in C without giving the interpreter to any other thread."""
+    ctypes.PyDLL(None).sleep(int(seconds))
+
+
 def echo(value: Any) -> Any:
     return value
 
 
 def read(handle: Handle, name: str) -> tuple[str, str]:
     """The folder where a shared file is, and what it holds."""
+    time.sleep(0.05)
     folder = handle.open()
     return str(folder), (folder / name).read_text()
 
