@@ -107,8 +107,6 @@ class LiveView(EpochView):
 
     def show(self, row: Mapping[str, Any], best: int) -> None:
         """Add an epoch."""
-        if not self._rows and row["epoch"] > 1:  # resumed: the time left comes from the epochs of this process
-            self._progress.reset(self._bar, completed=row["epoch"] - 1)
         if row["epoch"] == best:
             self._best = row
         self._rows = (*self._rows[1 - LAST :], row)

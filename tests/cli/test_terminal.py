@@ -180,13 +180,14 @@ def test_a_terminal_too_narrow_for_anything_breaks_nothing(width: int) -> None:
     assert drawn(view, width)
 
 
-def test_a_resumed_run_is_not_taken_for_a_fast_one() -> None:
-    view = live_view()
-    view.show(rows(1, first=50)[0], best=50)
+def test_the_time_left_of_a_resumed_run_comes_from_its_own_epochs() -> None:
+    view, now = live_view(), 0.0
+    view._progress.get_time = lambda: now
+    for row in rows(2, first=50):
+        now += 2.0
+        view.show(row, best=50)
     (task,) = view._progress.tasks
-    assert task.completed == 50
-    assert task.elapsed is not None
-    assert task.speed is None
+    assert (task.completed, task.time_remaining) == (51, 2 * 49)
 
 
 def test_the_view_suits_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:

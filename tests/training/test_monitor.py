@@ -99,13 +99,16 @@ def test_early_stopping_keeps_the_best_epoch_of_the_rows() -> None:
     assert found.results["val"] == {"loss": best["val_loss"], "accuracy": best["val_accuracy"]}
 
 
-def test_the_kept_weights_are_those_of_the_epoch_they_are_said_to_be_of() -> None:
+@pytest.mark.parametrize("norm", ["none", "batch"])
+def test_the_kept_weights_are_those_of_the_epoch_they_are_said_to_be_of(norm: str) -> None:
+    """And the running statistics too."""
     data = dataset(NUMBERS)
-    best = train([resolved(data, epochs=40, lr=0.05)], data)[0]
+    best = train([resolved(data, epochs=40, lr=0.05, norm=norm)], data)[0]
     assert best.best_epoch < best.epochs_run == 40
-    until_best = train([resolved(data, epochs=best.best_epoch, lr=0.05, keep="last")], data)[0]
-    assert best.params == until_best.params
-    last = train([resolved(data, epochs=40, lr=0.05, keep="last")], data)[0]
+    until_best = train([resolved(data, epochs=best.best_epoch, lr=0.05, norm=norm, keep="last")], data)[0]
+    assert (best.params, best.state) == (until_best.params, until_best.state)
+    assert best.results["val"]["rmse"] == best.rows[best.best_epoch - 1]["val_rmse"]
+    last = train([resolved(data, epochs=40, lr=0.05, norm=norm, keep="last")], data)[0]
     assert last.best_epoch == 40
     assert last.params != best.params
     assert last.results["val"]["rmse"] == last.rows[-1]["val_rmse"]
