@@ -92,6 +92,21 @@ def test_every_row_is_seen_once_an_epoch_in_an_order_of_its_own() -> None:
     assert len({order.tobytes() for order in np.concatenate(seen)}) == 4
 
 
+def test_a_full_batch_keeps_the_order_of_the_data() -> None:
+    data = dataset(CLASSES)
+    trainer = Trainer([resolved(data, batch_size="full", seed=seed) for seed in (0, 1)], data)
+    rows = np.arange(len(data.train))
+    np.testing.assert_array_equal(trainer._order(), [rows, rows])
+
+
+def test_the_lr_column_is_that_of_the_last_step_of_the_epoch() -> None:
+    data = dataset(CLASSES)
+    runs = [resolved(data, lr=lr, schedule="linear", epochs=2, batch_size=32) for lr in (0.1, 0.2)]
+    found = [[row["lr"] for row in one.rows] for one in train(runs, data)]
+    assert found[0] == pytest.approx([0.1 * (1 - 2 / 6), 0.1 * (1 - 5 / 6)], rel=1e-15)
+    assert found[1] == pytest.approx([0.2 * (1 - 2 / 6), 0.2 * (1 - 5 / 6)], rel=1e-15)
+
+
 @pytest.mark.parametrize("norm", ["none", "batch"])
 @pytest.mark.parametrize("row", [0, 17, 60])
 def test_a_divergence_is_located(row: int, norm: str) -> None:
