@@ -79,7 +79,7 @@ class Trainer:
         self.epochs_run = np.zeros(len(self.runs), np.int64)
         self.diverged: dict[int, Divergence] = {}
         self.times = np.zeros(len(self.runs))
-        self._epoch_time = 0.0
+        self._epoch_time, self._hurried = 0.0, False
         self.diagnostics: list[tuple[int, DiagnosticsRow]] = []
         self._assemble()
         initialize(self.network, self.runs, data)
@@ -97,7 +97,7 @@ class Trainer:
         for checkpoints and for signals, which it may answer by raising. It waits while a run has just diverged, until
         that has left at the end of the epoch.
         """
-        self._due = time.monotonic() + every
+        due = time.monotonic() + every
         last = self.options.epochs if until is None else min(until, self.options.epochs)
         if self.options.record and self.epoch == self.batch == 0:
             with np.errstate(all="ignore"):
@@ -107,16 +107,17 @@ class Trainer:
             started = time.perf_counter()
             with np.errstate(all="ignore"):  # what is not finite is found and reported below
                 for _ in self._batches():
-                    if time.monotonic() < self._due:
+                    if time.monotonic() < due and not self._hurried:
                         continue
                     finite = self._finite()
                     if not finite.any():
                         break  # the rest of the epoch would teach nothing
                     if finite.all():  # nothing else may reach a checkpoint
                         self._epoch_time += time.perf_counter() - started
+                        self._hurried = False
                         if tick is not None:
                             tick()
-                        started, self._due = time.perf_counter(), time.monotonic() + every
+                        started, due = time.perf_counter(), time.monotonic() + every
                 rows = self._finish_epoch(started)
             yield rows
 
@@ -127,7 +128,7 @@ class Trainer:
 
     def hurry(self) -> None:
         """Have `tick` called after the current batch; safe in a signal handler."""
-        self._due = 0.0
+        self._hurried = True
 
     def results(self) -> list[Metrics]:
         """Clean evaluations of the kept weights: for each run a dict of the metrics of train, val and test."""

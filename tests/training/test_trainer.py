@@ -193,11 +193,28 @@ def test_hurry_brings_the_tick_after_the_running_batch() -> None:
     trainer = Trainer([resolved(data, epochs=2)], data)
     ticks = []
     epochs = trainer.epochs(tick=lambda: ticks.append((trainer.epoch, trainer.batch)), every=1e9)
+    trainer.hurry()  # even before the first batch
     next(epochs)
-    assert ticks == []
+    assert ticks == [(0, 1)]
     trainer.hurry()
     next(epochs)
-    assert ticks == [(1, 1)]
+    assert ticks == [(0, 1), (1, 1)]
+
+
+def test_a_hurry_during_a_tick_is_not_forgotten() -> None:
+    data = dataset(CLASSES)
+    trainer = Trainer([resolved(data, epochs=1)], data)
+    ticks = []
+
+    def tick() -> None:
+        ticks.append(trainer.batch)
+        if len(ticks) == 1:
+            trainer.hurry()
+
+    trainer.hurry()
+    for _ in trainer.epochs(tick=tick, every=1e9):
+        pass
+    assert ticks == [1, 2]
 
 
 def test_until_stops_between_epochs_and_goes_on() -> None:
