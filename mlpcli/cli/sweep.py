@@ -2,7 +2,6 @@
 
 import signal
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -128,9 +127,8 @@ def sweep(
             engine = Engine(prepared, store, workers, view, keep_models.value, fail_fast)
             with _saying_what_is_kept(store, len(plan), restart), view:
                 engine.run()
-            counts = Counter(record["state"] for record in store.known.values())
-            show_results(prepared, engine.summary, counts, store.path, engine.models.best, as_json)
-    if troubled := counts["failed"] + counts["diverged"]:
+            show_results(prepared, engine.summary, store.known, store.path, engine.models.best, as_json)
+    if troubled := sum(record["state"] in ("failed", "diverged") for record in store.known.values()):
         raise BadResult(
             f"{troubled} of {len(plan)} trials failed or diverged: see the column error of "
             f"{shown(store.path / 'trials.csv')}. The others are complete. Try again with --retry-failed"

@@ -1,5 +1,6 @@
 """What `mlpcli sweep` puts on stdout: at its end the table of configurations, with --dry-run the plan."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ __all__ = ["option_cell", "show_plan", "show_results"]
 MOST = 50
 """Configurations that a terminal is shown; all stand in summary.csv."""
 
-FIRST_TO_GO = ("parameters", "test std", "seeds", "difference", "p")
+FIRST_TO_GO = ("parameters", "test std", "seeds", "difference", "p", "rank")
 """The columns that a narrow terminal does without."""
 
 
@@ -31,37 +32,43 @@ def option_cell(value: object) -> str:
 def show_results(
     prepared: "PreparedSweep",
     summary: Sequence[Mapping[str, Any]],
-    counts: Mapping[str, int],
+    records: Mapping[int, Mapping[str, Any]],
     folder: Path,
     best: Path | None,
     as_json: bool,
 ) -> None:
-    """The summary, what was written, and what to type next; `counts` are trials by state."""
+    """The summary, what was written, and what to type next; `records` are those of all trials, by number."""
     from mlpcli.results.atomic import shown
 
     plan, metric = prepared.plan, prepared.metric
+    counts = Counter(record["state"] for record in records.values())
     if as_json:
         print_json({"name": plan.file.name, "metric": metric, "counts": counts, "summary": summary})
         return
-    columns = _columns(plan.varied, metric, summary[:MOST] if is_terminal() else summary)
+    columns = _columns(prepared, summary[:MOST] if is_terminal() else summary, records)
     table(list(columns), zip(*columns.values(), strict=True))
-    if len(next(iter(columns.values()))) < len(summary):
-        print(f"and {len(summary) - MOST} more")
-    states = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
-    print(f"{sum(counts.values())} trials: {states}. ± is half of a 95% interval over seeds.")
-    print("Differences are paired by seed, p-values corrected by Holm.")
+    if is_terminal() and len(summary) > MOST:
+        print(f"and {len(summary) - MOST} more, see summary.csv")
+    print(f"{len(plan)} trials: {', '.join(f'{count} {state}' for state, count in sorted(counts.items()))}")
+    if "difference" in columns:
+        baseline = plan.file.compare or dict(zip(plan.varied, plan.shown(0), strict=True))
+        against = ", ".join(f"{name} {option_cell(value)}" for name, value in baseline.items())
+        print(f"Differences are against {against}, paired by seed; ± is half of a 95% interval; p after Holm")
     print(f"{shown(folder)}: summary.csv  trials.csv  metrics.csv  sweep.toml  provenance.json")
     if best is not None:
         print(f"Next: mlpcli eval {shown(best)}")
 
 
-def _columns(varied: Sequence[str], metric: str, summary: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+def _columns(
+    prepared: "PreparedSweep", summary: Sequence[Mapping[str, Any]], records: Mapping[int, Mapping[str, Any]]
+) -> dict[str, list[str]]:
     """The cells of the table by column, without columns that are empty or that a terminal has no room for."""
+    plan, metric = prepared.plan, prepared.metric
     mean, low, high = (f"{metric}_{part}" for part in ("mean", "ci_low", "ci_high"))
     test = f"test_{metric.partition('_')[2]}"
-    columns = {
-        "rank": [str(row["rank"]) for row in summary],
-        **{name: [option_cell(row[name]) for row in summary] for name in varied},
+    states = {plan.shown(index): _state(records, plan.numbers(index)) for index in range(plan.configurations)}
+    options = {name: [option_cell(row[name]) for row in summary] for name in plan.varied}
+    numbers = {
         "seeds": [str(row["n_seeds"]) for row in summary],
         metric: [_interval(row[mean], row[low], row[high]) for row in summary],
         "difference": [_difference(row["diff_mean"], row["diff_ci_low"], row["diff_ci_high"]) for row in summary],
@@ -69,8 +76,10 @@ def _columns(varied: Sequence[str], metric: str, summary: Sequence[Mapping[str, 
         test: [short(row[f"{test}_mean"]) for row in summary],
         "test std": [short(row[f"{test}_std"]) for row in summary],
         "parameters": [short(row["parameters"]) for row in summary],
+        "": [states[tuple(row[name] for name in plan.varied)] for row in summary],
     }
-    columns = {name: cells for name, cells in columns.items() if any(cell.strip("0") for cell in cells)}
+    told = {name: cells for name, cells in numbers.items() if any(cell.strip("0.") for cell in cells)}
+    columns = {"rank": [str(row["rank"]) for row in summary], **options, **told}
     if is_terminal():
         from rich.console import Console
 
@@ -78,7 +87,18 @@ def _columns(varied: Sequence[str], metric: str, summary: Sequence[Mapping[str, 
         for name in FIRST_TO_GO:
             if _width(columns) > width:
                 columns.pop(name, None)
+        if _width(columns) > width:
+            columns[metric] = [cell.partition(" ")[0] for cell in columns[metric]]
     return columns
+
+
+def _state(records: Mapping[int, Mapping[str, Any]], numbers: Sequence[int]) -> str:
+    """What befell a configuration's trials, if it is not completion."""
+    found = [records[number] for number in numbers]
+    if pruned := [record["epochs_run"] for record in found if record["state"] == "pruned"]:
+        return f"pruned at epoch {pruned[0]}"
+    counts = Counter(record["state"] for record in found)
+    return ", ".join(f"{counts[state]} {state}" for state in ("failed", "diverged") if counts[state])
 
 
 def _width(columns: Mapping[str, Sequence[str]]) -> int:
@@ -118,7 +138,7 @@ def show_plan(prepared: "PreparedSweep", jobs: int, as_json: bool) -> None:
         for configuration in range(plan.configurations)
         for number, seed in zip(plan.numbers(configuration), plan.seeds(configuration), strict=True)
     ]
-    seconds = makespan(stacks, jobs)
+    seconds = makespan(stacks, jobs) * plan.epochs_share
     if as_json:
         print_json({"trials": trials, "stacks": [list(stack.trials) for stack in stacks], "seconds": seconds})
         return

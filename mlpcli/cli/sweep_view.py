@@ -2,6 +2,7 @@
 
 import math
 import sys
+import time
 from collections import Counter
 from collections.abc import Sequence
 from statistics import fmean, stdev
@@ -15,10 +16,11 @@ from mlpcli.sweep.engine import TrialSeen
 from mlpcli.sweep.plan import Plan
 
 if TYPE_CHECKING:
-    from rich.console import Group
+    from rich.console import Console, Group
+    from rich.table import Table
     from rich.text import Text
 
-__all__ = ["SweepView", "sweep_view"]
+__all__ = ["LiveView", "SweepView", "sweep_view"]
 
 
 def sweep_view(plan: Plan, metric: str, larger: bool, quiet: bool) -> "SweepView":
@@ -39,6 +41,9 @@ class SweepView:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         pass
+
+    def expect(self, seconds: float) -> None:
+        """Take how long all that is missing should take."""
 
     def running(self, trials: Sequence[int]) -> None:
         """Take the trials that are in training now."""
@@ -103,41 +108,35 @@ class LiveView(SweepView):
     of more than there is room for, the best are shown.
     """
 
-    def __init__(self, plan: Plan, metric: str, larger: bool) -> None:
+    def __init__(self, plan: Plan, metric: str, larger: bool, console: "Console | None" = None) -> None:
         super().__init__(plan, metric, larger)
         from rich.console import Console
         from rich.live import Live
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-        from rich.progress import TimeRemainingColumn as Remaining
+        from rich.progress_bar import ProgressBar
 
         self._lines = [
             _Line([option_cell(value) for value in plan.shown(index)], len(plan.seeds(index)))
             for index in range(plan.configurations)
         ]
         self._running: Counter[int] = Counter()
-        self._known = 0
-        self._console = Console(stderr=True, highlight=False)
-        self._progress = Progress(
-            TextColumn("trials"),
-            MofNCompleteColumn(),
-            BarColumn(bar_width=None),
-            TextColumn("{task.fields[rate]}"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            Remaining(),
-            console=self._console,
-            expand=True,
-        )
-        self._bar = self._progress.add_task("trials", total=len(plan), rate="")
-        self._live = Live(console=self._console, refresh_per_second=4, get_renderable=self._drawn)
+        self._known, self._expected = 0, 0.0
+        self._started = self._latest = time.monotonic()
+        self._console = console or Console(stderr=True, highlight=False)
+        self._bar = ProgressBar(total=len(plan))
+        self._live = Live(get_renderable=self.drawn, console=self._console, refresh_per_second=4)
 
     def __enter__(self) -> Self:
         self._live.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._running = Counter()
         self._live.transient = kind is None  # at the end the summary takes its place
         self._live.stop()
+
+    def expect(self, seconds: float) -> None:
+        """Take how long all that is missing should take."""
+        self._expected = seconds
 
     def running(self, trials: Sequence[int]) -> None:
         """Mark the configurations of these trials."""
@@ -148,15 +147,14 @@ class LiveView(SweepView):
         super().trial(seen, known=known)
         self._lines[seen.configuration].take(seen)
         self._known += known
-        task, fresh = self._progress.tasks[0], len(self._ended) - self._known
-        rate = f"{fresh / task.elapsed:.1f}/s" if task.elapsed and fresh > 0 else ""
-        self._progress.update(self._bar, completed=len(self._ended), rate=rate)
+        self._latest = time.monotonic()
 
     def note(self, text: str) -> None:
         """Print a message above the table."""
         self._console.print(plain(text), markup=False)
 
-    def _drawn(self) -> "Group":
+    def drawn(self) -> "Group":
+        """The table and the bar as they are now."""
         from rich.console import Group
         from rich.table import Table
         from rich.text import Text
@@ -164,16 +162,34 @@ class LiveView(SweepView):
         table = Table(box=None, pad_edge=False, header_style="bold")
         for name in self._plan.varied:
             table.add_column(Text(name), overflow="ellipsis", no_wrap=True, min_width=4)
-        for name in (self._metric, "std", "seeds"):
-            table.add_column(Text(name), justify="right", no_wrap=True)
+        for name in (self._metric, "std"):
+            table.add_column(Text(name), justify="right", no_wrap=True, min_width=len(short(0.5)))
+        table.add_column("seeds", justify="right", no_wrap=True)
         table.add_column("", no_wrap=True)
-        room = max(3, self._console.height - 6)
         ranked = sorted(range(len(self._lines)), key=self._rank)
-        best = ranked[0] if self._lines[ranked[0]].values else None
+        best = None if any(self._rank(ranked[0])[:3]) else ranked[0]
+        room = max(3, self._console.height - 6)
         for index in ranked[:room] if len(ranked) > room else range(len(ranked)):
             table.add_row(*self._cells(index, index == best), style=self._style(index, index == best))
-        rest = Text(f"and {len(ranked) - room} more", style="dim") if len(ranked) > room else Text()
-        return Group(table, *([rest] if rest else []), self._progress)
+        rest = [Text(f"and {len(ranked) - room} more", style="dim")] if len(ranked) > room else []
+        return Group(table, *rest, self._status())
+
+    def _status(self) -> "Table":
+        """A line: how many trials of how many, the bar, trials a second, the time gone and left."""
+        from rich.table import Table
+        from rich.text import Text
+
+        gone, fresh = time.monotonic() - self._started, len(self._ended) - self._known
+        rate = f"{fresh / (self._latest - self._started):.3g}/s" if fresh > 0 else ""
+        left = f"about {_clock(self._expected - gone)} left" if self._expected > gone else ""
+        self._bar.update(len(self._ended))
+        line = Table.grid(padding=(0, 2), expand=True)
+        for width in (None, 1, None):
+            line.add_column(ratio=width, no_wrap=True)
+        count = f"{len(self._ended):{len(str(len(self._plan)))}}/{len(self._plan)}"
+        times = f"{rate:>7}  {_clock(gone):>5}  {left:15}"  # of one width, lest the bar move
+        line.add_row(Text(f"trials {count}"), self._bar, Text(times))
+        return line
 
     def _cells(self, index: int, best: bool) -> "list[Text]":
         from rich.text import Text
@@ -198,8 +214,15 @@ class LiveView(SweepView):
             return "bold green"
         return "red" if line.troubled else "" if line.seen or self._running[index] else "dim"
 
-    def _rank(self, index: int) -> tuple[bool, bool, float, int]:
-        """Configurations with a failed or diverged seed last, those without a number before them."""
+    def _rank(self, index: int) -> tuple[bool, bool, bool, float, int]:
+        """The best first; then who has no number yet, who was pruned, and last who has a seed that failed."""
         line = self._lines[index]
         value = line.mean if line.values else math.inf
-        return line.troubled, not line.values, -value if self._larger and line.values else value, index
+        value = -value if self._larger and line.values else value
+        return line.troubled, line.states["pruned"] > 0, not line.values, value, index
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -89,6 +89,7 @@ def _part(job: Job, positions: list[int]) -> Job:
         trials=[job.trials[position] for position in positions],
         runs=[job.runs[position] for position in positions],
         run_ids=[job.run_ids[position] for position in positions],
+        seconds=job.seconds * len(positions) / len(job.trials),
         progress=None,
         pruned=(),
     )

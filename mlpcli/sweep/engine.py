@@ -40,6 +40,9 @@ class TrialSeen:
 class Watcher(Protocol):
     """Is told what happens."""
 
+    def expect(self, seconds: float) -> None:
+        """What is missing takes about so long, counted from the first that is in training."""
+
     def running(self, trials: Sequence[int]) -> None:
         """These are in training now, and no others."""
 
@@ -74,6 +77,7 @@ class Engine:
         self._alive = set(range(sweep.plan.configurations))
         self._rows: dict[int, list[EpochRow]] = {}
         self._outcomes: dict[int, Outcome] = {}
+        self._spent = self._estimated = 0.0
 
     def run(self) -> None:
         """Train what is missing up to each rung, prune there, and put the folder in order.
@@ -105,6 +109,9 @@ class Engine:
         for position, (number, outcome) in enumerate(zip(job.trials, result.outcomes, strict=True)):
             if position in job.pruned:
                 continue
+            share = outcome.result["epochs_run"] / job.runs[0].epochs if self._plan.rungs else 1.0
+            self._spent += outcome.result["time_s"]
+            self._estimated += share * job.seconds / len(job.trials)
             if number in self.store.known:  # trained once more, for its model
                 if outcome.model is not None:
                     self.models.save(number, outcome.model)
@@ -115,7 +122,8 @@ class Engine:
             if outcome.ended:
                 ended.append(number)
         if result.progress is not None:
-            self._jobs.keep(job.trials, result.progress)
+            self._jobs.keep(job, result.progress)
+        self._expect()
         self._record(ended)
 
     def failed(self, job: Job, reason: str) -> None:
@@ -133,6 +141,11 @@ class Engine:
         what = "a trial" if trials == 1 else f"a stack of {trials} trials"
         self.watcher.note(f"{what} came to nothing ({reason}) and is tried again{' in halves' * (trials > 1)}")
 
+    def _expect(self) -> None:
+        """Say how long all takes, by the estimate and by how it compares with the jobs that were done."""
+        pace = self._spent / self._estimated if self._estimated else 1.0
+        self.watcher.expect(self._jobs.seconds * self._plan.epochs_share * pace)
+
     def _missing(self, until: int) -> list[int]:
         """The living trials that have neither ended nor come as far as epoch `until`."""
         missing = []
@@ -148,7 +161,9 @@ class Engine:
 
     def _train(self, numbers: Sequence[int], until: int, keep_models: KeepModels) -> None:
         """Bring these trials to epoch `until`, or to their end."""
-        dispatch(self.executor, list(self._jobs.make(numbers, until, keep_models)), self)
+        jobs = self._jobs.make(numbers, until, keep_models)
+        self._expect()
+        dispatch(self.executor, jobs, self)
 
     def _prune(self, epochs: int, keep: int) -> None:
         """At a rung, let the best configurations live and record the others as pruned there."""

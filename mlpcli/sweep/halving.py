@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Halving", "Rung", "best_so_far", "survivors"]
+__all__ = ["Halving", "Rung", "best_so_far", "epochs_share", "survivors"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,20 @@ class Halving:
             rungs.append(Rung(at, keep))
             at *= self.factor
         return tuple(rungs)
+
+
+def epochs_share(rungs: Sequence[Rung], configurations: int, epochs: int) -> float:
+    """The part of the epochs of all configurations that these rungs leave to run, 1 if there are none.
+
+    >>> epochs_share([Rung(1, 3), Rung(3, 1)], 9, 9)  # 9 * 1 + 3 * 2 + 1 * 6 epochs of 81
+    0.25925925925925924
+    """
+    if not rungs:
+        return 1.0
+    run, living, at = 0, configurations, 0
+    for rung in rungs:
+        run, living, at = run + living * (rung.epochs - at), rung.keep, rung.epochs
+    return (run + living * (epochs - at)) / (configurations * epochs)
 
 
 def best_so_far(values: Iterable[float], *, larger_is_better: bool) -> float:

@@ -1,46 +1,53 @@
 """Makes jobs of trials: stacks that were begun go on, and what is in none is put into new ones."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from mlpcli.sweep.executors import Handle, SweepExecutor
 from mlpcli.sweep.prepare import PreparedSweep
-from mlpcli.sweep.stacks import make_stacks
+from mlpcli.sweep.stacks import make_stacks, makespan
 from mlpcli.sweep.work import Job, KeepModels, Progress
 
 __all__ = ["JobMaker"]
 
 
 class JobMaker:
-    """Jobs of a sweep's trials for one executor, to which their data are sent once."""
+    """Jobs of a sweep's trials for one executor, to which their data are sent once.
+
+    `seconds` is an estimate of what the stacks that were made first take, to the last epoch of all.
+    """
 
     def __init__(self, sweep: PreparedSweep, executor: SweepExecutor) -> None:
         self._sweep, self._executor = sweep, executor
-        self._begun: list[tuple[Sequence[int], Progress]] = []
+        self._begun: list[tuple[Job, Progress]] = []
         self._shared: dict[Path, Handle] = {}
+        self.seconds = 0.0
 
-    def keep(self, trials: Sequence[int], progress: Progress) -> None:
-        """Remember how far the stack of these trials has come."""
-        self._begun.append((trials, progress))
+    def keep(self, job: Job, progress: Progress) -> None:
+        """Remember how far the stack of a job has come."""
+        self._begun.append((job, progress))
 
-    def make(self, numbers: Sequence[int], until: int, keep_models: KeepModels) -> Iterator[Job]:
+    def make(self, numbers: Sequence[int], until: int, keep_models: KeepModels) -> list[Job]:
         """Jobs that bring these trials to epoch `until`; trials of a begun stack that are not among them leave it."""
-        wanted = set(numbers)
+        wanted, found = set(numbers), []
         begun, self._begun = self._begun, []
-        for trials, progress in begun:
-            if wanted.intersection(trials):
-                pruned = [position for position, number in enumerate(trials) if number not in wanted]
-                yield self._job(trials, until, keep_models, progress, pruned)
-                wanted.difference_update(trials)
-        groups = self._sweep.groups(sorted(wanted))
-        for stack in make_stacks(groups, self._executor.jobs) if groups else ():
-            yield self._job(stack.trials, until, keep_models)
+        for job, progress in begun:
+            if wanted.intersection(job.trials):
+                pruned = [position for position, number in enumerate(job.trials) if number not in wanted]
+                found.append(self._job(job.trials, until, keep_models, job.seconds, progress, pruned))
+                wanted.difference_update(job.trials)
+        if groups := self._sweep.groups(sorted(wanted)):
+            stacks = make_stacks(groups, self._executor.jobs)
+            self.seconds = self.seconds or makespan(stacks, self._executor.jobs)
+            found += [self._job(stack.trials, until, keep_models, stack.seconds) for stack in stacks]
+        return found
 
     def _job(
         self,
         trials: Sequence[int],
         until: int,
         keep_models: KeepModels,
+        seconds: float,
         progress: Progress | None = None,
         pruned: Sequence[int] = (),
     ) -> Job:
@@ -59,6 +66,7 @@ class JobMaker:
             metric=self._sweep.metric,
             larger=self._sweep.larger,
             keep_models=keep_models,
+            seconds=seconds,
             progress=progress,
             pruned=pruned,
             again=until < runs[0].epochs,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from mlpcli.config import RunOptions
-from mlpcli.sweep.halving import Rung
+from mlpcli.sweep.halving import Rung, epochs_share
 from mlpcli.sweep.space import Space
 
 __all__ = ["Plan", "Trial"]
@@ -66,6 +66,11 @@ class Plan:
         if self.file.halving is None:
             return ()
         return self.file.halving.rungs(self.configurations, self.options(0).epochs)
+
+    @property
+    def epochs_share(self) -> float:
+        """The part of all epochs that successive halving leaves to run, 1 without it."""
+        return epochs_share(self.rungs, self.configurations, self.options(0).epochs)
 
     def options(self, configuration: int) -> RunOptions:
         """The options of a configuration, not yet resolved; the seed is not its own."""

@@ -32,6 +32,7 @@ class Job:
     """A stack of trials, by number, to train up to epoch `until`, on data shared as `data` under `name` and `scale`.
 
     `keep_models` says whose model files are wanted: those of all that end, of the best by `metric` of them, of none.
+    To its last epoch the whole stack should take `seconds`.
     With `progress` the stack goes on from there, without the positions `pruned`; with `again` progress is handed back.
     """
 
@@ -45,6 +46,7 @@ class Job:
     metric: str
     larger: bool
     keep_models: KeepModels
+    seconds: float
     progress: Progress | None = None
     pruned: Sequence[int] = ()
     again: bool = False
