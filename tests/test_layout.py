@@ -67,7 +67,7 @@ def modules():
             yield module.name
 
 
-@pytest.mark.parametrize("name", modules())
+@pytest.mark.parametrize("name", list(modules()))
 def test_public_names_exist_and_are_sorted(name):
     module = importlib.import_module(name)
     public = list(getattr(module, "__all__", []))
