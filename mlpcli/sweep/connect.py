@@ -53,6 +53,7 @@ def _start(jobs: int) -> Any:
         processes=True,
         host="127.0.0.1",
         dashboard_address="127.0.0.1:0",
+        worker_dashboard_address="127.0.0.1:0",
         scheduler_kwargs={"allowed_failures": 0, "dashboard": False},
         silence_logs=logging.CRITICAL,
     )

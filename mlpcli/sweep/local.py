@@ -136,6 +136,7 @@ class _Worker:
                 return
             try:
                 self._start()
+                return
             except (OSError, EOFError) as error:
                 exitcode, words = self._bury()
                 cause = str(error) or (words.splitlines() or [_fate(exitcode)])[-1]

@@ -4,10 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, wait
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ import mlpcli
 from mlpcli.errors import ExitCode, FileError
 from mlpcli.sweep.calls import pack, unpack
 from mlpcli.sweep.executors import WorkerDied
-from mlpcli.sweep.local import LocalExecutor
+from mlpcli.sweep.local import START_ATTEMPTS, LocalExecutor
 from mlpcli.sweep.worker import read_message, write_message
 from tests.sweep.executor_jobs import (
     blas_threads,
@@ -92,6 +94,16 @@ def test_an_idle_worker_that_is_killed_is_nobodys_fault() -> None:
         assert pool.submit(pid_after, 0).result(20) != pid
 
 
+def test_a_job_that_was_not_taken_up_is_not_charged() -> None:
+    with LocalExecutor(1) as pool:
+        pid = pool.submit(pid_after, 0).result(20)
+        os.kill(pid, signal.SIGSTOP)
+        future = pool.submit(pid_after, 0)
+        time.sleep(0.1)  # it is in the pipe by now
+        os.kill(pid, signal.SIGKILL)
+        assert future.result(20) != pid
+
+
 def test_a_worker_killed_while_it_starts_is_nobodys_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "fragile.py").write_text(
         "import os, pathlib\n"
@@ -102,6 +114,22 @@ def test_a_worker_killed_while_it_starts_is_nobodys_fault(tmp_path: Path, monkey
     with LocalExecutor(1, ["fragile"]) as pool:
         assert pool.submit(square, 3).result(20) == 9
     assert (tmp_path / "marker").exists()
+
+
+def test_the_last_attempt_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    start, failures = (
+        subprocess.Popen,
+        iter(range(2 * START_ATTEMPTS - 1)),
+    )  # those of the start, all but one of the job
+
+    def rarely(*args: Any, **kwargs: Any) -> Any:
+        if next(failures, None) is not None:
+            raise OSError("not yet")
+        return start(*args, **kwargs)
+
+    monkeypatch.setattr(subprocess, "Popen", rarely)
+    with LocalExecutor(1) as pool:
+        assert pool.submit(square, 3).result(20) == 9
 
 
 def test_workers_that_cannot_start_say_why() -> None:
@@ -229,6 +257,29 @@ def test_cancelling_while_workers_start() -> None:
         assert all(future.done() for future in futures)
 
 
+def test_cancelling_while_a_job_waits_for_its_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process comes into being after `shutdown` looked for processes to kill."""
+    start, failures, starting, go = subprocess.Popen, iter(range(START_ATTEMPTS)), threading.Event(), threading.Event()
+
+    def slow(*args: Any, **kwargs: Any) -> Any:
+        if next(failures, None) is not None:  # so that the worker's thread takes the job before it has a process
+            raise OSError("not yet")
+        starting.set()
+        go.wait(5)
+        return start(*args, **kwargs)
+
+    (tmp_path / "asleep.py").write_text("import time; time.sleep(60)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(subprocess, "Popen", slow)
+    pool = LocalExecutor(1, ["asleep"])
+    future = pool.submit(pid_after, 60)
+    assert starting.wait(5) and future.running()
+    pool.shutdown(wait=False, cancel_futures=True)
+    go.set()
+    assert isinstance(future.exception(5), CancelledError)
+    pool.shutdown()
+
+
 def test_leaving_without_waiting_finishes_the_jobs() -> None:
     pool = LocalExecutor(1)
     futures = [pool.submit(square, x) for x in range(5)]
@@ -238,7 +289,7 @@ def test_leaving_without_waiting_finishes_the_jobs() -> None:
 
 PARENT = """
 import sys, time
-from mlpcli.sweep.local import LocalExecutor
+from mlpcli.sweep.local import START_ATTEMPTS, LocalExecutor
 from tests.sweep.executor_jobs import deaf, pid_after
 pool = LocalExecutor(2, ["numpy"])
 try:
@@ -280,12 +331,19 @@ def test_ctrl_c_is_the_parents_affair(tmp_path: Path, delay: float) -> None:
     assert eventually(lambda: not alive(parent.pid), 5), alive(parent.pid)
 
 
-def test_workers_ignore_ctrl_c(pool: LocalExecutor) -> None:
-    pids = {pool.submit(pid_after, 0.05).result(20) for _ in range(4)}
-    future = pool.submit(pid_after, 0.3)
-    for pid in pids:
-        os.kill(pid, signal.SIGINT)
-    assert future.result(20) in pids
+def test_workers_ignore_ctrl_c_from_their_first_moment() -> None:
+    with LocalExecutor(1) as pool:
+        pool.warm(1)
+        (worker,) = pool._workers.values()
+        assert eventually(lambda: worker._process is not None, 5) and worker._process is not None
+        first = worker._process.pid
+        for _ in range(100):
+            os.kill(first, signal.SIGINT)
+            time.sleep(0.001)
+        future = pool.submit(pid_after, 0.2)
+        assert eventually(future.running, 5)
+        os.kill(first, signal.SIGINT)
+        assert future.result(20) == first
 
 
 def test_the_end_of_the_pipe_ends_a_worker_in_the_middle_of_its_work() -> None:
