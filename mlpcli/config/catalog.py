@@ -46,7 +46,8 @@ def _in_words(annotation: Any, metadata: Iterable[Any] = (), plural: bool = Fals
     """The values of a type: `an integer of at least 1, or full`."""
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _in_words(inner[0], inner[1:], plural)
+        own_words = next((part.description for part in inner[1:] if getattr(part, "description", None)), None)
+        return own_words or _in_words(inner[0], inner[1:], plural)
     if origin is Literal:
         return inner[0] if len(inner) == 1 else f"one of {', '.join(inner)}"
     if origin in (Union, UnionType):

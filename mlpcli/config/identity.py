@@ -18,8 +18,8 @@ FORMAT = 1  # raised when equal options begin to give other numbers
 
 _RELU_FAMILY = ("relu", "leaky-relu", "elu", "gelu", "silu", "softplus")
 
-# The data digest stands for the dataset's name or path, and hidden for width and depth.
-_REPLACED = ("dataset", "width", "depth")
+# The data digest stands for the dataset's name or path and for how it was read, and hidden for width and depth.
+_REPLACED = ("dataset", "delimiter", "encoding", "width", "depth")
 _NO_IDENTITY = (*_REPLACED, "record")
 
 _PER_REPLICA = (
@@ -87,7 +87,7 @@ def run_id(resolved: RunOptions, data_digest: str) -> str:
     """12 hex digits of the SHA-256 of canonical JSON: `{"data": digest, "format": 1, "options": {...}}`.
 
     Keys sorted, no spaces, tuples as arrays, floats in their shortest form. The options are all of them, resolved,
-    but for dataset, width and depth, and record, which changes no number of the run.
+    but for those that others stand for (`_REPLACED`), and record, which changes no number of the run.
     """
     options = {name: value for name, value in resolved if name not in _NO_IDENTITY}
     return _digest({"data": data_digest, "format": FORMAT, "options": options})[:12]

@@ -51,7 +51,13 @@ def _without_fraction_of_none(value: int | float) -> int | float:
     return value or 0
 
 
+def _in_any_order(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names that are a set, so one order of them is the canonical one."""
+    return tuple(sorted(set(names)))
+
+
 _Name = Annotated[str, Field(pattern=r"^[^\x00]{1,4096}$")]
+_Character = Annotated[str, Field(pattern=r"^[\x01-\x09\x0b\x0c\x0e-!#-\x7f]$", description="one ASCII character")]
 _Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 _Width = Annotated[int, Field(ge=1, le=MAX_WIDTH)]
 _Depth = Annotated[int, Field(ge=0, le=MAX_DEPTH)]
@@ -90,6 +96,13 @@ class RunOptions(BaseModel):
     target: _Names | None = _option(
         None, "Data", "column to predict, for tables; several, comma separated, for regression", shown="the card's"
     )
+    drop: Annotated[_Names, AfterValidator(_in_any_order)] | None = _option(
+        None, "Data", "columns to leave out, comma separated", shown="none"
+    )
+    delimiter: _Character | None = _option(
+        None, "Data", "what parts the cells of a .csv or .tsv file", shown="by its suffix"
+    )
+    encoding: _Name | None = _option(None, "Data", "characters of a .csv or .tsv file", shown="utf-8")
     task: Literal["auto", "classification", "regression"] = _option("auto", "Data", "what to learn")
     lift: Literal["none", "quadratic"] = _option("none", "Data", "append all squares and products of the scaled inputs")
     scale: Literal["auto", "standard", "robust", "minmax", "unit", "none"] = _option(

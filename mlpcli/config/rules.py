@@ -46,6 +46,8 @@ def conflicts(options: RunOptions) -> Iterator[Conflict]:
                 (name, "hidden", "depth"),
                 f"{len(values)} values for {len(sizes) + 1} layers, output included; give one, or one a layer",
             )
+    if options.target and options.drop and (both := sorted(set(options.target) & set(options.drop))):
+        yield Conflict(("drop", "target"), f"column {both[0]!r} cannot be both left out and predicted")
     shares = [size for size in (options.test_size, options.val_size) if isinstance(size, float)]
     if sum(shares) >= 1:
         yield Conflict(

@@ -25,7 +25,7 @@ from mlpcli.errors import FileError
 
 __all__ = ["ArrayWriter", "Entry", "NewEntry", "digest_of", "forget", "home_folder", "open_entry"]
 
-FORMAT = 1  # to be raised when a reader, a generator or a fit makes something else of the same source
+FORMAT = 2  # to be raised when a reader, a generator or a fit makes something else of the same source
 FULL_CHECK = 4 << 20  # bytes up to which the content itself is hashed on every load
 STALE = 86400.0  # seconds after which a temporary folder belongs to a process that was killed
 TEMPORARY = ".new-"

@@ -78,11 +78,8 @@ def prepare_sweep(plan: Plan, data_home: Path | None) -> PreparedSweep:
     epochs = 0
     for trial in plan.trials():
         options, epochs = trial.options, max(epochs, trial.options.epochs)
-        if options.threads not in ("auto", 1):
-            problems[f"threads: got {options.threads}, but a sweep trains with one BLAS thread a trial"] = None
-        if options.record:
-            problems["record: got true, but a sweep writes no diagnostics.csv; use mlpcli train"] = None
-        if problems:
+        if refused := _not_in_a_sweep(options):
+            problems[refused] = None
             continue
         key = _data_key(options)
         if key not in loaded:
@@ -110,8 +107,18 @@ def prepare_sweep(plan: Plan, data_home: Path | None) -> PreparedSweep:
     )
 
 
+def _not_in_a_sweep(options: RunOptions) -> str | None:
+    """The problem with options that only a single run has."""
+    if options.threads not in ("auto", 1):
+        return f"threads: got {options.threads}, but a sweep trains with one BLAS thread a trial"
+    if options.record:
+        return "record: got true, but a sweep writes no diagnostics.csv; use mlpcli train"
+    return None
+
+
 def _data_key(options: RunOptions) -> object:
     """Equal for options that ask for the same prepared arrays."""
     split = options.seed if options.split_seed == "seed" else options.split_seed
     sizes = (options.test_size, options.val_size)
-    return options.dataset, options.target, options.task, options.scale, sizes, split, options.dtype
+    reading = (options.dataset, options.target, options.drop, options.delimiter, options.encoding)
+    return reading, options.task, options.scale, sizes, split, options.dtype

@@ -46,12 +46,15 @@ def load_data(options: RunOptions, data_home: Path | None) -> Prepared:
     return prepare(
         options.dataset,
         target=options.target,
+        drop=options.drop or (),
         task=options.task,
         scale=options.scale,
         test_size=options.test_size,
         val_size=options.val_size,
         split_seed=options.seed if options.split_seed == "seed" else options.split_seed,
         dtype=options.dtype,
+        delimiter=options.delimiter,
+        encoding=options.encoding,
         data_home=data_home,
     )
 

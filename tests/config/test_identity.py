@@ -15,7 +15,7 @@ DIGEST = "0123456789abcdef" * 4
 CANONICAL = (
     '{"data":"' + DIGEST + '","format":1,"options":{'
     '"activation":"relu","batch_size":32,"beta1":0.9,"beta2":0.999,"class_weight":"none","clip_norm":0.0,'
-    '"dropout":0.0,"dtype":"float32","epochs":30,"eps":1e-08,"hidden":[64,64],"init":"he","init_scale":1.0,"input_dropout":0.0,'
+    '"drop":null,"dropout":0.0,"dtype":"float32","epochs":30,"eps":1e-08,"hidden":[64,64],"init":"he","init_scale":1.0,"input_dropout":0.0,'
     '"keep":"best","label_smoothing":0.0,"lift":"none","loss":"cross-entropy","lr":0.001,"lr_decay":0.5,'
     '"lr_every":10.0,"lr_multiplier":1.0,"max_norm":0.0,"momentum":0.9,"momentum_epochs":0.0,"momentum_final":0.9,'
     '"monitor":"val_accuracy","norm":"none","norm_position":"before",'
@@ -30,7 +30,7 @@ def resolved(values: dict[str, Any] | None = None, **used: Any) -> RunOptions:
 
 
 def test_run_id_is_the_hash_of_the_canonical_text() -> None:
-    assert run_id(resolved(), DIGEST) == hashlib.sha256(CANONICAL.encode()).hexdigest()[:12] == "3fb9327ac74a"
+    assert run_id(resolved(), DIGEST) == hashlib.sha256(CANONICAL.encode()).hexdigest()[:12] == "f064960deb97"
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,7 @@ def test_run_id_is_the_hash_of_the_canonical_text() -> None:
         ({"init_scale": [1, 0.5, 0]}, '"init_scale":1.0', '"init_scale":[1.0,0.5,0.0]'),
         ({"lr_multiplier": 2}, '"lr_multiplier":1.0', '"lr_multiplier":2.0'),
         ({"target": "a,é"}, '"target":null', '"target":["a","\\u00e9"]'),
+        ({"drop": "b,a,b"}, '"drop":null', '"drop":["a","b"]'),
         ({"depth": 0}, "[64,64]", "[]"),
         ({"test_size": 100}, '"test_size":0.2', '"test_size":100'),
         ({"split_seed": "seed", "seed": 3}, '"seed":0,"split_seed":0', '"seed":3,"split_seed":3'),
@@ -56,6 +57,7 @@ def test_run_id_of_other_values(values: dict[str, Any], before: str, after: str)
 
 OTHER_VALUES: dict[str, Any] = {
     "target": "x",
+    "drop": "x",
     "lift": "quadratic",
     "scale": "unit",
     "test_size": 0.3,
@@ -101,7 +103,7 @@ OTHER_VALUES: dict[str, Any] = {
 
 
 def test_every_option_that_shapes_the_numbers_moves_the_run_id() -> None:
-    assert OTHER_VALUES.keys() == OPTIONS.keys() - {"dataset", "task", "threads", "record"}
+    assert OTHER_VALUES.keys() == OPTIONS.keys() - {"dataset", "delimiter", "encoding", "task", "threads", "record"}
     ids = [run_id(resolved(), DIGEST), run_id(resolved(), "f" * 64), run_id(resolved(threads=2), DIGEST)]
     ids += [
         run_id(resolved({name: value}, **({"scale": value} if name == "scale" else {})), DIGEST)
@@ -117,7 +119,7 @@ def test_one_network_has_one_id_however_it_is_written() -> None:
         {"hidden": [128, 128, 128]},
         {"hidden": "128,128,128"},
         {"hidden": [128] * 3, "width": 5, "depth": 9},
-        {"depth": 3, "width": 128, "dataset": "elsewhere/digits.csv"},
+        {"depth": 3, "width": 128, "dataset": "elsewhere/digits.csv", "delimiter": ";", "encoding": "utf-16"},
         {"width": 128, "depth": 3, "lr": 0.001, "init": "he", "loss": "cross-entropy", "monitor": "val_accuracy"},
         {"width": 128, "depth": 3, "split_seed": "seed"},
         {"width": 128, "depth": 3, "record": True},

@@ -90,6 +90,14 @@ LISTS: Sequence[tuple[str, object, bool]] = [
     ("target", "", False),
     ("target", [], False),
     ("target", ["a", 1], False),
+    ("drop", "id", True),
+    ("drop", ["a,b", "c"], True),
+    ("drop", "", False),
+    ("drop", [], False),
+    *(("delimiter", mark, True) for mark in (";", "\t", "|", " ", "\x7f")),
+    *(("delimiter", mark, False) for mark in ("", ";;", '"', "\n", "\r", "\0", "é", 1)),
+    ("encoding", "latin-1", True),
+    ("encoding", "", False),
     ("dataset", "moons:n=500,noise=0.2", True),
     ("dataset", "a" * 4096, True),
     ("dataset", "a" * 4097, False),
@@ -151,8 +159,9 @@ def test_canonical_types() -> None:
 
 def test_defaults_are_those_of_the_contract() -> None:
     defaults = (
-        "dataset=digits target=None task=auto lift=none scale=auto test_size=0.2 val_size=0.1 split_seed=0 width=64 "
-        "depth=2 hidden=None activation=relu norm=none norm_position=before init=auto init_scale=1.0 dtype=float32 "
+        "dataset=digits target=None drop=None delimiter=None encoding=None task=auto lift=none scale=auto "
+        "test_size=0.2 val_size=0.1 split_seed=0 width=64 depth=2 hidden=None activation=relu norm=none "
+        "norm_position=before init=auto init_scale=1.0 dtype=float32 "
         "loss=auto label_smoothing=0.0 class_weight=none dropout=0.0 input_dropout=0.0 weight_decay=0.0 max_norm=0.0 "
         "clip_norm=0.0 optimizer=adam lr=None lr_multiplier=1.0 momentum=0.9 momentum_final=0.9 "
         "momentum_epochs=0.0 beta1=0.9 beta2=0.999 eps=1e-08 schedule=constant "
