@@ -138,7 +138,7 @@ class _Worker:
                 self._start()
                 return
             except (OSError, EOFError) as error:
-                exitcode, words = self._bury()
+                exitcode, words = self.end()
                 cause = str(error) or (words.splitlines() or [_fate(exitcode)])[-1]
         raise FileError(
             f"--jobs: cannot start a worker process: {cause}. "
@@ -161,7 +161,7 @@ class _Worker:
                 taken = read_message(self._process.stdout) == b""
                 return read_message(self._process.stdout)
             except (OSError, EOFError, MemoryError):  # MemoryError: ours, with half of a message still in the pipe
-                exitcode, words = self._bury()
+                exitcode, words = self.end()
             if taken:
                 break
         if self._killed:
@@ -174,16 +174,30 @@ class _Worker:
     def kill(self) -> None:
         """End the process in the middle of whatever it does, and start no other."""
         self._killed = True
-        if self._process is not None:
-            self._process.kill()
+        process = self._process
+        if process is not None:
+            process.kill()
 
-    def end(self) -> None:
-        """End the process, which does nothing any more."""
-        self._bury()
+    def end(self) -> tuple[int, str]:
+        """See the process to its end, which closed pipes bring about; its exit code and the end of its stderr."""
+        process, self._process, self._ready = self._process, None, False
+        if process is None:
+            return 0, ""
+        for pipe in (process.stdin, process.stdout):
+            with suppress(OSError):  # what was not sent is lost with the reader
+                pipe.close()  # type: ignore[union-attr]
+        try:
+            process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        with self._stderr as stderr:
+            stderr.seek(max(0, stderr.seek(0, os.SEEK_END) - LAST_WORDS))
+            return process.returncode, stderr.read().decode(errors="replace").strip()
 
     def _start(self) -> None:
         """A new process, ready for a call; EOFError if it dies before that."""
-        self._bury()
+        self.end()
         with ExitStack() as on_failure:
             self._stderr = on_failure.enter_context(tempfile.TemporaryFile())
             self._process = process = subprocess.Popen(
@@ -204,23 +218,6 @@ class _Worker:
         finally:
             limit.cancel()
         self._ready = True
-
-    def _bury(self) -> tuple[int, str]:
-        """See the process to its end, which closed pipes bring about; its exit code and the end of its stderr."""
-        process, self._process, self._ready = self._process, None, False
-        if process is None:
-            return 0, ""
-        for pipe in (process.stdin, process.stdout):
-            with suppress(OSError):  # what was not sent is lost with the reader
-                pipe.close()  # type: ignore[union-attr]
-        try:
-            process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        with self._stderr as stderr:
-            stderr.seek(max(0, stderr.seek(0, os.SEEK_END) - LAST_WORDS))
-            return process.returncode, stderr.read().decode(errors="replace").strip()
 
 
 def _fate(exitcode: int) -> str:
