@@ -12,7 +12,7 @@ import numpy as np
 from mlpcli.config import RunOptions
 from mlpcli.data import Prepared
 from mlpcli.data.batches import batch_bounds
-from mlpcli.nn import Array, BitStreams, Network, Purpose, stream
+from mlpcli.nn import Array, BatchNorm, BitStreams, Network, Purpose, stream
 from mlpcli.training.build import build_layers, build_loss, class_weights, smallest_batch
 
 __all__ = ["DIAGNOSTIC_COLUMNS", "Diagnostics", "DiagnosticsRow"]
@@ -65,13 +65,13 @@ class Diagnostics:
         - gradient_norm_full: the L2 norm of the gradient on all training rows. With dropout its parts have random
           masks; under batch norm they are batches of the run's size.
         - input_p15 .. input_p85: percentiles over the training rows of what enters the activation of one unit of the
-          last hidden layer, chosen by the seed, in the network as it would be tested. None without hidden layers.
+          last hidden layer, chosen by the seed, in training but without dropout. None without hidden layers.
         """
         self._network.params[...], self._network.state[...] = network.params, network.state
-        percentiles = self._percentiles()  # first, as training passes move the running statistics
         self._bits.restart(epoch)
         rngs = [stream(seed, Purpose.RECORD, epoch + 1) for seed in self._seeds]
-        variance, norm = self._variance(rngs), self._full_norm(rngs)
+        order = np.stack([rng.permutation(len(self._x)) for rng in rngs])
+        percentiles, norm, variance = self._percentiles(order), self._full_norm(order), self._variance(rngs)
         return [
             {
                 "epoch": epoch,
@@ -102,26 +102,25 @@ class Diagnostics:
             squares += np.vecdot(change, gradient - mean)
         return squares / (BATCHES - 1)
 
-    def _full_norm(self, rngs: Sequence[np.random.Generator]) -> Array:
-        order = np.stack([rng.permutation(len(self._x)) for rng in rngs])
+    def _full_norm(self, order: Array) -> Array:
         total = np.zeros(self._network.params.shape)
         for start, stop in self._parts:
             total += self._gradient(order[:, start:stop]) * ((stop - start) / len(self._x))
         norm: Array = np.sqrt(np.vecdot(total, total))
         return norm
 
-    def _percentiles(self) -> list[list[float | None]]:
+    def _percentiles(self, order: Array) -> list[list[float | None]]:
         if not self._has_hidden:
             return [[None] * len(PERCENTILES) for _ in self._seeds]
-        inputs = np.concatenate(list(self._unit_inputs()), axis=-1).astype(np.float64)
+        inputs = np.concatenate(list(self._unit_inputs(order)), axis=-1).astype(np.float64)
         percentiles: list[list[float | None]] = np.percentile(inputs, PERCENTILES, axis=-1).T.tolist()
         return percentiles
 
-    def _unit_inputs(self) -> Iterator[Array]:
-        """What enters the chosen unit of every replica, `(replicas, rows)`, a block of training rows at a time."""
+    def _unit_inputs(self, order: Array) -> Iterator[Array]:
+        """What enters the chosen unit of every replica, `(replicas, rows)`, a part of the training rows at a time."""
         replicas = np.arange(len(self._seeds))
-        for start in range(0, len(self._x), BLOCK):
-            x = self._x[start : start + BLOCK]
+        for start, stop in self._parts:
+            x = self._x[order[:, start:stop]]
             for layer in self._network.layers[: self._activation]:
-                x = layer.forward(x, training=False)
+                x = layer.forward(x, training=isinstance(layer, BatchNorm))
             yield x[replicas, :, self._units]

@@ -105,7 +105,24 @@ def test_masks_are_part_of_the_variance_and_drawn_anew() -> None:
     assert norms[0] == norms[1] != norms[2]
 
 
-@pytest.mark.parametrize("norm", ["none", "batch", "layer"])
+def test_percentiles_of_the_input_of_one_unit_by_hand() -> None:
+    """Of batches normalized together, here one of all rows, before the activation."""
+    data = dataset(CLASSES, "float64")
+    options = {"hidden": (6, 5), "norm": "batch", "dtype": "float64", "batch_size": "full", "lr": 0.1, "seed": 2}
+    trainer = Trainer([resolved(data, **options, dropout=0.5, input_dropout=0.2, record=True)], data)
+    for _ in trainer.epochs():
+        named, ((_, row),) = {name: view[0] for name, view in trainer.network.parameters.items()}, trainer.diagnostics
+        x = data.train.x
+        for name in ("hidden.0", "hidden.1"):
+            z = x @ named[f"{name}.weight"]
+            z = (z - z.mean(axis=0)) / np.sqrt(z.var(axis=0) + 1e-5)
+            z = z * named[f"{name}.norm.gain"] + named[f"{name}.norm.bias"]
+            x = np.maximum(z, 0)
+        expected = np.percentile(z[:, stream(2, Purpose.RECORD).integers(5)], (15, 50, 85))
+        assert_allclose([row["input_p15"], row["input_p50"], row["input_p85"]], expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("norm", ["none", "layer"])
 @pytest.mark.parametrize("position", ["before", "after"])
 def test_percentiles_of_the_input_of_one_unit(norm: str, position: str) -> None:
     data = dataset(CLASSES, "float64")
