@@ -1,5 +1,6 @@
 """`mlpcli sweep`: every trial of a sweep file that is missing, then what all of them say together."""
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -197,6 +198,7 @@ def _saying_what_is_kept(store: "SweepStore", trials: int, restarted: bool) -> I
     try:
         yield
     except (KeyboardInterrupt, MlpcliError) as error:
+        signal.signal(signal.SIGINT, _leave)  # who types Ctrl-C again has no time for what follows
         how = "the same command" + ", but without --restart" * restarted
         kept = f"{len(store.known)} of {trials} trials are kept in {shown(store.path)}. Go on with {how}"
         if isinstance(error, _Terminated):
@@ -204,6 +206,10 @@ def _saying_what_is_kept(store: "SweepStore", trials: int, restarted: bool) -> I
         if isinstance(error, KeyboardInterrupt):
             raise Interrupted(f"interrupted. {kept}") from None
         raise type(error)(f"{error}. {kept}") from error
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    os._exit(ExitCode.INTERRUPTED)
 
 
 def _introduction(prepared: "PreparedSweep", known: int, jobs: int) -> str:

@@ -19,6 +19,7 @@ from mlpcli.sweep.halving import best_so_far, survivors
 from mlpcli.sweep.jobs import JobMaker
 from mlpcli.sweep.models import Models
 from mlpcli.sweep.prepare import PreparedSweep
+from mlpcli.sweep.signals import signals_held
 from mlpcli.sweep.work import Job, JobResult, KeepModels, Outcome
 from mlpcli.training.trainer import EpochRow
 
@@ -202,7 +203,8 @@ class Engine:
         """Put trials on disk, then tell of them."""
         if not entries:
             return
-        self.store.add(entries)
+        with signals_held():
+            self.store.add(entries)
         self._tell([number for number, _, _ in entries])
         for number, record, _ in entries:
             if self._fail_fast and record["state"] in ("failed", "diverged"):
