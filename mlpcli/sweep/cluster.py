@@ -84,8 +84,7 @@ class ClusterExecutor(SweepExecutor):
             error = self._lost()
         except Exception as unfit:  # not the job's own, which travel in the outcome: the worker cannot run our code
             error = Unavailable(
-                f"--executor {self._place}: {summary(unfit)}, and here is {listed(VERSIONS)}. "
-                "What is finished is kept. Install the same there, then type the same command again"
+                f"--executor {self._place}: {summary(unfit)}, and here is {listed(VERSIONS)}. Install the same there"
             )
         with self._lock:
             if self._running.pop(future, None) is None:
@@ -107,10 +106,7 @@ class ClusterExecutor(SweepExecutor):
             future.set_exception(error)
 
     def _lost(self) -> ClusterLost:
-        return ClusterLost(
-            f"--executor {self._place}: {self._trouble or 'lost the scheduler'}. "
-            "What is finished is kept. Type the same command again to go on"
-        )
+        return ClusterLost(f"--executor {self._place}: {self._trouble or 'the scheduler dropped a job'}")
 
     def _watch(self) -> None:
         """Follow the number of workers, and see a lost scheduler where Dask has not told."""

@@ -140,10 +140,7 @@ class _Worker:
             except (OSError, EOFError) as error:
                 exitcode, words = self.end()
                 cause = str(error) or (words.splitlines() or [_fate(exitcode)])[-1]
-        raise FileError(
-            f"--jobs: cannot start a worker process: {cause}. "
-            "What is finished is kept. Type the same command with fewer --jobs, or with --executor serial"
-        )
+        raise FileError(f"--jobs: cannot start a worker process: {cause}. Use fewer --jobs, or --executor serial")
 
     def answer(self, call: bytes) -> bytes:
         """The outcome of `call`, which another process gets if one dies before it takes it up.
