@@ -1,14 +1,18 @@
-"""`mlpcli eval`: a trained network scored on a split of its own data, from the model file alone."""
+"""`mlpcli eval`: a trained network scored on a split of its own data or on another table, from the model file alone."""
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from mlpcli.cli.console import message, print_json, table
 from mlpcli.cli.progress import short
 from mlpcli.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from mlpcli.nn import Array
+    from mlpcli.training.model import Model
 
 __all__ = ["evaluate"]
 
@@ -21,11 +25,31 @@ class Split(StrEnum):
     TEST = "test"
 
 
+class Asked(NamedTuple):
+    """Rows to be scored, as in a `Part`, without `y` where their targets are not known.
+
+    `name` is part of the names of files, `words` say what they are.
+    """
+
+    name: str
+    words: str
+    x: "Array"
+    y: "Array | None"
+    rows: "Array"
+
+
 def evaluate(
     run: Annotated[str, typer.Argument(help="a run's folder, a model file, or a name under --results")],
     split: Annotated[
         Split | None, typer.Option(help="which rows of its data", show_default="test, else val, else train")
     ] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="all rows of this table instead, its columns matched by name")
+    ] = None,
+    delimiter: Annotated[
+        str | None, typer.Option(help="what parts the cells of --dataset", show_default="as in training")
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="characters of --dataset", show_default="as in training")] = None,
     predictions: Annotated[
         Path | None, typer.Option(help="write row, target, prediction and probabilities to this CSV")
     ] = None,
@@ -38,18 +62,62 @@ def evaluate(
 ) -> None:
     """Score a trained network: metrics, a table of its classes and the confusion matrix, written beside it as CSV.
 
+    Of a table without its target predictions alone are written.
+
     Example: mlpcli eval digits-0123456789ab --split val
     """
+    from mlpcli.data import Part
     from mlpcli.results.atomic import make_folder, shown, write_atomic
     from mlpcli.results.csv_text import encode, line
     from mlpcli.results.find import MODEL, find_run
     from mlpcli.training.model import Model
     from mlpcli.training.scores import Table, score
     from mlpcli.training.scores import predictions as predict
-    from mlpcli.training.session import load_data
+    from mlpcli.training.threads import blas_threads
 
+    if dataset is None and (delimiter or encoding):
+        raise UsageError("--delimiter, --encoding: they are for another table. Name it with --dataset")
+    if dataset is not None and split is not None:
+        raise UsageError(f"--split {split}, --dataset: all rows of another table are scored. Leave one of them out")
     path = find_run(run, results)
     model = Model.load(path)
+    if dataset is None:
+        asked = _own_rows(model, path, split, data_home)
+    else:
+        asked = _other_rows(model, dataset, delimiter, encoding, data_home)
+    message(f"{shown(path)}: {len(asked.rows)} {asked.words}", quiet=quiet)
+    folder = path.parent if path.name == MODEL else path.with_name(f"{path.stem}-eval")
+    tables: dict[Path, Table] = {}
+    with blas_threads(int(model.options.threads)):  # as in training, for the last bits depend on it
+        scores = None if asked.y is None else score(model, Part(asked.x, asked.y, asked.rows))
+        if scores is None:
+            predictions = predictions or folder / f"predictions-{asked.name}.csv"
+        else:
+            tables[folder / f"eval-{asked.name}.csv"] = Table(list(scores.metrics), [list(scores.metrics.values())])
+            if scores.classes and scores.confusion:
+                tables[folder / f"eval-{asked.name}-classes.csv"] = scores.classes
+                tables[folder / f"confusion-{asked.name}.csv"] = scores.confusion
+        printed = list(tables.values())
+        if predictions:
+            tables[predictions.absolute()] = predict(model, asked.x, asked.y, asked.rows)
+    if as_json:
+        print_json(scores.metrics if scores else {"predictions": shown(next(iter(tables)))})
+    for columns, rows in () if as_json else printed:
+        table(columns, [[short(value) for value in row] for row in rows])
+        print()
+    if folder in {file.parent for file in tables}:
+        make_folder(folder)
+    for file, (columns, rows) in tables.items():
+        write_atomic(file, encode("".join(map(line, (columns, *rows)))))
+    if not as_json:
+        print("\n".join(map(shown, tables)))
+
+
+def _own_rows(model: "Model", path: Path, split: Split | None, data_home: Path | None) -> Asked:
+    """A split of the data that the model was trained on, prepared again and found to be the same."""
+    from mlpcli.results.atomic import shown
+    from mlpcli.training.session import load_data
+
     data = load_data(model.options, data_home)
     if data.digest != model.digest:
         raise DataError(
@@ -59,23 +127,21 @@ def evaluate(
     if name not in data.parts:
         raise UsageError(f"--split {name}: {data.name} has no such rows. It has {', '.join(data.parts)}")
     part = data.parts[name]
-    message(f"{shown(path)}: {len(part)} {name} rows of {data.name}", quiet=quiet)
-    scores = score(model, part)
-    folder = path.parent if path.name == MODEL else path.with_name(f"{path.stem}-eval")
-    tables = {folder / f"eval-{name}.csv": Table(list(scores.metrics), [list(scores.metrics.values())])}
-    if scores.classes and scores.confusion:
-        tables[folder / f"eval-{name}-classes.csv"] = scores.classes
-        tables[folder / f"confusion-{name}.csv"] = scores.confusion
-    if as_json:
-        print_json(scores.metrics)
-    else:
-        for columns, rows in tables.values():
-            table(columns, [[short(value) for value in row] for row in rows])
-            print()
-    if predictions:
-        tables[predictions.absolute()] = predict(model, part.x, part.y, part.rows)
-    make_folder(folder)
-    for file, (columns, rows) in tables.items():
-        write_atomic(file, encode("".join(map(line, (columns, *rows)))))
-    if not as_json:
-        print("\n".join(map(shown, tables)))
+    return Asked(name, f"{name} rows of {data.name}", part.x, part.y, part.rows)
+
+
+def _other_rows(
+    model: "Model", dataset: str, delimiter: str | None, encoding: str | None, data_home: Path | None
+) -> Asked:
+    """All rows of another table; a file of the same kind is read as that of the training was."""
+    from mlpcli.data import read_rows
+    from mlpcli.results.naming import table_name
+
+    trained = model.options
+    if Path(dataset).suffix.lower() == Path(trained.dataset).suffix.lower():
+        delimiter, encoding = delimiter or trained.delimiter, encoding or trained.encoding
+    found = read_rows(dataset, model.preprocessing, delimiter=delimiter, encoding=encoding, data_home=data_home)
+    words = f"rows of {found.name}"
+    if found.y is None:
+        words += f", without {', '.join(model.preprocessing.targets)}: predictions only"
+    return Asked(table_name(dataset), words, found.x, found.y, found.rows)

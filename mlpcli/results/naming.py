@@ -5,9 +5,11 @@ import unicodedata
 
 from mlpcli.errors import UsageError
 
-__all__ = ["check_name", "default_name"]
+__all__ = ["check_name", "default_name", "table_name"]
 
 _LIMIT = 64
+_SPLITS = ("train", "val", "test")
+_TABLE = re.compile(r"\.(csv|tsv|parquet|npz)$", re.IGNORECASE)
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 
 
@@ -41,14 +43,30 @@ def default_name(dataset: str, run_id: str) -> str:
     >>> default_name("moons:n=500,noise=0.2", "0123456789ab"), default_name("data/my table.csv", "0123456789ab")
     ('moons-n-500-noise-0.2-0123456789ab', 'my-table.csv-0123456789ab')
     """
+    return check_name(f"{_base_name(dataset, _LIMIT - len(run_id) - 1)}-{run_id}")
+
+
+def table_name(dataset: str) -> str:
+    """What the scores of a model on another dataset are called: its basename without the suffix, made a name.
+
+    The suffix stays where the name would be that of a split.
+
+    >>> table_name("data/my table.csv"), table_name("moons:n=500"), table_name("data/test.csv")
+    ('my-table', 'moons-n-500', 'test.csv')
+    """
+    bare = _base_name(_TABLE.sub("", dataset), _LIMIT)
+    return _base_name(dataset, _LIMIT) if bare in _SPLITS else bare
+
+
+def _base_name(dataset: str, room: int) -> str:
+    """The last part of a path or a name, other characters than those of names replaced, in `room` bytes."""
     base = unicodedata.normalize("NFC", re.split(r"[/\\]", dataset.rstrip("/\\"))[-1])
     base = "".join(character if _allowed(character) else "-" for character in base).lstrip(".-") or "run"
     if base.split(".")[0].lower() in _RESERVED:
         base = f"_{base}"
-    room = _LIMIT - len(run_id) - 1
     while len(base.encode()) > room:
         base = base[:-1]
-    return check_name(f"{base}-{run_id}")
+    return base
 
 
 def _allowed(character: str) -> bool:

@@ -44,7 +44,7 @@ RESULT, CHECKPOINT = "result.json", "checkpoint.safetensors"
 
 _NEXT = ".next"
 _FILES = (METRICS, DIAGNOSTICS, MODEL, PROVENANCE)
-_SCORES = re.compile(r"(eval|confusion)-\w+(-classes)?\.csv")
+_SCORES = re.compile(r"(eval|confusion|predictions)-.+\.csv")
 _KEY = "mlpcli-checkpoint"
 
 
