@@ -110,7 +110,8 @@ def sweep(
         open_executor(executor, jobs, PRELOAD, allow_insecure=allow_insecure_dask) as workers,
         _killing(workers),
     ):
-        workers.warm(min(jobs, len(plan)))
+        if not (results / plan.file.name / "summary.csv").exists():  # else there may be nothing to train
+            workers.warm(min(jobs, len(plan)))
 
         from mlpcli.cli.sweep_report import show_results
         from mlpcli.cli.sweep_view import sweep_view

@@ -14,6 +14,8 @@ from mlpcli.config.rules import task_conflicts, validation_conflicts
 
 __all__ = ["FORMAT", "resolve", "run_id", "stack_key"]
 
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+
 FORMAT = 1  # raised when equal options begin to give other numbers
 
 _RELU_FAMILY = ("relu", "leaky-relu", "elu", "gelu", "silu", "softplus")
@@ -89,14 +91,14 @@ def run_id(resolved: RunOptions, data_digest: str) -> str:
     Keys sorted, no spaces, tuples as arrays, floats in their shortest form. The options are all of them, resolved,
     but for those that others stand for (`_REPLACED`), and record, which changes no number of the run.
     """
-    options = {name: value for name, value in resolved if name not in _NO_IDENTITY}
+    options = {name: value for name, value in vars(resolved).items() if name not in _NO_IDENTITY}
     return _digest({"data": data_digest, "format": FORMAT, "options": options})[:12]
 
 
 def stack_key(resolved: RunOptions, data_digest: str) -> str:
     """The SHA-256 of what replicas of one stack must share: shapes, code paths, batches and data."""
     options: dict[str, object] = {}
-    for name, value in resolved:
+    for name, value in vars(resolved).items():
         if name in _PER_REPLICA_IF_ON:
             options[name] = any(value) if isinstance(value, tuple) else bool(value)
         elif name not in _PER_REPLICA and name not in _REPLACED:
@@ -105,5 +107,4 @@ def stack_key(resolved: RunOptions, data_digest: str) -> str:
 
 
 def _digest(content: dict[str, object]) -> str:
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_canonical(content).encode()).hexdigest()

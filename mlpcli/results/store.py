@@ -30,7 +30,17 @@ from mlpcli.results.atomic import (
 )
 from mlpcli.results.lock import FolderLock
 from mlpcli.results.naming import check_name
-from mlpcli.results.tables import FIRST_COLUMNS, METRICS, TRIALS, Record, SweepTables, write_changed
+from mlpcli.results.tables import (
+    DIAGNOSTICS,
+    FIRST_COLUMNS,
+    METRICS,
+    TRIALS,
+    Record,
+    SweepTables,
+    recorded,
+    trained,
+    write_changed,
+)
 
 __all__ = ["FINAL_COLUMNS", "FIRST_COLUMNS", "PlannedTrial", "Record", "SweepStore"]
 
@@ -67,11 +77,14 @@ class SweepStore:
         varied: Sequence[str],
         scores: Sequence[str],
         columns: Sequence[str],
+        diagnostics: Sequence[str] = (),
         reuse: Callable[[Record], bool],
         provenance: Mapping[str, Any],
         restart: bool = False,
     ) -> None:
         """Open or create `root/name` for `trials`; `scores` are the metrics of trials.csv, `columns` those of an epoch.
+
+        With `diagnostics`, the columns of diagnostics.csv, a trial without its rows there counts as absent.
 
         Raises:
             UsageError: a bad name, or a folder that holds something else, or a sweep of another version (exit 2).
@@ -82,8 +95,10 @@ class SweepStore:
         self.path = Path(os.path.abspath(root)) / check_name(name)
         self._trials, self._varied = trials, tuple(varied)
         self._columns = (*FIRST_COLUMNS, *varied, *MIDDLE_COLUMNS, *scores, *FINAL_COLUMNS)
-        self._epoch_columns = ("trial", "run_id", *columns)
-        self._tables: list[AppendTable] = []
+        self._epoch_columns = {METRICS: ("trial", "run_id", *columns)}
+        if diagnostics:
+            self._epoch_columns[DIAGNOSTICS] = ("trial", "run_id", *diagnostics)
+        self._tables: dict[str, AppendTable] = {}
         if self.path.is_symlink():
             raise FileError(f"cannot use {shown(self.path)}: it is a symbolic link. Nothing was written")
         make_folder(self.path)
@@ -101,19 +116,31 @@ class SweepStore:
             self.close()
             raise
 
-    def add(self, entries: Sequence[tuple[int, Record, Sequence[Mapping[str, Any]]]]) -> None:
-        """Record trials that came to their end: number, record and rows of metrics.csv; on disk when this returns."""
-        trials, metrics = self._tables
-        blank = dict.fromkeys(self._epoch_columns)
-        spans = {}
-        for number, _, epochs in entries:
-            identity = {"trial": number, "run_id": self._trials[number].run_id}
-            start = metrics.offset
-            metrics.append({**blank, **epoch, **identity} for epoch in epochs)
-            spans[number] = (start, metrics.offset - start)
-        metrics.sync()
-        trials.append(self._row(number, record) for number, record, _ in entries)
-        trials.sync()
+    def add(
+        self,
+        entries: Sequence[tuple[int, Record, Sequence[Mapping[str, Any]]]],
+        diagnostics: Mapping[int, Sequence[Mapping[str, Any]]] | None = None,
+    ) -> None:
+        """Record trials that came to their end: number, record and rows of metrics.csv; on disk when this returns.
+
+        `diagnostics` has the rows of diagnostics.csv by number.
+        """
+        found = diagnostics or {}
+        rows = {
+            METRICS: {number: epochs for number, _, epochs in entries},
+            DIAGNOSTICS: {number: found.get(number, ()) for number, _, _ in entries},
+        }
+        spans, self._grown = {}, True
+        for name, columns in self._epoch_columns.items():
+            table, blank = self._tables[name], dict.fromkeys(columns)
+            for number, epochs in rows[name].items():
+                identity = {"trial": number, "run_id": self._trials[number].run_id}
+                start = table.offset
+                table.append({**blank, **epoch, **identity} for epoch in epochs)
+                spans[name, number] = (start, table.offset - start)
+            table.sync()
+        self._tables[TRIALS].append(self._row(number, record) for number, record, _ in entries)
+        self._tables[TRIALS].sync()
         for number, record, _ in entries:
             self.known[number] = record
         self._spans.update(spans)
@@ -121,16 +148,16 @@ class SweepStore:
     def forget(self, numbers: Iterable[int]) -> None:
         """Take records back: these trials will be run again, and their old rows are dropped at the end."""
         for number in numbers:
-            self.known.pop(number, None)
-            self._spans.pop(number, None)
+            if self.known.pop(number, None) is not None:
+                for name in self._epoch_columns:
+                    del self._spans[name, number]
+                self._grown = True
 
     def epochs(self, number: int) -> list[dict[str, int | float | None]]:
         """The rows of metrics.csv of a recorded trial, without trial and run_id."""
-        rows = csv_text.parse(self._lines(number))
-        return [
-            {column: csv_text.number(cell) for column, cell in zip(self._epoch_columns[2:], row[2:], strict=True)}
-            for row in rows
-        ]
+        rows = csv_text.parse(self._lines(METRICS, number))
+        columns = self._epoch_columns[METRICS][2:]
+        return [{column: csv_text.number(cell) for column, cell in zip(columns, row[2:], strict=True)} for row in rows]
 
     def model(self, run_id: str) -> Path:
         """Where the model of a trial stands, if it was kept."""
@@ -153,17 +180,18 @@ class SweepStore:
                 remove_folder(folder)
 
     def finish(self, summary: str) -> None:
-        """Rewrite both tables in order, and write summary.csv."""
-        self._rewrite()
+        """Put the tables in order, and write summary.csv."""
+        if self._grown:
+            self._rewrite()
         write_changed(self.path / SUMMARY, csv_text.encode(summary))
 
     def close(self) -> None:
         """Let go of the folder; what was recorded stays. Twice is once."""
         try:
-            for table in self._tables:
+            for table in self._tables.values():
                 table.close()
         finally:
-            self._tables = []
+            self._tables = {}
             self._lock.release()
 
     def _check_folder(self, restart: bool) -> None:
@@ -192,7 +220,7 @@ class SweepStore:
             number += 1
         make_folder(aside)
         for place in (self.path / UNUSED, self.path):
-            for name in (METRICS, SUMMARY, PROVENANCE, TRIALS):
+            for name in (METRICS, DIAGNOSTICS, SUMMARY, PROVENANCE, TRIALS):
                 if os.path.lexists(place / name):
                     target = aside if place == self.path else aside / UNUSED
                     make_folder(target)
@@ -202,16 +230,20 @@ class SweepStore:
     def _open(self, sweep: str, reuse: Callable[[Record], bool], provenance: Mapping[str, Any]) -> None:
         here, unused = SweepTables(self.path), SweepTables(self.path / UNUSED)
         self.known: dict[int, Record] = {}
-        lines: dict[int, bytes] = {}
+        lines: dict[tuple[str, int], bytes] = {}
         planned: set[str] = set()
         for number, trial in enumerate(self._trials):
             planned.add(trial.run_id)
-            record = here.records.get(trial.run_id) or unused.records.get(trial.run_id)
-            if record is not None and reuse(record):
-                self.known[number] = record
-                lines[number] = (here if trial.run_id in here.records else unused).lines(
-                    trial.run_id, number, self._epoch_columns
-                )
+            place = here if trial.run_id in here.records else unused
+            record = place.records.get(trial.run_id)
+            if record is None or not reuse(record):
+                continue
+            if DIAGNOSTICS in self._epoch_columns and not place.diagnostics.has(trial.run_id, recorded(record)):
+                continue
+            self.known[number] = record
+            for name, columns in self._epoch_columns.items():
+                table, epochs = (place.metrics, trained) if name == METRICS else (place.diagnostics, recorded)
+                lines[name, number] = table.lines(trial.run_id, epochs(record), number, columns)
         write_changed(self.path / SWEEP, sweep.encode())  # first: it tells whose folder this is
         if len(self.known) < len(self._trials) or not os.path.lexists(self.path / PROVENANCE):
             write_atomic(self.path / PROVENANCE, json_text.pretty(provenance).encode())
@@ -222,30 +254,30 @@ class SweepStore:
         unused.write()
 
     def _rewrite(self) -> None:
-        for table in self._tables:
+        for table in self._tables.values():
             table.close()
-        self._write_tables({number: self._lines(number) for number in sorted(self.known)})
+        self._write_tables({(name, n): self._lines(name, n) for name in self._epoch_columns for n in self.known})
 
-    def _write_tables(self, lines: Mapping[int, bytes]) -> None:
-        """Both tables in trial order, metrics first; then open them to grow."""
+    def _write_tables(self, lines: Mapping[tuple[str, int], bytes]) -> None:
+        """All tables in trial order, trials.csv last; then open them to grow."""
         numbers = sorted(self.known)
-        header = csv_text.encode(csv_text.line(self._epoch_columns))
-        offset = len(header)
+        self._grown = False
         self._spans = {}
-        for number in numbers:
-            self._spans[number] = (offset, len(lines[number]))
-            offset += len(lines[number])
-        write_changed(self.path / METRICS, b"".join((header, *(lines[number] for number in numbers))))
+        for name, columns in self._epoch_columns.items():
+            header = csv_text.encode(csv_text.line(columns))
+            offset = len(header)
+            for number in numbers:
+                self._spans[name, number] = (offset, len(lines[name, number]))
+                offset += len(lines[name, number])
+            write_changed(self.path / name, b"".join((header, *(lines[name, number] for number in numbers))))
         rows = (self._row(number, self.known[number]) for number in numbers)
         write_changed(self.path / TRIALS, csv_text.encode(csv_text.table(self._columns, rows)))
-        self._tables = [
-            AppendTable(self.path / TRIALS, self._columns),
-            AppendTable(self.path / METRICS, self._epoch_columns),
-        ]
+        every = {TRIALS: self._columns, **self._epoch_columns}
+        self._tables = {name: AppendTable(self.path / name, columns) for name, columns in every.items()}
 
-    def _lines(self, number: int) -> bytes:
-        offset, size = self._spans[number]
-        with io_errors("read", self.path / METRICS), open(self.path / METRICS, "rb") as file:
+    def _lines(self, name: str, number: int) -> bytes:
+        offset, size = self._spans[name, number]
+        with io_errors("read", self.path / name), open(self.path / name, "rb") as file:
             file.seek(offset)
             return file.read(size)
 
