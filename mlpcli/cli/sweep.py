@@ -185,6 +185,7 @@ def _open_store(prepared: "PreparedSweep", results: Path, states: set[str], rest
         varied=plan.varied,
         scores=prepared.scores,
         columns=prepared.columns,
+        diagnostics=prepared.diagnostics,
         reuse=lambda record: record["state"] in reused,
         provenance=provenance(sys.argv, ", ".join(digests)),
         restart=restart,

@@ -1,7 +1,7 @@
-"""A sweep's two tables as they stand in a folder, found by run_id: what a crash tore is absent, never half there."""
+"""A sweep's tables as they stand in a folder, found by run_id: what a crash tore is absent, never half there."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,20 @@ from mlpcli.results import csv_text
 from mlpcli.results.append import complete_rows
 from mlpcli.results.atomic import io_errors, make_folder, remove, remove_folder, shown, write_atomic
 
-__all__ = ["FIRST_COLUMNS", "METRICS", "TRIALS", "Record", "SweepTables", "write_changed"]
+__all__ = [
+    "DIAGNOSTICS",
+    "FIRST_COLUMNS",
+    "METRICS",
+    "TRIALS",
+    "EpochTable",
+    "Record",
+    "SweepTables",
+    "recorded",
+    "trained",
+    "write_changed",
+]
 
-TRIALS, METRICS = "trials.csv", "metrics.csv"
+TRIALS, METRICS, DIAGNOSTICS = "trials.csv", "metrics.csv", "diagnostics.csv"
 FIRST_COLUMNS = ("trial", "run_id", "state", "seed")
 
 Record = dict[str, Any]
@@ -22,43 +33,95 @@ Record = dict[str, Any]
 _TEXTS = {"run_id", "state", "error"}
 
 
+class EpochTable:
+    """A table with a row an epoch and trial as it stands in a file: its lines by run_id and epoch.
+
+    Its cells are numbers and identities, so a line is a row. Of equal epochs the first counts: it was synced before any
+    later one was written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.columns: list[str] = []
+        self._lines: dict[str, dict[int, bytes]] = {}
+        if os.path.lexists(path):
+            self._read()
+
+    def has(self, run_id: str, epochs: range) -> bool:
+        """Whether a trial has rows for all these epochs."""
+        found = self._lines.get(run_id, {})
+        return all(epoch in found for epoch in epochs)
+
+    def lines(self, run_id: str, epochs: range, number: int, columns: Sequence[str]) -> bytes:
+        """The epochs of a trial as rows of a table with these columns, under another number."""
+        kept = [self._lines[run_id][epoch] for epoch in epochs]
+        if list(columns) == self.columns:
+            prefix = f"{number},".encode()
+            return b"".join(prefix + line.partition(b",")[2] for line in kept)
+        rows = csv_text.parse(b"".join(kept))
+        named = [dict(zip(self.columns, row, strict=True)) | {"trial": str(number)} for row in rows]
+        return csv_text.encode("".join(",".join(row.get(column, "") for column in columns) + "\n" for row in named))
+
+    def take(self, other: "EpochTable", own: Mapping[str, range], taken: Mapping[str, range]) -> None:
+        """Keep the epochs `own` of trials that stand here, and add those `taken` from another table."""
+        columns = list(dict.fromkeys((*self.columns, *other.columns)))
+        lines = {}
+        for table, wanted in ((self, own), (other, taken)):
+            for run_id, epochs in wanted.items():
+                if len(epochs) and table.has(run_id, epochs):
+                    text = table.lines(run_id, epochs, 0, columns).splitlines(keepends=True)
+                    lines[run_id] = dict(zip(epochs, text, strict=True))
+        self._lines, self.columns = lines, columns
+
+    def write(self, run_ids: Iterable[str]) -> None:
+        """Write the rows of these trials, or remove the file where there are none."""
+        body = b"".join(line for run_id in run_ids for line in self._lines.get(run_id, {}).values())
+        if body:
+            write_changed(self.path, csv_text.encode(csv_text.line(self.columns)) + body)
+        else:
+            remove(self.path)
+
+    def _read(self) -> None:
+        with io_errors("read", self.path), open(self.path, "rb") as file:
+            self.columns = file.readline().decode("utf-8", "replace").rstrip("\n").split(",")
+            if self.columns[:3] != ["trial", "run_id", "epoch"]:
+                raise _unusable(self.path, "it is not the table of a sweep")
+            for line in file:
+                if line.endswith(b"\n") and line.count(b",") == len(self.columns) - 1 and b"\0" not in line:
+                    _, run_id, epoch, _ = line.split(b",", 3)
+                    if epoch.isdigit():
+                        self._lines.setdefault(run_id.decode("ascii", "replace"), {}).setdefault(int(epoch), line)
+
+
 class SweepTables:
-    """trials.csv and metrics.csv of a folder as they were found: records, and lines of metrics by epoch, by run_id."""
+    """A sweep's tables in a folder as they were found: records by run_id, and the rows of their epochs."""
 
     def __init__(self, folder: Path) -> None:
         """Read what stands there; rows that a crash tore, or that lack their epochs, count as absent."""
         self.folder = folder
         self.records: dict[str, Record] = {}
         self.columns, rows = _rows(folder / TRIALS)
-        self.epoch_columns, self._lines = _lines_by_run(folder / METRICS)
+        self.metrics, self.diagnostics = EpochTable(folder / METRICS), EpochTable(folder / DIAGNOSTICS)
         self._changed = False
         for row in rows:
             values = {name: _value(name, cell) for name, cell in zip(self.columns, row, strict=True)}
             run_id = values.pop("run_id")
-            epochs = self._lines.get(run_id, {})
-            if all(epoch in epochs for epoch in range(1, _count(values) + 1)):
+            if self.metrics.has(run_id, trained(values)):
                 self.records[run_id] = values
-
-    def lines(self, run_id: str, number: int, columns: Sequence[str]) -> bytes:
-        """The epochs of a trial as rows of a table with these columns, under another number."""
-        kept = [self._lines[run_id][epoch] for epoch in range(1, _count(self.records[run_id]) + 1)]
-        if list(columns) == self.epoch_columns:
-            prefix = f"{number},".encode()
-            return b"".join(prefix + line.partition(b",")[2] for line in kept)
-        rows = csv_text.parse(b"".join(kept))
-        named = [dict(zip(self.epoch_columns, row, strict=True)) | {"trial": str(number)} for row in rows]
-        return csv_text.encode("".join(",".join(row.get(column, "") for column in columns) + "\n" for row in named))
 
     def take(self, other: "SweepTables", planned: set[str]) -> None:
         """Take over what `other` has and nobody plans."""
         taken = [run_id for run_id in other.records if run_id not in planned and run_id not in self.records]
         if not taken:
             return
-        columns = list(dict.fromkeys((*self.epoch_columns, *other.epoch_columns)))
-        self._lines = {run_id: _by_epoch(self.lines(run_id, 0, columns)) for run_id in self.records}
-        self._lines |= {run_id: _by_epoch(other.lines(run_id, 0, columns)) for run_id in taken}
+        for table, others, epochs_of in (
+            (self.metrics, other.metrics, trained),
+            (self.diagnostics, other.diagnostics, recorded),
+        ):
+            own = {run_id: epochs_of(record) for run_id, record in self.records.items()}
+            table.take(others, own, {run_id: epochs_of(other.records[run_id]) for run_id in taken})
         self.records |= {run_id: other.records[run_id] for run_id in taken}
-        self.columns, self.epoch_columns = list(dict.fromkeys((*self.columns, *other.columns))), columns
+        self.columns = list(dict.fromkeys((*self.columns, *other.columns)))
         self._changed = True
 
     def give_up(self, planned: set[str]) -> None:
@@ -68,20 +131,30 @@ class SweepTables:
             self._changed = True
 
     def write(self) -> None:
-        """Write both tables if they changed, or remove them when they are empty."""
+        """Write all tables if they changed, or remove them when they are empty."""
         changed, self._changed = self._changed, False
         if changed and self.records:
             make_folder(self.folder)
             blank = dict.fromkeys(self.columns)
             rows = [{**blank, **record, "run_id": run_id} for run_id, record in self.records.items()]
-            body = b"".join(self.lines(run_id, 0, self.epoch_columns) for run_id in self.records)
-            write_changed(self.folder / METRICS, csv_text.encode(csv_text.line(self.epoch_columns)) + body)
+            for table in (self.metrics, self.diagnostics):
+                table.write(self.records)
             write_changed(self.folder / TRIALS, csv_text.encode(csv_text.table(self.columns, rows)))
         elif changed:
-            for name in (TRIALS, METRICS):
+            for name in (TRIALS, METRICS, DIAGNOSTICS):
                 remove(self.folder / name)
             if not os.listdir(self.folder):
                 remove_folder(self.folder)
+
+
+def trained(record: Record) -> range:
+    """The epochs that a record has rows for in metrics.csv."""
+    return range(1, _count(record) + 1)
+
+
+def recorded(record: Record) -> range:
+    """The epochs that it has rows for in diagnostics.csv: those, and the initial weights; none if it failed."""
+    return range(0) if record["state"] == "failed" else range(_count(record) + 1)
 
 
 def _rows(path: Path) -> tuple[list[str], list[list[str]]]:
@@ -99,32 +172,8 @@ def _rows(path: Path) -> tuple[list[str], list[list[str]]]:
     return header, rows
 
 
-def _lines_by_run(path: Path) -> tuple[list[str], dict[str, dict[int, bytes]]]:
-    """The lines of metrics.csv by run_id and epoch; its cells are numbers and identities, so a line is a row.
-
-    Of equal epochs the first counts: it was synced before any later one was written.
-    """
-    lines: dict[str, dict[int, bytes]] = {}
-    if not os.path.lexists(path):
-        return [], lines
-    with io_errors("read", path), open(path, "rb") as file:
-        header = file.readline().decode("utf-8", "replace").rstrip("\n").split(",")
-        if header[:3] != ["trial", "run_id", "epoch"]:
-            raise _unusable(path, "it is not the table of a sweep")
-        for line in file:
-            if line.endswith(b"\n") and line.count(b",") == len(header) - 1 and b"\0" not in line:
-                _, run_id, epoch, _ = line.split(b",", 3)
-                if epoch.isdigit():
-                    lines.setdefault(run_id.decode("ascii", "replace"), {}).setdefault(int(epoch), line)
-    return header, lines
-
-
 def _unusable(path: Path, reason: str) -> DataError:
     return DataError(f"cannot go on with {shown(path)}: {reason}. It is unchanged. Start anew with --restart")
-
-
-def _by_epoch(lines: bytes) -> dict[int, bytes]:
-    return dict(enumerate(lines.splitlines(keepends=True), start=1))
 
 
 def _count(record: Record) -> int:

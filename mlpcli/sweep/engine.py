@@ -5,7 +5,7 @@ process it was trained, and how often the sweep was interrupted, shows nowhere.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -21,6 +21,7 @@ from mlpcli.sweep.models import Models
 from mlpcli.sweep.prepare import PreparedSweep
 from mlpcli.sweep.signals import signals_held
 from mlpcli.sweep.work import Job, JobResult, KeepModels, Outcome
+from mlpcli.training.diagnostics import DiagnosticsRow
 from mlpcli.training.trainer import EpochRow
 
 __all__ = ["Engine", "TrialSeen", "Watcher"]
@@ -77,6 +78,7 @@ class Engine:
         self._columns = ("parameters", "epochs_run", "best_epoch", *sweep.scores)
         self._alive = set(range(sweep.plan.configurations))
         self._rows: dict[int, list[EpochRow]] = {}
+        self._diagnostics: dict[int, list[DiagnosticsRow]] = {}
         self._outcomes: dict[int, Outcome] = {}
         self._spent = self._estimated = 0.0
 
@@ -117,8 +119,10 @@ class Engine:
                 if outcome.model is not None:
                     self.models.save(number, outcome.model)
                 continue
-            before = [] if job.progress is None else self._rows[number]
-            self._rows[number] = before + outcome.rows
+            if job.progress is None:
+                self._rows[number], self._diagnostics[number] = [], []
+            self._rows[number] += outcome.rows
+            self._diagnostics[number] += outcome.diagnostics
             self._outcomes[number] = outcome
             if outcome.ended:
                 ended.append(number)
@@ -133,8 +137,8 @@ class Engine:
         if number in self.store.known:
             self.watcher.note(f"trial {number}: its model is missing and could not be made again: {reason}")
             return
-        self._rows.pop(number, None)
-        self._outcomes.pop(number, None)
+        for known in (self._rows, self._diagnostics, self._outcomes):
+            known.pop(number, None)
         self._add([(number, {**dict.fromkeys(self._columns), "state": "failed", "error": reason, "time_s": None}, [])])
 
     def lost(self, trials: int, reason: str) -> None:
@@ -190,21 +194,26 @@ class Engine:
 
     def _record(self, numbers: Iterable[int], state: str | None = None) -> None:
         """Write trials that ended, or that a rung stopped, to the store, with the models that are to be kept."""
-        entries = []
+        entries, diagnostics = [], {}
         for number in numbers:
             outcome = self._outcomes.pop(number)
             record = _record_of(outcome, self._columns)
             record["state"] = state or record["state"]
             self.models.offer(number, record, outcome.model)
             entries.append((number, record, self._rows.pop(number)))
-        self._add(entries)
+            diagnostics[number] = self._diagnostics.pop(number)
+        self._add(entries, diagnostics)
 
-    def _add(self, entries: Sequence[tuple[int, Record, Sequence[EpochRow]]]) -> None:
+    def _add(
+        self,
+        entries: Sequence[tuple[int, Record, Sequence[EpochRow]]],
+        diagnostics: Mapping[int, Sequence[DiagnosticsRow]] | None = None,
+    ) -> None:
         """Put trials on disk, then tell of them."""
         if not entries:
             return
         with signals_held():
-            self.store.add(entries)
+            self.store.add(entries, diagnostics)
         self._tell([number for number, _, _ in entries])
         for number, record, _ in entries:
             if self._fail_fast and record["state"] in ("failed", "diverged"):

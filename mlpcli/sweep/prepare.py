@@ -12,6 +12,7 @@ from mlpcli.sweep.metric import larger_is_better, ranking_metric
 from mlpcli.sweep.plan import Plan
 from mlpcli.sweep.stacks import Group
 from mlpcli.training.build import output_units
+from mlpcli.training.diagnostics import DIAGNOSTIC_COLUMNS
 from mlpcli.training.metrics import EPOCH_COLUMNS, METRICS
 from mlpcli.training.session import load_data, plan_run
 
@@ -32,6 +33,7 @@ class PreparedSweep:
     metric: str
     larger: bool
     columns: tuple[str, ...]
+    diagnostics: tuple[str, ...]
     scores: tuple[str, ...]
     epochs: int
 
@@ -78,7 +80,7 @@ def prepare_sweep(plan: Plan, data_home: Path | None) -> PreparedSweep:
     epochs = 0
     for trial in plan.trials():
         options, epochs = trial.options, max(epochs, trial.options.epochs)
-        if refused := _not_in_a_sweep(options):
+        if refused := _not_in_a_sweep(options, plan):
             problems[refused] = None
             continue
         key = _data_key(options)
@@ -102,17 +104,18 @@ def prepare_sweep(plan: Plan, data_home: Path | None) -> PreparedSweep:
         metric=metric,
         larger=larger_is_better(metric),
         columns=tuple(dict.fromkeys(column for task in tasks for column in EPOCH_COLUMNS[task])),
+        diagnostics=DIAGNOSTIC_COLUMNS if plan.options(0).record else (),
         scores=tuple(f"{part}_{name}" for part in ("train", "val", "test") for name in names),
         epochs=epochs,
     )
 
 
-def _not_in_a_sweep(options: RunOptions) -> str | None:
-    """The problem with options that only a single run has."""
+def _not_in_a_sweep(options: RunOptions, plan: Plan) -> str | None:
+    """Why a trial cannot have these options, if so."""
     if options.threads not in ("auto", 1):
         return f"threads: got {options.threads}, but a sweep trains with one BLAS thread a trial"
-    if options.record:
-        return "record: got true, but a sweep writes no diagnostics.csv; use mlpcli train"
+    if options.record != plan.options(0).record:
+        return "record: got true and false, but it changes no number; set it once, in [base]"
     return None
 
 

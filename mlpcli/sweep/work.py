@@ -11,6 +11,7 @@ from mlpcli.nn import Array
 from mlpcli.results.model_file import model_bytes
 from mlpcli.sweep.executors import Handle
 from mlpcli.training.model import describe
+from mlpcli.training.diagnostics import DiagnosticsRow
 from mlpcli.training.session import result_of
 from mlpcli.training.trainer import EpochRow, Trainer
 
@@ -54,7 +55,7 @@ class Job:
 
 @dataclass
 class Outcome:
-    """What became of one trial: its new rows of metrics.csv, and what result.json would say of it.
+    """What became of one trial: its new rows of metrics.csv and, with `record`, of diagnostics.csv; and its result.
 
     `ended` says that it will not train on, whatever the sweep decides.
     """
@@ -63,6 +64,7 @@ class Outcome:
     ended: bool
     error: str | None
     rows: list[EpochRow] = field(default_factory=list)
+    diagnostics: list[DiagnosticsRow] = field(default_factory=list)
     model: bytes | None = None
 
 
@@ -83,9 +85,12 @@ def run_job(job: Job) -> JobResult:
         if job.pruned:
             trainer.prune(job.pruned)
     rows: list[list[EpochRow]] = [[] for _ in job.runs]
+    diagnostics: list[list[DiagnosticsRow]] = [[] for _ in job.runs]
     for epoch in trainer.epochs(until=job.until):
         for position, row in epoch:
             rows[position].append(row)
+        for position, measured in trainer.diagnostics:
+            diagnostics[position].append(measured)
     progress = None
     if job.again and len(trainer.members):
         arrays, counters = trainer.checkpoint()
@@ -99,6 +104,7 @@ def run_job(job: Job) -> JobResult:
             ended=finished or position in left,
             error=str(trainer.diverged[position]) if position in trainer.diverged else None,
             rows=rows[position],
+            diagnostics=diagnostics[position],
         )
         for position in range(len(job.runs))
     ]
