@@ -10,8 +10,8 @@ from mlpcli.data import open_prepared
 from mlpcli.nn import Array
 from mlpcli.results.model_file import model_bytes
 from mlpcli.sweep.executors import Handle
-from mlpcli.training.model import describe
 from mlpcli.training.diagnostics import DiagnosticsRow
+from mlpcli.training.model import describe
 from mlpcli.training.session import result_of
 from mlpcli.training.trainer import EpochRow, Trainer
 
