@@ -2,14 +2,24 @@
 
 import csv
 import json
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from mlpcli.cli.main import run
+from mlpcli.data import prepare
 
 
 @pytest.fixture(autouse=True)
@@ -88,3 +98,95 @@ def test_what_does_not_fit_the_table(
     assert out == "" and err.count("\n") == 1
     assert message in err
     assert not Path("results").exists()
+
+
+def titanic() -> pd.DataFrame:
+    """891 passengers: names that are all different, ages, cabins and ports with gaps, and one ship."""
+    rng = np.random.default_rng(1912)
+    n = 891
+    rank = rng.choice([1, 2, 3], n, p=[0.24, 0.21, 0.55])
+    woman = rng.random(n) < 0.35
+    age = np.clip(rng.gamma(5, 6, n), 1, 80).round()
+    chance = 1 / (1 + np.exp(-(2.6 * woman - 1.1 * (rank - 2) - 0.03 * (age - 30) + 1.5 * (age < 10) - 0.8)))
+    return pd.DataFrame(
+        {
+            "passenger": np.arange(1, n + 1),
+            "class": rank,
+            "name": [f"Passenger, {'Mrs.' if w else 'Mr.'} {at}" for at, w in enumerate(woman)],
+            "sex": np.where(woman, "female", "male"),
+            "age": np.where(rng.random(n) < 0.2, np.nan, age),
+            "siblings": rng.poisson(0.5, n),
+            "fare": np.round(np.exp(rng.normal(4.2 - 0.8 * rank, 0.5)), 2),
+            "cabin": pd.Series(rng.choice(["A", "B", "C", "D", "E"], n)).mask(rng.random(n) < 0.77),
+            "embarked": pd.Series(rng.choice(["S", "C", "Q"], n)).mask(rng.random(n) < 0.01),
+            "ship": "RMS Titanic",
+            "survived": np.where(rng.random(n) < chance, "yes", "no"),
+        }
+    )
+
+
+def houses() -> pd.DataFrame:
+    """1,200 sales: a price that is neither linear nor additive in area, age, garage and district, with gaps."""
+    rng = np.random.default_rng(1978)
+    n = 1200
+    area, age = rng.lognormal(4.7, 0.35, n), rng.integers(0, 100, n)
+    district = rng.choice(["Harbour", "Old Town", "Hills", "Station"], n)
+    worth = pd.Series(district).map({"Harbour": 3.2, "Old Town": 2.6, "Hills": 2.2, "Station": 1.4}).to_numpy()
+    garage = rng.random(n) < 0.6
+    price = 1000 * (area * worth * (1 - 0.5 * np.sin(np.pi * age / 100)) + 25 * garage) * rng.lognormal(0, 0.08, n)
+    return pd.DataFrame(
+        {
+            "area": np.where(rng.random(n) < 0.05, np.nan, area.round(1)),
+            "age": age,
+            "district": district,
+            "garage": garage,
+            "rooms": np.maximum(1, (area / 28 + rng.normal(0, 0.7, n)).round()).astype(int),
+            "currency": "EUR",
+            "floors": 1,
+            "heating": pd.Series(rng.choice(["gas", "oil", "none"], n)).mask(rng.random(n) < 0.3),
+            "price": price.round(),
+        }
+    )
+
+
+def sklearn_score(frame: pd.DataFrame, target: str, drop: list[str], test: Any, estimator: Any) -> float:
+    """Accuracy or R2 on the same test rows of scikit-learn's usual pipeline for mixed columns."""
+    x, y = frame.drop(columns=[target, *drop]), frame[target]
+    numbers = list(x.select_dtypes(["number", "bool"]))
+    texts = [name for name in x if name not in numbers]
+    encode = make_column_transformer(
+        (make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler()), numbers),
+        (make_pipeline(SimpleImputer(strategy="constant", fill_value="gap"), OneHotEncoder()), texts),
+    )
+    is_test = np.isin(np.arange(len(frame)), test)
+    fitted = make_pipeline(encode, estimator).fit(x[~is_test], y[~is_test])
+    return float(fitted.score(x[is_test], y[is_test]))
+
+
+TREES_AND_LINES = {
+    "accuracy": (HistGradientBoostingClassifier(random_state=0), LogisticRegression()),
+    "r2": (HistGradientBoostingRegressor(random_state=0), LinearRegression()),
+}
+
+
+@pytest.mark.parametrize(
+    ("frame", "target", "drop", "metric", "error"),
+    [(titanic(), "survived", ["name"], "accuracy", 0.052), (houses(), "price", [], "r2", 0.02)],
+    ids=["titanic", "houses"],
+)
+def test_a_table_as_it_comes_needs_one_command(
+    frame: pd.DataFrame, target: str, drop: list[str], metric: str, error: float
+) -> None:
+    """Level with the better of trees and a linear model, within two standard errors, and no warning anywhere."""
+    frame.to_csv("t.csv", index=False)
+    words = ["train", "--dataset", "t.csv", "--target", target, "--test-size", "0.3", "--json", "--quiet"]
+    words += ["--drop", ",".join(drop)] if drop else []
+    command = [sys.executable, "-W", "error", "-m", "mlpcli", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    ours = json.loads(done.stdout)["metrics"]["test"][metric]
+    test = prepare("t.csv", target=target, drop=drop, test_size=0.3).test
+    assert test is not None
+    theirs = [sklearn_score(frame, target, drop, test.rows, estimator) for estimator in TREES_AND_LINES[metric]]
+    assert min(theirs) > 0.65
+    assert ours > max(theirs) - error
