@@ -5,10 +5,10 @@ A death costs the stack that ran there: it is halved and tried again, until a tr
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import islice
 from typing import Protocol
 
 from mlpcli.errors import MlpcliError
@@ -40,19 +40,21 @@ class Receiver(Protocol):
         """A stack of so many trials ended with its worker, or in an error; it is tried again in smaller pieces."""
 
 
-def dispatch(executor: SweepExecutor, jobs: Sequence[Job], receiver: Receiver) -> None:
+def dispatch(executor: SweepExecutor, jobs: Iterable[Job], receiver: Receiver) -> None:
     """Run all jobs, in any order.
 
     Raises:
         MlpcliError: what no job is to blame for, such as a cluster that is gone; what was done stays done.
     """
-    waiting = deque((job, 0) for job in jobs)
+    source = ((job, 0) for job in jobs)
+    again: deque[tuple[Job, int]] = deque()
     handed: dict[Future[JobResult], tuple[Job, int]] = {}  # in order; as many as the executor has jobs are in work
-    while waiting or handed:
-        while waiting and len(handed) < AHEAD * executor.jobs:
-            job, deaths = waiting.popleft()
-            receiver.running(islice(chain((earlier for earlier, _ in handed.values()), [job]), executor.jobs))
-            handed[executor.submit(run_job, job)] = (job, deaths)
+    while True:
+        while len(handed) < AHEAD * executor.jobs and (following := again.popleft() if again else next(source, None)):
+            receiver.running(islice((job for job, _ in (*handed.values(), following)), executor.jobs))
+            handed[executor.submit(run_job, following[0])] = following
+        if not handed:
+            return
         finished, _ = wait(handed, return_when=FIRST_COMPLETED)
         for future in sorted(finished, key=lambda future: future.exception() is not None):  # nothing done is lost
             job, deaths = handed.pop(future)
@@ -64,7 +66,7 @@ def dispatch(executor: SweepExecutor, jobs: Sequence[Job], receiver: Receiver) -
             else:  # after an error of its own another attempt alone would only repeat it
                 deaths = deaths + 1 if isinstance(error, WorkerDied) else ATTEMPTS
                 reason = str(error) if isinstance(error, WorkerDied) else f"{type(error).__name__}: {error}"
-                waiting.extendleft(reversed(_pieces(job, deaths, reason, receiver)))
+                again.extendleft(reversed(_pieces(job, deaths, reason, receiver)))
         receiver.running(islice((job for job, _ in handed.values()), executor.jobs))
 
 

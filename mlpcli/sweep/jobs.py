@@ -1,6 +1,7 @@
 """Makes jobs of trials: stacks that were begun go on, and what is in none is put into new ones."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from mlpcli.sweep.executors import Handle, SweepExecutor
@@ -27,20 +28,22 @@ class JobMaker:
         """Remember how far the stack of a job has come."""
         self._begun.append((job, progress))
 
-    def make(self, numbers: Sequence[int], until: int, keep_models: KeepModels) -> list[Job]:
-        """Jobs that bring these trials to epoch `until`; trials of a begun stack that are not among them leave it."""
-        wanted, found = set(numbers), []
+    def make(self, numbers: Sequence[int], until: int, keep_models: KeepModels) -> Iterator[Job]:
+        """Jobs that bring these trials to epoch `until`; trials of a begun stack that are not among them leave it.
+
+        Each is made when its turn comes, so that it is never the options of all trials that fill the memory.
+        """
+        wanted, going_on = set(numbers), []
         begun, self._begun = self._begun, []
         for job, progress in begun:
             if wanted.intersection(job.trials):
                 pruned = [position for position, number in enumerate(job.trials) if number not in wanted]
-                found.append(self._job(job.trials, until, keep_models, job.seconds, progress, pruned))
+                going_on.append(self._job(job.trials, until, keep_models, job.seconds, progress, pruned))
                 wanted.difference_update(job.trials)
-        if groups := self._sweep.groups(sorted(wanted)):
-            stacks = make_stacks(groups, self._executor.jobs)
-            self.seconds = self.seconds or makespan(stacks, self._executor.jobs)
-            found += [self._job(stack.trials, until, keep_models, stack.seconds) for stack in stacks]
-        return found
+        groups = self._sweep.groups(sorted(wanted))
+        stacks = make_stacks(groups, self._executor.jobs) if groups else []
+        self.seconds = self.seconds or makespan(stacks, self._executor.jobs)
+        return chain(going_on, (self._job(stack.trials, until, keep_models, stack.seconds) for stack in stacks))
 
     def _job(
         self,
