@@ -55,7 +55,7 @@ PEERS: dict[str, Callable[[str, int], Any]] = {NETWORK: network, TREES: trees}
 
 def ours(name: str, split: int, arguments: Sequence[str]) -> tuple[Prepared, float]:
     """The data of a split, and our test score on it; `arguments` are `option=value`."""
-    given = dict(argument.split("=", 1) for argument in arguments)
+    given: dict[str, object] = {key: word for key, _, word in (text.partition("=") for text in arguments)}
     own: dict[str, object] = {"dataset": name, "split_seed": split, "seed": split}
     options = build(Source(own, ""), Source(given, "", text=True))
     data = load_data(options, None)
@@ -82,7 +82,7 @@ def theirs(data: Prepared, split: int, make: Callable[[str, int], Any]) -> float
 
 def measure(name: str, splits: int, arguments: Sequence[str]) -> tuple[str, Scores]:
     """The metric of a dataset, and everybody's scores."""
-    scores: Scores = {OURS: []} | {peer: [] for peer in PEERS}
+    scores: Scores = {contender: [] for contender in (OURS, *PEERS)}
     for split in range(splits):
         data, score = ours(name, split, arguments)
         scores[OURS].append(score)
@@ -113,9 +113,10 @@ def report(lines: Sequence[str], splits: int) -> str:
             "",
             "Made by `python -m tests.benchmarks.tables --write`: the mean test score of the defaults of `mlpcli",
             "train`, of scikit-learn's MLPClassifier or MLPRegressor, and of its HistGradientBoosting, and the paired",
-            f"difference of ours with its standard error, over {splits} splits into 70 % training, 10 % validation and",
-            "20 % test rows. All have the same rows and arrays, standardized, targets too; scikit-learn's are fitted on",
-            "the validation rows as well, by which ours chooses its epoch. Linnerud has 20 rows, of which 4 are tested.",
+            f"difference of ours with its standard error, over {splits} splits into 70 % training, 10 % validation",
+            "and 20 % test rows. All have the same rows and arrays, standardized, targets too; scikit-learn's are",
+            "fitted on the validation rows as well, by which ours chooses its epoch. Linnerud has 20 rows, of which 4",
+            "are tested.",
             "",
             *lines,
             "",
