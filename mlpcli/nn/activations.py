@@ -5,6 +5,8 @@ Each is stable for |z| up to 1e4 in float32 without a warning: exponentials are 
 arguments only. In the formulas t is one entry of z, and g stands for dJ/dh.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 
 from mlpcli.nn.layer import Layer
@@ -30,7 +32,9 @@ def sigmoid(t: Array, out: Array) -> Array:
 
 
 class Activation(Layer):
-    """h = sigma(z), entry by entry."""
+    """h = sigma(z), entry by entry; `scratch` names arrays of the shape of z that a subclass works in."""
+
+    scratch: tuple[str, ...] = ()
 
     def value(self, z: Array, out: Array) -> None:
         """Write sigma(z)."""
@@ -40,17 +44,22 @@ class Activation(Layer):
         """Write sigma'(z), where h = sigma(z) is at hand."""
         raise NotImplementedError
 
+    def allocate(self, x: Array) -> SimpleNamespace:
+        """The value, the gradient of the input, and the scratch."""
+        return SimpleNamespace(**{name: np.empty(x.shape, x.dtype) for name in ("h", "dz", *self.scratch)})
+
     def forward(self, x: Array, training: bool) -> Array:
         """sigma of each entry."""
-        self._z, self._h = x, self.array("h", x.shape, x.dtype)
-        self.value(x, self._h)
-        return self._h
+        self._z, self._memory = x, self.memory(x)
+        h: Array = self._memory.h
+        self.value(x, h)
+        return h
 
     def backward(self, grad_output: Array, input_needed: bool = True) -> Array | None:
         """dJ/dz = dJ/dh, Hadamard sigma'(z)."""
-        grad = self.array("dz", self._z.shape, self._z.dtype)
-        self.slope(self._z, self._h, grad)
-        return np.multiply(grad_output, grad, out=grad)
+        dz: Array = self._memory.dz
+        self.slope(self._z, self._memory.h, dz)
+        return np.multiply(grad_output, dz, out=dz)
 
 
 class ReLU(Activation):
@@ -60,11 +69,18 @@ class ReLU(Activation):
         """max(t, 0)."""
         np.maximum(z, 0, out=out)
 
+    def allocate(self, x: Array) -> SimpleNamespace:
+        """As ever, and where t > 0."""
+        memory = super().allocate(x)
+        memory.positive = np.empty(x.shape, np.bool_)
+        return memory
+
     def backward(self, grad_output: Array, input_needed: bool = True) -> Array | None:
         """g where t > 0; multiplying by the comparison itself saves the pass that would write it as floats."""
-        positive = self.array("positive", self._z.shape, np.bool_)
-        np.greater(self._z, 0, out=positive)
-        return np.multiply(grad_output, positive, out=self.array("dz", self._z.shape, self._z.dtype))
+        dz: Array = self._memory.dz
+        np.greater(self._z, 0, out=self._memory.positive)
+        np.multiply(grad_output, self._memory.positive, out=dz)
+        return dz
 
 
 class LeakyReLU(Activation):
@@ -117,9 +133,11 @@ class SELU(Activation):
 class GELU(Activation):
     """t/2 (1 + tanh(sqrt(2/pi) (t + 0.044715 t^3))), the tanh form (Hendrycks and Gimpel 2016)."""
 
+    scratch = ("tanh", "inner")
+
     def value(self, z: Array, out: Array) -> None:
         """The formula, its tanh kept for the slope."""
-        tanh = self._tanh = self.array("tanh", z.shape, z.dtype)
+        tanh = self._memory.tanh
         np.multiply(z, z, out=tanh)
         np.multiply(tanh, GELU_RATE * GELU_CUBE, out=tanh)
         np.add(tanh, GELU_RATE, out=tanh)
@@ -131,8 +149,7 @@ class GELU(Activation):
 
     def slope(self, z: Array, h: Array, out: Array) -> None:
         """(1 + tanh u)/2 + t/2 (1 - tanh^2 u) u', with u' = sqrt(2/pi) (1 + 3 * 0.044715 t^2)."""
-        tanh = self._tanh
-        inner = self.array("inner", z.shape, z.dtype)
+        tanh, inner = self._memory.tanh, self._memory.inner
         np.multiply(z, z, out=inner)
         np.multiply(inner, 3 * GELU_RATE * GELU_CUBE, out=inner)
         np.add(inner, GELU_RATE, out=inner)
@@ -148,16 +165,17 @@ class GELU(Activation):
 class SiLU(Activation):
     """t sigmoid(t) (Elfwing et al. 2018), also called swish."""
 
+    scratch = ("sigmoid",)
+
     def value(self, z: Array, out: Array) -> None:
         """The product, its sigmoid kept for the slope."""
-        self._sigmoid = sigmoid(z, self.array("sigmoid", z.shape, z.dtype))
-        np.multiply(z, self._sigmoid, out=out)
+        np.multiply(z, sigmoid(z, self._memory.sigmoid), out=out)
 
     def slope(self, z: Array, h: Array, out: Array) -> None:
         """s + h (1 - s), with s = sigmoid(t)."""
-        np.subtract(1, self._sigmoid, out=out)
+        np.subtract(1, self._memory.sigmoid, out=out)
         np.multiply(out, h, out=out)
-        np.add(out, self._sigmoid, out=out)
+        np.add(out, self._memory.sigmoid, out=out)
 
 
 class Softplus(Activation):

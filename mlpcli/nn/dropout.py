@@ -1,5 +1,7 @@
 """Inverted dropout: the full network at test time, with no rescaling there."""
 
+from types import SimpleNamespace
+
 import numpy as np
 
 from mlpcli.nn.layer import Layer
@@ -22,22 +24,27 @@ class Dropout(Layer):
             raise ValueError(f"dropout rate {rate}: must be in [0, 1)")
         self._threshold = np.round(per_replica(rate, lead, np.float64) * 2**32).astype(np.uint32)
         self._scale = 1 / (1 - per_replica(rate, lead, np.float64))
-        self._bits = bits
+        self._bits, self._lead = bits, lead
         self.frozen = False
+
+    def allocate(self, x: Array) -> SimpleNamespace:
+        """The result, the gradient of the input, what is kept, and the mask: 1/q where it is, else 0."""
+        shape = (*self._lead, *x.shape[-2:])
+        y, dx, mask = (np.empty(shape, x.dtype) for _ in range(3))
+        return SimpleNamespace(y=y, dx=dx, mask=mask, kept=np.empty(shape, np.bool_), scale=self._scale.astype(x.dtype))
 
     def forward(self, x: Array, training: bool) -> Array:
         """Mask and scale `(..., batch, features)` in training; x itself else."""
         if not training:
             return x
+        memory = self._memory = self.memory(x)
         if not self.frozen:
-            self._kept = self._bits.take(x.shape[-2:]) >= self._threshold
-        return self._masked(x, "y")
+            np.greater_equal(self._bits.take(x.shape[-2:]), self._threshold, out=memory.kept)
+            np.multiply(memory.kept, memory.scale, out=memory.mask)
+        y: Array = memory.y
+        np.multiply(x, memory.mask, out=y)
+        return y
 
     def backward(self, grad_output: Array, input_needed: bool = True) -> Array | None:
-        """The same mask and the same 1/q."""
-        return self._masked(grad_output, "dx") if input_needed else None
-
-    def _masked(self, x: Array, name: str) -> Array:
-        out = self.array(name, (*self._kept.shape[:-2], *x.shape[-2:]), x.dtype)
-        np.multiply(x, self._scale.astype(x.dtype), out=out)
-        return np.multiply(out, self._kept, out=out)
+        """The same mask."""
+        return np.multiply(grad_output, self._memory.mask, out=self._memory.dx) if input_needed else None

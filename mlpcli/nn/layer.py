@@ -6,9 +6,7 @@ until its next call; gradients are overwritten, not added to.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import DTypeLike
+from types import SimpleNamespace
 
 from mlpcli.nn.types import Array, Shape
 
@@ -32,8 +30,11 @@ class Spec:
 class Layer:
     """A function of `(..., batch, features)` with parameters; the base class is the bookkeeping they share."""
 
+    _memory: SimpleNamespace
+    """Of the last forward call."""
+
     def __init__(self) -> None:
-        self._arrays: dict[tuple[str, Shape], Array] = {}
+        self._memories: dict[Shape, SimpleNamespace] = {}
 
     def parameters(self) -> tuple[Spec, ...]:
         """The parameters this layer needs."""
@@ -54,9 +55,13 @@ class Layer:
         """From dJ/d(output) of the last forward call: fill the gradients, return dJ/d(input) if it is needed."""
         raise NotImplementedError
 
-    def array(self, name: str, shape: Shape, dtype: DTypeLike, fill: float = 0) -> Array:
-        """Working memory of this layer, made and filled at the first call for a name and a shape and then reused."""
-        found = self._arrays.get((name, shape))
+    def allocate(self, x: Array) -> SimpleNamespace:
+        """New arrays for this layer to work in, for inputs of the shape and dtype of x."""
+        return SimpleNamespace()
+
+    def memory(self, x: Array) -> SimpleNamespace:
+        """What `allocate` made at the first call for the shape of x: one look-up a step for all of a layer's arrays."""
+        found = self._memories.get(x.shape)
         if found is None:
-            found = self._arrays[name, shape] = np.full(shape, fill, dtype)
+            found = self._memories[x.shape] = self.allocate(x)
         return found

@@ -1,5 +1,7 @@
 """The lecture's richer representation: with the products of its inputs a linear classifier separates XOR."""
 
+from types import SimpleNamespace
+
 import numpy as np
 
 from mlpcli.nn.layer import Layer
@@ -21,10 +23,14 @@ class QuadraticLift(Layer):
         self.features = features
         self._first, self._second = np.triu_indices(features)
 
+    def allocate(self, x: Array) -> SimpleNamespace:
+        """The lifted rows."""
+        return SimpleNamespace(out=np.empty((*x.shape[:-1], lifted_features(self.features)), x.dtype))
+
     def forward(self, x: Array, training: bool) -> Array:
         """`(..., batch, d)` to `(..., batch, d + d (d + 1) / 2)`."""
         self._x = x
-        out = self.array("out", (*x.shape[:-1], lifted_features(self.features)), x.dtype)
+        out: Array = self.memory(x).out
         out[..., : self.features] = x
         np.multiply(x[..., self._first], x[..., self._second], out=out[..., self.features :])
         return out

@@ -1,6 +1,7 @@
 """The affine map, where nearly all of the time goes and all of the lecture's matrix calculus stands."""
 
 from collections.abc import Mapping
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -35,14 +36,20 @@ class Linear(Layer):
     def bind(self, params: Mapping[str, Array], grads: Mapping[str, Array], state: Mapping[str, Array]) -> None:
         """Take the views of weight and bias and of their gradients."""
         self.weight, self.weight_grad = params["weight"], grads["weight"]
+        self._weight_transposed = transpose(self.weight)
         if self.has_bias:
             self.bias, self.bias_grad = params["bias"], grads["bias"]
 
+    def allocate(self, x: Array) -> SimpleNamespace:
+        """The result, the gradient of the input, and a row of ones to sum over the batch with."""
+        shape = (*self.weight.shape[:-2], x.shape[-2])
+        z, dx = (np.empty((*shape, features), x.dtype) for features in (self.out_features, self.in_features))
+        return SimpleNamespace(z=z, dx=dx, ones=np.ones((1, x.shape[-2]), x.dtype))
+
     def forward(self, x: Array, training: bool) -> Array:
         """`(..., batch, in)` to `(..., batch, out)`; a batch `(batch, in)` is shared by all replicas."""
-        self._x = x
-        shape = (*self.weight.shape[:-2], x.shape[-2], self.out_features)
-        z = self.array("z", shape, self.weight.dtype)
+        self._x, self._memory = x, self.memory(x)
+        z: Array = self._memory.z
         np.matmul(x, self.weight, out=z)
         if self.has_bias:
             np.add(z, self.bias, out=z)
@@ -53,9 +60,5 @@ class Linear(Layer):
         np.matmul(transpose(self._x), grad_output, out=self.weight_grad)
         if self.has_bias:
             # A product with ones: several times faster than sum(axis=-2) on small batches.
-            ones = self.array("ones", (1, grad_output.shape[-2]), self.weight.dtype, fill=1)
-            np.matmul(ones, grad_output, out=self.bias_grad)
-        if not input_needed:
-            return None
-        shape = (*grad_output.shape[:-1], self.in_features)
-        return np.matmul(grad_output, transpose(self.weight), out=self.array("dx", shape, self.weight.dtype))
+            np.matmul(self._memory.ones, grad_output, out=self.bias_grad)
+        return np.matmul(grad_output, self._weight_transposed, out=self._memory.dx) if input_needed else None

@@ -8,7 +8,7 @@ For classes, targets are integer codes `(..., batch)`. Two classes share ONE sco
 """
 
 import math
-from functools import lru_cache
+from types import SimpleNamespace
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -32,7 +32,7 @@ class Loss(Layer):
     ) -> None:
         super().__init__()
         self._s = per_replica(smoothing, lead, dtype)
-        self._smooths = bool(np.any(self._s))
+        self._certain, self._smooths = 1 - self._s[..., 0], bool(np.any(self._s))
         self._class_weights = None if class_weights is None else np.asarray(class_weights, dtype)
 
     def __call__(self, scores: Array, targets: Array) -> Array:
@@ -58,40 +58,47 @@ class CrossEntropy(Loss):
     themselves are several times slower.
     """
 
+    def allocate(self, x: Array) -> SimpleNamespace:
+        """Scores and probabilities, transposed, the gradient, and where in the former each example's column begins."""
+        *lead, rows, classes = x.shape
+        shape = (*lead, classes, rows)
+        columns = np.arange(math.prod(shape)).reshape(shape)[..., 0, :].copy()
+        return SimpleNamespace(
+            t=np.empty(shape, x.dtype), p=np.empty(shape, x.dtype), grad=np.empty(x.shape, x.dtype), columns=columns
+        )
+
     def __call__(self, scores: Array, targets: Array) -> Array:
         """log sum_k exp(t_k) - t_y, with t shifted by its maximum (log-sum-exp)."""
-        *lead, rows, classes = scores.shape
-        shape = (*lead, classes, rows)
-        t, p = self._t, self._p = self.array("t", shape, scores.dtype), self.array("p", shape, scores.dtype)
+        memory = self._memory = self.memory(scores)
+        t, p = memory.t, memory.p
         np.copyto(t, transpose(scores))
         np.subtract(t, np.maximum.reduce(t, axis=-2, keepdims=True), out=t)
         np.exp(t, out=p)
         total = np.add.reduce(p, axis=-2, keepdims=True)
         np.divide(p, total, out=p)
         self._log_total = np.log(total)[..., 0, :]
-        self._labels, self._at = targets, targets * rows + _columns(shape)
+        self._labels, self._at = targets, targets * scores.shape[-2] + memory.columns
         losses: Array = self._log_total - t.reshape(-1)[self._at]
         return losses
 
     def gradient(self) -> Array:
         """(p - target) / batch."""
-        p = self._p
-        *lead, classes, rows = p.shape
-        p.reshape(-1)[self._at] -= 1 - self._s[..., 0]
+        p: Array = self._memory.p
+        p.reshape(-1)[self._at] -= self._certain
         if self._smooths:
-            np.subtract(p, self._s / classes, out=p)
+            np.subtract(p, self._s / p.shape[-2], out=p)
         weights = self._weights(self._labels)
         if weights is not None:
             np.multiply(p, weights[..., None, :], out=p)
-        grad = self.array("grad", (*lead, rows, classes), p.dtype)
-        np.multiply(transpose(p), p.dtype.type(1 / rows), out=grad)
+        grad: Array = self._memory.grad
+        np.multiply(transpose(p), p.dtype.type(1 / p.shape[-1]), out=grad)
         return grad
 
     def objective(self) -> Array:
         """The mean of -sum_k target_k log p_k."""
-        s = self._s[..., 0]
-        plain = self._log_total - self._t.reshape(-1)[self._at]
-        losses = (1 - s) * plain + s * (self._log_total - self._t.mean(axis=-2))
+        s, t = self._s[..., 0], self._memory.t
+        plain = self._log_total - t.reshape(-1)[self._at]
+        losses = (1 - s) * plain + s * (self._log_total - t.mean(axis=-2))
         return _mean(losses, self._weights(self._labels))
 
 
@@ -101,9 +108,13 @@ class LogisticLoss(Loss):
     The softmax of (0, z); with smoothing the target is (1-s) y + s/2.
     """
 
+    def allocate(self, x: Array) -> SimpleNamespace:
+        """The gradient, of the one score."""
+        return SimpleNamespace(grad=np.empty(x.shape[:-1], x.dtype))
+
     def __call__(self, scores: Array, targets: Array) -> Array:
         """max(z, 0) - z y + log1p(exp(-|z|))."""
-        self._z, self._labels = scores[..., 0], targets
+        self._z, self._labels, self._memory = scores[..., 0], targets, self.memory(scores)
         self._softplus = np.maximum(self._z, 0) + np.log1p(np.exp(-np.abs(self._z)))
         losses: Array = self._softplus - self._z * targets.astype(self._z.dtype)
         return losses
@@ -111,7 +122,7 @@ class LogisticLoss(Loss):
     def gradient(self) -> Array:
         """(sigmoid(z) - target) / batch."""
         z = self._z
-        grad = sigmoid(z, self.array("grad", z.shape, z.dtype))
+        grad = sigmoid(z, self._memory.grad)
         np.subtract(grad, self._targets(), out=grad)
         weights = self._weights(self._labels)
         if weights is not None:
@@ -136,6 +147,10 @@ class ResidualLoss(Loss):
     in the lecture.
     """
 
+    def allocate(self, x: Array) -> SimpleNamespace:
+        """The gradient."""
+        return SimpleNamespace(grad=np.empty(x.shape, x.dtype))
+
     def rho(self, r: Array) -> Array:
         """The penalty of each residual."""
         raise NotImplementedError
@@ -146,7 +161,7 @@ class ResidualLoss(Loss):
 
     def __call__(self, scores: Array, targets: Array) -> Array:
         """Sum over the outputs of rho(r)."""
-        self._scores, self._labels = scores, targets
+        self._scores, self._labels, self._memory = scores, targets, self.memory(scores)
         self._r = self._residual(smooth=False)
         losses: Array = np.add.reduce(self.rho(self._r), axis=-1)
         return losses
@@ -154,7 +169,7 @@ class ResidualLoss(Loss):
     def gradient(self) -> Array:
         """rho'(r) / batch, toward the smoothed targets."""
         r = self._residual(smooth=True)
-        grad = self.array("grad", r.shape, r.dtype)
+        grad: Array = self._memory.grad
         self.slope(r, grad)
         if self._is_codes():
             weights = self._weights(self._labels)
@@ -221,14 +236,6 @@ class HuberLoss(ResidualLoss):
     def slope(self, r: Array, out: Array) -> None:
         """r, cut off at -1 and 1."""
         np.clip(r, -1, 1, out=out)
-
-
-@lru_cache(maxsize=8)
-def _columns(shape: Shape) -> Array:
-    """Where each example's column begins in a flat `(..., classes, batch)`: `(..., batch)`."""
-    columns = np.arange(math.prod(shape)).reshape(shape)[..., 0, :].copy()
-    columns.flags.writeable = False
-    return columns
 
 
 def _mean(losses: Array, weights: Array | None) -> Array:

@@ -37,7 +37,8 @@ class Network:
         for name, layer in layers:
             layer.bind(*(_of(name, views) for views in (self.parameters, self.gradients, self.statistics)))
         self.linears = [layer for layer in self.layers if isinstance(layer, Linear)]
-        self._first_trained = next(i for i, layer in enumerate(self.layers) if layer.parameters())
+        first = next(i for i, layer in enumerate(self.layers) if layer.parameters())
+        self._backwards = [(layer, layer is not self.layers[first]) for layer in reversed(self.layers[first:])]
 
     @property
     def size(self) -> int:
@@ -67,7 +68,7 @@ class Network:
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """Scores `(..., batch, outputs)` of inputs `(..., batch, features)`; `(batch, features)` is shared by all."""
-        if x.ndim < 2 or x.shape[:-2] not in {(), self.lead}:
+        if x.ndim < 2 or x.shape[:-2] not in ((), self.lead):
             raise ValueError(f"inputs of shape {x.shape}: need (batch, features) or {self.lead} before them")
         for layer in self.layers:
             x = layer.forward(x, training)
@@ -76,9 +77,9 @@ class Network:
     def backward(self, grad_output: Array) -> None:
         """Fill `grads` from dJ/d(scores): the chain rule, from the last layer to the first that has parameters."""
         grad: Array | None = grad_output
-        for index in range(len(self.layers) - 1, self._first_trained - 1, -1):
+        for layer, input_needed in self._backwards:
             assert grad is not None
-            grad = self.layers[index].backward(grad, input_needed=index > self._first_trained)
+            grad = layer.backward(grad, input_needed)
 
     def _allocate(self, wanted: Callable[[Layer], Sequence[Spec]]) -> tuple[Array, dict[str, Array]]:
         specs = [

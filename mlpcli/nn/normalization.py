@@ -5,6 +5,7 @@ and data far from 0 lose no digits (E[x^2] - E[x]^2 would).
 """
 
 from collections.abc import Mapping
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -38,22 +39,23 @@ class Normalization(Layer):
         self.gain, self.gain_grad = params["gain"], grads["gain"]
         self.bias, self.bias_grad = params["bias"], grads["bias"]
 
-    def _affine(self, x_hat: Array) -> Array:
-        y = self.array("y", x_hat.shape, x_hat.dtype)
-        np.multiply(x_hat, self.gain, out=y)
+    def allocate(self, x: Array) -> SimpleNamespace:
+        """x_hat, the result, the gradient of the input, a product, and rows that sum and average over the batch."""
+        arrays = {name: np.empty(x.shape, x.dtype) for name in ("x_hat", "y", "dx", "product")}
+        ones = np.ones((1, x.shape[-2]), x.dtype)
+        return SimpleNamespace(**arrays, ones=ones, average=ones / x.shape[-2])
+
+    def _affine(self) -> Array:
+        y: Array = self._memory.y
+        np.multiply(self._memory.x_hat, self.gain, out=y)
         return np.add(y, self.bias, out=y)
 
-    def _affine_grads(self, grad_output: Array, x_hat: Array, product: Array) -> None:
+    def _affine_grads(self, grad_output: Array) -> None:
         """dJ/dgain = sum g x_hat and dJ/dbias = sum g over the batch; leaves g x_hat in `product`."""
-        ones = self._row(grad_output, 1.0)
-        np.multiply(grad_output, x_hat, out=product)
-        np.matmul(ones, product, out=self.gain_grad)
-        np.matmul(ones, grad_output, out=self.bias_grad)
-
-    def _row(self, x: Array, value: float) -> Array:
-        row = self.array("row", (1, x.shape[-2]), x.dtype)
-        row.fill(value)
-        return row
+        memory = self._memory
+        np.multiply(grad_output, memory.x_hat, out=memory.product)
+        np.matmul(memory.ones, memory.product, out=self.gain_grad)
+        np.matmul(memory.ones, grad_output, out=self.bias_grad)
 
 
 class BatchNorm(Normalization):
@@ -82,32 +84,32 @@ class BatchNorm(Normalization):
 
     def forward(self, x: Array, training: bool) -> Array:
         """`(..., batch, features)`, normalized by the batch in training and by the running statistics else."""
-        x_hat = self._x_hat = self.array("x_hat", x.shape, x.dtype)
+        memory = self._memory = self.memory(x)
+        x_hat = memory.x_hat
         if not training:
             np.subtract(x, self.running_mean, out=x_hat)
             np.multiply(x_hat, 1 / np.sqrt(self.running_var + x.dtype.type(EPS)), out=x_hat)
-            return self._affine(x_hat)
+            return self._affine()
         rows = x.shape[-2]
         if rows < 2:
             raise ValueError("batch norm cannot train on a batch of one row: it has no variance")
-        average, square = self._row(x, 1 / rows), self.array("square", x.shape, x.dtype)
         first = x[..., :1, :]
         np.subtract(x, first, out=x_hat)
-        shift = np.matmul(average, x_hat)
+        shift = np.matmul(memory.average, x_hat)
         np.subtract(x_hat, shift, out=x_hat)
-        var = np.matmul(average, np.multiply(x_hat, x_hat, out=square))
+        var = np.matmul(memory.average, np.multiply(x_hat, x_hat, out=memory.product))
         if not self.frozen:
             self.running_mean += MOMENTUM * (first + shift - self.running_mean)
             self.running_var += MOMENTUM * (var * (rows / (rows - 1)) - self.running_var)
         self._scale = 1 / np.sqrt(var + x.dtype.type(EPS))
         np.multiply(x_hat, self._scale, out=x_hat)
-        return self._affine(x_hat)
+        return self._affine()
 
     def backward(self, grad_output: Array, input_needed: bool = True) -> Array | None:
         """dJ/dx = gain/sqrt(var+eps) (g - mean(g) - x_hat mean(g x_hat)), means over the batch (training mode)."""
-        x_hat = self._x_hat
-        dx = self.array("dx", x_hat.shape, x_hat.dtype)
-        self._affine_grads(grad_output, x_hat, product=dx)
+        x_hat: Array = self._memory.x_hat
+        dx: Array = self._memory.dx
+        self._affine_grads(grad_output)
         rows = x_hat.shape[-2]
         np.multiply(x_hat, self.gain_grad / rows, out=dx)
         np.subtract(grad_output, dx, out=dx)
@@ -124,20 +126,20 @@ class LayerNorm(Normalization):
 
     def forward(self, x: Array, training: bool) -> Array:
         """`(..., batch, features)`, each row normalized by itself."""
-        x_hat = self._x_hat = self.array("x_hat", x.shape, x.dtype)
-        square = self.array("square", x.shape, x.dtype)
+        memory = self._memory = self.memory(x)
+        x_hat = memory.x_hat
         np.subtract(x, x[..., :1], out=x_hat)
         np.subtract(x_hat, self._mean(x_hat), out=x_hat)
-        var = self._mean(np.multiply(x_hat, x_hat, out=square))
+        var = self._mean(np.multiply(x_hat, x_hat, out=memory.product))
         self._scale = 1 / np.sqrt(var + x.dtype.type(EPS))
         np.multiply(x_hat, self._scale, out=x_hat)
-        return self._affine(x_hat)
+        return self._affine()
 
     def backward(self, grad_output: Array, input_needed: bool = True) -> Array | None:
         """With d = g gain: dJ/dx = (d - mean(d) - x_hat mean(d x_hat)) / sqrt(var+eps), means over the features."""
-        x_hat = self._x_hat
-        d, product = (self.array(name, x_hat.shape, x_hat.dtype) for name in ("dx", "product"))
-        self._affine_grads(grad_output, x_hat, product)
+        x_hat, product = self._memory.x_hat, self._memory.product
+        d: Array = self._memory.dx
+        self._affine_grads(grad_output)
         np.multiply(grad_output, self.gain, out=d)
         np.multiply(product, self.gain, out=product)
         projection = self._mean(product)

@@ -112,9 +112,13 @@ class Block:
         """An array of the block's shape that other stages and blocks write too, under the same name."""
         return self._scratch[name][: math.prod(self._shape)].reshape(self._shape)
 
-    def step(self, params: Array, grads: Array, rate: Number, count: int, clip: Array | None) -> None:
-        """Update this block of `params` and of the memory; all arguments but `count` are those of the whole stack."""
-        params, update, rate = params[self.cell], grads[self.cell], self._own(rate)
+    def attach(self, params: Array, grads: Array) -> None:
+        """Take this block's part of the arrays of the whole stack, `(replicas, size)`."""
+        self._params, self._grads = params[self.cell], grads[self.cell]
+
+    def step(self, rate: Number, count: int, clip: Array | None) -> None:
+        """Update this block of the parameters and of the memory; `rate` and `clip` are those of the whole stack."""
+        params, update, rate = self._params, self._grads, self._own(rate)
         if clip is not None:
             update = np.multiply(update, np.array(self._own(clip), self.dtype), out=self._clipped)
         for stage in self._stages:

@@ -9,11 +9,12 @@ __all__ = ["gradient_norm", "project_columns"]
 
 def gradient_norm(grads: Array) -> Array:
     """The L2 norm over the flat axis, `(..., size)` to float64 `(...)`; right where float32 squares overflow."""
-    squares = np.asarray(np.vecdot(grads, grads), np.float64)
-    if not (finite := np.isfinite(squares)).all():
+    norm = np.asarray(np.sqrt(np.vecdot(grads, grads), dtype=np.float64))
+    finite = np.isfinite(norm)
+    if np.count_nonzero(finite) < finite.size:
         wide = grads[~finite].astype(np.float64)
-        squares[~finite] = np.vecdot(wide, wide)
-    return np.sqrt(squares)
+        norm[~finite] = np.sqrt(np.vecdot(wide, wide))
+    return norm
 
 
 def project_columns(weight: Array, bound: float | Array) -> None:

@@ -86,24 +86,23 @@ class Optimizer:
         self._clips = bool((self._bound < np.inf).any())
         self._lanes = self._build(numbers)
         self._pool = ThreadPoolExecutor(max(1, len(self._lanes) - 1))
+        self._params: Array | None = None
+        self._grads: Array | None = None
 
     def step(self, params: Array, grads: Array, lr: float | Array) -> Array:
-        """Update `params`, C-contiguous, in place; `grads` is only read. `lr` is a number or `(..., 1)`.
+        """Update `params` in place; `grads` is only read. Both are C-contiguous; `lr` is a number or `(..., 1)`.
 
         Returns the norm of each replica's gradient before clipping, float64 `(...)`.
         """
-        if params.shape != self.shape or grads.shape != self.shape or params.dtype != self.dtype:
-            raise ValueError(f"need {self.shape} {self.dtype}: parameters {params.shape} {params.dtype}, {grads.shape}")
-        if not params.flags.c_contiguous:
-            raise ValueError("parameters must be contiguous to be updated in place")
+        if params is not self._params or grads is not self._grads:
+            self._attach(params, grads)
         self._count += 1
         norm = gradient_norm(grads)
-        rate, clip = self._number(lr), self._clip(norm) if self._clips else None
-        params, grads = params.reshape(self._matrix), grads.reshape(self._matrix)
+        count, rate, clip = self._count, self._number(lr), self._clip(norm) if self._clips else None
 
         def run(lane: list[Block]) -> None:
             for block in lane:
-                block.step(params, grads, rate, self._count, clip)
+                block.step(rate, count, clip)
 
         # In a copy of this context, so that the caller's np.errstate holds in the other threads too.
         others = [self._pool.submit(copy_context().run, run, lane) for lane in self._lanes[1:]]
@@ -165,6 +164,17 @@ class Optimizer:
                 [Block(cell, numbers, mask, factors, self._memory, scratch, chain) for cell in tiles[thread::threads]]
             )
         return lanes
+
+    def _attach(self, params: Array, grads: Array) -> None:
+        """Check the arrays and hand each block its part; as a rule, a training has the same two at every step."""
+        if params.shape != self.shape or grads.shape != self.shape or params.dtype != self.dtype:
+            raise ValueError(f"need {self.shape} {self.dtype}: parameters {params.shape} {params.dtype}, {grads.shape}")
+        if not (params.flags.c_contiguous and grads.flags.c_contiguous):
+            raise ValueError("parameters and gradients must be contiguous, so that blocks are views of them")
+        self._params, self._grads = params, grads
+        for lane in self._lanes:
+            for block in lane:
+                block.attach(params.reshape(self._matrix), grads.reshape(self._matrix))
 
     def _clip(self, norm: Array) -> Array | None:
         """The factors `(replicas, 1)` that bring the norms down to their bound, None where none exceeds it."""

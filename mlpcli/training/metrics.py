@@ -36,7 +36,7 @@ def correct(scores: Array, labels: Array) -> Array:
     if scores.shape[-1] == 1:
         hits: Array = (scores[..., 0] > 0) == labels
         return hits
-    hits = np.argmax(scores, axis=-1) == labels
+    hits = scores.argmax(axis=-1) == labels
     return hits
 
 

@@ -210,7 +210,7 @@ class Trainer:
         for index in range(self.batch, len(self.bounds)):
             start, stop = self.bounds[index]
             rows = order[:, start:stop]
-            x, y = np.take(self._x, rows, axis=0, mode="clip"), self._y[rows]
+            x, y = self._x.take(rows, axis=0, mode="clip"), self._y[rows]
             scores = self.network.forward(x, training=True)
             self._measure(index, scores, y)
             self.network.backward(self._loss.gradient())
