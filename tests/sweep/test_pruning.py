@@ -9,6 +9,7 @@ import pytest
 
 from mlpcli.sweep import jobs
 from mlpcli.sweep.stacks import Group, Stack
+from tests.benchmarks.halving import draw
 from tests.sweep.sweeps import rows, seconds, sweep, timeless, write_sweep
 
 EPOCHS, SEEDS = 9, 2
@@ -139,3 +140,11 @@ def test_more_configurations_let_others_live(place: Path) -> None:
     many = write(place, HALVING)
     sweep(many, place / "growing", code=1)
     assert timeless(folder) == timeless(sweep(many, place / "grown", code=1))
+
+
+@pytest.mark.slow
+def test_the_sweep_that_ships_finds_the_best(place: Path, tmp_path: Path) -> None:
+    """Of ten draws of 81 configurations; results/reference/halving.md has the table."""
+    draws = [draw(seed, tmp_path) for seed in range(10)]
+    assert sum(one.hit for one in draws) >= 8
+    assert all(3 * one.epochs <= one.all_epochs for one in draws)
