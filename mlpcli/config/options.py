@@ -105,7 +105,7 @@ class RunOptions(BaseModel):
     encoding: _Name | None = _option(None, "Data", "characters of a .csv or .tsv file", shown="utf-8")
     task: Literal["auto", "classification", "regression"] = _option("auto", "Data", "what to learn")
     lift: Literal["none", "quadratic"] = _option("none", "Data", "append all squares and products of the scaled inputs")
-    scale: Literal["auto", "standard", "robust", "minmax", "unit", "none"] = _option(
+    scale: Literal["auto", "standard", "robust", "robust-clip", "minmax", "unit", "none"] = _option(
         "auto", "Data", "how inputs are scaled, fitted on the training rows"
     )
     test_size: _Rows = _option(0.2, "Data", "test rows: a fraction of all rows, or a number of rows")

@@ -40,6 +40,7 @@ def fit_columns(table: Table, chosen: Sequence[int], rows: Rows, scale: str) -> 
                 scale=float(spread[at]),
                 fill=float(fill[at]) + 0.0,
                 indicator=bool(0 < missing[at] < len(rows)),
+                clip=how == "robust-clip",
             )
     for i in _of_kind(table, chosen, "text"):
         fitted[i] = Column(table.columns[i].name, "text", categories=_categories(table, i, rows))
@@ -49,21 +50,24 @@ def fit_columns(table: Table, chosen: Sequence[int], rows: Rows, scale: str) -> 
 def _fit_numbers(table: Table, chosen: Sequence[int], rows: Rows, scale: str) -> tuple[Rows, Floats, Floats, Floats]:
     """For each column `chosen`: how many of `rows` miss it, the median that fills these, the centre and the scale.
 
-    standard: mean and standard deviation (biased). robust: median and interquartile range. minmax: least, and largest
-    less least. unit: the same of all columns together. none: 0 and 1. They are those of the filled columns; the scale
-    of a constant column is 1. Raises DataError for numbers too large to scale.
+    standard: mean and standard deviation (biased). robust: median and interquartile range. robust-clip: the same, but
+    half the whole range where that one is 0, as in RealMLP. minmax: least, and largest less least. unit: the same of
+    all columns together. none: 0 and 1. They are those of the filled columns; the scale of a constant column is 1.
+    Raises DataError for numbers too large to scale.
     """
     if not chosen:
         empty = np.zeros(0)
         return np.zeros(0, dtype=np.int64), empty, empty, empty
     missing, low, high = _ranges(table, chosen, rows)
-    fill, iqr = _quantiles(table, chosen, rows, quartiles=scale == "robust")
+    fill, iqr = _quantiles(table, chosen, rows, quartiles=scale in ("robust", "robust-clip"))
     with np.errstate(over="ignore", invalid="ignore"):
         if scale == "standard":
             center, spread = _moments(table, chosen, rows, fill)
             spread[spread <= 8 * LIMITS.eps * np.maximum(abs(low), abs(high))] = 0  # rounding, no variation
-        elif scale == "robust":
+        elif scale in ("robust", "robust-clip"):
             center, spread = fill, iqr
+            if scale == "robust-clip":
+                spread = np.where(iqr == 0, (high - low) / 2, iqr)
         elif scale == "minmax":
             center, spread = low, high - low
         elif scale == "unit":

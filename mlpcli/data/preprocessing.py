@@ -1,7 +1,8 @@
 """Everything fitted on the training rows, in one value that travels with the model.
 
 x = (raw - center) / scale for a number, where a missing one is first replaced by `fill`, and told by a column of its
-own if the training rows had missing ones too; 0 or 1 for a boolean; one 0/1 column a category for a text.
+own if the training rows had missing ones too; 0 or 1 for a boolean; one 0/1 column a category for a text. A number may
+be clipped smoothly to (-3, 3), x / sqrt(1 + (x / 3)^2), as RealMLP does (Holzmüller et al. 2024).
 """
 
 import math
@@ -17,7 +18,8 @@ from mlpcli.data.table import Kind, blocks_of
 __all__ = ["SCALES", "Column", "Preprocessing", "Task"]
 
 Task = Literal["classification", "regression"]
-SCALES = ("standard", "robust", "minmax", "unit", "none")
+SCALES = ("standard", "robust", "robust-clip", "minmax", "unit", "none")
+CLIP = 3.0  # what clipped numbers stay below
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Column:
     scale: float = 1.0
     fill: float = 0.0
     indicator: bool = False
+    clip: bool = False
     categories: tuple[str, ...] = ()
 
     @property
@@ -50,6 +53,7 @@ class Scalars(NamedTuple):
     fill: NDArray[np.float64]
     indicator: NDArray[np.int64]  # which of them have a column that tells missing values
     indicator_place: NDArray[np.int64]
+    clip: NDArray[np.int64]  # which of them are clipped
 
 
 @dataclass(frozen=True)
@@ -97,9 +101,12 @@ class Preprocessing:
         if missing.any():
             np.copyto(values, scalars.fill, where=missing)
             x[:, scalars.indicator_place] = missing[:, scalars.indicator]
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             values -= scalars.center
             values /= scalars.scale
+            if len(scalars.clip):
+                clipped = values[:, scalars.clip]
+                values[:, scalars.clip] = clipped / np.hypot(1.0, clipped / CLIP)
             x[:, scalars.place] = values
         for source, place, count in texts:
             codes = raw[:, source]
@@ -174,6 +181,7 @@ class Preprocessing:
             fill=np.array([column.fill for _, column in scalars], dtype=np.float64),
             indicator=np.array(indicator, dtype=np.int64),
             indicator_place=np.array([places[i] + 1 for i in indicator], dtype=np.int64),
+            clip=np.array([i for i, (_, column) in enumerate(scalars) if column.clip], dtype=np.int64),
         )
         return laid_out, texts
 
@@ -191,8 +199,10 @@ class Preprocessing:
             or min(scales, default=1.0) <= 0
         ):
             raise ValueError("not a fitted preprocessing: a fitted number is not finite, or a scale is not positive")
-        if not all(column.kind in get_args(Kind) and isinstance(column.indicator, bool) for column in self.columns):
+        if not all(column.kind in get_args(Kind) for column in self.columns):
             raise ValueError("not a fitted preprocessing: a column of unknown kind")
+        if not all(isinstance(flag, bool) for column in self.columns for flag in (column.indicator, column.clip)):
+            raise ValueError("not a fitted preprocessing: a flag is neither true nor false")
         count = 0 if self.classes is not None else len(self.targets)
         if self.dtype not in ("float32", "float64") or {len(self.target_mean), len(self.target_scale)} != {count}:
             raise ValueError("not a fitted preprocessing: the dtype or the number of targets does not fit")

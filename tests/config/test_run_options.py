@@ -31,7 +31,7 @@ AMOUNTS = ("weight_decay", "clip_norm", "warmup", "max_norm", "init_scale", "lr_
 CHOICES = {
     "task": "auto classification regression",
     "lift": "none quadratic",
-    "scale": "auto standard robust minmax unit none",
+    "scale": "auto standard robust robust-clip minmax unit none",
     "activation": "relu leaky-relu elu selu gelu silu softplus sigmoid tanh identity",
     "norm": "none batch layer",
     "norm_position": "before after",

@@ -108,14 +108,32 @@ def test_booleans_and_codes_are_not_scaled() -> None:
     np.testing.assert_allclose(x[:, 1], [-1.2247448714, 1.2247448714, 0], atol=1e-9)  # filled with the median 20
 
 
-@pytest.mark.parametrize("scale", ["standard", "robust", "minmax", "unit", "none"])
+def test_robust_clip_is_realmlps_formula() -> None:
+    """Against the formula of its reference code: median and interquartile range, x / sqrt(1 + (x / 3)^2)."""
+    random = np.random.default_rng(0)
+    spike = np.where(random.random(200) < 0.1, random.normal(0, 5, 200), 2.0)  # its quartiles are one value
+    cells = np.column_stack([random.standard_cauchy(200), spike, np.full(200, 4.0), random.random(200) < 0.5])
+    source = table(cells, *(TableColumn(name) for name in "abc"), TableColumn("flag", "boolean"))
+    preprocessing = Preprocessing.from_json(fitted(source, np.arange(150), "robust-clip").to_json())
+    x = preprocessing.apply(cells)
+    lower, median, upper = np.quantile(cells[:150, :2], [0.25, 0.5, 0.75], axis=0)
+    assert lower[1] == upper[1]
+    factor = [1 / (upper[0] - lower[0]), 2 / np.ptp(cells[:150, 1])]
+    scaled = (cells[:, :2] - median) * factor
+    np.testing.assert_allclose(x[:, :2], scaled / np.sqrt(1 + (scaled / 3) ** 2), rtol=1e-12, atol=1e-15)
+    assert (x[:, 2] == 0).all() and set(x[:, 3]) == {0, 1}
+    far = preprocessing.apply(np.array([[1e200, -1e200, 1e200, 1.0]]))
+    np.testing.assert_allclose(far, [[3, -3, 3, 1]], rtol=1e-12)
+
+
+@pytest.mark.parametrize("scale", ["standard", "robust", "robust-clip", "minmax", "unit", "none"])
 def test_constant_and_empty_columns_stay_finite(scale: str) -> None:
     cells = np.array([[1e-320, 7.7, np.nan, 1.0], [2e-320, 7.7, np.nan, 3.0], [0.0, 7.7, np.nan, 2.0]])
     preprocessing = fitted(table(cells), [0, 1, 2], scale)
     assert preprocessing.columns[1].scale == (1.0 if scale != "unit" else 7.7)
     x = preprocessing.apply(cells)
     assert np.isfinite(x).all() and (x[:, 0] < 1e-300).all()
-    if scale in ("standard", "robust", "minmax"):
+    if scale in ("standard", "robust", "robust-clip", "minmax"):
         assert x[:, 1].tolist() == [0, 0, 0]
 
 
@@ -130,7 +148,7 @@ def test_small_noise_on_a_large_mean_keeps_its_variance() -> None:
 def test_statistics_do_not_depend_on_how_rows_stream(monkeypatch: pytest.MonkeyPatch) -> None:
     cells = np.random.default_rng(0).normal(3, 2, (1000, 4))
     cells[::9, 2] = np.nan
-    whole = {scale: fitted(table(cells), np.arange(900), scale) for scale in ("standard", "robust", "minmax")}
+    whole = {scale: fitted(table(cells), np.arange(900), scale) for scale in ("standard", "robust-clip", "minmax")}
     monkeypatch.setattr("mlpcli.data.table.BLOCK", 40)
     monkeypatch.setattr("mlpcli.data.fitting.QUANTILE_CELLS", 1000)
     for scale, expected in whole.items():
@@ -149,7 +167,7 @@ def test_numbers_too_large_are_refused_by_name() -> None:
 
 @given(
     arrays(np.float64, (7, 3), elements=st.floats(-1e9, 1e9) | st.just(np.nan)),
-    st.sampled_from(["standard", "robust", "minmax", "unit", "none"]),
+    st.sampled_from(["standard", "robust", "robust-clip", "minmax", "unit", "none"]),
     st.sampled_from(["float32", "float64"]),
 )
 def test_json_round_trip_and_single_rows_give_the_same_bits(cells: Floats, scale: str, dtype: str) -> None:
