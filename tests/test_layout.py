@@ -24,7 +24,8 @@ MAY_IMPORT = {
     "results": set(),
     "training": {"nn", "optim", "autodiff", "data", "config", "results"},
     "sweep": {"nn", "data", "config", "training", "results"},
-    "cli": {"autodiff", "data", "config", "training", "results", "sweep"},
+    "plot": {"data", "config", "training", "results"},
+    "cli": {"autodiff", "data", "config", "training", "results", "sweep", "plot"},
 }
 TOP = {"errors", "assets"}
 """Modules beside the rooms, open to all but the three that know arrays only."""

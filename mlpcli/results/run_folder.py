@@ -44,7 +44,7 @@ RESULT, CHECKPOINT = "result.json", "checkpoint.safetensors"
 
 _NEXT = ".next"
 _FILES = (METRICS, DIAGNOSTICS, MODEL, PROVENANCE)
-_SCORES = re.compile(r"(eval|confusion|predictions)-.+\.csv")
+_MADE_LATER = re.compile(r"(eval|confusion|predictions)-.+\.csv|plot-.+\.(png|svg)")
 _KEY = "mlpcli-checkpoint"
 
 
@@ -200,7 +200,7 @@ class RunFolder:
         """Move a finished run up into its place; as long as its result has not moved, all this may be done again."""
         if _stands(self.path / RESULT):
             for name in os.listdir(self.path):
-                if _SCORES.fullmatch(name):  # they are scores of the old model
+                if _MADE_LATER.fullmatch(name):  # scores and pictures of the old run
                     remove(self.path / name)
             remove(self.path / RESULT)
             sync_folder(self.path)

@@ -1,7 +1,7 @@
 import pytest
 
 from mlpcli.errors import UsageError
-from mlpcli.results.find import find_run
+from mlpcli.results.find import find_results, find_run
 
 
 @pytest.fixture
@@ -53,6 +53,29 @@ def test_what_is_not_there_is_explained(root, text, said):
     with pytest.raises(UsageError, match=said) as caught:
         find_run(text, root)
     assert str(caught.value).isprintable() and len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize("text", ["digits-1", "results/digits-1/", "sweep"])
+def test_folders_of_runs_and_sweeps(root, text):
+    (root / "digits-1" / "metrics.csv").touch()
+    (root / "sweep" / "trials.csv").touch()
+    assert find_results(text, root) == root / text.strip("/").rpartition("/")[2]
+    assert find_results(str(root / "sweep"), root) == root / "sweep"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("digits1", r"there are no results 'digits1', here or in results\. Did you mean digits-1\?"),
+        ("digits-2", r"there are no results 'digits-2'.* Did you mean digits-1\?"),
+        ("", "there are no results ''.* Give the folder or the name of a run or a sweep"),
+        ("a\0b", "there are no results"),
+    ],
+)
+def test_folders_without_a_table_are_no_results(root, text, said):
+    (root / "digits-1" / "metrics.csv").touch()
+    with pytest.raises(UsageError, match=said):
+        find_results(text, root)
 
 
 def test_without_results_there_is_nothing(tmp_path):

@@ -1,0 +1,141 @@
+"""Learning curves: a run's training and validation side by side, a sweep's configurations with bands over seeds."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from mlpcli.plot.factors import find_factors
+from mlpcli.plot.folder import Folder, Trial
+from mlpcli.plot.style import (
+    MOST_SERIES,
+    Drawing,
+    legend,
+    measure_name,
+    metric_name,
+    new_figure,
+    part_name,
+    series,
+    titled,
+    whole_ticks,
+)
+
+__all__ = ["draw_curves"]
+
+MARKS = 8
+"""Markers along a line: enough to tell it from the others, few enough to see it."""
+
+POINTS = 300
+"""Of a line, at most about so many; what is longer is averaged over neighbouring epochs."""
+
+_LARGER_IS_BETTER = ("accuracy", "r2")
+
+
+def draw_curves(folder: Folder, metric: str) -> list[Drawing]:
+    """The metric after every epoch; none where no epoch ran or the metric is not measured by epochs."""
+    if folder.is_sweep:
+        return _of_a_sweep(folder, metric)
+    (trial,) = folder.trials
+    return [_of_a_run(folder, trial, metric)] if len(trial.epochs.get("epoch", ())) else []
+
+
+def _of_a_run(folder: Folder, trial: Trial, metric: str) -> Drawing:
+    """The loss and the metric, of the training and of the validation rows."""
+    chosen = metric.partition("_")[2] if metric.partition("_")[0] in ("train", "val") else metric
+    names = [name for name in dict.fromkeys(("loss", chosen)) if _columns(trial, name)]
+    figure, axes = new_figure(0.8 + 3.9 * len(names), 3.4, 1, len(names))
+    best = trial.scores.get("best_epoch", 0)
+    for panel, name in zip(axes, names, strict=True):
+        for index, column in enumerate(_columns(trial, name)):
+            _line(panel, trial.epochs["epoch"], trial.epochs[column], index, part_name(column))
+        if best:
+            panel.axvline(best, color="#7f7f7f", linestyle=(0, (1, 1)), linewidth=1.2, label=f"kept: epoch {best:g}")
+        panel.set_xlabel("epoch")
+        panel.set_ylabel(measure_name(name))
+        _scale(panel, name, [trial.epochs[column] for column in _columns(trial, name)])
+    legend(figure, axes)
+    titled(figure, f"{folder.name}: learning curves", f"seed {trial.seed}; training is the running mean of an epoch")
+    return Drawing(f"curves-{metric}", figure)
+
+
+def _columns(trial: Trial, name: str) -> list[str]:
+    """The columns of a measure that have numbers: of training and validation, or the one of this very name."""
+    names = [column for column in (f"train_{name}", f"val_{name}", name) if column in trial.epochs]
+    return [column for column in names if np.isfinite(trial.epochs[column]).any()]
+
+
+def _of_a_sweep(folder: Folder, metric: str) -> list[Drawing]:
+    """A line a configuration: mean over the seeds that reached the epoch, with a band of a standard deviation."""
+    found: dict[tuple[str, ...], tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
+    for values, trials in folder.configurations.items():
+        curves = [trial.epochs[metric] for trial in trials if np.isfinite(trial.epochs.get(metric, np.array([]))).any()]
+        if curves:
+            table = np.full((len(curves), max(map(len, curves))), np.nan)
+            for row, curve in zip(table, curves, strict=True):
+                row[: len(curve)] = curve
+            found[values] = np.nanmean(table, axis=0), _deviation(table)
+    if max((len(mean) for mean, _ in found.values()), default=0) < 2:
+        return []
+    larger = metric.partition("_")[2] in _LARGER_IS_BETTER
+    best = sorted(found, key=lambda values: np.nanmax(found[values][0] if larger else -found[values][0]), reverse=True)
+    chosen = [values for values in found if values in best[:MOST_SERIES]]
+    factors = find_factors(folder.varied, list(found))
+    together = -(-max(len(mean) for mean, _ in found.values()) // POINTS)
+    figure, (axes,) = new_figure(8.6, 4.2)
+    for values in (values for values in found if values not in chosen):
+        mean, _ = found[values]
+        axes.plot(*_averaged(together, np.arange(1.0, len(mean) + 1), mean), color="#cccccc", linewidth=0.8)
+    for index, values in enumerate(chosen):
+        label = ", ".join(factor.describe(factor.of(values)) for factor in factors)
+        epochs, mean, deviation = _averaged(together, np.arange(1.0, len(found[values][0]) + 1), *found[values])
+        _line(axes, epochs, mean, index, label)
+        if np.isfinite(deviation).any():
+            low, high = _band(metric, mean, deviation)
+            axes.fill_between(epochs, low, high, color=series(index)["color"], alpha=0.13, lw=0)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel(metric_name(metric))
+    _scale(axes, metric.partition("_")[2], [mean for mean, _ in found.values()])
+    legend(figure, [axes])
+    seeds = max(len(trials) for trials in folder.configurations.values())
+    meaning = f"mean and band of a standard deviation over {seeds} seeds" if seeds > 1 else "one seed"
+    some = f"; the best {len(chosen)} of {len(found)} configurations, the others in grey" * (len(chosen) < len(found))
+    pooled = f"; a point is the mean of {together} epochs" if together > 1 else ""
+    titled(figure, f"{folder.name}: {metric_name(metric)} by epoch", meaning + some + pooled)
+    return [Drawing(f"curves-{metric}", figure)]
+
+
+def _band(metric: str, mean: NDArray[np.float64], deviation: NDArray[np.float64]) -> tuple[Any, Any]:
+    """A standard deviation to both sides, within what the metric can be; above 0 where the axis may be logarithmic."""
+    low, high = mean - deviation, mean + deviation
+    if metric.endswith("accuracy"):
+        return np.maximum(low, 0), np.minimum(high, 1)
+    return (np.maximum(low, 1e-3 * mean) if np.nanmin(mean) > 0 else low), high
+
+
+def _averaged(together: int, *columns: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """The means of so many neighbours each, the last of those that are left."""
+    starts = np.arange(0, len(columns[0]), together)
+    lengths = np.diff([*starts, len(columns[0])])
+    return [np.add.reduceat(column, starts) / lengths for column in columns]
+
+
+def _deviation(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The sample standard deviation of the rows that have a number, nan below two."""
+    count = np.isfinite(table).sum(axis=0)
+    squares = np.nansum((table - np.nanmean(table, axis=0)) ** 2, axis=0)
+    return np.where(count > 1, np.sqrt(squares / np.maximum(count - 1, 1)), np.nan)
+
+
+def _line(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], index: int, label: str) -> None:
+    axes.plot(x, y, label=label, markevery=max(1, len(x) // MARKS), **series(index))
+
+
+def _scale(axes: Axes, name: str, curves: list[NDArray[np.float64]]) -> None:
+    """A logarithmic axis for what falls over more than a factor of 10; whole epochs as ticks."""
+    numbers = np.concatenate(curves)
+    numbers = numbers[np.isfinite(numbers)]
+    if name not in _LARGER_IS_BETTER and len(numbers) and numbers.min() > 0 and numbers.max() > 10 * numbers.min():
+        axes.set_yscale("log")
+        axes.set_ylim(bottom=numbers.min() / 1.5)
+    whole_ticks(axes.xaxis)

@@ -1,0 +1,63 @@
+"""All pictures that a results folder has the numbers for."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from mlpcli.config import nearest
+from mlpcli.errors import UsageError
+from mlpcli.plot.curves import draw_curves
+from mlpcli.plot.diagnostics import draw_drift, draw_gradient, draw_noise
+from mlpcli.plot.fit import draw_fit
+from mlpcli.plot.folder import Folder, read_folder
+from mlpcli.plot.options import draw_options
+from mlpcli.plot.style import render, styled
+from mlpcli.results.atomic import shown
+
+__all__ = ["pictures"]
+
+
+def pictures(path: Path, metric: str | None, kind: str, data_home: Path | None) -> Iterator[tuple[str, bytes]]:
+    """File name and content of each, `kind` png or svg; `metric` is by default what ranks there.
+
+    Raises:
+        UsageError: the folder has no such metric, or nothing that could be drawn.
+        DataError, FileError: a file in it is not one that mlpcli writes, or cannot be read.
+    """
+    folder = read_folder(path)
+    metric = _checked(folder, metric)
+    with styled():
+        drawings = [
+            *draw_curves(folder, metric),
+            *draw_options(folder, metric),
+            *draw_noise(folder),
+            *draw_gradient(folder),
+            *draw_drift(folder),
+            *draw_fit(folder, data_home),
+        ]
+        if not drawings:
+            raise UsageError(
+                f"there is nothing to draw in {shown(path)}: no epoch was trained there. Nothing was written"
+            )
+        for name, figure in drawings:
+            yield f"plot-{name}.{kind}", render(figure, kind)
+
+
+def _checked(folder: Folder, metric: str | None) -> str:
+    """A metric that has numbers in this folder."""
+    if metric is None:
+        return folder.metric
+    known = dict.fromkeys(
+        name
+        for trial in folder.trials
+        for source in (trial.epochs, trial.scores)
+        for name, numbers in source.items()
+        if np.isfinite(numbers).any() and name not in ("epoch", "step")
+    )
+    if metric not in known:
+        raise UsageError(
+            f"--metric {metric}: {shown(folder.path)} has no such numbers{nearest(metric, known)}. "
+            f"It has {', '.join(known)}"
+        )
+    return metric

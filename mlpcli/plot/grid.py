@@ -1,0 +1,126 @@
+"""What spans a grid: a metric along one option, with a second as lines and a third as panels, or two as a heat map."""
+
+from collections.abc import Sequence
+from itertools import product
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from mlpcli.plot.factors import Factor, is_geometric, level_name
+from mlpcli.plot.folder import Folder
+from mlpcli.plot.points import Point, Points, error_bars, explain, is_error, spans_decades
+from mlpcli.plot.style import Drawing, axis_name, legend, metric_name, new_figure, series, titled, value_ticks, wrap
+
+__all__ = ["draw_heat_map", "draw_panels"]
+
+
+def draw_panels(folder: Folder, metric: str, points: Points, ordered: Sequence[Factor]) -> Drawing:
+    """One factor along an axis, a second as lines, a third as panels."""
+    along, *others = ordered
+    lines, panels = (*others, None, None)[:2]
+    log = is_error(metric) and spans_decades(points)
+    levels = panels.levels if panels else ((),)
+    numeric = along.numbers is not None
+    columns = min(len(levels), 3)
+    rows = -(-len(levels) // columns)
+    height = 3.4 if numeric else max(2.2, 0.9 + 0.13 * len(along.levels) * (1 + (len(lines.levels) if lines else 1)))
+    width = 1.4 + 3.6 * columns + (1.8 if lines else 0.0)
+    figure, axes = new_figure(width, 0.9 + height * rows, rows, columns, sharex=True, sharey=True)
+    for panel, level in zip(axes, levels, strict=False):
+        chosen = {values: point for values, point in points.items() if not panels or panels.of(values) == level}
+        slopes = (_lines if numeric else _dots)(panel, log, chosen, along, lines)
+        name = [wrap(panels.describe(level), 40)] if panels else []
+        panel.set_title("\n".join(name + slopes))
+    for panel in axes[len(levels) :]:
+        panel.set_visible(False)
+    if log and numeric:  # intervals that come near 0 would take all the room
+        axes[0].set_ylim(bottom=min(point.mean for point in points.values()) / 3)
+    for index, panel in enumerate(axes[: len(levels)]):
+        lowest = index + columns >= len(levels)
+        names = (axis_name(along.options), metric_name(metric))
+        across, up = names if numeric else names[::-1]
+        panel.set_xlabel(across if lowest else "")
+        panel.tick_params(labelbottom=lowest)
+        panel.set_ylabel(wrap(up, 40) if index % columns == 0 else "")
+    legend(figure, axes, axis_name(lines.options) if lines else None)
+    first, *more = (", ".join(factor.options) for factor in ordered)
+    by = f", by {' and '.join(more)}" if more else ""
+    titled(figure, f"{folder.name}: {metric_name(metric)} against {first}{by}", explain(folder, points))
+    return Drawing(f"options-{metric}", figure)
+
+
+def _series_of(points: Points, along: Factor, lines: Factor | None) -> list[tuple[str, list[tuple[int, Point]]]]:
+    """Name and points of each line; a point comes with the number of its level."""
+    found = []
+    for level in lines.levels if lines else ((),):
+        mine = {along.of(values): point for values, point in points.items() if not lines or lines.of(values) == level}
+        found.append((level_name(level), [(index, mine[at]) for index, at in enumerate(along.levels) if at in mine]))
+    return found
+
+
+def _lines(axes: Axes, log: bool, points: Points, along: Factor, lines: Factor | None) -> list[str]:
+    """Draw numbers along the axis; returns the slopes of the lines in words where both axes are logarithmic."""
+    numbers = along.numbers
+    assert numbers is not None
+    log_x, slopes = is_geometric(numbers), []
+    for index, (label, found) in enumerate(_series_of(points, along, lines)):
+        if not found:
+            continue
+        x = numbers[[at for at, _ in found]]
+        y = np.array([point.mean for _, point in found])
+        if log_x and log and len(x) > 2:
+            slopes.append(f"{np.polyfit(np.log(x), np.log(y), 1)[0]:.2f}")
+        half = np.array([point.half for _, point in found])
+        below = np.minimum(half, y * 0.999) if log else half  # what reaches 0 has no place on a logarithmic axis
+        axes.errorbar(x, y, yerr=error_bars(below, half), capsize=3, label=label, **series(index))
+    if log_x:
+        axes.set_xscale("log")
+    value_ticks(axes.xaxis, numbers, log=log_x)
+    if log:
+        axes.set_yscale("log")
+    return [f"slope{'s' * (len(slopes) > 1)} {', '.join(slopes)}"] if slopes else []
+
+
+def _dots(axes: Axes, log: bool, points: Points, along: Factor, lines: Factor | None) -> list[str]:
+    """Categories from top to bottom, where names of any length have room; the series of one stand side by side."""
+    found = _series_of(points, along, lines)
+    for index, (label, placed) in enumerate(found):
+        shift = (index - (len(found) - 1) / 2) * 0.7 / len(found)
+        y = [at + shift for at, _ in placed]
+        half = np.array([point.half for _, point in placed])
+        style = series(index, lines=False)
+        axes.errorbar([p.mean for _, p in placed], y, xerr=error_bars(half, half), capsize=3, label=label, **style)
+    axes.set_yticks(range(len(along.levels)), [wrap(level_name(level)) for level in along.levels])
+    axes.set_ylim(len(along.levels) - 0.5, -0.5)
+    axes.grid(axis="y", visible=False)
+    if log:
+        axes.set_xscale("log")
+    return []
+
+
+def draw_heat_map(folder: Folder, metric: str, points: Points, ordered: Sequence[Factor]) -> Drawing:
+    """Two factors of many levels: a cell a configuration, dark where the mean is large, with its number in it."""
+    across, down = ordered
+    table = np.full((len(down.levels), len(across.levels)), np.nan)
+    halves = table.copy()
+    for row, column in product(range(len(down.levels)), range(len(across.levels))):
+        for values, point in points.items():
+            if down.of(values) == down.levels[row] and across.of(values) == across.levels[column]:
+                table[row, column], halves[row, column] = point.mean, point.half
+    figure, (axes,) = new_figure(2.6 + 0.72 * len(across.levels), 1.7 + 0.5 * len(down.levels))
+    image = axes.imshow(np.ma.masked_invalid(table), cmap="Greys", aspect="auto")
+    low, high = np.nanmin(table), np.nanmax(table)
+    for (row, column), mean in np.ndenumerate(table):
+        if np.isfinite(mean):
+            half = f"\n±{halves[row, column]:.2g}" if np.isfinite(halves[row, column]) else ""
+            light = "white" if mean > (low + high) / 2 else "black"
+            axes.text(column, row, f"{mean:.3g}{half}", ha="center", va="center", fontsize=7.5, color=light)
+    for set_ticks, factor, room in ((axes.set_xticks, across, 10), (axes.set_yticks, down, 24)):
+        set_ticks(range(len(factor.levels)), [wrap(level_name(level), room) for level in factor.levels])
+    axes.grid(visible=False)
+    axes.set_xlabel(axis_name(across.options))
+    axes.set_ylabel(axis_name(down.options))
+    figure.colorbar(image, label=wrap(metric_name(metric), 40))
+    against = f"{axis_name(across.options)} and {axis_name(down.options)}"
+    titled(figure, f"{folder.name}: {metric_name(metric)} against {against}", explain(folder, points))
+    return Drawing(f"options-{metric}", figure)

@@ -1,0 +1,52 @@
+"""A metric against what was varied: which picture shows it."""
+
+from collections.abc import Sequence
+
+from mlpcli.plot.factors import Factor, find_factors, fullness
+from mlpcli.plot.folder import Folder
+from mlpcli.plot.grid import draw_heat_map, draw_panels
+from mlpcli.plot.points import Points, find_points
+from mlpcli.plot.ranking import MOST_ROWS, draw_ranking, draw_slices
+from mlpcli.plot.style import MOST_SERIES, Drawing
+
+__all__ = ["draw_options"]
+
+MOST_PANELS = 6
+ENOUGH_OF_A_GRID = 0.6
+MANY = 10
+"""A number with more values, nearly one a configuration, was drawn at random rather than set."""
+
+
+def draw_options(folder: Folder, metric: str) -> list[Drawing]:
+    """The figure that suits what the sweep varied; none where it varied nothing or the metric has no numbers."""
+    points = find_points(folder, metric)
+    if len(points) < 2:
+        return []
+    factors = find_factors(folder.varied, list(points))
+    drawn = [index for index, _ in enumerate(folder.varied) if _is_drawn(points, index)]
+    if len(drawn) > 1:
+        return [draw_slices(folder, metric, points, drawn)]
+    # What has most levels goes along the axis, then the lines, then the panels; of equals the last is varied fastest.
+    ordered = sorted(reversed(factors), key=lambda factor: -len(factor.levels))
+    if fullness(factors, len(points)) < ENOUGH_OF_A_GRID:
+        return [draw_ranking(folder, metric, points, factors)]
+    if _have_room(ordered, MOST_SERIES, MOST_PANELS):
+        return [draw_panels(folder, metric, points, ordered)]
+    if _have_room(ordered, MOST_ROWS):
+        return [draw_heat_map(folder, metric, points, ordered)]
+    return [draw_ranking(folder, metric, points, factors)]
+
+
+def _have_room(ordered: Sequence[Factor], *most: int) -> bool:
+    """Whether the first factor has room along an axis, and each other one at most so many levels."""
+    first, *others = ordered
+    fits = first.numbers is not None or len(first.levels) <= MOST_ROWS
+    return fits and len(others) <= len(most) and all(len(f.levels) <= n for f, n in zip(others, most, strict=False))
+
+
+def _is_drawn(points: Points, index: int) -> bool:
+    try:
+        numbers = {float(values[index]) for values in points}
+    except ValueError:
+        return False
+    return len(numbers) > max(MANY, 0.5 * len(points))

@@ -1,0 +1,63 @@
+"""What a configuration came to: the numbers behind every picture of options, and how their spread is drawn."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.plot.factors import Values
+from mlpcli.plot.folder import Folder
+from mlpcli.results.statistics import estimate
+
+__all__ = ["Point", "Points", "error_bars", "explain", "find_points", "is_error", "spans_decades"]
+
+_ERRORS = ("loss", "rmse", "mae", "max_error")
+
+
+class Point(NamedTuple):
+    """A configuration's mean over so many seeds, with half of its 95% interval, nan where there is none."""
+
+    mean: float
+    half: float
+    seeds: int
+
+
+Points = dict[Values, Point]
+
+
+def find_points(folder: Folder, metric: str) -> Points:
+    """The point of every configuration of which a trial ran to its end."""
+    found: Points = {}
+    for values, trials in folder.configurations.items():
+        numbers = [score for trial in trials if math.isfinite(score := trial.scores.get(metric, math.nan))]
+        if numbers:
+            known = estimate(numbers)
+            half = math.nan if known.ci_high is None else known.ci_high - known.mean
+            found[values] = Point(known.mean, half, len(numbers))
+    return found
+
+
+def explain(folder: Folder, points: Points) -> str:
+    """What the marks mean, and what is left out."""
+    seeds = {point.seeds for point in points.values()}
+    count = f"{min(seeds)}" if len(seeds) == 1 else f"{min(seeds)} to {max(seeds)}"
+    meaning = "one seed" if seeds == {1} else f"mean and 95% interval over {count} seeds"
+    missing = sum(trial.state != "complete" for trial in folder.trials)
+    return f"{meaning}; {missing} failed, diverged or pruned trials left out" if missing else meaning
+
+
+def error_bars(below: NDArray[np.float64], above: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Both halves of the intervals as matplotlib takes them, `(2, points)`; None where no point has one."""
+    return None if np.isnan(above).all() else np.nan_to_num(np.stack([below, above]))
+
+
+def spans_decades(points: Points) -> bool:
+    """Whether only a logarithmic axis shows all the means."""
+    means = [point.mean for point in points.values()]
+    return min(means) > 0 and max(means) >= 20 * min(means)
+
+
+def is_error(metric: str) -> bool:
+    """Whether the metric is better the nearer it comes to 0."""
+    return metric.partition("_")[2] in _ERRORS

@@ -1,0 +1,61 @@
+"""What spans no grid: every configuration by itself, or, of numbers drawn at random, each number by itself."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mlpcli.plot.factors import Factor, is_geometric
+from mlpcli.plot.folder import Folder
+from mlpcli.plot.points import Points, error_bars, explain, is_error, spans_decades
+from mlpcli.plot.style import Drawing, axis_name, metric_name, new_figure, series, titled, wrap
+
+__all__ = ["MOST_ROWS", "draw_ranking", "draw_slices"]
+
+MOST_ROWS = 30
+"""Configurations of a ranking; how many there are is said below it, and all stand in summary.csv."""
+
+MOST_PANELS = 6
+
+
+def draw_ranking(folder: Folder, metric: str, points: Points, factors: Sequence[Factor]) -> Drawing:
+    """Every configuration by itself, the largest mean on top."""
+    order = sorted(points, key=lambda values: -points[values].mean)
+    if len(order) > MOST_ROWS:
+        order = order[-MOST_ROWS:] if is_error(metric) else order[:MOST_ROWS]
+    figure, (axes,) = new_figure(7.2, 1.4 + 0.32 * len(order))
+    means = np.array([points[values].mean for values in order])
+    half = np.array([points[values].half for values in order])
+    axes.errorbar(means, range(len(order)), xerr=error_bars(half, half), capsize=3, **series(0, lines=False))
+    labels = [", ".join(factor.describe(factor.of(values)) for factor in factors) for values in order]
+    axes.set_yticks(range(len(order)), [wrap(label, 44) for label in labels], fontsize=8)
+    axes.set_ylim(len(order) - 0.5, -0.5)
+    axes.set_xlabel(metric_name(metric))
+    axes.set_ylabel("configuration")
+    if is_error(metric) and spans_decades(points):
+        axes.set_xscale("log")
+    left_out = f"; the best {len(order)} of {len(points)}" if len(order) < len(points) else ""
+    titled(figure, f"{folder.name}: {metric_name(metric)}", explain(folder, points) + left_out)
+    return Drawing(f"options-{metric}", figure)
+
+
+def draw_slices(folder: Folder, metric: str, points: Points, drawn: Sequence[int]) -> Drawing:
+    """Numbers drawn at random: the metric against each of them, a mark a configuration."""
+    drawn = drawn[:MOST_PANELS]
+    columns = min(len(drawn), 3)
+    rows = -(-len(drawn) // columns)
+    figure, axes = new_figure(1.2 + 3.2 * columns, 1.0 + 2.9 * rows, rows, columns, sharey=True)
+    means = np.array([point.mean for point in points.values()])
+    for place, (panel, index) in enumerate(zip(axes, drawn, strict=False)):
+        numbers = np.array([float(values[index]) for values in points])
+        panel.plot(numbers, means, **{**series(0, lines=False), "markersize": 4})
+        if is_geometric(numbers):
+            panel.set_xscale("log")
+        panel.set_xlabel(axis_name((folder.varied[index],)))
+        panel.set_ylabel(wrap(metric_name(metric), 40) if place % columns == 0 else "")
+    for panel in axes[len(drawn) :]:
+        panel.set_visible(False)
+    names = ", ".join(folder.varied[index] for index in drawn)
+    titled(
+        figure, f"{folder.name}: {metric_name(metric)} against {names}", "a mark is a configuration's mean over seeds"
+    )
+    return Drawing(f"options-{metric}", figure)

@@ -1,0 +1,202 @@
+"""How every picture looks: series told apart by line and marker and not by colour alone, named axes, equal bytes.
+
+Figures are made without pyplot, so there is no global state and no window; the user's matplotlibrc plays no part.
+"""
+
+import io
+import textwrap
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.container import ErrorbarContainer
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullFormatter, NullLocator
+from numpy.typing import NDArray
+
+__all__ = [
+    "MOST_SERIES",
+    "Drawing",
+    "axis_name",
+    "legend",
+    "measure_name",
+    "metric_name",
+    "new_figure",
+    "part_name",
+    "render",
+    "series",
+    "styled",
+    "titled",
+    "value_ticks",
+    "whole_ticks",
+    "wrap",
+]
+
+
+class Drawing(NamedTuple):
+    """A figure and what its file is called, without the ending."""
+
+    name: str
+    figure: Figure
+
+
+STYLE: dict[Any, Any] = {
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.labelsize": 10,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlesize": 10,
+    "figure.constrained_layout.h_pad": 0.08,
+    "figure.constrained_layout.w_pad": 0.08,
+    "figure.titlesize": 11,
+    "font.size": 9,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "legend.handlelength": 3.2,
+    "lines.linewidth": 1.4,
+    "lines.markersize": 5,
+    "savefig.dpi": 150,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "mlpcli",
+}
+
+_SERIES: list[tuple[str, Any, str]] = [
+    ("#000000", "-", "o"),
+    ("#0072b2", "--", "s"),
+    ("#d55e00", ":", "^"),
+    ("#009e73", "-.", "D"),
+    ("#cc79a7", (0, (7, 1.5)), "v"),
+    ("#8a5a00", (0, (3, 1, 1, 1, 1, 1)), "P"),
+    ("#56b4e9", (0, (1, 2.5)), "X"),
+    ("#7f7f7f", (0, (9, 2, 2, 2)), "*"),
+]
+"""Colour (most are Okabe and Ito's), line and marker of each series: any one of the three tells them apart."""
+
+MOST_SERIES = len(_SERIES)
+
+_PARTS = {"train": "training", "val": "validation", "test": "test"}
+_METRICS = {
+    "loss": "loss",
+    "accuracy": "accuracy (share of rows)",
+    "rmse": "RMSE (units of the target)",
+    "mae": "mean absolute error (units of the target)",
+    "r2": "R² (1 is perfect)",
+    "max_error": "maximum error (units of the target)",
+}
+_OTHERS = {
+    "best_epoch": "best epoch",
+    "epochs_run": "epochs run",
+    "grad_norm": "gradient norm, mean of the epoch",
+    "lr": "learning rate",
+    "time_s": "training time (s)",
+}
+_UNITS = {
+    "batch_size": "rows",
+    "depth": "hidden layers",
+    "dropout": "probability of dropping a unit",
+    "hidden": "units of each hidden layer",
+    "input_dropout": "probability of dropping an input",
+    "lr": "learning rate",
+    "lr_every": "epochs",
+    "momentum_epochs": "epochs",
+    "patience": "epochs",
+    "warmup": "epochs",
+    "width": "units of each hidden layer",
+}
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """While it is entered, matplotlib's own defaults with `STYLE` over them hold."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        yield
+
+
+def new_figure(width: float, height: float, rows: int = 1, columns: int = 1, **how: Any) -> tuple[Figure, list[Axes]]:
+    """A figure of so many inches with its axes, row by row; neighbours keep clear of each other by themselves."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False, **how)
+    return figure, list(axes.ravel())
+
+
+def render(figure: Figure, kind: str) -> bytes:
+    """The content of a `png` or `svg` file, the same bytes for the same figure."""
+    metadata = {"png": {"Software": "mlpcli"}, "svg": {"Creator": "mlpcli", "Date": None}}[kind]
+    with io.BytesIO() as file:
+        figure.savefig(file, format=kind, metadata=metadata)
+        return file.getvalue()
+
+
+def series(index: int, *, lines: bool = True) -> dict[str, Any]:
+    """Colour, line and marker of a series; after the last it begins anew."""
+    color, line, marker = _SERIES[index % MOST_SERIES]
+    return {"color": color, "linestyle": line if lines else "none", "marker": marker}
+
+
+def metric_name(metric: str) -> str:
+    """`validation accuracy (share of rows)`: a column of metrics.csv or trials.csv as the name of an axis."""
+    part, _, name = metric.partition("_")
+    return f"{_PARTS[part]} {_METRICS[name]}" if part in _PARTS and name in _METRICS else measure_name(metric)
+
+
+def part_name(metric: str) -> str:
+    """`validation`: the rows that a column is measured on."""
+    return _PARTS.get(metric.partition("_")[0], metric)
+
+
+def measure_name(measure: str) -> str:
+    """`accuracy (share of rows)`: what is measured, on whatever rows."""
+    return _METRICS.get(measure) or _OTHERS.get(measure, measure)
+
+
+def axis_name(options: tuple[str, ...]) -> str:
+    """`width (units of each hidden layer)`: what was varied as the name of an axis."""
+    unit = _UNITS.get(options[0]) if len(options) == 1 else None
+    return f"{options[0]} ({unit})" if unit else ", ".join(options)
+
+
+def titled(figure: Figure, title: str, below: str) -> None:
+    """The figure's title, and below it what its marks mean; wrapped to its width."""
+    inches = figure.get_figwidth()
+    figure.suptitle(wrap(title, int(inches * 11)))
+    figure.supxlabel(wrap(below, int(inches * 14)), fontsize=8, color="#555555")
+
+
+def legend(figure: Figure, panels: Sequence[Axes], title: str | None = None) -> None:
+    """The names of the series of all panels, to the right of the whole figure, if there are several."""
+    named: dict[str, Any] = {}
+    for panel in panels:
+        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
+            named.setdefault(wrap(label), handle[0] if isinstance(handle, ErrorbarContainer) else handle)
+    if len(named) > 1:
+        figure.legend(named.values(), named.keys(), loc="outside right center", title=title and wrap(title))
+
+
+def wrap(text: str, width: int = 32) -> str:
+    """Text in lines of at most `width` characters; a longer word is cut."""
+    return "\n".join(textwrap.wrap(text, width, break_on_hyphens=False)) or text
+
+
+def value_ticks(axis: Any, numbers: NDArray[np.float64], *, log: bool) -> None:
+    """Ticks at the very numbers, where these leave room for their text; else at whole numbers, if they all are."""
+    numbers = np.unique(numbers)
+    places = np.log(numbers) if log else numbers
+    if 1 < len(numbers) <= 10 and np.diff(places).min() >= 0.08 * np.ptp(places):
+        axis.set_major_locator(FixedLocator(numbers.tolist()))
+        axis.set_major_formatter(FixedFormatter([f"{number:.4g}" for number in numbers]))
+        axis.set_minor_locator(NullLocator())
+        axis.set_minor_formatter(NullFormatter())
+    elif not log and (numbers == np.round(numbers)).all():
+        whole_ticks(axis)
+
+
+def whole_ticks(axis: Any) -> None:
+    """Ticks at whole numbers only."""
+    axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))

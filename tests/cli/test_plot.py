@@ -1,0 +1,111 @@
+"""`mlpcli plot` from the outside: files, what is printed, and what is refused."""
+
+import json
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from mlpcli.cli.main import run
+from tests.plot.folders import run_folder, sweep_folder
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def plot(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> tuple[str, str]:
+    """What the command prints to stdout and stderr."""
+    assert run(["plot", *arguments]) == code
+    captured = capsys.readouterr()
+    return captured.out, captured.err
+
+
+def test_a_name_below_results_and_the_paths_of_the_files(capsys: pytest.CaptureFixture[str]) -> None:
+    path = sweep_folder(Path("results/s"), {"norm": ["none", "batch"]}, recorded=True)
+    out, err = plot(capsys, "s")
+    files = [f"results/s/plot-{name}.png" for name in ("curves-val_accuracy", "options-val_accuracy", "drift")]
+    assert out.splitlines() == files
+    assert err == "results/s: drawing\n"
+    assert all(Path(file).read_bytes().startswith(b"\x89PNG\r\n") for file in files)
+    assert len(list(path.glob("plot-*"))) == 3
+
+
+def test_svg_elsewhere_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    run_folder(Path("results/r"))
+    before = sorted(Path("results/r").iterdir())
+    out, err = plot(capsys, "results/r", "--format", "svg", "--output", "pictures/new", "--json", "--quiet")
+    assert json.loads(out) == {"results": "results/r", "files": ["pictures/new/plot-curves-val_accuracy.svg"]}
+    assert err == ""
+    root = ElementTree.parse("pictures/new/plot-curves-val_accuracy.svg").getroot()
+    assert root.tag.endswith("svg")
+    assert sorted(Path("results/r").iterdir()) == before
+
+
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_the_same_bytes_again_whatever_the_process_and_the_users_settings(kind: str, tmp_path: Path) -> None:
+    sweep_folder(Path("results/s"), {"width": [4, 8, 16, 32]}, recorded=True)
+    contents = []
+    for seed in ("1", "2"):
+        home = tmp_path / seed
+        home.mkdir()
+        if seed == "2":
+            (home / "matplotlibrc").write_text("font.size: 20\naxes.grid: False\nsavefig.dpi: 20\n")
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "MPLCONFIGDIR": str(home), "TZ": f"UTC{seed}"}
+        command = [sys.executable, "-m", "mlpcli", "plot", "s", "--format", kind, "--output", f"out{seed}", "--quiet"]
+        subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
+        contents.append({path.name: path.read_bytes() for path in Path(f"out{seed}").iterdir()})
+    assert contents[0] == contents[1] != {}
+
+
+def test_another_metric(capsys: pytest.CaptureFixture[str]) -> None:
+    sweep_folder(Path("results/s"), {"width": [4, 8]})
+    out, _ = plot(capsys, "s", "--metric", "test_accuracy")
+    assert out.splitlines() == ["results/s/plot-options-test_accuracy.png"]
+    _, err = plot(capsys, "s", "--metric", "val_acuracy", code=2)
+    assert err.splitlines()[-1].startswith(
+        "mlpcli: error: --metric val_acuracy: results/s has no such numbers; did you mean val_accuracy?"
+    )
+
+
+def test_without_matplotlib_the_line_says_what_to_install(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlpcli.cli.plot.find_spec", lambda name: None)
+    out, err = plot(capsys, "anything", code=2)
+    assert out == ""
+    assert err == (
+        "mlpcli: error: mlpcli plot: matplotlib is not installed. Nothing was written. "
+        "Type: pip install 'mlpcli[plot]'\n"
+    )
+
+
+def test_what_is_no_result_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    run_folder(Path("results/digits-1"))
+    _, err = plot(capsys, "digits1", code=2)
+    assert err == "mlpcli: error: there are no results 'digits1', here or in results. Did you mean digits-1?\n"
+    run_folder(Path("results/empty"), epochs=0)
+    _, err = plot(capsys, "empty", "--quiet", code=2)
+    assert err == (
+        "mlpcli: error: there is nothing to draw in results/empty: no epoch was trained there. Nothing was written\n"
+    )
+    (Path("results/digits-1") / "metrics.csv").write_text("epoch\nx\n")
+    _, err = plot(capsys, "digits-1", "--quiet", code=65)
+    assert "cannot plot results/digits-1/metrics.csv" in err and err.count("\n") == 1
+
+
+def test_where_nothing_can_be_written(capsys: pytest.CaptureFixture[str]) -> None:
+    run_folder(Path("results/r"))
+    Path("file").touch()
+    _, err = plot(capsys, "r", "--output", "file/below", "--quiet", code=74)
+    assert err.count("\n") == 1
+
+
+def test_help_names_it_and_loads_no_matplotlib() -> None:
+    code = "import sys; from mlpcli.cli.main import run; run(['plot', '--help']); sys.exit('matplotlib' in sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "mlpcli plot results/dropout" in shown and "--metric" in shown

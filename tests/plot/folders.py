@@ -1,0 +1,190 @@
+"""Results folders made by hand, in the form of CONTRACT section 5, and what is asked of every picture of them."""
+
+import itertools
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+
+from mlpcli.results.csv_text import table
+
+EPOCH_COLUMNS = [
+    "epoch",
+    "step",
+    "lr",
+    "train_loss",
+    "train_accuracy",
+    "val_loss",
+    "val_accuracy",
+    "grad_norm",
+    "epoch_time_s",
+    "total_time_s",
+]
+REGRESSION_COLUMNS = [
+    "epoch",
+    "step",
+    "lr",
+    "train_loss",
+    "train_rmse",
+    "val_loss",
+    "val_rmse",
+    "val_r2",
+    "val_max_error",
+    "grad_norm",
+    "epoch_time_s",
+    "total_time_s",
+]
+DIAGNOSTIC_COLUMNS = ["epoch", "step", "gradient_variance", "gradient_norm_full", "input_p15", "input_p50", "input_p85"]
+
+Score = Callable[[Mapping[str, Any], int], float]
+
+
+def noise(seed: int, *more: object) -> float:
+    """A number in [-1, 1], the same for the same arguments."""
+    return math.sin(1000 * seed + sum(map(ord, "".join(map(str, more)))))
+
+
+def run_folder(path: Path, epochs: int = 5, *, validated: bool = True, recorded: bool = False, **result: Any) -> Path:
+    """A run of classification."""
+    path.mkdir(parents=True)
+    monitor = "val_accuracy" if validated else "auto"
+    (path / "config.toml").write_text(f'dataset = "digits"\nmonitor = "{monitor}"\nseed = 3\n')
+    rows = [epoch_row(EPOCH_COLUMNS, epoch, 3, 0.9, validated) for epoch in range(1, epochs + 1)]
+    (path / "metrics.csv").write_text(table(EPOCH_COLUMNS, rows))
+    if recorded:
+        recorded_rows = [diagnostics_row(epoch, 3, 32, 0.5) for epoch in range(epochs + 1)]
+        (path / "diagnostics.csv").write_text(table(DIAGNOSTIC_COLUMNS, recorded_rows))
+    val = {"loss": 0.2, "accuracy": 0.9} if validated else None
+    metrics = {"train": {"loss": 0.1, "accuracy": 0.95}, "val": val, "test": None}
+    known = {"state": "complete", "metrics": metrics, "best_epoch": min(3, epochs), "epochs_run": epochs}
+    (path / "result.json").write_text(json.dumps({**known, "parameters": 10, "time_s": 1.5, **result}))
+    return path
+
+
+def sweep_folder(
+    path: Path,
+    options: Mapping[str, Sequence[Any]] | None = None,
+    *,
+    configurations: Sequence[Mapping[str, Any]] | None = None,
+    seeds: int = 3,
+    epochs: int = 4,
+    metric: str = "val_accuracy",
+    score: Score | None = None,
+    states: Mapping[int, str] | None = None,
+    recorded: bool = False,
+) -> Path:
+    """A sweep over the grid of `options`, or over `configurations`; `score` gives the metric of a configuration."""
+    path.mkdir(parents=True)
+    if configurations is None:
+        assert options is not None
+        configurations = [dict(zip(options, values, strict=True)) for values in itertools.product(*options.values())]
+    regression = metric.partition("_")[2] in ("rmse", "max_error")
+    columns = REGRESSION_COLUMNS if regression else EPOCH_COLUMNS
+    names = ("loss", "rmse", "mae", "r2", "max_error") if regression else ("loss", "accuracy")
+    trials, rows, recorded_rows = [], [], []
+    for number, (values, seed) in enumerate(itertools.product(configurations, range(seeds))):
+        value = score(values, seed) if score else 0.8 + 0.1 * noise(seed, values)
+        state = (states or {}).get(number, "complete")
+        scores = {f"{part}_{name}": value for part in ("train", "val", "test") for name in names}
+        if state != "complete":
+            scores = dict.fromkeys(scores)
+        first = {"trial": number, "run_id": f"{number:012x}"}
+        trials.append(
+            {**first, "state": state, "seed": seed, **values, "parameters": 10, "epochs_run": epochs, "best_epoch": 1}
+            | {**scores, "error": None if state == "complete" else "loss became nan", "time_s": 0.5}
+        )
+        rows += [{**first, **epoch_row(columns, epoch, seed, value)} for epoch in range(1, epochs + 1)]
+        size = values.get("batch_size", 32)
+        if recorded and size != "full":
+            recorded_rows += [
+                {**first, **diagnostics_row(epoch, seed, size, len(str(values)) / 10)} for epoch in range(epochs + 1)
+            ]
+    (path / "sweep.toml").write_text(f'name = "{path.name}"\nmetric = "{metric}"\n')
+    (path / "trials.csv").write_text(table(list(trials[0]), trials))
+    (path / "metrics.csv").write_text(table(["trial", "run_id", *columns], rows))
+    if recorded:
+        (path / "diagnostics.csv").write_text(table(["trial", "run_id", *DIAGNOSTIC_COLUMNS], recorded_rows))
+    return path
+
+
+def epoch_row(columns: Iterable[str], epoch: int, seed: int, value: float, validated: bool = True) -> dict[str, Any]:
+    row = {name: value * (1 - 0.5**epoch) + 0.01 * noise(seed, name, epoch) for name in columns}
+    row |= {"epoch": epoch, "step": 40 * epoch, "lr": 0.01}
+    row |= {name: 2.0 * 0.6**epoch + 0.01 * noise(seed, name) for name in row if name.endswith("loss")}
+    return row if validated else row | {name: None for name in row if name.startswith("val_")}
+
+
+def diagnostics_row(epoch: int, seed: int, size: int, level: float) -> dict[str, Any]:
+    drift = level * (1 + 0.1 * epoch) + 0.05 * noise(seed, epoch)
+    return {
+        "epoch": epoch,
+        "step": 40 * epoch,
+        "gradient_variance": 100 * (1 + 0.1 * noise(seed, size)) / size / (1 + epoch),
+        "gradient_norm_full": 2.0 / (1 + epoch),
+        "input_p15": drift - 1,
+        "input_p50": drift,
+        "input_p85": drift + 1,
+    }
+
+
+def texts(figure: Figure) -> list[tuple[str, Bbox]]:
+    """Every text that is seen, with its box in pixels; of an axis the labels of the ticks that are drawn."""
+    figure.draw_without_rendering()
+    found: list[Text] = []
+    for axes in figure.axes:
+        if not axes.get_visible():
+            continue
+        found += [axes.title, axes.xaxis.label, axes.yaxis.label, *axes.texts]
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            slack = 1e-9 * max(abs(low), abs(high))
+            for which in (axis.get_major_ticks(), axis.get_minor_ticks()):
+                found += [
+                    label
+                    for tick in which
+                    if low - slack <= tick.get_loc() <= high + slack
+                    for label in (tick.label1, tick.label2)
+                    if label.get_visible() and tick.get_visible()
+                ]
+            found.append(axis.get_offset_text())
+        if axes.get_legend():
+            found += axes.get_legend().get_texts()
+    for legend in figure.legends:
+        found += [*legend.get_texts(), legend.get_title()]
+    found += [text for text in (figure._suptitle, figure._supxlabel) if text]
+    seen = [text for text in found if text.get_visible() and text.get_text().strip()]
+    return [(text.get_text(), text.get_window_extent()) for text in seen]
+
+
+def check(figure: Figure) -> None:
+    """Every axis that is seen is named, no text lies on another, and none leaves the figure."""
+    boxes = texts(figure)
+    edge = figure.bbox
+    for text, box in boxes:
+        inside = edge.x0 - 1 <= box.x0 and box.x1 <= edge.x1 + 1 and edge.y0 - 1 <= box.y0 and box.y1 <= edge.y1 + 1
+        assert inside, f"{text!r} leaves the figure"
+    for (one, first), (two, second) in itertools.combinations(boxes, 2):
+        shared = Bbox.intersection(first, second)
+        overlap = shared is not None and shared.width > 1 and shared.height > 1
+        assert not overlap, f"{one!r} lies on {two!r}"
+    assert figure._suptitle and figure._suptitle.get_text()
+    panels = [axes for axes in figure.axes if axes.get_visible() and axes.get_label() != "<colorbar>"]
+    for axes in panels:
+        x, y = axes.get_shared_x_axes(), axes.get_shared_y_axes()
+        assert axes.get_xlabel() or any(x.joined(axes, other) and other.get_xlabel() for other in panels)
+        assert axes.get_ylabel() or any(y.joined(axes, other) and other.get_ylabel() for other in panels)
+
+
+def finite(figure: Figure) -> bool:
+    """Whether something is drawn in every panel that is seen."""
+    return all(
+        any(np.isfinite(line.get_ydata(orig=False)).any() for line in axes.lines) or axes.images
+        for axes in figure.axes
+        if axes.get_visible() and axes.get_label() != "<colorbar>"
+    )

@@ -1,0 +1,87 @@
+"""The fitted function, of networks that were really trained or constructed."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from mlpcli.cli.main import run
+from mlpcli.errors import DataError
+from mlpcli.plot.fit import draw_fit
+from mlpcli.plot.folder import read_folder
+from mlpcli.plot.style import styled
+from tests.plot.folders import check
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLPCLI_DATA_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+
+
+def trained(*options: str) -> Path:
+    assert run(["train", "--name", "r", "--quiet", *options]) == 0
+    return Path("results/r").absolute()
+
+
+@pytest.mark.parametrize("scale", ["none", "standard"])
+def test_a_constructed_network_lies_on_its_target(scale: str) -> None:
+    """The interpolant of sin(2 pi x) at k knots is off by at most (2 pi)^2 / (8 k^2) (de Boor)."""
+    path = trained("--dataset", "sine", "--init", "interpolate", "--width", "32", "--depth", "1", "--epochs", "0",
+                   "--dtype", "float64", "--scale", scale)  # fmt: skip
+    with styled():
+        ((name, figure),) = draw_fit(read_folder(path), None)
+        check(figure)
+    assert name == "fit"
+    above, below = figure.axes
+    target, network = above.lines
+    x = target.get_xdata()
+    assert_allclose([x[0], x[-1]], [0, 1], atol=1e-12)
+    assert_allclose(target.get_ydata(), np.sin(2 * np.pi * x), atol=1e-9)
+    assert_allclose(below.lines[0].get_ydata(), network.get_ydata() - target.get_ydata())
+    worst = np.abs(below.lines[0].get_ydata()).max()
+    assert 0 < worst <= (2 * np.pi) ** 2 / (8 * 32**2) + 1e-9
+    assert f"largest error {worst:.3g}" in above.get_title()
+    assert (below.get_xlabel(), above.get_ylabel()) == ("x1", "y")
+
+
+def test_few_training_rows_are_drawn_one_by_one(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("age,price\n" + "".join(f"{n},{n * n}\n" for n in range(40)))
+    path = trained("--dataset", "t.csv", "--target", "price", "--task", "regression", "--epochs", "2")
+    with styled():
+        ((_, figure),) = draw_fit(read_folder(path), None)
+        check(figure)
+    rows = figure.axes[0].lines[2]
+    assert len(rows.get_xdata()) == 28
+    assert_allclose(np.sort(rows.get_xdata()) ** 2, np.sort(rows.get_ydata()), rtol=1e-4, atol=1e-3)
+    assert figure.axes[1].get_xlabel() == "age"
+
+
+@pytest.mark.parametrize("options", [("--dataset", "friedman1"), ("--dataset", "linnerud"), ("--dataset", "iris")])
+def test_other_data_have_no_such_picture(options: tuple[str, ...]) -> None:
+    assert draw_fit(read_folder(trained(*options, "--epochs", "1")), None) == []
+
+
+def test_the_model_that_a_sweep_kept(tmp_path: Path) -> None:
+    Path("s.toml").write_text(
+        'name = "s"\nseeds = 2\n[base]\ndataset = "steps"\nepochs = 2\ndepth = 1\n[grid]\nwidth = [4, 8, 16]\n'
+    )
+    assert run(["sweep", "s.toml", "--quiet", "--executor", "serial", "--keep-models", "all"]) == 0
+    with styled():
+        ((_, figure),) = draw_fit(read_folder(tmp_path / "results/s"), None)
+        check(figure)
+    assert [axes.get_title().splitlines()[0].split(",")[0] for axes in figure.axes[:3]] == [
+        "width 4",
+        "width 8",
+        "width 16",
+    ]
+
+
+def test_changed_data_are_refused(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("x,y\n" + "".join(f"{n},{n * n}\n" for n in range(40)))
+    path = trained("--dataset", "t.csv", "--target", "y", "--task", "regression", "--epochs", "1")
+    table.write_text("x,y\n" + "".join(f"{n},{n + 0.5}\n" for n in range(40)))
+    with pytest.raises(DataError, match=r"cannot plot .*t\.csv has changed since. Train again on it"):
+        draw_fit(read_folder(path), None)

@@ -1,0 +1,257 @@
+"""Every kind of picture on folders made by hand: what it shows, named axes, texts that lie clear of each other."""
+
+import math
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from numpy.testing import assert_allclose
+
+from mlpcli.plot.curves import draw_curves
+from mlpcli.plot.diagnostics import draw_drift, draw_gradient, draw_noise
+from mlpcli.plot.folder import read_folder
+from mlpcli.plot.options import draw_options
+from mlpcli.plot.style import Drawing, render, styled
+from tests.plot.folders import check, finite, run_folder, sweep_folder
+
+ACTIVATIONS = ["relu", "leaky-relu", "elu", "selu", "gelu", "silu", "softplus", "sigmoid", "tanh", "identity"]
+WIDTHS = [4, 8, 16, 32, 64, 128]
+
+
+def geometric(values: Any, seed: int) -> float:
+    return 50.0 / values["width"] ** 2 * (1 + 0.1 * seed)
+
+
+def points(*pairs: tuple[int, str]) -> list[dict[str, Any]]:
+    return [{"depth": depth, "lift": lift} for depth, lift in pairs]
+
+
+def drawn_at_random(count: int) -> list[dict[str, Any]]:
+    rng = random.Random(0)
+    return [{"lr": 10 ** rng.uniform(-4, -1), "dropout": rng.uniform(0, 0.8)} for _ in range(count)]
+
+
+FOLDERS: dict[str, Callable[[Path], Path]] = {
+    "a run": lambda path: run_folder(path),
+    "a run of one epoch": lambda path: run_folder(path, 1),
+    "a run without validation": lambda path: run_folder(path, validated=False),
+    "a long recorded run": lambda path: run_folder(path, 200, recorded=True),
+    "one number": lambda path: sweep_folder(path, {"width": WIDTHS}),
+    "one number, one seed": lambda path: sweep_folder(path, {"width": WIDTHS}, seeds=1),
+    "one number with zero": lambda path: sweep_folder(path, {"dropout": [0.0, 0.1, 0.2, 0.5, 0.8]}),
+    "one name": lambda path: sweep_folder(path, {"activation": ACTIVATIONS}),
+    "errors over decades": lambda path: sweep_folder(path, {"width": WIDTHS}, metric="val_max_error", score=geometric),
+    "number and name": lambda path: sweep_folder(path, {"norm": ["none", "batch", "layer"], "width": WIDTHS}),
+    "name and number": lambda path: sweep_folder(path, {"depth": [2, 8], "activation": ACTIVATIONS}),
+    "a wide grid": lambda path: sweep_folder(
+        path, {"lr": [10.0**-n for n in range(9)], "batch_size": [2**n for n in range(10)]}, epochs=2
+    ),
+    "a grid of long names": lambda path: sweep_folder(
+        path, {"hidden": [f"{n * 100},{n * 50},{n * 20},10" for n in range(1, 10)], "activation": ACTIVATIONS}, seeds=1
+    ),
+    "three options": lambda path: sweep_folder(
+        path,
+        {"dataset": ["sine", "steps"], "width": WIDTHS, "init": ["interpolate", "he"]},
+        metric="val_max_error",
+        score=geometric,
+    ),
+    "five panels": lambda path: sweep_folder(
+        path, {"norm": ["none", "batch", "layer"], "depth": [1, 2, 3, 4, 5], "width": WIDTHS}, seeds=2, epochs=1
+    ),
+    "panels of names": lambda path: sweep_folder(
+        path, {"norm": ["none", "batch", "layer"], "norm_position": ["before", "after"], "activation": ACTIVATIONS}
+    ),
+    "four options": lambda path: sweep_folder(
+        path, {"norm": ["none", "batch"], "depth": [1, 2], "width": [4, 8], "optimizer": ["adam", "momentum"]}
+    ),
+    "points": lambda path: sweep_folder(
+        path, configurations=points((0, "none"), (0, "quadratic"), (1, "none"), (2, "none"), (3, "none"), (4, "none"))
+    ),
+    "many points": lambda path: sweep_folder(
+        path, configurations=[{"hidden": f"{n},{n}", "lr": 0.1 / n, "seed": n} for n in range(1, 61)], epochs=1
+    ),
+    "drawn at random": lambda path: sweep_folder(path, configurations=drawn_at_random(40), seeds=2),
+    "one failed": lambda path: sweep_folder(path, {"lr": [0.1, 1.0, 10.0]}, states={7: "diverged", 8: "pruned"}),
+    "recorded": lambda path: sweep_folder(path, {"norm": ["none", "batch"]}, recorded=True),
+    "recorded batches": lambda path: sweep_folder(path, {"batch_size": [8, 16, 32, 64, "full"]}, recorded=True),
+    "recorded grid": lambda path: sweep_folder(
+        path, {"dropout": [0.0, 0.5], "batch_size": [8, 16, 32, 64, 128, 256]}, recorded=True
+    ),
+    "recorded for long": lambda path: sweep_folder(
+        path, {"norm": ["none", "batch", "layer"]}, epochs=700, recorded=True
+    ),
+}
+
+
+def drawings(path: Path, metric: str | None = None) -> list[Drawing]:
+    folder = read_folder(path)
+    chosen = metric or folder.metric
+    return [
+        *draw_curves(folder, chosen),
+        *draw_options(folder, chosen),
+        *draw_noise(folder),
+        *draw_gradient(folder),
+        *draw_drift(folder),
+    ]
+
+
+def figure_of(path: Path, name: str, metric: str | None = None) -> Figure:
+    with styled():
+        (found,) = (figure for drawn, figure in drawings(path, metric) if drawn == name)
+        found.draw_without_rendering()
+    return found
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_axes_are_named_and_texts_lie_clear(name: str, tmp_path: Path) -> None:
+    path = FOLDERS[name](tmp_path / name.replace(" ", "_").replace(",", ""))
+    with styled():
+        found = drawings(path)
+        assert found
+        assert len({drawn for drawn, _ in found}) == len(found)
+        for _, figure in found:
+            check(figure)
+            assert finite(figure)
+
+
+def test_the_pictures_of_each_folder(tmp_path: Path) -> None:
+    kinds = {
+        name: [drawn for drawn, _ in drawings(make(tmp_path / name.replace(" ", "_")))]
+        for name, make in FOLDERS.items()
+        if name in ("a run", "a long recorded run", "one number", "recorded", "recorded batches", "recorded grid")
+    }
+    curves, options = "curves-val_accuracy", "options-val_accuracy"
+    assert kinds == {
+        "a run": [curves],
+        "a long recorded run": [curves, "gradient", "drift"],
+        "one number": [curves, options],
+        "recorded": [curves, options, "drift"],
+        "recorded batches": [curves, options, "noise", "drift"],
+        "recorded grid": [curves, options, "noise", "drift"],
+    }
+
+
+def test_a_curve_is_the_mean_over_seeds_and_its_band_a_standard_deviation(tmp_path: Path) -> None:
+    path = sweep_folder(tmp_path / "s", {"width": [4, 8]}, seeds=4)
+    table = np.array([trial.epochs["val_accuracy"] for trial in read_folder(path).trials[:4]])
+    (axes,) = figure_of(path, "curves-val_accuracy").axes
+    assert_allclose(axes.lines[0].get_ydata(), table.mean(axis=0))
+    band = axes.collections[0].get_paths()[0].vertices
+    for epoch, (mean, deviation) in enumerate(zip(table.mean(axis=0), table.std(axis=0, ddof=1), strict=True), start=1):
+        at = band[band[:, 0] == epoch, 1]
+        assert_allclose([at.min(), at.max()], [mean - deviation, mean + deviation])
+
+
+def test_seeds_that_stopped_early_leave_the_mean_to_the_others(tmp_path: Path) -> None:
+    path = sweep_folder(tmp_path / "s", {"width": [4, 8]}, seeds=2)
+    lines = (path / "metrics.csv").read_text().splitlines(keepends=True)
+    (path / "metrics.csv").write_text(
+        "".join(line for line in lines if not line.startswith(("1,000000000001,3", "1,000000000001,4")))
+    )
+    first, second = (trial.epochs["val_accuracy"] for trial in read_folder(path).trials[:2])
+    assert (len(first), len(second)) == (4, 2)
+    (axes,) = figure_of(path, "curves-val_accuracy").axes
+    expected = [*((first[:2] + second) / 2), *first[2:]]
+    assert_allclose(axes.lines[0].get_ydata(), expected)
+
+
+def test_points_are_means_with_student_intervals_on_a_logarithmic_axis(tmp_path: Path) -> None:
+    path = sweep_folder(tmp_path / "s", {"width": WIDTHS}, seeds=5)
+    (axes,) = figure_of(path, "options-val_accuracy").axes
+    assert axes.get_xscale() == "log"
+    assert [label.get_text() for label in axes.get_xticklabels()] == [str(width) for width in WIDTHS]
+    scores = np.array([trial.scores["val_accuracy"] for trial in read_folder(path).trials]).reshape(6, 5)
+    assert_allclose(axes.lines[0].get_ydata(), scores.mean(axis=1))
+    (bars,) = axes.collections
+    half = 2.7764451051977987 * scores.std(axis=1, ddof=1) / math.sqrt(5)  # t(0.975; 4)
+    for segment, mean, width in zip(bars.get_segments(), scores.mean(axis=1), half, strict=True):
+        assert_allclose(segment[:, 1], [mean - width, mean + width])
+
+
+def test_two_options_are_lines_or_a_heat_map(tmp_path: Path) -> None:
+    lines = figure_of(FOLDERS["number and name"](tmp_path / "a"), "options-val_accuracy")
+    assert [text.get_text() for text in lines.legends[0].get_texts()] == ["none", "batch", "layer"]
+    assert lines.axes[0].get_xlabel() == "width (units of each hidden layer)"
+    map_ = figure_of(FOLDERS["a wide grid"](tmp_path / "b"), "options-val_accuracy")
+    (image,) = map_.axes[0].images
+    assert image.get_array().shape == (9, 10)
+    folder = read_folder(tmp_path / "b")
+    of_one = [trial.scores["val_accuracy"] for trial in folder.trials if trial.values == ("0.001", "16")]
+    assert_allclose(image.get_array()[5, 4], np.mean(of_one))  # rates ascend from 1e-8, sizes from 1
+    assert len(map_.axes[0].texts) == 90
+
+
+def test_the_slope_is_said_where_both_axes_are_logarithmic(tmp_path: Path) -> None:
+    figure = figure_of(FOLDERS["errors over decades"](tmp_path / "s"), "options-val_max_error")
+    (axes,) = figure.axes
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+    assert axes.get_title() == "slope -2.00"
+
+
+def test_options_that_go_together_are_one_factor(tmp_path: Path) -> None:
+    tied = [
+        {"width": width, "init": init, "epochs": epochs}
+        for width in WIDTHS
+        for init, epochs in (("interpolate", 0), ("he", 300))
+    ]
+    figure = figure_of(sweep_folder(tmp_path / "s", configurations=tied), "options-val_accuracy")
+    assert figure.legends[0].get_title().get_text() == "init, epochs"
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["interpolate, 0", "he, 300"]
+
+
+def test_what_failed_is_left_out_and_said(tmp_path: Path) -> None:
+    figure = figure_of(FOLDERS["one failed"](tmp_path / "s"), "options-val_accuracy")
+    assert figure._supxlabel.get_text().replace("\n", " ") == (
+        "mean and 95% interval over 1 to 3 seeds; 2 failed, diverged or pruned trials left out"
+    )
+
+
+def test_the_noise_falls_with_its_slope_at_the_initial_weights(tmp_path: Path) -> None:
+    (axes,) = figure_of(FOLDERS["recorded batches"](tmp_path / "s"), "noise").axes
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+    (label,) = (text.get_text() for text in axes.get_legend().get_texts())
+    assert float(label.removeprefix("slope ")) == pytest.approx(-1, abs=0.03)
+    expected = [
+        np.mean([trial.diagnostics["gradient_variance"][0] for trial in trials])
+        for values, trials in read_folder(tmp_path / "s").configurations.items()
+        if values != ("full",)
+    ]
+    assert_allclose(axes.lines[0].get_ydata(), expected)
+
+
+def test_the_drift_of_each_configuration_stands_on_one_scale(tmp_path: Path) -> None:
+    figure = figure_of(FOLDERS["recorded"](tmp_path / "s"), "drift")
+    plain, batch = figure.axes
+    assert (plain.get_title(), batch.get_title()) == ("norm none", "norm batch")
+    assert plain.get_ylim() == batch.get_ylim()
+    trial = read_folder(tmp_path / "s").trials[0]
+    for line, name in zip(plain.lines, ("input_p85", "input_p50", "input_p15"), strict=True):
+        assert_allclose(line.get_ydata(), trial.diagnostics[name])
+        assert_allclose(line.get_xdata(), trial.diagnostics["step"])
+
+
+def test_series_differ_in_more_than_colour(tmp_path: Path) -> None:
+    path = sweep_folder(tmp_path / "s", {"activation": ACTIVATIONS[:8]})
+    (axes,) = figure_of(path, "curves-val_accuracy").axes
+    looks = {(line.get_marker(), str(line._dash_pattern)) for line in axes.lines}
+    assert len(looks) == len({marker for marker, _ in looks}) == len({dashes for _, dashes in looks}) == 8
+
+
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_the_same_numbers_give_the_same_bytes(kind: str, tmp_path: Path) -> None:
+    path = FOLDERS["recorded grid"](tmp_path / "s")
+    with styled():
+        once, again = ([render(figure, kind) for _, figure in drawings(path)] for _ in range(2))
+    assert once == again
+
+
+def test_another_metric(tmp_path: Path) -> None:
+    path = FOLDERS["one number"](tmp_path / "s")
+    assert [name for name, _ in drawings(path, "train_loss")] == ["curves-train_loss", "options-train_loss"]
+    assert [name for name, _ in drawings(path, "test_accuracy")] == ["options-test_accuracy"]
+    assert [name for name, _ in drawings(path, "grad_norm")] == ["curves-grad_norm"]
+    assert [name for name, _ in drawings(path, "time_s")] == ["options-time_s"]
