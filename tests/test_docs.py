@@ -65,3 +65,10 @@ def test_experiments_open_with_question_claim_expectation_and_time(path):
     assert head.startswith("# ") and "?" in head.splitlines()[0]
     for word in ("# Claim:", "# Expect:", "# Time on two cores:"):
         assert word in head
+
+
+def test_the_table_of_the_lecture_is_what_the_results_say():
+    from tests.reference import page
+
+    assert (ROOT / "experiments" / "README.md").read_text() == page()
+    assert "| NO |" not in page()
