@@ -9,7 +9,7 @@ import typer
 from mlpcli.cli.console import message, print_json, table, warning
 from mlpcli.cli.options import with_run_options
 from mlpcli.cli.progress import epoch_view, short
-from mlpcli.config import RunOptions, Source, as_dict, build, read_options
+from mlpcli.config import Preset, RunOptions, Source, as_dict, build, preset_for, preset_source, read_options
 from mlpcli.errors import BadResult
 
 if TYPE_CHECKING:
@@ -32,6 +32,10 @@ def train(
             help="TOML file of options, below those typed here",
             rich_help_panel=_RUN,
         ),
+    ] = None,
+    preset: Annotated[
+        Preset | None,
+        typer.Option(help="a published procedure for tables, below --config and what is typed", rich_help_panel=_RUN),
     ] = None,
     name: Annotated[
         str | None,
@@ -56,7 +60,8 @@ def train(
 
     Example: mlpcli train --width 64 --depth 3
     """
-    options = build(*([read_options(config)] if config else []), given)
+    said = [*([read_options(config)] if config else []), given]
+    options = build(*([preset_source(preset)] if preset else []), *said)
 
     from mlpcli.results.atomic import shown
     from mlpcli.results.naming import default_name
@@ -66,6 +71,8 @@ def train(
     from mlpcli.training.session import load_data, plan_run, train_run
 
     data = load_data(options, data_home)
+    if preset:
+        options = build(preset_for(preset, options, task=data.task, features=len(data.features)), *said)
     run = plan_run(options, data)
     columns = EPOCH_COLUMNS[data.task]
     folder_name = default_name(options.dataset, run.run_id) if name is None else name

@@ -7,6 +7,7 @@ from mlpcli.config.build import Source, build, canonical_value, check_value, nea
 from mlpcli.config.catalog import OPTIONS, Option, options_table
 from mlpcli.config.identity import FORMAT, resolve, run_id, stack_key
 from mlpcli.config.options import DEFAULT_LR, RunOptions
+from mlpcli.config.presets import Preset, preset_for, preset_source
 from mlpcli.config.reader import read_options, read_toml
 from mlpcli.config.writer import as_dict, as_toml
 
@@ -15,6 +16,7 @@ __all__ = [
     "FORMAT",
     "OPTIONS",
     "Option",
+    "Preset",
     "RunOptions",
     "Source",
     "as_dict",
@@ -24,6 +26,8 @@ __all__ = [
     "check_value",
     "nearest",
     "options_table",
+    "preset_for",
+    "preset_source",
     "quote",
     "read_options",
     "read_toml",

@@ -1,4 +1,4 @@
-"""What the defaults reach on small tables, beside the defaults of scikit-learn's networks and boosted trees.
+"""What the defaults and `--preset tabular` reach on small tables, beside scikit-learn's networks and boosted trees.
 
     python -m tests.benchmarks.tables [--write] [--splits 10]
 
@@ -23,7 +23,7 @@ from sklearn.multioutput import MultiOutputRegressor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from threadpoolctl import threadpool_limits
 
-from mlpcli.config import Source, build
+from mlpcli.config import Preset, Source, build, preset_for, preset_source
 from mlpcli.data import Prepared
 from mlpcli.results.provenance import provenance
 from mlpcli.training.session import load_data, plan_run
@@ -31,7 +31,9 @@ from mlpcli.training.trainer import Trainer
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "tables.md"
 DATASETS = ("iris", "wine", "breast_cancer", "digits", "diabetes", "linnerud")
-OURS, NETWORK, TREES = "mlpcli", "scikit-learn's MLP", "HistGradientBoosting"
+OURS: dict[str, Preset | None] = {"defaults": None, "tabular": Preset.TABULAR}
+NETWORK, TREES = "scikit-learn's MLP", "HistGradientBoosting"
+AGAINST = (("defaults", NETWORK), ("tabular", NETWORK), ("tabular", "defaults"))
 METRICS = {"classification": "accuracy", "regression": "r2"}
 
 Scores = dict[str, list[float]]
@@ -53,12 +55,15 @@ def trees(task: str, seed: int) -> Any:
 PEERS: dict[str, Callable[[str, int], Any]] = {NETWORK: network, TREES: trees}
 
 
-def ours(name: str, split: int, arguments: Sequence[str]) -> tuple[Prepared, float]:
+def ours(name: str, split: int, preset: Preset | None, arguments: Sequence[str]) -> tuple[Prepared, float]:
     """The data of a split, and our test score on it; `arguments` are `option=value`."""
     given: dict[str, object] = {key: word for key, _, word in (text.partition("=") for text in arguments)}
     own: dict[str, object] = {"dataset": name, "split_seed": split, "seed": split}
-    options = build(Source(own, ""), Source(given, "", text=True))
+    said = Source(own, ""), Source(given, "", text=True)
+    options = build(*([preset_source(preset)] if preset else []), *said)
     data = load_data(options, None)
+    if preset:
+        options = build(preset_for(preset, options, task=data.task, features=len(data.features)), *said)
     trainer = Trainer([plan_run(options, data, threads=1).options], data)
     for _ in trainer.epochs():
         pass
@@ -82,10 +87,11 @@ def theirs(data: Prepared, split: int, make: Callable[[str, int], Any]) -> float
 
 def measure(name: str, splits: int, arguments: Sequence[str]) -> tuple[str, Scores]:
     """The metric of a dataset, and everybody's scores."""
-    scores: Scores = {contender: [] for contender in (OURS, *PEERS)}
+    scores: Scores = {contender: [] for contender in (*OURS, *PEERS)}
     for split in range(splits):
-        data, score = ours(name, split, arguments)
-        scores[OURS].append(score)
+        for contender, preset in reversed(OURS.items()):  # the last one's data are those of the peers
+            data, score = ours(name, split, preset, arguments)
+            scores[contender].append(score)
         for peer, make in PEERS.items():
             scores[peer].append(theirs(data, split, make))
     return METRICS[data.task], scores
@@ -93,12 +99,13 @@ def measure(name: str, splits: int, arguments: Sequence[str]) -> tuple[str, Scor
 
 def table(measured: Sequence[tuple[str, str, Scores]]) -> Iterator[str]:
     """The lines of the report in Markdown: means, and paired differences with their standard error."""
-    yield f"| dataset | metric | {' | '.join((OURS, *PEERS))} | {' | '.join(f'against {peer}' for peer in PEERS)} |"
-    yield "|---|---|" + "---:|" * (1 + 2 * len(PEERS))
+    heads = [*OURS, *PEERS, *(f"{one} less {other}" for one, other in AGAINST)]
+    yield f"| dataset | metric | {' | '.join(heads)} |"
+    yield "|---|---|" + "---:|" * len(heads)
     for name, metric, scores in measured:
         cells = [name, metric, *(f"{mean(values):.4f}" for values in scores.values())]
-        for peer in PEERS:
-            differences = [a - b for a, b in zip(scores[OURS], scores[peer], strict=True)]
+        for one, other in AGAINST:
+            differences = [a - b for a, b in zip(scores[one], scores[other], strict=True)]
             cells.append(f"{mean(differences):+.4f} ± {stdev(differences) / math.sqrt(len(differences)):.4f}")
         yield f"| {' | '.join(cells)} |"
 
@@ -111,12 +118,12 @@ def report(lines: Sequence[str], splits: int) -> str:
         [
             "# Defaults on small tables",
             "",
-            "Made by `python -m tests.benchmarks.tables --write`: the mean test score of the defaults of `mlpcli",
-            "train`, of scikit-learn's MLPClassifier or MLPRegressor, and of its HistGradientBoosting, and the paired",
-            f"difference of ours with its standard error, over {splits} splits into 70 % training, 10 % validation",
-            "and 20 % test rows. All have the same rows and arrays, standardized, targets too; scikit-learn's are",
-            "fitted on the validation rows as well, by which ours chooses its epoch. Linnerud has 20 rows, of which 4",
-            "are tested.",
+            "Made by `python -m tests.benchmarks.tables --write`: the mean test score of `mlpcli train` with its",
+            "defaults and with `--preset tabular`, of scikit-learn's MLPClassifier or MLPRegressor, and of its",
+            f"HistGradientBoosting; paired differences with their standard error. {splits} splits into 70 % training,",
+            "10 % validation and 20 % test rows. All but the preset, which scales by itself, have the same arrays,",
+            "standardized, targets too; scikit-learn's are fitted on the validation rows as well, by which ours choose",
+            "their epoch. Linnerud has 20 rows, of which 4 are tested.",
             "",
             *lines,
             "",

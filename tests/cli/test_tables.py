@@ -190,3 +190,23 @@ def test_a_table_as_it_comes_needs_one_command(
     theirs = [sklearn_score(frame, target, drop, test.rows, estimator) for estimator in TREES_AND_LINES[metric]]
     assert min(theirs) > 0.65
     assert ours > max(theirs) - error
+
+
+def test_a_preset_is_recorded_as_the_options_that_it_stands_for(capsys: pytest.CaptureFixture[str]) -> None:
+    write("t.csv", small())
+    Path("c.toml").write_text("epochs = 3\nwidth = 32\n")
+    words = ["train", "--dataset", "t.csv", "--target", "kind", "--json", "-q"]
+    assert run([*words, "--preset", "tabular", "--config", "c.toml", "--width", "16", "--name", "p"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    recorded = tomllib.loads(Path("results/p/config.toml").read_text())
+    assert (recorded["epochs"], recorded["hidden"], recorded["batch_size"]) == (3, [16, 16, 16], 256)
+    assert (recorded["label_smoothing"], recorded["scale"], recorded["init"]) == (0.1, "robust-clip", "lecun")
+    assert recorded["lr_multiplier"] == [10 / 3**0.5, 2.5, 2.5, 2.5]
+    Path("spelled.toml").write_text(Path("results/p/config.toml").read_text())
+    assert run(["train", "--config", "spelled.toml", "--json", "-q", "--name", "q"]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert (again["run_id"], again["metrics"]) == (result["run_id"], result["metrics"])
+    assert run(["eval", "p", "--dataset", "t.csv", "--json", "-q"]) == 0
+    capsys.readouterr()
+    assert run([*words, "--preset", "tabula"]) == 2
+    assert "'tabula' is not" in capsys.readouterr().err
