@@ -68,9 +68,9 @@ def _draw_one(above: Axes, below: Axes, model: Model, data: Prepared) -> float:
         rows = _own_units(data.train.x, column), fitted.inverse_target(data.train.y)[:, 0]
         above.plot(*rows, label="training row", **circles)
     below.plot(x, found - target, color="#000000", linewidth=1.0)
-    above.set_ylabel(fitted.targets[0])
+    above.set_ylabel(wrap(fitted.targets[0]))
     below.set_ylabel("difference")
-    below.set_xlabel(fitted.features[0])
+    below.set_xlabel(wrap(fitted.features[0]))
     return float(np.abs(found - target).max())
 
 

@@ -5,6 +5,7 @@ Figures are made without pyplot, so there is no global state and no window; the 
 
 import io
 import textwrap
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -129,7 +130,8 @@ def new_figure(width: float, height: float, rows: int = 1, columns: int = 1, **h
 def render(figure: Figure, kind: str) -> bytes:
     """The content of a `png` or `svg` file, the same bytes for the same figure."""
     metadata = {"png": {"Software": "mlpcli"}, "svg": {"Creator": "mlpcli", "Date": None}}[kind]
-    with io.BytesIO() as file:
+    with io.BytesIO() as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of characters that the font lacks, which become boxes
         figure.savefig(file, format=kind, metadata=metadata)
         return file.getvalue()
 
@@ -180,8 +182,8 @@ def legend(figure: Figure, panels: Sequence[Axes], title: str | None = None) -> 
 
 
 def wrap(text: str, width: int = 32) -> str:
-    """Text in lines of at most `width` characters; a longer word is cut."""
-    return "\n".join(textwrap.wrap(text, width, break_on_hyphens=False)) or text
+    """Text in lines of at most `width` characters; a longer word is cut, and a dollar begins no formula."""
+    return "\n".join(textwrap.wrap(text, width, break_on_hyphens=False)).replace("$", r"\$")
 
 
 def value_ticks(axis: Any, numbers: NDArray[np.float64], *, log: bool) -> None:

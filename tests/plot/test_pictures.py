@@ -15,7 +15,7 @@ from mlpcli.plot.curves import draw_curves
 from mlpcli.plot.diagnostics import draw_drift, draw_gradient, draw_noise
 from mlpcli.plot.folder import read_folder
 from mlpcli.plot.options import draw_options
-from mlpcli.plot.style import Drawing, render, styled
+from mlpcli.plot.style import Drawing, new_figure, render, styled, titled
 from tests.plot.folders import check, finite, run_folder, sweep_folder
 
 ACTIVATIONS = ["relu", "leaky-relu", "elu", "selu", "gelu", "silu", "softplus", "sigmoid", "tanh", "identity"]
@@ -75,6 +75,13 @@ FOLDERS: dict[str, Callable[[Path], Path]] = {
         path, configurations=[{"hidden": f"{n},{n}", "lr": 0.1 / n, "seed": n} for n in range(1, 61)], epochs=1
     ),
     "drawn at random": lambda path: sweep_folder(path, configurations=drawn_at_random(40), seeds=2),
+    "strange names": lambda path: sweep_folder(
+        path,
+        {
+            "dataset": ["/long/path/" + "of-many-parts" * 9 + ".csv", "a$b^{$c", "größer", "%s {0} \\n"],
+            "width": WIDTHS[:3],
+        },
+    ),
     "one failed": lambda path: sweep_folder(path, {"lr": [0.1, 1.0, 10.0]}, states={7: "diverged", 8: "pruned"}),
     "recorded": lambda path: sweep_folder(path, {"norm": ["none", "batch"]}, recorded=True),
     "recorded batches": lambda path: sweep_folder(path, {"batch_size": [8, 16, 32, 64, "full"]}, recorded=True),
@@ -249,9 +256,32 @@ def test_the_same_numbers_give_the_same_bytes(kind: str, tmp_path: Path) -> None
     assert once == again
 
 
+def test_characters_that_the_font_lacks_are_boxes_without_a_warning(tmp_path: Path) -> None:
+    with styled():
+        found = drawings(sweep_folder(tmp_path / "表", {"dataset": ["表", "b"]}))
+        assert all(render(figure, "png") for _, figure in found)
+
+
 def test_another_metric(tmp_path: Path) -> None:
     path = FOLDERS["one number"](tmp_path / "s")
     assert [name for name, _ in drawings(path, "train_loss")] == ["curves-train_loss", "options-train_loss"]
     assert [name for name, _ in drawings(path, "test_accuracy")] == ["options-test_accuracy"]
     assert [name for name, _ in drawings(path, "grad_norm")] == ["curves-grad_norm"]
     assert [name for name, _ in drawings(path, "time_s")] == ["options-time_s"]
+
+
+def test_the_check_itself_finds_texts_that_overlap_or_leave_the_figure_and_axes_without_name() -> None:
+    for spoil in (
+        lambda axes: axes.text(0.5, 0.5, "one") and axes.text(0.5, 0.5, "two"),
+        lambda axes: axes.text(2.0, 0.5, "outside", transform=axes.transAxes, in_layout=False),
+        lambda axes: axes.set_ylabel(""),
+    ):
+        with styled():
+            figure, (axes,) = new_figure(4, 3)
+            axes.set_xlabel("x")
+            axes.set_ylabel("y")
+            titled(figure, "title", "below")
+            check(figure)
+            spoil(axes)
+            with pytest.raises(AssertionError):
+                check(figure)

@@ -116,7 +116,13 @@ def test_resuming_a_finished_run_changes_nothing(tmp_path):
 
 def test_a_finished_run_is_trained_again_and_readers_keep_the_old_until_then(tmp_path, golden):
     train(tmp_path, OTHER)
-    names = ("eval-test.csv", "eval-val-classes.csv", "confusion-test.csv", "plot-curves-val_loss.svg", "plot-drift.png")
+    names = (
+        "eval-test.csv",
+        "eval-val-classes.csv",
+        "confusion-test.csv",
+        "plot-curves-val_loss.svg",
+        "plot-drift.png",
+    )
     scores = [tmp_path / "r" / name for name in names]
     for path in (*scores, tmp_path / "r" / "notes.csv"):
         path.touch()
