@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -11,7 +11,8 @@ from mlpcli.cli.progress import short
 from mlpcli.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from mlpcli.nn import Array
+    from numpy.typing import NDArray
+
     from mlpcli.training.model import Model
 
 __all__ = ["evaluate"]
@@ -33,9 +34,9 @@ class Asked(NamedTuple):
 
     name: str
     words: str
-    x: "Array"
-    y: "Array | None"
-    rows: "Array"
+    x: "NDArray[Any]"
+    y: "NDArray[Any] | None"
+    rows: "NDArray[Any]"
 
 
 def evaluate(
