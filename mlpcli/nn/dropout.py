@@ -14,16 +14,17 @@ __all__ = ["Dropout"]
 class Dropout(Layer):
     """Each unit is dropped with probability `rate`; kept units are scaled by 1/q, q = 1 - rate (Srivastava 2014).
 
-    `rate` is a number in [0, 1) or one a replica, exact to 2^-32. E[output] = input. `frozen` keeps the last
-    mask, for gradient checks.
+    `rate` is a number in [0, 1) or one a replica; a unit draws 16 bits, which make it exact to 2^-17, and so is
+    E[output] = input. `frozen` keeps the last mask, for gradient checks.
     """
 
     def __init__(self, rate: float | Array, bits: BitStreams, lead: Shape = ()) -> None:
         super().__init__()
         if not (np.all(np.greater_equal(rate, 0)) and np.all(np.less(rate, 1))):
             raise ValueError(f"dropout rate {rate}: must be in [0, 1)")
-        self._threshold = np.round(per_replica(rate, lead, np.float64) * 2**32).astype(np.uint32)
-        self._scale = 1 / (1 - per_replica(rate, lead, np.float64))
+        rates = per_replica(rate, lead, np.float64)
+        self._threshold = np.minimum(np.round(rates * 2**16), 2**16 - 1).astype(np.uint16)
+        self._scale = 1 / (1 - rates)
         self._bits, self._lead = bits, lead
         self.frozen = False
 

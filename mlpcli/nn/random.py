@@ -4,6 +4,7 @@ A new purpose shifts no other stream, and because a stream begins anew each epoc
 from (epoch, numbers drawn so far) alone.
 """
 
+import math
 from collections.abc import Sequence
 from enum import IntEnum
 
@@ -14,6 +15,7 @@ from mlpcli.nn.types import Array, Shape
 __all__ = ["BitStreams", "Purpose", "stream"]
 
 CHUNK = 1 << 14  # numbers drawn ahead for each replica: one call of the generator serves several masks
+PER_WORD = 4  # numbers in one output of the generator, 64 bits
 
 
 class Purpose(IntEnum):
@@ -37,26 +39,27 @@ def _bits(seed: int, purpose: Purpose, epoch: int) -> np.random.PCG64:
 
 
 class BitStreams:
-    """One stream of uniform 32-bit integers a replica, read in step: what dropout masks are made of."""
+    """One stream of uniform 16-bit integers a replica, read in step: what dropout masks are made of."""
 
     def __init__(self, seeds: Sequence[int], lead: Shape, purpose: Purpose) -> None:
         self._seeds, self._lead, self._purpose = seeds, lead, purpose
+        self._buffer = np.empty((len(seeds), 0), np.uint16)
         self.restart(epoch=0)
 
     def restart(self, epoch: int, drawn: int = 0) -> None:
         """Begin the streams of an epoch, `drawn` numbers in."""
         self._sources = [_bits(seed, self._purpose, epoch) for seed in self._seeds]
         for source in self._sources:
-            source.advance(drawn // 2)
-        self._buffer = np.empty((len(self._seeds), 0), np.uint32)
-        self._next, self.drawn = 0, drawn - drawn % 2
-        if drawn % 2:
-            self.take((1,))
+            source.advance(drawn // PER_WORD)
+        self._next, self._end = 0, 0
+        self.drawn = drawn - drawn % PER_WORD
+        if drawn % PER_WORD:
+            self.take((drawn % PER_WORD,))
 
     def take(self, shape: Shape) -> Array:
-        """The next numbers of every replica, uint32 `(*lead, *shape)`: a view that lives until the next call."""
-        count = int(np.prod(shape))
-        if self._next + count > self._buffer.shape[-1]:
+        """The next numbers of every replica, uint16 `(*lead, *shape)`: a view that lives until the next call."""
+        count = math.prod(shape)
+        if self._next + count > self._end:
             self._refill(count)
         numbers = self._buffer[:, self._next : self._next + count]
         self._next += count
@@ -64,10 +67,13 @@ class BitStreams:
         return numbers.reshape(*self._lead, *shape)
 
     def _refill(self, count: int) -> None:
-        rest = self._buffer[:, self._next :]
-        pairs = (max(CHUNK, count) - rest.shape[-1] + 1) // 2
-        buffer = np.empty((len(self._seeds), rest.shape[-1] + 2 * pairs), np.uint32)
-        buffer[:, : rest.shape[-1]] = rest
-        for row, source in zip(buffer, self._sources, strict=True):
-            row[rest.shape[-1] :] = source.random_raw(pairs).view(np.uint32)
-        self._buffer, self._next = buffer, 0
+        """Bring what is left to the front and draw enough behind it."""
+        left = self._buffer[:, self._next : self._end]
+        first = left.shape[-1]
+        words = -(-(max(CHUNK, count) - first) // PER_WORD)
+        self._next, self._end = 0, first + words * PER_WORD
+        if self._end > self._buffer.shape[-1]:
+            self._buffer = np.empty((len(self._seeds), self._end), np.uint16)
+        self._buffer[:, :first] = left
+        for row, source in zip(self._buffer, self._sources, strict=True):
+            row[first : self._end] = source.random_raw(words).view(np.uint16)

@@ -119,7 +119,7 @@ def test_the_recipe_of_the_dropout_paper_maps_to_inverted_dropout(
         epoch, batch = divmod(step, steps)
         rows = stream(options.seed, Purpose.ORDER, epoch + 1).permutation(len(x))[batch * BATCH : (batch + 1) * BATCH]
         numbers = draws[3 * step : 3 * step + 3]
-        masks = [drawn[0] >= (1 - q) * 2**32 for drawn, q in zip(numbers, keep, strict=True)]
+        masks = [drawn[0] >= (1 - q) * 2**16 for drawn, q in zip(numbers, keep, strict=True)]
         momentum = first + (final - first) * min(1, step / (climb * steps))
         paper.step(x[rows], y[rows], masks, lr / (1 + step / steps / 2.0), momentum)
 
