@@ -48,15 +48,17 @@ def print_json(content: object) -> None:
     print(json.dumps(content, indent=2, allow_nan=False))
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
-    """A table on stdout: boxed on a terminal, plain aligned columns elsewhere. None is an empty cell.
+def table(
+    headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None, boxed: bool = True
+) -> None:
+    """A table on stdout: boxed on a terminal, plain aligned columns elsewhere, or with `boxed` false. None is empty.
 
     Columns that hold only numbers are aligned to the right.
     """
     cells = [["" if cell is None else plain(str(cell)) for cell in row] for row in rows]
     names = [plain(header) for header in headers]
     right = [all(_is_number(row[column]) for row in cells) for column in range(len(names))]
-    if is_terminal():
+    if boxed and is_terminal():
         _print_boxed(names, cells, right, title)
     else:
         _print_aligned(names, cells, right, title)
@@ -75,12 +77,12 @@ def _print_boxed(names: list[str], cells: list[list[str]], right: list[bool], ti
     from rich.table import Table
     from rich.text import Text
 
-    boxed = Table(title=title and Text(plain(title)), title_justify="left")
+    grid = Table(title=title and Text(plain(title)), title_justify="left")
     for name, numeric in zip(names, right, strict=True):
-        boxed.add_column(Text(name), justify="right" if numeric else "left")
+        grid.add_column(Text(name), justify="right" if numeric else "left")
     for row in cells:
-        boxed.add_row(*map(Text, row))
-    Console(highlight=False).print(boxed)
+        grid.add_row(*map(Text, row))
+    Console(highlight=False).print(grid)
 
 
 def _print_aligned(names: list[str], cells: list[list[str]], right: list[bool], title: str | None) -> None:

@@ -219,6 +219,5 @@ def _introduction(prepared: "PreparedSweep", known: int, jobs: int) -> str:
     datasets = ", ".join(dict.fromkeys(data.name for data in prepared.data))
     there = f" ({known} known)" if known else ""
     return (
-        f"{plan.file.name}: {plan.configurations} configurations, {len(plan)} trials{there}, on {datasets}, "
-        f"{jobs} jobs, ranked by {prepared.metric}"
+        f"{plan.file.name}: {plan.configurations} configurations, {len(plan)} trials{there} on {datasets}, {jobs} jobs"
     )

@@ -16,17 +16,17 @@ __all__ = ["option_cell", "show_plan", "show_results"]
 MOST = 50
 """Configurations that a terminal is shown; all stand in summary.csv."""
 
-FIRST_TO_GO = ("parameters", "test std", "seeds", "difference", "p", "rank")
+FIRST_TO_GO = ("parameters", "test std", "seeds", "p", "difference", "rank")
 """The columns that a narrow terminal does without."""
 
 
-def option_cell(value: object) -> str:
+def option_cell(value: object, digits: int = 6) -> str:
     """An option's value as a cell: `-` for one that does not apply, lists with commas."""
     if value is None:
         return "-"
     if isinstance(value, tuple | list):
-        return ",".join(map(option_cell, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+        return ",".join(option_cell(member, digits) for member in value)
+    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
 
 
 def show_results(
@@ -46,7 +46,8 @@ def show_results(
         print_json({"name": plan.file.name, "metric": metric, "counts": counts, "summary": summary})
         return
     columns = _columns(prepared, summary[:MOST] if is_terminal() else summary, records)
-    table(list(columns), zip(*columns.values(), strict=True))
+    boxed = is_terminal() and _width(columns) + len(columns) + 3 <= _room()  # a line and a space more for each
+    table(list(columns), zip(*columns.values(), strict=True), boxed=boxed)
     if is_terminal() and len(summary) > MOST:
         print(f"and {len(summary) - MOST} more, see summary.csv")
     print(f"{len(plan)} trials: {', '.join(f'{count} {state}' for state, count in sorted(counts.items()))}")
@@ -81,13 +82,10 @@ def _columns(
     told = {name: cells for name, cells in numbers.items() if any(cell.strip("0.") for cell in cells)}
     columns = {"rank": [str(row["rank"]) for row in summary], **options, **told}
     if is_terminal():
-        from rich.console import Console
-
-        width = Console().width
         for name in FIRST_TO_GO:
-            if _width(columns) > width:
+            if _width(columns) > _room():
                 columns.pop(name, None)
-        if _width(columns) > width:
+        if _width(columns) > _room():
             columns[metric] = [cell.partition(" ")[0] for cell in columns[metric]]
     return columns
 
@@ -102,8 +100,15 @@ def _state(records: Mapping[int, Mapping[str, Any]], numbers: Sequence[int]) -> 
 
 
 def _width(columns: Mapping[str, Sequence[str]]) -> int:
-    """Of the boxed table: a column has a space on either side and a line."""
-    return 1 + sum(3 + max(map(len, (name, *cells))) for name, cells in columns.items())
+    """Of the table without boxes, which has two spaces between columns."""
+    return sum(2 + max(map(len, (name, *cells))) for name, cells in columns.items()) - 2
+
+
+def _room() -> int:
+    """The width of the terminal."""
+    from rich.console import Console
+
+    return Console().width
 
 
 def _interval(mean: float | None, low: float | None, high: float | None) -> str:

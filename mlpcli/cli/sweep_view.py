@@ -16,9 +16,8 @@ from mlpcli.sweep.engine import TrialSeen
 from mlpcli.sweep.plan import Plan
 
 if TYPE_CHECKING:
-    from rich.console import Console, Group
+    from rich.console import Console, Group, JustifyMethod
     from rich.table import Table
-    from rich.text import Text
 
 __all__ = ["LiveView", "SweepView", "sweep_view"]
 
@@ -81,24 +80,20 @@ class _Line:
     def __init__(self, cells: list[str], trials: int) -> None:
         self.cells, self.trials = cells, trials
         self.seen: dict[int, TrialSeen] = {}
+        self.values: list[float] = []
         self.mean = math.nan
+        self.states: Counter[str] = Counter()
 
     def take(self, seen: TrialSeen) -> None:
         """Take the last word on a trial."""
         self.seen[seen.seed] = seen
+        self.values = [other.value for other in self.seen.values() if other.value is not None]
         self.mean = fmean(self.values) if self.values else math.nan
+        self.states = Counter(other.state for other in self.seen.values())
 
     @property
-    def values(self) -> list[float]:
-        return [seen.value for seen in self.seen.values() if seen.value is not None]
-
-    @property
-    def states(self) -> Counter[str]:
-        return Counter(seen.state for seen in self.seen.values())
-
-    @property
-    def troubled(self) -> bool:
-        return any(seen.state in ("failed", "diverged") for seen in self.seen.values())
+    def troubled(self) -> int:
+        return self.states["failed"] + self.states["diverged"]
 
 
 class LiveView(SweepView):
@@ -115,7 +110,7 @@ class LiveView(SweepView):
         from rich.progress_bar import ProgressBar
 
         self._lines = [
-            _Line([option_cell(value) for value in plan.shown(index)], len(plan.seeds(index)))
+            _Line([option_cell(value, digits=4) for value in plan.shown(index)], len(plan.seeds(index)))
             for index in range(plan.configurations)
         ]
         self._running: Counter[int] = Counter()
@@ -159,18 +154,22 @@ class LiveView(SweepView):
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for name in self._plan.varied:
-            table.add_column(Text(name), overflow="ellipsis", no_wrap=True, min_width=4)
-        for name in (self._metric, "std"):
-            table.add_column(Text(name), justify="right", no_wrap=True, min_width=len(short(0.5)))
-        table.add_column("seeds", justify="right", no_wrap=True)
-        table.add_column("", no_wrap=True)
         ranked = sorted(range(len(self._lines)), key=self._rank)
         best = None if any(self._rank(ranked[0])[:3]) else ranked[0]
         room = max(3, self._console.height - 6)
-        for index in ranked[:room] if len(ranked) > room else range(len(ranked)):
-            table.add_row(*self._cells(index, index == best), style=self._style(index, index == best))
+        shown = ranked[:room] if len(ranked) > room else range(len(ranked))
+        rows = [[*self._lines[index].cells, *self._numbers(index), self._marks(index, best)] for index in shown]
+        names = [*self._plan.varied, self._metric, "std", "seeds", ""]
+        least = [len(short(0.5)) if name in (self._metric, "std") else 0 for name in names]  # lest columns move
+        widths = [max(map(len, (*column, " " * width))) for width, *column in zip(least, names, *rows, strict=True)]
+        crowded = sum(widths) + 2 * len(names) > self._console.width  # then the deviation is what to do without
+        kept = [place for place, name in enumerate(names) if not (crowded and name == "std")]
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for place in kept:
+            justify: JustifyMethod = "right" if names[place] in (self._metric, "std", "seeds") else "left"
+            table.add_column(names[place], justify=justify, no_wrap=True, min_width=least[place])
+        for index, row in zip(shown, rows, strict=True):
+            table.add_row(*(Text(row[place]) for place in kept), style=self._style(index, best))
         rest = [Text(f"and {len(ranked) - room} more", style="dim")] if len(ranked) > room else []
         return Group(table, *rest, self._status())
 
@@ -191,35 +190,31 @@ class LiveView(SweepView):
         line.add_row(Text(f"trials {count}"), self._bar, Text(times))
         return line
 
-    def _cells(self, index: int, best: bool) -> "list[Text]":
-        from rich.text import Text
-
-        line, running = self._lines[index], self._running[index]
-        values, states = line.values, line.states
-        marks = [
-            "best" if best else "",
-            f"{running} running" if running else "",
-            *(f"{states[state]} {state}" for state in ("failed", "diverged", "pruned") if states[state]),
-        ]
-        numbers = [
-            short(line.mean) if values else "",
-            short(stdev(values)) if len(values) > 1 else "",
-            f"{len(line.seen)}/{line.trials}",
-        ]
-        return [Text(cell) for cell in (*line.cells, *numbers, ", ".join(filter(None, marks)))]
-
-    def _style(self, index: int, best: bool) -> str:
+    def _numbers(self, index: int) -> list[str]:
         line = self._lines[index]
-        if best:
+        mean = short(line.mean) if line.values else ""
+        spread = short(stdev(line.values)) if len(line.values) > 1 else ""
+        return [mean, spread, f"{len(line.seen)}/{line.trials}"]
+
+    def _marks(self, index: int, best: int | None) -> str:
+        running, states = self._running[index], self._lines[index].states
+        marks = ["best" if index == best else "", f"{running} running" if running else ""]
+        marks += [f"{states[state]} {state}" for state in ("failed", "diverged", "pruned") if states[state]]
+        return ", ".join(filter(None, marks))
+
+    def _style(self, index: int, best: int | None) -> str:
+        if index == best:
             return "bold green"
+        line = self._lines[index]
         return "red" if line.troubled else "" if line.seen or self._running[index] else "dim"
 
-    def _rank(self, index: int) -> tuple[bool, bool, bool, float, int]:
-        """The best first; then who has no number yet, who was pruned, and last who has a seed that failed."""
+    def _rank(self, index: int) -> tuple[bool, bool, bool, bool, float, int]:
+        """The best first; then who runs, who waits, who was pruned, and last who has a seed that failed."""
         line = self._lines[index]
         value = line.mean if line.values else math.inf
         value = -value if self._larger and line.values else value
-        return line.troubled, line.states["pruned"] > 0, not line.values, value, index
+        waits = not line.values and not self._running[index]
+        return line.troubled > 0, line.states["pruned"] > 0, not line.values, waits, value, index
 
 
 def _clock(seconds: float) -> str:

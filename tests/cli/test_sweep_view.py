@@ -1,0 +1,160 @@
+"""The live table of a sweep: what stands where, on terminals wide and narrow, and in a real one."""
+
+import fcntl
+import io
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from mlpcli.cli.sweep_view import LiveView
+from mlpcli.sweep.engine import TrialSeen
+from mlpcli.sweep.planner import plan_sweep
+from tests.sweep.sweeps import write_sweep
+
+
+def view(folder: Path, width: int = 80, height: int = 24, larger: bool = True, **keys: Any) -> LiveView:
+    plan = plan_sweep(write_sweep(folder / "s.toml", **{"seeds": 2, **keys}))
+    console = Console(width=width, height=height, file=io.StringIO(), force_terminal=True, record=True)
+    return LiveView(plan, "val_accuracy", larger, console)
+
+
+def lines(shown: LiveView) -> list[str]:
+    """What the terminal has, line by line, without colours."""
+    shown._console.print(shown.drawn())
+    found = [line.rstrip() for line in shown._console.export_text(styles=False).splitlines()]
+    assert all(len(line) <= shown._console.width for line in found)
+    return found
+
+
+def ends(shown: LiveView, trial: int, value: float | None, state: str = "complete") -> None:
+    configuration = shown._plan.configuration_of(trial)
+    seed = trial - shown._plan.numbers(configuration).start
+    shown.trial(TrialSeen(trial, configuration, seed, state, value, None if value is not None else "it broke"))
+
+
+def test_what_stands_where(tmp_path: Path) -> None:
+    shown = view(tmp_path, grid={"dropout": [0.0, 0.1, 0.2, 0.5]})
+    shown.expect(90)
+    shown.running([0, 1, 2])
+    header, *rows, status = lines(shown)
+    assert header.split() == ["dropout", "val_accuracy", "std", "seeds"]
+    assert [row.split() for row in rows] == [
+        ["0", "0/2", "2", "running"],
+        ["0.1", "0/2", "1", "running"],
+        ["0.2", "0/2"],
+        ["0.5", "0/2"],
+    ]
+    assert re.fullmatch(r"trials 0/8  ━+ +0:00  about 1:30 left", status)
+    for trial, value in enumerate([0.5, 0.7, 0.9, 0.8]):
+        ends(shown, trial, value)
+    ends(shown, 4, None, "diverged")
+    ends(shown, 5, 0.99)
+    ends(shown, 6, None, "failed")
+    shown.running([7])
+    header, *rows, status = lines(shown)
+    assert [row.split() for row in rows] == [  # in the order of the file, so that nothing moves
+        ["0", "0.6000", "0.1414", "2/2"],
+        ["0.1", "0.8500", "0.0707", "2/2", "best"],
+        ["0.2", "0.9900", "2/2", "1", "diverged"],
+        ["0.5", "1/2", "1", "running,", "1", "failed"],
+    ]
+    assert status.startswith("trials 7/8  ") and "/s" in status
+    ends(shown, 7, 0.1)
+    assert lines(shown)[-1].startswith("trials 8/8  ")
+
+
+def test_smaller_is_better_too(tmp_path: Path) -> None:
+    shown = view(tmp_path, larger=False, grid={"dropout": [0.0, 0.1]})
+    for trial, value in enumerate([0.5, 0.7, 0.9, 0.8]):
+        ends(shown, trial, value)
+    assert [line.endswith("best") for line in lines(shown)] == [False, True, False, False]
+
+
+def test_what_was_pruned_is_never_best(tmp_path: Path) -> None:
+    """Under halving those that end first are the worst."""
+    shown = view(tmp_path, grid={"dropout": [0.0, 0.1, 0.2]}, halving={"min_epochs": 1, "factor": 3})
+    ends(shown, 0, 0.3, "pruned")
+    ends(shown, 1, 0.3, "pruned")
+    assert "best" not in "".join(lines(shown)) and "2 pruned" in lines(shown)[1]
+
+
+def test_more_configurations_than_rows(tmp_path: Path) -> None:
+    """The best are shown, then those in training."""
+    shown = view(tmp_path, seeds=1, grid={"dropout": [index / 100 for index in range(60)]})
+    for trial in (40, 3, 22):
+        ends(shown, trial, trial / 100)
+    ends(shown, 50, None, "failed")
+    shown.running([31])
+    _, *rows, rest, _ = lines(shown)
+    assert len(rows) == 18 and rest == "and 42 more"
+    assert [row.split()[0] for row in rows[:5]] == ["0.4", "0.22", "0.03", "0.31", "0"]
+    assert rows[0].endswith("best") and "0.5 " not in "".join(rows)
+
+
+def test_a_narrow_terminal_goes_without_the_deviation(tmp_path: Path) -> None:
+    grid = {"lr": [0.0012345678], "weight_decay": [1.2345e-5], "activation": ["leaky-relu"], "hidden": [[64, 32, 16]]}
+    wide, narrow = (view(tmp_path, width, grid=grid) for width in (200, 76))
+    for shown in (wide, narrow):
+        ends(shown, 0, 0.5)
+        ends(shown, 1, 0.7)
+    assert "0.1414" in lines(wide)[1]
+    header, row, _ = lines(narrow)
+    assert header.split() == ["lr", "weight_decay", "activation", "hidden", "val_accuracy", "seeds"]
+    assert row.split() == ["0.001235", "1.234e-05", "leaky-relu", "64,32,16", "0.6000", "2/2", "best"]
+
+
+def test_nothing_moves_when_numbers_come(tmp_path: Path) -> None:
+    shown = view(tmp_path, grid={"dropout": [0.0, 0.1]})
+    before = lines(shown)[0]
+    for trial in range(4):
+        ends(shown, trial, 0.1 * trial)
+    assert lines(shown)[0] == before
+
+
+def in_terminal(command: Sequence[str], width: int, height: int) -> tuple[int, str]:
+    """A command's exit code, and all that it sends to a terminal of this size."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(width), "LINES": str(height)}
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
+    os.close(theirs)
+    sent = b""
+    while True:
+        try:
+            sent += os.read(ours, 65536)
+        except OSError:
+            break
+    os.close(ours)
+    return process.wait(), sent.decode()
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_in_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    monkeypatch.setenv("MLPCLI_DATA_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    base = {"dataset": "iris", "epochs": 5, "optimizer": "sgd", "depth": 2}
+    grid = {"lr": [0.01, 0.1, 1e38], "norm": ["none", "layer"], "dropout": [0.0, 0.25], "activation": ["relu"]}
+    file = write_sweep(tmp_path / "s.toml", seeds=3, base=base, grid=grid)
+    flags = ["sweep", str(file), "--results", str(tmp_path), "--executor", "serial"]
+    code, sent = in_terminal([sys.executable, "-m", "mlpcli", *flags], width, 24)
+    assert code == 1
+    assert "\x1b[32m" in sent or "\x1b[1;32m" in sent  # the best in green
+    assert sent.rfind("\x1b[?25h") > sent.rfind("\x1b[?25l") > -1  # the cursor is shown again
+    plain = re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", sent)
+    assert "trials 36/36" in plain and "3 diverged" in plain
+    (at,) = [index for index, line in enumerate(plain.splitlines()) if "test_accuracy" in line]
+    table = plain.splitlines()[at : at + 13 + 2 * (width == 200)]
+    assert all(len(line) <= width for line in table)
+    assert ("┃" in table[0]) == ("difference" in table[0]) == (width == 200)
+    assert "±" in table[-13] or "±" in table[1]
+    assert sum("3 diverged" in line for line in table) == 4
