@@ -99,14 +99,9 @@ class Optimizer:
         self._count += 1
         norm = gradient_norm(grads)
         count, rate, clip = self._count, self._number(lr), self._clip(norm) if self._clips else None
-
-        def run(lane: list[Block]) -> None:
-            for block in lane:
-                block.step(rate, count, clip)
-
         # In a copy of this context, so that the caller's np.errstate holds in the other threads too.
-        others = [self._pool.submit(copy_context().run, run, lane) for lane in self._lanes[1:]]
-        run(self._lanes[0])
+        others = [self._pool.submit(copy_context().run, _step, lane, rate, count, clip) for lane in self._lanes[1:]]
+        _step(self._lanes[0], rate, count, clip)
         for other in others:
             other.result()
         return norm
@@ -192,3 +187,8 @@ class Optimizer:
         if array.size == 1 or (array == array.flat[0]).all():
             return array.flat[0].item()
         return np.broadcast_to(array, (*self.shape[:-1], 1)).reshape(-1, 1)
+
+
+def _step(lane: Sequence[Block], rate: Number, count: int, clip: Array | None) -> None:
+    for block in lane:
+        block.step(rate, count, clip)
