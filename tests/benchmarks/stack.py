@@ -75,7 +75,7 @@ def report(lines: Sequence[str], rounds: int) -> str:
             "",
             "Made by `python -m tests.benchmarks.stack --write`: microseconds of a step and replica, by the number of",
             "replicas. Digits (64 inputs, 10 classes), batches of 32, adam, float32, one thread; processor time,",
-            f"validation included, the median of {rounds} epochs. `most` is what `mlpcli.sweep.cost` lets a stack have.",
+            f"validation included, the median of {rounds} epochs. `most` is the limit of `mlpcli.sweep.cost`.",
             "",
             *lines,
             "",
