@@ -177,7 +177,8 @@ class Engine:
         kept = {living[index] for index in survivors(scores, keep, larger_is_better=self.sweep.larger)}
         dropped = [number for index in living if index not in kept for number in self._plan.numbers(index)]
         self._alive = kept
-        self.store.forget([n for n in dropped if n in known and (known[n]["epochs_run"] or 0) > epochs])
+        self._jobs.keep_only(number for index in kept for number in self._plan.numbers(index))
+        self.store.forget([number for number in dropped if number in known and _begun(known[number]) > epochs])
         absent = [number for number in dropped if number not in known and number not in self._outcomes]
         self._train(absent, epochs, "none")
         self._record([number for number in dropped if number not in known], state="pruned")
@@ -185,7 +186,7 @@ class Engine:
     def _best_value(self, number: int, epochs: int) -> float:
         """The best value of the metric in the first epochs of a trial; nan if it failed or diverged in them."""
         record = self.store.known.get(number)
-        if record is not None and record["state"] in ("failed", "diverged") and (record["epochs_run"] or 0) < epochs:
+        if record is not None and record["state"] in ("failed", "diverged") and _begun(record) <= epochs:
             return math.nan
         rows: Sequence[EpochRow] = self._rows[number] if record is None else self.store.epochs(number)
         values = (row[self.sweep.metric] for row in rows[:epochs])
@@ -240,6 +241,11 @@ class Engine:
         varied, metric = self._plan.varied, self.sweep.metric
         self.summary = summarize(configurations, varied, metric, self.sweep.larger)
         self.store.finish(table(summary_columns(varied, metric), self.summary))
+
+
+def _begun(record: Record) -> int:
+    """How many epochs a trial began: one more than it finished if it failed or diverged in that."""
+    return (record["epochs_run"] or 0) + (record["state"] in ("failed", "diverged"))
 
 
 def _record_of(outcome: Outcome, columns: Sequence[str]) -> Record:

@@ -1,6 +1,6 @@
 """Makes jobs of trials: stacks that were begun go on, and what is in none is put into new ones."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -28,18 +28,25 @@ class JobMaker:
         """Remember how far the stack of a job has come."""
         self._begun.append((job, progress))
 
-    def make(self, numbers: Sequence[int], until: int, keep_models: KeepModels) -> Iterator[Job]:
+    def keep_only(self, numbers: Iterable[int]) -> None:
+        """Forget the stacks in which none of these trials is."""
+        living = set(numbers)
+        self._begun = [(job, progress) for job, progress in self._begun if living.intersection(job.trials)]
+
+    def make(self, numbers: Iterable[int], until: int, keep_models: KeepModels) -> Iterator[Job]:
         """Jobs that bring these trials to epoch `until`; trials of a begun stack that are not among them leave it.
 
         Each is made when its turn comes, so that it is never the options of all trials that fill the memory.
         """
-        wanted, going_on = set(numbers), []
-        begun, self._begun = self._begun, []
-        for job, progress in begun:
+        wanted, going_on, waiting = set(numbers), [], []
+        for job, progress in self._begun:
             if wanted.intersection(job.trials):
                 pruned = [position for position, number in enumerate(job.trials) if number not in wanted]
                 going_on.append(self._job(job.trials, until, keep_models, job.seconds, progress, pruned))
                 wanted.difference_update(job.trials)
+            else:
+                waiting.append((job, progress))
+        self._begun = waiting
         groups = self._sweep.groups(sorted(wanted))
         stacks = make_stacks(groups, self._executor.jobs) if groups else []
         self.seconds = self.seconds or makespan(stacks, self._executor.jobs)

@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 
-from mlpcli.sweep import jobs
+from mlpcli.sweep import jobs, work
 from mlpcli.sweep.stacks import Group, Stack
 from tests.benchmarks.halving import draw
 from tests.sweep.sweeps import rows, seconds, sweep, timeless, write_sweep
 
-EPOCHS, SEEDS = 9, 2
-BASE = {"dataset": "iris", "depth": 1, "epochs": EPOCHS, "optimizer": "sgd", "patience": 5}
-GRID = {"lr": [1e38, 0.001, 0.01, 0.1, 0.3, 1.0], "width": [2, 6]}
-HALVING = {"min_epochs": 1, "factor": 2}
-RUNGS = [(1, 6), (2, 3), (4, 1)]
+EPOCHS, SEEDS = 12, 2
+BASE = {"dataset": "iris", "depth": 1, "epochs": EPOCHS, "optimizer": "sgd", "batch_size": 64, "patience": 4}
+BASE |= {"activation": "identity", "loss": "squared"}  # which diverges late, after good beginnings
+GRID = {"lr": [3.0, 0.05, 0.1, 0.3, 0.7, 1.0], "width": [2, 6]}
+HALVING = {"min_epochs": 2, "factor": 2}
+RUNGS = [(2, 6), (4, 3), (8, 1)]
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,9 @@ def test_who_lives_follows_from_the_full_sweep(full: Path, halved: Path) -> None
         else:
             assert (row["state"], row["epochs_run"]) == ("pruned", str(at))
     assert {row["state"] for row in rows(halved, "trials.csv")} == {"complete", "pruned", "diverged"}
-    assert len(stopped_at) == 11 and set(stopped_at.values()) == {1, 2, 4}
+    assert len(stopped_at) == 11 and set(stopped_at.values()) == {2, 4, 8}
+    diverged = [stopped_at[number // SEEDS] for number, row in enumerate(trials) if row["state"] == "diverged"]
+    assert min(diverged) == 2 and max(diverged) > 2  # some were pruned before they would have, others not
 
 
 def test_the_epochs_that_ran_are_those_of_the_full_sweep(full: Path, halved: Path) -> None:
@@ -86,6 +89,22 @@ def test_the_epochs_that_ran_are_those_of_the_full_sweep(full: Path, halved: Pat
             assert (row["val_accuracy"], row["best_epoch"]) == (best["val_accuracy"], best["epoch"])
 
 
+def test_no_epoch_is_trained_twice(place: Path, halved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stacks go on where they stopped, without the trials that were pruned."""
+    trained: list[int] = []
+    epochs = work.Trainer.epochs
+
+    def counted(self: Any, *arguments: Any, **options: Any) -> Any:
+        for rows_of_epoch in epochs(self, *arguments, **options):
+            trained.append(len(rows_of_epoch))
+            yield rows_of_epoch
+
+    monkeypatch.setattr(work.Trainer, "epochs", counted)
+    found = sweep(write(place, HALVING), place / "counted", code=1)
+    assert timeless(found) == timeless(halved)
+    assert sum(trained) == len(rows(halved, "metrics.csv"))
+
+
 def test_models_are_those_of_complete_trials(halved: Path) -> None:
     complete = {row["run_id"] for row in rows(halved, "trials.csv") if row["state"] == "complete"}
     assert {path.stem for path in (halved / "models").iterdir()} == complete
@@ -95,7 +114,8 @@ def test_pruned_rows_of_the_summary(halved: Path) -> None:
     trials = rows(halved, "trials.csv")
     state = {(row["lr"], row["width"]): row["state"] for row in trials}
     summary = rows(halved, "summary.csv")
-    assert [state[row["lr"], row["width"]] for row in summary] == ["complete", *["pruned"] * 9, *["diverged"] * 2]
+    order = [state[row["lr"], row["width"]] for row in summary]
+    assert order == sorted(order, key=["complete", "pruned", "diverged"].index)
     for row in summary:
         if state[row["lr"], row["width"]] == "pruned":
             assert row["val_accuracy_std"] == row["val_accuracy_ci_low"] == row["p_value"] == row["diff_ci_low"] == ""
@@ -118,7 +138,7 @@ def one_by_one(groups: Sequence[Group], count: int) -> list[Stack]:
 
 def test_files_that_change(place: Path, full: Path, halved: Path) -> None:
     """Halving comes, changes and goes: each time the folder is what a fresh one would be."""
-    others = [{"min_epochs": 2, "factor": 3}, {"min_epochs": 3, "factor": 2}]
+    others = [{"min_epochs": 1, "factor": 3}, {"min_epochs": 3, "factor": 2}]
     fresh = [sweep(write(place, other), place / f"fresh{n}", code=1) for n, other in enumerate(others)]
     expected = [full, *fresh, halved]
     for order in ([0, 3, 1, 2, 0], [3, 0, 2, 3, 1]):
