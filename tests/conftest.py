@@ -1,9 +1,14 @@
 """What every test runs under: arithmetic that is loud about what it cannot do."""
 
+import signal
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
+
+# A shell starts what runs in its background with Ctrl-C ignored, and every program started from there inherits that;
+# the tests that press Ctrl-C mean a program that was started in the foreground.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -44,8 +44,8 @@ class Optimizer:
     >>> optimizer = Optimizer("momentum", w.shape, w.dtype, momentum=0.5)
     >>> for _ in range(2):
     ...     norm = optimizer.step(w, grads=np.array([3.0, 4.0]), lr=0.1)
-    >>> w, norm
-    (array([0.25, 1.  ]), np.float64(5.0))
+    >>> w, float(norm)
+    (array([0.25, 1.  ]), 5.0)
     """
 
     def __init__(
