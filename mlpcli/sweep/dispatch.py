@@ -5,10 +5,10 @@ A death costs the stack that ran there: it is halved and tried again, until a tr
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Protocol
 
 from mlpcli.errors import MlpcliError
@@ -48,10 +48,10 @@ def dispatch(executor: SweepExecutor, jobs: Iterable[Job], receiver: Receiver) -
     """
     source = ((job, 0) for job in jobs)
     again: deque[tuple[Job, int]] = deque()
-    handed: dict[Future[JobResult], tuple[Job, int]] = {}  # in order; as many as the executor has jobs are in work
+    handed: dict[Future[JobResult], tuple[Job, int]] = {}  # in order; the first that are unfinished are in work
     while True:
         while len(handed) < AHEAD * executor.jobs and (following := again.popleft() if again else next(source, None)):
-            receiver.running(islice((job for job, _ in (*handed.values(), following)), executor.jobs))
+            receiver.running(islice(chain(_unfinished(handed), [following[0]]), executor.jobs))
             handed[executor.submit(run_job, following[0])] = following
         if not handed:
             return
@@ -67,7 +67,11 @@ def dispatch(executor: SweepExecutor, jobs: Iterable[Job], receiver: Receiver) -
                 deaths = deaths + 1 if isinstance(error, WorkerDied) else ATTEMPTS
                 reason = str(error) if isinstance(error, WorkerDied) else f"{type(error).__name__}: {error}"
                 again.extendleft(reversed(_pieces(job, deaths, reason, receiver)))
-        receiver.running(islice((job for job, _ in handed.values()), executor.jobs))
+        receiver.running(islice(_unfinished(handed), executor.jobs))
+
+
+def _unfinished(handed: Mapping[Future[JobResult], tuple[Job, int]]) -> Iterator[Job]:
+    return (job for future, (job, _) in handed.items() if not future.done())
 
 
 def _pieces(job: Job, deaths: int, reason: str, receiver: Receiver) -> list[tuple[Job, int]]:

@@ -89,12 +89,8 @@ class Engine:
             BadResult: with `fail_fast`, at the first trial that failed or diverged.
             ClusterLost: the cluster is gone; what was recorded stays.
         """
-        rungs = self._plan.rungs
-        reached = {rung.epochs for rung in rungs}
-        pruned = [number for number, record in self.store.known.items() if record["state"] == "pruned"]
-        self.store.forget([number for number in pruned if self.store.known[number]["epochs_run"] not in reached])
         self._tell(sorted(self.store.known), known=True)
-        for rung in rungs:
+        for rung in self._plan.rungs:
             self._train(self._missing(rung.epochs), rung.epochs, self.models.keep)
             self._prune(rung.epochs, rung.keep)
         self._train(self._missing(self.sweep.epochs), self.sweep.epochs, self.models.keep)

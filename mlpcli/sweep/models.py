@@ -23,7 +23,7 @@ class Models:
         rank = self._rank(number, record)
         wanted = self.keep == "all" or rank < self._first
         self._first = min(self._first, rank)
-        if model is not None and wanted and record["state"] == "complete":
+        if model is not None and wanted:
             self.save(number, model)
 
     def save(self, number: int, model: bytes) -> None:

@@ -91,10 +91,7 @@ def run_job(job: Job) -> JobResult:
             rows[position].append(row)
         for position, measured in trainer.diagnostics:
             diagnostics[position].append(measured)
-    progress = None
-    if job.again and len(trainer.members):
-        arrays, counters = trainer.checkpoint()
-        progress = Progress({name: array.copy() for name, array in arrays.items()}, counters)
+    progress = Progress(*trainer.checkpoint()) if job.again and len(trainer.members) else None
     left = set(range(len(job.runs))) - set(trainer.members.tolist())
     finished = trainer.epoch >= trainer.options.epochs
     scores = trainer.results()

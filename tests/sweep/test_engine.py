@@ -198,6 +198,12 @@ def test_without_validation_rows() -> None:
     assert len(models(folder)) == 1
 
 
+def test_what_is_no_number_is_an_empty_cell() -> None:
+    """R2 of a single row."""
+    folder = go(write(base={"dataset": "diabetes", "val_size": 1}))
+    assert all(row["val_r2"] == "" and float(row["val_rmse"]) > 0 for row in rows(folder, "trials.csv"))
+
+
 def test_datasets_and_tasks_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
     grid = {"dataset": ["iris", "diabetes", "linnerud"]}
     go(write(grid=grid), code=2)

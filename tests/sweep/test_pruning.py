@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from mlpcli.cli.main import run
+from mlpcli.cli.sweep_view import SweepView
 from mlpcli.sweep import jobs, work
+from mlpcli.sweep.engine import TrialSeen
 from mlpcli.sweep.stacks import Group, Stack
 from tests.benchmarks.halving import draw
 from tests.sweep.sweeps import rows, seconds, sweep, timeless, write_sweep
@@ -99,10 +102,35 @@ def test_no_epoch_is_trained_twice(place: Path, halved: Path, monkeypatch: pytes
             trained.append(len(rows_of_epoch))
             yield rows_of_epoch
 
+    keep = jobs.JobMaker.keep
+
+    def kept(self: Any, job: work.Job, progress: work.Progress) -> None:
+        assert job.until < EPOCHS  # a stack that came to its end sends nothing to go on with
+        keep(self, job, progress)
+
     monkeypatch.setattr(work.Trainer, "epochs", counted)
+    monkeypatch.setattr(jobs.JobMaker, "keep", kept)
     found = sweep(write(place, HALVING), place / "counted", code=1)
     assert timeless(found) == timeless(halved)
     assert sum(trained) == len(rows(halved, "metrics.csv"))
+
+
+def test_only_what_trains_is_said_to_run(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: set[int] = set()
+    known: list[int] = []
+
+    def trial(self: SweepView, seen: TrialSeen, *, known: bool = False) -> None:
+        assert seen.trial not in ended
+        ended.add(seen.trial)
+
+    def running(self: SweepView, trials: Sequence[int]) -> None:
+        assert not ended.intersection(trials)
+        known.extend(trials)
+
+    monkeypatch.setattr(SweepView, "trial", trial)
+    monkeypatch.setattr(SweepView, "running", running)
+    sweep(write(place, HALVING), place / "watched", code=1)
+    assert ended == set(known) == set(range(24))
 
 
 def test_models_are_those_of_complete_trials(halved: Path) -> None:
@@ -150,6 +178,14 @@ def test_files_that_change(place: Path, full: Path, halved: Path) -> None:
             before = seconds(found)
             sweep(file, folder, code=1)
             assert seconds(found) == before
+
+
+def test_without_halving_pruned_trials_are_not_known(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = sweep(write(place, HALVING), place / "known", code=1)
+    ended = [row for row in rows(folder, "trials.csv") if row["state"] != "pruned"]
+    capsys.readouterr()
+    assert run(["sweep", str(write(place, None)), "--results", str(place / "known"), "--executor", "serial"]) == 1
+    assert f"24 trials ({len(ended)} known)" in capsys.readouterr().err.splitlines()[0]
 
 
 def test_more_configurations_let_others_live(place: Path) -> None:
