@@ -6,8 +6,7 @@ process it was trained, and how often the sweep was interrupted, shows nowhere.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from mlpcli.errors import BadResult
 from mlpcli.results.csv_text import table
@@ -20,39 +19,12 @@ from mlpcli.sweep.jobs import JobMaker
 from mlpcli.sweep.models import Models
 from mlpcli.sweep.prepare import PreparedSweep
 from mlpcli.sweep.signals import signals_held
+from mlpcli.sweep.watcher import TrialSeen, Watcher
 from mlpcli.sweep.work import Job, JobResult, KeepModels, Outcome
 from mlpcli.training.diagnostics import DiagnosticsRow
 from mlpcli.training.trainer import EpochRow
 
-__all__ = ["Engine", "TrialSeen", "Watcher"]
-
-
-@dataclass(frozen=True)
-class TrialSeen:
-    """A trial that has come to its end, as whoever watches is told."""
-
-    trial: int
-    configuration: int
-    seed: int
-    state: str
-    value: float | None
-    error: str | None
-
-
-class Watcher(Protocol):
-    """Is told what happens."""
-
-    def expect(self, seconds: float) -> None:
-        """What is missing takes about so long, counted from the first that is in training."""
-
-    def running(self, trials: Sequence[int]) -> None:
-        """These are in training now, and no others."""
-
-    def trial(self, seen: TrialSeen, *, known: bool = False) -> None:
-        """A trial ended now or, if `known`, in an earlier run of the sweep; the last word on a trial counts."""
-
-    def note(self, text: str) -> None:
-        """Something worth a line."""
+__all__ = ["Engine"]
 
 
 class Engine:

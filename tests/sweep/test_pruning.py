@@ -10,8 +10,8 @@ import pytest
 from mlpcli.cli.main import run
 from mlpcli.cli.sweep_view import SweepView
 from mlpcli.sweep import jobs, work
-from mlpcli.sweep.engine import TrialSeen
 from mlpcli.sweep.stacks import Group, Stack
+from mlpcli.sweep.watcher import TrialSeen
 from tests.benchmarks.halving import draw
 from tests.sweep.sweeps import rows, seconds, sweep, timeless, write_sweep
 
