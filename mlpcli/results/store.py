@@ -6,30 +6,27 @@ atomically in trial and epoch order. What a changed plan has no use for stands i
 later plan wants it.
 """
 
-import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import mlpcli
-from mlpcli.errors import FileError, UsageError
+from mlpcli.errors import FileError
 from mlpcli.results import csv_text, json_text
 from mlpcli.results.append import AppendTable
 from mlpcli.results.atomic import (
     io_errors,
     make_folder,
-    move,
     remove,
     remove_folder,
     remove_stale,
     shown,
-    sync_folder,
     write_atomic,
 )
 from mlpcli.results.lock import FolderLock
 from mlpcli.results.naming import check_name
+from mlpcli.results.sweep_folder import MODELS, PROVENANCE, SUMMARY, SWEEP, UNUSED, check_folder, set_aside
 from mlpcli.results.tables import (
     DIAGNOSTICS,
     FIRST_COLUMNS,
@@ -43,9 +40,6 @@ from mlpcli.results.tables import (
 )
 
 __all__ = ["FINAL_COLUMNS", "FIRST_COLUMNS", "PlannedTrial", "Record", "SweepStore"]
-
-SWEEP, SUMMARY, PROVENANCE = "sweep.toml", "summary.csv", "provenance.json"
-UNUSED, MODELS = "unused", "models"
 
 MIDDLE_COLUMNS = ("parameters", "epochs_run", "best_epoch")
 FINAL_COLUMNS = ("error", "time_s")
@@ -108,9 +102,9 @@ class SweepStore:
             for folder in (self.path, self.path / UNUSED, self.path / MODELS):
                 if folder.is_dir():
                     remove_stale(folder)
-            self._check_folder(restart)
+            check_folder(self.path, restart)
             if restart:
-                self._set_aside()
+                set_aside(self.path)
             self._open(sweep, reuse, provenance)
         except BaseException:
             self.close()
@@ -193,39 +187,6 @@ class SweepStore:
         finally:
             self._tables = {}
             self._lock.release()
-
-    def _check_folder(self, restart: bool) -> None:
-        names = set(os.listdir(self.path)) - {".lock"}
-        if names and SWEEP not in names and TRIALS not in names:
-            found = ", ".join(sorted(names))[:100]
-            raise UsageError(f"{shown(self.path)} is not a sweep's folder: it holds {found!a}. Choose another --name")
-        if TRIALS not in names or restart:
-            return
-        try:
-            made = json.loads((self.path / PROVENANCE).read_bytes())["version"]
-        except (OSError, ValueError, KeyError, TypeError):
-            made = None
-        if made != mlpcli.__version__:
-            raise UsageError(
-                f"{shown(self.path)} was made by mlpcli {str(made)[:20]}, this is {mlpcli.__version__}: its numbers "
-                "may differ. It is unchanged. Start it anew with --restart, or choose another --name"
-            )
-
-    def _set_aside(self) -> None:
-        """Put everything that was recorded where nothing is taken back from: --restart loses no file."""
-        if not os.path.lexists(self.path / TRIALS):
-            return
-        number = 1
-        while os.path.lexists(aside := self.path / UNUSED / f"replaced-{number}"):
-            number += 1
-        make_folder(aside)
-        for place in (self.path / UNUSED, self.path):
-            for name in (METRICS, DIAGNOSTICS, SUMMARY, PROVENANCE, TRIALS):
-                if os.path.lexists(place / name):
-                    target = aside if place == self.path else aside / UNUSED
-                    make_folder(target)
-                    move(place / name, target / name)
-            sync_folder(place)
 
     def _open(self, sweep: str, reuse: Callable[[Record], bool], provenance: Mapping[str, Any]) -> None:
         here, unused = SweepTables(self.path), SweepTables(self.path / UNUSED)
