@@ -133,7 +133,7 @@ def sweep(
     if troubled := sum(record["state"] in ("failed", "diverged") for record in store.known.values()):
         raise BadResult(
             f"{troubled} of {len(plan)} trials failed or diverged: see the column error of "
-            f"{shown(store.path / 'trials.csv')}. The others are complete. Try again with --retry-failed"
+            f"{shown(store.path / 'trials.csv')}. The others are kept. Try again with --retry-failed"
         )
 
 

@@ -66,7 +66,9 @@ class Engine:
             self._train(self._missing(rung.epochs), rung.epochs, self.models.keep)
             self._prune(rung.epochs, rung.keep)
         self._train(self._missing(self.sweep.epochs), self.sweep.epochs, self.models.keep)
-        self._train(self.models.missing(), self.sweep.epochs, "all")
+        if missing := self.models.missing():
+            self.watcher.note(f"models to be kept that are not there: {len(missing)}; these trials are trained again")
+            self._train(missing, self.sweep.epochs, "all")
         self.models.clear()
         self._summarize()
 

@@ -133,7 +133,8 @@ def test_models_that_are_kept(capsys: pytest.CaptureFixture[str]) -> None:
     assert models(folder) == {best}
     out = capsys.readouterr().out
     assert f"mlpcli eval results/s/models/{best}.safetensors" in out
-    go(file, "--keep-models", "all")
+    assert run(["sweep", str(file), "--executor", "serial", "--keep-models", "all"]) == 0
+    assert "3; these trials are trained again" in capsys.readouterr().err
     assert models(folder) == set(before) == set(seconds(folder)) and seconds(folder) == before
     every = contents(folder / "models")
     assert contents(sweep(file, Path("fresh"), "--keep-models", "all") / "models") == every
