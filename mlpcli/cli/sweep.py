@@ -200,9 +200,10 @@ def _saying_what_is_kept(store: "SweepStore", trials: int, restarted: bool) -> I
     try:
         yield
     except (KeyboardInterrupt, MlpcliError) as error:
-        signal.signal(signal.SIGINT, _leave)  # who types Ctrl-C again has no time for what follows
         how = "the same command" + ", but without --restart" * restarted
         kept = f"{len(store.known)} of {trials} trials are kept in {shown(store.path)}. Go on with {how}"
+        if isinstance(error, KeyboardInterrupt):
+            signal.signal(signal.SIGINT, _leave)  # who types Ctrl-C again has no time for what follows
         if isinstance(error, _Terminated):
             raise Interrupted(f"terminated. {kept}", ExitCode.TERMINATED) from None
         if isinstance(error, KeyboardInterrupt):
