@@ -81,7 +81,7 @@ def test_a_cluster_that_shares_nothing_with_us(place: Path, file: Path, serial: 
     assert models(found) == models(serial)
 
 
-@pytest.mark.parametrize("number", [0, 27, 37])
+@pytest.mark.parametrize("number", [0, 27, 37, 52])
 def test_a_trial_equals_a_run(place: Path, serial: Path, number: int) -> None:
     trial = rows(serial, "trials.csv")[number]
     options = {**BASE, **{name: trial[name] for name in GRID}, "seed": trial["seed"]}
