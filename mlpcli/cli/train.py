@@ -63,6 +63,10 @@ def train(
     said = [*([read_options(config)] if config else []), given]
     options = build(*([preset_source(preset)] if preset else []), *said)
 
+    from mlpcli.training.threads import let_threads_rest
+
+    let_threads_rest()  # before NumPy is loaded
+
     from mlpcli.results.atomic import shown
     from mlpcli.results.naming import default_name
     from mlpcli.results.run_folder import RunFolder

@@ -1,5 +1,9 @@
 """How many threads a network is given, and that BLAS obeys."""
 
+import os
+import subprocess
+import sys
+
 from threadpoolctl import threadpool_info
 
 from mlpcli.training.threads import WORTH_A_THREAD, blas_threads, cores, fastest_threads
@@ -15,6 +19,17 @@ def test_the_largest_product_decides() -> None:
     assert fastest_threads((1, 10, 10, 1), side // 10) == 1
     assert fastest_threads((1, 10, 10, 1), side) == cores()
     assert fastest_threads((10, 10), side - 1) == 1
+
+
+def test_threads_rest_unless_the_environment_says_otherwise() -> None:
+    """Where `train` asks for it, NumPy is not loaded yet: afterwards OpenBLAS would not look."""
+    ask = "import os, sys, mlpcli.cli.train; from mlpcli.training.threads import let_threads_rest; let_threads_rest();"
+    show = "print(os.environ['OPENBLAS_THREAD_TIMEOUT'], 'numpy' in sys.modules)"
+    for given, expected in ((None, "20 False"), ("26", "26 False")):
+        environment = {key: value for key, value in os.environ.items() if key != "OPENBLAS_THREAD_TIMEOUT"}
+        environment |= {} if given is None else {"OPENBLAS_THREAD_TIMEOUT": given}
+        done = subprocess.run([sys.executable, "-c", ask + show], env=environment, capture_output=True, text=True)
+        assert done.stdout.strip() == expected, done.stderr
 
 
 def test_blas_obeys_and_is_set_back() -> None:
