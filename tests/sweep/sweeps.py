@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +74,7 @@ def seconds(folder: Path) -> dict[str, str]:
 
 
 def kill_group(process: subprocess.Popen[str]) -> None:
-    """End a process and all it started."""
-    with suppress(ProcessLookupError):
+    """End a process that runs and all it started; of one that was waited for, the number may be another's by now."""
+    if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()

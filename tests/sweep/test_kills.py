@@ -66,9 +66,9 @@ def started() -> Iterator[list[subprocess.Popen[str]]]:
 
 
 def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    with suppress(psutil.NoSuchProcess):
-        return psutil.Process(process.pid).children(recursive=True)
-    return []
+    if process.poll() is not None:
+        return []
+    return psutil.Process(process.pid).children(recursive=True)
 
 
 def kill_parent(process: subprocess.Popen[str], rng: random.Random) -> bool:
