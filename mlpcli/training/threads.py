@@ -8,8 +8,8 @@ from itertools import pairwise
 __all__ = ["blas_threads", "cores", "fastest_threads", "let_threads_rest"]
 
 WORTH_A_THREAD = 5e7
-"""Multiply-adds of the largest matrix product of a step, from which further threads pay. Milliseconds of a step with one
-and with two threads, 784 inputs, depth 3, momentum, batches of 128, while nothing else ran: at width 64 (6.4 million)
+"""Multiply-adds of the largest matrix product of a step, where further threads pay. Milliseconds of a step with one
+thread and with two, while nothing else ran, of 784 inputs, depth 3, momentum, batches of 128: at width 64 (6.4 million)
 0.45 and 0.46, at 256 (26 million) 1.97 and 1.65, at 512 (51 million) 5.6 and 4.2, at 1024 (134 million) 17.3 and 11.2.
 A sixth is not worth it at 256: where another program wants a core, threads that wait for each other at every product
 take ten times as long and more."""
