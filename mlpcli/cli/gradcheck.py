@@ -42,7 +42,7 @@ def gradcheck(
 ) -> None:
     """Check the gradient of every component, or of one network, against central differences and the tape.
 
-    Without options every activation, norm, loss, lift and regularizer has a row.
+    Without options every activation, norm, loss, lift, input gain and regularizer has a row.
 
     With options of a run their network has a row a tensor, at most 2,000
     entries of each: on the first batch of --dataset if that is given, scaled

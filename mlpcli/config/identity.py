@@ -18,7 +18,7 @@ _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=F
 
 FORMAT = 1  # raised when equal options begin to give other numbers
 
-_RELU_FAMILY = ("relu", "leaky-relu", "elu", "gelu", "silu", "softplus")
+_RELU_FAMILY = ("relu", "leaky-relu", "elu", "gelu", "silu", "mish", "softplus")
 
 # The data digest stands for the dataset's name or path and for how it was read, and hidden for width and depth.
 _REPLACED = ("dataset", "delimiter", "encoding", "width", "depth")
@@ -27,6 +27,7 @@ _NO_IDENTITY = (*_REPLACED, "record")
 _PER_REPLICA = (
     "seed",
     "init_scale",
+    "init_bias",
     "lr",
     "lr_multiplier",
     "momentum",
@@ -41,6 +42,7 @@ _PER_REPLICA = (
 
 # These may differ by replica too, but 0 switches their code off.
 _PER_REPLICA_IF_ON = (
+    "input_gain",
     "weight_decay",
     "dropout",
     "input_dropout",

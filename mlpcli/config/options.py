@@ -118,7 +118,7 @@ class RunOptions(BaseModel):
         None, "Network", "explicit sizes, such as 256,128,64; replaces width and depth", shown="width and depth"
     )
     activation: Literal[
-        "relu", "leaky-relu", "elu", "selu", "gelu", "silu", "softplus", "sigmoid", "tanh", "identity"
+        "relu", "leaky-relu", "elu", "selu", "gelu", "silu", "mish", "softplus", "sigmoid", "tanh", "identity"
     ] = _option("relu", "Network", "nonlinearity of the hidden units")
     norm: Literal["none", "batch", "layer"] = _option("none", "Network", "normalization of each hidden layer")
     norm_position: Literal["before", "after"] = _option("before", "Network", "normalize before or after the activation")
@@ -126,6 +126,12 @@ class RunOptions(BaseModel):
         "auto", "Network", "initial weights; the last three are constructions by hand"
     )
     init_scale: _Amount | _Amounts = _option(1.0, "Network", "factor of the initial weights, one or one a layer")
+    init_bias: _Amount | _Amounts = _option(
+        0.0, "Network", "standard deviation of the initial biases, one or one a layer"
+    )
+    input_gain: _Amount = _option(
+        0.0, "Network", "learn a factor for each input, at so many times the learning rate; 0 is off"
+    )
     dtype: Literal["float32", "float64"] = _option("float32", "Network", "precision of all arithmetic")
 
     loss: Literal["auto", "cross-entropy", "squared", "absolute", "huber"] = _option(
@@ -155,8 +161,8 @@ class RunOptions(BaseModel):
     beta1: _Share = _option(0.9, "Optimization", "decay of the gradient's mean, for adam and adamw")
     beta2: _Share = _option(0.999, "Optimization", "decay of the squared gradient's mean, for adam and adamw")
     eps: _Positive = _option(1e-8, "Optimization", "added to the denominator, for rmsprop, adam and adamw")
-    schedule: Literal["constant", "step", "exponential", "inverse", "linear", "cosine"] = _option(
-        "constant", "Optimization", "how the learning rate falls; linear and cosine end at 0"
+    schedule: Literal["constant", "step", "exponential", "inverse", "linear", "cosine", "cycles"] = _option(
+        "constant", "Optimization", "how the learning rate falls; linear, cosine and the four waves of cycles end at 0"
     )
     lr_decay: _Decay = _option(
         0.5, "Optimization", "factor of the step and exponential schedules every lr_every epochs; rate of the inverse"

@@ -39,7 +39,7 @@ def conflicts(options: RunOptions) -> Iterator[Conflict]:
     sizes = options.sizes
     if options.norm == "batch" and options.batch_size == 1 and sizes:
         yield Conflict(("batch_size", "norm"), "batch norm needs batches of two rows or more; use batch_size 2 or more")
-    for name in ("init_scale", "lr_multiplier", "max_norm"):
+    for name in ("init_scale", "init_bias", "lr_multiplier", "max_norm"):
         values = getattr(options, name)
         if isinstance(values, tuple) and len(values) != len(sizes) + 1:
             yield Conflict(
@@ -72,7 +72,13 @@ def _construction_conflicts(options: RunOptions, sizes: tuple[int, ...]) -> Iter
     }
     if not fits[options.init]:
         yield Conflict(("init", "hidden", "width", "depth"), f"init {options.init} {_CONSTRUCTIONS[options.init]}")
-    for name, needed in (("activation", "relu"), ("norm", "none"), ("lift", "none"), ("init_scale", 1.0)):
+    for name, needed in (
+        ("activation", "relu"),
+        ("norm", "none"),
+        ("lift", "none"),
+        ("init_scale", 1.0),
+        ("init_bias", 0.0),
+    ):
         if getattr(options, name) != needed:
             yield Conflict(("init", name), f"init {options.init} needs {name} {needed}")
 

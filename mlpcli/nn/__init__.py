@@ -3,6 +3,7 @@
 from mlpcli.nn.activations import ACTIVATIONS, Activation, sigmoid
 from mlpcli.nn.constructions import interpolate, sawtooth, xor
 from mlpcli.nn.dropout import Dropout
+from mlpcli.nn.gain import Gain
 from mlpcli.nn.initializers import INITIALIZERS, Initializer
 from mlpcli.nn.layer import Layer, Spec
 from mlpcli.nn.lift import LIFTS, QuadraticLift, lifted_features
@@ -26,6 +27,7 @@ __all__ = [
     "BitStreams",
     "CrossEntropy",
     "Dropout",
+    "Gain",
     "HuberLoss",
     "Initializer",
     "Layer",

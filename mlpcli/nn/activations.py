@@ -19,6 +19,7 @@ SELU_SCALE = 1.0507009873554805  # lambda of Klambauer et al. 2017
 SELU_ALPHA = 1.6732632423543772
 GELU_RATE = 0.7978845608028654  # sqrt(2 / pi), Hendrycks and Gimpel 2016
 GELU_CUBE = 0.044715
+MISH_CAP = 20  # beyond, tanh(log(1 + exp(t))) is 1 in float64 too
 
 
 def sigmoid(t: Array, out: Array) -> Array:
@@ -178,6 +179,34 @@ class SiLU(Activation):
         np.add(out, self._memory.sigmoid, out=out)
 
 
+class Mish(Activation):
+    """t tanh(log(1 + exp(t))) (Misra 2019)."""
+
+    scratch = ("tanh", "sigmoid")
+
+    def value(self, z: Array, out: Array) -> None:
+        """t n / (n + 2) with n = e (e + 2) and e = exp(t), which is exact in both tails; both factors are kept."""
+        tanh, e = self._memory.tanh, self._memory.sigmoid
+        np.minimum(z, MISH_CAP, out=e)
+        np.exp(e, out=e)
+        np.add(e, 2, out=tanh)
+        np.multiply(tanh, e, out=tanh)
+        np.add(tanh, 2, out=out)
+        np.divide(tanh, out, out=tanh)
+        np.add(e, 1, out=out)
+        np.divide(e, out, out=e)
+        np.multiply(z, tanh, out=out)
+
+    def slope(self, z: Array, h: Array, out: Array) -> None:
+        """w + t (1 - w^2) s, with w = tanh(log(1 + exp(t))) and s = sigmoid(t)."""
+        tanh = self._memory.tanh
+        np.multiply(tanh, tanh, out=out)
+        np.subtract(1, out, out=out)
+        np.multiply(out, z, out=out)
+        np.multiply(out, self._memory.sigmoid, out=out)
+        np.add(out, tanh, out=out)
+
+
 class Softplus(Activation):
     """log(1 + exp(t)) (Dugas et al. 2001)."""
 
@@ -239,6 +268,7 @@ ACTIVATIONS: dict[str, type[Activation]] = {
     "selu": SELU,
     "gelu": GELU,
     "silu": SiLU,
+    "mish": Mish,
     "softplus": Softplus,
     "sigmoid": Sigmoid,
     "tanh": Tanh,

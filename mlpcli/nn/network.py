@@ -57,12 +57,17 @@ class Network:
     @property
     def decayed(self) -> list[slice]:
         """Where in the flat axis weight decay applies: the weights, never biases or norm parameters."""
-        spans, start = [], 0
-        for layer in self.layers:
+        specs = [spec for layer in self.layers for spec in layer.parameters()]
+        return [span for span, spec in zip(self.spans.values(), specs, strict=True) if spec.decay]
+
+    @property
+    def spans(self) -> dict[str, slice]:
+        """Where in the flat axis each parameter stands, by its name."""
+        spans, start = {}, 0
+        for name, layer in zip(self.names, self.layers, strict=True):
             for spec in layer.parameters():
                 stop = start + int(np.prod(spec.shape))
-                if spec.decay:
-                    spans.append(slice(start, stop))
+                spans[f"{name}.{spec.name}"] = slice(start, stop)
                 start = stop
         return spans
 

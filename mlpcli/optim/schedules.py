@@ -17,6 +17,7 @@ SCHEDULES: dict[str, Callable[[float, float, float], float]] = {
     "inverse": lambda done, periods, decay: 1.0 / (1.0 + decay * periods),
     "linear": lambda done, periods, decay: 1.0 - done,
     "cosine": lambda done, periods, decay: (1.0 + math.cos(math.pi * done)) / 2.0,
+    "cycles": lambda done, periods, decay: (1.0 - math.cos(2.0 * math.pi * math.log2(1.0 + 15.0 * done))) / 2.0,
 }
 """Name to factor of the learning rate: `done` is the finished share of the training after warm-up, 0 to 1, `periods`
 the time after warm-up in units of lr_every, `decay` is lr_decay."""
@@ -33,7 +34,9 @@ class Schedule:
     - exponential: lr * lr_decay^(t / lr_every);
     - inverse: lr / (1 + lr_decay * t / lr_every), the inverse time decay of Keras;
     - linear: lr * (1 - s), and cosine: lr * (1 + cos(pi s)) / 2, where s is t over the epochs after warm-up. Both
-      reach 0 when the last step is over, as in PyTorch: that step still has a small rate.
+      reach 0 when the last step is over, as in PyTorch: that step still has a small rate;
+    - cycles: lr * (1 - cos(2 pi log2(1 + 15 s))) / 2, four cycles from 0 up to lr and down again, each twice as long as
+      the one before (coslog4 of Holzmüller et al. 2024).
 
     `lr`, `lr_decay`, `lr_every` and `warmup` are numbers, or arrays `(..., 1)` with one a replica.
 

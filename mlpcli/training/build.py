@@ -16,6 +16,7 @@ from mlpcli.nn import (
     Array,
     BitStreams,
     Dropout,
+    Gain,
     Layer,
     Linear,
     LogisticLoss,
@@ -77,7 +78,8 @@ def per_layer(runs: Sequence[RunOptions], name: str, layers: int) -> Array:
 def build_layers(
     runs: Sequence[RunOptions], features: int, outputs: int, lead: Shape, bits: BitStreams
 ) -> list[tuple[str, Layer]]:
-    """[linear, norm, activation, dropout] x depth, linear: for runs that differ in hyperparameters only.
+    """[linear, norm, activation, dropout] x depth, linear, after what is done to the inputs: for runs that differ in
+    hyperparameters only.
 
     `features` are the inputs before the lift, UsageError if too many for it; `bits` feeds the dropout masks.
     """
@@ -85,6 +87,8 @@ def build_layers(
     layers: list[tuple[str, Layer]] = []
     if run.input_dropout > 0:
         layers.append(("input.dropout", Dropout(per_run(runs, "input_dropout").reshape(lead), bits, lead)))
+    if run.input_gain > 0:
+        layers.append(("input", Gain(features)))
     if run.lift != "none":
         _check_lift(features)
         layers.append(("lift", LIFTS[run.lift](features)))
@@ -139,15 +143,19 @@ def build_optimizer(runs: Sequence[RunOptions], network: Network, steps_per_epoc
 def _rate_factors(runs: Sequence[RunOptions], network: Network) -> Array | None:
     """What multiplies the learning rate of each parameter, `(runs, size)` or, where runs agree, `(size,)`.
 
-    lr_multiplier for weights, 1 for biases and norms: what maps the published recipes of dropout, which scale at test
-    time, to inverted dropout. None where all are 1, which costs nothing.
+    lr_multiplier for weights, input_gain for the factors of the inputs, 1 for biases and norms: what maps the published
+    recipes of dropout, which scale at test time, to inverted dropout. None where all are 1, which costs nothing.
     """
     multipliers = per_layer(runs, "lr_multiplier", len(network.linears))
+    spans = network.decayed
+    if "input.gain" in network.spans:
+        multipliers = np.concatenate([multipliers, per_run(runs, "input_gain")[:, None]], axis=1)
+        spans.append(network.spans["input.gain"])
     if (multipliers == 1).all():
         return None
     agreed = (multipliers == multipliers[0]).all()
     factors = np.ones(network.size if agreed else network.params.shape, network.dtype)
-    for index, span in enumerate(network.decayed):
+    for index, span in enumerate(spans):
         factors[..., span] = multipliers[0, index] if agreed else multipliers[:, index, None]
     return factors
 
@@ -177,10 +185,14 @@ def initialize(network: Network, runs: Sequence[RunOptions], data: Prepared) -> 
     if run.init in CONSTRUCTIONS:
         _construct(run.init, linears, data)
         return
-    for index, (one, scales) in enumerate(zip(runs, per_layer(runs, "init_scale", len(linears)), strict=True)):
+    sizes, spreads = (per_layer(runs, name, len(linears)) for name in ("init_scale", "init_bias"))
+    for index, one in enumerate(runs):
         rng = stream(one.seed, Purpose.INIT)
-        for linear, scale in zip(linears, scales, strict=True):
+        for linear, scale in zip(linears, sizes[index], strict=True):
             linear.weight[index] = scale * INITIALIZERS[one.init](rng, linear.in_features, linear.out_features)
+        for linear, spread in zip(linears, spreads[index], strict=True):  # after all weights, which they do not move
+            if linear.has_bias and spread > 0:
+                linear.bias[index] = rng.normal(0.0, spread, linear.out_features)
     if data.task == "regression":
         linears[-1].weight[...] *= REGRESSION_OUTPUT
 

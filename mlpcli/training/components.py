@@ -56,7 +56,7 @@ Networks = list[tuple[dict[str, Any], str]]
 
 
 def check_components(seed: int = 0) -> Iterator[Row]:
-    """A row for every activation, norm and position, loss and task, lift and regularizer, and for all together."""
+    """A row for every activation, norm and position, loss and task, lift, input gain and regularizer, and for all together."""
     for component, networks in _components():
         with blas_threads(1):
             rows = [row for given, task in networks for row in check(_small_subject(given, task, seed))]
@@ -95,7 +95,7 @@ def draw_subject(options: RunOptions, x: Array, y: Array, outputs: int, *, front
 
     Weights come from the initializer; biases and gains are moved off their initial values, since at 0 whole rows of
     ReLUs may stand on their kink. `front` puts a linear layer before all others, which leads the chain rule through
-    the lift and input dropout: training never needs their backward functions, but they must be right.
+    the lift, the gain and dropout of the inputs: training never needs their backward functions, but they must be right.
     """
     options = options.model_copy(update={"dtype": "float64"})
     rng = stream(options.seed, Purpose.GRADCHECK)
@@ -129,12 +129,17 @@ def _components() -> Iterator[tuple[str, Networks]]:
             yield f"loss {name}, {task}", [(given, task)]
     for name in LIFTS:
         yield f"lift {name}", [({"lift": name}, "3 classes")]
+    yield "factors of the inputs", [({"input_gain": 1.0}, "3 classes")]
     for name, given in LAYER_REGULARIZERS.items():
         yield f"regularizer {name}", [(given, "3 classes")]
     for name, given in TARGET_REGULARIZERS.items():
         yield f"regularizer {name}", [one for loss in LOSSES for one in _with_every_task({"loss": loss, **given})]
     parts = {**LAYER_REGULARIZERS, **TARGET_REGULARIZERS}.values()
-    together = {"activation": "relu", **{name: value for part in parts for name, value in part.items()}}
+    together = {
+        "activation": "relu",
+        "input_gain": 1.0,
+        **{name: value for part in parts for name, value in part.items()},
+    }
     for name in NORMALIZATIONS:
         yield (
             f"complete network, {name} norm",
@@ -158,5 +163,5 @@ def _small_subject(given: dict[str, Any], task: str, seed: int) -> Subject:
     kind = "classification" if classes else "regression"
     options = resolve(_small_options({**given, "seed": seed}), task=kind, scale="none", has_validation=True, threads=1)
     x, y = random_batch(stream(seed, Purpose.GRADCHECK, epoch=2), ROWS, FEATURES, classes, TARGETS)
-    front = options.lift != "none" or options.input_dropout > 0
+    front = options.lift != "none" or options.input_dropout > 0 or options.input_gain > 0
     return draw_subject(options, x, y, output_units(kind, classes, TARGETS), front=front)

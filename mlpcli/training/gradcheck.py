@@ -113,8 +113,8 @@ def _of_the_layers(subject: Subject) -> dict[str, Array]:
     if subject.decay:
         # The optimizer adds the decay inside its step; a plain step at rate 1 shows what it stepped along.
         moved = network.params.copy()
-        plain = subject.options.model_copy(update={"optimizer": "sgd", "clip_norm": 0.0, "lr_multiplier": 1.0})
-        build_optimizer([plain], network).step(moved, network.grads, 1.0)
+        plain = {"optimizer": "sgd", "clip_norm": 0.0, "lr_multiplier": 1.0, "input_gain": 1.0}
+        build_optimizer([subject.options.model_copy(update=plain)], network).step(moved, network.grads, 1.0)
         network.grads[...] = network.params - moved
     return {name: view.copy() for name, view in network.gradients.items()}
 

@@ -37,6 +37,7 @@ ACTIVATIONS: dict[str, Formula] = {
     "selu": _selu,
     "gelu": lambda z: 0.5 * z * (1 + ops.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))),
     "silu": lambda z: z * ops.sigmoid(z),
+    "mish": lambda z: z * ops.tanh(ops.logaddexp(0.0, z)),
     "softplus": lambda z: ops.logaddexp(0.0, z),
     "sigmoid": ops.sigmoid,
     "tanh": ops.tanh,
@@ -152,6 +153,8 @@ def _scores(options: RunOptions, parameters: Mapping[str, Variable], x: Array, m
     if "front.weight" in parameters:
         h = linear(h, "front")
     h = drop(h, "input", options.input_dropout)
+    if "input.gain" in parameters:
+        h = parameters["input.gain"] * h
     if options.lift != "none":
         h = LIFTS[options.lift](h)
     for index in range(len(options.sizes)):

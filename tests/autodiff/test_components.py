@@ -55,6 +55,7 @@ COMPONENTS: dict[str, Callable[[Any], Any]] = {
     "selu": weighted(lambda x: 1.0507009873554805 * ops.where(plain(x) > 0, x, 1.6732632423543772 * elu(x))),
     "gelu": weighted(lambda x: 0.5 * x * (1 + ops.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))),
     "silu": weighted(lambda x: x * ops.sigmoid(x)),
+    "mish": weighted(lambda x: x * ops.tanh(ops.logaddexp(0.0, x))),
     "softplus": weighted(lambda x: ops.logaddexp(0.0, x)),
     "batch norm": weighted(lambda x: 1.5 * normalized(x, -2) + 0.3),
     "layer norm": weighted(lambda x: 1.5 * normalized(x, -1) + 0.3),

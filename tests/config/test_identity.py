@@ -15,7 +15,8 @@ DIGEST = "0123456789abcdef" * 4
 CANONICAL = (
     '{"data":"' + DIGEST + '","format":1,"options":{'
     '"activation":"relu","batch_size":32,"beta1":0.9,"beta2":0.999,"class_weight":"none","clip_norm":0.0,'
-    '"drop":null,"dropout":0.0,"dtype":"float32","epochs":30,"eps":1e-08,"hidden":[64,64],"init":"he","init_scale":1.0,"input_dropout":0.0,'
+    '"drop":null,"dropout":0.0,"dtype":"float32","epochs":30,"eps":1e-08,"hidden":[64,64],"init":"he","init_bias":0.0,"init_scale":1.0,"input_dropout":0.0,'
+    '"input_gain":0.0,'
     '"keep":"best","label_smoothing":0.0,"lift":"none","loss":"cross-entropy","lr":0.001,"lr_decay":0.5,'
     '"lr_every":10.0,"lr_multiplier":1.0,"max_norm":0.0,"momentum":0.9,"momentum_epochs":0.0,"momentum_final":0.9,'
     '"monitor":"val_accuracy","norm":"none","norm_position":"before",'
@@ -30,7 +31,7 @@ def resolved(values: dict[str, Any] | None = None, **used: Any) -> RunOptions:
 
 
 def test_run_id_is_the_hash_of_the_canonical_text() -> None:
-    assert run_id(resolved(), DIGEST) == hashlib.sha256(CANONICAL.encode()).hexdigest()[:12] == "f064960deb97"
+    assert run_id(resolved(), DIGEST) == hashlib.sha256(CANONICAL.encode()).hexdigest()[:12] == "7bdc01aa7cfd"
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,7 @@ def test_run_id_is_the_hash_of_the_canonical_text() -> None:
     [
         ({"seed": 7}, '"seed":0,', '"seed":7,'),
         ({"max_norm": [2, 2.5, 0]}, '"max_norm":0.0', '"max_norm":[2.0,2.5,0.0]'),
+        ({"init_bias": [1, 1, 0]}, '"init_bias":0.0', '"init_bias":[1.0,1.0,0.0]'),
         ({"init_scale": [1, 0.5, 0]}, '"init_scale":1.0', '"init_scale":[1.0,0.5,0.0]'),
         ({"lr_multiplier": 2}, '"lr_multiplier":1.0', '"lr_multiplier":2.0'),
         ({"target": "a,é"}, '"target":null', '"target":["a","\\u00e9"]'),
@@ -71,6 +73,8 @@ OTHER_VALUES: dict[str, Any] = {
     "norm_position": "after",
     "init": "glorot",
     "init_scale": 0.5,
+    "init_bias": 1.0,
+    "input_gain": 6.0,
     "dtype": "float64",
     "loss": "squared",
     "label_smoothing": 0.1,
@@ -160,6 +164,7 @@ def test_resolve_replaces_every_auto() -> None:
         ("elu", "he"),
         ("gelu", "he"),
         ("silu", "he"),
+        ("mish", "he"),
         ("softplus", "he"),
         ("selu", "lecun"),
         ("sigmoid", "glorot"),
@@ -191,6 +196,7 @@ def test_without_validation_rows_the_last_epoch_is_kept_and_nothing_monitored() 
     [
         {"seed": 5},
         {"init_scale": 0.5},
+        {"init_bias": 1.0},
         {"init_scale": [0.5, 1.0, 0.0]},
         {"lr": 0.5},
         {"lr_multiplier": 2.0},
@@ -214,6 +220,7 @@ def test_replicas_of_one_stack_may_differ_in(other: dict[str, Any]) -> None:
     [
         ("weight_decay", 1e-4, 1e-2),
         ("dropout", 0.1, 0.5),
+        ("input_gain", 1.0, 6.0),
         ("input_dropout", 0.1, 0.2),
         ("clip_norm", 1.0, 5.0),
         ("max_norm", 3.0, [0.0, 1.0, 2.0]),
@@ -233,7 +240,7 @@ def test_a_list_of_zeros_is_no_max_norm() -> None:
 
 
 def test_everything_else_splits_stacks() -> None:
-    free = {"seed", "init_scale", "lr", "lr_multiplier", "momentum", "momentum_final", "momentum_epochs"}
+    free = {"seed", "init_scale", "init_bias", "lr", "lr_multiplier", "momentum", "momentum_final", "momentum_epochs"}
     free |= {"beta1", "beta2", "eps", "lr_decay", "lr_every"}
     keys = [stack_key(resolved(), DIGEST), stack_key(resolved(), "f" * 64), stack_key(resolved(threads=2), DIGEST)]
     keys += [

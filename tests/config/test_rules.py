@@ -30,6 +30,7 @@ INTERPOLATE = {"init": "interpolate", "depth": 1}
         ({**XOR, "norm": "layer"}, XOR),
         ({**XOR, "lift": "quadratic"}, XOR),
         ({**XOR, "init_scale": 2.0}, {**XOR, "init_scale": 1.0, "lr_multiplier": 2.0}),
+        ({**XOR, "init_bias": 1.0}, {**XOR, "input_gain": 1.0}),
         ({**SAWTOOTH, "width": 3}, SAWTOOTH),
         ({**SAWTOOTH, "depth": 0}, SAWTOOTH),
         ({**INTERPOLATE, "depth": 2}, INTERPOLATE),

@@ -28,11 +28,12 @@ INTEGERS = {
 }
 SHARES = ("dropout", "input_dropout", "label_smoothing", "momentum", "momentum_final", "beta1", "beta2")
 AMOUNTS = ("weight_decay", "clip_norm", "warmup", "max_norm", "init_scale", "lr_multiplier", "momentum_epochs")
+AMOUNTS += ("init_bias", "input_gain")
 CHOICES = {
     "task": "auto classification regression",
     "lift": "none quadratic",
     "scale": "auto standard robust robust-clip minmax unit none",
-    "activation": "relu leaky-relu elu selu gelu silu softplus sigmoid tanh identity",
+    "activation": "relu leaky-relu elu selu gelu silu mish softplus sigmoid tanh identity",
     "norm": "none batch layer",
     "norm_position": "before after",
     "init": "auto he glorot lecun normal zeros xor interpolate sawtooth",
@@ -40,7 +41,7 @@ CHOICES = {
     "loss": "auto cross-entropy squared absolute huber",
     "class_weight": "none balanced",
     "optimizer": "sgd momentum nesterov rmsprop adam adamw",
-    "schedule": "constant step exponential inverse linear cosine",
+    "schedule": "constant step exponential inverse linear cosine cycles",
     "monitor": "auto val_loss val_accuracy val_rmse val_r2 val_max_error",
     "keep": "best last",
 }
@@ -82,7 +83,7 @@ LISTS: Sequence[tuple[str, object, bool]] = [
     ("hidden", 0, False),
     *(
         (name, value, good)
-        for name in ("max_norm", "init_scale", "lr_multiplier")
+        for name in ("max_norm", "init_scale", "init_bias", "lr_multiplier")
         for value, good in (([1.0], True), ([0, 2.5], True), ([], False), ([1.0, -1.0], False), ("2.0", False))
     ),
     ("target", "price", True),
@@ -161,7 +162,7 @@ def test_defaults_are_those_of_the_contract() -> None:
     defaults = (
         "dataset=digits target=None drop=None delimiter=None encoding=None task=auto lift=none scale=auto "
         "test_size=0.2 val_size=0.1 split_seed=0 width=64 depth=2 hidden=None activation=relu norm=none "
-        "norm_position=before init=auto init_scale=1.0 dtype=float32 "
+        "norm_position=before init=auto init_scale=1.0 init_bias=0.0 input_gain=0.0 dtype=float32 "
         "loss=auto label_smoothing=0.0 class_weight=none dropout=0.0 input_dropout=0.0 weight_decay=0.0 max_norm=0.0 "
         "clip_norm=0.0 optimizer=adam lr=None lr_multiplier=1.0 momentum=0.9 momentum_final=0.9 "
         "momentum_epochs=0.0 beta1=0.9 beta2=0.999 eps=1e-08 schedule=constant "

@@ -12,6 +12,7 @@ from mlpcli.nn import (
     NORMALIZATIONS,
     BitStreams,
     Dropout,
+    Gain,
     Layer,
     Linear,
     LogisticLoss,
@@ -34,6 +35,7 @@ def _dropout(lead, seeds):
 LAYERS: dict[str, Make] = {
     "linear": lambda lead, seeds: Linear(FEATURES, 4),
     "linear without bias": lambda lead, seeds: Linear(FEATURES, 4, has_bias=False),
+    "gain": lambda lead, seeds: Gain(FEATURES),
     "dropout": _dropout,
     **{name: lambda lead, seeds, kind=kind: kind() for name, kind in ACTIVATIONS.items()},
     **{name: lambda lead, seeds, kind=kind: kind(FEATURES) for name, kind in NORMALIZATIONS.items()},

@@ -16,8 +16,9 @@ TABLE = {
     "inverse": [8, 64 / 9, 6.4, 64 / 11, 16 / 3, 64 / 13, 32 / 7, 64 / 15],
     "linear": [8, 7, 6, 5, 4, 3, 2, 1],
     "cosine": [8, 7.695518130, 6.828427125, 5.530733729, 4, 2.469266271, 1.171572875, 0.304481870],
+    "cycles": [0, 7.956245869, 3.947914204, 4.553141219, 0.588951473, 6.829127793, 7.005261849, 2.292814166],
 }
-# The same with one and a half epochs of warm-up, 3 steps, after which each begins; linear and cosine have 5 steps left.
+# The same with one and a half epochs of warm-up, 3 steps, after which each begins; those that end have 5 steps left.
 WARMED = {
     "constant": [8, 8, 8, 8, 8],
     "step": [8, 8, 8, 8, 4],
@@ -25,6 +26,7 @@ WARMED = {
     "inverse": TABLE["inverse"][:5],
     "linear": [8, 6.4, 4.8, 3.2, 1.6],
     "cosine": [8, 7.236067977, 5.236067977, 2.763932023, 0.763932023],
+    "cycles": [0, 0, 2.589512034, 5.746837508, 5.225552841],  # zero a second time: log2(1 + 15 / 5) = 2
 }
 
 
@@ -41,7 +43,7 @@ def test_warm_up_by_hand(name):
     assert_allclose(rates, [8 / 3, 16 / 3, 8, *WARMED[name]], rtol=1e-9)
 
 
-@pytest.mark.parametrize("name", ["linear", "cosine"])
+@pytest.mark.parametrize("name", ["linear", "cosine", "cycles"])
 @pytest.mark.parametrize("warmup", [0.0, 1.5])
 def test_the_end_is_zero(name, warmup):
     schedule = Schedule(name, 0.1, steps_per_epoch=7, epochs=3, warmup=warmup)
@@ -52,6 +54,14 @@ def test_the_end_is_zero(name, warmup):
 def test_warm_up_may_outlast_the_training(name):
     schedule = Schedule(name, 1.0, steps_per_epoch=2, epochs=1, warmup=2.0)
     assert [schedule.at(step) for step in range(2)] == [0.25, 0.5]
+
+
+def test_cycles_begin_and_end_at_zero_each_twice_as_long_as_the_one_before():
+    """RealMLP's coslog4: zeros at 0, 1/15, 3/15, 7/15 and 1 of the training, the full rate between them."""
+    rates = [Schedule("cycles", 1.0, steps_per_epoch=15, epochs=10).at(step) for step in range(151)]
+    assert_allclose([rates[step] for step in (0, 10, 30, 70, 150)], 0, atol=1e-12)
+    tops = [rates[start : start + length] for start, length in ((0, 10), (10, 20), (30, 40), (70, 80))]
+    assert all(max(top) > 0.99 for top in tops)
 
 
 @pytest.mark.parametrize("every", [0.07, 0.3, 0.57, 1.1, 10.0])

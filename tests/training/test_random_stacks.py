@@ -54,6 +54,7 @@ def draw_own(draw: random.Random, switched_on: set[str], layers: int) -> dict[st
         "weight_decay": choice([0.1, 0.01]),
         "dropout": choice([0.1, 0.5]),
         "input_dropout": choice([0.2, 0.3]),
+        "input_gain": choice([1.0, 6.0]),
         "clip_norm": choice([0.1, 1.0]),
         "max_norm": choice([0.5, per_layer]),
         "warmup": choice([0.5, 2.2]),
@@ -73,6 +74,7 @@ def draw_own(draw: random.Random, switched_on: set[str], layers: int) -> dict[st
         "lr_every": choice([1.0, 2.5]),
         "lr_multiplier": choice([1.0, per_layer]),
         "init_scale": choice([1.0, 0.5]),
+        "init_bias": choice([0.0, 1.0, per_layer]),
         **{name: value for name, value in switched.items() if name in switched_on},
     }
 
@@ -82,7 +84,16 @@ def draw_stack(draw: random.Random) -> tuple[str, list[dict[str, Any]]]:
     while True:
         source = draw.choice(list(SOURCES))
         shared = draw_shared(draw, source)
-        names = ["weight_decay", "dropout", "input_dropout", "clip_norm", "max_norm", "warmup", "patience"]
+        names = [
+            "weight_decay",
+            "dropout",
+            "input_dropout",
+            "input_gain",
+            "clip_norm",
+            "max_norm",
+            "warmup",
+            "patience",
+        ]
         if SOURCES[source] == "classification":
             names.append("label_smoothing")
         switched_on = {name for name in names if draw.random() < 0.5}

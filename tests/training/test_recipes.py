@@ -168,6 +168,36 @@ def test_init_scale_is_for_the_weights_of_its_layer_alone() -> None:
     assert drawn["hidden.0.weight"].std() == pytest.approx(0.03, rel=0.05)  # 1,500 draws of std 3 * 0.01
 
 
+def test_init_bias_is_for_the_biases_of_its_layer_alone() -> None:
+    data = dataset(CLASSES, "float64")
+    shared = {"hidden": (300, 200), "norm": "layer"}
+    plain, _ = after_one_step(data, **shared)
+    drawn, _ = after_one_step(data, **shared, init_bias=(0.5, 3.0, 0.0))
+    for name, start in plain.items():
+        if name not in ("hidden.0.bias", "hidden.1.bias"):
+            assert_array_equal(drawn[name], start)
+    assert drawn["hidden.0.bias"].std() == pytest.approx(0.5, rel=0.15)
+    assert drawn["hidden.1.bias"].std() == pytest.approx(3.0, rel=0.15)
+    assert "hidden.0.bias" not in after_one_step(data, hidden=(3,), norm="batch", init_bias=1.0)[0]
+
+
+def test_input_gain_is_the_rate_of_the_factors_of_the_inputs() -> None:
+    """The first step: the factors are 1, so all else moves as without them, and they by their own multiple."""
+    data = dataset(CLASSES, "float64")
+    shared = {"optimizer": "sgd", "lr": 0.25, "depth": 2}
+    before, plain = after_one_step(data, **shared)
+    start, once = after_one_step(data, **shared, input_gain=1.0)
+    _, more = after_one_step(data, **shared, input_gain=6.0)
+    assert start.keys() - before.keys() == {"input.gain"}
+    assert_array_equal(start["input.gain"], np.ones((1, len(data.features))))
+    assert (once["input.gain"] != 1).all()
+    assert_allclose(more["input.gain"] - 1, 6 * (once["input.gain"] - 1), rtol=1e-9)
+    for name in before:
+        assert_array_equal(start[name], before[name])
+        assert_allclose(once[name], plain[name], rtol=1e-12, atol=1e-15)
+        assert_array_equal(more[name], once[name])
+
+
 def test_one_value_is_every_layers() -> None:
     data = dataset(CLASSES)
     for name in ("init_scale", "lr_multiplier"):
@@ -182,7 +212,7 @@ def test_runs_of_one_stack_may_differ_in_all_of_them(optimizer: str) -> None:
     varied: list[dict[str, Any]] = [
         {"lr": 1e30},
         {"init_scale": 0.7, "momentum_epochs": 1.5, "momentum": 0.1, "momentum_final": 0.99},
-        {"lr_multiplier": (0.3, 1.0, 2.0), "seed": 3},
+        {"lr_multiplier": (0.3, 1.0, 2.0), "init_bias": 1.0, "seed": 3},
         {"lr_multiplier": 0.1, "init_scale": (1.0, 2.0, 0.3), "momentum_epochs": 0.1, "momentum_final": 0.0},
     ]
     shared = {"optimizer": optimizer, "depth": 2, "weight_decay": 0.01, "epochs": 4}

@@ -21,6 +21,7 @@ EVERYTHING = {
     "input_dropout": 0.1,
     "max_norm": 1.0,
     "weight_decay": 0.01,
+    "input_gain": 6.0,
     "clip_norm": 1.0,
     "schedule": "cosine",
     "warmup": 0.5,
