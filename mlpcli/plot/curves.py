@@ -11,7 +11,9 @@ from mlpcli.plot.folder import Folder, Trial
 from mlpcli.plot.style import (
     MOST_SERIES,
     Drawing,
+    bare,
     legend,
+    log_ticks,
     measure_name,
     metric_name,
     new_figure,
@@ -101,7 +103,7 @@ def _of_a_sweep(folder: Folder, metric: str) -> list[Drawing]:
     meaning = f"mean and band of a standard deviation over {seeds} seeds" if seeds > 1 else "one seed"
     some = f"; the best {len(chosen)} of {len(found)} configurations, the others in grey" * (len(chosen) < len(found))
     pooled = f"; a point is the mean of {together} epochs" if together > 1 else ""
-    titled(figure, f"{folder.name}: {metric_name(metric)} by epoch", meaning + some + pooled)
+    titled(figure, f"{folder.name}: {bare(metric_name(metric))} by epoch", meaning + some + pooled)
     return [Drawing(f"curves-{metric}", figure)]
 
 
@@ -138,4 +140,5 @@ def _scale(axes: Axes, name: str, curves: list[NDArray[np.float64]]) -> None:
     if name not in _LARGER_IS_BETTER and len(numbers) and numbers.min() > 0 and numbers.max() > 10 * numbers.min():
         axes.set_yscale("log")
         axes.set_ylim(bottom=numbers.min() / 1.5)
+        log_ticks(axes.yaxis)
     whole_ticks(axes.xaxis)

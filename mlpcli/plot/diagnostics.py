@@ -11,9 +11,11 @@ from mlpcli.plot.style import (
     Drawing,
     axis_name,
     legend,
+    log_ticks,
     new_figure,
     series,
     titled,
+    upright,
     value_ticks,
     wrap,
 )
@@ -122,13 +124,17 @@ def draw_noise(folder: Folder) -> list[Drawing]:
     axes.set_yscale("log")
     value_ticks(axes.xaxis, np.array([size for group in groups.values() for size, _ in group]), log=True)
     axes.set_xlabel(axis_name(("batch_size",)))
-    axes.set_ylabel("variance of the gradient (trace of its covariance)")
+    axes.set_ylabel(upright("variance of the gradient (trace of its covariance)", 3.2))
+    log_ticks(axes.yaxis)
     if len(groups) > 1:
         legend(figure, [axes])
     else:
         axes.legend(loc="upper right")
     seeds = max(len(trials) for trials in folder.configurations.values())
-    meaning = f"at the initial weights; mean and standard deviation over {seeds} seeds, and the line fitted to them"
+    meaning = (
+        f"at the initial weights; mean and standard deviation over {seeds} seeds, and the line fitted to them; "
+        "drawn without replacement, batches near all n rows vary less, by (n - B) / (n - 1)"
+    )
     titled(figure, f"{folder.name}: gradient variance against batch size", meaning)
     return [Drawing("noise", figure)]
 

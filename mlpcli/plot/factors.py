@@ -43,12 +43,12 @@ def level_name(level: Values) -> str:
 
 
 def _short(value: str) -> str:
-    """A value as a name: a long number to four digits."""
+    """A value as a name: a long number to four digits, a whole one without its point."""
     try:
         number = float(value)
     except ValueError:
         return value.replace(",", ", ") or "-"
-    return f"{number:.4g}" if len(value) > 6 else value
+    return f"{number:.4g}" if len(value) > 6 or value.endswith(".0") else value
 
 
 def find_factors(varied: Sequence[str], configurations: Sequence[Values]) -> list[Factor]:

@@ -5,13 +5,29 @@ from itertools import product
 
 import numpy as np
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 from mlpcli.plot.factors import Factor, is_geometric, level_name
 from mlpcli.plot.folder import Folder
 from mlpcli.plot.points import Point, Points, error_bars, explain, is_error, spans_decades
-from mlpcli.plot.style import Drawing, axis_name, legend, metric_name, new_figure, series, titled, value_ticks, wrap
+from mlpcli.plot.style import (
+    Drawing,
+    axis_name,
+    bare,
+    legend,
+    log_ticks,
+    metric_name,
+    new_figure,
+    series,
+    titled,
+    upright,
+    value_ticks,
+    wrap,
+)
 
 __all__ = ["draw_heat_map", "draw_panels"]
+
+Numbers = NDArray[np.float64]
 
 
 def draw_panels(folder: Folder, metric: str, points: Points, ordered: Sequence[Factor]) -> Drawing:
@@ -28,24 +44,25 @@ def draw_panels(folder: Folder, metric: str, points: Points, ordered: Sequence[F
     figure, axes = new_figure(width, 0.9 + height * rows, rows, columns, sharex=True, sharey=True)
     for panel, level in zip(axes, levels, strict=False):
         chosen = {values: point for values, point in points.items() if not panels or panels.of(values) == level}
-        slopes = (_lines if numeric else _dots)(panel, log, chosen, along, lines)
+        slopes = (_lines if numeric else _dots)(panel, metric, log, chosen, along, lines)
         name = [wrap(panels.describe(level), 40)] if panels else []
         panel.set_title("\n".join(name + slopes))
     for panel in axes[len(levels) :]:
         panel.set_visible(False)
     if log and numeric:  # intervals that come near 0 would take all the room
         axes[0].set_ylim(bottom=min(point.mean for point in points.values()) / 3)
+        log_ticks(axes[0].yaxis)
     for index, panel in enumerate(axes[: len(levels)]):
         lowest = index + columns >= len(levels)
         names = (axis_name(along.options), metric_name(metric))
         across, up = names if numeric else names[::-1]
         panel.set_xlabel(across if lowest else "")
         panel.tick_params(labelbottom=lowest)
-        panel.set_ylabel(wrap(up, 40) if index % columns == 0 else "")
+        panel.set_ylabel(upright(up, height) if index % columns == 0 else "")
     legend(figure, axes, axis_name(lines.options) if lines else None)
     first, *more = (", ".join(factor.options) for factor in ordered)
     by = f", by {' and '.join(more)}" if more else ""
-    titled(figure, f"{folder.name}: {metric_name(metric)} against {first}{by}", explain(folder, points))
+    titled(figure, f"{folder.name}: {bare(metric_name(metric))} against {first}{by}", explain(folder, points))
     return Drawing(f"options-{metric}", figure)
 
 
@@ -58,38 +75,47 @@ def _series_of(points: Points, along: Factor, lines: Factor | None) -> list[tupl
     return found
 
 
-def _lines(axes: Axes, log: bool, points: Points, along: Factor, lines: Factor | None) -> list[str]:
+def _lines(axes: Axes, metric: str, log: bool, points: Points, along: Factor, lines: Factor | None) -> list[str]:
     """Draw numbers along the axis; returns the slopes of the lines in words where both axes are logarithmic."""
     numbers = along.numbers
     assert numbers is not None
     log_x, slopes = is_geometric(numbers), []
-    for index, (label, found) in enumerate(_series_of(points, along, lines)):
+    all_series = _series_of(points, along, lines)
+    count = len(all_series)
+    for index, (label, found) in enumerate(all_series):
         if not found:
             continue
         x = numbers[[at for at, _ in found]]
         y = np.array([point.mean for _, point in found])
         if log_x and log and len(x) > 2:
             slopes.append(f"{np.polyfit(np.log(x), np.log(y), 1)[0]:.2f}")
-        half = np.array([point.half for _, point in found])
-        below = np.minimum(half, y * 0.999) if log else half  # what reaches 0 has no place on a logarithmic axis
-        axes.errorbar(x, y, yerr=error_bars(below, half), capsize=3, label=label, **series(index))
+        bars = error_bars(metric, [point for _, point in found], log=log)
+        axes.errorbar(_beside(x, numbers, log_x, index, count), y, yerr=bars, capsize=3, label=label, **series(index))
     if log_x:
         axes.set_xscale("log")
     value_ticks(axes.xaxis, numbers, log=log_x)
     if log:
         axes.set_yscale("log")
-    return [f"slope{'s' * (len(slopes) > 1)} {', '.join(slopes)}"] if slopes else []
+    if len(slopes) > 1:
+        return [f"slopes, in the legend's order: {', '.join(slopes)}"]
+    return [f"slope {slope}" for slope in slopes]
 
 
-def _dots(axes: Axes, log: bool, points: Points, along: Factor, lines: Factor | None) -> list[str]:
+def _beside(x: Numbers, numbers: Numbers, log: bool, index: int, count: int) -> Numbers:
+    """The places of a series of several, a little beside the numbers, so that no interval hides another."""
+    shift = (index - (count - 1) / 2) * min(0.012, 0.04 / count)
+    return x * (numbers.max() / numbers.min()) ** shift if log else x + shift * np.ptp(numbers)
+
+
+def _dots(axes: Axes, metric: str, log: bool, points: Points, along: Factor, lines: Factor | None) -> list[str]:
     """Categories from top to bottom, where names of any length have room; the series of one stand side by side."""
     found = _series_of(points, along, lines)
     for index, (label, placed) in enumerate(found):
         shift = (index - (len(found) - 1) / 2) * 0.7 / len(found)
         y = [at + shift for at, _ in placed]
-        half = np.array([point.half for _, point in placed])
         style = series(index, lines=False)
-        axes.errorbar([p.mean for _, p in placed], y, xerr=error_bars(half, half), capsize=3, label=label, **style)
+        bars = error_bars(metric, [point for _, point in placed], log=log)
+        axes.errorbar([point.mean for _, point in placed], y, xerr=bars, capsize=3, label=label, **style)
     axes.set_yticks(range(len(along.levels)), [wrap(level_name(level)) for level in along.levels])
     axes.set_ylim(len(along.levels) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
@@ -119,8 +145,8 @@ def draw_heat_map(folder: Folder, metric: str, points: Points, ordered: Sequence
         set_ticks(range(len(factor.levels)), [wrap(level_name(level), room) for level in factor.levels])
     axes.grid(visible=False)
     axes.set_xlabel(axis_name(across.options))
-    axes.set_ylabel(axis_name(down.options))
-    figure.colorbar(image, label=wrap(metric_name(metric), 40))
-    against = f"{axis_name(across.options)} and {axis_name(down.options)}"
-    titled(figure, f"{folder.name}: {metric_name(metric)} against {against}", explain(folder, points))
+    axes.set_ylabel(upright(axis_name(down.options), 1.2 + 0.5 * len(down.levels)))
+    figure.colorbar(image, label=upright(metric_name(metric), 1.2 + 0.5 * len(down.levels)))
+    against = f"{bare(axis_name(across.options))} and {bare(axis_name(down.options))}"
+    titled(figure, f"{folder.name}: {bare(metric_name(metric))} against {against}", explain(folder, points))
     return Drawing(f"options-{metric}", figure)

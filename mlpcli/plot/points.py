@@ -1,6 +1,7 @@
 """What a configuration came to: the numbers behind every picture of options, and how their spread is drawn."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -47,15 +48,26 @@ def explain(folder: Folder, points: Points) -> str:
     return f"{meaning}; {missing} failed, diverged or pruned trials left out" if missing else meaning
 
 
-def error_bars(below: NDArray[np.float64], above: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """Both halves of the intervals as matplotlib takes them, `(2, points)`; None where no point has one."""
-    return None if np.isnan(above).all() else np.nan_to_num(np.stack([below, above]))
+def error_bars(metric: str, points: Sequence[Point], *, log: bool = False) -> NDArray[np.float64] | None:
+    """Both halves of the intervals as matplotlib takes them, `(2, points)`; None where no point has one.
+
+    They end where the metric does: no accuracy is above 1, no error below 0, which a logarithmic axis has not.
+    """
+    means, below = np.array([[point.mean, point.half] for point in points]).T
+    if np.isnan(below).all():
+        return None
+    above, accuracy = below, metric.endswith("accuracy")
+    if accuracy:
+        above = np.minimum(above, 1 - means)
+    if accuracy or is_error(metric):
+        below = np.minimum(below, means * 0.999 if log else means)
+    return np.nan_to_num(np.stack([below, above]))
 
 
 def spans_decades(points: Points) -> bool:
     """Whether only a logarithmic axis shows all the means."""
     means = [point.mean for point in points.values()]
-    return min(means) > 0 and max(means) >= 20 * min(means)
+    return min(means) > 0 and max(means) >= 10 * min(means)
 
 
 def is_error(metric: str) -> bool:

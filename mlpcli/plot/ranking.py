@@ -7,7 +7,7 @@ import numpy as np
 from mlpcli.plot.factors import Factor, is_geometric
 from mlpcli.plot.folder import Folder
 from mlpcli.plot.points import Points, error_bars, explain, is_error, spans_decades
-from mlpcli.plot.style import Drawing, axis_name, metric_name, new_figure, series, titled, wrap
+from mlpcli.plot.style import Drawing, axis_name, bare, metric_name, new_figure, series, titled, upright, wrap
 
 __all__ = ["MOST_ROWS", "draw_ranking", "draw_slices"]
 
@@ -24,17 +24,17 @@ def draw_ranking(folder: Folder, metric: str, points: Points, factors: Sequence[
         order = order[-MOST_ROWS:] if is_error(metric) else order[:MOST_ROWS]
     figure, (axes,) = new_figure(7.2, 1.4 + 0.32 * len(order))
     means = np.array([points[values].mean for values in order])
-    half = np.array([points[values].half for values in order])
-    axes.errorbar(means, range(len(order)), xerr=error_bars(half, half), capsize=3, **series(0, lines=False))
+    bars = error_bars(metric, [points[values] for values in order])
+    axes.errorbar(means, range(len(order)), xerr=bars, capsize=3, **series(0, lines=False))
     labels = [", ".join(factor.describe(factor.of(values)) for factor in factors) for values in order]
-    axes.set_yticks(range(len(order)), [wrap(label, 44) for label in labels], fontsize=8)
+    axes.set_yticks(range(len(order)), [wrap(label, 50) for label in labels], fontsize=8)
     axes.set_ylim(len(order) - 0.5, -0.5)
     axes.set_xlabel(metric_name(metric))
     axes.set_ylabel("configuration")
     if is_error(metric) and spans_decades(points):
         axes.set_xscale("log")
     left_out = f"; the best {len(order)} of {len(points)}" if len(order) < len(points) else ""
-    titled(figure, f"{folder.name}: {metric_name(metric)}", explain(folder, points) + left_out)
+    titled(figure, f"{folder.name}: {bare(metric_name(metric))}", explain(folder, points) + left_out)
     return Drawing(f"options-{metric}", figure)
 
 
@@ -51,11 +51,10 @@ def draw_slices(folder: Folder, metric: str, points: Points, drawn: Sequence[int
         if is_geometric(numbers):
             panel.set_xscale("log")
         panel.set_xlabel(axis_name((folder.varied[index],)))
-        panel.set_ylabel(wrap(metric_name(metric), 40) if place % columns == 0 else "")
+        panel.set_ylabel(upright(metric_name(metric), 2.9) if place % columns == 0 else "")
     for panel in axes[len(drawn) :]:
         panel.set_visible(False)
     names = ", ".join(folder.varied[index] for index in drawn)
-    titled(
-        figure, f"{folder.name}: {metric_name(metric)} against {names}", "a mark is a configuration's mean over seeds"
-    )
+    title = f"{folder.name}: {bare(metric_name(metric))} against {names}"
+    titled(figure, title, "a mark is a configuration's mean over seeds")
     return Drawing(f"options-{metric}", figure)

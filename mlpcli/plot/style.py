@@ -15,14 +15,24 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import (
+    FixedFormatter,
+    FixedLocator,
+    FuncFormatter,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    NullLocator,
+)
 from numpy.typing import NDArray
 
 __all__ = [
     "MOST_SERIES",
     "Drawing",
     "axis_name",
+    "bare",
     "legend",
+    "log_ticks",
     "measure_name",
     "metric_name",
     "new_figure",
@@ -31,6 +41,7 @@ __all__ = [
     "series",
     "styled",
     "titled",
+    "upright",
     "value_ticks",
     "whole_ticks",
     "wrap",
@@ -100,14 +111,14 @@ _UNITS = {
     "batch_size": "rows",
     "depth": "hidden layers",
     "dropout": "probability of dropping a unit",
-    "hidden": "units of each hidden layer",
+    "hidden": "units per layer",
     "input_dropout": "probability of dropping an input",
     "lr": "learning rate",
     "lr_every": "epochs",
     "momentum_epochs": "epochs",
     "patience": "epochs",
     "warmup": "epochs",
-    "width": "units of each hidden layer",
+    "width": "units per layer",
 }
 
 
@@ -159,9 +170,20 @@ def measure_name(measure: str) -> str:
 
 
 def axis_name(options: tuple[str, ...]) -> str:
-    """`width (units of each hidden layer)`: what was varied as the name of an axis."""
+    """`width (units per layer)`: what was varied as the name of an axis."""
     unit = _UNITS.get(options[0]) if len(options) == 1 else None
     return f"{options[0]} ({unit})" if unit else ", ".join(options)
+
+
+def bare(name: str) -> str:
+    """`validation accuracy`: the name of an axis without its unit, for a title."""
+    return name.partition(" (")[0]
+
+
+def upright(name: str, inches: float) -> str:
+    """The name of an axis of so many inches that goes up, its unit on a line of its own if one is too long."""
+    room = int(inches * 11)
+    return "\n".join(wrap(part, room) for part in (name.replace(" (", "\n(") if len(name) > room else name).split("\n"))
 
 
 def titled(figure: Figure, title: str, below: str) -> None:
@@ -178,7 +200,8 @@ def legend(figure: Figure, panels: Sequence[Axes], title: str | None = None) -> 
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             named.setdefault(wrap(label), handle[0] if isinstance(handle, ErrorbarContainer) else handle)
     if len(named) > 1:
-        figure.legend(named.values(), named.keys(), loc="outside right center", title=title and wrap(title))
+        name = title and upright(title, 2.4)
+        figure.legend(named.values(), named.keys(), loc="outside right center", alignment="left", title=name)
 
 
 def wrap(text: str, width: int = 32) -> str:
@@ -197,6 +220,15 @@ def value_ticks(axis: Any, numbers: NDArray[np.float64], *, log: bool) -> None:
         axis.set_minor_formatter(NullFormatter())
     elif not log and (numbers == np.round(numbers)).all():
         whole_ticks(axis)
+
+
+def log_ticks(axis: Any) -> None:
+    """Makes a logarithmic axis of few decades say plain numbers, 1, 2 and 5 of each decade."""
+    low, high = axis.get_view_interval()
+    if high <= 300 * low:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_major_formatter(FuncFormatter(lambda number, _: f"{number:g}"))
+        axis.set_minor_formatter(NullFormatter())
 
 
 def whole_ticks(axis: Any) -> None:

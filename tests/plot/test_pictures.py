@@ -182,7 +182,7 @@ def test_points_are_means_with_student_intervals_on_a_logarithmic_axis(tmp_path:
 def test_two_options_are_lines_or_a_heat_map(tmp_path: Path) -> None:
     lines = figure_of(FOLDERS["number and name"](tmp_path / "a"), "options-val_accuracy")
     assert [text.get_text() for text in lines.legends[0].get_texts()] == ["none", "batch", "layer"]
-    assert lines.axes[0].get_xlabel() == "width (units of each hidden layer)"
+    assert lines.axes[0].get_xlabel() == "width (units per layer)"
     map_ = figure_of(FOLDERS["a wide grid"](tmp_path / "b"), "options-val_accuracy")
     (image,) = map_.axes[0].images
     assert image.get_array().shape == (9, 10)
@@ -197,6 +197,46 @@ def test_the_slope_is_said_where_both_axes_are_logarithmic(tmp_path: Path) -> No
     (axes,) = figure.axes
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
     assert axes.get_title() == "slope -2.00"
+
+
+def test_slopes_of_several_lines_say_which_is_whose(tmp_path: Path) -> None:
+    figure = figure_of(FOLDERS["three options"](tmp_path / "s"), "options-val_max_error")
+    for axes in figure.axes:
+        assert axes.get_title().endswith("\nslopes, in the legend's order: -2.00, -2.00")
+
+
+def test_intervals_end_where_the_metric_does(tmp_path: Path) -> None:
+    def ends(name: str, metric: str) -> np.ndarray[Any, Any]:
+        path = sweep_folder(
+            tmp_path / name, {"width": WIDTHS}, metric=metric, score=lambda _, seed: (0.02, 0.5, 0.98)[seed]
+        )
+        (bars,) = figure_of(path, f"options-{metric}").axes[0].collections
+        return np.array(bars.get_segments())[:, :, 1]
+
+    assert_allclose(ends("accuracy", "val_accuracy"), np.tile([0.0, 1.0], (6, 1)))
+    half = 4.302652729911275 * 0.48 / math.sqrt(3)  # t(0.975; 2)
+    assert_allclose(ends("error", "val_max_error"), np.tile([0.0, 0.5 + half], (6, 1)))
+
+
+def test_lines_stand_beside_each_other_and_around_the_numbers(tmp_path: Path) -> None:
+    (axes,) = figure_of(FOLDERS["number and name"](tmp_path / "s"), "options-val_accuracy").axes
+    first, middle, last = (np.log(container[0].get_xdata()) for container in axes.containers)
+    assert_allclose(middle, np.log(WIDTHS))
+    assert_allclose((first + last) / 2, np.log(WIDTHS))
+    assert ((last - first) < 0.05 * np.log(WIDTHS[-1] / WIDTHS[0])).all()
+    assert (last > first).all()
+
+
+def test_a_logarithmic_axis_of_few_decades_says_plain_numbers(tmp_path: Path) -> None:
+    losses = {0.0: 0.15, 0.1: 0.09, 0.5: 0.2, 0.8: 1.5}
+    path = sweep_folder(
+        tmp_path / "s", {"dropout": list(losses)}, metric="val_loss", score=lambda v, _: losses[v["dropout"]]
+    )
+    (axes,) = figure_of(path, "options-val_loss").axes
+    assert axes.get_yscale() == "log"
+    low, high = axes.get_ylim()
+    labels = [tick.label1.get_text() for tick in axes.yaxis.get_major_ticks() if low <= tick.get_loc() <= high]
+    assert labels == ["0.05", "0.1", "0.2", "0.5", "1"]
 
 
 def test_options_that_go_together_are_one_factor(tmp_path: Path) -> None:
