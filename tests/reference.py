@@ -1,16 +1,21 @@
-"""Makes experiments/README.md from results/reference: what the lecture claims, and what came out here.
+"""Makes experiments/README.md and its figures from results/reference: what the lecture claims, what came out here.
 
-python -m tests.reference > experiments/README.md
+python -m tests.reference
 """
 
 import csv
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "results" / "reference"
+PAGE = ROOT / "experiments" / "README.md"
+DRAWN_WITH = "3.11.2"
+"""The matplotlib that drew the figures; another one may place a letter elsewhere."""
 
 Row = dict[str, str]
 
@@ -129,6 +134,27 @@ def dropout() -> tuple[str, bool]:
     )
 
 
+def drift() -> tuple[str, bool]:
+    trials = {row["run_id"]: row["norm"] for row in table("drift", "trials.csv")}
+    runs: dict[str, list[tuple[float, float]]] = {}
+    for row in table("drift", "diagnostics.csv"):
+        spread = float(row["input_p85"]) - float(row["input_p15"])
+        runs.setdefault(row["run_id"], []).append((spread, float(row["input_p50"])))
+    grown: dict[str, list[float]] = {"none": [], "batch": []}
+    moved: dict[str, list[float]] = {"none": [], "batch": []}
+    for run_id, steps in runs.items():
+        spreads, medians = np.array(steps).T
+        grown[trials[run_id]].append(spreads[-1] / spreads[0])
+        moved[trials[run_id]].append(np.ptp(medians))
+    spreads, ways = ({name: float(np.mean(found[name])) for name in found} for found in (grown, moved))
+    return (
+        f"from the first to the last of 100 epochs the input of a unit comes to spread {spreads['none']:.0f} times as wide "
+        f"in the plain network, {spreads['batch']:.1f} times with batch norm; its median moves over {ways['none']:.2f} and "
+        f"{ways['batch']:.2f}",
+        max(grown["batch"]) < min(grown["none"]) and max(moved["batch"]) < min(moved["none"]),
+    )
+
+
 def normalization(norm: str) -> tuple[str, bool]:
     rows = only(table("normalization"), batch_size=32, norm_position="before")
     accuracy = {name: number(only(rows, norm=name), "val_accuracy_mean") for name in ("none", norm)}
@@ -148,6 +174,7 @@ EXPERIMENTS: list[tuple[str, str, str, Callable[[], tuple[str, bool]]]] = [
     ("11", "A radial target in 10 dimensions (an illustration)", "depth_radial", depth_radial),
     ("12", "Dropout lowers the validation loss", "dropout", dropout),
     ("13", "Batch normalization speeds up training", "normalization", lambda: normalization("batch")),
+    ("13", "It keeps the distribution of a unit's input in place", "drift", drift),
     ("14", "Layer normalization does so too", "normalization", lambda: normalization("layer")),
 ]  # fmt: skip
 
@@ -159,6 +186,32 @@ PROOFS = [
     ("9", "A computational graph", 'mlpcli graph "(x + y) * z" x=-2 y=5 z=-4', "q = 3, f = -12, df/dq = -4, df/dx = -4, df/dy = -4, df/dz = 3"),
     ("15", "The complete architecture", "mlpcli gradcheck --width 64 --depth 3 --norm batch --dropout 0.2", "every row below 1e-7"),
 ]  # fmt: skip
+
+FIGURES = [
+    ("xor", "options-train_accuracy", "Rows of XOR that are right, over 50 seeds: no line has all four; products of the inputs, or enough hidden units, have."),
+    ("activations", "options-val_accuracy", "Eight layers of sigmoid units stall; of two layers they do not, and the other activations do not at all."),
+    ("batch_size", "noise", "The noise of a minibatch gradient against the size of the batch. The line is steeper than -1 because batches are drawn without replacement; the table above has the slope with that taken out."),
+    ("learning_rate", "options-val_loss", "Schedules and warm-up. The intervals overlap: five seeds on digits do not tell the schedules apart, and at rate 0.01 all that decay but the exponential lie a little below the constant one."),
+    ("universal_approximation", "options-val_max_error", "The error of one hidden layer against its width, constructed by interpolation and learned, for a smooth target and for a staircase."),
+    ("depth", "options-train_accuracy", "Five layers of two units built by hand against networks of about 200 parameters trained on the same 32 points."),
+    ("depth_radial", "options-val_rmse", "About 4,600 parameters in one, two and three layers."),
+    ("width", "options-val_accuracy", "Wider is better until about 32 units, and no worse afterwards."),
+    ("dropout", "options-val_loss", "Some dropout lowers the mean validation loss over five seeds; too much raises it, that of the narrow network above all."),
+    ("normalization", "options-val_accuracy", "Sigmoid units after 10 epochs: batch and layer normalization, before and after the activation, at batches of 4 and 32 rows."),
+    ("drift", "drift", "The input of one unit of the last of three layers of sigmoid units: it drifts in the plain network, hardly with batch normalization."),
+    ("drift", "curves-val_accuracy", "The same networks: what the plain one is still waiting for."),
+    ("mnist_batchnorm", "curves-val_accuracy", "The same comparison on MNIST, as in the paper's figure 1(a)."),
+]  # fmt: skip
+
+
+def draw() -> Iterator[tuple[Path, bytes]]:
+    """Every figure's file and content, as `mlpcli plot results/reference/NAME --format svg` draws it."""
+    from mlpcli.plot.draw import pictures
+
+    for name in dict.fromkeys(name for name, _, _ in FIGURES):
+        for file, content in pictures(REFERENCE / name, None, "svg", None):
+            if (name, file.removeprefix("plot-").removesuffix(".svg")) in [figure[:2] for figure in FIGURES]:
+                yield REFERENCE / name / file, content
 
 
 def page() -> str:
@@ -189,9 +242,28 @@ def page() -> str:
         "The paper tables on MNIST are `mnist_*.toml`. Where there is no network, add `--set dataset=idx:FOLDER`. What was",
         "run of them stands in `results/reference/mnist.md`.",
         "",
+        "## Figures",
+        "",
+        "`mlpcli plot` draws them from the tables in `results/reference/`, the command stands above each;",
+        "`python -m tests.reference` draws all of them. Lines differ in marker and dashes too, for print without colour.",
     ]
+    for name in dict.fromkeys(name for name, _, _ in FIGURES):
+        lines += ["", f"### {name}", "", "```sh", f"mlpcli plot results/reference/{name} --format svg", "```"]
+        for _, figure, caption in (found for found in FIGURES if found[0] == name):
+            lines += ["", caption, "", f"![{name}, {figure}](../results/reference/{name}/plot-{figure}.svg)"]
+    lines.append("")
     return "\n".join(lines)
 
 
+def main() -> None:
+    """Write the page, and draw the figures where matplotlib is installed."""
+    PAGE.write_text(page())
+    if find_spec("matplotlib") is None:
+        print("matplotlib is not installed: the figures are left as they are", file=sys.stderr)
+        return
+    for path, content in draw():
+        path.write_bytes(content)
+
+
 if __name__ == "__main__":
-    print(page(), end="")
+    main()

@@ -72,3 +72,27 @@ def test_the_table_of_the_lecture_is_what_the_results_say():
 
     assert (ROOT / "experiments" / "README.md").read_text() == page()
     assert "| NO |" not in page()
+
+
+def test_every_figure_is_small_and_names_no_machine_and_no_day():
+    from tests.reference import FIGURES, REFERENCE
+
+    for name, figure, _ in FIGURES:
+        text = (REFERENCE / name / f"plot-{figure}.svg").read_text()
+        assert len(text) < 150_000, name
+        assert not re.search(r"<dc:date>|/home/|/tmp/|file:", text), name
+    drawn = {path.name for path in REFERENCE.glob("*/plot-*")}
+    assert drawn == {f"plot-{figure}.svg" for _, figure, _ in FIGURES}
+
+
+def test_the_figures_are_what_the_results_say():
+    """To the byte, with the matplotlib that drew them."""
+    matplotlib = pytest.importorskip("matplotlib")
+    from tests.reference import DRAWN_WITH, FIGURES, draw
+
+    found = dict(draw())
+    assert len(found) == len(FIGURES)
+    if matplotlib.__version__ != DRAWN_WITH:
+        pytest.skip(f"drawn with matplotlib {DRAWN_WITH}")
+    for path, content in found.items():
+        assert path.read_bytes() == content, f"{path.name}: type python -m tests.reference"

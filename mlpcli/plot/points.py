@@ -61,7 +61,8 @@ def error_bars(metric: str, points: Sequence[Point], *, log: bool = False) -> ND
         above = np.minimum(above, 1 - means)
     if accuracy or is_error(metric):
         below = np.minimum(below, means * 0.999 if log else means)
-    return np.nan_to_num(np.stack([below, above]))
+    halves: NDArray[np.float64] = np.nan_to_num(np.stack([below, above]))
+    return halves
 
 
 def spans_decades(points: Points) -> bool:
