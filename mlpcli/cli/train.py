@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mlpcli.cli.console import message, print_json, table, warning
+from mlpcli.cli.memory import limit_memory
 from mlpcli.cli.options import with_run_options
 from mlpcli.cli.progress import epoch_view, short
-from mlpcli.config import Preset, RunOptions, Source, as_dict, build, preset_for, preset_source, read_options
+from mlpcli.config import RunOptions, Source, as_dict, build, read_options
 from mlpcli.errors import BadResult
 
 if TYPE_CHECKING:
@@ -33,10 +34,6 @@ def train(
             rich_help_panel=_RUN,
         ),
     ] = None,
-    preset: Annotated[
-        Preset | None,
-        typer.Option(help="a published procedure for tables, below --config and what is typed", rich_help_panel=_RUN),
-    ] = None,
     name: Annotated[
         str | None,
         typer.Option(help="its folder below --results", show_default="<dataset>-<run_id>", rich_help_panel=_RUN),
@@ -51,6 +48,10 @@ def train(
     data_home: Annotated[
         Path | None, typer.Option(help="cache of prepared data", show_default="the user's cache", rich_help_panel=_RUN)
     ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(help="most memory of its own, e.g. 1GB; mapped data aside", rich_help_panel=_RUN),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="print result.json and nothing else", rich_help_panel=_RUN)
     ] = False,
@@ -60,23 +61,22 @@ def train(
 
     Example: mlpcli train --width 64 --depth 3
     """
-    said = [*([read_options(config)] if config else []), given]
-    options = build(*([preset_source(preset)] if preset else []), *said)
+    options = build(*([read_options(config)] if config else []), given)
 
     from mlpcli.training.threads import let_threads_rest
 
     let_threads_rest()  # before NumPy is loaded
+    if memory is not None:
+        limit_memory(memory)
 
     from mlpcli.results.atomic import shown
     from mlpcli.results.naming import default_name
     from mlpcli.results.run_folder import RunFolder
     from mlpcli.training.diagnostics import DIAGNOSTIC_COLUMNS
-    from mlpcli.training.metrics import EPOCH_COLUMNS
+    from mlpcli.training.measures import EPOCH_COLUMNS
     from mlpcli.training.session import load_data, plan_run, train_run
 
     data = load_data(options, data_home)
-    if preset:
-        options = build(preset_for(preset, options, task=data.task, features=len(data.features)), *said)
     run = plan_run(options, data)
     columns = EPOCH_COLUMNS[data.task]
     folder_name = default_name(options.dataset, run.run_id) if name is None else name

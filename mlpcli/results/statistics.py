@@ -8,8 +8,9 @@ import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 
-__all__ = ["Difference", "Estimate", "difference", "estimate", "holm"]
+__all__ = ["Difference", "Estimate", "difference", "estimate", "holm", "load"]
 
 LEVEL = 0.95
 
@@ -32,6 +33,11 @@ class Difference:
     ci_low: float | None
     ci_high: float | None
     p_value: float | None
+
+
+def load() -> None:
+    """Import what the other functions need, a tenth of a second, while there is nothing else to do."""
+    import_module("scipy.special")
 
 
 def estimate(values: Sequence[float]) -> Estimate:

@@ -9,8 +9,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 __all__ = ["Choices", "Draws", "Range"]
 
 DIGITS = 6
@@ -68,6 +66,8 @@ class Draws:
         return list(zip(*columns, strict=True))
 
     def _uniforms(self, name: str) -> list[float]:
-        stream = np.random.SeedSequence(self.seed, spawn_key=tuple(name.encode()))
-        numbers: list[float] = np.random.Generator(np.random.PCG64(stream)).random(self.trials).tolist()
+        from numpy.random import PCG64, Generator, SeedSequence
+
+        stream = SeedSequence(self.seed, spawn_key=tuple(name.encode()))
+        numbers: list[float] = Generator(PCG64(stream)).random(self.trials).tolist()
         return numbers

@@ -6,9 +6,11 @@ process it was trained, and how often the sweep was interrupted, shows nowhere.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from threading import Thread
 from typing import Any
 
 from mlpcli.errors import BadResult
+from mlpcli.results import statistics
 from mlpcli.results.csv_text import table
 from mlpcli.results.store import Record, SweepStore
 from mlpcli.results.summary import Configuration, summarize, summary_columns
@@ -61,6 +63,7 @@ class Engine:
             BadResult: with `fail_fast`, at the first trial that failed or diverged.
             ClusterLost: the cluster is gone; what was recorded stays.
         """
+        Thread(target=statistics.load, name="mlpcli-statistics").start()  # needed at the end, while workers train now
         self._tell(sorted(self.store.known), known=True)
         for rung in self._plan.rungs:
             self._train(self._missing(rung.epochs), rung.epochs, self.models.keep)

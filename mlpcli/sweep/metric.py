@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 
 from mlpcli.config import nearest, quote, usage_error
-from mlpcli.training.metrics import EPOCH_COLUMNS, METRICS
-from mlpcli.training.monitor import LARGER_IS_BETTER
+from mlpcli.training.measures import EPOCH_COLUMNS, LARGER_IS_BETTER, METRICS
 
 __all__ = ["larger_is_better", "metric_problem", "ranking_metric"]
 

@@ -13,7 +13,7 @@ from mlpcli.sweep.plan import Plan
 from mlpcli.sweep.stacks import Group
 from mlpcli.training.build import output_units
 from mlpcli.training.diagnostics import DIAGNOSTIC_COLUMNS
-from mlpcli.training.metrics import EPOCH_COLUMNS, METRICS
+from mlpcli.training.measures import EPOCH_COLUMNS, METRICS
 from mlpcli.training.session import load_data, plan_run
 
 __all__ = ["PreparedSweep", "prepare_sweep"]

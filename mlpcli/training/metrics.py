@@ -11,21 +11,7 @@ import numpy as np
 from mlpcli.data import Part
 from mlpcli.nn import Array, Loss, Network
 
-__all__ = ["EPOCH_COLUMNS", "METRICS", "correct", "evaluate", "score_blocks", "squared_errors"]
-
-METRICS = {
-    "classification": ("loss", "accuracy"),
-    "regression": ("loss", "rmse", "mae", "r2", "max_error"),
-}
-
-_OF_AN_EPOCH = {
-    "classification": ("train_loss", "train_accuracy", "val_loss", "val_accuracy"),
-    "regression": ("train_loss", "train_rmse", "val_loss", "val_rmse", "val_r2", "val_max_error"),
-}
-EPOCH_COLUMNS = {
-    task: ("epoch", "step", "lr", *names, "grad_norm", "epoch_time_s", "total_time_s")
-    for task, names in _OF_AN_EPOCH.items()
-}
+__all__ = ["correct", "evaluate", "score_blocks", "squared_errors"]
 
 BLOCK = 256
 """Rows scored at once. Fixed, because the last bits of a matrix product may depend on the number of rows."""

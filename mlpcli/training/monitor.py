@@ -3,10 +3,9 @@
 import numpy as np
 
 from mlpcli.nn import Array
+from mlpcli.training.measures import LARGER_IS_BETTER
 
 __all__ = ["Monitor"]
-
-LARGER_IS_BETTER = {"val_accuracy", "val_r2"}
 
 
 class Monitor:

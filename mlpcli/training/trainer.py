@@ -29,7 +29,8 @@ from mlpcli.training.build import (
     smallest_batch,
 )
 from mlpcli.training.diagnostics import Diagnostics, DiagnosticsRow
-from mlpcli.training.metrics import EPOCH_COLUMNS, correct, evaluate, squared_errors
+from mlpcli.training.measures import EPOCH_COLUMNS
+from mlpcli.training.metrics import correct, evaluate, squared_errors
 from mlpcli.training.monitor import Monitor
 
 __all__ = ["Divergence", "EpochRow", "Metrics", "Trainer"]

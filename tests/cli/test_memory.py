@@ -42,3 +42,28 @@ def test_peak_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         code, kilobytes = map(int, done.stdout.splitlines()[-1].split())
         assert code == 0
         assert kilobytes * 1024 < limit, f"{attempt}: {kilobytes / 1024:.0f} MB"
+
+
+def limited(size: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mlpcli", "train", "--memory", size, "--dataset", "blobs:n=120", "--epochs", "1"]
+    return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds the memory of a process")
+def test_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights of 3 x 4096 are 134 MB, and are held with gradients and moments: more than 400 MB, less than 2 GB."""
+    monkeypatch.setenv("MLPCLI_DATA_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    large = ["--width", "4096", "--depth", "3"]
+    refused = limited("400MB", *large)
+    assert (refused.returncode, refused.stdout) == (65, "")
+    assert "not enough memory" in refused.stderr.splitlines()[-1]
+    assert "Traceback" not in refused.stderr
+    assert limited("2GiB", *large).returncode == 0
+
+
+@pytest.mark.parametrize("size", ["", "much", "1", "-1GB", "1TB", "100MB"])
+def test_sizes_that_are_none(size: str) -> None:
+    refused = limited(size)
+    assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
+    assert f"mlpcli: error: --memory {size!r}: " in refused.stderr

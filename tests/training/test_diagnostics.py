@@ -18,7 +18,7 @@ from mlpcli.nn import Array, Network, Purpose, stream
 from mlpcli.results.run_folder import RunFolder
 from mlpcli.training import session
 from mlpcli.training.diagnostics import DIAGNOSTIC_COLUMNS, Diagnostics
-from mlpcli.training.metrics import EPOCH_COLUMNS
+from mlpcli.training.measures import EPOCH_COLUMNS
 from mlpcli.training.session import plan_run, train_run
 from mlpcli.training.trainer import Trainer
 from tests.training.problems import CLASSES, NUMBERS, dataset, finish, resolved, softmax, train

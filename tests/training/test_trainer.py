@@ -10,7 +10,7 @@ import pytest
 from mlpcli.data import Part, Prepared
 from mlpcli.errors import UsageError
 from mlpcli.nn import Purpose, stream
-from mlpcli.training.metrics import EPOCH_COLUMNS
+from mlpcli.training.measures import EPOCH_COLUMNS
 from mlpcli.training.trainer import Trainer
 from tests.training.problems import CLASSES, NUMBERS, TWO_CLASSES, dataset, finish, resolved, train
 
