@@ -25,7 +25,7 @@ Run = Callable[[], object]
 
 @dataclass(frozen=True)
 class Problem:
-    """A network of `depth` hidden layers, and how it is trained; `optimizer` is momentum or adam."""
+    """A network of `depth` hidden layers, or a stack of `replicas`; `optimizer` is momentum or adam."""
 
     inputs: int
     width: int
@@ -34,6 +34,7 @@ class Problem:
     optimizer: str = "momentum"
     threads: int = 1
     depth: int = 3
+    replicas: int = 1
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -75,14 +76,15 @@ def ours(problem: Problem) -> Run:
 
 def products(problem: Problem) -> Run:
     """The matrix products of a step and nothing else: forward, weight gradients, and input gradients but the first."""
-    draw = np.random.default_rng(0).standard_normal
+    rng, lead = np.random.default_rng(0), (problem.replicas,) if problem.replicas > 1 else ()
+
+    def matrix(rows, columns):
+        return rng.standard_normal((*lead, rows, columns), np.float32)
+
     layers = [
         (
-            draw((problem.batch, fan_in), np.float32),
-            draw((fan_in, fan_out), np.float32),
-            draw((problem.batch, fan_out), np.float32),
-            *(np.empty(shape, np.float32) for shape in ((problem.batch, fan_out), (fan_in, fan_out))),
-            np.empty((problem.batch, fan_in), np.float32),
+            *(matrix(problem.batch, fan_in), matrix(fan_in, fan_out), matrix(problem.batch, fan_out)),
+            *(matrix(problem.batch, fan_out), matrix(fan_in, fan_out), matrix(problem.batch, fan_in)),
         )
         for fan_in, fan_out in pairwise(problem.sizes)
     ]
@@ -93,9 +95,9 @@ def products(problem: Problem) -> Run:
                 np.matmul(x, weight, out=z)
             for index in reversed(range(len(layers))):
                 x, weight, dz, _, weight_grad, dx = layers[index]
-                np.matmul(x.T, dz, out=weight_grad)
+                np.matmul(np.matrix_transpose(x), dz, out=weight_grad)
                 if index:
-                    np.matmul(dz, weight.T, out=dx)
+                    np.matmul(dz, np.matrix_transpose(weight), out=dx)
 
     return run
 

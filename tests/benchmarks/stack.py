@@ -23,6 +23,7 @@ from mlpcli.sweep.cost import cost_of
 from mlpcli.training.session import load_data, plan_run
 from mlpcli.training.threads import blas_threads
 from mlpcli.training.trainer import Trainer
+from tests.benchmarks.contenders import Problem, products
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "stack.md"
 NETWORKS: tuple[dict[str, Any], ...] = tuple(
@@ -42,28 +43,42 @@ def run_of(network: dict[str, Any], data: Prepared, seed: int = 0) -> RunOptions
 
 
 def measure(network: dict[str, Any], data: Prepared, rounds: int) -> Times:
-    """An epoch of every stack in each round, evaluation on the validation rows included."""
+    """Every stack in each round, for as many epochs as it takes to warm up; evaluation on validation rows included."""
     trainers = {n: Trainer([run_of(network, data, seed) for seed in range(n)], data) for n in REPLICAS}
     epochs = {n: trainer.epochs() for n, trainer in trainers.items()}
     seconds: dict[int, list[float]] = {n: [] for n in REPLICAS}
     for turn in range(1 + rounds):  # the first warms up
         for n, stack in epochs.items():
+            repeats = max(1, 32 // n)
             started = process_time()
-            next(stack)
+            for _ in range(repeats):
+                next(stack)
             if turn:
-                seconds[n].append((process_time() - started) / len(trainers[n].bounds) / n)
+                seconds[n].append((process_time() - started) / (repeats * len(trainers[n].bounds) * n))
     return {n: median(times) for n, times in seconds.items()}
 
 
-def table(measured: Sequence[tuple[dict[str, Any], Times, int]]) -> Iterator[str]:
+def measure_products(network: dict[str, Any], replicas: int, rounds: int) -> float:
+    """Seconds of the bare matrix products of a step and replica, in a stack of so many."""
+    run = products(Problem(64, network["width"], 32, steps=50, depth=network["depth"], replicas=replicas))
+    seconds = []
+    for turn in range(1 + rounds):
+        started = process_time()
+        run()
+        if turn:
+            seconds.append((process_time() - started) / (50 * replicas))
+    return median(seconds)
+
+
+def table(measured: Sequence[tuple[dict[str, Any], Times, int, float]]) -> Iterator[str]:
     """The lines of the report in Markdown; the fastest stack is bold, `most` the size that a sweep stops at."""
-    yield "| width x depth | dropout | " + " | ".join(map(str, REPLICAS)) + " | most |"
-    yield "|---|---:|" + "---:|" * (len(REPLICAS) + 1)
-    for network, times, most in measured:
+    yield "| width x depth | dropout | " + " | ".join(map(str, REPLICAS)) + " | most | products |"
+    yield "|---|---:|" + "---:|" * (len(REPLICAS) + 2)
+    for network, times, most, bare in measured:
         least = min(times.values())
         cells = [f"**{t * 1e6:.1f}**" if t == least else f"{t * 1e6:.1f}" for t in times.values()]
         name = f"{network['width']} x {network['depth']}"
-        yield f"| {name} | {network['dropout']} | " + " | ".join(cells) + f" | {most} |"
+        yield f"| {name} | {network['dropout']} | " + " | ".join(cells) + f" | {most} | {bare / least:.0%} |"
 
 
 def report(lines: Sequence[str], rounds: int) -> str:
@@ -75,7 +90,8 @@ def report(lines: Sequence[str], rounds: int) -> str:
             "",
             "Made by `python -m tests.benchmarks.stack --write`: microseconds of a step and replica, by the number of",
             "replicas. Digits (64 inputs, 10 classes), batches of 32, adam, float32, one thread; processor time,",
-            f"validation included, the median of {rounds} epochs. `most` is the limit of `mlpcli.sweep.cost`.",
+            f"validation included, the median of {rounds} rounds. `most` is the limit of `mlpcli.sweep.cost`,",
+            "`products` what the bare matrix products of the fastest stack take of its time.",
             "",
             *lines,
             "",
@@ -98,7 +114,9 @@ def main() -> None:
     with blas_threads(1):
         for network in NETWORKS:
             most = cost_of(run_of(network, data), len(data.features), len(data.classes or ()), len(data.train)).replicas
-            measured.append((network, measure(network, data, given.rounds), most))
+            times = measure(network, data, given.rounds)
+            fastest = min(times, key=lambda replicas: times[replicas])
+            measured.append((network, times, most, measure_products(network, fastest, given.rounds)))
             print(list(table(measured[-1:]))[-1], flush=True)
     if given.write:
         REFERENCE.write_text(report(list(table(measured)), given.rounds), encoding="utf-8")

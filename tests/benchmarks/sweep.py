@@ -32,12 +32,11 @@ dropout = [0.0, 0.1, 0.2, 0.5]
 
 
 def command(contender: str, width: int, depth: int, epochs: int, folder: Path) -> list[str]:
-    """The command line of a contender; `mlpcli -j1` and `one by one` are ours."""
+    """The command line of a contender; `mlpcli one by one` is ours without stacks."""
     if contender.startswith("mlpcli"):
         (folder / "bench.toml").write_text(SWEEP.format(width=width, depth=depth, epochs=epochs))
         start = [str(HERE / "one_by_one.py")] if "one by one" in contender else ["-m", "mlpcli"]
-        jobs = ["--jobs", "1"] if "1 job" in contender else []
-        return [sys.executable, *start, "sweep", "bench.toml", "-q", *jobs]
+        return [sys.executable, *start, "sweep", "bench.toml", "-q"]
     script = {"scikit-learn": "sklearn_joblib", "PyTorch": "torch_processes", "JAX": "jax_vmap"}[contender]
     return [sys.executable, str(HERE / "peers" / f"{script}.py"), "64", str(epochs), str(width), str(depth), "out.csv"]
 
@@ -88,10 +87,8 @@ def main() -> None:
         *rows("64 trials of 64 x 3, 10 epochs", compare(peers, 64, 3, 10, chosen.rounds)),
     ]
     own = ["mlpcli", "mlpcli one by one"]
-    lines += rows("64 trials of 16 x 2, 10 epochs, stacked and one by one", compare(own, 16, 2, 10, chosen.rounds))
-    lines += rows("64 trials of 256 x 3, 2 epochs, stacked and one by one", compare(own, 256, 3, 2, chosen.rounds))
-    jobs = ["mlpcli", "mlpcli 1 job"]
-    lines += rows("64 trials of 64 x 3, 100 epochs, two jobs and one", compare(jobs, 64, 3, 100, 1))
+    lines += rows("64 trials of 16 x 2, 100 epochs, stacked and one by one", compare(own, 16, 2, 100, chosen.rounds))
+    lines += rows("64 trials of 256 x 3, 10 epochs, stacked and one by one", compare(own, 256, 3, 10, chosen.rounds))
     text = "\n".join(lines)
     print(text)
     if chosen.write:
