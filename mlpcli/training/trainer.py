@@ -30,8 +30,9 @@ from mlpcli.training.build import (
 )
 from mlpcli.training.diagnostics import Diagnostics, DiagnosticsRow
 from mlpcli.training.measures import EPOCH_COLUMNS
-from mlpcli.training.metrics import correct, evaluate, squared_errors
+from mlpcli.training.metrics import evaluate
 from mlpcli.training.monitor import Monitor
+from mlpcli.training.sums import BatchSums
 
 __all__ = ["Divergence", "EpochRow", "Metrics", "Trainer"]
 
@@ -163,7 +164,7 @@ class Trainer:
             "members": self.members,
             "epochs_run": self.epochs_run,
             "times": self.times,
-            **{f"sums.{name}": sums for name, sums in self._sums.items()},
+            **{f"sums.{name}": sums for name, sums in self._sums.arrays.items()},
             **{f"optimizer.{name}": array for name, array in self.optimizer.state.items()},
             **{f"monitor.{name}": array for name, array in self.monitor.arrays().items()},
         }
@@ -187,7 +188,7 @@ class Trainer:
         self.diverged = {int(run): Divergence(**found) for run, found in counters["diverged"].items()}
         self._clear_sums()
         for name, sums in _with_prefix(arrays, "sums.").items():
-            self._sums[name][...] = sums
+            self._sums.arrays[name][...] = sums
 
     def _active(self) -> list[RunOptions]:
         return [self.runs[member] for member in self.members]
@@ -213,10 +214,10 @@ class Trainer:
             rows = order[:, start:stop]
             x, y = self._x.take(rows, axis=0, mode="clip"), self._y[rows]
             scores = self.network.forward(x, training=True)
-            self._measure(index, scores, y)
+            self._sums.add(index, self._loss(scores, y), scores, y)
             self.network.backward(self._loss.gradient())
             lr = self._schedule.at(self.epoch * len(self.bounds) + index)
-            self._sums["grad_norm"][:, index] = self.optimizer.step(self.network.params, self.network.grads, lr)
+            self._sums.add_norm(index, self.optimizer.step(self.network.params, self.network.grads, lr))
             for linear, bound in zip(self.network.linears, self._column_bounds, strict=False):
                 project_columns(linear.weight, bound)
             self.batch = index + 1
@@ -234,23 +235,13 @@ class Trainer:
             return np.broadcast_to(np.arange(rows), (len(self.members), rows))
         return np.stack([stream(run.seed, Purpose.ORDER, self.epoch + 1).permutation(rows) for run in self._active()])
 
-    def _measure(self, index: int, scores: Array, y: Array) -> None:
-        """Add a batch to the running sums of the epoch."""
-        self._sums["loss"][:, index] = np.add.reduce(self._loss(scores, y).astype(np.float64), axis=-1)
-        if self.classification:
-            self._sums["hits"][:, index] = np.add.reduce(correct(scores, y), axis=-1)
-        else:
-            self._sums["squares"][:, index] = squared_errors(scores, y)
-
     def _clear_sums(self) -> None:
-        """Sums over the rows of each batch of the running epoch; they locate a divergence, a checkpoint holds them."""
-        shape = (len(self.members), len(self.bounds))
-        measured = ("hits", shape) if self.classification else ("squares", (*shape, self.outputs))
-        self._sums = {name: np.zeros(size) for name, size in (("loss", shape), ("grad_norm", shape), measured)}
+        targets = None if self.classification else self.outputs
+        self._sums = BatchSums(len(self.members), len(self.bounds), targets)
 
     def _finite(self) -> Array:
         """Whose losses of this epoch, weights and running statistics are all finite, `(members,)`."""
-        arrays = (self._sums["loss"], self.network.params, self.network.state)
+        arrays = (self._sums.losses, self.network.params, self.network.state)
         finite: Array = np.logical_and.reduce([np.isfinite(array).all(axis=-1) for array in arrays])
         return finite
 
@@ -289,7 +280,7 @@ class Trainer:
 
     def _find_divergence(self, epoch: int) -> Array:
         """Record the runs whose loss or weights ceased to be finite; say which are well, `(members,)`."""
-        losses, finite = self._sums["loss"], self._finite()
+        losses, finite = self._sums.losses, self._finite()
         for position in np.flatnonzero(~finite):
             bad = np.flatnonzero(~np.isfinite(losses[position]))
             batch = int(bad[0]) if len(bad) else self.batch - 1
@@ -314,19 +305,11 @@ class Trainer:
 
         Without validation rows `val_*` are None.
         """
-        n = len(self._x)
         step = epoch * len(self.bounds)
         lr = self._lr(len(self.bounds) - 1)
-        columns: dict[str, Array] = {"train_loss": self._sums["loss"].sum(axis=-1) / n}
-        if self.classification:
-            columns["train_accuracy"] = self._sums["hits"].sum(axis=-1) / n
-        else:
-            assert self.target_scale is not None
-            rmse = np.sqrt(self._sums["squares"].sum(axis=-2) / n) * self.target_scale
-            columns["train_rmse"] = rmse.mean(axis=-1)
+        columns = self._sums.columns(len(self._x), self.target_scale)
         if val is not None:
             columns |= {f"val_{name}": values for name, values in val.items()}
-        columns["grad_norm"] = self._sums["grad_norm"].mean(axis=-1)
         measured = [name for name in EPOCH_COLUMNS[self.data.task] if name.startswith(("train_", "val_", "grad_"))]
         return [
             {
