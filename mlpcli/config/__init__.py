@@ -7,7 +7,7 @@ from mlpcli.config.build import Source, build, canonical_value, check_value, nea
 from mlpcli.config.catalog import OPTIONS, Option, options_table
 from mlpcli.config.identity import FORMAT, resolve, run_id, stack_key
 from mlpcli.config.options import DEFAULT_LR, RunOptions
-from mlpcli.config.presets import Preset, preset_for, preset_source
+from mlpcli.config.presets import waits_for_data, with_preset
 from mlpcli.config.reader import read_options, read_toml
 from mlpcli.config.writer import as_dict, as_toml
 
@@ -16,7 +16,6 @@ __all__ = [
     "FORMAT",
     "OPTIONS",
     "Option",
-    "Preset",
     "RunOptions",
     "Source",
     "as_dict",
@@ -26,8 +25,6 @@ __all__ = [
     "check_value",
     "nearest",
     "options_table",
-    "preset_for",
-    "preset_source",
     "quote",
     "read_options",
     "read_toml",
@@ -35,4 +32,6 @@ __all__ = [
     "run_id",
     "stack_key",
     "usage_error",
+    "waits_for_data",
+    "with_preset",
 ]

@@ -20,8 +20,9 @@ FORMAT = 1  # raised when equal options begin to give other numbers
 
 _RELU_FAMILY = ("relu", "leaky-relu", "elu", "gelu", "silu", "mish", "softplus")
 
-# The data digest stands for the dataset's name or path and for how it was read, and hidden for width and depth.
-_REPLACED = ("dataset", "delimiter", "encoding", "width", "depth")
+# The data digest stands for the dataset's name or path and for how it was read, hidden for width and depth, and what a
+# preset says for its name.
+_REPLACED = ("dataset", "delimiter", "encoding", "width", "depth", "preset")
 _NO_IDENTITY = (*_REPLACED, "record")
 
 _PER_REPLICA = (

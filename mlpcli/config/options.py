@@ -6,7 +6,9 @@ add an option, add a field.
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from mlpcli.config.presets import PRESETS
 
 __all__ = ["DEFAULT_LR", "MAX_DEPTH", "MAX_ROWS", "MAX_SEED", "MAX_WIDTH", "RunOptions"]
 
@@ -170,6 +172,9 @@ class RunOptions(BaseModel):
     lr_every: _Period = _option(10.0, "Optimization", "epochs that lr_decay is for")
     warmup: _Amount = _option(0.0, "Optimization", "epochs in which the learning rate rises linearly from 0")
 
+    preset: Literal["none", "tabular"] = _option(
+        "none", "Training", "a published procedure, beneath all that is given; tabular is RealMLP's for tables"
+    )
     batch_size: _BatchSize | Literal["full"] = _option(32, "Training", "rows a step; full is the full pass")
     epochs: _Epochs = _option(30, "Training", "passes over the training rows; 0 writes the initial network")
     monitor: Literal["auto", "val_loss", "val_accuracy", "val_rmse", "val_r2", "val_max_error"] = _option(
@@ -182,6 +187,13 @@ class RunOptions(BaseModel):
     record: bool = _option(
         False, "Training", "write diagnostics.csv: gradient variance and a unit's input, each epoch", shown="false"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _over_the_preset(cls, given: Any) -> Any:
+        """What is given, over what its preset says without the data; `with_preset` adds the rest."""
+        name = given.get("preset") if isinstance(given, dict) else None
+        return {**PRESETS[name], **given} if isinstance(name, str) and name in PRESETS else given
 
     @property
     def sizes(self) -> tuple[int, ...]:

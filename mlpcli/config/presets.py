@@ -1,53 +1,63 @@
 """Presets: published procedures spelled out in options of a run, beneath everything that the user says.
 
-`tabular` is RealMLP-TD-S (Holzmüller et al. 2024) as far as the options reach. Its linear layers are x W / sqrt(n) + b
-with W of unit variance, trained by Adam at one rate for weights and a tenth of it for biases. For x W + b that is
-LeCun's initialization, which `auto` is for selu, and, since Adam's steps do not depend on the gradient's size, a rate
-of the weights divided by sqrt(n). Left out are its scaling layer, its random biases and its four cycles of the rate;
-without these, its rate and its activation for classes serve numbers better than those it has for numbers.
+`tabular` is RealMLP-TD-S (Holzmüller et al. 2024). Its linear layers are x W / sqrt(n) + b with W of unit variance,
+trained by Adam at one rate for W, a tenth of it for biases and six times as much for the factors of the inputs. For
+x W + b that is LeCun's initialization and, since Adam's steps do not depend on the gradient's size, a rate of the
+weights divided by sqrt(n). Different are one-hot columns, the last short batch, which is used, and which of equally
+good epochs is kept: the first.
 """
 
-from enum import StrEnum
+from collections.abc import Mapping
 from math import sqrt
+from typing import TYPE_CHECKING
 
-from mlpcli.config.build import Source
-from mlpcli.config.options import RunOptions
+if TYPE_CHECKING:
+    from mlpcli.config.options import RunOptions
 
-__all__ = ["Preset", "preset_for", "preset_source"]
+__all__ = ["PRESETS", "waits_for_data", "with_preset"]
 
-_TABULAR: dict[str, object] = {
-    "scale": "robust-clip",
-    "width": 256,
-    "depth": 3,
-    "activation": "selu",
-    "beta2": 0.95,
-    "schedule": "cosine",
-    "batch_size": 256,
-    "epochs": 256,
+PRESETS: dict[str, Mapping[str, object]] = {
+    "none": {},
+    "tabular": {
+        "scale": "robust-clip",
+        "width": 256,
+        "depth": 3,
+        "init": "lecun",
+        "input_gain": 60.0,
+        "beta2": 0.95,
+        "schedule": "cycles",
+        "batch_size": 256,
+        "epochs": 256,
+    },
 }
+"""What each says before the data are known: all that decides what they are."""
+
+_WITH_DATA = frozenset({"activation", "init_bias", "init_scale", "label_smoothing", "lr", "lr_multiplier"})
 _WEIGHTS_TO_BIASES = 10.0  # how many times the rate of the biases that of W is
 
 
-class Preset(StrEnum):
-    """The names of all presets."""
-
-    TABULAR = "tabular"
-
-
-def preset_source(preset: Preset) -> Source:
-    """What a preset says before the data are known: all that decides what they are."""
-    return Source(_TABULAR, f"preset {preset}: ")
+def waits_for_data(options: "RunOptions", name: str) -> bool:
+    """Whether the value of an option is for the preset to say, once the data are known."""
+    return options.preset != "none" and name in _WITH_DATA - options.model_fields_set
 
 
-def preset_for(preset: Preset, options: RunOptions, *, task: str, features: int) -> Source:
-    """What it says given the data, and the sizes that `options` have: rates and scales that follow the width of each
-    layer's input, no output at the beginning, and for classes label smoothing.
+def with_preset(options: "RunOptions", *, task: str, features: int) -> "RunOptions":
+    """The options with their preset spelled out for the data, in place of its name; unchanged where there is none.
+
+    Known with the data are rates and scales, which follow the width of each layer's input, and what is for one task.
+    What was given stays.
     """
-    inputs = (features, *options.sizes)
-    values = {
-        "lr": 0.004,
-        "lr_multiplier": [_WEIGHTS_TO_BIASES / sqrt(count) for count in inputs],
-        "init_scale": [1.0] * len(options.sizes) + [0.0],
-        "label_smoothing": 0.1 if task == "classification" else 0.0,
+    if options.preset == "none":
+        return options
+    for_classes = task == "classification"
+    only_hidden = (*(1.0 for _ in options.sizes), 0.0)
+    values: dict[str, object] = {
+        "activation": "selu" if for_classes else "mish",
+        "lr": 0.004 if for_classes else 0.007,
+        "lr_multiplier": tuple(_WEIGHTS_TO_BIASES / sqrt(count) for count in (features, *options.sizes)),
+        "init_scale": only_hidden,
+        "init_bias": only_hidden,
+        "label_smoothing": 0.1 if for_classes else 0.0,
     }
-    return Source({**_TABULAR, **values}, f"preset {preset}: ")
+    left = {name: value for name, value in values.items() if waits_for_data(options, name)}
+    return options.model_copy(update={**left, "preset": "none"})

@@ -28,6 +28,8 @@ _CONSTRUCTIONS = {
     "sawtooth": "needs hidden layers of 2 units (width 2)",
 }
 
+_PLAIN = {"activation": "relu", "norm": "none", "lift": "none", "init_scale": 1.0, "init_bias": 0.0}
+
 _MONITORS = {
     "classification": ("auto", "val_loss", "val_accuracy"),
     "regression": ("auto", "val_loss", "val_rmse", "val_r2", "val_max_error"),
@@ -72,13 +74,7 @@ def _construction_conflicts(options: RunOptions, sizes: tuple[int, ...]) -> Iter
     }
     if not fits[options.init]:
         yield Conflict(("init", "hidden", "width", "depth"), f"init {options.init} {_CONSTRUCTIONS[options.init]}")
-    for name, needed in (
-        ("activation", "relu"),
-        ("norm", "none"),
-        ("lift", "none"),
-        ("init_scale", 1.0),
-        ("init_bias", 0.0),
-    ):
+    for name, needed in _PLAIN.items():
         if getattr(options, name) != needed:
             yield Conflict(("init", name), f"init {options.init} needs {name} {needed}")
 

@@ -38,7 +38,8 @@ class Gain(Layer):
     def forward(self, x: Array, training: bool) -> Array:
         """Each column times its factor; a batch `(batch, features)` is shared by all replicas."""
         self._x, self._memory = x, self.memory(x)
-        return np.multiply(x, self.gain, out=self._memory.y)
+        y: Array = self._memory.y
+        return np.multiply(x, self.gain, out=y)
 
     def backward(self, grad_output: Array, input_needed: bool = True) -> Array | None:
         """dJ/ds = the sum of dJ/dy * x over the batch, dJ/dx = dJ/dy * s."""

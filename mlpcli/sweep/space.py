@@ -8,7 +8,7 @@ from collections.abc import Collection, Hashable, Iterator
 from itertools import chain, product
 from math import prod
 
-from mlpcli.config import DEFAULT_LR, RunOptions, quote
+from mlpcli.config import DEFAULT_LR, RunOptions, quote, waits_for_data
 from mlpcli.sweep.file import SweepFile
 from mlpcli.sweep.tables import Table
 
@@ -76,16 +76,20 @@ class Space:
 
     def options(self, given: Table) -> RunOptions:
         """The options of a combination: `hidden` replaces width and depth, and one of these a `hidden` of the base."""
-        base = self._plain if "width" in given or "depth" in given else self._base
-        return base.model_copy(update=given)
+        sized = "width" in given or "depth" in given
+        if "preset" in given:  # which stands beneath the base
+            base = {name: value for name, value in self.file.used_base.items() if name != "hidden" or not sized}
+            return RunOptions.model_validate({**base, **given})
+        return (self._plain if sized else self._base).model_copy(update=given)
 
     def values(self, options: RunOptions) -> tuple[object, ...]:
-        """The values of `names`."""
-        return tuple([getattr(options, name) for name in self.names])
+        """The values of `names`; None stands for what was not given."""
+        return tuple([getattr(options, name) if name in options.model_fields_set else None for name in self.names])
 
     def rebuilt(self, values: tuple[object, ...]) -> RunOptions:
         """The options that have these values of `names`."""
-        return self._base.model_copy(update=dict(zip(self.names, values, strict=True)))
+        named = zip(self.names, values, strict=True)
+        return self.options({name: value for name, value in named if value is not None})
 
     def key(self, options: RunOptions) -> Hashable:
         """Equal for combinations that are the same run, however its sizes or its learning rate were given."""
@@ -127,7 +131,9 @@ class Space:
 
 
 def _used(options: RunOptions, name: str) -> object:
-    """The value of an option; of `lr` the optimizer's own where none was given."""
+    """The value of an option; the optimizer's own `lr` where none was given, None where a preset will say it."""
+    if waits_for_data(options, name):
+        return None
     return DEFAULT_LR[options.optimizer] if name == "lr" and options.lr is None else getattr(options, name)
 
 

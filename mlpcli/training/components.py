@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mlpcli.config import RunOptions, resolve
+from mlpcli.config import RunOptions, resolve, with_preset
 from mlpcli.config.rules import task_conflicts
 from mlpcli.data import Prepared
 from mlpcli.nn import (
@@ -56,7 +56,7 @@ Networks = list[tuple[dict[str, Any], str]]
 
 
 def check_components(seed: int = 0) -> Iterator[Row]:
-    """A row for every activation, norm and position, loss and task, lift, input gain and regularizer, and for all together."""
+    """A row for every activation, norm and position, loss and task, lift, gain, regularizer, and for all together."""
     for component, networks in _components():
         with blas_threads(1):
             rows = [row for given, task in networks for row in check(_small_subject(given, task, seed))]
@@ -76,10 +76,12 @@ def check_run(options: RunOptions, data: Prepared | None = None) -> list[Row]:
     if data is None:
         task = "classification" if options.task == "auto" else options.task
         classes = RUN_CLASSES if task == "classification" else 0
+        wanted = with_preset(wanted, task=task, features=RUN_FEATURES)
         resolved = resolve(wanted, task=task, scale="none", has_validation=True, threads=threads)
         x, y = random_batch(stream(options.seed, Purpose.GRADCHECK, epoch=2), rows, RUN_FEATURES, classes, targets=1)
         outputs = output_units(task, classes, 1)
     else:
+        wanted = with_preset(wanted, task=data.task, features=len(data.features))
         resolved = resolve(
             wanted, task=data.task, scale=data.scale, has_validation=data.val is not None, threads=threads
         )
@@ -134,12 +136,8 @@ def _components() -> Iterator[tuple[str, Networks]]:
         yield f"regularizer {name}", [(given, "3 classes")]
     for name, given in TARGET_REGULARIZERS.items():
         yield f"regularizer {name}", [one for loss in LOSSES for one in _with_every_task({"loss": loss, **given})]
-    parts = {**LAYER_REGULARIZERS, **TARGET_REGULARIZERS}.values()
-    together = {
-        "activation": "relu",
-        "input_gain": 1.0,
-        **{name: value for part in parts for name, value in part.items()},
-    }
+    parts = [*LAYER_REGULARIZERS.values(), *TARGET_REGULARIZERS.values(), {"activation": "relu", "input_gain": 1.0}]
+    together = {name: value for part in parts for name, value in part.items()}
     for name in NORMALIZATIONS:
         yield (
             f"complete network, {name} norm",

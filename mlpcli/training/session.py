@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from mlpcli.config import RunOptions, as_dict, resolve, run_id
+from mlpcli.config import RunOptions, as_dict, resolve, run_id, with_preset
 from mlpcli.data import Prepared, prepare
 from mlpcli.errors import BadResult, ExitCode, Interrupted
 from mlpcli.results.atomic import shown
@@ -65,6 +65,7 @@ def plan_run(options: RunOptions, data: Prepared, threads: int | None = None) ->
     Raises:
         UsageError: the options do not suit the data.
     """
+    options = with_preset(options, task=data.task, features=len(data.features))
     if threads is None:
         outputs = output_units(data.task, len(data.classes or ()), len(data.targets))
         batch = len(data.train) if options.batch_size == "full" else min(options.batch_size, len(data.train))

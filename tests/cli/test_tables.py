@@ -209,4 +209,4 @@ def test_a_preset_is_recorded_as_the_options_that_it_stands_for(capsys: pytest.C
     assert run(["eval", "p", "--dataset", "t.csv", "--json", "-q"]) == 0
     capsys.readouterr()
     assert run([*words, "--preset", "tabula"]) == 2
-    assert "'tabula' is not" in capsys.readouterr().err
+    assert "--preset: got 'tabula', expected one of none, tabular; did you mean tabular?" in capsys.readouterr().err

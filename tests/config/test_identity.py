@@ -107,7 +107,15 @@ OTHER_VALUES: dict[str, Any] = {
 
 
 def test_every_option_that_shapes_the_numbers_moves_the_run_id() -> None:
-    assert OTHER_VALUES.keys() == OPTIONS.keys() - {"dataset", "delimiter", "encoding", "task", "threads", "record"}
+    assert OTHER_VALUES.keys() == OPTIONS.keys() - {
+        "dataset",
+        "delimiter",
+        "encoding",
+        "task",
+        "threads",
+        "record",
+        "preset",
+    }
     ids = [run_id(resolved(), DIGEST), run_id(resolved(), "f" * 64), run_id(resolved(threads=2), DIGEST)]
     ids += [
         run_id(resolved({name: value}, **({"scale": value} if name == "scale" else {})), DIGEST)

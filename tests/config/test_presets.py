@@ -1,36 +1,58 @@
-"""`--preset tabular`: RealMLP's numbers, spelled out in options, beneath what the user says."""
+"""`preset = "tabular"`: RealMLP's numbers, spelled out in options, beneath what the user says."""
 
 import math
 from typing import Any
 
 import pytest
 
-from mlpcli.config import Preset, RunOptions, Source, build, preset_for, preset_source, resolve
+from mlpcli.config import OPTIONS, RunOptions, Source, build, waits_for_data, with_preset
+from mlpcli.config.presets import PRESETS
 
 
 def options(task: str = "classification", features: int = 16, **said: Any) -> RunOptions:
-    """The options of a run with the preset, as `train` comes to them."""
-    source = Source(said, "")
-    first = build(preset_source(Preset.TABULAR), source)
-    return build(preset_for(Preset.TABULAR, first, task=task, features=features), source)
+    """The options of a run with the preset, as a run comes to them."""
+    return with_preset(build(Source({**said, "preset": "tabular"}, "")), task=task, features=features)
+
+
+def test_the_choices_are_the_presets() -> None:
+    assert OPTIONS["preset"].choices == tuple(PRESETS)
+    for said in PRESETS.values():
+        assert said.keys() <= OPTIONS.keys()
 
 
 def test_the_published_numbers() -> None:
-    """RealMLP-TD-S for classes: 3 x 256 SELU, Adam with betas 0.9 and 0.95, smoothing 0.1, 256 epochs of 256 rows."""
+    """RealMLP-TD-S for classes: 3 x 256 SELU, Adam with betas 0.9 and 0.95, smoothing 0.1, 256 epochs of 256 rows, the
+    schedule coslog4; W and b of unit variance, but for the last layer, which begins at 0.
+    """
     made = options()
     assert (made.sizes, made.activation, made.scale) == ((256, 256, 256), "selu", "robust-clip")
     assert (made.optimizer, made.beta1, made.beta2, made.label_smoothing) == ("adam", 0.9, 0.95, 0.1)
-    assert (made.epochs, made.batch_size, made.init_scale) == (256, 256, (1.0, 1.0, 1.0, 0.0))
-    assert resolve(made, task="classification", scale="robust-clip", has_validation=True, threads=1).init == "lecun"
-    # its rate 0.04 is that of W, where the layer is x W / sqrt(n), and biases have a tenth of it
-    assert made.lr == pytest.approx(0.04 * 0.1)
-    rates = [0.04 / math.sqrt(inputs) for inputs in (16, 256, 256, 256)]
+    assert (made.epochs, made.batch_size, made.schedule, made.init) == (256, 256, "cycles", "lecun")
+    assert made.init_scale == made.init_bias == (1.0, 1.0, 1.0, 0.0)
+
+
+@pytest.mark.parametrize(("task", "rate"), [("classification", 0.04), ("regression", 0.07)])
+def test_the_published_rates(task: str, rate: float) -> None:
+    """That of W where the layer is x W / sqrt(n); biases have a tenth of it, the factors of the inputs six times it."""
+    made = options(task)
+    assert made.lr == pytest.approx(0.1 * rate)
+    assert made.lr * made.input_gain == pytest.approx(6 * rate)
     assert isinstance(made.lr_multiplier, tuple) and made.lr is not None
-    assert [made.lr * factor for factor in made.lr_multiplier] == pytest.approx(rates)
+    of_weights = [rate / math.sqrt(inputs) for inputs in (16, 256, 256, 256)]
+    assert [made.lr * factor for factor in made.lr_multiplier] == pytest.approx(of_weights)
 
 
-def test_numbers_have_no_smoothing() -> None:
-    assert options("regression").label_smoothing == 0
+def test_numbers_have_mish_and_no_smoothing() -> None:
+    assert (options("regression").activation, options("regression").label_smoothing) == ("mish", 0)
+
+
+def test_what_waits_for_the_data_is_what_they_change() -> None:
+    first = build(Source({"preset": "tabular"}, ""))
+    for task in ("classification", "regression"):
+        spelled = with_preset(first, task=task, features=7)
+        changed = {name for name in OPTIONS if getattr(spelled, name) != getattr(first, name)}
+        assert all(waits_for_data(first, name) for name in changed - {"preset"})
+    assert not waits_for_data(first, "dropout") and not waits_for_data(spelled, "lr")
 
 
 @pytest.mark.parametrize("said", [{"depth": 1}, {"hidden": [50]}, {"width": 50, "depth": 1}, {"depth": 0}])
@@ -45,3 +67,18 @@ def test_whatever_the_user_says_wins() -> None:
     said: dict[str, Any] = {"epochs": 3, "scale": "none", "lr": 0.5, "init_scale": 2.0, "label_smoothing": 0.0}
     made = options(**said)
     assert {name: getattr(made, name) for name in said} == said
+    defaults: dict[str, Any] = {name: OPTIONS[name].default for name in PRESETS["tabular"]}
+    made = options(**defaults, init_scale=1.0)
+    assert {name: getattr(made, name) for name in defaults} == defaults and made.init_scale == 1.0
+
+
+def test_a_file_below_a_flag_and_the_preset_below_both() -> None:
+    file, flags = Source({"epochs": 3, "preset": "tabular"}, "c.toml: "), Source({"epochs": "5"}, "--", text=True)
+    assert (build(file, flags).epochs, build(file, flags).width) == (5, 256)
+    assert build(file, Source({"preset": "none"}, "--", text=True)).width == 64
+
+
+def test_spelled_out_it_is_no_preset_any_more() -> None:
+    made = options()
+    assert made.preset == "none" and with_preset(made, task="regression", features=3) is made
+    assert build(Source({"preset": "none"}, "")) == RunOptions()

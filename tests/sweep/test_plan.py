@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlpcli.config import DEFAULT_LR, RunOptions, Source, build
+from mlpcli.config import DEFAULT_LR, RunOptions, Source, build, with_preset
 from mlpcli.errors import UsageError
 from mlpcli.sweep.draws import Draws, Range
 from mlpcli.sweep.plan import Plan
@@ -369,3 +369,53 @@ def test_twenty_thousand_trials_take_a_second_and_little_memory() -> None:
     started = time.perf_counter()
     assert sum(1 for _ in found.trials()) == 20_000
     assert time.perf_counter() - started < 1.5
+
+
+def test_a_preset_stands_beneath_the_base() -> None:
+    found = plan("""
+        where = ["width >= 64"]
+        [base]
+        preset = "tabular"
+        epochs = 9
+        [grid]
+        width = [32, 64]
+        [[points]]
+        init_scale = 1.0
+        [[points]]
+        dropout = 0.5
+        """)
+    assert ran(found, "width", "depth", "epochs", "scale") == [
+        (64, 3, 9, "robust-clip"),
+        (256, 3, 9, "robust-clip"),
+        (256, 3, 9, "robust-clip"),
+    ]
+    spelled = [with_preset(trial.options, task="regression", features=4) for trial in found.trials()]
+    assert [options.init_scale for options in spelled] == [(1.0, 1.0, 1.0, 0.0), 1.0, (1.0, 1.0, 1.0, 0.0)]
+    assert found.varied == ("width", "init_scale", "dropout")
+    assert shown(found) == [(64, None, 0.0), (256, 1.0, 0.0), (256, None, 0.5)]
+
+
+def test_a_preset_may_be_varied() -> None:
+    found = plan("""
+        [base]
+        depth = 2
+        [grid]
+        preset = ["none", "tabular"]
+        lr = [0.5, 0.1]
+        [compare]
+        preset = "none"
+        """)
+    assert ran(found, "preset", "lr", "width", "depth", "epochs") == [
+        ("none", 0.5, 64, 2, 30),
+        ("none", 0.1, 64, 2, 30),
+        ("tabular", 0.5, 256, 2, 256),
+        ("tabular", 0.1, 256, 2, 256),
+    ]
+    assert found.baselines == [0, 1, 0, 1]
+
+
+def test_no_such_preset() -> None:
+    expected = "s.toml: {} preset: got 'tabula', expected one of none, tabular; did you mean tabular?"
+    assert problem('[base]\npreset = "tabula"') == expected.format("[base]")
+    assert problem('[grid]\npreset = ["none", "tabula"]') == expected.format("[grid]")
+    assert "the integer 3" in problem("[base]\npreset = 3")
