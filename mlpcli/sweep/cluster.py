@@ -106,7 +106,7 @@ class ClusterExecutor(SweepExecutor):
             future.set_exception(error)
 
     def _lost(self) -> ClusterLost:
-        return ClusterLost(f"--executor {self._place}: {self._trouble or 'lost the scheduler, which dropped a job'}")
+        return ClusterLost(f"--executor {self._place}: {self._trouble or 'lost the scheduler'}")
 
     def _watch(self) -> None:
         """Follow the number of workers, and see a lost scheduler where Dask has not told."""
