@@ -84,12 +84,12 @@ def batch_size() -> tuple[str, bool]:
 
 def learning_rate() -> tuple[str, bool]:
     rows = table("learning_rate")
-    loss = {
-        name: number(only(rows, lr="0.01", schedule=name, warmup="0.0"), "val_loss_mean")
-        for name in ("constant", "cosine")
-    }
+    found = {name: only(rows, lr="0.01", schedule=name, warmup="0.0") for name in ("constant", "cosine")}
+    loss = {name: number(row, "val_loss_mean") for name, row in found.items()}
+    apart = number(found["cosine"], "val_loss_ci_high") < number(found["constant"], "val_loss_ci_low")
     return (
-        f"val_loss at lr 0.01: constant {loss['constant']:.4f}, cosine {loss['cosine']:.4f}",
+        f"val_loss at lr 0.01: constant {loss['constant']:.4f}, cosine {loss['cosine']:.4f}"
+        + ("" if apart else "; the means alone: their intervals overlap"),
         loss["cosine"] < loss["constant"],
     )
 

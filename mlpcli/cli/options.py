@@ -39,7 +39,7 @@ def with_run_options(command: Callable[..., Result]) -> Callable[..., Result]:
             for name, option in OPTIONS.items()
         ),
     ]
-    # Typer reads the signature, and older versions of it the annotations too.
+    # Typer reads the signature, which mypy knows of no function, and older versions of it the annotations too.
     with_flags.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     with_flags.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     with_flags.__doc__ = command.__doc__

@@ -29,7 +29,8 @@ def _guarded(stream: Any, forgiving: bool) -> TextIO:
         return open(os.devnull, "w")
     if os.name == "nt":  # a console there is no file of bytes
         stream.reconfigure(errors="backslashreplace")
-        return stream  # type: ignore[no-any-return]
+        console: TextIO = stream
+        return console
     raw = _LastingFile(stream.fileno(), forgiving)
     return io.TextIOWrapper(
         io.BufferedWriter(raw),
