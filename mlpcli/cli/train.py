@@ -63,9 +63,6 @@ def train(
     """
     options = build(*([read_options(config)] if config else []), given)
 
-    from mlpcli.training.threads import let_threads_rest
-
-    let_threads_rest()  # before NumPy is loaded
     if memory is not None:
         limit_memory(memory)
 
