@@ -7,6 +7,7 @@ run again. Only this process's stderr is left to what prints: stdin and stdout c
 
 import ctypes
 import faulthandler
+import gc
 import os
 import signal
 import sys
@@ -65,6 +66,7 @@ def main(parent: int, preload: list[str]) -> None:
     calls: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_receive, args=(calls_in, calls), daemon=True).start()
     faulthandler.enable()
+    gc.set_threshold(50_000)  # as in mlpcli.__main__, which a worker does not run
     for module in preload:
         import_module(module)
     from mlpcli.sweep.calls import answer
