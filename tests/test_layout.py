@@ -16,8 +16,8 @@ PACKAGE = Path(mlpcli.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 MAY_IMPORT = {
-    "nn": set(),
-    "optim": set(),
+    "nn": {"aligned"},
+    "optim": {"aligned"},
     "autodiff": set(),
     "data": set(),
     "config": set(),

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from mlpcli.aligned import aligned_empty
 from mlpcli.nn.layer import Layer
 from mlpcli.nn.types import Array
 
@@ -47,7 +48,7 @@ class Activation(Layer):
 
     def allocate(self, x: Array) -> SimpleNamespace:
         """The value, the gradient of the input, and the scratch."""
-        return SimpleNamespace(**{name: np.empty(x.shape, x.dtype) for name in ("h", "dz", *self.scratch)})
+        return SimpleNamespace(**{name: aligned_empty(x.shape, x.dtype) for name in ("h", "dz", *self.scratch)})
 
     def forward(self, x: Array, training: bool) -> Array:
         """sigma of each entry."""
@@ -76,12 +77,10 @@ class ReLU(Activation):
         memory.positive = np.empty(x.shape, np.bool_)
         return memory
 
-    def backward(self, grad_output: Array, input_needed: bool = True) -> Array | None:
-        """g where t > 0; multiplying by the comparison itself saves the pass that would write it as floats."""
-        dz: Array = self._memory.dz
-        np.greater(self._z, 0, out=self._memory.positive)
-        np.multiply(grad_output, self._memory.positive, out=dz)
-        return dz
+    def slope(self, z: Array, h: Array, out: Array) -> None:
+        """1 for t > 0, else 0."""
+        np.greater(z, 0, out=self._memory.positive)
+        np.copyto(out, self._memory.positive)
 
 
 class LeakyReLU(Activation):

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from mlpcli.aligned import aligned_empty
 from mlpcli.nn.layer import Layer
 from mlpcli.nn.random import BitStreams
 from mlpcli.nn.types import Array, Shape, per_replica
@@ -31,7 +32,7 @@ class Dropout(Layer):
     def allocate(self, x: Array) -> SimpleNamespace:
         """The result, the gradient of the input, what is kept, and the mask: 1/q where it is, else 0."""
         shape = (*self._lead, *x.shape[-2:])
-        y, dx, mask = (np.empty(shape, x.dtype) for _ in range(3))
+        y, dx, mask = (aligned_empty(shape, x.dtype) for _ in range(3))
         return SimpleNamespace(y=y, dx=dx, mask=mask, kept=np.empty(shape, np.bool_), scale=self._scale.astype(x.dtype))
 
     def forward(self, x: Array, training: bool) -> Array:

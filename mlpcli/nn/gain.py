@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from mlpcli.aligned import aligned_empty
 from mlpcli.nn.layer import Layer, Spec
 from mlpcli.nn.types import Array
 
@@ -32,7 +33,7 @@ class Gain(Layer):
     def allocate(self, x: Array) -> SimpleNamespace:
         """The result, the gradient of the input, and a row of ones to sum over the batch with."""
         shape = (*self.gain.shape[:-2], *x.shape[-2:])
-        y, dx = np.empty(shape, x.dtype), np.empty(shape, x.dtype)
+        y, dx = aligned_empty(shape, x.dtype), aligned_empty(shape, x.dtype)
         return SimpleNamespace(y=y, dx=dx, ones=np.ones((1, x.shape[-2]), x.dtype))
 
     def forward(self, x: Array, training: bool) -> Array:

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from mlpcli.aligned import aligned_empty
 from mlpcli.nn.layer import Layer
 from mlpcli.nn.types import Array
 
@@ -25,7 +26,7 @@ class QuadraticLift(Layer):
 
     def allocate(self, x: Array) -> SimpleNamespace:
         """The lifted rows."""
-        return SimpleNamespace(out=np.empty((*x.shape[:-1], lifted_features(self.features)), x.dtype))
+        return SimpleNamespace(out=aligned_empty((*x.shape[:-1], lifted_features(self.features)), x.dtype))
 
     def forward(self, x: Array, training: bool) -> Array:
         """`(..., batch, d)` to `(..., batch, d + d (d + 1) / 2)`."""

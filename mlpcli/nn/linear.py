@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from mlpcli.aligned import aligned_empty
 from mlpcli.nn.layer import Layer, Spec
 from mlpcli.nn.types import Array, transpose
 
@@ -43,7 +44,7 @@ class Linear(Layer):
     def allocate(self, x: Array) -> SimpleNamespace:
         """The result, the gradient of the input, and a row of ones to sum over the batch with."""
         shape = (*self.weight.shape[:-2], x.shape[-2])
-        z, dx = (np.empty((*shape, features), x.dtype) for features in (self.out_features, self.in_features))
+        z, dx = (aligned_empty((*shape, features), x.dtype) for features in (self.out_features, self.in_features))
         return SimpleNamespace(z=z, dx=dx, ones=np.ones((1, x.shape[-2]), x.dtype))
 
     def forward(self, x: Array, training: bool) -> Array:

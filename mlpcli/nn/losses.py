@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 from numpy.typing import DTypeLike
 
+from mlpcli.aligned import aligned_empty
 from mlpcli.nn.activations import sigmoid
 from mlpcli.nn.layer import Layer
 from mlpcli.nn.types import Array, Shape, per_replica, transpose
@@ -63,9 +64,8 @@ class CrossEntropy(Loss):
         *lead, rows, classes = x.shape
         shape = (*lead, classes, rows)
         columns = np.arange(math.prod(shape)).reshape(shape)[..., 0, :].copy()
-        return SimpleNamespace(
-            t=np.empty(shape, x.dtype), p=np.empty(shape, x.dtype), grad=np.empty(x.shape, x.dtype), columns=columns
-        )
+        t, p = aligned_empty(shape, x.dtype), aligned_empty(shape, x.dtype)
+        return SimpleNamespace(t=t, p=p, grad=aligned_empty(x.shape, x.dtype), columns=columns)
 
     def __call__(self, scores: Array, targets: Array) -> Array:
         """log sum_k exp(t_k) - t_y, with t shifted by its maximum (log-sum-exp)."""
@@ -110,7 +110,7 @@ class LogisticLoss(Loss):
 
     def allocate(self, x: Array) -> SimpleNamespace:
         """The gradient, of the one score."""
-        return SimpleNamespace(grad=np.empty(x.shape[:-1], x.dtype))
+        return SimpleNamespace(grad=aligned_empty(x.shape[:-1], x.dtype))
 
     def __call__(self, scores: Array, targets: Array) -> Array:
         """max(z, 0) - z y + log1p(exp(-|z|))."""
@@ -149,7 +149,7 @@ class ResidualLoss(Loss):
 
     def allocate(self, x: Array) -> SimpleNamespace:
         """The gradient."""
-        return SimpleNamespace(grad=np.empty(x.shape, x.dtype))
+        return SimpleNamespace(grad=aligned_empty(x.shape, x.dtype))
 
     def rho(self, r: Array) -> Array:
         """The penalty of each residual."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import DTypeLike
 
+from mlpcli.aligned import aligned_zeros
 from mlpcli.nn.layer import Layer, Spec
 from mlpcli.nn.linear import Linear
 from mlpcli.nn.types import Array, Shape
@@ -92,7 +93,7 @@ class Network:
             for name, layer in zip(self.names, self.layers, strict=True)
             for spec in wanted(layer)
         ]
-        flat = np.zeros((*self.lead, sum(int(np.prod(spec.shape)) for _, spec in specs)), self.dtype)
+        flat = aligned_zeros((*self.lead, sum(int(np.prod(spec.shape)) for _, spec in specs)), self.dtype)
         views, start = {}, 0
         for name, spec in specs:
             stop = start + int(np.prod(spec.shape))

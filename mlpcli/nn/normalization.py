@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from mlpcli.aligned import aligned_empty
 from mlpcli.nn.layer import Layer, Spec
 from mlpcli.nn.types import Array
 
@@ -41,7 +42,7 @@ class Normalization(Layer):
 
     def allocate(self, x: Array) -> SimpleNamespace:
         """x_hat, the result, the gradient of the input, a product, and rows that sum and average over the batch."""
-        arrays = {name: np.empty(x.shape, x.dtype) for name in ("x_hat", "y", "dx", "product")}
+        arrays = {name: aligned_empty(x.shape, x.dtype) for name in ("x_hat", "y", "dx", "product")}
         ones = np.ones((1, x.shape[-2]), x.dtype)
         return SimpleNamespace(**arrays, ones=ones, average=ones / x.shape[-2])
 

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from mlpcli.aligned import CACHE_LINE, aligned_zeros
+
 __all__ = ["Array", "Arrays", "Block", "Cell", "Number", "Shape", "Stage", "Transform", "cells"]
 
 Array = NDArray[Any]
@@ -42,7 +44,7 @@ multiplication by one takes some 150 cycles, and 1 % of them make a pass 3 times
 
 
 def cells(replicas: int, size: int, itemsize: int) -> list[Cell]:
-    """Contiguous (rows, columns) of at most `BLOCK_BYTES` that tile a `(replicas, size)` array.
+    """Contiguous (rows, columns) of at most `BLOCK_BYTES` that tile a `(replicas, size)` array, pieces by cache lines.
 
     >>> [(rows.stop, columns.stop) for rows, columns in cells(replicas=5, size=20_000, itemsize=4)]
     [(3, 20000), (5, 20000)]
@@ -52,6 +54,7 @@ def cells(replicas: int, size: int, itemsize: int) -> list[Cell]:
     limit = BLOCK_BYTES // itemsize
     height = max(1, limit // size)
     width = -(-size // -(-size // limit))
+    width += -width % (CACHE_LINE // itemsize)
     return [
         (slice(row, min(row + height, replicas)), slice(column, min(column + width, size)))
         for row in range(0, replicas, height)
@@ -67,7 +70,7 @@ class Arrays(dict[str, Array]):
         self.shape, self.dtype = shape, np.dtype(dtype)
 
     def __missing__(self, name: str) -> Array:
-        self[name] = np.zeros(self.shape, self.dtype)
+        self[name] = aligned_zeros(self.shape, self.dtype)
         return self[name]
 
 

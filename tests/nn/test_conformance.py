@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from mlpcli.aligned import CACHE_LINE
 from mlpcli.nn import (
     ACTIVATIONS,
     LIFTS,
@@ -102,6 +103,15 @@ def test_dtype_is_kept_and_arguments_are_not_written(name, dtype):
     y = layer.forward(x, training=True)
     dx = layer.backward(read_only(np.ones_like(y)))
     assert y.dtype == dx.dtype == np.dtype(dtype)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_what_a_layer_writes_begins_on_a_cache_line(name):
+    layer = bound(LAYERS[name]((3,), np.arange(3)), (3,), "float32")
+    y = layer.forward(np.ones((3, ROWS, FEATURES), np.float32), training=True)
+    assert y.ctypes.data % CACHE_LINE == 0
+    if name not in LIFTS:  # a network takes no gradient beneath its lift
+        assert layer.backward(np.ones_like(y)).ctypes.data % CACHE_LINE == 0
 
 
 @pytest.mark.parametrize("name", LAYERS)

@@ -1,6 +1,8 @@
 """The loop at its edges: no epochs, no validation rows, odd batches, and what ceases to be finite."""
 
+import gc
 import itertools
+import weakref
 from dataclasses import replace
 from typing import Any
 
@@ -264,3 +266,18 @@ def test_batch_norm_of_a_single_training_row_is_refused_by_the_plan() -> None:
     with pytest.raises(UsageError, match="two training rows"):
         resolved(data, norm="batch")
     assert train([resolved(data, norm="layer")], data)[0].epochs_run == 3
+
+
+@pytest.mark.parametrize("norm", ["none", "batch", "layer"])
+def test_networks_do_not_wait_for_the_garbage_collector(norm: str) -> None:
+    """It is set to look rarely (`mlpcli.__main__`), so what is large must end with its last reference."""
+    data = dataset(CLASSES)
+    trainer = Trainer([resolved(data, norm=norm, dropout=0.2, max_norm=3.0, record=True, epochs=2)], data)
+    finish(trainer)
+    ends = [weakref.ref(trainer), weakref.ref(trainer.network), weakref.ref(trainer.optimizer)]
+    gc.disable()
+    try:
+        del trainer
+        assert [end() for end in ends] == [None] * len(ends)
+    finally:
+        gc.enable()
