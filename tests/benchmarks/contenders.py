@@ -2,12 +2,14 @@
 
 Each function sets a problem up and returns `run`, one call of which takes `problem.steps` steps on batches gathered
 from `rows` in an order that is new every time. All have the same network (ReLU, cross-entropy, no penalty worth
-naming), optimizer and float32; each is written as its own users would write it.
+naming), optimizer and float32; each is written as its own users would write it. Ours, PyTorch and JAX add up what
+metrics.csv shows of an epoch: the loss, the hits and the norm of the gradient; scikit-learn adds up the loss alone.
 """
 
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
@@ -119,8 +121,8 @@ def scikit_learn(problem: Problem) -> Run:
     return lambda: model.partial_fit(x, y, classes=np.arange(CLASSES))
 
 
-def pytorch(problem: Problem) -> Run:
-    """Eager, the loop of its tutorials over tensors in memory."""
+def pytorch(problem: Problem, measured: bool = True) -> Run:
+    """Eager, the loop of its tutorials over tensors in memory; not `measured`, it adds nothing up."""
     import torch
 
     torch.set_num_threads(problem.threads)
@@ -135,13 +137,34 @@ def pytorch(problem: Problem) -> Run:
     else:
         optimizer = torch.optim.Adam(model.parameters(), LEARNING_RATE)
 
-    def run():
+    params = list(model.parameters())
+
+    def bare():
         for rows in torch.randperm(len(x)).split(problem.batch):
             optimizer.zero_grad()
             loss_of(model(x[rows]), y[rows]).backward()
             optimizer.step()
 
-    return run
+    def run():
+        losses, hits, norms = torch.zeros(()), torch.zeros((), dtype=torch.int64), torch.zeros(())
+        for rows in torch.randperm(len(x)).split(problem.batch):
+            labels = y[rows]
+            scores = model(x[rows])
+            loss = loss_of(scores, labels)
+            optimizer.zero_grad()
+            loss.backward()
+            losses += loss.detach()
+            hits += (scores.detach().argmax(1) == labels).sum()
+            norms += torch.nn.utils.get_total_norm([param.grad for param in params])
+            optimizer.step()
+        return losses, hits, norms
+
+    return run if measured else bare
+
+
+def bare_pytorch(problem: Problem) -> Run:
+    """PyTorch without the sums, which is less than ours does."""
+    return pytorch(problem, measured=False)
 
 
 def jax(problem: Problem) -> Run:
@@ -161,7 +184,8 @@ def jax(problem: Problem) -> Run:
         for weight, bias in params[:-1]:
             x = jax.nn.relu(x @ weight + bias)
         scores = x @ params[-1][0] + params[-1][1]
-        return -jnp.take_along_axis(jax.nn.log_softmax(scores), y[:, None], axis=-1).mean()
+        loss = -jnp.take_along_axis(jax.nn.log_softmax(scores), y[:, None], axis=-1).mean()
+        return loss, (scores.argmax(axis=-1) == y).sum()
 
     def momentum(params, grads, velocity, _, count):
         velocity = jax.tree.map(lambda v, g: MOMENTUM * v + g, velocity, grads)
@@ -178,21 +202,34 @@ def jax(problem: Problem) -> Run:
 
     def step(carry, rows):
         params, first, second, count = carry
-        grads = jax.grad(loss_of)(params, x[rows], y[rows])
-        return (*update(params, grads, first, second, count), count + 1), None
+        (loss, hits), grads = jax.value_and_grad(loss_of, has_aux=True)(params, x[rows], y[rows])
+        norm = jnp.sqrt(sum(jnp.vdot(grad, grad) for grad in jax.tree.leaves(grads)))
+        return (*update(params, grads, first, second, count), count + 1), (loss, hits, norm)
 
-    epoch = jax.jit(lambda carry, order: jax.lax.scan(step, carry, order)[0], donate_argnums=0)
+    @partial(jax.jit, donate_argnums=0)
+    def epoch(carry, order):
+        carry, measured = jax.lax.scan(step, carry, order)
+        return carry, [values.sum() for values in measured]
+
     carry = (params, zeros, jax.tree.map(jnp.zeros_like, params), jnp.float32(1))
 
     def run():
         nonlocal carry
         order = rng.permutation(len(x)).reshape(-1, problem.batch)
-        carry = jax.block_until_ready(epoch(carry, order))
+        carry, measured = jax.block_until_ready(epoch(carry, order))
+        return measured
 
     return run
 
 
-CONTENDERS = {"ours": ours, "products": products, "scikit-learn": scikit_learn, "PyTorch": pytorch, "JAX": jax}
+CONTENDERS = {
+    "ours": ours,
+    "products": products,
+    "scikit-learn": scikit_learn,
+    "PyTorch": pytorch,
+    "JAX": jax,
+    "bare PyTorch": bare_pytorch,
+}
 
 _runs: list[Run] = []
 """What this process is set up for: a contender lives in a process of its own, so that its threads disturb nobody."""

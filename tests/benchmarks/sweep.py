@@ -1,6 +1,6 @@
 """Whole sweeps side by side, from shell to results on disk, process start and imports included.
 
-    python tests/benchmarks/sweep.py --write results/reference/sweep.md
+    python -m tests.benchmarks.sweep --write
 
 Sixty-four trials (4 dropout rates, 16 seeds) on digits, batch 32, Adam, 10 epochs, scored on validation rows after
 every epoch; contenders in turn, rounds interleaved, medians. The peers (extra `bench`) write a CSV of their scores;
@@ -9,15 +9,20 @@ Install it as users do, `pip install .`: a copy without its byte code is compile
 """
 
 import argparse
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from importlib.metadata import version
 from pathlib import Path
 
+from mlpcli.results.provenance import provenance
+
 HERE = Path(__file__).parent
+REFERENCE = HERE.parents[1] / "results" / "reference" / "sweep.md"
+LIMITS = {"scikit-learn": 1 / 4, "PyTorch": 1 / 7, "JAX": 1 / 4}
+"""The share of a peer's time to reach."""
 
 SWEEP = """
 name = "bench"
@@ -63,37 +68,54 @@ def compare(contenders: list[str], width: int, depth: int, epochs: int, rounds: 
 
 
 def rows(title: str, times: dict[str, list[float]]) -> list[str]:
-    """A markdown table: median, range, and ours as a share of each."""
+    """A markdown table: median, range, and ours as a share of each, bold where that is above its limit."""
     ours = statistics.median(times["mlpcli"])
     lines = [f"## {title}", "", "| | median s | min to max | mlpcli takes |", "|---|---|---|---|"]
     for name, taken in times.items():
-        median = statistics.median(taken)
-        lines.append(f"| {name} | {median:.2f} | {min(taken):.2f} to {max(taken):.2f} | {ours / median:.2f} of it |")
+        share, limit = ours / statistics.median(taken), LIMITS.get(name)
+        text = f"{share:.3f} of it" if limit is None else f"{share:.3f} of it (≤ {limit:.3f})"
+        text = text if limit is None or share <= limit else f"**{text}**"
+        lines.append(f"| {name} | {statistics.median(taken):.2f} | {min(taken):.2f} to {max(taken):.2f} | {text} |")
     return [*lines, ""]
 
 
+def report(lines: list[str], rounds: int) -> str:
+    """The page that stands in the reference folder."""
+    machine = provenance([], "")
+    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scikit-learn", "joblib", "torch", "jax"))
+    return "\n".join(
+        [
+            "# Sweeps beside their peers",
+            "",
+            "Made by `python -m tests.benchmarks.sweep --write`: seconds from shell to results on disk, medians over",
+            f"{rounds} rounds in which all take turns; in brackets the share to reach, bold where it is missed.",
+            "",
+            *lines,
+            f"{machine['cpu']}, Python {machine['python'].split()[-1]}, {packages}; commit {machine['git_commit']}.",
+            "",
+        ]
+    )
+
+
 def main() -> None:
-    """Run the comparisons and print or write the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Run the comparisons and print the tables."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--write", type=Path)
-    chosen = parser.parse_args()
-    peers = ["mlpcli", "scikit-learn", "PyTorch", "JAX"]
-    lines = [
-        "# Sweeps side by side",
-        "",
-        f"`python tests/benchmarks/sweep.py --rounds {chosen.rounds} --write results/reference/sweep.md`, "
-        f"{len(os.sched_getaffinity(0))} cores. Targets: at most 0.25 of scikit-learn, 0.14 of PyTorch, 0.25 of JAX.",
-        "",
-        *rows("64 trials of 64 x 3, 10 epochs", compare(peers, 64, 3, 10, chosen.rounds)),
-    ]
-    own = ["mlpcli", "mlpcli one by one"]
-    lines += rows("64 trials of 16 x 2, 100 epochs, stacked and one by one", compare(own, 16, 2, 100, chosen.rounds))
-    lines += rows("64 trials of 256 x 3, 10 epochs, stacked and one by one", compare(own, 256, 3, 10, chosen.rounds))
-    text = "\n".join(lines)
+    parser.add_argument("--write", action="store_true", help=f"into {REFERENCE.parent.name}/{REFERENCE.name}")
+    given = parser.parse_args()
+    peers, own = ["mlpcli", *LIMITS], ["mlpcli", "mlpcli one by one"]
+    lines = []
+    for title, contenders, width, depth, epochs in (
+        ("64 trials of 64 x 3, 10 epochs", peers, 64, 3, 10),
+        ("64 trials of 16 x 2, 100 epochs, stacked and one by one", own, 16, 2, 100),
+        ("64 trials of 256 x 3, 10 epochs, stacked and one by one", own, 256, 3, 10),
+    ):
+        lines += rows(title, compare(contenders, width, depth, epochs, given.rounds))
+    text = report(lines, given.rounds)
     print(text)
-    if chosen.write:
-        chosen.write.write_text(text)
+    if given.write:
+        REFERENCE.write_text(text, encoding="utf-8")
+        print(f"written to {REFERENCE}", file=sys.stderr)
 
 
 if __name__ == "__main__":
