@@ -24,7 +24,7 @@ from mlpcli.sweep.signals import signals_held
 from mlpcli.sweep.watcher import TrialSeen, Watcher
 from mlpcli.sweep.work import Job, JobResult, KeepModels, Outcome
 from mlpcli.training.diagnostics import DiagnosticsRow
-from mlpcli.training.trainer import EpochRow
+from mlpcli.training.rows import EpochRow
 
 __all__ = ["Engine"]
 

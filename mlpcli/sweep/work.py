@@ -12,8 +12,9 @@ from mlpcli.results.model_file import model_bytes
 from mlpcli.sweep.executors import Handle
 from mlpcli.training.diagnostics import DiagnosticsRow
 from mlpcli.training.model import describe
+from mlpcli.training.rows import EpochRow
 from mlpcli.training.session import result_of
-from mlpcli.training.trainer import EpochRow, Trainer
+from mlpcli.training.trainer import Trainer
 
 __all__ = ["Job", "JobResult", "KeepModels", "Outcome", "Progress", "run_job"]
 

@@ -12,8 +12,9 @@ import numpy as np
 from mlpcli.config import RunOptions
 from mlpcli.data import Prepared
 from mlpcli.data.batches import batch_bounds
-from mlpcli.nn import Array, BatchNorm, BitStreams, Network, Purpose, stream
-from mlpcli.training.build import build_layers, build_loss, class_weights, smallest_batch
+from mlpcli.nn import Array, BatchNorm, Network, Purpose, stream
+from mlpcli.training.build import smallest_batch
+from mlpcli.training.replicas import Replicas
 
 __all__ = ["DIAGNOSTIC_COLUMNS", "Diagnostics", "DiagnosticsRow"]
 
@@ -38,19 +39,17 @@ DiagnosticsRow = dict[str, Any]
 
 
 class Diagnostics:
-    """Measures the networks of a stack of runs, `lead = (len(runs),)`, with `outputs` scores each."""
+    """Measures the networks of a stack of runs, `lead = (len(runs),)`."""
 
-    def __init__(self, runs: Sequence[RunOptions], data: Prepared, outputs: int) -> None:
-        run, lead = runs[0], (len(runs),)
+    def __init__(self, runs: Sequence[RunOptions], data: Prepared) -> None:
+        run = runs[0]
         self._seeds = [run.seed for run in runs]
         self._x, self._y = np.asarray(data.train.x), np.asarray(data.train.y)
         self._size = len(self._x) if run.batch_size == "full" else min(run.batch_size, len(self._x))
         part = run.batch_size if run.norm == "batch" else BLOCK
         self._parts = batch_bounds(len(self._x), part, smallest_batch(run))
-        self._bits = BitStreams(self._seeds, lead, Purpose.RECORD_MASKS)
-        layers = build_layers(runs, self._x.shape[-1], outputs, lead, self._bits)
-        self._network = Network(layers, lead, run.dtype)
-        self._loss = build_loss(runs, outputs, lead, class_weights(run, data))
+        own = Replicas(runs, data, steps_per_epoch=1, masks=Purpose.RECORD_MASKS)
+        self._bits, self._network, self._loss = own.bits, own.network, own.loss
         self._has_hidden = bool(run.sizes)
         if run.sizes:
             self._activation = self._network.names.index(f"hidden.{len(run.sizes) - 1}.activation")

@@ -20,17 +20,16 @@ class BatchSums:
         measured = ("hits", shape) if targets is None else ("squares", (*shape, targets))
         self.arrays = {name: np.zeros(size) for name, size in (("loss", shape), ("grad_norm", shape), measured)}
 
-    def add(self, index: int, losses: Array, scores: Array, y: Array) -> None:
-        """Take the losses `(runs, batch)` and scores `(runs, batch, outputs)` of a batch before its step."""
+    def add(self, index: int, losses: Array, scores: Array, y: Array, norms: Array) -> None:
+        """Take the losses `(runs, batch)` and scores `(runs, batch, outputs)` of a batch before its step, and the norms
+        of the gradients `(runs,)`.
+        """
         self.arrays["loss"][:, index] = np.add.reduce(losses.astype(np.float64), axis=-1)
         if "hits" in self.arrays:
             self.arrays["hits"][:, index] = np.add.reduce(correct(scores, y), axis=-1)
         else:
             self.arrays["squares"][:, index] = squared_errors(scores, y)
-
-    def add_norm(self, index: int, norm: Array) -> None:
-        """Take the norm of each run's gradient in a batch, `(runs,)`."""
-        self.arrays["grad_norm"][:, index] = norm
+        self.arrays["grad_norm"][:, index] = norms
 
     @property
     def losses(self) -> Array:

@@ -6,7 +6,6 @@ few arrays and two counters, so a checkpoint is a copy of them, taken between an
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,44 +13,20 @@ import numpy as np
 from mlpcli.config import RunOptions
 from mlpcli.data import Prepared
 from mlpcli.data.batches import batch_bounds
-from mlpcli.nn import Array, BitStreams, Network, Purpose, stream
-from mlpcli.optim import project_columns
-from mlpcli.training.build import (
-    build_layers,
-    build_loss,
-    build_optimizer,
-    build_schedule,
-    class_weights,
-    column_bounds,
-    initialize,
-    output_units,
-    per_run,
-    smallest_batch,
-)
+from mlpcli.nn import Array, Network, Purpose, stream
+from mlpcli.training.build import initialize, per_run, smallest_batch
 from mlpcli.training.diagnostics import Diagnostics, DiagnosticsRow
-from mlpcli.training.measures import EPOCH_COLUMNS
+from mlpcli.training.divergence import Divergence, finite
 from mlpcli.training.metrics import evaluate
 from mlpcli.training.monitor import Monitor
+from mlpcli.training.replicas import Replicas
+from mlpcli.training.rows import EpochRow, epoch_rows
 from mlpcli.training.sums import BatchSums
 
-__all__ = ["Divergence", "EpochRow", "Metrics", "Trainer"]
+__all__ = ["Metrics", "Trainer"]
 
-EpochRow = dict[str, Any]
 Metrics = dict[str, dict[str, float] | None]
 """The metrics of train, val and test by name; None for a part without rows."""
-
-
-@dataclass(frozen=True)
-class Divergence:
-    """Where a run's loss or weights ceased to be finite: epoch and batch count from 1."""
-
-    epoch: int
-    batch: int
-    lr: float
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.what} at epoch {self.epoch}, batch {self.batch} (lr {self.lr:g})"
 
 
 class Trainer:
@@ -65,10 +40,7 @@ class Trainer:
     def __init__(self, runs: Sequence[RunOptions], data: Prepared) -> None:
         self.runs, self.data = list(runs), data
         self.options = runs[0]
-        self.classification = data.task == "classification"
-        classes = len(data.classes) if data.classes is not None else 0
-        self.outputs = output_units(data.task, classes, len(data.targets))
-        self.target_scale = None if self.classification else np.array(data.preprocessing.target_scale)
+        self.target_scale = None if data.task == "classification" else np.array(data.preprocessing.target_scale)
         self._x, self._y = np.asarray(data.train.x), np.asarray(data.train.y)
         self.bounds = batch_bounds(len(self._x), self.options.batch_size, smallest_batch(self.options))
         self.monitor = Monitor(
@@ -85,9 +57,13 @@ class Trainer:
         self.diagnostics: list[tuple[int, DiagnosticsRow]] = []
         self._assemble()
         initialize(self.network, self.runs, data)
-        self.optimizer = build_optimizer(self._active(), self.network, len(self.bounds))
         self.kept_params, self.kept_state = self.network.params.copy(), self.network.state.copy()
         self._clear_sums()
+
+    @property
+    def network(self) -> Network:
+        """Of the members; after `results()` that of all runs, with their kept weights."""
+        return self.replicas.network
 
     def epochs(
         self, until: int | None = None, tick: Callable[[], None] | None = None, every: float = 2.0
@@ -111,10 +87,10 @@ class Trainer:
                 for _ in self._batches():
                     if time.monotonic() < due and not self._hurried:
                         continue
-                    finite = self._finite()
-                    if not finite.any():
+                    well = finite(self._sums.losses, self.network)
+                    if not well.any():
                         break  # the rest of the epoch would teach nothing
-                    if finite.all():  # nothing else may reach a checkpoint
+                    if well.all():  # nothing else may reach a checkpoint
                         self._epoch_time += time.perf_counter() - started
                         self._hurried = False
                         if tick is not None:
@@ -140,7 +116,7 @@ class Trainer:
         parts = {"train": self.data.train, "val": self.data.val, "test": self.data.test}
         with np.errstate(all="ignore"):
             measured = {
-                name: None if part is None else evaluate(self.network, self._loss, part, self.target_scale)
+                name: None if part is None else evaluate(self.network, self.replicas.loss, part, self.target_scale)
                 for name, part in parts.items()
             }
         return [
@@ -165,97 +141,76 @@ class Trainer:
             "epochs_run": self.epochs_run,
             "times": self.times,
             **{f"sums.{name}": sums for name, sums in self._sums.arrays.items()},
-            **{f"optimizer.{name}": array for name, array in self.optimizer.state.items()},
+            **{f"optimizer.{name}": array for name, array in self.replicas.optimizer.state.items()},
             **{f"monitor.{name}": array for name, array in self.monitor.arrays().items()},
         }
         diverged = {str(run): vars(found) for run, found in self.diverged.items()}
-        counters = {"epoch": self.epoch, "batch": self.batch, "drawn": self.bits.drawn, "epoch_time": self._epoch_time}
-        return arrays, {**counters, "diverged": diverged}
+        counters = {"epoch": self.epoch, "batch": self.batch, "epoch_time": self._epoch_time, "diverged": diverged}
+        return arrays, {**counters, "drawn": self.replicas.bits.drawn}
 
     def restore(self, arrays: dict[str, Array], counters: dict[str, Any]) -> None:
         """Go on from a checkpoint of the same runs on the same data."""
         self.members = arrays["members"]
         self._assemble()
-        self.optimizer = build_optimizer(self._active(), self.network, len(self.bounds))
         for name in ("kept_params", "kept_state", "epochs_run", "times"):
             getattr(self, name)[...] = arrays[name]
         self.network.params[...], self.network.state[...] = arrays["params"], arrays["state"]
-        self.optimizer.load(_with_prefix(arrays, "optimizer."))
+        self.replicas.optimizer.load(_with_prefix(arrays, "optimizer."))
         self.monitor.load(_with_prefix(arrays, "monitor."))
         self.epoch, self.batch = counters["epoch"], counters["batch"]
         self._epoch_time = counters["epoch_time"]
-        self.bits.restart(self.epoch + 1, counters["drawn"])
+        self.replicas.bits.restart(self.epoch + 1, counters["drawn"])
         self.diverged = {int(run): Divergence(**found) for run, found in counters["diverged"].items()}
         self._clear_sums()
         for name, sums in _with_prefix(arrays, "sums.").items():
             self._sums.arrays[name][...] = sums
 
-    def _active(self) -> list[RunOptions]:
-        return [self.runs[member] for member in self.members]
-
     def _assemble(self) -> None:
-        """The network and what goes with it, for the runs that are in training."""
-        runs, lead = self._active(), (len(self.members),)
-        self.bits = BitStreams([run.seed for run in runs], lead, Purpose.DROPOUT)
-        layers = build_layers(runs, self._x.shape[-1], self.outputs, lead, self.bits)
-        self.network = Network(layers, lead, self.options.dtype)
-        self._loss = build_loss(runs, self.outputs, lead, class_weights(self.options, self.data))
+        """The replicas of the members, and what is measured of them."""
+        self.replicas = Replicas([self.runs[member] for member in self.members], self.data, len(self.bounds))
         self._diagnostics: Diagnostics | None = None
-        self._schedule = build_schedule(runs, len(self.bounds))
-        self._column_bounds = column_bounds(runs, self.network)
 
     def _batches(self) -> Iterator[None]:
         """Train on the batches of the running epoch that are left, one an iteration."""
         if self.batch == 0:
-            self.bits.restart(self.epoch + 1)
+            self.replicas.bits.restart(self.epoch + 1)
         order = self._order()
         for index in range(self.batch, len(self.bounds)):
             start, stop = self.bounds[index]
             rows = order[:, start:stop]
             x, y = self._x.take(rows, axis=0, mode="clip"), self._y[rows]
-            scores = self.network.forward(x, training=True)
-            self._sums.add(index, self._loss(scores, y), scores, y)
-            self.network.backward(self._loss.gradient())
-            lr = self._schedule.at(self.epoch * len(self.bounds) + index)
-            self._sums.add_norm(index, self.optimizer.step(self.network.params, self.network.grads, lr))
-            for linear, bound in zip(self.network.linears, self._column_bounds, strict=False):
-                project_columns(linear.weight, bound)
+            losses, scores, norms = self.replicas.step(x, y, self.epoch * len(self.bounds) + index)
+            self._sums.add(index, losses, scores, y, norms)
             self.batch = index + 1
             yield
 
     def _lr(self, index: int) -> Array:
         """The learning rate of each run at a batch of the running epoch, `(members,)`."""
-        rates = self._schedule.at(self.epoch * len(self.bounds) + index)
-        return np.broadcast_to(rates, (len(self.members), 1))[:, 0]
+        return self.replicas.rates(self.epoch * len(self.bounds) + index)
 
     def _order(self) -> Array:
         """The rows of each run in the order of this epoch, `(runs, rows)`; a full batch keeps the data's own."""
         rows = len(self._x)
         if self.options.batch_size == "full":
             return np.broadcast_to(np.arange(rows), (len(self.members), rows))
-        return np.stack([stream(run.seed, Purpose.ORDER, self.epoch + 1).permutation(rows) for run in self._active()])
+        return np.stack(
+            [stream(run.seed, Purpose.ORDER, self.epoch + 1).permutation(rows) for run in self.replicas.runs]
+        )
 
     def _clear_sums(self) -> None:
-        targets = None if self.classification else self.outputs
+        targets = None if self.target_scale is None else len(self.target_scale)
         self._sums = BatchSums(len(self.members), len(self.bounds), targets)
-
-    def _finite(self) -> Array:
-        """Whose losses of this epoch, weights and running statistics are all finite, `(members,)`."""
-        arrays = (self._sums.losses, self.network.params, self.network.state)
-        finite: Array = np.logical_and.reduce([np.isfinite(array).all(axis=-1) for array in arrays])
-        return finite
 
     def _finish_epoch(self, started: float) -> list[tuple[int, EpochRow]]:
         """Validate, keep the best weights, and let those leave that diverged or have waited long enough."""
         epoch, members = self.epoch + 1, self.members
         val = None
         if self.data.val is not None:
-            val = evaluate(self.network, self._loss, self.data.val, self.target_scale)
-        finite = self._find_divergence(epoch)
+            val = evaluate(self.network, self.replicas.loss, self.data.val, self.target_scale)
+        healthy = np.flatnonzero(self._find_divergence(epoch))
         seconds = (self._epoch_time + time.perf_counter() - started) / len(members)
         self.times[members] += seconds
         rows = self._rows(epoch, val, seconds)
-        healthy = np.flatnonzero(finite)
         self.epochs_run[members[healthy]] = epoch
         healthy_val = None if val is None else {name: values[healthy] for name, values in val.items()}
         keep, stop = self.monitor.update(members[healthy], epoch, healthy_val)
@@ -274,54 +229,34 @@ class Trainer:
     def _record(self, positions: Array) -> None:
         """Measure the diagnostics of the runs at these positions of the stack, at the end of an epoch."""
         if self._diagnostics is None:
-            self._diagnostics = Diagnostics(self._active(), self.data, self.outputs)
+            self._diagnostics = Diagnostics(self.replicas.runs, self.data)
         rows = self._diagnostics.measure(self.network, self.epoch, self.epoch * len(self.bounds))
         self.diagnostics = [(int(self.members[position]), rows[position]) for position in positions]
 
     def _find_divergence(self, epoch: int) -> Array:
         """Record the runs whose loss or weights ceased to be finite; say which are well, `(members,)`."""
-        losses, finite = self._sums.losses, self._finite()
-        for position in np.flatnonzero(~finite):
+        losses = self._sums.losses
+        well = finite(losses, self.network)
+        for position in np.flatnonzero(~well):
             bad = np.flatnonzero(~np.isfinite(losses[position]))
             batch = int(bad[0]) if len(bad) else self.batch - 1
             what = f"loss became {losses[position, batch]}" if len(bad) else "weights ceased to be finite"
-            member = int(self.members[position])
             lr = float(self._lr(batch)[position])
-            self.diverged[member] = Divergence(epoch, batch + 1, lr, what)
-        return finite
+            self.diverged[int(self.members[position])] = Divergence(epoch, batch + 1, lr, what)
+        return well
 
     def _keep_only(self, staying: Array) -> None:
-        """Rebuild a smaller network from the replicas at the positions `staying`."""
-        params, state = self.network.params[staying], self.network.state[staying]
+        """Go on with the replicas at the positions `staying` alone."""
         self.members = self.members[staying]
-        if not len(self.members):
-            return
-        self._assemble()
-        self.network.params[...], self.network.state[...] = params, state
-        self.optimizer = self.optimizer.select(staying)
+        if len(staying):
+            self.replicas, self._diagnostics = self.replicas.select(staying), None
 
     def _rows(self, epoch: int, val: dict[str, Array] | None, seconds: float) -> list[EpochRow]:
-        """The epoch's rows of metrics.csv; `train_*` are means over the examples as they passed.
-
-        Without validation rows `val_*` are None.
-        """
-        step = epoch * len(self.bounds)
-        lr = self._lr(len(self.bounds) - 1)
+        """The epoch's rows of metrics.csv; `train_*` are means over the examples as they passed."""
         columns = self._sums.columns(len(self._x), self.target_scale)
-        if val is not None:
-            columns |= {f"val_{name}": values for name, values in val.items()}
-        measured = [name for name in EPOCH_COLUMNS[self.data.task] if name.startswith(("train_", "val_", "grad_"))]
-        return [
-            {
-                "epoch": epoch,
-                "step": step,
-                "lr": float(lr[position]),
-                **{name: float(columns[name][position]) if name in columns else None for name in measured},
-                "epoch_time_s": seconds,
-                "total_time_s": float(self.times[member]),
-            }
-            for position, member in enumerate(self.members)
-        ]
+        columns |= {f"val_{name}": values for name, values in (val or {}).items()}
+        steps, rates = epoch * len(self.bounds), self._lr(len(self.bounds) - 1)
+        return epoch_rows(self.data.task, epoch, steps, rates, columns, seconds, self.times[self.members])
 
 
 def pick(values: dict[str, Array], run: int) -> dict[str, float]:

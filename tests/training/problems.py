@@ -9,8 +9,9 @@ import numpy as np
 
 from mlpcli.config import RunOptions
 from mlpcli.data import Prepared, prepare
+from mlpcli.training.rows import EpochRow
 from mlpcli.training.session import plan_run
-from mlpcli.training.trainer import EpochRow, Trainer
+from mlpcli.training.trainer import Trainer
 
 CLASSES = "blobs:n=131,k=3,d=5"
 TWO_CLASSES = "moons:n=131"

@@ -72,7 +72,7 @@ def test_the_variance_of_a_random_batch_and_the_norm_of_the_full_gradient(batch_
     size = n if batch_size in ("full", 1000) else int(batch_size)
     expected = gradients.var(axis=0, ddof=1).sum() / size * (n - size) / n
 
-    diagnostics = Diagnostics([run], data, 3)
+    diagnostics = Diagnostics([run], data)
     rows = [diagnostics.measure(trainer.network, epoch, 0)[0] for epoch in range(200)]
     found = np.array([row["gradient_variance"] for row in rows])
     if size == n:
@@ -101,7 +101,7 @@ def test_masks_are_part_of_the_variance_and_drawn_anew() -> None:
     assert [row["gradient_variance"] for row in recorded([plain], data)[0]] == [0.0] * 4
     rows = recorded([dropped], data)[0]
     assert all(row["gradient_variance"] > 0 for row in rows)
-    norms = [Diagnostics([dropped], data, 3).measure(Trainer([dropped], data).network, epoch, 0) for epoch in (1, 1, 2)]
+    norms = [Diagnostics([dropped], data).measure(Trainer([dropped], data).network, epoch, 0) for epoch in (1, 1, 2)]
     assert norms[0] == norms[1] != norms[2]
 
 

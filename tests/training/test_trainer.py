@@ -274,7 +274,7 @@ def test_networks_do_not_wait_for_the_garbage_collector(norm: str) -> None:
     data = dataset(CLASSES)
     trainer = Trainer([resolved(data, norm=norm, dropout=0.2, max_norm=3.0, record=True, epochs=2)], data)
     finish(trainer)
-    ends = [weakref.ref(trainer), weakref.ref(trainer.network), weakref.ref(trainer.optimizer)]
+    ends = [weakref.ref(trainer), weakref.ref(trainer.network), weakref.ref(trainer.replicas)]
     gc.disable()
     try:
         del trainer

@@ -1,0 +1,75 @@
+"""The runs of a stack that are in training, as replicas of one network, and the step that all of them take at once."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from mlpcli.config import RunOptions
+from mlpcli.data import Prepared
+from mlpcli.nn import Array, BitStreams, Network, Purpose
+from mlpcli.optim import Optimizer, project_columns
+from mlpcli.training.build import (
+    build_layers,
+    build_loss,
+    build_optimizer,
+    build_schedule,
+    class_weights,
+    column_bounds,
+    output_units,
+)
+
+__all__ = ["Replicas"]
+
+
+class Replicas:
+    """Resolved `runs` of one stack_key as one network `lead = (len(runs),)`, with all that a step of theirs needs.
+
+    Parameters are still to be set, by `initialize` or from a checkpoint. Dropout draws from the streams `masks`.
+    """
+
+    def __init__(
+        self, runs: Sequence[RunOptions], data: Prepared, steps_per_epoch: int, masks: Purpose = Purpose.DROPOUT
+    ) -> None:
+        self.runs, self._data, self._steps_per_epoch = list(runs), data, steps_per_epoch
+        lead, outputs = (len(runs),), output_units(data.task, len(data.classes or ()), len(data.targets))
+        self.bits = BitStreams([run.seed for run in runs], lead, masks)
+        layers = build_layers(runs, data.train.x.shape[-1], outputs, lead, self.bits)
+        self.network = Network(layers, lead, runs[0].dtype)
+        self.loss = build_loss(runs, outputs, lead, class_weights(runs[0], data))
+        self._schedule = build_schedule(runs, steps_per_epoch)
+        self._column_bounds = column_bounds(runs, self.network)
+
+    def __len__(self) -> int:
+        """Number of runs."""
+        return len(self.runs)
+
+    @cached_property
+    def optimizer(self) -> Optimizer:
+        """Made at the first step: replicas that are only scored need none, nor its memory."""
+        return build_optimizer(self.runs, self.network, self._steps_per_epoch)
+
+    def step(self, x: Array, y: Array, count: int) -> tuple[Array, Array, Array]:
+        """One step of every run on a batch of its own, `x: (runs, batch, features)`; `count` steps went before.
+
+        Returns the losses `(runs, batch)` and scores `(runs, batch, outputs)` before it, which live until the next
+        forward pass, and the norms of the gradients `(runs,)`.
+        """
+        scores = self.network.forward(x, training=True)
+        losses = self.loss(scores, y)
+        self.network.backward(self.loss.gradient())
+        norms = self.optimizer.step(self.network.params, self.network.grads, self._schedule.at(count))
+        for linear, bound in zip(self.network.linears, self._column_bounds, strict=False):
+            project_columns(linear.weight, bound)
+        return losses, scores, norms
+
+    def rates(self, count: int) -> Array:
+        """The learning rate of each run at the step before which `count` steps went, `(runs,)`."""
+        return np.broadcast_to(self._schedule.at(count), (len(self), 1))[:, 0]
+
+    def select(self, index: Array) -> "Replicas":
+        """The replicas at these positions, in a smaller network that goes on from where this one is."""
+        chosen = Replicas([self.runs[position] for position in index], self._data, self._steps_per_epoch)
+        chosen.network.params[...], chosen.network.state[...] = self.network.params[index], self.network.state[index]
+        chosen.optimizer = self.optimizer.select(index)
+        return chosen
