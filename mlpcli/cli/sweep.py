@@ -17,7 +17,7 @@ from mlpcli.errors import BadResult, ExitCode, Interrupted, MlpcliError
 
 if TYPE_CHECKING:
     from mlpcli.results.store import SweepStore
-    from mlpcli.sweep.executors import SweepExecutor
+    from mlpcli.sweep.executor import SweepExecutor
     from mlpcli.sweep.prepare import PreparedSweep
 
 __all__ = ["sweep"]

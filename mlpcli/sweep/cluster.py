@@ -21,7 +21,7 @@ from typing import Any
 import distributed
 
 from mlpcli.errors import DataError, Unavailable
-from mlpcli.sweep.executors import ClusterLost, Folder, Handle, SweepExecutor, WorkerDied, settle
+from mlpcli.sweep.executor import ClusterLost, Folder, Handle, SweepExecutor, WorkerDied, settle
 from mlpcli.sweep.remote import VERSIONS, FolderCopy, RemoteFolder, Task, listed
 
 __all__ = ["CLOSE_SECONDS", "WORKER_SECONDS", "ClusterExecutor", "summary"]

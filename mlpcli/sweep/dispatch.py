@@ -12,7 +12,7 @@ from itertools import chain, islice
 from typing import Protocol
 
 from mlpcli.errors import MlpcliError
-from mlpcli.sweep.executors import SweepExecutor, WorkerDied
+from mlpcli.sweep.executor import SweepExecutor, WorkerDied
 from mlpcli.sweep.work import Job, JobResult, run_job
 
 __all__ = ["ATTEMPTS", "Receiver", "dispatch"]

@@ -15,7 +15,7 @@ from mlpcli.results.csv_text import table
 from mlpcli.results.store import Record, SweepStore
 from mlpcli.results.summary import Configuration, summarize, summary_columns
 from mlpcli.sweep.dispatch import dispatch
-from mlpcli.sweep.executors import SweepExecutor
+from mlpcli.sweep.executor import SweepExecutor
 from mlpcli.sweep.halving import best_so_far, survivors
 from mlpcli.sweep.jobs import JobMaker
 from mlpcli.sweep.models import Models

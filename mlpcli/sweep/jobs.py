@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
-from mlpcli.sweep.executors import Handle, SweepExecutor
+from mlpcli.sweep.executor import Handle, SweepExecutor
 from mlpcli.sweep.prepare import PreparedSweep
 from mlpcli.sweep.stacks import make_stacks, makespan
 from mlpcli.sweep.work import Job, KeepModels, Progress

@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from mlpcli.errors import FileError
 from mlpcli.sweep import worker
-from mlpcli.sweep.executors import SweepExecutor, WorkerDied, settle
+from mlpcli.sweep.executor import SweepExecutor, WorkerDied, settle
 from mlpcli.sweep.worker import ONE_THREAD, read_message, write_message
 
 __all__ = ["LocalExecutor", "ctrl_c_blocked"]

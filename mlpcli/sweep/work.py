@@ -9,7 +9,7 @@ from mlpcli.config import RunOptions
 from mlpcli.data import open_prepared
 from mlpcli.nn import Array
 from mlpcli.results.model_file import model_bytes
-from mlpcli.sweep.executors import Handle
+from mlpcli.sweep.executor import Handle
 from mlpcli.training.diagnostics import DiagnosticsRow
 from mlpcli.training.model import describe
 from mlpcli.training.rows import EpochRow

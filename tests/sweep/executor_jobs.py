@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mlpcli.sweep.executors import Handle
+from mlpcli.sweep.executor import Handle
 
 
 def square(x: int) -> int:

@@ -19,7 +19,8 @@ import pytest
 from mlpcli.errors import DataError, ExitCode, Unavailable, UsageError
 from mlpcli.sweep import cluster, connect
 from mlpcli.sweep.cluster import ClusterExecutor
-from mlpcli.sweep.executors import ClusterLost, WorkerDied, open_executor
+from mlpcli.sweep.executor import ClusterLost, WorkerDied
+from mlpcli.sweep.executors import open_executor
 from tests.sweep.executor_jobs import blas_threads, die, log_and_die, pid_after, read, square
 from tests.sweep.hand_cluster import HandCluster
 from tests.sweep.processes import alive, eventually, start_script

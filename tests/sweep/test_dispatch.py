@@ -10,7 +10,7 @@ import pytest
 from mlpcli.config import RunOptions
 from mlpcli.errors import DataError, MlpcliError
 from mlpcli.sweep.dispatch import AHEAD, ATTEMPTS, dispatch
-from mlpcli.sweep.executors import ClusterLost, Folder, SweepExecutor, WorkerDied
+from mlpcli.sweep.executor import ClusterLost, Folder, SweepExecutor, WorkerDied
 from mlpcli.sweep.work import Job, JobResult
 
 Behaviour = Callable[[Job], BaseException | None]

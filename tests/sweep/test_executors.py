@@ -13,7 +13,8 @@ from threadpoolctl import threadpool_info
 
 from mlpcli.errors import UsageError
 from mlpcli.sweep.calls import RemoteError
-from mlpcli.sweep.executors import EXECUTORS, SweepExecutor, open_executor
+from mlpcli.sweep.executor import SweepExecutor
+from mlpcli.sweep.executors import EXECUTORS, open_executor
 from tests.sweep.executor_jobs import add, blas_threads, echo, fail, read, square, unpicklable
 
 NAMES = [pytest.param(name, marks=pytest.mark.slow if name == "dask" else ()) for name in EXECUTORS]

@@ -17,7 +17,7 @@ import pytest
 import mlpcli
 from mlpcli.errors import ExitCode, FileError
 from mlpcli.sweep.calls import pack, unpack
-from mlpcli.sweep.executors import WorkerDied
+from mlpcli.sweep.executor import WorkerDied
 from mlpcli.sweep.local import START_ATTEMPTS, LocalExecutor
 from mlpcli.sweep.worker import read_message, write_message
 from tests.sweep.executor_jobs import (

@@ -6,7 +6,7 @@ import pytest
 
 from mlpcli.config import RunOptions
 from mlpcli.data import prepare
-from mlpcli.sweep.executors import Folder
+from mlpcli.sweep.executor import Folder
 from mlpcli.sweep.work import Job, KeepModels, run_job
 from mlpcli.training.session import plan_run
 
