@@ -14,8 +14,8 @@ from mlpcli.nn import lifted_features
 __all__ = ["Cost", "cost_of"]
 
 BUDGET = 12 * 2**20
-"""Bytes that the replicas of a stack may keep busy. A replica's step of 64 x 3 took 196 us alone, 114 in stacks of 4,
-84 in stacks of 32 (9 MB), 93 of 128; of 256 x 3 767 alone, 656 in stacks of 4 (12 MB) and 719 of 16."""
+"""Bytes that the replicas of a stack may keep busy: about where a replica's step is cheapest in
+results/reference/stack.md, and of large networks, where nothing is gained, little is lost."""
 
 MAX_REPLICAS = 128
 """Above it even networks of 4 units gain nothing, and a stack is what a crash costs."""
