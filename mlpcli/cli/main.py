@@ -20,7 +20,6 @@ from mlpcli import __version__
 from mlpcli.cli import console
 from mlpcli.cli.streams import guard_streams
 from mlpcli.errors import ExitCode, MlpcliError, UsageError
-from mlpcli.training.threads import let_threads_rest
 
 __all__ = ["run"]
 
@@ -128,8 +127,10 @@ class _Commands(TyperGroup):
 
 def _load(name: str) -> Any:
     """The command, which when invoked returns its work as a function yet to be called."""
-    command = COMMANDS[name]
+    from mlpcli.training.threads import let_threads_rest
+
     let_threads_rest()  # before NumPy is loaded
+    command = COMMANDS[name]
     work = getattr(importlib.import_module(command.module), command.function)
 
     @functools.wraps(work)

@@ -4,6 +4,7 @@ What a column holds (numbers, booleans, texts) is decided on the first rows. Whe
 begins again with what was learnt. Target columns are read as texts, so that class names stay as they are written.
 """
 
+import codecs
 import csv
 from collections.abc import Sequence
 from functools import cached_property
@@ -133,6 +134,8 @@ class _Reader:
         }
         if tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1):  # before, the last digit was not always right
             options["float_precision"] = "round_trip"
+        if self.piece.content.startswith(codecs.BOM_UTF8):  # pandas would drop it; here it belongs to a cell
+            return pd.read_csv(BytesIO(b"\n" + self.piece.content), skiprows=1, **options)
         return pd.read_csv(BytesIO(self.piece.content), **options)
 
     def _where(self, row: int) -> str:

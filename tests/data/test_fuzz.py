@@ -50,6 +50,7 @@ def test_random_bytes(content: bytes, size: int) -> None:
 
 @RELAXED
 @given(st.lists(PIECES, max_size=40), st.sampled_from([1, 4, 1 << 20]), st.sampled_from([",", ";", "\t"]))
+@example(["y\n", "\ufeff"], 1, ",")
 def test_random_fragments(pieces: list[str], size: int, delimiter: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(records, "READ", size)

@@ -177,6 +177,14 @@ def test_the_size_of_the_pieces_changes_nothing(size: int, monkeypatch: pytest.M
     assert pieces.train.x.tobytes() == whole.train.x.tobytes()
 
 
+@pytest.mark.parametrize("size", [1, 1000])
+def test_a_mark_of_byte_order_within_the_file_belongs_to_its_cell(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a piece begins with it too; pandas drops it there."""
+    monkeypatch.setattr(records, "READ", size)
+    prepared = read("\ufeffw,y\n\ufeffred,p\nred,q\n\ufeffred,q\nred,p\n")
+    assert columns(prepared) == {"w=red": [0, 1, 0, 1], "w=\ufeffred": [1, 0, 1, 0]}
+
+
 @pytest.mark.parametrize("late", ["seven", "NA,", "True", "1 2", "0x10", "1_0", "٣"])
 def test_a_column_may_turn_out_otherwise_late(late: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records, "READ", 16)
