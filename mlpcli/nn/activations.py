@@ -5,6 +5,7 @@ Each is stable for |z| up to 1e4 in float32 without a warning: exponentials are 
 arguments only. In the formulas t is one entry of z, and g stands for dJ/dh.
 """
 
+from abc import abstractmethod
 from types import SimpleNamespace
 
 import numpy as np
@@ -38,13 +39,13 @@ class Activation(Layer):
 
     scratch: tuple[str, ...] = ()
 
+    @abstractmethod
     def value(self, z: Array, out: Array) -> None:
         """Write sigma(z)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def slope(self, z: Array, h: Array, out: Array) -> None:
         """Write sigma'(z), where h = sigma(z) is at hand."""
-        raise NotImplementedError
 
     def allocate(self, x: Array) -> SimpleNamespace:
         """The value, the gradient of the input, and the scratch."""

@@ -4,13 +4,14 @@ Ownership, which the tests enforce: a layer never writes to its arguments; what 
 until its next call; gradients are overwritten, not added to.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 
 from mlpcli.nn.types import Array, Shape
 
-__all__ = ["Layer", "Spec"]
+__all__ = ["Layer", "Spec", "Workspace"]
 
 
 @dataclass(frozen=True)
@@ -27,14 +28,29 @@ class Spec:
     decay: bool = False
 
 
-class Layer:
-    """A function of `(..., batch, features)` with parameters; the base class is the bookkeeping they share."""
+class Workspace(ABC):
+    """Arrays that layers and losses work in, kept for each shape of input."""
 
     _memory: SimpleNamespace
-    """Of the last forward call."""
+    """Of the last call."""
 
     def __init__(self) -> None:
         self._memories: dict[Shape, SimpleNamespace] = {}
+
+    def allocate(self, x: Array) -> SimpleNamespace:
+        """New arrays to work in, for inputs of the shape and dtype of x."""
+        return SimpleNamespace()
+
+    def memory(self, x: Array) -> SimpleNamespace:
+        """What `allocate` made at the first call for the shape of x: one look-up a step for all of them."""
+        found = self._memories.get(x.shape)
+        if found is None:
+            found = self._memories[x.shape] = self.allocate(x)
+        return found
+
+
+class Layer(Workspace):
+    """A function of `(..., batch, features)` with parameters; the base class is the bookkeeping they share."""
 
     def parameters(self) -> tuple[Spec, ...]:
         """The parameters this layer needs."""
@@ -47,21 +63,10 @@ class Layer:
     def bind(self, params: Mapping[str, Array], grads: Mapping[str, Array], state: Mapping[str, Array]) -> None:
         """Receive matrices and rows, views into the network's flat arrays, by the names of the specs."""
 
+    @abstractmethod
     def forward(self, x: Array, training: bool) -> Array:
         """The layer's value at `x: (..., batch, features)`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def backward(self, grad_output: Array, input_needed: bool = True) -> Array | None:
         """From dJ/d(output) of the last forward call: fill the gradients, return dJ/d(input) if it is needed."""
-        raise NotImplementedError
-
-    def allocate(self, x: Array) -> SimpleNamespace:
-        """New arrays for this layer to work in, for inputs of the shape and dtype of x."""
-        return SimpleNamespace()
-
-    def memory(self, x: Array) -> SimpleNamespace:
-        """What `allocate` made at the first call for the shape of x: one look-up a step for all of a layer's arrays."""
-        found = self._memories.get(x.shape)
-        if found is None:
-            found = self._memories[x.shape] = self.allocate(x)
-        return found

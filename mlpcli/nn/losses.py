@@ -8,6 +8,7 @@ For classes, targets are integer codes `(..., batch)`. Two classes share ONE sco
 """
 
 import math
+from abc import abstractmethod
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,13 +16,13 @@ from numpy.typing import DTypeLike
 
 from mlpcli.aligned import aligned_empty
 from mlpcli.nn.activations import sigmoid
-from mlpcli.nn.layer import Layer
+from mlpcli.nn.layer import Workspace
 from mlpcli.nn.types import Array, Shape, per_replica, transpose
 
 __all__ = ["LOSSES", "AbsoluteLoss", "CrossEntropy", "HuberLoss", "LogisticLoss", "Loss", "SquaredLoss"]
 
 
-class Loss(Layer):
+class Loss(Workspace):
     """What the losses share: smoothing `s` (a number or one a replica) and a weight a class."""
 
     def __init__(
@@ -36,17 +37,17 @@ class Loss(Layer):
         self._certain, self._smooths = 1 - self._s[..., 0], bool(np.any(self._s))
         self._class_weights = None if class_weights is None else np.asarray(class_weights, dtype)
 
+    @abstractmethod
     def __call__(self, scores: Array, targets: Array) -> Array:
         """The plain loss of each example, `(..., batch)`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def gradient(self) -> Array:
         """d objective / d scores of the last call, `(..., batch, outputs)`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def objective(self) -> Array:
         """The mean over the batch of the last call, with smoothing and weights: `(...)`."""
-        raise NotImplementedError
 
     def _weights(self, labels: Array) -> Array | None:
         return None if self._class_weights is None else self._class_weights[labels]
@@ -151,13 +152,13 @@ class ResidualLoss(Loss):
         """The gradient."""
         return SimpleNamespace(grad=aligned_empty(x.shape, x.dtype))
 
+    @abstractmethod
     def rho(self, r: Array) -> Array:
         """The penalty of each residual."""
-        raise NotImplementedError
 
+    @abstractmethod
     def slope(self, r: Array, out: Array) -> None:
         """Write d rho / dr."""
-        raise NotImplementedError
 
     def __call__(self, scores: Array, targets: Array) -> Array:
         """Sum over the outputs of rho(r)."""

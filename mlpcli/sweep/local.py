@@ -180,9 +180,10 @@ class _Worker:
         process, self._process, self._ready = self._process, None, False
         if process is None:
             return 0, ""
+        assert process.stdin is not None and process.stdout is not None
         for pipe in (process.stdin, process.stdout):
             with suppress(OSError):  # what was not sent is lost with the reader
-                pipe.close()  # type: ignore[union-attr]
+                pipe.close()
         try:
             process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
