@@ -23,6 +23,9 @@ ATTEMPTS = 3
 AHEAD = 2
 """Jobs handed out for each that runs: enough that no worker waits for the next."""
 
+LOOK_UP = 1.0
+"""Seconds of waiting at a time: a Ctrl-C that comes just before Python goes to wait does not wake it."""
+
 
 class Receiver(Protocol):
     """Is told what becomes of jobs."""
@@ -55,7 +58,7 @@ def dispatch(executor: SweepExecutor, jobs: Iterable[Job], receiver: Receiver) -
             handed[executor.submit(run_job, following[0])] = following
         if not handed:
             return
-        finished, _ = wait(handed, return_when=FIRST_COMPLETED)
+        finished, _ = wait(handed, LOOK_UP, FIRST_COMPLETED)
         for future in sorted(finished, key=lambda future: future.exception() is not None):  # nothing done is lost
             job, deaths = handed.pop(future)
             error = future.exception()

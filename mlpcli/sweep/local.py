@@ -70,8 +70,8 @@ class LocalExecutor(SweepExecutor):
     def _add_worker(self) -> None:
         process = _Worker(self._preload)
         thread = threading.Thread(target=self._serve, args=(process,), name="mlpcli-worker", daemon=True)
-        self._workers[thread] = process
         with ctrl_c_blocked():
+            self._workers[thread] = process
             thread.start()
 
     def _serve(self, process: "_Worker") -> None:
@@ -109,7 +109,8 @@ class LocalExecutor(SweepExecutor):
             self._calls.put(None)
         if wait:
             for thread in workers:
-                thread.join()
+                if thread.ident is not None:  # else Ctrl-C came before its start
+                    thread.join()
 
 
 class _Worker:

@@ -289,13 +289,15 @@ def test_leaving_without_waiting_finishes_the_jobs() -> None:
 
 PARENT = """
 import sys, time
+from concurrent.futures import wait
 from mlpcli.sweep.local import START_ATTEMPTS, LocalExecutor
 from tests.sweep.executor_jobs import deaf, pid_after
 pool = LocalExecutor(2, ["numpy"])
 try:
     print(pool.submit(pid_after, 0).result() if {ready} else 0, flush=True)
-    for future in [pool.submit({job}, 60) for _ in range(4)]:
-        future.result()
+    futures = [pool.submit({job}, 60) for _ in range(4)]
+    while wait(futures, 1.0).not_done:  # as `dispatch` waits
+        pass
 except KeyboardInterrupt:
     pool.shutdown(cancel_futures=True)
     sys.exit(130)
@@ -329,6 +331,17 @@ def test_ctrl_c_is_the_parents_affair(tmp_path: Path, delay: float) -> None:
     assert errors == "", "not a word from the workers"
     assert parent.returncode == 130
     assert eventually(lambda: not alive(parent.pid), 5), alive(parent.pid)
+
+
+def test_ctrl_c_before_a_worker_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(thread: threading.Thread) -> None:
+        raise KeyboardInterrupt
+
+    pool = LocalExecutor(1)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(threading.Thread, "start", interrupted)
+        pool.warm(1)
+    pool.shutdown(cancel_futures=True)
 
 
 def test_workers_ignore_ctrl_c_from_their_first_moment() -> None:
