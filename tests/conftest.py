@@ -1,7 +1,8 @@
-"""What every test runs under: arithmetic that is loud about what it cannot do."""
+"""What every test runs under: loud arithmetic, Ctrl-C as in a foreground program, and workers that find `tests`."""
 
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,4 +16,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def loud_arithmetic() -> Iterator[None]:
     """Overflow, invalid operations and division by zero are errors, underflow is not."""
     with np.errstate(over="raise", invalid="raise", divide="raise"):
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def workers_find_the_jobs() -> Iterator[None]:
+    """Worker processes import the jobs of `tests.workers.executor_jobs`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
         yield

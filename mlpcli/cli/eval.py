@@ -71,10 +71,10 @@ def evaluate(
     from mlpcli.results.atomic import make_folder, shown, write_atomic
     from mlpcli.results.csv_text import encode, line
     from mlpcli.results.find import MODEL, find_run
+    from mlpcli.threads import blas_threads
     from mlpcli.training.model import Model
     from mlpcli.training.scores import Table, score
     from mlpcli.training.scores import predictions as predict
-    from mlpcli.training.threads import blas_threads
 
     if dataset is None and (delimiter or encoding):
         raise UsageError("--delimiter, --encoding: they are for another table. Name it with --dataset")

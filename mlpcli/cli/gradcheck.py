@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mlpcli.cli.console import message, print_json, table
-from mlpcli.cli.options import with_run_options
+from mlpcli.cli.option_flags import with_run_options
 from mlpcli.config import Source, build, read_options
 from mlpcli.errors import BadResult, UsageError
 
 if TYPE_CHECKING:
-    from mlpcli.training.gradcheck import Row
+    from mlpcli.gradcheck.check import Row
 
 __all__ = ["gradcheck"]
 
@@ -57,7 +57,7 @@ def gradcheck(
     if not 0 < tolerance < math.inf:
         raise UsageError(f"--tolerance: got {tolerance}, expected a number above 0. Nothing was checked. Try 1e-7")
 
-    from mlpcli.training.components import check_components, check_run
+    from mlpcli.gradcheck.components import check_components, check_run
 
     names = {name for source in sources for name in source.values}
     if names <= _OF_NO_NETWORK:
@@ -134,5 +134,5 @@ def _judge(rows: "Sequence[Row]", tolerance: float) -> None:
     raise BadResult(
         f"gradient of {row.component}: relative error {row.error:.1e}, more than {tolerance:g}; "
         f"{worst.entry} is {worst.layers:.10g}, by {worst.judge} {worst.expected:.10g}; {count}. "
-        "Nothing was written. Compare the layer's backward with its formula in mlpcli/training/oracle.py"
+        "Nothing was written. Compare the layer's backward with its formula in mlpcli/gradcheck/oracle.py"
     )

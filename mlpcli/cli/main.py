@@ -18,7 +18,7 @@ from typer.core import TyperGroup
 
 from mlpcli import __version__
 from mlpcli.cli import console
-from mlpcli.cli.streams import guard_streams
+from mlpcli.cli.standard_streams import guard_streams
 from mlpcli.errors import ExitCode, MlpcliError, UsageError
 
 __all__ = ["run"]
@@ -127,7 +127,7 @@ class _Commands(TyperGroup):
 
 def _load(name: str) -> Any:
     """The command, which when invoked returns its work as a function yet to be called."""
-    from mlpcli.training.threads import let_threads_rest
+    from mlpcli.threads import let_threads_rest
 
     let_threads_rest()  # before NumPy is loaded
     command = COMMANDS[name]

@@ -16,15 +16,15 @@ from mlpcli.cli.console import message, warning
 from mlpcli.errors import BadResult, ExitCode, Interrupted, MlpcliError
 
 if TYPE_CHECKING:
-    from mlpcli.results.store import SweepStore
-    from mlpcli.sweep.executor import SweepExecutor
-    from mlpcli.sweep.prepare import PreparedSweep
+    from mlpcli.results.sweep_folder import SweepStore
+    from mlpcli.sweep.plan.resolved import PreparedSweep
+    from mlpcli.workers.executor import SweepExecutor
 
 __all__ = ["sweep"]
 
 _PLAN, _RUN = "What runs", "How it runs"
 
-PRELOAD = ("mlpcli.sweep.work",)
+PRELOAD = ("mlpcli.sweep.run.train_stack",)
 """What workers import while the parent still prepares."""
 
 
@@ -91,17 +91,17 @@ def sweep(
 
     Example: mlpcli sweep experiments/dropout.toml
     """
-    from mlpcli.sweep.planner import plan_sweep
+    from mlpcli.sweep.plan.planner import plan_sweep
 
     plan = plan_sweep(file, settings=settings or (), seeds=seeds, name=name, max_trials=max_trials)
 
-    from mlpcli.sweep.executors import open_executor
-    from mlpcli.training.threads import cores
+    from mlpcli.threads import cores
+    from mlpcli.workers.registry import open_executor
 
     jobs = jobs or cores()
     if dry_run:
         from mlpcli.cli.sweep_report import show_plan
-        from mlpcli.sweep.prepare import prepare_sweep
+        from mlpcli.sweep.plan.resolved import prepare_sweep
 
         show_plan(prepare_sweep(plan, data_home), jobs, as_json)
         return
@@ -116,8 +116,8 @@ def sweep(
         from mlpcli.cli.sweep_report import show_results
         from mlpcli.cli.sweep_view import sweep_view
         from mlpcli.results.atomic import shown
-        from mlpcli.sweep.engine import Engine
-        from mlpcli.sweep.prepare import prepare_sweep
+        from mlpcli.sweep.plan.resolved import prepare_sweep
+        from mlpcli.sweep.run.engine import Engine
 
         prepared = prepare_sweep(plan, data_home)
         states = {"complete"} if retry_failed else {"complete", "failed", "diverged"}
@@ -168,7 +168,7 @@ def _killing(workers: "SweepExecutor") -> Iterator[None]:
 def _open_store(prepared: "PreparedSweep", results: Path, states: set[str], restart: bool) -> "SweepStore":
     """The sweep's folder; trials recorded in these states are not run again, nor are pruned ones under halving."""
     from mlpcli.results.provenance import provenance
-    from mlpcli.results.store import PlannedTrial, SweepStore
+    from mlpcli.results.sweep_folder import PlannedTrial, SweepStore
 
     plan = prepared.plan
     reused = states | ({"pruned"} if plan.rungs else set())

@@ -9,7 +9,7 @@ from mlpcli.cli.console import is_terminal, print_json, table
 from mlpcli.cli.progress import short
 
 if TYPE_CHECKING:
-    from mlpcli.sweep.prepare import PreparedSweep
+    from mlpcli.sweep.plan.resolved import PreparedSweep
 
 __all__ = ["option_cell", "show_plan", "show_results"]
 
@@ -127,7 +127,7 @@ def _p(value: float | None) -> str:
 
 def show_plan(prepared: "PreparedSweep", jobs: int, as_json: bool) -> None:
     """The exact trials, how they are stacked, and an estimate of the time."""
-    from mlpcli.sweep.stacks import make_stacks, makespan
+    from mlpcli.sweep.plan.stacks import make_stacks, makespan
 
     plan = prepared.plan
     stacks = make_stacks(prepared.groups(range(len(plan))), jobs)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Self
 from mlpcli.cli.console import is_terminal, message, plain
 from mlpcli.cli.progress import short
 from mlpcli.cli.sweep_report import option_cell
-from mlpcli.sweep.plan import Plan
-from mlpcli.sweep.watcher import TrialSeen
+from mlpcli.sweep.plan.plan import Plan
+from mlpcli.sweep.run.watcher import TrialSeen
 
 if TYPE_CHECKING:
     from rich.console import Console, Group, JustifyMethod

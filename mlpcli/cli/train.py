@@ -8,7 +8,7 @@ import typer
 
 from mlpcli.cli.console import message, print_json, table, warning
 from mlpcli.cli.memory import limit_memory
-from mlpcli.cli.options import with_run_options
+from mlpcli.cli.option_flags import with_run_options
 from mlpcli.cli.progress import epoch_view, short
 from mlpcli.config import RunOptions, Source, as_dict, build, read_options
 from mlpcli.errors import BadResult
@@ -66,11 +66,11 @@ def train(
     if memory is not None:
         limit_memory(memory)
 
+    from mlpcli.config.metrics import EPOCH_COLUMNS
     from mlpcli.results.atomic import shown
     from mlpcli.results.naming import default_name
     from mlpcli.results.run_folder import RunFolder
     from mlpcli.training.diagnostics import DIAGNOSTIC_COLUMNS
-    from mlpcli.training.measures import EPOCH_COLUMNS
     from mlpcli.training.session import load_data, plan_run, train_run
 
     data = load_data(options, data_home)

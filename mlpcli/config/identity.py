@@ -8,7 +8,7 @@ import hashlib
 import json
 from itertools import chain
 
-from mlpcli.config.build import usage_error
+from mlpcli.config.merge import usage_error
 from mlpcli.config.options import DEFAULT_LR, RunOptions
 from mlpcli.config.rules import task_conflicts, validation_conflicts
 

@@ -9,7 +9,7 @@ import stat
 import tomllib
 from pathlib import Path
 
-from mlpcli.config.build import Source
+from mlpcli.config.merge import Source
 from mlpcli.errors import UsageError
 
 __all__ = ["read_options", "read_toml"]

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from mlpcli.data.cache import home_folder
-from mlpcli.data.cards import all_cards, find_card
-from mlpcli.data.dataset import Prepared
+from mlpcli.data.cache.entries import home_folder
+from mlpcli.data.cache.table import Layout
+from mlpcli.data.names.cards import all_cards, find_card
+from mlpcli.data.names.sources import Reading, find_source
 from mlpcli.data.prepare import is_here, prepare
-from mlpcli.data.sources import Reading, find_source
-from mlpcli.data.table import Layout
-from mlpcli.data.wording import quote
+from mlpcli.data.prepared.dataset import Prepared
 from mlpcli.errors import FileError, UsageError
+from mlpcli.wording import quote
 
 __all__ = ["catalog", "clear", "details"]
 

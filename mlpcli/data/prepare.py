@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from mlpcli.data.cache import Entry, NewEntry, digest_of, home_folder, open_entry
-from mlpcli.data.dataset import PARTS, Choices, Part, Prepared
-from mlpcli.data.preprocessing import SCALES, Preprocessing
-from mlpcli.data.sources import Reading, Source, find_source
-from mlpcli.data.table import Layout, Table, TableWriter
-from mlpcli.data.wording import quote
+from mlpcli.data.cache.entries import Entry, NewEntry, digest_of, home_folder, open_entry
+from mlpcli.data.cache.table import Layout, Table, TableWriter
+from mlpcli.data.names.sources import Reading, Source, find_source
+from mlpcli.data.prepared.dataset import PARTS, Choices, Part, Prepared
+from mlpcli.data.prepared.preprocessing import SCALES, Preprocessing
 from mlpcli.errors import DataError, UsageError
+from mlpcli.wording import quote
 
 __all__ = ["entry_folder", "is_here", "open_prepared", "open_table", "prepare"]
 
@@ -60,7 +60,7 @@ def prepare(
     folder = entry_folder(home, source, asdict(choices))
     entry = open_entry(folder)
     if entry is None:
-        from mlpcli.data.build import build_entry
+        from mlpcli.data.prepared.parts import build_entry
 
         table = open_table(source, home)
         with NewEntry(folder) as new:

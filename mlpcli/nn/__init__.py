@@ -11,7 +11,7 @@ from mlpcli.nn.linear import Linear
 from mlpcli.nn.losses import LOSSES, AbsoluteLoss, CrossEntropy, HuberLoss, LogisticLoss, Loss, SquaredLoss
 from mlpcli.nn.network import Network
 from mlpcli.nn.normalization import NORMALIZATIONS, BatchNorm, LayerNorm, Normalization
-from mlpcli.nn.random import BitStreams, Purpose, stream
+from mlpcli.nn.streams import BitStreams, Purpose, stream
 from mlpcli.nn.types import Array, Shape, per_replica, transpose
 
 __all__ = [

@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from mlpcli.aligned import aligned_empty
+from mlpcli.kernels.aligned import aligned_empty
 from mlpcli.nn.layer import Layer
-from mlpcli.nn.random import BitStreams
+from mlpcli.nn.streams import BitStreams
 from mlpcli.nn.types import Array, Shape, per_replica
 
 __all__ = ["Dropout"]

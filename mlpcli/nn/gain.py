@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from mlpcli.aligned import aligned_empty
+from mlpcli.kernels.aligned import aligned_empty
 from mlpcli.nn.layer import Layer, Spec
 from mlpcli.nn.types import Array
 

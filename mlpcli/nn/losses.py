@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 from numpy.typing import DTypeLike
 
-from mlpcli.aligned import aligned_empty
+from mlpcli.kernels.aligned import aligned_empty
 from mlpcli.nn.activations import sigmoid
 from mlpcli.nn.layer import Workspace
 from mlpcli.nn.types import Array, Shape, per_replica, transpose

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import DTypeLike
 
-from mlpcli.aligned import aligned_zeros
+from mlpcli.kernels.aligned import aligned_zeros
 from mlpcli.nn.layer import Layer, Spec
 from mlpcli.nn.linear import Linear
 from mlpcli.nn.types import Array, Shape

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from mlpcli.aligned import CACHE_LINE, aligned_zeros
+from mlpcli.kernels.aligned import CACHE_LINE, aligned_zeros
 
 __all__ = ["Array", "Arrays", "Block", "Cell", "Number", "Shape", "Stage", "Transform", "cells"]
 

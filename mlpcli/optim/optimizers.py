@@ -28,7 +28,7 @@ WORTH_A_THREAD = 6
 """Blocks that a thread must have to do for its waking to pay. A step of 784 inputs, batches of 128 and depth 3 on two
 threads took, with one thread and with two for the update: at width 256 (6 blocks) 1.70 and 1.79 ms, at 512 (15 blocks)
 4.22 and 4.18, at 1024 (45 blocks) 12.6 and 11.6, if OpenBLAS's idle threads leave the second core to them. By default
-these spin on it for 2^26 cycles, and the update takes as long as before; see `mlpcli.training.threads`."""
+these spin on it for 2^26 cycles, and the update takes as long as before; see `mlpcli.threads`."""
 
 
 class Optimizer:

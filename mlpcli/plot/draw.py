@@ -11,7 +11,7 @@ from mlpcli.plot.curves import draw_curves
 from mlpcli.plot.diagnostics import draw_drift, draw_gradient, draw_noise
 from mlpcli.plot.fit import draw_fit
 from mlpcli.plot.folder import Folder, read_folder
-from mlpcli.plot.options import draw_options
+from mlpcli.plot.metric_by_option import draw_options
 from mlpcli.plot.style import render, styled
 from mlpcli.results.atomic import shown
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from mlpcli.data import Prepared
-from mlpcli.data.preprocessing import Column
+from mlpcli.data.prepared.preprocessing import Column
 from mlpcli.errors import DataError
 from mlpcli.plot.factors import find_factors
 from mlpcli.plot.folder import Folder, Trial

@@ -11,8 +11,8 @@ import numpy as np
 
 from mlpcli.config import RunOptions
 from mlpcli.data import Prepared
-from mlpcli.data.batches import batch_bounds
 from mlpcli.nn import Array, BatchNorm, Network, Purpose, stream
+from mlpcli.training.batches import batch_bounds
 from mlpcli.training.build import smallest_batch
 from mlpcli.training.replicas import Replicas
 

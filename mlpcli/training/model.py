@@ -8,11 +8,11 @@ import numpy as np
 
 from mlpcli.config import RunOptions, as_dict
 from mlpcli.data import Prepared
-from mlpcli.data.preprocessing import Preprocessing
+from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.nn import Array, BitStreams, Layer, Loss, Network, Purpose, sigmoid
 from mlpcli.results.model_file import load_model
 from mlpcli.training.build import build_layers, build_loss, output_units
-from mlpcli.training.metrics import score_blocks
+from mlpcli.training.evaluate import score_blocks
 
 __all__ = ["Model", "describe"]
 

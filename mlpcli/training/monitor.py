@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from mlpcli.config.metrics import LARGER_IS_BETTER
 from mlpcli.nn import Array
-from mlpcli.training.measures import LARGER_IS_BETTER
 
 __all__ = ["Monitor"]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from mlpcli.data import Part, Preprocessing
 from mlpcli.nn import Array
-from mlpcli.training.metrics import evaluate
+from mlpcli.training.evaluate import evaluate
 from mlpcli.training.model import Model
 
 __all__ = ["Scores", "Table", "predictions", "score"]

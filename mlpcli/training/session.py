@@ -16,10 +16,10 @@ from mlpcli.results.atomic import shown
 from mlpcli.results.model_file import model_bytes
 from mlpcli.results.provenance import provenance
 from mlpcli.results.run_folder import RunFolder
+from mlpcli.threads import blas_threads, fastest_threads
 from mlpcli.training.build import check_data, output_units
+from mlpcli.training.epoch_rows import EpochRow
 from mlpcli.training.model import describe
-from mlpcli.training.rows import EpochRow
-from mlpcli.training.threads import blas_threads, fastest_threads
 from mlpcli.training.trainer import Metrics, Trainer
 
 __all__ = ["Run", "load_data", "plan_run", "result_of", "train_run"]

@@ -12,16 +12,16 @@ import numpy as np
 
 from mlpcli.config import RunOptions
 from mlpcli.data import Prepared
-from mlpcli.data.batches import batch_bounds
 from mlpcli.nn import Array, Network, Purpose, stream
+from mlpcli.training.batch_sums import BatchSums
+from mlpcli.training.batches import batch_bounds
 from mlpcli.training.build import initialize, per_run, smallest_batch
 from mlpcli.training.diagnostics import Diagnostics, DiagnosticsRow
 from mlpcli.training.divergence import Divergence, finite
-from mlpcli.training.metrics import evaluate
+from mlpcli.training.epoch_rows import EpochRow, epoch_rows
+from mlpcli.training.evaluate import evaluate
 from mlpcli.training.monitor import Monitor
 from mlpcli.training.replicas import Replicas
-from mlpcli.training.rows import EpochRow, epoch_rows
-from mlpcli.training.sums import BatchSums
 
 __all__ = ["Metrics", "Trainer"]
 

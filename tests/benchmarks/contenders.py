@@ -54,7 +54,7 @@ def ours(problem: Problem) -> Run:
     """What `mlpcli train` does, an epoch at a time: order, batches, running means, gradient norm and all."""
     from mlpcli.config import RunOptions, resolve
     from mlpcli.data import Part, Prepared
-    from mlpcli.data.preprocessing import Column, Preprocessing
+    from mlpcli.data.prepared.preprocessing import Column, Preprocessing
     from mlpcli.training.trainer import Trainer
 
     x, y = problem.data()

@@ -24,8 +24,8 @@ import numpy as np
 from mlpcli.config import Source, build
 from mlpcli.data import Part, Prepared
 from mlpcli.results.provenance import provenance
+from mlpcli.threads import blas_threads
 from mlpcli.training.session import load_data, plan_run
-from mlpcli.training.threads import blas_threads
 from mlpcli.training.trainer import Trainer
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "large_table.md"

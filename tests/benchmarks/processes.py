@@ -11,12 +11,12 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from mlpcli.sweep.dispatch import dispatch
-from mlpcli.sweep.jobs import JobMaker
-from mlpcli.sweep.local import LocalExecutor
-from mlpcli.sweep.planner import plan_sweep
-from mlpcli.sweep.prepare import PreparedSweep, prepare_sweep
-from mlpcli.sweep.work import Job, JobResult
+from mlpcli.sweep.plan.planner import plan_sweep
+from mlpcli.sweep.plan.resolved import PreparedSweep, prepare_sweep
+from mlpcli.sweep.run.dispatch import dispatch
+from mlpcli.sweep.run.jobs import JobMaker
+from mlpcli.sweep.run.train_stack import Job, JobResult
+from mlpcli.workers.local import LocalExecutor
 
 SWEEP = """
 seeds = 64
@@ -50,7 +50,7 @@ class Nobody:
 
 def seconds(sweep: PreparedSweep, jobs: int) -> float:
     """The time that so many worker processes train for, once they are ready."""
-    with LocalExecutor(jobs, ["mlpcli.sweep.work"]) as executor:
+    with LocalExecutor(jobs, ["mlpcli.sweep.run.train_stack"]) as executor:
         executor.warm(jobs)
         for future in [executor.submit(time.sleep, 1.0) for _ in range(jobs)]:
             future.result()

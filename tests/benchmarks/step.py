@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import median
 
 from mlpcli.results.provenance import provenance
-from mlpcli.training.threads import let_threads_rest
+from mlpcli.threads import let_threads_rest
 from tests.benchmarks.contenders import CONTENDERS, Problem, set_up, time_steps
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "step.md"

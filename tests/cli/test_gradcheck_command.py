@@ -102,7 +102,7 @@ def test_too_many_kinks_are_exit_1_with_a_remedy(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Steps of 1 carry every residual of an absolute loss across its kink."""
-    monkeypatch.setattr("mlpcli.training.probe.central_differences", partial(central_differences, step=1.0))
+    monkeypatch.setattr("mlpcli.gradcheck.probe.central_differences", partial(central_differences, step=1.0))
     assert run(["gradcheck", "--depth", "0", "--task", "regression", "--loss", "absolute"]) == ExitCode.BAD_RESULT
     out, err = capsys.readouterr()
     assert [line.split()[-1] for line in out.splitlines()[2:]] == ["unchecked", "unchecked"]

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from mlpcli.cli.main import run
-from tests.sweep.hand_cluster import HandCluster
-from tests.sweep.processes import alive, eventually
 from tests.sweep.sweeps import kill_group, rows, seconds, start_sweep, sweep, timeless, write_sweep
+from tests.workers.hand_cluster import HandCluster
+from tests.workers.processes import alive, eventually
 
 BASE = {"dataset": "iris", "width": 4, "depth": 1, "epochs": 3, "batch_size": 16}
 SLOW = {"dataset": "digits", "epochs": 20, "width": 48, "depth": 2}

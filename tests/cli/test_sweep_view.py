@@ -17,8 +17,8 @@ import pytest
 from rich.console import Console
 
 from mlpcli.cli.sweep_view import LiveView
-from mlpcli.sweep.planner import plan_sweep
-from mlpcli.sweep.watcher import TrialSeen
+from mlpcli.sweep.plan.planner import plan_sweep
+from mlpcli.sweep.run.watcher import TrialSeen
 from tests.sweep.sweeps import write_sweep
 
 

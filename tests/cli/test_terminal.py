@@ -18,7 +18,7 @@ import pytest
 from mlpcli.cli import progress
 from mlpcli.cli.progress import LAST, LiveView, epoch_view, short
 from mlpcli.config import RunOptions
-from mlpcli.training.measures import EPOCH_COLUMNS
+from mlpcli.config.metrics import EPOCH_COLUMNS
 
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

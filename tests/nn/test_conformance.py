@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from mlpcli.aligned import CACHE_LINE
+from mlpcli.kernels.aligned import CACHE_LINE
 from mlpcli.nn import (
     ACTIVATIONS,
     LIFTS,

@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose
 from mlpcli.plot.curves import draw_curves
 from mlpcli.plot.diagnostics import draw_drift, draw_gradient, draw_noise
 from mlpcli.plot.folder import read_folder
-from mlpcli.plot.options import draw_options
+from mlpcli.plot.metric_by_option import draw_options
 from mlpcli.plot.style import Drawing, new_figure, render, styled, titled
 from tests.plot.folders import check, finite, run_folder, sweep_folder
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mlpcli.training.threads import blas_threads
+from mlpcli.threads import blas_threads
 
 
 @pytest.fixture(autouse=True, scope="session")

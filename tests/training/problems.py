@@ -9,7 +9,7 @@ import numpy as np
 
 from mlpcli.config import RunOptions
 from mlpcli.data import Prepared, prepare
-from mlpcli.training.rows import EpochRow
+from mlpcli.training.epoch_rows import EpochRow
 from mlpcli.training.session import plan_run
 from mlpcli.training.trainer import Trainer
 

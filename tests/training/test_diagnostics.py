@@ -12,13 +12,13 @@ from numpy.testing import assert_allclose
 from safetensors.numpy import load, save
 
 from mlpcli.config import RunOptions, as_dict, run_id, stack_key
+from mlpcli.config.metrics import EPOCH_COLUMNS
 from mlpcli.data import Prepared
 from mlpcli.errors import Interrupted
 from mlpcli.nn import Array, Network, Purpose, stream
 from mlpcli.results.run_folder import RunFolder
 from mlpcli.training import session
 from mlpcli.training.diagnostics import DIAGNOSTIC_COLUMNS, Diagnostics
-from mlpcli.training.measures import EPOCH_COLUMNS
 from mlpcli.training.session import plan_run, train_run
 from mlpcli.training.trainer import Trainer
 from tests.training.problems import CLASSES, NUMBERS, dataset, finish, resolved, softmax, train

@@ -13,10 +13,10 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from mlpcli.config import RunOptions, as_dict
+from mlpcli.config.metrics import EPOCH_COLUMNS
 from mlpcli.errors import BadResult, ExitCode, Interrupted
 from mlpcli.results.run_folder import RunFolder
 from mlpcli.training import session
-from mlpcli.training.measures import EPOCH_COLUMNS
 from mlpcli.training.model import Model
 from mlpcli.training.session import Run, plan_run, train_run
 from tests.training.problems import CLASSES, NUMBERS, dataset

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mlpcli.config.metrics import EPOCH_COLUMNS
 from mlpcli.data import Part, Prepared
 from mlpcli.errors import UsageError
 from mlpcli.nn import Purpose, stream
-from mlpcli.training.measures import EPOCH_COLUMNS
 from mlpcli.training.trainer import Trainer
 from tests.training.problems import CLASSES, NUMBERS, TWO_CLASSES, dataset, finish, resolved, train
 

@@ -1,0 +1,173 @@
+"""From what users write to `RunOptions`: sources merged, every problem found, each named with the place it stands."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from pydantic import ValidationError
+
+from mlpcli.config.described import OPTIONS, Option
+from mlpcli.config.options import RunOptions
+from mlpcli.config.rules import Conflict, conflicts, task_conflicts
+from mlpcli.errors import UsageError
+
+__all__ = ["Source", "build", "canonical_value", "check_value", "nearest", "quote", "usage_error"]
+
+MAX_PROBLEMS = 100
+MAX_QUOTE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Values of options and where they stand: on the command line, in a file, in a table of a sweep file.
+
+    `prefix` and an option's name make its place (`run.toml: depth`, `sweep.toml: [grid] depth`); the prefix `--`
+    makes it a flag (`--norm-position`). With `text` the values are words of a command line, not yet numbers.
+    """
+
+    values: Mapping[str, object]
+    prefix: str
+    text: bool = False
+
+    def place(self, name: str) -> str:
+        """Where the value of this option stands."""
+        return self.prefix + (name.replace("_", "-") if self.prefix == "--" else name)
+
+
+def build(*sources: Source) -> RunOptions:
+    """The options that the sources give together, later ones winning over earlier ones, defaults beneath all.
+
+    `hidden` replaces `width` and `depth`, unless a later source than the one it stands in gives one of these.
+    Raises one `UsageError` that lists every problem.
+    """
+    values: dict[str, object] = {}
+    given: dict[str, Source] = {}
+    problems: list[str] = []
+    for source in sources:
+        if "width" in source.values or "depth" in source.values:
+            values.pop("hidden", None)
+        for name, value in source.values.items():
+            if name in OPTIONS:
+                values[name] = _read(OPTIONS[name], value) if source.text else value
+                given[name] = source
+            else:
+                problems.append(_unknown(name, source.place(name), guess=len(problems) < MAX_PROBLEMS))
+    options, refused = _validate(values)
+    problems += [
+        _refused(OPTIONS[name], values[name], given[name].place(name), given[name].text)
+        for name in values
+        if name in refused
+    ]
+    broken = list(conflicts(options))
+    if options.task != "auto":
+        broken += task_conflicts(options, options.task)
+    for conflict in broken:
+        if refused.isdisjoint(conflict.options):
+            problems.append(_broken(conflict, {name: given[name].place(name) for name in values}))
+    if problems:
+        raise usage_error(problems)
+    return options if options.hidden is None else options.with_hidden()
+
+
+def check_value(name: str, value: object, place: str, *, text: bool = False) -> str | None:
+    """The problem with one value of one option, or None; `place` is where it stands."""
+    if name not in OPTIONS:
+        return _unknown(name, place)
+    option = OPTIONS[name]
+    read = _read(option, value) if text else value
+    _, refused = _validate({name: read})
+    return _refused(option, read, place, text) if refused else None
+
+
+def canonical_value(name: str, value: object, *, text: bool = False) -> object:
+    """The value as `RunOptions` holds it; it must be one in which `check_value` finds no problem."""
+    read = _read(OPTIONS[name], value) if text else value
+    return getattr(RunOptions.model_validate({name: read}), name)
+
+
+def usage_error(problems: Iterable[str]) -> UsageError:
+    """One error for all of them: a single problem is one line, several are a list below their number."""
+    found = list(problems)
+    if len(found) == 1:
+        return UsageError(found[0])
+    more = [f"and {len(found) - MAX_PROBLEMS} more"] if len(found) > MAX_PROBLEMS else []
+    return UsageError("\n  ".join([f"{len(found)} problems:", *found[:MAX_PROBLEMS], *more]))
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """`; did you mean X?` for the word that was probably meant, nothing where none is near."""
+    return "".join(f"; did you mean {match}?" for match in get_close_matches(word.lower(), list(words), 1))
+
+
+def quote(value: object) -> str:
+    """A value much as it was written: on one line, without control characters, at most 200 characters."""
+    if isinstance(value, bool):
+        shown = str(value).lower()
+    elif isinstance(value, str):
+        shown = repr(value[:MAX_QUOTE])
+    elif isinstance(value, int) and abs(value) >= 2**64:
+        shown = hex(value)  # Python refuses to write huge integers in decimal
+    elif isinstance(value, list | tuple):
+        shown = f"[{', '.join(map(quote, value[:MAX_QUOTE]))}]"
+    elif isinstance(value, dict):
+        shown = "{...}"
+    else:
+        shown = str(value)
+    return shown if len(shown) <= MAX_QUOTE else shown[:MAX_QUOTE] + "..."
+
+
+def _read(option: Option, word: object) -> object:
+    """What a word of the command line spells, where the option takes numbers, lists of them, or true and false."""
+    if not isinstance(word, str):
+        return word
+    if bool in option.types:
+        return {"true": True, "false": False}.get(word, word)
+    if option.types.isdisjoint((int, float)):
+        return word
+    return [_number(part) for part in word.split(",")] if "," in word else _number(word)
+
+
+def _number(word: str) -> object:
+    for kind in (int, float):
+        try:
+            return kind(word)
+        except ValueError:
+            continue
+    return word
+
+
+def _validate(values: Mapping[str, object]) -> tuple[RunOptions, set[str]]:
+    """The options with every bad value left at its default, and the names of those."""
+    try:
+        return RunOptions.model_validate(values), set()
+    except ValidationError as error:
+        refused = {str(problem["loc"][0]) for problem in error.errors(include_url=False)}
+        accepted = {name: value for name, value in values.items() if name not in refused}
+        return RunOptions.model_validate(accepted), refused
+
+
+def _unknown(name: str, place: str, guess: bool = True) -> str:
+    return f"{quote(place)[1:-1]}: no such option{nearest(name, OPTIONS) if guess else ''}"
+
+
+_KINDS: dict[type, str] = {
+    bool: "the boolean ",
+    dict: "the table ",
+    float: "the number ",
+    int: "the integer ",
+    list: "the list ",
+    str: "the string ",
+}
+
+
+def _refused(option: Option, value: object, place: str, text: bool) -> str:
+    """`run.toml: depth: got the string "2", expected an integer from 0 to 1000`."""
+    fits = text or type(value) in option.types or (type(value) is int and float in option.types)
+    kind = "" if fits else _KINDS.get(type(value), "")
+    hint = nearest(value, option.choices) if isinstance(value, str) else ""
+    return f"{place}: got {kind}{quote(value)}, expected {option.allowed}{hint}"
+
+
+def _broken(conflict: Conflict, places: Mapping[str, str]) -> str:
+    """`--batch-size, run.toml: norm: batch norm needs ...`, the places of those options that were given."""
+    return f"{', '.join(places[name] for name in conflict.options if name in places)}: {conflict.reason}"

@@ -1,0 +1,193 @@
+"""A source's content as one matrix, kept on disk: what every reader writes and every preparation reads.
+
+Numbers stand as they are (NaN where one is missing), booleans as 0 and 1, texts as codes into their column's vocabulary
+(NaN where the cell is empty; a table with gaps is therefore a floating one). Readers append blocks of rows, so that a
+source need never fit into memory.
+"""
+
+import hashlib
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from mlpcli.data.cache.entries import ArrayWriter, Entry, NewEntry, digest_of, forget
+
+__all__ = ["Kind", "Layout", "Table", "TableColumn", "TableWriter", "as_number", "blocks_of", "in_order"]
+
+Kind = Literal["number", "boolean", "text"]
+BLOCK = 1 << 20  # cells a block of rows holds while rows stream through memory
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+def as_number(text: str) -> float | None:
+    """The number a text spells in plain or scientific notation, or None.
+
+    >>> as_number("-1.5e3"), as_number("12 m"), as_number("nan")
+    (-1500.0, None, None)
+    """
+    text = text.strip()
+    return float(text) if NUMBER.fullmatch(text) else None
+
+
+def in_order(texts: Sequence[str]) -> list[int]:
+    """Indices that sort texts: as numbers where all of them are numbers, else by code points.
+
+    >>> in_order(["10", "9"]), in_order(["10", "9", "x"])
+    ([1, 0], [0, 1, 2])
+    """
+    numbers = [as_number(text) for text in texts]
+    if any(number is None for number in numbers):
+        return sorted(range(len(texts)), key=lambda i: texts[i])
+    return sorted(range(len(texts)), key=lambda i: (numbers[i], texts[i]))
+
+
+def blocks_of(rows: int, columns: int) -> Iterator[slice]:
+    """Slices over `rows` such that a block of `columns` columns stays small. They depend on these two numbers alone."""
+    step = max(1, BLOCK // max(1, columns))
+    for start in range(0, rows, step):
+        yield slice(start, min(start + step, rows))
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """One column: its name, its kind and, for texts, the vocabulary its codes point into."""
+
+    name: str
+    kind: Kind = "number"
+    vocabulary: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {"name": self.name, "kind": self.kind, "vocabulary": list(self.vocabulary)}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        return cls(value["name"], value["kind"], tuple(value["vocabulary"]))
+
+
+@dataclass(frozen=True)
+class Table:
+    """The cells (rows, columns), read-only and memory-mapped, and what its source knows about them.
+
+    `targets`: the columns to predict unless the user names others. `validation_rows`, `test_rows`: how many of the last
+    rows (training, then validation, then test) the source sets apart; None leaves it to the split. `dropped`: columns
+    of the source that were left out on the user's wish.
+    """
+
+    cells: NDArray[Any]
+    columns: tuple[TableColumn, ...]
+    targets: tuple[str, ...]
+    validation_rows: int | None
+    test_rows: int | None
+    digest: str
+    dropped: tuple[str, ...] = ()
+
+    def blocks(self, chosen: Sequence[int], rows: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
+        """The columns `chosen` at `rows`, in blocks (block, columns); what was read leaves memory again."""
+        columns = np.asarray(chosen)
+        for block in blocks_of(len(rows), len(self.columns)):
+            yield self.cells[rows[block]][:, columns]
+            forget(self.cells)
+
+    def column(self, i: int) -> NDArray[Any]:
+        """One column, in memory."""
+        return np.concatenate([block[:, 0] for block in self.blocks([i], np.arange(len(self.cells)))])
+
+    @classmethod
+    def from_entry(cls, entry: Entry) -> Self:
+        """The table that a `TableWriter` left in a cache entry."""
+        meta = entry.meta
+        return cls(
+            cells=entry.arrays["cells"],
+            columns=tuple(TableColumn.from_json(column) for column in meta["columns"]),
+            targets=tuple(meta["targets"]),
+            validation_rows=meta["validation_rows"],
+            test_rows=meta["test_rows"],
+            digest=meta["digest"],
+            dropped=tuple(meta["dropped"]),
+        )
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which columns of a file are wanted, and as what.
+
+    `targets` are predicted, `drop` is left out. `kinds`, where given, are the kinds of the columns that a model was
+    trained on, targets included: these alone are read, as that, and a target may be missing.
+    """
+
+    targets: tuple[str, ...]
+    drop: tuple[str, ...] = ()
+    kinds: Mapping[str, Kind] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        kinds = None if self.kinds is None else dict(self.kinds)
+        return {"targets": list(self.targets), "drop": sorted(self.drop), "kinds": kinds}
+
+
+class TableWriter:
+    """Where a reader puts what it reads; `confirm` is called before anything is kept, and may raise."""
+
+    def __init__(self, entry: NewEntry) -> None:
+        self.confirm: Callable[[], None] = lambda: None
+        self._entry = entry
+        self._cells: ArrayWriter | None = None
+
+    @property
+    def rows(self) -> int:
+        """Number of rows so far."""
+        return self._cells.rows if self._cells else 0
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder for downloads, which is gone afterwards."""
+        folder = self._entry.temporary / "download"
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def start(self, columns: int, dtype: DTypeLike = np.float64) -> None:
+        """Begin, or begin again from nothing."""
+        self._cells = self._entry.array("cells", dtype, (columns,))
+
+    def append(self, block: NDArray[Any]) -> None:
+        """Add rows: (rows, columns)."""
+        if self._cells is None:
+            self.start(block.shape[1], block.dtype)
+        assert self._cells is not None
+        self._cells.append(block)
+
+    def finish(
+        self,
+        columns: Sequence[TableColumn],
+        targets: Sequence[str],
+        *,
+        validation_rows: int | None = None,
+        test_rows: int | None = None,
+        dropped: Sequence[str] = (),
+    ) -> Table:
+        """Put the table into the cache. Its digest covers names, kinds, vocabularies, cells and set-apart rows."""
+        assert self._cells is not None
+        self.confirm()
+        meta = {
+            "columns": [column.to_json() for column in columns],
+            "targets": list(targets),
+            "validation_rows": validation_rows,
+            "test_rows": test_rows,
+            "dropped": list(dropped),
+        }
+        digest = hashlib.sha256()
+        digest.update(digest_of([meta, self._cells.dtype.str, self._cells.rows]).encode())
+        digest.update(self._cells.digest)
+        return Table.from_entry(self._entry.commit(meta | {"digest": digest.hexdigest()}))

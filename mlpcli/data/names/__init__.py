@@ -1,0 +1,1 @@
+"""From a dataset's name to its source: dataset cards, files, folders and OpenML."""

@@ -1,0 +1,194 @@
+"""Dataset cards: one TOML file says where a dataset comes from, what to expect of it, and how it is used.
+
+Cards of the working folder's `datasets/` come before the shipped ones. A card's keys:
+
+title, source, task, target, rows, features, licence, citation: required (target: a name or a list of names).
+classes: how many, for classification.          scale: what `auto` means for it; `standard` where it is left out.
+test_rows, validation_rows: how many of the last rows (training, validation, test, in this order) are set apart; 0 means
+none, a text names the parameter that says it; left out, the options of the run split.
+[parameters]: defaults of what may follow the name, `moons:n=500,noise=0.2`. [origin]: what the source needs to know.
+"""
+
+import math
+import re
+import tomllib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mlpcli.assets import asset_folder
+from mlpcli.data.prepared.preprocessing import SCALES
+from mlpcli.errors import FileError, UsageError
+from mlpcli.wording import nearest, quote
+
+__all__ = ["Card", "all_cards", "find_card"]
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+LARGEST = 1 << 16  # bytes of a card
+KEYS: dict[str, tuple[type, ...]] = {
+    "title": (str,),
+    "source": (str,),
+    "task": (str,),
+    "target": (str, list),
+    "rows": (int,),
+    "features": (int,),
+    "licence": (str,),
+    "citation": (str,),
+    "classes": (int,),
+    "scale": (str,),
+    "test_rows": (int, str),
+    "validation_rows": (int, str),
+    "parameters": (dict,),
+    "origin": (dict,),
+}
+REQUIRED = tuple(KEYS)[:8]
+TYPES = {str: "a text", list: "a list", int: "a whole number", float: "a number", dict: "a table"}
+
+
+@dataclass(frozen=True)
+class Card:
+    """A card, with `parameters` as the user set them; `expected`: whether rows and features still are as written."""
+
+    name: str
+    title: str
+    source: str
+    task: str
+    target: tuple[str, ...]
+    rows: int
+    features: int
+    classes: int | None
+    scale: str
+    licence: str
+    citation: str
+    test_rows: int | str | None
+    validation_rows: int | str | None
+    parameters: dict[str, Any]
+    origin: dict[str, Any]
+    path: Path
+    expected: bool = True
+
+    def set_apart(self, key: str) -> int | None:
+        """`test_rows` or `validation_rows` as a number of rows; a text names the parameter that holds it."""
+        value = getattr(self, key)
+        return int(self.parameters[value]) if isinstance(value, str) else value
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What makes the data: the part of the card that a cached table depends on."""
+        return {
+            "source": self.source,
+            "origin": self.origin,
+            "parameters": self.parameters,
+            "target": list(self.target),
+        }
+
+
+def find_card(spec: str) -> Card:
+    """The card that `name` or `name:key=value,key=value` asks for; UsageError names the nearest where there is none."""
+    name, _, given = spec.partition(":")
+    for folder in _folders():
+        path = folder / f"{name}.toml"
+        if NAME.fullmatch(name) and path.is_file():
+            return _with_parameters(_read(path), given)
+    names = sorted({path.stem for folder in _folders() for path in folder.glob("*.toml")})
+    raise UsageError(
+        f"dataset {quote(spec)}: no such dataset{nearest(name, names)}. `mlpcli datasets` lists what there is"
+    )
+
+
+def all_cards() -> tuple[list[Card], list[UsageError]]:
+    """Every card by name, the nearer of two with one name, and what is wrong with those that cannot be read."""
+    cards, errors, seen = [], [], set()
+    for folder in _folders():
+        for path in sorted(folder.glob("*.toml")):
+            if path.stem in seen:
+                continue
+            seen.add(path.stem)
+            try:
+                cards.append(_read(path))
+            except UsageError as error:
+                errors.append(error)
+    return sorted(cards, key=lambda card: card.name), errors
+
+
+def _folders() -> list[Path]:
+    here, shipped = Path("datasets").absolute(), asset_folder("datasets")
+    return [here] if here == shipped else [here, shipped]
+
+
+def _read(path: Path) -> Card:
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except OSError as error:
+        raise FileError(f"cannot read {path}: {error.strerror}") from error
+    if len(content) > LARGEST:
+        raise UsageError(f"card {path}: larger than {LARGEST} bytes, so it is not a card")
+    try:
+        value = tomllib.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"card {path}: {error}") from error
+    return _card(path, value)
+
+
+def _card(path: Path, value: dict[str, Any]) -> Card:
+    problems = [f"unknown key {quote(key)}{nearest(key, KEYS)}" for key in value.keys() - KEYS.keys()]
+    problems += [f"{quote(key)} is missing" for key in REQUIRED if key not in value]
+    for key, types in KEYS.items():
+        if key in value and type(value[key]) not in types:
+            problems.append(f"{key} = {value[key]!r} must be {' or '.join(TYPES[kind] for kind in types)}")
+    target = value.get("target", [])
+    targets = tuple(target) if isinstance(target, list) else (target,)
+    if not targets or not all(isinstance(name, str) for name in targets):
+        problems.append(f"target = {target!r} must be a text or a list of texts")
+    for key, allowed in (("task", ("classification", "regression")), ("scale", SCALES)):
+        if key in value and value[key] not in allowed:
+            problems.append(f"{key} = {value[key]!r} must be one of {', '.join(allowed)}")
+    parameters = value.get("parameters", {})
+    for key, default in parameters.items() if isinstance(parameters, dict) else ():
+        if type(default) not in (int, float) or not math.isfinite(default):
+            problems.append(f"[parameters] {key} = {default!r} must be a number")
+    for key in ("test_rows", "validation_rows"):
+        if isinstance(value.get(key), str) and value[key] not in parameters:
+            problems.append(f"{key} = {value[key]!r} names no parameter")
+        if isinstance(value.get(key), int) and value[key] < 0:
+            problems.append(f"{key} = {value[key]} must be 0 or more")
+    if problems:
+        raise UsageError(f"card {path}: {'; '.join(sorted(problems))}")
+    return Card(
+        name=path.stem,
+        path=path,
+        target=targets,
+        classes=value.get("classes"),
+        scale=value.get("scale", "standard"),
+        test_rows=value.get("test_rows"),
+        validation_rows=value.get("validation_rows"),
+        parameters=parameters,
+        origin=value.get("origin", {}),
+        **{key: value[key] for key in REQUIRED if key != "target"},
+    )
+
+
+def _with_parameters(card: Card, given: str) -> Card:
+    """The card with `key=value,key=value` in place of its defaults."""
+    if not given:
+        return card
+    parameters = dict(card.parameters)
+    for pair in given.split(","):
+        key, equals, text = (part.strip() for part in pair.partition("="))
+        if key not in parameters:
+            known = f"its parameters: {', '.join(card.parameters)}" if card.parameters else "it takes none"
+            raise UsageError(
+                f"dataset {quote(card.name)}: no parameter {quote(key)}{nearest(key, card.parameters)} ({known})"
+            )
+        kind = type(card.parameters[key])
+        try:
+            parameters[key] = kind(text)
+            if not equals or not math.isfinite(parameters[key]):
+                raise ValueError
+        except (ValueError, OverflowError) as error:
+            example = f"{key}={card.parameters[key]}"
+            raise UsageError(
+                f"dataset {quote(card.name)}: {key}={text} must be {TYPES[kind]}, like {example}"
+            ) from error
+    return replace(card, parameters=parameters, expected=parameters == card.parameters)

@@ -1,0 +1,85 @@
+"""Rows that a trained model has not seen, read as its training data were: columns by name, all as it was fitted."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.data.cache.entries import Entry, NewEntry, home_folder, open_entry
+from mlpcli.data.cache.table import Kind, Layout
+from mlpcli.data.names.sources import Reading, Source, find_source
+from mlpcli.data.prepare import entry_folder, open_table
+from mlpcli.data.prepared.preprocessing import Preprocessing
+from mlpcli.errors import DataError
+from mlpcli.wording import nearest, quote
+
+__all__ = ["Rows", "read_rows"]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """x, y and row numbers as in a `Part`; y is None where the table has no target. `name`: the table's."""
+
+    name: str
+    x: NDArray[Any]
+    y: NDArray[Any] | None
+    rows: NDArray[np.int64]
+    digest: str
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.rows)
+
+
+def read_rows(
+    dataset: str,
+    preprocessing: Preprocessing,
+    *,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    data_home: Path | str | None = None,
+) -> Rows:
+    """All rows of a dataset, encoded and scaled by what was fitted in training, from the cache where they were before.
+
+    Columns are matched by name in any order, others are left out. Raises DataError for a column that is missing or
+    holds something else, and for a class that training did not have.
+    """
+    home = home_folder(data_home)
+    kinds: dict[str, Kind] = {column.name: column.kind for column in preprocessing.columns}
+    kinds |= {name: "number" if preprocessing.classes is None else "text" for name in preprocessing.targets}
+    reading = Reading(Layout(preprocessing.targets, (), kinds), delimiter, encoding)
+    source = find_source(dataset, home, reading)
+    folder = entry_folder(home, source, {"fitted": preprocessing.to_json()})
+    entry = open_entry(folder) or _build(folder, source, home, preprocessing)
+    arrays = entry.arrays
+    return Rows(source.name, arrays["new_x"], arrays.get("new_y"), arrays["new_rows"], entry.meta["digest"])
+
+
+def _build(folder: Path, source: Source, home: Path, preprocessing: Preprocessing) -> Entry:
+    from mlpcli.data.prepared.parts import write_part
+    from mlpcli.data.prepared.targets import read_targets
+
+    table = open_table(source, home)
+    places = {column.name: i for i, column in enumerate(table.columns)}
+    for column in preprocessing.columns:
+        if column.name not in places:
+            near = nearest(column.name, places)
+            raise DataError(
+                f"dataset {quote(source.name)}: no column {quote(column.name)}{near}, which the model needs"
+            )
+        kind = table.columns[places[column.name]].kind
+        if (kind == "text") != (column.kind == "text"):
+            raise DataError(
+                f"dataset {quote(source.name)}: column {quote(column.name)} is a {kind}, but was a {column.kind} in "
+                "training"
+            )
+    y = None
+    if set(preprocessing.targets) <= places.keys():
+        at = [places[name] for name in preprocessing.targets]
+        y = read_targets(table, at, preprocessing.task, known=preprocessing.classes).values
+    chosen = [places[column.name] for column in preprocessing.columns]
+    with NewEntry(folder) as new:
+        write_part(new, "new", table, chosen, np.arange(len(table.cells)), y, preprocessing)
+        return new.commit({"digest": table.digest})

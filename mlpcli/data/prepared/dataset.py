@@ -1,0 +1,87 @@
+"""What training receives: rows split into parts, scaled and ready, with everything that was fitted on them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.data.prepared.preprocessing import Preprocessing, Task
+
+__all__ = ["PARTS", "Choices", "Part", "Prepared"]
+
+PARTS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What decides a prepared dataset besides its table; sizes are None where the source sets the rows apart itself."""
+
+    targets: tuple[str, ...]
+    drop: tuple[str, ...]
+    task: str
+    scale: str
+    test_size: int | float | None
+    val_size: int | float | None
+    test_rows: int | None
+    validation_rows: int | None
+    split_seed: int
+    dtype: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of one split; arrays may be read-only memory maps.
+
+    x: (rows, features) in the dtype asked for. y: int64 class codes (rows,), or standardized targets (rows, targets) in
+    that dtype. rows: int64 (rows,), where each row stood in its source, counted from 0.
+    """
+
+    x: NDArray[Any]
+    y: NDArray[Any]
+    rows: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.rows)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A dataset, split, scaled and encoded.
+
+    `scale` is what `auto` became, `digest` the hex SHA-256 of the source's content, which neither the split nor the
+    scaling changes, `folder` where the arrays are kept.
+    """
+
+    name: str
+    task: Task
+    train: Part
+    val: Part | None
+    test: Part | None
+    preprocessing: Preprocessing
+    scale: str
+    digest: str
+    folder: Path
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the columns of x, after one-hot coding."""
+        return self.preprocessing.features
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Names of the target columns."""
+        return self.preprocessing.targets
+
+    @property
+    def classes(self) -> tuple[str, ...] | None:
+        """Class names by code, or None for regression."""
+        return self.preprocessing.classes
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """The parts that have rows, by name: train, val, test."""
+        parts = {"train": self.train, "val": self.val, "test": self.test}
+        return {name: part for name, part in parts.items() if part is not None}

@@ -1,0 +1,164 @@
+"""What is learnt from the training rows, and from them alone: centres, scales, fill values, categories.
+
+Sums are float64 and in two passes (the mean first, then the squares around it), so that a column of 1e4 plus small
+noise keeps its variance; quantiles are exact. Rows stream through in blocks, whatever the size of the table.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.data.cache.table import Kind, Table, blocks_of, in_order
+from mlpcli.data.prepared.preprocessing import Column
+from mlpcli.errors import DataError
+from mlpcli.wording import quote
+
+__all__ = ["fit_columns"]
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
+FEW_TEXTS = 20  # with so many different texts or fewer, a column is never one of names
+MOST_CATEGORIES = 2_000
+LIMITS = np.finfo(np.float64)
+QUANTILE_CELLS = 16 << 20  # numbers held at once to take quantiles, but at least one whole column
+
+
+def fit_columns(table: Table, chosen: Sequence[int], rows: Rows, scale: str) -> tuple[Column, ...]:
+    """Fit the table's columns `chosen` on `rows`. Only numbers are scaled: 0 and 1 are a scale of their own."""
+    fitted: dict[int, Column] = {}
+    kinds: tuple[tuple[Kind, str], ...] = (("number", scale), ("boolean", "none"))
+    for kind, how in kinds:
+        members = _of_kind(table, chosen, kind)
+        missing, fill, center, spread = _fit_numbers(table, members, rows, how)
+        for at, i in enumerate(members):
+            fitted[i] = Column(
+                table.columns[i].name,
+                kind,
+                center=float(center[at]) + 0.0,  # -0.0 and 0.0 are one value, so they must be one text
+                scale=float(spread[at]),
+                fill=float(fill[at]) + 0.0,
+                indicator=bool(0 < missing[at] < len(rows)),
+                clip=how == "robust-clip",
+            )
+    for i in _of_kind(table, chosen, "text"):
+        fitted[i] = Column(table.columns[i].name, "text", categories=_categories(table, i, rows))
+    return tuple(fitted[i] for i in chosen)
+
+
+def _fit_numbers(table: Table, chosen: Sequence[int], rows: Rows, scale: str) -> tuple[Rows, Floats, Floats, Floats]:
+    """For each column `chosen`: how many of `rows` miss it, the median that fills these, the centre and the scale.
+
+    standard: mean and standard deviation (biased). robust: median and interquartile range. robust-clip: the same, but
+    half the whole range where that one is 0, as in RealMLP. minmax: least, and largest less least. unit: the same of
+    all columns together. none: 0 and 1. They are those of the filled columns; the scale of a constant column is 1.
+    Raises DataError for numbers too large to scale.
+    """
+    if not chosen:
+        empty = np.zeros(0)
+        return np.zeros(0, dtype=np.int64), empty, empty, empty
+    missing, low, high = _ranges(table, chosen, rows)
+    fill, iqr = _quantiles(table, chosen, rows, quartiles=scale in ("robust", "robust-clip"))
+    with np.errstate(over="ignore", invalid="ignore"):
+        if scale == "standard":
+            center, spread = _moments(table, chosen, rows, fill)
+            spread[spread <= 8 * LIMITS.eps * np.maximum(abs(low), abs(high))] = 0  # rounding, no variation
+        elif scale in ("robust", "robust-clip"):
+            center, spread = fill, iqr
+            if scale == "robust-clip":
+                spread = np.where(iqr == 0, (high - low) / 2, iqr)
+        elif scale == "minmax":
+            center, spread = low, high - low
+        elif scale == "unit":
+            center, spread = np.full(len(chosen), low.min()), np.full(len(chosen), high.max() - low.min())
+        else:
+            center, spread = np.zeros(len(chosen)), np.ones(len(chosen))
+    if scale != "unit":
+        center = np.where((low == high) & (scale != "none"), low, center)
+    spread = np.where(spread < LIMITS.tiny, 1.0, spread)
+    for at, i in enumerate(chosen):
+        if not (np.isfinite(center[at]) and np.isfinite(spread[at])):
+            raise DataError(
+                f"column {quote(table.columns[i].name)}: its numbers, from {low[at]:g} to {high[at]:g}, are too large "
+                "to scale. Nothing was written. Rescale the column, or leave it out"
+            )
+    return missing, fill, center, spread
+
+
+def _of_kind(table: Table, chosen: Sequence[int], kind: Kind) -> list[int]:
+    return [i for i in chosen if table.columns[i].kind == kind]
+
+
+def _ranges(table: Table, chosen: Sequence[int], rows: Rows) -> tuple[Rows, Floats, Floats]:
+    """Missing cells, least and largest value of each column; 0 and 0 for a column without values."""
+    missing = np.zeros(len(chosen), dtype=np.int64)
+    low, high = np.full(len(chosen), np.inf), np.full(len(chosen), -np.inf)
+    for block in table.blocks(chosen, rows):
+        missing += np.isnan(block).sum(axis=0)
+        low = np.fmin(low, np.fmin.reduce(block, axis=0))
+        high = np.fmax(high, np.fmax.reduce(block, axis=0))
+    nothing = missing == len(rows)
+    return missing, np.where(nothing, 0.0, low), np.where(nothing, 0.0, high)
+
+
+def _quantiles(table: Table, chosen: Sequence[int], rows: Rows, *, quartiles: bool) -> tuple[Floats, Floats]:
+    """Median of each column's values, and the interquartile range of the column once filled with it (or 1)."""
+    median, spread = np.zeros(len(chosen)), np.ones(len(chosen))
+    width = min(len(chosen), max(1, QUANTILE_CELLS // len(rows)))
+    buffer = np.empty((width, len(rows)))
+    for start in range(0, len(chosen), width):
+        some = chosen[start : start + width]
+        values = buffer[: len(some)]
+        for block, part in zip(blocks_of(len(rows), len(table.columns)), table.blocks(some, rows), strict=True):
+            values[:, block] = part.T
+        for at, column in enumerate(values, start):
+            gap = np.isnan(column)
+            known = column[~gap]
+            median[at] = np.median(known, overwrite_input=True) if len(known) else 0.0
+            if quartiles:
+                column[gap] = median[at]
+                lower, upper = np.quantile(column, [0.25, 0.75], overwrite_input=True)
+                spread[at] = upper - lower
+    return median, spread
+
+
+def _moments(table: Table, chosen: Sequence[int], rows: Rows, fill: Floats) -> tuple[Floats, Floats]:
+    """Mean and biased standard deviation of each filled column."""
+    mean = np.zeros(len(chosen))
+    for block in table.blocks(chosen, rows):
+        mean += _filled(block, fill).sum(axis=0) / len(rows)
+    first, second = np.zeros(len(chosen)), np.zeros(len(chosen))
+    for block in table.blocks(chosen, rows):
+        deviation = _filled(block, fill) - mean
+        first += deviation.sum(axis=0)
+        second += np.square(deviation, out=deviation).sum(axis=0)
+    drift = first / len(rows)  # what rounding left in the mean
+    return mean + drift, np.sqrt(np.maximum(second / len(rows) - drift**2, 0.0))
+
+
+def _filled(block: NDArray[Any], fill: Floats) -> Floats:
+    values = block.astype(np.float64)
+    np.copyto(values, fill, where=np.isnan(values))
+    return values
+
+
+def _categories(table: Table, column: int, rows: Rows) -> tuple[str, ...]:
+    """The texts that `rows` hold, in order; none for a column of names.
+
+    Where more than half of the rows hold a text of their own, the column tells rows apart and says nothing of others:
+    names, numbers of tickets, remarks.
+    """
+    vocabulary = table.columns[column].vocabulary
+    counts = np.zeros(len(vocabulary), dtype=np.int64)
+    for block in table.blocks([column], rows):
+        counts += np.bincount(block[block >= 0].astype(np.int64), minlength=len(vocabulary))
+    different = int((counts > 0).sum())
+    if different > FEW_TEXTS and 2 * (counts == 1).sum() > counts.sum():
+        return ()
+    if different > MOST_CATEGORIES:
+        raise DataError(
+            f"column {quote(table.columns[column].name)}: {different} different texts, more than {MOST_CATEGORIES}. "
+            "Nothing was written. Leave the column out with --drop, or join its rarer texts"
+        )
+    return tuple(vocabulary[i] for i in in_order(vocabulary) if counts[i])

@@ -1,0 +1,99 @@
+"""A table into the arrays of a prepared dataset: split, fitted on the training rows, and written block by block."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.data.cache.entries import Entry, NewEntry
+from mlpcli.data.cache.table import Table
+from mlpcli.data.prepared.dataset import PARTS, Choices
+from mlpcli.data.prepared.fitting import fit_columns
+from mlpcli.data.prepared.preprocessing import Column, Preprocessing
+from mlpcli.data.prepared.splits import split_rows
+from mlpcli.data.prepared.targets import find_columns, fit_targets, read_targets
+from mlpcli.errors import DataError
+from mlpcli.wording import quote
+
+__all__ = ["build_entry", "raw_rows", "write_part"]
+
+
+def build_entry(new: NewEntry, table: Table, choices: Choices) -> Entry:
+    """Split, fit and write every part; no more than a block of rows and the targets stand in memory."""
+    at_targets = find_columns(table, choices.targets or table.targets, "target")
+    left_out = find_columns(table, [name for name in choices.drop if name not in table.dropped], "drop")
+    chosen = [i for i in range(len(table.columns)) if i not in {*at_targets, *left_out}]
+    if not chosen:
+        raise DataError("the table has no column besides its target. Nothing was written")
+    targets = read_targets(table, at_targets, choices.task)
+    split = split_rows(
+        len(table.cells),
+        targets.values if targets.classes else None,
+        targets.classes,
+        test_size=choices.test_size or 0,
+        val_size=choices.val_size or 0,
+        split_seed=choices.split_seed,
+        test_rows=table.test_rows if choices.test_rows is None else choices.test_rows,
+        validation_rows=table.validation_rows if choices.validation_rows is None else choices.validation_rows,
+    )
+    mean, spread = ((), ()) if targets.classes else fit_targets(targets.values[split.train])
+    preprocessing = Preprocessing(
+        columns=fit_columns(table, chosen, split.train, choices.scale),
+        targets=tuple(table.columns[i].name for i in at_targets),
+        classes=targets.classes,
+        target_mean=mean,
+        target_scale=spread,
+        dtype=choices.dtype,
+    )
+    for name, rows in zip(PARTS, (split.train, split.val, split.test), strict=True):
+        if len(rows):
+            varies = write_part(new, name, table, chosen, rows, targets.values[rows], preprocessing)
+            if name == "train" and not varies:
+                raise DataError(f"no column varies in the {len(rows)} training rows, so nothing can be learnt")
+    return new.commit({"preprocessing": preprocessing.to_json(), "digest": table.digest})
+
+
+def write_part(
+    new: NewEntry,
+    name: str,
+    table: Table,
+    chosen: Sequence[int],
+    rows: NDArray[np.int64],
+    y: NDArray[Any] | None,
+    preprocessing: Preprocessing,
+) -> bool:
+    """Write x, y (class codes, or targets in their own units) and rows of a part; returns whether any column varies."""
+    x = new.array(f"{name}_x", preprocessing.dtype, (len(preprocessing.features),))
+    first, varies = None, False
+    for raw in raw_rows(table, chosen, rows, preprocessing.columns):
+        block = preprocessing.apply(raw)
+        if not np.isfinite(block).all():
+            at = int(np.flatnonzero(~np.isfinite(block).all(axis=0))[0])
+            raise DataError(
+                f"column {quote(preprocessing.features[at])}: scaled, a number is too large for {preprocessing.dtype}. "
+                "Nothing was written. Use --scale standard or --dtype float64, or rescale the column"
+            )
+        first = block[0] if first is None else first
+        varies = varies or bool((block != first).any())
+        x.append(block)
+    if y is not None:
+        y = y if preprocessing.classes else preprocessing.apply_target(y)
+        new.array(f"{name}_y", y.dtype, y.shape[1:]).append(y)
+    new.array(f"{name}_rows", np.int64).append(rows)
+    return varies
+
+
+def raw_rows(
+    table: Table, chosen: Sequence[int], rows: NDArray[np.int64], fitted: Sequence[Column]
+) -> Iterator[NDArray[Any]]:
+    """Blocks of rows as `Preprocessing.apply` takes them: texts as indices of the fitted categories, -1 for others."""
+    lookups = {}
+    for at, (i, column) in enumerate(zip(chosen, fitted, strict=True)):
+        if column.kind == "text":
+            index = {category: float(code) for code, category in enumerate(column.categories)}
+            lookups[at] = np.array([*(index.get(text, -1.0) for text in table.columns[i].vocabulary), -1.0])
+    for block in table.blocks(chosen, rows):
+        for at, lookup in lookups.items():
+            block[:, at] = lookup[np.nan_to_num(block[:, at], nan=-1.0).astype(np.int64)]
+        yield block

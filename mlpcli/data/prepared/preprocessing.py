@@ -1,0 +1,208 @@
+"""Everything fitted on the training rows, in one value that travels with the model.
+
+x = (raw - center) / scale for a number, where a missing one is first replaced by `fill`, and told by a column of its
+own if the training rows had missing ones too; 0 or 1 for a boolean; one 0/1 column a category for a text. A number may
+be clipped smoothly to (-3, 3), x / sqrt(1 + (x / 3)^2), as RealMLP does (Holzmüller et al. 2024).
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, NamedTuple, Self, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.data.cache.table import Kind, blocks_of
+
+__all__ = ["SCALES", "Column", "Preprocessing", "Task"]
+
+Task = Literal["classification", "regression"]
+SCALES = ("standard", "robust", "robust-clip", "minmax", "unit", "none")
+CLIP = 3.0  # what clipped numbers stay below
+
+
+@dataclass(frozen=True)
+class Column:
+    """One raw column and what was fitted on it. Raw values: numbers, 0/1, or the index of the category."""
+
+    name: str
+    kind: Kind = "number"
+    center: float = 0.0
+    scale: float = 1.0
+    fill: float = 0.0
+    indicator: bool = False
+    clip: bool = False
+    categories: tuple[str, ...] = ()
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the columns of x that this one becomes."""
+        if self.kind == "text":
+            return tuple(f"{self.name}={category}" for category in self.categories)
+        return (self.name, f"{self.name} missing") if self.indicator else (self.name,)
+
+
+class Scalars(NamedTuple):
+    """The number and boolean columns side by side: where they stand in raw rows and in x, and what was fitted."""
+
+    source: NDArray[np.int64]
+    place: NDArray[np.int64]
+    center: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    fill: NDArray[np.float64]
+    indicator: NDArray[np.int64]  # which of them have a column that tells missing values
+    indicator_place: NDArray[np.int64]
+    clip: NDArray[np.int64]  # which of them are clipped
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """Raw rows to network inputs, and network outputs to the target's own units.
+
+    `target_mean`, `target_scale`: one number a target, empty for classes. `apply` gives the very bits that training
+    saw, whatever rows come together in a call.
+    """
+
+    columns: tuple[Column, ...]
+    targets: tuple[str, ...]
+    classes: tuple[str, ...] | None
+    target_mean: tuple[float, ...]
+    target_scale: tuple[float, ...]
+    dtype: str
+
+    @property
+    def task(self) -> Task:
+        """`classification` or `regression`."""
+        return "regression" if self.classes is None else "classification"
+
+    @cached_property
+    def features(self) -> tuple[str, ...]:
+        """Names of the columns of x."""
+        return tuple(feature for column in self.columns for feature in column.features)
+
+    def apply(self, raw: NDArray[Any]) -> NDArray[Any]:
+        """Raw rows (n, columns), NaN where a cell is missing -> x (n, features).
+
+        A category that was not fitted (NaN or below 0) becomes zeros. What is too large for `dtype` becomes infinite.
+        """
+        raw = np.asarray(raw)
+        if raw.shape[-1] != len(self.columns):
+            raise ValueError(f"rows of {raw.shape[-1]} columns, but {len(self.columns)} were fitted")
+        x = np.zeros((len(raw), len(self.features)), dtype=self.dtype)
+        for block in blocks_of(len(raw), max(len(self.columns), len(self.features))):
+            self._apply_block(raw[block], x[block])
+        return x
+
+    def _apply_block(self, raw: NDArray[Any], x: NDArray[Any]) -> None:
+        scalars, texts = self._layout
+        values = raw[:, scalars.source].astype(np.float64)
+        missing = np.isnan(values)
+        if missing.any():
+            np.copyto(values, scalars.fill, where=missing)
+            x[:, scalars.indicator_place] = missing[:, scalars.indicator]
+        with np.errstate(over="ignore", invalid="ignore"):
+            values -= scalars.center
+            values /= scalars.scale
+            if len(scalars.clip):
+                clipped = values[:, scalars.clip]
+                values[:, scalars.clip] = clipped / np.hypot(1.0, clipped / CLIP)
+            x[:, scalars.place] = values
+        for source, place, count in texts:
+            codes = raw[:, source]
+            known = np.flatnonzero((codes >= 0) & (codes < count))
+            x[known, place + codes[known].astype(np.int64)] = 1
+
+    def apply_target(self, raw: NDArray[Any]) -> NDArray[Any]:
+        """Regression targets (n, targets) in their own units -> standardized, in `dtype`."""
+        y: NDArray[Any] = (raw - np.array(self.target_mean)) / np.array(self.target_scale)
+        return y.astype(self.dtype)
+
+    def inverse_target(self, y: NDArray[Any]) -> NDArray[np.float64]:
+        """Standardized targets (..., targets) -> float64 in the target's own units."""
+        own: NDArray[np.float64] = np.asarray(y, np.float64) * np.array(self.target_scale) + np.array(self.target_mean)
+        return own
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values, from which `from_json` makes an equal object. Defaults of a column are left out."""
+        default = Column("")
+        columns = []
+        for column in self.columns:
+            fitted = {key: value for key, value in vars(column).items() if value != getattr(default, key)}
+            columns.append(
+                fitted | {"name": column.name} | ({"categories": list(column.categories)} if column.categories else {})
+            )
+        return {
+            "columns": columns,
+            "targets": list(self.targets),
+            "classes": None if self.classes is None else list(self.classes),
+            "target_mean": list(self.target_mean),
+            "target_scale": list(self.target_scale),
+            "dtype": self.dtype,
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """The inverse of `to_json`; ValueError where the value is not one that `to_json` makes."""
+        try:
+            columns = tuple(
+                Column(**{**column, "categories": tuple(column.get("categories", ()))}) for column in value["columns"]
+            )
+            made = cls(
+                columns=columns,
+                targets=tuple(value["targets"]),
+                classes=None if value["classes"] is None else tuple(value["classes"]),
+                target_mean=tuple(float(number) for number in value["target_mean"]),
+                target_scale=tuple(float(number) for number in value["target_scale"]),
+                dtype=value["dtype"],
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"not a fitted preprocessing: {error}") from error
+        made._check()
+        return made
+
+    @cached_property
+    def _layout(self) -> tuple[Scalars, list[tuple[int, int, int]]]:
+        """The scalars, and of each text column its place in raw rows, its first place in x, its categories' count."""
+        scalars, places, texts, place = [], [], [], 0
+        for source, column in enumerate(self.columns):
+            if column.kind == "text":
+                texts.append((source, place, len(column.categories)))
+            else:
+                scalars.append((source, column))
+                places.append(place)
+            place += len(column.features)
+        indicator = [i for i, (_, column) in enumerate(scalars) if column.indicator]
+        laid_out = Scalars(
+            source=np.array([source for source, _ in scalars], dtype=np.int64),
+            place=np.array(places, dtype=np.int64),
+            center=np.array([column.center for _, column in scalars], dtype=np.float64),
+            scale=np.array([column.scale for _, column in scalars], dtype=np.float64),
+            fill=np.array([column.fill for _, column in scalars], dtype=np.float64),
+            indicator=np.array(indicator, dtype=np.int64),
+            indicator_place=np.array([places[i] + 1 for i in indicator], dtype=np.int64),
+            clip=np.array([i for i, (_, column) in enumerate(scalars) if column.clip], dtype=np.int64),
+        )
+        return laid_out, texts
+
+    def _check(self) -> None:
+        """Raise ValueError for what no fit can have made: a file may be damaged, or made by hand."""
+        texts = [*self.targets, *(self.classes or ()), *(column.name for column in self.columns)]
+        texts += [category for column in self.columns for category in column.categories]
+        numbers = [*self.target_mean]
+        numbers += [number for column in self.columns for number in (column.center, column.fill)]
+        scales = [*self.target_scale, *(column.scale for column in self.columns)]
+        if not all(isinstance(text, str) for text in texts):
+            raise ValueError("not a fitted preprocessing: a name is not a text")
+        if (
+            not all(isinstance(number, float) and math.isfinite(number) for number in numbers + scales)
+            or min(scales, default=1.0) <= 0
+        ):
+            raise ValueError("not a fitted preprocessing: a fitted number is not finite, or a scale is not positive")
+        if not all(column.kind in get_args(Kind) for column in self.columns):
+            raise ValueError("not a fitted preprocessing: a column of unknown kind")
+        if not all(isinstance(flag, bool) for column in self.columns for flag in (column.indicator, column.clip)):
+            raise ValueError("not a fitted preprocessing: a flag is neither true nor false")
+        count = 0 if self.classes is not None else len(self.targets)
+        if self.dtype not in ("float32", "float64") or {len(self.target_mean), len(self.target_scale)} != {count}:
+            raise ValueError("not a fitted preprocessing: the dtype or the number of targets does not fit")

@@ -1,0 +1,141 @@
+"""The target columns of a table: which task they call for, the classes, and the values that the network learns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.data.cache.table import Table, TableColumn, as_number, in_order
+from mlpcli.errors import DataError, UsageError
+from mlpcli.wording import listed, nearest, quote
+
+__all__ = ["Targets", "find_columns", "fit_targets", "read_targets"]
+
+MOST_CLASSES = 1000
+FEW_VALUES = (
+    20  # whole numbers with at most so many values, each 5 times on average, are classes where the task is `auto`
+)
+
+
+@dataclass(frozen=True)
+class Targets:
+    """`classes` and int64 `values` (rows,) for classification; None and float64 (rows, targets) for regression."""
+
+    classes: tuple[str, ...] | None
+    values: NDArray[Any]
+
+
+def find_columns(table: Table, names: Sequence[str], option: str) -> list[int]:
+    """Where the columns of these names stand; UsageError, with the nearest name, for one that is not there."""
+    known = [column.name for column in table.columns]
+    for name in names:
+        if name not in known:
+            raise UsageError(f"{option}: no column {quote(name)}{nearest(name, known)} (columns: {listed(known)})")
+    return [known.index(name) for name in names]
+
+
+def read_targets(table: Table, columns: Sequence[int], task: str, known: tuple[str, ...] | None = None) -> Targets:
+    """Read the target columns for `task`: classification, regression, or auto, which looks at the values.
+
+    auto: texts are classes, and so are whole numbers with few values; other numbers are quantities, and so are several
+    targets. `known`: the classes of a trained model, which no row may be outside of. Raises DataError for missing
+    values and one or too many classes, UsageError for a task that does not fit.
+    """
+    read = [(table.columns[i], table.column(i)) for i in columns]
+    for column, cells in read:
+        gaps = np.flatnonzero(np.isnan(cells))
+        if len(gaps):
+            raise DataError(
+                f"target {quote(column.name)}: {len(gaps)} of {len(cells)} rows have no value (first: row "
+                f"{gaps[0] + 1}). Nothing was written. Remove those rows"
+            )
+    if task == "auto":
+        task = "classification" if len(read) == 1 and _are_classes(*read[0]) else "regression"
+    if task == "regression":
+        return Targets(None, np.column_stack([_numbers(*column) for column in read]))
+    if len(read) > 1:
+        raise UsageError("target: classification predicts one column; several are for task = regression")
+    return _classes(*read[0], known)
+
+
+def fit_targets(values: NDArray[np.float64]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and biased standard deviation (1 for a constant) of each target, `values` (rows, targets)."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = values.mean(axis=0)
+        mean = mean + (values - mean).mean(axis=0)  # a second pass takes out what rounding left
+        spread = np.sqrt(np.square(values - mean).mean(axis=0))
+    if not np.isfinite(spread).all():
+        raise DataError("target: its numbers are too large to standardize. Nothing was written. Rescale the target")
+    constant = (values == values[0]).all(axis=0)
+    return tuple(np.where(constant, values[0], mean).tolist()), tuple(np.where(constant, 1.0, spread).tolist())
+
+
+def _are_classes(column: TableColumn, cells: NDArray[Any]) -> bool:
+    if column.kind == "boolean" or any(as_number(text) is None for text in column.vocabulary):
+        return True
+    for rows in (cells[:1000], cells):  # the first rows mostly tell
+        values = np.unique(_numbers(column, rows))
+        if len(values) > FEW_VALUES or (values != np.floor(values)).any():
+            return False
+    return 5 * len(values) <= len(cells)
+
+
+def _numbers(column: TableColumn, cells: NDArray[Any]) -> NDArray[np.float64]:
+    if column.kind != "text":
+        return cells.astype(np.float64)
+    numbers = [as_number(text) for text in column.vocabulary]
+    for text, number in zip(column.vocabulary, numbers, strict=True):
+        if number is None:
+            raise UsageError(
+                f"task regression: target {quote(column.name)} has texts like {quote(text)}. Use task classification"
+            )
+    return np.array(numbers, dtype=np.float64)[cells.astype(np.int64)]
+
+
+def _distinct(column: TableColumn, cells: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """The different values, and for each cell which of them it is."""
+    if column.kind != "text":
+        return np.unique(cells, return_inverse=True)
+    codes = cells.astype(np.int64)
+    present = np.bincount(codes, minlength=len(column.vocabulary)) > 0
+    return np.flatnonzero(present), (np.cumsum(present) - 1)[codes]
+
+
+def _classes(column: TableColumn, cells: NDArray[Any], known: tuple[str, ...] | None) -> Targets:
+    values, codes = _distinct(column, cells)
+    if len(values) > MOST_CLASSES:
+        raise DataError(
+            f"target {quote(column.name)}: {len(values)} classes for {len(cells)} rows, more than {MOST_CLASSES}; it "
+            "looks like a quantity. Nothing was written. Use --task regression"
+        )
+    names = [_class_name(column, value) for value in values]
+    if known is not None:
+        return Targets(known, _known_codes(column.name, names, codes, known))
+    if len(names) == 1:
+        raise DataError(
+            f"target {quote(column.name)}: one class only, {quote(names[0])}; two are needed. Nothing was written"
+        )
+    order = in_order(names)
+    rank = np.empty(len(names), dtype=np.int64)
+    rank[order] = np.arange(len(names))
+    return Targets(tuple(names[at] for at in order), rank[codes])
+
+
+def _known_codes(target: str, names: list[str], codes: NDArray[np.int64], known: tuple[str, ...]) -> NDArray[np.int64]:
+    for at, name in enumerate(names):
+        if name not in known:
+            raise DataError(
+                f"target {quote(target)}, row {int(np.argmax(codes == at)) + 1}: the model knows no class "
+                f"{quote(name)}, but {listed(known)}. Remove the row, or train again"
+            )
+    return np.array([known.index(name) for name in names], dtype=np.int64)[codes]
+
+
+def _class_name(column: TableColumn, value: float) -> str:
+    if column.kind == "text":
+        return column.vocabulary[int(value)]
+    if column.kind == "boolean":
+        return "true" if value else "false"
+    return str(int(value)) if value == int(value) else repr(float(value))

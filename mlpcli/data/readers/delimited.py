@@ -1,0 +1,150 @@
+"""CSV and TSV files into a table, piece by piece, so that a file may be larger than memory.
+
+What a column holds (numbers, booleans, texts) is decided on the first rows. Where a later one says otherwise, reading
+begins again with what was learnt. Target columns are read as texts, so that class names stay as they are written.
+"""
+
+import codecs
+import csv
+from collections.abc import Sequence
+from functools import cached_property
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.data.cache.table import Layout, Table, TableWriter
+from mlpcli.data.readers import cells
+from mlpcli.data.readers.columns import Changed, Draft, drafts_of
+from mlpcli.data.readers.records import Piece, read_pieces
+from mlpcli.errors import DataError
+from mlpcli.wording import quote
+
+__all__ = ["read_delimited"]
+
+SAMPLE = 2_000  # rows that the kinds are decided on
+BOOLEANS = (b"true", b"True", b"TRUE", b"false", b"False", b"FALSE")
+
+
+def read_delimited(path: Path, writer: TableWriter, layout: Layout, *, delimiter: str, encoding: str) -> Table:
+    """Read a file with a header line into the cache.
+
+    Raises DataError with file, line and column for what cannot be read, UsageError for columns that are not there.
+    """
+    columns: list[Draft] = []
+    while True:
+        pieces = read_pieces(path, delimiter, encoding)
+        header = next(pieces)
+        columns = columns or drafts_of(_names(path, header), layout, f"{path}, line {header.lines[0]}")
+        writer.start(len(columns))
+        try:
+            for piece in pieces:
+                writer.append(_Reader(path, piece, columns).read())
+            break
+        except Changed:
+            for column in columns:
+                column.restart()
+    if not writer.rows:
+        raise DataError(f"{path}: a line of names, and no rows")
+    made = [column.finish() for column in columns]
+    return writer.finish(made, [column.name for column in columns if column.target], dropped=layout.drop)
+
+
+def _names(path: Path, header: Piece) -> list[str]:
+    try:
+        names = next(header.cells())
+    except csv.Error as error:
+        raise DataError(f"{path}, line {header.lines[0]}: {error}") from error
+    other = next((mark for mark in ";\t|," if len(names) == 1 and mark in names[0]), None)
+    if other:
+        raise DataError(
+            f"{path}, line {header.lines[0]}: a single column. Use --delimiter {quote(other)}, if that parts cells"
+        )
+    # a column without a name is most often the row numbers that a program wrote; it can be dropped by this name
+    return [name.strip() or f"column {at}" for at, name in enumerate(names, 1)]
+
+
+class _Reader:
+    """One piece of the file: parsed by pandas as what the columns are, and cell by cell where that does not do."""
+
+    def __init__(self, path: Path, piece: Piece, columns: Sequence[Draft]) -> None:
+        self.path = path
+        self.piece = piece
+        self.columns = columns
+
+    def read(self) -> NDArray[np.float64]:
+        """The piece's cells, (rows, columns)."""
+        for column in self.columns:
+            if column.kind is None:
+                column.decide(self._texts[column.place][:SAMPLE].tolist())
+        numbers = [column.place for column in self.columns if column.kind == "number"]
+        try:
+            frame = self._parse(numbers)
+        except ValueError:  # a cell of a number column is none that pandas knows
+            frame = None
+        # pandas takes a column of nothing but True and False for one of numbers
+        suspicious = any(word in self.piece.content for word in BOOLEANS)
+        block = np.empty((len(self.piece.lines), len(self.columns)))
+        changed = False
+        for at, column in enumerate(self.columns):
+            try:
+                block[:, at] = self._read_column(column, frame, suspicious)
+            except Changed:
+                changed = True  # the other columns may have changed too, and one more reading is enough for all
+        if changed:
+            raise Changed
+        return block
+
+    def _read_column(self, column: Draft, frame: Any, suspicious: bool) -> NDArray[np.float64]:
+        if column.kind == "text":
+            codes, texts = _factorize(self._texts[column.place] if frame is None else frame[column.place])
+            return column.encode(codes, texts, self._where)
+        values: NDArray[np.float64] | None = None
+        if frame is not None and column.kind == "number":
+            values = frame[column.place].to_numpy(np.float64)
+            if suspicious and ((values == 0) | (values == 1) | np.isnan(values)).all():
+                values = None
+        if values is None:
+            values = column.spell(self._texts[column.place].tolist(), self._where)
+        if column.kind == "number":
+            column.check(values, lambda: self._texts[column.place], self._where)
+        return values
+
+    @cached_property
+    def _texts(self) -> Any:
+        """All columns as they are written."""
+        return self._parse([])
+
+    def _parse(self, numbers: Sequence[int]) -> Any:
+        import pandas as pd
+
+        places = [column.place for column in self.columns]
+        options: dict[str, Any] = {
+            "sep": self.piece.delimiter,
+            "header": None,
+            "names": range(self.piece.width),
+            "usecols": places,
+            "dtype": dict.fromkeys(places, str) | dict.fromkeys(numbers, np.float64),
+            "na_values": {place: list(cells.GAPS) for place in numbers},
+            "keep_default_na": False,
+            "skip_blank_lines": False,
+            "low_memory": False,
+        }
+        if tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1):  # before, the last digit was not always right
+            options["float_precision"] = "round_trip"
+        if self.piece.content.startswith(codecs.BOM_UTF8):  # pandas would drop it; here it belongs to a cell
+            return pd.read_csv(BytesIO(b"\n" + self.piece.content), skiprows=1, **options)
+        return pd.read_csv(BytesIO(self.piece.content), **options)
+
+    def _where(self, row: int) -> str:
+        return f"{self.path}, line {self.piece.lines[row]}"
+
+
+def _factorize(texts: Any) -> tuple[NDArray[np.int64], list[str]]:
+    """Codes of the cells into their different texts, in the order of their first appearance."""
+    import pandas as pd
+
+    codes, uniques = pd.factorize(texts)
+    return codes.astype(np.int64), [str(text) for text in uniques]

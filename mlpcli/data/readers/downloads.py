@@ -1,0 +1,138 @@
+"""Datasets that scikit-learn downloads, with a time limit, into a folder that does not outlive the reading.
+
+scikit-learn keeps some of its downloads as pickles, and would load them again; here only the table is kept.
+"""
+
+import gzip
+import http.client
+import json
+import re
+import socket
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.data.cache.table import Table, TableColumn, TableWriter, blocks_of
+from mlpcli.data.readers.columns import Draft
+from mlpcli.errors import DataError, FileError, Unavailable, UsageError
+
+__all__ = ["FETCHERS", "fetch", "fetch_openml"]
+
+FETCHERS = ("california_housing", "covtype", "olivetti_faces")
+PATIENCE = 30.0  # seconds without a byte
+
+
+def fetch(name: str, targets: tuple[str, ...], writer: TableWriter) -> Table:
+    """One of `FETCHERS`, its inputs as numbers; a target of whole numbers is one of classes."""
+    with writer.scratch() as folder, _network(name):
+        from sklearn import datasets
+
+        bunch = getattr(datasets, f"fetch_{name}")(data_home=folder, n_retries=1)
+    data, target = bunch.data, np.asarray(bunch.target)
+    names = bunch.get("feature_names") or [f"pixel_{i}" for i in range(data.shape[1])]
+    column = TableColumn(targets[0])
+    if target.dtype.kind in "iu":
+        values, target = np.unique(target, return_inverse=True)
+        column = TableColumn(targets[0], "text", tuple(str(value) for value in values.tolist()))
+    for rows in blocks_of(*data.shape):
+        writer.append(np.column_stack([data[rows], target[rows]]).astype(np.float64))
+    return writer.finish([*(TableColumn(str(feature)) for feature in names), column], targets)
+
+
+def fetch_openml(name: str, targets: tuple[str, ...], writer: TableWriter) -> Table:
+    """A dataset of OpenML by its number or its name; `targets` replace the columns that OpenML calls so."""
+    which = {"data_id": int(name)} if name.isdigit() else {"name": name}
+    with writer.scratch() as folder, _network(f"openml:{name}"):
+        try:
+            bunch = _ask_openml(folder, which)
+        except ValueError as error:
+            raise _refusal(name, str(error)) from error
+        except (LookupError, TypeError) as error:
+            raise _unavailable(f"openml:{name}", ValueError("the answer is none that OpenML gives")) from error
+    targets = targets or tuple(bunch.target_names or ())
+    # OpenML has said what each column holds, so that nothing is left to decide
+    drafts = [Draft(str(column), at, column in targets, fixed=True) for at, column in enumerate(bunch.frame.columns)]
+    writer.append(np.column_stack([_smallest(_read(bunch.frame, draft, f"openml:{name}")) for draft in drafts]))
+    return writer.finish([draft.finish() for draft in drafts], targets)
+
+
+def _ask_openml(folder: Path, which: dict[str, Any]) -> Any:
+    from sklearn import datasets
+
+    options = which | {"data_home": folder, "n_retries": 1, "as_frame": True, "parser": "pandas"}
+    try:
+        return datasets.fetch_openml(**options)
+    except TypeError:
+        # scikit-learn 1.9 looks for quotes around categories, where pandas 3.1 reads 0, 1, 2 as numbers; read as texts,
+        # they are none. What was downloaded is in the folder.
+        answer = next(folder.glob("**/features/*.gz"))
+        features = json.loads(gzip.decompress(answer.read_bytes()))["data_features"]["feature"]
+        texts = {at: str for at, feature in enumerate(features) if feature["data_type"] == "nominal"}
+        return datasets.fetch_openml(**options, read_csv_kwargs={"dtype": texts})
+
+
+def _read(frame: Any, draft: Draft, dataset: str) -> NDArray[np.float64]:
+    """One column of a data frame: numbers, 0 and 1, or codes."""
+    import pandas as pd
+
+    def where(row: int) -> str:
+        return f"dataset {dataset}, row {row + 1}"
+
+    series = frame[draft.name]
+    if not pd.api.types.is_numeric_dtype(series.dtype):
+        draft.kind = "text"
+        codes, texts = pd.factorize(series.astype(object).where(series.notna(), ""))
+        unquoted = [re.sub(r"^'(.*)'$", r"\1", str(text)) for text in texts]
+        return draft.encode(codes.astype(np.int64), unquoted, where)
+    draft.kind = "boolean" if pd.api.types.is_bool_dtype(series.dtype) else "number"
+    values: NDArray[np.float64] = series.to_numpy(np.float64, na_value=np.nan)
+    draft.check(values, lambda: [str(value) for value in series], where)
+    return values
+
+
+def _smallest(values: NDArray[np.float64]) -> NDArray[Any]:
+    """The values as bytes where they are such, as those of pictures are; the widest column decides for all."""
+    are_bytes = ((values >= 0) & (values <= 255) & (values == np.floor(values))).all()
+    return values.astype(np.uint8) if are_bytes else values
+
+
+@contextmanager
+def _network(dataset: str) -> Iterator[None]:
+    """Give up after `PATIENCE`, keep scikit-learn's warnings back, and say in one line what did not work."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(PATIENCE)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except (OSError, EOFError, zlib.error, http.client.HTTPException) as error:
+        network = isinstance(error, URLError | TimeoutError | ConnectionError | EOFError)
+        if isinstance(error, OSError) and error.errno is not None and not network:
+            raise FileError(f"cannot keep the download of {dataset}: {error.strerror}") from error
+        raise _unavailable(dataset, error) from error
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _unavailable(dataset: str, error: BaseException) -> Unavailable:
+    why = f"the server answers {error.code}" if isinstance(error, HTTPError) else str(getattr(error, "reason", error))
+    return Unavailable(
+        f"cannot download {dataset}: {' '.join(why.split()) or type(error).__name__}. Nothing was kept. Without a "
+        "network there are iris, digits, wine, breast_cancer, diabetes, linnerud and all that is generated"
+    )
+
+
+def _refusal(name: str, why: str) -> Exception:
+    """What scikit-learn's ValueError means for the user."""
+    if "checksum" in why:
+        return _unavailable(f"openml:{name}", ValueError("it came damaged, its checksum differs"))
+    if re.search(r"not found|No .* found", why):
+        return UsageError(f"dataset 'openml:{name}': OpenML has none of that name or number")
+    return DataError(f"dataset 'openml:{name}': {' '.join(why.split())}")

@@ -1,0 +1,108 @@
+"""NumPy archives: X, one row an example (images are flattened), and y, one or several values a row."""
+
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tokenize import TokenError
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.data.cache.table import Kind, Table, TableColumn, TableWriter, blocks_of
+from mlpcli.data.readers.cells import LARGEST_WHOLE
+from mlpcli.errors import DataError, FileError
+from mlpcli.wording import listed, quote
+
+__all__ = ["read_npz"]
+
+MOST_CLASSES = 1_000  # different whole numbers of y; with more they are quantities
+MOST_COLUMNS = 1 << 20
+
+
+def read_npz(path: Path, writer: TableWriter) -> Table:
+    """Read X and y into the cache block by block; nothing in the archive is ever unpickled.
+
+    Texts, booleans and whole numbers in y may be classes. Raises DataError for archives that hold something else.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            y, targets = _targets(path, archive)
+            with _member(path, archive, "X") as (file, shape, dtype):
+                width = int(np.prod(shape[1:], dtype=np.int64))
+                if shape[0] != len(y):
+                    raise DataError(f"{path}: {shape[0]} rows in X, but {len(y)} in y")
+                cells = _cell_type(dtype, y)
+                for rows in blocks_of(shape[0], width):
+                    block = _read(path, file, dtype, (rows.stop - rows.start) * width).reshape(-1, width)
+                    _check(path, block, rows.start)
+                    writer.append(np.column_stack([block, y[rows]]).astype(cells))
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, TokenError) as error:
+        raise DataError(f"{path}: not an archive of NumPy arrays, or damaged: {error}") from error
+    except OSError as error:
+        raise FileError(f"cannot read {path}: {error.strerror or error}") from error
+    kind: Kind = "boolean" if dtype == np.bool_ else "number"
+    features = [TableColumn(f"x{i + 1}", kind) for i in range(width)]
+    return writer.finish([*features, *targets], [target.name for target in targets])
+
+
+def _targets(path: Path, archive: zipfile.ZipFile) -> tuple[NDArray[Any], list[TableColumn]]:
+    """y as numbers or codes, (rows, targets), and its columns."""
+    with _member(path, archive, "y") as (file, shape, dtype):
+        y = _read(path, file, dtype, int(np.prod(shape, dtype=np.int64))).reshape(shape[0], -1)
+    names = ["y"] if y.shape[1] == 1 else [f"y{i + 1}" for i in range(y.shape[1])]
+    if y.shape[1] == 1 and dtype.kind in "USbiu":
+        values, codes = np.unique(y[:, 0], return_inverse=True)
+        if len(values) <= MOST_CLASSES or dtype.kind in "US":
+            texts = tuple(str(value).lower() if dtype.kind == "b" else str(value) for value in values.tolist())
+            return codes[:, None], [TableColumn("y", "text", texts)]
+    _check(path, y, 0)
+    return y, [TableColumn(name) for name in names]
+
+
+@contextmanager
+def _member(path: Path, archive: zipfile.ZipFile, name: str) -> Iterator[tuple[IO[bytes], tuple[int, ...], Any]]:
+    """The content of one array behind its header, row after row, with its shape and dtype."""
+    if f"{name}.npy" not in archive.namelist():
+        held = listed([member.removesuffix(".npy") for member in archive.namelist()])
+        raise DataError(f"{path}: no array {quote(name)} in it; X and y are expected (arrays: {held})")
+    with archive.open(f"{name}.npy") as file:
+        version = np.lib.format.read_magic(file)
+        header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, by_columns, dtype = header(file)
+        if dtype.kind not in "biufUS" or not shape or 0 in shape or np.prod(shape[1:], dtype=np.float64) > MOST_COLUMNS:
+            raise DataError(f"{path}: {name} of dtype {dtype} and shape {shape} is no table of numbers or texts")
+        if by_columns and len(shape) > 1:
+            content = _read(path, file, dtype, int(np.prod(shape, dtype=np.int64))).reshape(shape[::-1])
+            yield io.BytesIO(np.ascontiguousarray(content.T).data), shape, dtype
+        else:
+            yield file, shape, dtype
+
+
+def _read(path: Path, file: IO[bytes], dtype: Any, count: int) -> NDArray[Any]:
+    content = file.read(count * dtype.itemsize)
+    if len(content) < count * dtype.itemsize:
+        raise DataError(f"{path}: cut off. Make it again")
+    return np.frombuffer(content, dtype)
+
+
+def _check(path: Path, block: NDArray[Any], first_row: int) -> None:
+    """Raise DataError for what cannot be a number: text, infinity, a whole number too wide to hold."""
+    if block.dtype.kind in "US":
+        raise DataError(f"{path}: texts among the numbers of X and y; only y of one column may be texts")
+    wrong = np.isinf(block) if block.dtype.kind == "f" else (block > LARGEST_WHOLE) | (block < -LARGEST_WHOLE)
+    for row, column in np.argwhere(wrong)[:1].tolist():
+        raise DataError(f"{path}, row {first_row + row + 1}, column {column + 1}: {block[row, column]} is too large")
+
+
+def _cell_type(x_type: Any, y: NDArray[Any]) -> Any:
+    """The smallest type that holds every cell exactly: bytes for pictures, single precision for data that had no "
+    "more.
+    """
+    codes = y.dtype.kind in "biu" and int(y.min()) >= 0 and int(y.max()) < 256
+    if codes and x_type in (np.uint8, np.bool_):
+        return np.uint8
+    return np.result_type(np.float32, x_type, np.uint8 if codes else y.dtype)

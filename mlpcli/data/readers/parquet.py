@@ -1,0 +1,97 @@
+"""Parquet files into a table, batch by batch; pyarrow comes with the extra `mlpcli[parquet]`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.data.cache.table import Kind, Layout, Table, TableWriter
+from mlpcli.data.readers.columns import Changed, Draft, drafts_of
+from mlpcli.errors import DataError, FileError, UsageError
+
+__all__ = ["read_parquet"]
+
+ROWS = 1 << 14  # rows read at a time
+
+
+def read_parquet(path: Path, writer: TableWriter, layout: Layout) -> Table:
+    """Read a file into the cache. Raises DataError, with row and column, for other than numbers, booleans and texts."""
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise UsageError(f"dataset {path}: Parquet needs pyarrow. Type pip install 'mlpcli[parquet]'") from error
+    try:
+        with parquet.ParquetFile(path, pre_buffer=False) as file:
+            schema = file.schema_arrow
+            columns = drafts_of(schema.names, layout, str(path))
+            for column in columns:
+                _decide(path, column, schema.field(column.place).type)
+            while True:
+                writer.start(len(columns))
+                try:
+                    for block in _blocks(path, file, columns):
+                        writer.append(block)
+                    break
+                except Changed:
+                    for column in columns:
+                        column.restart()
+    except pyarrow.ArrowException as error:
+        raise DataError(f"{path}: not a Parquet file, or damaged: {' '.join(str(error).split())}") from error
+    except OSError as error:
+        raise FileError(f"cannot read {path}: {error.strerror or error}") from error
+    if not writer.rows:
+        raise DataError(f"{path}: names of columns, and no rows")
+    made = [column.finish() for column in columns]
+    return writer.finish(made, [column.name for column in columns if column.target], dropped=layout.drop)
+
+
+def _decide(path: Path, column: Draft, arrow_type: Any) -> None:
+    """Give the column its kind by its type; where a model fixed it, see that the type can be read as that."""
+    from pyarrow import types
+
+    if types.is_dictionary(arrow_type):
+        arrow_type = arrow_type.value_type
+    possible: tuple[Kind, ...]
+    if types.is_boolean(arrow_type):
+        possible = ("text",) if column.target else ("boolean", "number", "text")
+    elif types.is_integer(arrow_type):
+        possible = ("text", "number") if column.target else ("number", "text")
+    elif types.is_floating(arrow_type) or types.is_decimal(arrow_type) or types.is_null(arrow_type):
+        possible = ("number",)
+    elif types.is_string(arrow_type) or types.is_large_string(arrow_type):
+        possible = ("text",)
+    else:
+        column.refuse(str(path), f"values of type {arrow_type} are not read")
+    column.kind = column.kind if column.fixed else possible[0]
+    if column.kind not in possible:
+        column.refuse(str(path), f"values of type {arrow_type}, and the model was trained on a {column.kind}")
+
+
+def _blocks(path: Path, file: Any, columns: list[Draft]) -> Iterator[NDArray[np.float64]]:
+    first = 1
+    for batch in file.iter_batches(batch_size=ROWS, columns=[column.name for column in columns]):
+        block = np.empty((len(batch), len(columns)))
+        for at, column in enumerate(columns):
+            block[:, at] = _read(batch.column(column.name), column, lambda row, at=first: f"{path}, row {at + row}")
+        first += len(batch)
+        yield block
+
+
+def _read(array: Any, column: Draft, where: Any) -> NDArray[np.float64]:
+    """One column of a batch: numbers, 0 and 1, or codes; NaN where there is nothing."""
+    import pyarrow
+
+    if pyarrow.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if column.kind == "text":
+        coded = array.cast(pyarrow.string()).dictionary_encode()
+        texts = [*coded.dictionary.to_pylist(), ""]
+        return column.encode(coded.indices.fill_null(len(texts) - 1).to_numpy().astype(np.int64), texts, where)
+    if pyarrow.types.is_boolean(array.type):
+        array = array.cast(pyarrow.int8())
+    values: NDArray[np.float64] = array.cast(pyarrow.float64(), safe=False).to_numpy(zero_copy_only=False)
+    column.check(values, lambda: [str(value) for value in array.to_pylist()], where)
+    return values

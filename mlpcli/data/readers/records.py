@@ -1,0 +1,185 @@
+"""A delimited text file cut into pieces of whole records, each checked to have as many cells as the header.
+
+The check comes before the parser, because pandas fills a short row without a word. It looks at bytes as arrays: where
+the quotes, delimiters and line ends stand says everything. Quoting is that of RFC 4180: a cell is quoted as a whole,
+and a quote inside it is doubled.
+"""
+
+import codecs
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.errors import DataError, FileError, UsageError
+from mlpcli.wording import quote
+
+__all__ = ["Piece", "check_format", "read_pieces"]
+
+READ = 4 << 20  # bytes read at a time
+LONGEST = 8 << 20  # bytes of one record: a quote that is never closed would make one of the whole file
+QUOTE, NEWLINE = b'"', b"\n"
+
+Positions = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Whole records as UTF-8, each of `width` cells, ending in a line feed, and the line that each begins on."""
+
+    content: bytes
+    lines: Positions
+    delimiter: str
+    width: int = 0
+
+    def cells(self) -> Iterator[list[str]]:
+        """The records, cell by cell."""
+        return csv.reader(io.StringIO(self.content.decode(), newline=""), delimiter=self.delimiter, strict=True)
+
+
+def check_format(delimiter: str, encoding: str) -> str:
+    """The canonical name of `encoding`; UsageError for one that is unknown, or for a delimiter that cannot be one."""
+    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0':
+        raise UsageError(
+            f"delimiter {quote(delimiter)} must be one ASCII character, and neither a quote nor a line end"
+        )
+    try:
+        name = codecs.lookup(encoding).name
+        "a".encode(encoding)  # refuses codecs that are not of text, like hex
+    except (LookupError, ValueError) as error:
+        raise UsageError(
+            f"encoding {quote(encoding)} is unknown; utf-8, latin-1, cp1252 and utf-16 are common"
+        ) from error
+    return "utf-8-sig" if name == "utf-8" else name
+
+
+def read_pieces(path: Path, delimiter: str, encoding: str) -> Iterator[Piece]:
+    """The header as a piece of one record, then pieces of some `READ` bytes. Blank lines are left out.
+
+    Raises DataError with file and line for bytes that are not `encoding`, NUL, quotes that do not stand at a cell's
+    ends or are never closed, and rows with other than the header's number of cells.
+    """
+    rest, line, width = b"", 1, -1
+    for block in _decoded(path, encoding):
+        rest += block
+        piece, rest, line_after = _cut(path, rest, line, delimiter)
+        if len(rest) > LONGEST:
+            raise DataError(f"{path}, line {line_after}: a row of more than {LONGEST >> 20} MB; is a quote not closed?")
+        line = line_after
+        if not len(piece.lines):
+            continue
+        if width < 0:
+            end = _record_ends(np.frombuffer(piece.content, np.uint8))[0][0] + 1
+            header = Piece(piece.content[:end], piece.lines[:1], delimiter)
+            width = int(_widths(header)[0])
+            yield header
+            piece = Piece(piece.content[end:], piece.lines[1:], delimiter)
+        if len(piece.lines):
+            widths = _widths(piece)
+            for at in np.flatnonzero(widths != width)[:1]:
+                raise DataError(f"{path}, line {piece.lines[at]}: {widths[at]} cells, but the header has {width}")
+            yield replace(piece, width=width)
+    if rest:
+        raise DataError(f"{path}, line {line}: a quote is opened and never closed")
+    if width < 0:
+        raise DataError(f"{path}: the file is empty; a line of column names is needed")
+
+
+def _decoded(path: Path, encoding: str) -> Iterator[bytes]:
+    """The text as UTF-8 in blocks, its line ends as line feeds, the last line ended."""
+    decoder, line, held = codecs.getincrementaldecoder(encoding)(), 1, ""
+    try:
+        with path.open("rb") as file:
+            while True:
+                raw = file.read(READ)
+                text = held + decoder.decode(raw, final=not raw)
+                held = "\r" if raw and text.endswith("\r") else ""  # its line feed may come with the next block
+                block = _lines(text[: len(text) - len(held)]).encode()
+                if b"\0" in block:
+                    at = line + block[: block.index(b"\0")].count(NEWLINE)
+                    raise DataError(f"{path}, line {at}: a NUL byte; is this a text file?")
+                yield block
+                line += block.count(NEWLINE)
+                if not raw:
+                    break
+    except UnicodeError as error:
+        raise DataError(_not_decodable(path, encoding, line, held, error)) from error
+    except OSError as error:
+        raise FileError(f"cannot read {path}: {error.strerror}") from error
+    yield NEWLINE
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _not_decodable(path: Path, encoding: str, line: int, held: str, error: UnicodeError) -> str:
+    what = str(error)
+    if isinstance(error, UnicodeDecodeError):
+        before = held + error.object[: error.start].decode(encoding, errors="ignore")
+        line += _lines(before).count("\n")
+        what = f"byte 0x{error.object[error.start]:02x} is not {encoding.removesuffix('-sig')}"
+    other = "latin-1" if encoding.startswith("utf-8") else "utf-8"
+    try:
+        with path.open("rb") as file:
+            other = "utf-16" if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else other
+    except OSError:
+        pass
+    return f"{path}, line {line}: {what}. Nothing was written. Use --encoding {other}, if that is what it is"
+
+
+def _cut(path: Path, text: bytes, line: int, delimiter: str) -> tuple[Piece, bytes, int]:
+    """The whole records of `text`, which begins on `line`, without blank ones; the rest, and the line it begins on."""
+    array = np.frombuffer(text, np.uint8)
+    ends, quotes = _record_ends(array)
+    _check_quotes(path, array, quotes, line, delimiter)
+    if not len(ends):
+        return Piece(b"", np.zeros(0, np.int64), delimiter), text, line
+    newlines = np.flatnonzero(array == ord(NEWLINE))
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    lines = line + np.searchsorted(newlines, starts)
+    cut = int(ends[-1]) + 1
+    content, blank = text[:cut], starts == ends
+    if blank.any():
+        kept = np.ones(cut, dtype=bool)
+        kept[ends[blank]] = False
+        content, lines = array[:cut][kept].tobytes(), lines[~blank]
+    return Piece(content, lines, delimiter), text[cut:], line + int(np.searchsorted(newlines, cut))
+
+
+def _record_ends(array: NDArray[np.uint8]) -> tuple[Positions, Positions]:
+    """Where the line feeds stand that end a record, and where all quotes stand."""
+    newlines, quotes = np.flatnonzero(array == ord(NEWLINE)), np.flatnonzero(array == ord(QUOTE))
+    return (newlines[np.searchsorted(quotes, newlines) % 2 == 0] if len(quotes) else newlines), quotes
+
+
+def _check_quotes(path: Path, array: NDArray[np.uint8], quotes: Positions, line: int, delimiter: str) -> None:
+    """Every other quote opens, at a cell's beginning or just after one that closes; the others close, at its end."""
+    if not len(quotes):
+        return
+    opening, closing = quotes[::2], quotes[1::2]
+    before = np.where(opening > 0, array[opening - 1], ord(NEWLINE))
+    closing = closing[closing < len(array) - 1]  # what follows the last byte is not known yet
+    after = array[closing + 1]
+    allowed = np.array([ord(delimiter), ord(NEWLINE), ord(QUOTE)], dtype=np.uint8)
+    wrong = np.concatenate([opening[~np.isin(before, allowed)], closing[~np.isin(after, allowed)]])
+    if len(wrong):
+        at = line + int(np.count_nonzero(array[: wrong.min()] == ord(NEWLINE)))
+        raise DataError(
+            f"{path}, line {at}: a quote inside a cell. Nothing was written. Quote the whole cell and double the quote "
+            'inside, like "5"" pipe"'
+        )
+
+
+def _widths(piece: Piece) -> Positions:
+    """How many cells each record has."""
+    array = np.frombuffer(piece.content, np.uint8)
+    ends, quotes = _record_ends(array)
+    delimiters = np.flatnonzero(array == ord(piece.delimiter))
+    if len(quotes):
+        delimiters = delimiters[np.searchsorted(quotes, delimiters) % 2 == 0]
+    return np.diff(np.searchsorted(delimiters, ends), prepend=0) + 1

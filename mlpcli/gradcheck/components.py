@@ -1,0 +1,165 @@
+"""What is put before the gradient check: every component there is, each in a small network, or the network of a run.
+
+The components are read off the registries, so that a new activation, norm, loss or lift has its row by itself.
+Max-norm and clipping have none: they act on weights and on finished gradients, and have no gradient of their own.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from mlpcli.config import RunOptions, resolve, with_preset
+from mlpcli.config.rules import task_conflicts
+from mlpcli.data import Prepared
+from mlpcli.gradcheck.check import Row, check, merged
+from mlpcli.gradcheck.probe import Subject
+from mlpcli.nn import (
+    ACTIVATIONS,
+    INITIALIZERS,
+    LIFTS,
+    LOSSES,
+    NORMALIZATIONS,
+    Array,
+    BitStreams,
+    Linear,
+    Network,
+    Purpose,
+    stream,
+)
+from mlpcli.threads import blas_threads
+from mlpcli.training.build import build_layers, build_loss, output_units
+
+__all__ = ["check_components", "check_run", "draw_subject", "random_batch"]
+
+ROWS, FEATURES, HIDDEN, TARGETS = 13, 4, (8, 6), 2
+"""Of the network that checks a component: small, but not so small that a norm's variances come near 0."""
+
+TASKS = {"regression": 0, "2 classes": 2, "3 classes": 3}
+"""What a loss may be asked to fit, with the number of classes."""
+
+LAYER_REGULARIZERS: dict[str, dict[str, Any]] = {
+    "dropout": {"dropout": 0.3},
+    "input dropout": {"input_dropout": 0.3},
+    "weight decay": {"weight_decay": 0.1},
+}
+TARGET_REGULARIZERS: dict[str, dict[str, Any]] = {
+    "label smoothing": {"label_smoothing": 0.2},
+    "class weights": {"class_weight": "balanced"},
+}
+"""Those that each loss applies, so that each loss is checked with them."""
+
+RUN_ROWS, RUN_FEATURES, RUN_CLASSES = 32, 64, 10
+"""Of the batch for the network of a run: at most so many rows, as every row brings kinks, and the shape of digits."""
+
+Networks = list[tuple[dict[str, Any], str]]
+
+
+def check_components(seed: int = 0) -> Iterator[Row]:
+    """A row for every activation, norm and position, loss and task, lift, gain, regularizer, and for all together."""
+    for component, networks in _components():
+        with blas_threads(1):
+            rows = [row for given, task in networks for row in check(_small_subject(given, task, seed))]
+        yield merged(component, rows)
+
+
+def check_run(options: RunOptions, data: Prepared | None = None) -> list[Row]:
+    """A row for every parameter tensor of the network that a run would train.
+
+    On the first rows of the first batch it would train on; without data on uniform random inputs, 64 features, and 10
+    classes or one numeric target. Weights are random even if `init` is a construction, class weights are random
+    numbers, and `max_norm` and `clip_norm` play no part.
+    """
+    threads = 1 if options.threads == "auto" else options.threads
+    wanted = options.model_copy(update={"init": "auto"})
+    rows = RUN_ROWS if options.batch_size == "full" else min(options.batch_size, RUN_ROWS)
+    if data is None:
+        task = "classification" if options.task == "auto" else options.task
+        classes = RUN_CLASSES if task == "classification" else 0
+        wanted = with_preset(wanted, task=task, features=RUN_FEATURES)
+        resolved = resolve(wanted, task=task, scale="none", has_validation=True, threads=threads)
+        x, y = random_batch(stream(options.seed, Purpose.GRADCHECK, epoch=2), rows, RUN_FEATURES, classes, targets=1)
+        outputs = output_units(task, classes, 1)
+    else:
+        wanted = with_preset(wanted, task=data.task, features=len(data.features))
+        resolved = resolve(
+            wanted, task=data.task, scale=data.scale, has_validation=data.val is not None, threads=threads
+        )
+        order = stream(options.seed, Purpose.ORDER, epoch=1).permutation(len(data.train))[:rows]
+        x, y = data.train.x[order].astype(np.float64), data.train.y[order]
+        outputs = output_units(data.task, len(data.classes or ()), len(data.targets))
+    with blas_threads(threads):
+        return check(draw_subject(resolved, x, y, outputs))
+
+
+def draw_subject(options: RunOptions, x: Array, y: Array, outputs: int, *, front: bool = False) -> Subject:
+    """The float64 network of resolved options at a random point, all by their seed.
+
+    Weights come from the initializer; biases and gains are moved off their initial values, since at 0 whole rows of
+    ReLUs may stand on their kink. `front` puts a linear layer before all others, which leads the chain rule through
+    the lift, the gain and dropout of the inputs: training never needs their backward functions, but they must be right.
+    """
+    options = options.model_copy(update={"dtype": "float64"})
+    rng = stream(options.seed, Purpose.GRADCHECK)
+    features = x.shape[-1]
+    layers = build_layers([options], features, outputs, (), BitStreams([options.seed], (), Purpose.DROPOUT))
+    network = Network([("front", Linear(features, features)), *layers] if front else layers, dtype=np.float64)
+    for view in network.parameters.values():
+        view += rng.normal(0.0, 0.3, view.shape)
+    for linear in network.linears:
+        linear.weight[...] = INITIALIZERS[options.init](rng, linear.in_features, linear.out_features)
+    weights = None if options.class_weight == "none" else rng.uniform(0.5, 2.0, max(outputs, 2))
+    return Subject(options, network, build_loss([options], outputs, (), weights), x, y, weights)
+
+
+def random_batch(rng: np.random.Generator, rows: int, features: int, classes: int, targets: int) -> tuple[Array, Array]:
+    """Inputs `(rows, features)` in [-1, 1], with codes of all classes, or with normal targets where `classes` is 0."""
+    x = rng.uniform(-1.0, 1.0, (rows, features))
+    return x, rng.permutation(np.arange(rows) % classes) if classes else rng.normal(size=(rows, targets))
+
+
+def _components() -> Iterator[tuple[str, Networks]]:
+    """Every component's name, with the options and the task of each network that checks it."""
+    for name in ACTIVATIONS:
+        yield f"activation {name}", [({"activation": name}, "3 classes")]
+    for name in NORMALIZATIONS:
+        for position in ("before", "after"):
+            placed = {"norm": name, "norm_position": position}
+            yield f"norm {name}, {position} the activation", [(placed, "3 classes")]
+    for name in LOSSES:
+        for given, task in _with_every_task({"loss": name}):
+            yield f"loss {name}, {task}", [(given, task)]
+    for name in LIFTS:
+        yield f"lift {name}", [({"lift": name}, "3 classes")]
+    yield "factors of the inputs", [({"input_gain": 1.0}, "3 classes")]
+    for name, given in LAYER_REGULARIZERS.items():
+        yield f"regularizer {name}", [(given, "3 classes")]
+    for name, given in TARGET_REGULARIZERS.items():
+        yield f"regularizer {name}", [one for loss in LOSSES for one in _with_every_task({"loss": loss, **given})]
+    parts = [*LAYER_REGULARIZERS.values(), *TARGET_REGULARIZERS.values(), {"activation": "relu", "input_gain": 1.0}]
+    together = {name: value for part in parts for name, value in part.items()}
+    for name in NORMALIZATIONS:
+        yield (
+            f"complete network, {name} norm",
+            [({**together, "norm": name, "lift": lift}, "3 classes") for lift in LIFTS],
+        )
+
+
+def _with_every_task(given: dict[str, Any]) -> Networks:
+    """The options with each task that the rules allow them."""
+    kinds = {task: "classification" if classes else "regression" for task, classes in TASKS.items()}
+    return [(given, task) for task, kind in kinds.items() if not list(task_conflicts(_small_options(given), kind))]
+
+
+def _small_options(given: dict[str, Any]) -> RunOptions:
+    """Options of a small smooth network; not validated, so that an entry counts as soon as it is registered."""
+    return RunOptions(hidden=HIDDEN, activation="tanh").model_copy(update=given)
+
+
+def _small_subject(given: dict[str, Any], task: str, seed: int) -> Subject:
+    classes = TASKS[task]
+    kind = "classification" if classes else "regression"
+    options = resolve(_small_options({**given, "seed": seed}), task=kind, scale="none", has_validation=True, threads=1)
+    x, y = random_batch(stream(seed, Purpose.GRADCHECK, epoch=2), ROWS, FEATURES, classes, TARGETS)
+    front = options.lift != "none" or options.input_dropout > 0 or options.input_gain > 0
+    return draw_subject(options, x, y, output_units(kind, classes, TARGETS), front=front)

@@ -1,0 +1,1 @@
+"""Elementwise passes over arrays: what they need of memory, and later their compiled forms."""

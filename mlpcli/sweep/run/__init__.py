@@ -1,0 +1,1 @@
+"""Training a plan: jobs, stacks, dispatch to workers, and what is recorded."""

@@ -1,0 +1,130 @@
+"""What a worker does: train one stack of trials, score it, and hand everything back. It writes no results itself."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from mlpcli.config import RunOptions
+from mlpcli.data import open_prepared
+from mlpcli.nn import Array
+from mlpcli.results.model_file import model_bytes
+from mlpcli.training.diagnostics import DiagnosticsRow
+from mlpcli.training.epoch_rows import EpochRow
+from mlpcli.training.model import describe
+from mlpcli.training.session import result_of
+from mlpcli.training.trainer import Trainer
+from mlpcli.workers.executor import Handle
+
+__all__ = ["Job", "JobResult", "KeepModels", "Outcome", "Progress", "run_job"]
+
+KeepModels = Literal["none", "best", "all"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a stack has come: a trainer's checkpoint, which holds the stack's runs in their first order."""
+
+    arrays: dict[str, Array]
+    counters: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A stack of trials, by number, to train up to epoch `until`, on data shared as `data` under `name` and `scale`.
+
+    `keep_models` says whose model files are wanted: those of all that end, of the best by `metric` of them, of none.
+    To its last epoch the whole stack should take `seconds`.
+    With `progress` the stack goes on from there, without the positions `pruned`; with `again` progress is handed back.
+    """
+
+    trials: Sequence[int]
+    runs: Sequence[RunOptions]
+    run_ids: Sequence[str]
+    data: Handle
+    name: str
+    scale: str
+    until: int
+    metric: str
+    larger: bool
+    keep_models: KeepModels
+    seconds: float
+    progress: Progress | None = None
+    pruned: Sequence[int] = ()
+    again: bool = False
+
+
+@dataclass
+class Outcome:
+    """What became of one trial: its new rows of metrics.csv and, with `record`, of diagnostics.csv; and its result.
+
+    `ended` says that it will not train on, whatever the sweep decides.
+    """
+
+    result: dict[str, Any]
+    ended: bool
+    error: str | None
+    rows: list[EpochRow] = field(default_factory=list)
+    diagnostics: list[DiagnosticsRow] = field(default_factory=list)
+    model: bytes | None = None
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """The outcome of each run of a job, in its order, and where the stack can go on."""
+
+    outcomes: list[Outcome]
+    progress: Progress | None
+
+
+def run_job(job: Job) -> JobResult:
+    """Train the stack of a job; the same numbers as `mlpcli train --threads 1` gives for each of its runs."""
+    data = open_prepared(job.data.open(), job.name, job.scale)
+    trainer = Trainer(job.runs, data)
+    if job.progress is not None:
+        trainer.restore(job.progress.arrays, job.progress.counters)
+        if job.pruned:
+            trainer.prune(job.pruned)
+    rows: list[list[EpochRow]] = [[] for _ in job.runs]
+    diagnostics: list[list[DiagnosticsRow]] = [[] for _ in job.runs]
+    for epoch in trainer.epochs(until=job.until):
+        for position, row in epoch:
+            rows[position].append(row)
+        for position, measured in trainer.diagnostics:
+            diagnostics[position].append(measured)
+    progress = Progress(*trainer.checkpoint()) if job.again and len(trainer.members) else None
+    left = set(range(len(job.runs))) - set(trainer.members.tolist())
+    finished = trainer.epoch >= trainer.options.epochs
+    scores = trainer.results()
+    outcomes = [
+        Outcome(
+            result=result_of(trainer, position, scores[position], job.run_ids[position]),
+            ended=finished or position in left,
+            error=str(trainer.diverged[position]) if position in trainer.diverged else None,
+            rows=rows[position],
+            diagnostics=diagnostics[position],
+        )
+        for position in range(len(job.runs))
+    ]
+    for position in _kept(job, outcomes):
+        outcomes[position].model = model_bytes(trainer.tensors(position), describe(job.runs[position], data))
+    return JobResult(outcomes, progress)
+
+
+def _kept(job: Job, outcomes: Sequence[Outcome]) -> Sequence[int]:
+    """The runs whose model is worth sending: only the best of a stack can be the best of the sweep."""
+    trained = [index for index in range(len(outcomes)) if index not in job.pruned]
+    complete = [index for index in trained if outcomes[index].ended and outcomes[index].error is None]
+    if job.keep_models == "all":
+        return complete
+    ranked = [(value, index) for index in complete if (value := _rank(job, outcomes[index])) is not None]
+    return [min(ranked)[1]] if ranked and job.keep_models == "best" else []
+
+
+def _rank(job: Job, outcome: Outcome) -> float | None:
+    """What the best has least of; None where the ranking metric is not a finite number."""
+    part, _, name = job.metric.partition("_")
+    value: float = outcome.result["metrics"][part][name]
+    if not math.isfinite(value):
+        return None
+    return -value if job.larger else value

@@ -1,0 +1,191 @@
+"""The executor on a Dask cluster: one of our own on this machine, or one that was joined and shares no files with us.
+
+Dask reroutes, restarts and reconnects on its own terms, where a sweep wants to be told. So the scheduler is handed no
+more jobs than there are threads to run them (a worker's death is charged to all that wait there), a lost scheduler
+ends every job at once, and a cluster without workers is not waited for endlessly.
+"""
+
+import asyncio
+import pickle
+import time
+import uuid
+from collections import deque
+from concurrent.futures import CancelledError, Future
+from concurrent.futures import wait as wait_for
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from threading import Event, Lock, Thread
+from typing import Any
+
+import distributed
+
+from mlpcli.errors import DataError, Unavailable
+from mlpcli.workers.dask_child import VERSIONS, FolderCopy, RemoteFolder, Task, listed
+from mlpcli.workers.executor import ClusterLost, Folder, Handle, SweepExecutor, WorkerDied, settle
+
+__all__ = ["CLOSE_SECONDS", "WORKER_SECONDS", "ClusterExecutor", "summary"]
+
+WORKER_SECONDS = 60.0
+"""How long a cluster may be without any worker."""
+
+WATCH_SECONDS = 2.0
+CLOSE_SECONDS = 1.0
+LARGEST_FOLDER = 2**31 - 2**20  # bytes; Dask sends up to 2 GiB in a message
+
+
+class ClusterExecutor(SweepExecutor):
+    """Jobs through a Dask `client`, at `place` in messages. `jobs` follows workers that come and go.
+
+    With `own`, the client's cluster sees our files, and ends with the executor.
+    """
+
+    def __init__(self, client: Any, place: str, *, own: bool) -> None:
+        self._client, self._place, self._own = client, place, own
+        self.jobs = max(1, sum(client.nthreads().values()))
+        self._lock = Lock()
+        self._waiting: deque[tuple[Future[Any], bytes]] = deque()
+        self._running: dict[Future[Any], Any] = {}
+        self._trouble = ""
+        self._copies: list[str] = []
+        self._ended = Event()
+        Thread(target=self._watch, name="mlpcli-cluster", daemon=True).start()
+
+    def _send(self, future: Future[Any], call: bytes) -> None:
+        with self._lock:
+            self._waiting.append((future, call))
+        self._launch()
+
+    def _launch(self) -> None:
+        """Hand over as many jobs as there are free threads."""
+        if self._trouble or self._client.status != "running":  # Dask would keep jobs for the next connection
+            self._give_up(self._lost())
+        with self._lock:
+            while self._waiting and len(self._running) < self.jobs:
+                future, call = self._waiting.popleft()
+                if future.set_running_or_notify_cancel():
+                    task = self._client.submit(pickle.loads, pickle.dumps(Task(call)), key=f"mlpcli-{uuid.uuid4()}")
+                    self._running[future] = task
+                    task.add_done_callback(partial(self._fetch, future))
+
+    def _fetch(self, future: Future[Any], task: Any) -> None:
+        """Finish a job in a thread of its own: Dask has one for all, and may look long for a result that is lost."""
+        Thread(target=self._finish, args=(future, task), name="mlpcli-fetch", daemon=True).start()
+
+    def _finish(self, future: Future[Any], task: Any) -> None:
+        """Settle a job whose task has ended, unless it was given up meanwhile, and launch the next."""
+        error: Exception | None = None
+        try:
+            outcome = task.result()
+        except distributed.KilledWorker as killed:
+            deaths = killed.allowed_failures + 1
+            error = WorkerDied(f"{deaths} worker(s) of {self._place} died of it (often: out of memory)")
+        except (distributed.CancelledError, OSError):  # OSError: the connection broke while the outcome came
+            error = self._lost()
+        except Exception as unfit:  # not the job's own, which travel in the outcome: the worker cannot run our code
+            error = Unavailable(
+                f"--executor {self._place}: {summary(unfit)}, and here is {listed(VERSIONS)}. Install the same there"
+            )
+        with self._lock:
+            if self._running.pop(future, None) is None:
+                return
+        if error is None:
+            settle(future, outcome)
+        else:
+            future.set_exception(error)
+        self._launch()
+
+    def _give_up(self, error: Exception) -> None:
+        """End all jobs, those that run and those that wait, with `error`."""
+        with self._lock:
+            given_up = [future for future, _ in self._waiting if future.set_running_or_notify_cancel()]
+            given_up += self._running
+            self._waiting.clear()
+            self._running.clear()
+        for future in given_up:
+            future.set_exception(error)
+
+    def _lost(self) -> ClusterLost:
+        return ClusterLost(f"--executor {self._place}: {self._trouble or 'lost the scheduler'}")
+
+    def _watch(self) -> None:
+        """Follow the number of workers, and see a lost scheduler where Dask has not told."""
+        alive = time.monotonic()
+        while not self._ended.wait(WATCH_SECONDS):
+            with suppress(Exception):  # of a connection that is lost; `_launch` finds out
+                threads = sum(self._client.nthreads().values())
+                self.jobs = max(1, threads)
+                if threads:
+                    alive = time.monotonic()
+                elif time.monotonic() - alive > WORKER_SECONDS:
+                    self._trouble = f"no workers for {WORKER_SECONDS:g} s"
+            self._launch()
+
+    def share(self, key: str, folder: Path) -> Handle:
+        """A joined cluster gets the files as bytes, each worker once, those that come later too.
+
+        Raises:
+            DataError: the folder is too large to send.
+            Unavailable: the workers cannot take it.
+        """
+        if self._own:
+            return Folder(folder)
+        files = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+        size = sum(map(len, files.values()))
+        if size > LARGEST_FOLDER:
+            raise DataError(
+                f"--executor {self._place}: the prepared data are {size / 2**30:.1f} GiB, and Dask sends up to 2 GiB. "
+                "Nothing was started. Type --executor local"
+            )
+        copy = FolderCopy(key, files)
+        try:
+            self._client.register_plugin(copy)
+        except Exception as error:
+            raise Unavailable(
+                f"--executor {self._place}: cannot send the data to the workers: {summary(error)}. Nothing was started"
+            ) from None
+        self._copies.append(copy.name)
+        return RemoteFolder(key)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Leave the cluster when all jobs are done, or cancel them and leave at once.
+
+        Workers of our own end with their jobs; on a joined cluster a job that runs is finished, and its result dropped.
+        """
+        with self._lock:
+            self._closed = True
+            waiting = [future for future, _ in self._waiting]
+            unfinished = [*waiting, *self._running]
+        if cancel_futures:
+            for future in waiting:
+                future.cancel()
+            self._leave()
+        elif wait:
+            wait_for(unfinished)
+            self._leave()
+        else:
+            Thread(target=self.shutdown, name="mlpcli-shutdown").start()
+
+    def _leave(self) -> None:
+        if self._ended.is_set():
+            return
+        self._ended.set()
+        self._give_up(CancelledError())
+        client, cluster = self._client, self._client.cluster if self._own else None
+        with suppress(Exception):  # the scheduler may be gone
+            for name in self._copies if client.status == "running" else ():
+                client.sync(client.scheduler.unregister_worker_plugin, name=name, callback_timeout=CLOSE_SECONDS)
+        client.close(CLOSE_SECONDS)
+        if cluster is not None:
+            cluster.sync(_end, list(cluster.workers.values()))
+            cluster.close(CLOSE_SECONDS)
+
+
+async def _end(nannies: list[Any]) -> None:
+    """End workers of our own now; Dask itself gives a worker that runs a job four seconds."""
+    await asyncio.gather(*(nanny.close(timeout=CLOSE_SECONDS) for nanny in nannies), return_exceptions=True)
+
+
+def summary(error: BaseException) -> str:
+    """The first line of what an error of Dask's says."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

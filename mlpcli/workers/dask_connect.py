@@ -1,0 +1,168 @@
+"""Ways to a Dask cluster: start one, or join one; every way ends within a minute, in an executor or one line."""
+
+import ipaddress
+import logging
+import os
+import warnings
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from multiprocessing import resource_tracker
+from threading import Thread
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import dask
+import distributed
+
+from mlpcli.errors import Unavailable, UsageError
+from mlpcli.workers.dask_child import VERSIONS, listed, versions
+from mlpcli.workers.dask_cluster import CLOSE_SECONDS, WORKER_SECONDS, ClusterExecutor, summary
+from mlpcli.workers.local import ctrl_c_blocked
+
+__all__ = ["join", "scheduler_address", "start"]
+
+Result = TypeVar("Result")
+
+CONNECT_SECONDS = 10.0
+
+
+def start(jobs: int) -> ClusterExecutor:
+    """A cluster of `jobs` processes with one thread each, which listens on 127.0.0.1 only and has no dashboard.
+
+    Raises:
+        Unavailable: it does not start.
+    """
+    _set_up_dask()
+    os.environ["PYTHONSAFEPATH"] = "1"  # processes that Dask starts import nothing from the working folder
+    if os.name == "posix":
+        resource_tracker.ensure_running()  # which, if a later thread did it, would unblock Ctrl-C there
+    try:
+        client = _within(WORKER_SECONDS, partial(_start, jobs))
+    except Exception as error:
+        raise Unavailable(
+            f"--executor dask: the cluster does not start: {summary(error)}. Nothing was started. Type --executor local"
+        ) from None
+    return ClusterExecutor(client, "dask", own=True)
+
+
+def _start(jobs: int) -> Any:
+    cluster = distributed.LocalCluster(
+        n_workers=jobs,
+        threads_per_worker=1,
+        processes=True,
+        host="127.0.0.1",
+        dashboard_address="127.0.0.1:0",
+        worker_dashboard_address="127.0.0.1:0",
+        scheduler_kwargs={"allowed_failures": 0, "dashboard": False},
+        silence_logs=logging.CRITICAL,
+    )
+    return distributed.Client(cluster, set_as_default=False)
+
+
+def join(location: str, *, allow_insecure: bool = False) -> ClusterExecutor:
+    """The cluster whose scheduler is at `location`, HOST:PORT; by TLS if Dask's own configuration names a CA file.
+
+    Raises:
+        UsageError: `scheduler_address` refuses it.
+        Unavailable: no scheduler or no worker answers in time, or a worker has another mlpcli or NumPy.
+    """
+    place = f"dask://{location}"
+    encrypted = bool(dask.config.get("distributed.comm.tls.ca-file"))
+    address = scheduler_address(location, encrypted=encrypted, allow_insecure=allow_insecure)
+    _set_up_dask()
+    connect = partial(distributed.Client, address, timeout=CONNECT_SECONDS, set_as_default=False)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Dask compares all versions, at length; `_check` those that matter
+            client = _within(CONNECT_SECONDS, connect)
+        try:
+            _check(client, place)
+            return ClusterExecutor(client, place, own=False)
+        except BaseException:
+            client.close(CLOSE_SECONDS)
+            raise
+    except Unavailable:
+        raise
+    except Exception as error:  # a server of another kind may answer anything
+        raise Unavailable(
+            f"--executor {place}: no Dask scheduler answers there within {CONNECT_SECONDS:g} s: {summary(error)}. "
+            "Nothing was started. Type the same command again when it runs"
+        ) from None
+
+
+def scheduler_address(location: str, *, encrypted: bool, allow_insecure: bool) -> str:
+    """Dask's address for HOST:PORT.
+
+    Without TLS, whoever reaches the scheduler's port, or listens on the way to it, can run code on every machine of
+    the cluster and on ours. On this machine (an SSH tunnel's end included) that is nobody new; beyond it, the user has
+    to ask for it.
+
+    >>> scheduler_address("localhost:8786", encrypted=False, allow_insecure=False)
+    'tcp://localhost:8786'
+
+    Raises:
+        UsageError: it is no HOST:PORT, or neither here, nor encrypted, nor asked for.
+    """
+    try:
+        parts = urlsplit(f"//{location}")
+        host, complete = parts.hostname or "", bool(parts.hostname and parts.port and parts.netloc == location)
+    except ValueError:  # of a port that is no number
+        complete = False
+    if not complete or "@" in location:
+        raise UsageError(f"--executor dask://{location}: must be dask://HOST:PORT, as in dask://127.0.0.1:8786")
+    if not (encrypted or allow_insecure or _is_here(host)):
+        raise UsageError(
+            f"--executor dask://{location}: unencrypted and unauthenticated: whoever can reach it can run code there "
+            "and here. Nothing was started. Set distributed.comm.tls in Dask's configuration, or tunnel the port with "
+            "ssh -L, or type --allow-insecure-dask"
+        )
+    return f"{'tls' if encrypted else 'tcp'}://{location}"
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _check(client: Any, place: str) -> None:
+    """See that there is a worker, and that each runs what we run."""
+    try:
+        client.submit(os.getpid, pure=False).result(WORKER_SECONDS)  # a task, for clusters that grow when asked to
+    except TimeoutError:
+        raise Unavailable(
+            f"--executor {place}: no workers within {WORKER_SECONDS:g} s. Nothing was started. "
+            f"Start some: dask worker {client.scheduler.address}"
+        ) from None
+    for worker, theirs in client.run(versions, on_error="return").items():
+        if theirs != VERSIONS:
+            found = f"has {listed(theirs)}" if isinstance(theirs, dict) else f"cannot load mlpcli ({summary(theirs)})"
+            raise Unavailable(
+                f"--executor {place}: the worker {worker} {found}, and here is {listed(VERSIONS)}. "
+                "Nothing was started. Install the same there, then type the same command again"
+            )
+
+
+def _within(seconds: float, function: Callable[[], Result]) -> Result:
+    """`function()`, or TimeoutError after `seconds`: some of Dask's waits have no end. Ctrl-C is ours all the while."""
+    future: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(function())
+        except BaseException as error:
+            future.set_exception(error)
+
+    with ctrl_c_blocked():
+        Thread(target=run, name="mlpcli-connect", daemon=True).start()
+    return future.result(seconds)
+
+
+def _set_up_dask() -> None:
+    """Dask logs, with tracebacks, what ends in one line of ours or in nothing, and takes long to call a host dead."""
+    dask.config.set({"distributed.comm.timeouts.connect": CONNECT_SECONDS})
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] in {"asyncio", "distributed", "tornado"}:
+            logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -1,0 +1,59 @@
+"""What may rank, in which direction, and the default for each kind of data."""
+
+import pytest
+
+from mlpcli.errors import ExitCode, UsageError
+from mlpcli.sweep.spec.metric import larger_is_better, metric_problem, ranking_metric
+
+CLASSES, NUMBERS = ("classification", True), ("regression", True)
+
+
+def test_direction() -> None:
+    larger = [f"{part}_{name}" for part in ("train", "val") for name in ("accuracy", "r2")]
+    smaller = [f"{part}_{name}" for part in ("train", "val") for name in ("loss", "rmse", "mae", "max_error")]
+    assert all(map(larger_is_better, larger))
+    assert not any(map(larger_is_better, smaller))
+
+
+def test_what_may_rank() -> None:
+    assert metric_problem("val_mae", every_epoch=False) is None
+    assert metric_problem("val_max_error", every_epoch=True) is None
+    assert "expected with halving one of train_loss" in str(metric_problem("val_mae", every_epoch=True))
+    assert "test rows rank nothing" in str(metric_problem("test_accuracy", every_epoch=False))
+    assert str(metric_problem("val_acuracy", every_epoch=False)).endswith("; did you mean val_accuracy?")
+    assert str(metric_problem(3, every_epoch=False)).startswith("got 3, expected one of train_loss")
+    assert metric_problem("accuracy", every_epoch=False) is not None
+    assert metric_problem(["val_loss"], every_epoch=False) is not None
+
+
+@pytest.mark.parametrize(
+    ("metric", "kinds", "expected"),
+    [
+        (None, [CLASSES], "val_accuracy"),
+        (None, [NUMBERS], "val_rmse"),
+        (None, [("classification", False)], "train_accuracy"),
+        (None, [("regression", False)], "train_rmse"),
+        (None, [CLASSES, CLASSES], "val_accuracy"),
+        ("val_loss", [CLASSES, NUMBERS], "val_loss"),
+        ("train_loss", [CLASSES, ("regression", False)], "train_loss"),
+        ("val_r2", [NUMBERS], "val_r2"),
+    ],
+)
+def test_ranking_metric(metric: str | None, kinds: list[tuple[str, bool]], expected: str) -> None:
+    assert ranking_metric(metric, kinds) == expected
+
+
+@pytest.mark.parametrize(
+    ("metric", "kinds", "message"),
+    [
+        (None, [CLASSES, NUMBERS], "ranked by val_accuracy and val_rmse"),
+        (None, [CLASSES, ("classification", False)], "ranked by train_accuracy and val_accuracy"),
+        ("val_loss", [CLASSES, ("regression", False)], "no validation rows for val_loss"),
+        ("val_accuracy", [NUMBERS], "regression has no val_accuracy"),
+        ("train_rmse", [CLASSES], "classification has no train_rmse"),
+    ],
+)
+def test_no_such_number(metric: str | None, kinds: list[tuple[str, bool]], message: str) -> None:
+    with pytest.raises(UsageError, match=message) as caught:
+        ranking_metric(metric, kinds)
+    assert caught.value.code == ExitCode.USAGE

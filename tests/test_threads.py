@@ -1,0 +1,42 @@
+"""How many threads a network is given, and that BLAS obeys."""
+
+import os
+import subprocess
+import sys
+
+from threadpoolctl import threadpool_info
+
+from mlpcli.threads import WORTH_A_THREAD, blas_threads, cores, fastest_threads
+
+
+def test_small_networks_have_one_thread_and_large_ones_all() -> None:
+    assert fastest_threads((64, 64, 64, 10), 32) == 1
+    assert fastest_threads((784, 2048, 2048, 10), 128) == cores()
+
+
+def test_the_largest_product_decides() -> None:
+    side = int(WORTH_A_THREAD // 100)
+    assert fastest_threads((1, 10, 10, 1), side // 10) == 1
+    assert fastest_threads((1, 10, 10, 1), side) == cores()
+    assert fastest_threads((10, 10), side - 1) == 1
+
+
+def test_threads_rest_unless_the_environment_says_otherwise() -> None:
+    """Where `train` asks for it, NumPy is not loaded yet: afterwards OpenBLAS would not look."""
+    ask = "import os, sys, mlpcli.cli.train; from mlpcli.threads import let_threads_rest; let_threads_rest();"
+    show = "print(os.environ['OPENBLAS_THREAD_TIMEOUT'], 'numpy' in sys.modules)"
+    for given, expected in ((None, "20 False"), ("26", "26 False")):
+        environment = {key: value for key, value in os.environ.items() if key != "OPENBLAS_THREAD_TIMEOUT"}
+        environment |= {} if given is None else {"OPENBLAS_THREAD_TIMEOUT": given}
+        done = subprocess.run([sys.executable, "-c", ask + show], env=environment, capture_output=True, text=True)
+        assert done.stdout.strip() == expected, done.stderr
+
+
+def test_blas_obeys_and_is_set_back() -> None:
+    def counts() -> set[int]:
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    before = counts()
+    with blas_threads(1):
+        assert counts() == {1}
+    assert counts() == before
