@@ -9,6 +9,7 @@ import typer
 
 from mlpcli.cli.console import message, print_json
 from mlpcli.errors import UsageError
+from mlpcli.installation import install_command
 
 __all__ = ["plot"]
 
@@ -44,7 +45,7 @@ def plot(
     """
     if find_spec("matplotlib") is None:
         raise UsageError(
-            "mlpcli plot: matplotlib is not installed. Nothing was written. Type: pip install 'mlpcli[plot]'"
+            f"mlpcli plot: matplotlib is not installed. Nothing was written. Type: {install_command('plot')}"
         )
     from mlpcli.results.atomic import make_folder, shown, write_atomic
     from mlpcli.results.find import find_results

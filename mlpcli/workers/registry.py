@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from mlpcli.errors import UsageError
+from mlpcli.installation import install_command
 from mlpcli.threads import blas_threads
 from mlpcli.workers.calls import answer
 from mlpcli.workers.executor import SweepExecutor, settle
@@ -80,6 +81,6 @@ def _dask_module() -> ModuleType:
         if error.name not in {"dask", "distributed"}:
             raise
         raise UsageError(
-            "--executor dask: Dask is not installed. Nothing was started. Type: pip install 'mlpcli[dask]'"
+            f"--executor dask: Dask is not installed. Nothing was started. Type: {install_command('dask')}"
         ) from None
     return connect

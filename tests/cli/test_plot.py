@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mlpcli.cli.main import run
+from mlpcli.installation import install_command
 from tests.plot.folders import run_folder, sweep_folder
 
 
@@ -80,7 +81,7 @@ def test_without_matplotlib_the_line_says_what_to_install(
     assert out == ""
     assert err == (
         "mlpcli: error: mlpcli plot: matplotlib is not installed. Nothing was written. "
-        "Type: pip install 'mlpcli[plot]'\n"
+        f"Type: {install_command('plot')}\n"
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from mlpcli.errors import UsageError
+from mlpcli.installation import install_command
 from mlpcli.workers.calls import RemoteError
 from mlpcli.workers.executor import SweepExecutor
 from mlpcli.workers.registry import EXECUTORS, open_executor
@@ -125,7 +126,7 @@ def test_without_dask_the_remedy_is_named(name: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20)
     assert "UsageError: --executor dask: Dask is not installed" in done.stderr
-    assert "Type: pip install 'mlpcli[dask]'" in done.stderr
+    assert f"Type: {install_command('dask')}" in done.stderr
 
 
 def test_only_what_is_needed_is_imported() -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mlpcli.data.cache.table import Kind, Layout, Table, TableWriter
 from mlpcli.data.readers.columns import Changed, Draft, drafts_of
 from mlpcli.errors import DataError, FileError, UsageError
+from mlpcli.installation import install_command
 
 __all__ = ["read_parquet"]
 
@@ -22,7 +23,7 @@ def read_parquet(path: Path, writer: TableWriter, layout: Layout) -> Table:
         import pyarrow
         from pyarrow import parquet
     except ImportError as error:
-        raise UsageError(f"dataset {path}: Parquet needs pyarrow. Type pip install 'mlpcli[parquet]'") from error
+        raise UsageError(f"dataset {path}: Parquet needs pyarrow. Type: {install_command('parquet')}") from error
     try:
         with parquet.ParquetFile(path, pre_buffer=False) as file:
             schema = file.schema_arrow

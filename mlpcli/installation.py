@@ -1,0 +1,73 @@
+"""How this copy of mlpcli was installed, and so the command that adds an extra to it.
+
+The distribution has another name than the package: `mlpcli` on the package index is somebody else's.
+"""
+
+import json
+import os
+import shutil
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+__all__ = ["DISTRIBUTION", "install_command"]
+
+DISTRIBUTION = "mlp-experiments"
+
+
+def install_command(extra: str) -> str:
+    """The command that installs an extra (`plot`, `dask`) beside this copy, as typed in the working folder.
+
+    A checkout is installed from its folder, with `-e` where it was; a wheel or a repository from where it came; a
+    release by its name.
+    """
+    quote = '"' if os.name == "nt" else "'"
+    source = _source()
+    options, where = "", f"{DISTRIBUTION}[{extra}]"
+    if folder := _folder(source):
+        options = "-e " if not source or source["dir_info"].get("editable") else ""
+        where = f"{_from_here(folder)}[{extra}]"
+    elif vcs := source.get("vcs_info"):
+        where += f" @ {vcs['vcs']}+{source['url']}@{vcs['commit_id']}"
+    elif "archive_info" in source:
+        where += f" @ {source['url']}"
+    return f"{_pip()} install {options}{quote}{where}{quote}"
+
+
+def _folder(source: dict[str, Any]) -> Path | None:
+    """The checkout that pip installed, or that runs without being installed; None where there is none."""
+    if not source:
+        folder = Path(__file__).parents[1]
+    elif "dir_info" in source:
+        folder = Path(url2pathname(urlsplit(source["url"]).path))
+    else:
+        return None
+    return folder if (folder / "pyproject.toml").is_file() else None
+
+
+def _source() -> dict[str, Any]:
+    """What pip recorded of where the distribution came from; empty for a release and where it is not installed."""
+    try:
+        text = metadata.distribution(DISTRIBUTION).read_text("direct_url.json")
+    except metadata.PackageNotFoundError:
+        return {}
+    source: dict[str, Any] = json.loads(text or "{}")
+    return source
+
+
+def _pip() -> str:
+    """The pip of this Python: `pip` where the environment is active, else its path."""
+    beside = Path(sys.executable).with_name("pip.exe" if os.name == "nt" else "pip")
+    found = shutil.which("pip")
+    if found and Path(found) == beside:
+        return "pip"
+    return _from_here(beside) if beside.exists() else f"{_from_here(Path(sys.executable))} -m pip"
+
+
+def _from_here(path: Path) -> str:
+    """A path as it is typed in the working folder: relative if it lies below."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
