@@ -18,7 +18,7 @@ from mlpcli.errors import BadResult, ExitCode, Interrupted, MlpcliError
 if TYPE_CHECKING:
     from mlpcli.results.sweep_folder import SweepStore
     from mlpcli.sweep.plan.resolved import PreparedSweep
-    from mlpcli.workers.executor import SweepExecutor
+    from mlpcli.workers.executor import Executor
 
 __all__ = ["sweep"]
 
@@ -156,7 +156,7 @@ def _sigterm_as_ctrl_c() -> Iterator[None]:
 
 
 @contextmanager
-def _killing(workers: "SweepExecutor") -> Iterator[None]:
+def _killing(workers: "Executor") -> Iterator[None]:
     """Wait for no worker when the sweep ends before its time; they have nothing to save."""
     try:
         yield

@@ -1,1 +1,1 @@
-"""Calling a function in another process or on a cluster; knows nothing of sweeps."""
+"""Functions called in other processes or on a cluster. Knows nothing of sweeps."""

@@ -1,7 +1,7 @@
-"""A function call as bytes, and its outcome as bytes: the one thing that travels to a worker and back.
+"""Function calls and their outcomes as bytes: all that travels to a worker and back.
 
-Every executor, the serial one included, sends calls this way, so that what runs on one runs on all. Bytes are
-pickled by the standard library; the workers of a sweep are as trusted as the process that started them.
+Every executor, including the serial one, sends calls this way, so a job that runs on one runs on all. The bytes are
+pickles of the standard library; workers are trusted as much as the process that started them.
 """
 
 import pickle
@@ -15,11 +15,11 @@ PROTOCOL = 5
 
 
 class RemoteError(Exception):
-    """A job raised or returned what cannot travel between processes; the message says what it was."""
+    """A job raised or returned something that cannot be sent between processes; the message says what."""
 
 
 def pack(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> bytes:
-    """The call `function(*args, **kwargs)`; the function goes by its name, so it must stand at a module's top.
+    """The call `function(*args, **kwargs)`; pickled by name, so `function` must be at the top level of a module.
 
     Raises:
         RemoteError: function or arguments cannot be pickled.
@@ -31,9 +31,9 @@ def pack(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str,
 
 
 def answer(call: bytes) -> bytes:
-    """Make the call and return its outcome; whatever it raises is an outcome, but for Ctrl-C.
+    """Make the call and return its outcome; any exception but Ctrl-C is an outcome.
 
-    `sys.exit` in a job ends the job and not the worker.
+    `sys.exit` in a job ends the job, not the worker.
     """
     try:
         function, args, kwargs = pickle.loads(call)
@@ -47,7 +47,7 @@ def answer(call: bytes) -> bytes:
 
 
 def unpack(outcome: bytes) -> Any:
-    """The call's result, or its exception, raised; a note to it holds the traceback of the worker.
+    """Return the call's result or raise its exception, with the worker's traceback as a note.
 
     Raises:
         RemoteError: the result cannot be unpickled here, or the exception could not be pickled there.
@@ -64,8 +64,8 @@ def unpack(outcome: bytes) -> Any:
 def _failure(error: BaseException) -> bytes:
     """The outcome of a call that raised.
 
-    An exception that does not survive the way there and back (its constructor wants more than its args, say) travels
-    as its text, and so does SystemExit, which would end its reader.
+    An exception that cannot be pickled and unpickled (its constructor needs more than its args, say) is sent as text,
+    and so is SystemExit, which would end the process that reads it.
     """
     note = "In the worker:\n" + "".join(traceback.format_exception(error)).rstrip()
     try:
@@ -73,7 +73,7 @@ def _failure(error: BaseException) -> bytes:
         outcome = pickle.dumps((False, error), PROTOCOL)
         if isinstance(error, Exception) and type(pickle.loads(outcome)[1]) is type(error):
             return outcome
-    except Exception:  # its own pickling may raise anything
+    except Exception:  # an exception's own pickling may raise anything
         pass
     substitute = RemoteError(_line(error))
     substitute.add_note(note)
@@ -81,7 +81,7 @@ def _failure(error: BaseException) -> bytes:
 
 
 def _line(error: BaseException) -> str:
-    """`Type: message`, whatever the exception's own __str__ does."""
+    """`Type: message`, safe against an exception whose __str__ raises."""
     return traceback.format_exception_only(error)[0].strip()
 
 

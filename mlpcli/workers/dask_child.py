@@ -1,7 +1,7 @@
-"""What happens inside the workers of a Dask cluster: calls are answered, shared folders written down.
+"""Code that runs inside the workers of a Dask cluster: answering calls and storing shared folders.
 
-Workers are taken to be like us (mlpcli and NumPy of one version) and to share nothing with us; the first is checked
-with every call, since workers may join at any time.
+Workers must have the same versions of mlpcli and NumPy as the client, and need not share any files with it. Versions
+are checked with every call, since workers may join at any time.
 """
 
 import uuid
@@ -20,16 +20,16 @@ from mlpcli.workers.calls import answer
 __all__ = ["VERSIONS", "FolderCopy", "RemoteFolder", "Task", "listed", "versions"]
 
 VERSIONS = {"mlpcli": mlpcli.__version__, "numpy": np.__version__}
-"""What has to be the same everywhere for the numbers to be."""
+"""Versions that must be equal everywhere for numbers to be equal."""
 
 
 def versions() -> dict[str, str]:
-    """The versions where this is called."""
+    """The versions in the process where this is called."""
     return VERSIONS
 
 
 def listed(versions: dict[str, str]) -> str:
-    """Versions as they stand in a message.
+    """Versions as text for a message.
 
     >>> listed({"mlpcli": "0.1.0", "numpy": "2.4.6"})
     'mlpcli 0.1.0, numpy 2.4.6'
@@ -38,10 +38,11 @@ def listed(versions: dict[str, str]) -> str:
 
 
 class Task:
-    """A call that is answered by unpickling it.
+    """A call that is answered when it is unpickled.
 
-    To the scheduler it is bytes and the standard library's `pickle.loads`, and in a worker without mlpcli an error of
-    the task. Given a function that they cannot import, the one would refuse the task and the other break down.
+    The scheduler sees only bytes and the standard library's `pickle.loads`; in a worker without mlpcli unpickling is an
+    error of the task. A function of mlpcli sent directly would be refused by a scheduler that cannot import it, and
+    would crash such a worker.
     """
 
     def __init__(self, call: bytes) -> None:
@@ -60,21 +61,21 @@ def _answer(wanted: dict[str, str], call: bytes) -> bytes:
 
 @cache
 def _limit_blas() -> None:
-    """One BLAS thread for the life of the process; calls overlap in a worker's threads, so none could undo its own."""
+    """Limit BLAS to one thread for good: calls overlap in a worker's threads, so no call could restore the limit."""
     threadpool_limits(1, user_api="blas")
 
 
 class FolderCopy(distributed.WorkerPlugin):
-    """The files of a shared folder on their way; each worker writes them into its own temporary folder."""
+    """The files of a shared folder, sent to each worker and written to its own temporary folder."""
 
     def __init__(self, key: str, files: dict[str, bytes]) -> None:
         self.name = f"mlpcli-{key}-{uuid.uuid4().hex}"
         self._key, self._files = key, files
 
     def setup(self, worker: Any) -> None:
-        """Write under another name and rename, so that a folder under its own name is whole."""
+        """Write under a temporary name and rename, so that a folder under its final name is complete."""
         folder, files = _copy(worker, self._key), self._files
-        self._files = {}  # the worker keeps this object, and need not keep the data in memory
+        self._files = {}  # the worker keeps this object but need not keep the data in memory
         if folder.exists():
             return
         unfinished = folder.with_name(self.name)
@@ -86,12 +87,12 @@ class FolderCopy(distributed.WorkerPlugin):
 
 @dataclass(frozen=True)
 class RemoteFolder:
-    """A folder that every worker has a copy of."""
+    """A folder of which every worker has a copy."""
 
     key: str
 
     def open(self) -> Path:
-        """The copy of the worker in which this is called."""
+        """The copy that belongs to the worker in which this is called."""
         return _copy(distributed.get_worker(), self.key)
 
 

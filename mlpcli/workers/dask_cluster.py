@@ -1,8 +1,8 @@
-"""The executor on a Dask cluster: one of our own on this machine, or one that was joined and shares no files with us.
+"""The executor on a Dask cluster: a local cluster of our own, or a joined one that shares no files with us.
 
-Dask reroutes, restarts and reconnects on its own terms, where a sweep wants to be told. So the scheduler is handed no
-more jobs than there are threads to run them (a worker's death is charged to all that wait there), a lost scheduler
-ends every job at once, and a cluster without workers is not waited for endlessly.
+Dask reroutes, restarts and reconnects by itself, but the caller needs to know. So the scheduler gets no more jobs than
+there are threads to run them (Dask charges a worker's death to all jobs that wait there), a lost scheduler ends every
+job at once, and waiting for a cluster without workers has a limit.
 """
 
 import asyncio
@@ -22,22 +22,22 @@ import distributed
 
 from mlpcli.errors import DataError, Unavailable
 from mlpcli.workers.dask_child import VERSIONS, FolderCopy, RemoteFolder, Task, listed
-from mlpcli.workers.executor import ClusterLost, Folder, Handle, SweepExecutor, WorkerDied, settle
+from mlpcli.workers.executor import ClusterLost, Executor, Folder, Handle, WorkerDied, settle
 
 __all__ = ["CLOSE_SECONDS", "WORKER_SECONDS", "ClusterExecutor", "summary"]
 
 WORKER_SECONDS = 60.0
-"""How long a cluster may be without any worker."""
+"""Seconds that a cluster may be without any worker."""
 
 WATCH_SECONDS = 2.0
 CLOSE_SECONDS = 1.0
 LARGEST_FOLDER = 2**31 - 2**20  # bytes; Dask sends up to 2 GiB in a message
 
 
-class ClusterExecutor(SweepExecutor):
-    """Jobs through a Dask `client`, at `place` in messages. `jobs` follows workers that come and go.
+class ClusterExecutor(Executor):
+    """Runs jobs through a Dask `client`; messages call the cluster `place`. `jobs` follows workers that come and go.
 
-    With `own`, the client's cluster sees our files, and ends with the executor.
+    With `own`, the client's cluster sees our files and is closed with the executor.
     """
 
     def __init__(self, client: Any, place: str, *, own: bool) -> None:
@@ -57,7 +57,7 @@ class ClusterExecutor(SweepExecutor):
         self._launch()
 
     def _launch(self) -> None:
-        """Hand over as many jobs as there are free threads."""
+        """Submit as many jobs as there are free threads."""
         if self._trouble or self._client.status != "running":  # Dask would keep jobs for the next connection
             self._give_up(self._lost())
         with self._lock:
@@ -69,20 +69,20 @@ class ClusterExecutor(SweepExecutor):
                     task.add_done_callback(partial(self._fetch, future))
 
     def _fetch(self, future: Future[Any], task: Any) -> None:
-        """Finish a job in a thread of its own: Dask has one for all, and may look long for a result that is lost."""
+        """Finish a job in its own thread: Dask's only callback thread may wait long for a result that is lost."""
         Thread(target=self._finish, args=(future, task), name="mlpcli-fetch", daemon=True).start()
 
     def _finish(self, future: Future[Any], task: Any) -> None:
-        """Settle a job whose task has ended, unless it was given up meanwhile, and launch the next."""
+        """Settle a job whose task has ended, unless it was given up meanwhile, and launch the next job."""
         error: Exception | None = None
         try:
             outcome = task.result()
         except distributed.KilledWorker as killed:
             deaths = killed.allowed_failures + 1
             error = WorkerDied(f"{deaths} worker(s) of {self._place} died of it (often: out of memory)")
-        except (distributed.CancelledError, OSError):  # OSError: the connection broke while the outcome came
+        except (distributed.CancelledError, OSError):  # OSError: the connection broke during the transfer
             error = self._lost()
-        except Exception as unfit:  # not the job's own, which travel in the outcome: the worker cannot run our code
+        except Exception as unfit:  # a job's own error is part of its outcome, so the worker cannot run our code
             error = Unavailable(
                 f"--executor {self._place}: {summary(unfit)}, and here is {listed(VERSIONS)}. Install the same there"
             )
@@ -96,7 +96,7 @@ class ClusterExecutor(SweepExecutor):
         self._launch()
 
     def _give_up(self, error: Exception) -> None:
-        """End all jobs, those that run and those that wait, with `error`."""
+        """End all running and waiting jobs with `error`."""
         with self._lock:
             given_up = [future for future, _ in self._waiting if future.set_running_or_notify_cancel()]
             given_up += self._running
@@ -109,10 +109,10 @@ class ClusterExecutor(SweepExecutor):
         return ClusterLost(f"--executor {self._place}: {self._trouble or 'lost the scheduler'}")
 
     def _watch(self) -> None:
-        """Follow the number of workers, and see a lost scheduler where Dask has not told."""
+        """Track the number of workers, and notice a lost scheduler that Dask did not report."""
         alive = time.monotonic()
         while not self._ended.wait(WATCH_SECONDS):
-            with suppress(Exception):  # of a connection that is lost; `_launch` finds out
+            with suppress(Exception):  # the connection may be lost; `_launch` handles that
                 threads = sum(self._client.nthreads().values())
                 self.jobs = max(1, threads)
                 if threads:
@@ -122,7 +122,7 @@ class ClusterExecutor(SweepExecutor):
             self._launch()
 
     def share(self, key: str, folder: Path) -> Handle:
-        """A joined cluster gets the files as bytes, each worker once, those that come later too.
+        """Send the files to a joined cluster, once to each worker, including workers that join later.
 
         Raises:
             DataError: the folder is too large to send.
@@ -150,7 +150,7 @@ class ClusterExecutor(SweepExecutor):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Leave the cluster when all jobs are done, or cancel them and leave at once.
 
-        Workers of our own end with their jobs; on a joined cluster a job that runs is finished, and its result dropped.
+        Our own workers are killed with their jobs; on a joined cluster a running job ends and its result is dropped.
         """
         with self._lock:
             self._closed = True
@@ -182,10 +182,10 @@ class ClusterExecutor(SweepExecutor):
 
 
 async def _end(nannies: list[Any]) -> None:
-    """End workers of our own now; Dask itself gives a worker that runs a job four seconds."""
+    """Close our own workers now: Dask itself would give a busy worker four seconds."""
     await asyncio.gather(*(nanny.close(timeout=CLOSE_SECONDS) for nanny in nannies), return_exceptions=True)
 
 
 def summary(error: BaseException) -> str:
-    """The first line of what an error of Dask's says."""
+    """The first line of an error message of Dask."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

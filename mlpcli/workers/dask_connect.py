@@ -1,4 +1,4 @@
-"""Ways to a Dask cluster: start one, or join one; every way ends within a minute, in an executor or one line."""
+"""Starting or joining a Dask cluster; within a minute there is an executor or an error message of one line."""
 
 import ipaddress
 import logging
@@ -28,15 +28,15 @@ CONNECT_SECONDS = 10.0
 
 
 def start(jobs: int) -> ClusterExecutor:
-    """A cluster of `jobs` processes with one thread each, which listens on 127.0.0.1 only and has no dashboard.
+    """Start a cluster of `jobs` processes with one thread each; it listens on 127.0.0.1 only and has no dashboard.
 
     Raises:
-        Unavailable: it does not start.
+        Unavailable: the cluster does not start.
     """
     _set_up_dask()
-    os.environ["PYTHONSAFEPATH"] = "1"  # processes that Dask starts import nothing from the working folder
+    os.environ["PYTHONSAFEPATH"] = "1"  # no process that Dask starts may import from the working folder
     if os.name == "posix":
-        resource_tracker.ensure_running()  # which, if a later thread did it, would unblock Ctrl-C there
+        resource_tracker.ensure_running()  # started by a later thread, it would unblock Ctrl-C there
     try:
         client = _within(WORKER_SECONDS, partial(_start, jobs))
     except Exception as error:
@@ -61,10 +61,10 @@ def _start(jobs: int) -> Any:
 
 
 def join(location: str, *, allow_insecure: bool = False) -> ClusterExecutor:
-    """The cluster whose scheduler is at `location`, HOST:PORT; by TLS if Dask's own configuration names a CA file.
+    """Join the cluster whose scheduler is at `location`, HOST:PORT; with TLS if Dask's configuration names a CA file.
 
     Raises:
-        UsageError: `scheduler_address` refuses it.
+        UsageError: `scheduler_address` refuses the location.
         Unavailable: no scheduler or no worker answers in time, or a worker has another mlpcli or NumPy.
     """
     place = f"dask://{location}"
@@ -74,7 +74,7 @@ def join(location: str, *, allow_insecure: bool = False) -> ClusterExecutor:
     connect = partial(distributed.Client, address, timeout=CONNECT_SECONDS, set_as_default=False)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Dask compares all versions, at length; `_check` those that matter
+            warnings.simplefilter("ignore")  # Dask warns about every version; `_check` compares those that matter
             client = _within(CONNECT_SECONDS, connect)
         try:
             _check(client, place)
@@ -84,7 +84,7 @@ def join(location: str, *, allow_insecure: bool = False) -> ClusterExecutor:
             raise
     except Unavailable:
         raise
-    except Exception as error:  # a server of another kind may answer anything
+    except Exception as error:  # another kind of server may send anything
         raise Unavailable(
             f"--executor {place}: no Dask scheduler answers there within {CONNECT_SECONDS:g} s: {summary(error)}. "
             "Nothing was started. Type the same command again when it runs"
@@ -94,20 +94,20 @@ def join(location: str, *, allow_insecure: bool = False) -> ClusterExecutor:
 def scheduler_address(location: str, *, encrypted: bool, allow_insecure: bool) -> str:
     """Dask's address for HOST:PORT.
 
-    Without TLS, whoever reaches the scheduler's port, or listens on the way to it, can run code on every machine of
-    the cluster and on ours. On this machine (an SSH tunnel's end included) that is nobody new; beyond it, the user has
-    to ask for it.
+    Without TLS, anyone who reaches the scheduler's port, or listens on the way to it, can run code on every machine of
+    the cluster and on this one. A scheduler on this machine (or behind an SSH tunnel) is allowed; for any other one
+    the user must accept the risk.
 
     >>> scheduler_address("localhost:8786", encrypted=False, allow_insecure=False)
     'tcp://localhost:8786'
 
     Raises:
-        UsageError: it is no HOST:PORT, or neither here, nor encrypted, nor asked for.
+        UsageError: `location` is not HOST:PORT, or is remote, unencrypted and not explicitly allowed.
     """
     try:
         parts = urlsplit(f"//{location}")
         host, complete = parts.hostname or "", bool(parts.hostname and parts.port and parts.netloc == location)
-    except ValueError:  # of a port that is no number
+    except ValueError:  # raised for a port that is not a number
         complete = False
     if not complete or "@" in location:
         raise UsageError(f"--executor dask://{location}: must be dask://HOST:PORT, as in dask://127.0.0.1:8786")
@@ -128,9 +128,9 @@ def _is_here(host: str) -> bool:
 
 
 def _check(client: Any, place: str) -> None:
-    """See that there is a worker, and that each runs what we run."""
+    """Check that there is a worker, and that every worker has our versions."""
     try:
-        client.submit(os.getpid, pure=False).result(WORKER_SECONDS)  # a task, for clusters that grow when asked to
+        client.submit(os.getpid, pure=False).result(WORKER_SECONDS)  # a task makes an adaptive cluster grow
     except TimeoutError:
         raise Unavailable(
             f"--executor {place}: no workers within {WORKER_SECONDS:g} s. Nothing was started. "
@@ -146,7 +146,7 @@ def _check(client: Any, place: str) -> None:
 
 
 def _within(seconds: float, function: Callable[[], Result]) -> Result:
-    """`function()`, or TimeoutError after `seconds`: some of Dask's waits have no end. Ctrl-C is ours all the while."""
+    """`function()`, or TimeoutError after `seconds`: some of Dask's waits have no limit. Ctrl-C keeps working."""
     future: Future[Result] = Future()
 
     def run() -> None:
@@ -161,7 +161,7 @@ def _within(seconds: float, function: Callable[[], Result]) -> Result:
 
 
 def _set_up_dask() -> None:
-    """Dask logs, with tracebacks, what ends in one line of ours or in nothing, and takes long to call a host dead."""
+    """Silence Dask's logs, which repeat our messages with tracebacks, and shorten its long wait for dead hosts."""
     dask.config.set({"distributed.comm.timeouts.connect": CONNECT_SECONDS})
     for name in list(logging.root.manager.loggerDict):
         if name.partition(".")[0] in {"asyncio", "distributed", "tornado"}:

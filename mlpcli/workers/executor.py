@@ -1,12 +1,13 @@
-"""What a sweep asks of an executor, a `concurrent.futures.Executor`, and what can befall its workers.
+"""The role of an executor, which runs jobs in workers, and the ways in which a worker can be lost.
 
-A future ends in the job's result, the job's own exception, `WorkerDied` (the worker of this job is gone, no other job
-is affected) or `ClusterLost`.
+A future ends with the job's result, the job's own exception, `WorkerDied` (the worker of this job is gone; no other
+job is affected) or `ClusterLost`.
 """
 
 from abc import abstractmethod
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent import futures
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -14,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 from mlpcli.errors import Unavailable
 from mlpcli.workers.calls import RemoteError, pack, unpack
 
-__all__ = ["ClusterLost", "Folder", "Handle", "SweepExecutor", "WorkerDied", "settle"]
+__all__ = ["ClusterLost", "Executor", "Folder", "Handle", "WorkerDied", "settle"]
 
 Result = TypeVar("Result")
 
@@ -22,7 +23,7 @@ Result = TypeVar("Result")
 class WorkerDied(Exception):
     """The process that ran this job is gone; the message says how.
 
-    `exitcode` is the system's, negative for a signal, and None where only a cluster knows it.
+    `exitcode` is the exit code of the process, negative for a signal, or None where only a cluster knows it.
     """
 
     def __init__(self, reason: str, exitcode: int | None = None) -> None:
@@ -34,20 +35,20 @@ class WorkerDied(Exception):
 
 
 class ClusterLost(Unavailable):
-    """The scheduler went away with jobs unfinished; none of them is to blame."""
+    """The scheduler went away before all jobs were finished; none of them is to blame."""
 
 
 class Handle(Protocol):
-    """A folder shared with the workers; it travels among a job's arguments."""
+    """A folder shared with the workers, passed to a job as one of its arguments."""
 
     def open(self) -> Path:
-        """The folder on the machine where this is called, to be read only."""
+        """The folder on the machine where this is called. Read it only."""
         ...
 
 
 @dataclass(frozen=True)
 class Folder:
-    """A shared folder on a file system that the workers see as we do."""
+    """A shared folder on a file system that the workers see too."""
 
     path: Path
 
@@ -56,16 +57,16 @@ class Folder:
         return self.path
 
 
-class SweepExecutor(Executor):
-    """What the engine may ask of an executor beyond submit, map and shutdown."""
+class Executor(futures.Executor):
+    """A `concurrent.futures.Executor` whose workers can be started ahead of time and read shared folders."""
 
     jobs: int
-    """How many jobs run at once; more may be submitted, and wait their turn."""
+    """The number of jobs that run at once; further jobs wait their turn."""
 
     _closed = False
 
     def submit(self, function: Callable[..., Result], /, *args: Any, **kwargs: Any) -> Future[Result]:
-        """Call `function`, which stands at its module's top, with one BLAS thread in a worker."""
+        """Call `function`, defined at the top level of its module, in a worker with one BLAS thread."""
         if self._closed:
             raise RuntimeError("the executor was shut down")
         future: Future[Result] = Future()
@@ -85,12 +86,15 @@ class SweepExecutor(Executor):
         """Make up to `count` workers ready while the caller does something else."""
 
     def share(self, key: str, folder: Path) -> Handle:
-        """Let jobs read `folder`, a flat one that `key` (letters, digits, dashes) identifies, wherever they run."""
+        """Make `folder`, which has no subfolders, readable for jobs wherever they run.
+
+        `key` (letters, digits, dashes) identifies the folder's content.
+        """
         return Folder(folder)
 
 
 def settle(future: Future[Any], outcome: bytes) -> None:
-    """End `future` with the outcome of its call."""
+    """Set the result or the exception of `future` from the outcome of its call."""
     try:
         result = unpack(outcome)
     except Exception as error:

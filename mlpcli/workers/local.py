@@ -1,8 +1,8 @@
-"""Worker processes on this machine, each served by a thread of its own.
+"""Worker processes on this machine, each served by its own thread.
 
 `concurrent.futures.ProcessPoolExecutor` fails every job when one worker dies, and leaves its workers alive when the
-parent is killed. Here a death costs the one job that ran there, and no worker outlives the thread that started it. A
-thread for each worker also means that one which is stopped, or slow to read, holds up no other.
+parent is killed. Here a death costs only the job that ran there, and no worker outlives the thread that started it.
+With one thread per worker, a worker that is stopped or slow to read does not delay the others.
 """
 
 import os
@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from mlpcli.errors import FileError
 from mlpcli.workers import local_child as worker
-from mlpcli.workers.executor import SweepExecutor, WorkerDied, settle
+from mlpcli.workers.executor import Executor, WorkerDied, settle
 from mlpcli.workers.local_child import ONE_THREAD, read_message, write_message
 
 __all__ = ["LocalExecutor", "ctrl_c_blocked"]
@@ -28,22 +28,22 @@ __all__ = ["LocalExecutor", "ctrl_c_blocked"]
 SCRIPT = str(Path(worker.__file__).absolute())
 
 START_ATTEMPTS = 5
-"""Workers that may die in a row before they are ready; no job was with any of them."""
+"""Number of workers in a row that may die before they are ready; none of them had a job."""
 
 START_SECONDS = 120.0
-"""How long a worker may take to import: a file system that hangs must not hang us."""
+"""Time limit for a worker's imports, so that a hanging file system does not hang the parent."""
 
 END_SECONDS = 5.0
-"""How long a worker whose pipes are closed may take to end before it is killed."""
+"""Time that a worker has to end after its pipes are closed; then it is killed."""
 
-LAST_WORDS = 4000  # bytes of a dead worker's stderr that are kept
+LAST_WORDS = 4000  # number of bytes kept of a dead worker's stderr
 
 
-class LocalExecutor(SweepExecutor):
-    """Up to `jobs` processes with one BLAS thread each, started when there is work, or ahead of it by `warm`.
+class LocalExecutor(Executor):
+    """Up to `jobs` processes with one BLAS thread each, started when there is work, or earlier by `warm`.
 
-    Workers import the modules of `preload` before their first job. They ignore Ctrl-C; what stops them in the middle
-    of a job is `shutdown(cancel_futures=True)`, which kills them: only the parent writes, they have nothing to save.
+    Workers import the modules in `preload` before their first job. They ignore Ctrl-C; only
+    `shutdown(cancel_futures=True)` stops a running job, by killing its worker: workers have nothing to save.
     """
 
     def __init__(self, jobs: int, preload: Sequence[str] = ()) -> None:
@@ -62,7 +62,7 @@ class LocalExecutor(SweepExecutor):
                 self._add_worker()
 
     def warm(self, count: int) -> None:
-        """Have `count` workers, or `jobs` if that is less; they import while the caller goes on."""
+        """Start workers until there are `count`, at most `jobs`; they import while the caller continues."""
         with self._lock:
             while len(self._workers) < min(count, self.jobs):
                 self._add_worker()
@@ -75,9 +75,9 @@ class LocalExecutor(SweepExecutor):
             thread.start()
 
     def _serve(self, process: "_Worker") -> None:
-        """The thread of a worker: start it, hand it job after job until there are no more, end it."""
+        """Start a worker process, give it one job after another, and end it when there are no more."""
         while True:
-            with suppress(FileError, CancelledError):  # the job that comes next will try again, and be told
+            with suppress(FileError, CancelledError):  # the next job tries again and gets the error
                 process.prepare()
             item = self._calls.get()
             if item is None:
@@ -92,11 +92,11 @@ class LocalExecutor(SweepExecutor):
                     settle(future, outcome)
             with self._lock:
                 self._unfinished.discard(future)
-            del item, future, call  # an idle thread keeps nothing alive
+            del item, future, call  # an idle thread must not keep results alive
         process.end()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Let the workers end when all jobs are done; or cancel the jobs that wait, and kill the workers at once."""
+        """End the workers when all jobs are done; or cancel waiting jobs and kill the workers at once."""
         with self._lock:
             self._closed = True
             waiting, workers = list(self._unfinished), dict(self._workers)
@@ -109,12 +109,12 @@ class LocalExecutor(SweepExecutor):
             self._calls.put(None)
         if wait:
             for thread in workers:
-                if thread.ident is not None:  # else Ctrl-C came before its start
+                if thread.ident is not None:  # None where Ctrl-C came before the start
                     thread.join()
 
 
 class _Worker:
-    """One process at a time: when it dies, the next job gets another. Only `kill` may be called from other threads."""
+    """One process at a time; after its death the next job gets a new one. Other threads may call only `kill`."""
 
     def __init__(self, preload: Sequence[str]) -> None:
         self._command = [sys.executable, "-P", SCRIPT, str(os.getpid()), *preload]
@@ -123,10 +123,10 @@ class _Worker:
         self._ready = self._killed = False
 
     def prepare(self) -> None:
-        """Return when there is a process that waits for a call.
+        """Return when a process is ready for a call.
 
         Raises:
-            FileError: none can be started.
+            FileError: no process can be started.
             CancelledError: `kill` was called.
         """
         cause = ""
@@ -144,10 +144,10 @@ class _Worker:
         raise FileError(f"--jobs: cannot start a worker process: {cause}. Use fewer --jobs, or --executor serial")
 
     def answer(self, call: bytes) -> bytes:
-        """The outcome of `call`, which another process gets if one dies before it takes it up.
+        """The outcome of `call`; if a process dies before it has accepted the call, the next process gets it.
 
         Raises:
-            WorkerDied: the process died of the call.
+            WorkerDied: the process died during the call.
             FileError, CancelledError: as `prepare`.
         """
         for _ in range(START_ATTEMPTS):
@@ -158,7 +158,11 @@ class _Worker:
                 write_message(self._process.stdin, call)
                 taken = read_message(self._process.stdout) == b""
                 return read_message(self._process.stdout)
-            except (OSError, EOFError, MemoryError):  # MemoryError: ours, with half of a message still in the pipe
+            except (
+                OSError,
+                EOFError,
+                MemoryError,
+            ):  # MemoryError: ours, with half a message in the pipe
                 exitcode, words = self.end()
             if taken:
                 break
@@ -170,20 +174,20 @@ class _Worker:
         raise death
 
     def kill(self) -> None:
-        """End the process in the middle of whatever it does, and start no other."""
+        """Kill the process, whatever it is doing, and start no other."""
         self._killed = True
         process = self._process
         if process is not None:
             process.kill()
 
     def end(self) -> tuple[int, str]:
-        """See the process to its end, which closed pipes bring about; its exit code and the end of its stderr."""
+        """Close the pipes and wait for the process to end. Returns its exit code and the last part of its stderr."""
         process, self._process, self._ready = self._process, None, False
         if process is None:
             return 0, ""
         assert process.stdin is not None and process.stdout is not None
         for pipe in (process.stdin, process.stdout):
-            with suppress(OSError):  # what was not sent is lost with the reader
+            with suppress(OSError):  # the reader of unsent bytes is gone
                 pipe.close()
         try:
             process.wait(END_SECONDS)
@@ -195,7 +199,7 @@ class _Worker:
             return process.returncode, stderr.read().decode(errors="replace").strip()
 
     def _start(self) -> None:
-        """A new process, ready for a call; EOFError if it dies before that."""
+        """Start a new process and wait until it is ready; EOFError if it dies first."""
         self.end()
         with ExitStack() as on_failure:
             self._stderr = on_failure.enter_context(tempfile.TemporaryFile())
@@ -207,7 +211,7 @@ class _Worker:
                 env={**os.environ, **ONE_THREAD},
             )
             on_failure.pop_all()
-        if self._killed:  # while it started, so `kill` did not see it
+        if self._killed:  # `kill` was called before the process existed
             process.kill()
         assert process.stdout is not None
         limit = threading.Timer(START_SECONDS, process.kill)
@@ -220,7 +224,7 @@ class _Worker:
 
 
 def _fate(exitcode: int) -> str:
-    """What became of a process, as a clause."""
+    """How a process ended, as a clause."""
     if exitcode >= 0:
         return f"its worker process left with exit code {exitcode}"
     if exitcode == -signal.SIGKILL:
@@ -233,7 +237,7 @@ def _fate(exitcode: int) -> str:
 
 @contextmanager
 def ctrl_c_blocked() -> Iterator[None]:
-    """Threads started in here do not take Ctrl-C, nor do processes that they start, from their first instruction."""
+    """Threads started in the block never receive Ctrl-C, nor do the processes that these threads start."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

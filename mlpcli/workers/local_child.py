@@ -1,8 +1,8 @@
-"""The child process of the local executor, which runs calls until its parent closes the pipe or dies.
+"""The child process of the local executor: it runs calls until its parent closes the pipe or dies.
 
-It is started by its path and imports the mlpcli that stands around it, so that nothing in the working folder
-(a signal.py, another mlpcli) is imported in place of what the parent has, and the parent's own `__main__` is not
-run again. Only this process's stderr is left to what prints: stdin and stdout carry the calls.
+The parent starts this file by its path, and the child imports the mlpcli that contains it. So nothing in the working
+folder (a signal.py, another mlpcli) shadows what the parent uses, and the parent's `__main__` does not run again.
+stdin and stdout carry the calls; anything that prints goes to stderr.
 """
 
 import ctypes
@@ -30,20 +30,20 @@ ONE_THREAD = dict.fromkeys(
     ],
     "1",
 )
-"""The environment that keeps every BLAS to one thread; it is read when NumPy is imported, so the parent sets it."""
+"""Environment variables that limit every BLAS to one thread; set by the parent, since NumPy's import reads them."""
 
-LENGTH = 8  # bytes of a message's length, which stands before it
+LENGTH = 8  # bytes that hold a message's length, sent before the message
 
 
 def write_message(stream: IO[bytes], message: bytes) -> None:
-    """Send `message` whole."""
+    """Send all of `message`."""
     stream.write(len(message).to_bytes(LENGTH))
     stream.write(message)
     stream.flush()
 
 
 def read_message(stream: IO[bytes]) -> bytes:
-    """Wait for a message; EOFError if the other side is gone before it is whole."""
+    """Wait for a message; EOFError if the other side is gone before the message is complete."""
     return _read(stream, int.from_bytes(_read(stream, LENGTH)))
 
 
@@ -57,8 +57,8 @@ def _read(stream: IO[bytes], count: int) -> bytes:
 def main(parent: int, preload: list[str]) -> None:
     """Import the modules of `preload`, and answer calls.
 
-    An empty message says that it is ready, another that a call was taken up, so that the parent knows what a death
-    is to be charged with.
+    The first empty message says that the child is ready; each further one that it has accepted a call, so that the
+    parent knows whether a call caused the child's death.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     _die_with(parent)
@@ -82,18 +82,18 @@ def main(parent: int, preload: list[str]) -> None:
 
 
 def _die_with(parent: int) -> None:
-    """Have Linux kill this process when the thread that started it ends, however long a call into C lasts.
+    """Have Linux kill this process when the thread that started it ends, even during a long call into C.
 
-    Elsewhere the end of the pipe does it, from `_receive`, when the interpreter gets to run.
+    On other systems `_receive` does it when the pipe ends, as soon as the interpreter runs.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-    if os.getppid() != parent:  # it died before that
+    if os.getppid() != parent:  # the parent died before the call above
         os._exit(0)
 
 
 def _take_pipes() -> tuple[IO[bytes], IO[bytes]]:
-    """stdin and stdout for calls and outcomes alone: what else reads finds nothing, what else prints goes to stderr."""
+    """Reserve stdin and stdout for calls and outcomes: other readers get nothing, other output goes to stderr."""
     calls_in, outcomes_out = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -103,7 +103,7 @@ def _take_pipes() -> tuple[IO[bytes], IO[bytes]]:
 
 
 def _receive(stream: IO[bytes], calls: SimpleQueue[bytes]) -> None:
-    """Pass on what comes; when the parent closes the pipe or dies, end the process in the middle of its work."""
+    """Queue each message; when the parent closes the pipe or dies, end the process at once."""
     try:
         while True:
             calls.put(read_message(stream))

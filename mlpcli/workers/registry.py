@@ -1,4 +1,4 @@
-"""The executors a sweep can run on, by name; adding one means a class with `_send` and `shutdown`, and a line here."""
+"""The executors by name. To add one, write a class with `_send` and `shutdown`, and add a line here."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -9,18 +9,18 @@ from mlpcli.errors import UsageError
 from mlpcli.installation import install_command
 from mlpcli.threads import blas_threads
 from mlpcli.workers.calls import answer
-from mlpcli.workers.executor import SweepExecutor, settle
+from mlpcli.workers.executor import Executor, settle
 
 __all__ = ["EXECUTORS", "SerialExecutor", "open_executor"]
 
 
-class SerialExecutor(SweepExecutor):
-    """Runs each job at once, here; what an error or a profile is easiest to study in."""
+class SerialExecutor(Executor):
+    """Runs each job at once in this process, which makes errors and profiles easy to study."""
 
     jobs = 1
 
     def _send(self, future: Future[Any], call: bytes) -> None:
-        import numpy  # noqa: F401 (only a BLAS that is loaded can be limited)
+        import numpy  # noqa: F401 (only a loaded BLAS can be limited)
 
         future.set_running_or_notify_cancel()
         with blas_threads(1):
@@ -32,42 +32,42 @@ class SerialExecutor(SweepExecutor):
         self._closed = True
 
 
-def _serial(jobs: int, preload: Sequence[str]) -> SweepExecutor:
+def _serial(jobs: int, preload: Sequence[str]) -> Executor:
     return SerialExecutor()
 
 
-def _local(jobs: int, preload: Sequence[str]) -> SweepExecutor:
+def _local(jobs: int, preload: Sequence[str]) -> Executor:
     from mlpcli.workers.local import LocalExecutor
 
     return LocalExecutor(jobs, preload)
 
 
-def _dask(jobs: int, preload: Sequence[str]) -> SweepExecutor:
-    executor: SweepExecutor = _dask_module().start(jobs)
+def _dask(jobs: int, preload: Sequence[str]) -> Executor:
+    executor: Executor = _dask_module().start(jobs)
     return executor
 
 
-EXECUTORS: dict[str, Callable[[int, Sequence[str]], SweepExecutor]] = {
+EXECUTORS: dict[str, Callable[[int, Sequence[str]], Executor]] = {
     "serial": _serial,
     "local": _local,
     "dask": _dask,
 }
-"""Name on the command line -> an executor of that many jobs, whose workers import the modules of `preload` first."""
+"""Name on the command line -> function of `jobs` and `preload`, the modules that workers import first."""
 
 CLUSTER = "dask://"
 
 
-def open_executor(name: str, jobs: int, preload: Sequence[str] = (), *, allow_insecure: bool = False) -> SweepExecutor:
-    """The executor of that name; `dask://HOST:PORT` joins the cluster of that scheduler, whatever `jobs` says.
+def open_executor(name: str, jobs: int, preload: Sequence[str] = (), *, allow_insecure: bool = False) -> Executor:
+    """Open the executor called `name`; `dask://HOST:PORT` joins the cluster of that scheduler and ignores `jobs`.
 
-    `allow_insecure` admits a cluster on another machine without TLS.
+    `allow_insecure` permits a cluster on another machine without TLS.
 
     Raises:
-        UsageError: no such executor, Dask is not installed, or the cluster would be reached unencrypted.
+        UsageError: there is no such executor, Dask is not installed, or the connection would be unencrypted.
         Unavailable: the cluster cannot be reached, has no workers, or runs other versions.
     """
     if name.startswith(CLUSTER):
-        joined: SweepExecutor = _dask_module().join(name.removeprefix(CLUSTER), allow_insecure=allow_insecure)
+        joined: Executor = _dask_module().join(name.removeprefix(CLUSTER), allow_insecure=allow_insecure)
         return joined
     if name not in EXECUTORS:
         raise UsageError(f"--executor {name}: must be one of {', '.join(EXECUTORS)}, {CLUSTER}HOST:PORT")

@@ -28,7 +28,7 @@ class HandCluster:
             *("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(where)),
             folder=folder / "scheduler",
         )
-        assert eventually(lambda: where.exists() and '"address"' in where.read_text(), 30)
+        assert eventually(lambda: where.exists() and '"address"' in where.read_text())
         self.address = json.loads(where.read_text())["address"]
         self.location = self.address.partition("://")[2]
         for _ in range(workers):

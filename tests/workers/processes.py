@@ -1,10 +1,16 @@
-"""A look at processes, for tests that kill them."""
+"""Processes as tests see them that kill them, and how long such tests wait."""
 
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+PATIENCE = 120
+"""Seconds after which a test takes something to hang, however busy the machine is."""
+
+ENDLESS = 600
+"""Seconds of a job that ends within PATIENCE only if it is stopped."""
 
 
 def alive(group: int) -> list[str]:
@@ -14,7 +20,7 @@ def alive(group: int) -> list[str]:
     return [row[2] for row in rows if int(row[0]) == group and not row[1].startswith("Z")]
 
 
-def eventually(condition: Callable[[], bool], seconds: float) -> bool:
+def eventually(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
     """Whether the condition comes true in time."""
     end = time.monotonic() + seconds
     while not condition():
@@ -22,6 +28,16 @@ def eventually(condition: Callable[[], bool], seconds: float) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+def fastest(action: Callable[[], object], times: int = 100) -> float:
+    """The least seconds that an action took: a yardstick that other programs disturb least."""
+    seconds = []
+    for _ in range(times):
+        begin = time.perf_counter()
+        action()
+        seconds.append(time.perf_counter() - begin)
+    return min(seconds)
 
 
 def start_script(folder: Path, text: str) -> subprocess.Popen[str]:

@@ -24,7 +24,7 @@ from mlpcli.workers.executor import ClusterLost, WorkerDied
 from mlpcli.workers.registry import open_executor
 from tests.workers.executor_jobs import blas_threads, die, log_and_die, pid_after, read, square
 from tests.workers.hand_cluster import HandCluster
-from tests.workers.processes import alive, eventually, start_script
+from tests.workers.processes import ENDLESS, PATIENCE, alive, eventually, start_script
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +41,7 @@ def test_our_own_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.chdir(tmp_path)
     with open_executor("dask", 2) as executor:
         assert isinstance(executor, ClusterExecutor) and executor.jobs == 2
-        assert executor.submit(blas_threads).result(20) == [1]
+        assert executor.submit(blas_threads).result(PATIENCE) == [1]
         ours = psutil.Process()
         listening = [
             connection.laddr.ip
@@ -54,14 +54,14 @@ def test_our_own_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         bystanders = [executor.submit(pid_after, 0.1) for _ in range(3)]
         death = executor.submit(die, "kill")
         bystanders += [executor.submit(pid_after, 0.1) for _ in range(3)]
-        assert isinstance(death.exception(20), WorkerDied)
-        assert all(future.result(20) for future in bystanders)
+        assert isinstance(death.exception(PATIENCE), WorkerDied)
+        assert all(future.result(PATIENCE) for future in bystanders)
 
-        busy = [executor.submit(pid_after, 60) for _ in range(4)]
-        assert eventually(lambda: sum(future.running() for future in busy) == 2, 5)
+        busy = [executor.submit(pid_after, ENDLESS) for _ in range(4)]
+        assert eventually(lambda: sum(future.running() for future in busy) == 2)
         start = time.monotonic()
         executor.shutdown(cancel_futures=True)
-        assert time.monotonic() - start < 3
+        assert time.monotonic() - start < PATIENCE
         assert all(future.done() for future in busy)
     assert not (tmp_path / "hit").exists()
 
@@ -137,7 +137,7 @@ def test_no_scheduler_there(server: type[Mute | Web], monkeypatch: pytest.Monkey
     start = time.monotonic()
     with server() as port, pytest.raises(Unavailable, match="no Dask scheduler answers there within 1 s") as caught:
         open_executor(f"dask://127.0.0.1:{port}", 2)
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < PATIENCE
     assert caught.value.code == ExitCode.UNAVAILABLE and "\n" not in str(caught.value)
 
 
@@ -153,16 +153,16 @@ def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HandCluster]:
 @pytest.fixture
 def joined(by_hand: HandCluster) -> Iterator[ClusterExecutor]:
     with connect.join(by_hand.location) as executor:
-        assert eventually(lambda: executor.jobs == 2, 30)
+        assert eventually(lambda: executor.jobs == 2)
         yield executor
         executor.shutdown(cancel_futures=True)
 
 
 @pytest.mark.slow
 def test_two_workers_by_hand(by_hand: HandCluster, joined: ClusterExecutor) -> None:
-    assert list(joined.map(square, range(50), timeout=30)) == [x * x for x in range(50)]
-    assert len({future.result(20) for future in [joined.submit(pid_after, 0.1) for _ in range(8)]}) == 2
-    assert joined.submit(blas_threads).result(20) == [1]
+    assert list(joined.map(square, range(50), timeout=PATIENCE)) == [x * x for x in range(50)]
+    assert len({future.result(PATIENCE) for future in [joined.submit(pid_after, 0.1) for _ in range(8)]}) == 2
+    assert joined.submit(blas_threads).result(PATIENCE) == [1]
 
 
 @pytest.mark.slow
@@ -173,16 +173,16 @@ def test_folders_travel(by_hand: HandCluster, tmp_path: Path) -> None:
         (tmp_path / "x.npy").unlink()
 
         def places() -> set[str]:
-            found = {future.result(20) for future in [executor.submit(read, handle, "x.npy") for _ in range(20)]}
+            found = {future.result(PATIENCE) for future in [executor.submit(read, handle, "x.npy") for _ in range(20)]}
             assert {content for _, content in found} == {"content"}
             return {place for place, _ in found}
 
         assert len(places()) == 2 and all(str(by_hand.folder) in place for place in places())
         late = by_hand.add_worker()
-        assert eventually(lambda: executor.jobs == 3, 30), "a worker that comes later is used"
+        assert eventually(lambda: executor.jobs == 3), "a worker that comes later is used"
         assert len(places()) == 3, "and has the folder too"
         os.killpg(late.pid, signal.SIGKILL)
-        assert eventually(lambda: executor.jobs == 2, 30)
+        assert eventually(lambda: executor.jobs == 2)
         plugins = executor._client.run_on_scheduler(plugin_names)
         assert any("abc123" in name for name in plugins)
     with connect.join(by_hand.location) as executor:
@@ -207,13 +207,13 @@ def test_large_folders_travel(joined: ClusterExecutor, tmp_path: Path) -> None:
     with (tmp_path / "x.npy").open("wb") as file:
         file.truncate(300_000_000)
     (tmp_path / "small.txt").write_text("content")
-    assert joined.submit(read, joined.share("large", tmp_path), "small.txt").result(20)[1] == "content"
+    assert joined.submit(read, joined.share("large", tmp_path), "small.txt").result(PATIENCE)[1] == "content"
 
 
 @pytest.mark.slow
 def test_a_lost_worker_is_replaced(joined: ClusterExecutor) -> None:
     """Dask runs its job elsewhere: a worker that dies once is no news."""
-    pid = joined.submit(pid_after, 0).result(20)
+    pid = joined.submit(pid_after, 0).result(PATIENCE)
     futures = [joined.submit(pid_after, 0.5) for _ in range(6)]
     time.sleep(0.2)
     os.kill(pid, signal.SIGKILL)
@@ -225,22 +225,20 @@ def test_a_poisoned_job(joined: ClusterExecutor, tmp_path: Path) -> None:
     bystanders = [joined.submit(pid_after, 0.1) for _ in range(10)]
     death = joined.submit(log_and_die, str(tmp_path))
     bystanders += [joined.submit(pid_after, 0.1) for _ in range(10)]
-    assert isinstance(death.exception(60), WorkerDied)
+    assert isinstance(death.exception(PATIENCE), WorkerDied)
     assert len(list(tmp_path.iterdir())) == 4, "Dask's own patience, where the cluster is not ours"
-    assert all(future.result(60) for future in bystanders)
+    assert all(future.result(PATIENCE) for future in bystanders)
 
 
 @pytest.mark.slow
 def test_cancelled_jobs_leave_the_cluster_to_others(by_hand: HandCluster) -> None:
     with connect.join(by_hand.location) as executor:
         busy = [executor.submit(pid_after, 2) for _ in range(6)]
-        assert eventually(lambda: sum(future.running() for future in busy) == 2, 5)
-        start = time.monotonic()
+        assert eventually(lambda: sum(future.running() for future in busy) == 2)
         executor.shutdown(cancel_futures=True)
-        assert time.monotonic() - start < 2
         assert all(isinstance(future.exception(0), CancelledError) for future in busy if not future.cancelled())
     with connect.join(by_hand.location) as executor:
-        assert executor.submit(square, 3).result(20) == 9
+        assert executor.submit(square, 3).result(PATIENCE) == 9
 
 
 # clusters that fail
@@ -249,29 +247,29 @@ def test_cancelled_jobs_leave_the_cluster_to_others(by_hand: HandCluster) -> Non
 @pytest.mark.slow
 def test_a_lost_scheduler_ends_all_jobs(tmp_path: Path) -> None:
     with HandCluster(tmp_path, workers=1) as by_hand, connect.join(by_hand.location) as executor:
-        futures = [executor.submit(pid_after, 60) for _ in range(5)]
-        assert eventually(futures[0].running, 10)
+        futures = [executor.submit(pid_after, ENDLESS) for _ in range(5)]
+        assert eventually(futures[0].running)
         by_hand.scheduler.kill()
         start = time.monotonic()
-        errors = [future.exception(20) for future in futures]
-        late = executor.submit(square, 3).exception(20)
-        assert time.monotonic() - start < 2
+        errors = [future.exception(PATIENCE) for future in futures]
+        late = executor.submit(square, 3).exception(PATIENCE)
+        assert time.monotonic() - start < PATIENCE
         for error in (*errors, late):
             assert isinstance(error, ClusterLost) and error.code == ExitCode.UNAVAILABLE
             assert f"--executor dask://{by_hand.location}: lost the scheduler" == str(error)
         executor.shutdown(cancel_futures=True)
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < PATIENCE
 
 
 @pytest.mark.slow
 def test_a_scheduler_lost_between_jobs(tmp_path: Path) -> None:
     with HandCluster(tmp_path, workers=1) as by_hand, connect.join(by_hand.location) as executor:
-        assert executor.submit(square, 3).result(20) == 9
+        assert executor.submit(square, 3).result(PATIENCE) == 9
         by_hand.scheduler.kill()
         by_hand.scheduler.wait()
         start = time.monotonic()
-        assert isinstance(executor.submit(square, 3).exception(20), ClusterLost)
-        assert time.monotonic() - start < 2
+        assert isinstance(executor.submit(square, 3).exception(PATIENCE), ClusterLost)
+        assert time.monotonic() - start < PATIENCE
 
 
 @pytest.mark.slow
@@ -292,7 +290,7 @@ def test_no_workers_any_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             futures = [executor.submit(die, "kill"), *(executor.submit(square, x) for x in range(5))]
             for future in futures:
                 with pytest.raises(ClusterLost, match="no workers for 3 s"):
-                    future.result(20)
+                    future.result(PATIENCE)
 
 
 @pytest.mark.slow
@@ -315,12 +313,12 @@ def test_workers_of_other_versions(tmp_path: Path, customization: str, found: st
     with by_hand:
         good = by_hand.add_worker()
         with connect.join(by_hand.location) as executor:
-            assert executor.submit(square, 3).result(20) == 9
+            assert executor.submit(square, 3).result(PATIENCE) == 9
             by_hand.add_worker(PYTHONPATH=f"{other}{os.pathsep}{os.environ['PYTHONPATH']}")
-            assert eventually(lambda: executor.jobs == 2, 30)
+            assert eventually(lambda: executor.jobs == 2)
             os.killpg(good.pid, signal.SIGKILL)
             with pytest.raises(Unavailable, match=r"and here is mlpcli .*Install the same there"):
-                executor.submit(square, 3).result(20)
+                executor.submit(square, 3).result(PATIENCE)
         with pytest.raises(Unavailable, match=f"the worker tcp://127.0.0.1:[0-9]+ {found}.*and here is mlpcli"):
             connect.join(by_hand.location)
 
@@ -337,7 +335,7 @@ if __name__ == "__main__":
         executor = open_executor({name!r}, 2)
         try:
             print(executor.submit(pid_after, 0).result(), flush=True)
-            for future in [executor.submit(pid_after, 60) for _ in range(4)]:
+            for future in [executor.submit(pid_after, ENDLESS) for _ in range(4)]:
                 future.result()
         finally:
             executor.shutdown(cancel_futures=True)
@@ -354,7 +352,7 @@ def test_no_orphans_of_our_own_cluster(tmp_path: Path) -> None:
         assert parent.stdout is not None and parent.stdout.readline()
         assert len(alive(parent.pid)) >= 3
         parent.kill()
-    assert eventually(lambda: not alive(parent.pid), 5), alive(parent.pid)
+    assert eventually(lambda: not alive(parent.pid)), alive(parent.pid)
 
 
 @pytest.mark.slow
@@ -368,10 +366,10 @@ def test_ctrl_c_on_our_own_cluster(tmp_path: Path, delay: float | None) -> None:
     time.sleep(delay or 0.2)
     start = time.monotonic()
     os.killpg(parent.pid, signal.SIGINT)
-    _, errors = parent.communicate(timeout=20)
+    _, errors = parent.communicate(timeout=PATIENCE)
     assert (parent.returncode, errors) == (130, "")
-    assert time.monotonic() - start < 5
-    assert eventually(lambda: not alive(parent.pid), 5), alive(parent.pid)
+    assert time.monotonic() - start < PATIENCE
+    assert eventually(lambda: not alive(parent.pid)), alive(parent.pid)
 
 
 @pytest.mark.slow
@@ -381,9 +379,9 @@ def test_a_lost_scheduler_is_one_message(tmp_path: Path) -> None:
         assert parent.stdout is not None and parent.stdout.readline()
         by_hand.scheduler.kill()
         start = time.monotonic()
-        _, errors = parent.communicate(timeout=20)
+        _, errors = parent.communicate(timeout=PATIENCE)
         assert (parent.returncode, errors) == (ExitCode.UNAVAILABLE, ""), "Dask's own logs are silent"
-        assert time.monotonic() - start < 10
+        assert time.monotonic() - start < PATIENCE
 
 
 @pytest.mark.slow
@@ -409,7 +407,7 @@ def test_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with HandCluster(tmp_path, workers=1) as by_hand:
         with dask.config.set(settings("right")), connect.join(by_hand.location) as executor:
             assert executor._client.scheduler.address.startswith("tls://")
-            assert executor.submit(square, 3).result(20) == 9
+            assert executor.submit(square, 3).result(PATIENCE) == 9
         monkeypatch.setattr(connect, "CONNECT_SECONDS", 2.0)
         with dask.config.set(settings("wrong")), pytest.raises(Unavailable, match="no Dask scheduler answers there"):
             connect.join(by_hand.location)

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Iterator
-from concurrent.futures import Executor, as_completed, wait
+from concurrent.futures import as_completed, wait
 from pathlib import Path
 
 import numpy as np
@@ -14,39 +14,40 @@ from threadpoolctl import threadpool_info
 from mlpcli.errors import UsageError
 from mlpcli.installation import install_command
 from mlpcli.workers.calls import RemoteError
-from mlpcli.workers.executor import SweepExecutor
+from mlpcli.workers.executor import Executor
 from mlpcli.workers.registry import EXECUTORS, open_executor
 from tests.workers.executor_jobs import add, blas_threads, echo, fail, read, square, unpicklable
+from tests.workers.processes import PATIENCE
 
 NAMES = [pytest.param(name, marks=pytest.mark.slow if name == "dask" else ()) for name in EXECUTORS]
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def executor(request: pytest.FixtureRequest) -> Iterator[SweepExecutor]:
+def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
     with open_executor(request.param, 2) as opened:
         yield opened
 
 
-def test_calls_and_results(executor: SweepExecutor) -> None:
+def test_calls_and_results(executor: Executor) -> None:
     assert isinstance(executor, Executor) and executor.jobs >= 1
     assert executor.submit(add, 1, b=2).result(30) == 3
-    assert list(executor.map(square, range(20), timeout=30)) == [x * x for x in range(20)]
+    assert list(executor.map(square, range(20), timeout=PATIENCE)) == [x * x for x in range(20)]
 
 
-def test_the_standard_library_can_wait(executor: SweepExecutor) -> None:
+def test_the_standard_library_can_wait(executor: Executor) -> None:
     futures = [executor.submit(square, x) for x in range(5)]
-    assert wait(futures, timeout=30).done == set(futures)
-    assert sorted(future.result() for future in as_completed(futures, timeout=30)) == [0, 1, 4, 9, 16]
+    assert wait(futures, timeout=PATIENCE).done == set(futures)
+    assert sorted(future.result() for future in as_completed(futures, timeout=PATIENCE)) == [0, 1, 4, 9, 16]
 
 
-def test_arrays_come_back_bit_for_bit(executor: SweepExecutor) -> None:
+def test_arrays_come_back_bit_for_bit(executor: Executor) -> None:
     x = np.random.default_rng(0).standard_normal((1000, 300)).astype(np.float32)
     x[0, 0] = np.nan
     back = executor.submit(echo, {"x": x, "model": b"\0" * 2_000_000}).result(30)
     assert back["x"].tobytes() == x.tobytes() and back["x"].dtype == x.dtype and len(back["model"]) == 2_000_000
 
 
-def test_an_exception_is_the_jobs_own(executor: SweepExecutor) -> None:
+def test_an_exception_is_the_jobs_own(executor: Executor) -> None:
     error = executor.submit(fail, "value").exception(30)
     assert type(error) is ValueError and error.args == ("seven", 7)
     assert "in fail" in error.__notes__[0], "the worker's traceback goes with it"
@@ -62,14 +63,14 @@ def test_an_exception_is_the_jobs_own(executor: SweepExecutor) -> None:
         ("exit", "SystemExit: 3"),
     ],
 )
-def test_an_exception_that_cannot_travel_becomes_its_text(executor: SweepExecutor, kind: str, said: str) -> None:
+def test_an_exception_that_cannot_travel_becomes_its_text(executor: Executor, kind: str, said: str) -> None:
     error = executor.submit(fail, kind).exception(30)
     assert isinstance(error, Exception) and said in "".join(traceback.format_exception_only(error))
     assert type(error) is RemoteError or "distributed" in sys.modules, "Dask teaches pickle to take some that did not"
     assert "in fail" in error.__notes__[0]
 
 
-def test_what_cannot_be_pickled_is_said(executor: SweepExecutor) -> None:
+def test_what_cannot_be_pickled_is_said(executor: Executor) -> None:
     error = executor.submit(unpicklable).exception(30)
     assert type(error) is RemoteError and "the result of unpicklable cannot be pickled" in str(error)
     error = executor.submit(lambda: None).exception(30)
@@ -79,11 +80,11 @@ def test_what_cannot_be_pickled_is_said(executor: SweepExecutor) -> None:
     assert executor.submit(square, 3).result(30) == 9
 
 
-def test_one_blas_thread(executor: SweepExecutor) -> None:
+def test_one_blas_thread(executor: Executor) -> None:
     assert set(executor.submit(blas_threads).result(30)) == {1}
 
 
-def test_a_shared_folder_is_read(executor: SweepExecutor, tmp_path: Path) -> None:
+def test_a_shared_folder_is_read(executor: Executor, tmp_path: Path) -> None:
     (tmp_path / "x.npy").write_text("content")
     handle = executor.share("0123abc", tmp_path)
     assert executor.submit(read, handle, "x.npy").result(30)[1] == "content"
@@ -124,7 +125,7 @@ def test_without_dask_the_remedy_is_named(name: str) -> None:
         "import sys; sys.modules['distributed'] = sys.modules['dask'] = None\n"
         f"from mlpcli.workers.registry import open_executor\nopen_executor({name!r}, 2)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)
     assert "UsageError: --executor dask: Dask is not installed" in done.stderr
     assert f"Type: {install_command('dask')}" in done.stderr
 
@@ -134,5 +135,5 @@ def test_only_what_is_needed_is_imported() -> None:
         "import sys; from mlpcli.workers.registry import open_executor; open_executor('local', 2).shutdown()\n"
         "print([name for name in ('numpy', 'distributed', 'dask', 'threadpoolctl') if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert done.stdout == "[]\n"

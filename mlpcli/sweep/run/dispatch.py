@@ -13,7 +13,7 @@ from typing import Protocol
 
 from mlpcli.errors import MlpcliError
 from mlpcli.sweep.run.train_stack import Job, JobResult, run_job
-from mlpcli.workers.executor import SweepExecutor, WorkerDied
+from mlpcli.workers.executor import Executor, WorkerDied
 
 __all__ = ["ATTEMPTS", "Receiver", "dispatch"]
 
@@ -43,7 +43,7 @@ class Receiver(Protocol):
         """A stack of so many trials ended with its worker, or in an error; it is tried again in smaller pieces."""
 
 
-def dispatch(executor: SweepExecutor, jobs: Iterable[Job], receiver: Receiver) -> None:
+def dispatch(executor: Executor, jobs: Iterable[Job], receiver: Receiver) -> None:
     """Run all jobs, in any order.
 
     Raises:

@@ -24,7 +24,7 @@ from mlpcli.sweep.run.watcher import TrialSeen, Watcher
 from mlpcli.sweep.spec.halving import best_so_far, survivors
 from mlpcli.training.diagnostics import DiagnosticsRow
 from mlpcli.training.epoch_rows import EpochRow
-from mlpcli.workers.executor import SweepExecutor
+from mlpcli.workers.executor import Executor
 
 __all__ = ["Engine"]
 
@@ -39,7 +39,7 @@ class Engine:
         self,
         sweep: PreparedSweep,
         store: SweepStore,
-        executor: SweepExecutor,
+        executor: Executor,
         watcher: Watcher,
         keep_models: KeepModels = "best",
         fail_fast: bool = False,

@@ -7,7 +7,7 @@ from pathlib import Path
 from mlpcli.sweep.plan.resolved import PreparedSweep
 from mlpcli.sweep.plan.stacks import make_stacks, makespan
 from mlpcli.sweep.run.train_stack import Job, KeepModels, Progress
-from mlpcli.workers.executor import Handle, SweepExecutor
+from mlpcli.workers.executor import Executor, Handle
 
 __all__ = ["JobMaker"]
 
@@ -18,7 +18,7 @@ class JobMaker:
     `seconds` is an estimate of what the stacks that were made first take, to the last epoch of all.
     """
 
-    def __init__(self, sweep: PreparedSweep, executor: SweepExecutor) -> None:
+    def __init__(self, sweep: PreparedSweep, executor: Executor) -> None:
         self._sweep, self._executor = sweep, executor
         self._begun: list[tuple[Job, Progress]] = []
         self._shared: dict[Path, Handle] = {}

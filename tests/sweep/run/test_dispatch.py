@@ -11,12 +11,12 @@ from mlpcli.config import RunOptions
 from mlpcli.errors import DataError, MlpcliError
 from mlpcli.sweep.run.dispatch import AHEAD, ATTEMPTS, dispatch
 from mlpcli.sweep.run.train_stack import Job, JobResult
-from mlpcli.workers.executor import ClusterLost, Folder, SweepExecutor, WorkerDied
+from mlpcli.workers.executor import ClusterLost, Executor, Folder, WorkerDied
 
 Behaviour = Callable[[Job], BaseException | None]
 
 
-class Fake(SweepExecutor):
+class Fake(Executor):
     """Ends each job at once, as `behaviour` says; the order is that of submission."""
 
     def __init__(self, behaviour: Behaviour, jobs: int = 2) -> None:
