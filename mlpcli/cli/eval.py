@@ -67,8 +67,8 @@ def evaluate(
 
     Example: mlpcli eval digits-0123456789ab --split val
     """
+    from mlpcli.atomic import make_folder, shown, write_atomic
     from mlpcli.data import Part
-    from mlpcli.results.atomic import make_folder, shown, write_atomic
     from mlpcli.results.csv_text import encode, line
     from mlpcli.results.find import MODEL, find_run
     from mlpcli.threads import blas_threads
@@ -116,7 +116,7 @@ def evaluate(
 
 def _own_rows(model: "Model", path: Path, split: Split | None, data_home: Path | None) -> Asked:
     """A split of the data that the model was trained on, prepared again and found to be the same."""
-    from mlpcli.results.atomic import shown
+    from mlpcli.atomic import shown
     from mlpcli.training.session import load_data
 
     data = load_data(model.options, data_home)

@@ -47,7 +47,7 @@ def plot(
         raise UsageError(
             f"mlpcli plot: matplotlib is not installed. Nothing was written. Type: {install_command('plot')}"
         )
-    from mlpcli.results.atomic import make_folder, shown, write_atomic
+    from mlpcli.atomic import make_folder, shown, write_atomic
     from mlpcli.results.find import find_results
 
     path = find_results(results_of, results)

@@ -113,9 +113,9 @@ def sweep(
         if not (results / plan.file.name / "summary.csv").exists():  # else there may be nothing to train
             workers.warm(min(jobs, len(plan)))
 
+        from mlpcli.atomic import shown
         from mlpcli.cli.sweep_report import show_results
         from mlpcli.cli.sweep_view import sweep_view
-        from mlpcli.results.atomic import shown
         from mlpcli.sweep.plan.resolved import prepare_sweep
         from mlpcli.sweep.run.engine import Engine
 
@@ -195,7 +195,7 @@ def _open_store(prepared: "PreparedSweep", results: Path, states: set[str], rest
 @contextmanager
 def _saying_what_is_kept(store: "SweepStore", trials: int, restarted: bool) -> Iterator[None]:
     """Add to whatever ends the sweep before its time how much was done, and how to do the rest."""
-    from mlpcli.results.atomic import shown
+    from mlpcli.atomic import shown
 
     try:
         yield

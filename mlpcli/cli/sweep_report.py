@@ -38,7 +38,7 @@ def show_results(
     as_json: bool,
 ) -> None:
     """The summary, what was written, and what to type next; `records` are those of all trials, by number."""
-    from mlpcli.results.atomic import shown
+    from mlpcli.atomic import shown
 
     plan, metric = prepared.plan, prepared.metric
     counts = Counter(record["state"] for record in records.values())

@@ -66,8 +66,8 @@ def train(
     if memory is not None:
         limit_memory(memory)
 
+    from mlpcli.atomic import shown
     from mlpcli.config.metrics import EPOCH_COLUMNS
-    from mlpcli.results.atomic import shown
     from mlpcli.results.naming import default_name
     from mlpcli.results.run_folder import RunFolder
     from mlpcli.training.diagnostics import DIAGNOSTIC_COLUMNS

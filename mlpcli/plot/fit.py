@@ -7,13 +7,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from mlpcli.atomic import shown
 from mlpcli.data import Prepared
 from mlpcli.data.prepared.preprocessing import Column
 from mlpcli.errors import DataError
 from mlpcli.plot.factors import find_factors
 from mlpcli.plot.folder import Folder, Trial
 from mlpcli.plot.style import Drawing, legend, new_figure, titled, wrap
-from mlpcli.results.atomic import shown
 from mlpcli.training.model import Model
 from mlpcli.training.session import load_data
 

@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlpcli.atomic import io_errors, open_file, shown, write_all, write_atomic
 from mlpcli.errors import DataError
 from mlpcli.results import csv_text
-from mlpcli.results.atomic import io_errors, open_file, shown, write_all, write_atomic
 
 __all__ = ["AppendTable", "Mark", "complete_rows"]
 

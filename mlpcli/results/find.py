@@ -4,8 +4,8 @@ import os
 from difflib import get_close_matches
 from pathlib import Path
 
+from mlpcli.atomic import shown
 from mlpcli.errors import UsageError
-from mlpcli.results.atomic import shown
 
 __all__ = ["MODEL", "find_results", "find_run"]
 

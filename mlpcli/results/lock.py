@@ -12,8 +12,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mlpcli.atomic import io_errors, open_file, shown, write_all
 from mlpcli.errors import Busy
-from mlpcli.results.atomic import io_errors, open_file, shown, write_all
 
 __all__ = ["FolderLock"]
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mlpcli.atomic import shown, write_atomic
 from mlpcli.errors import BadResult, DataError
 from mlpcli.results import tensor_file
-from mlpcli.results.atomic import shown, write_atomic
 from mlpcli.results.tensor_file import Arrays, Expected
 
 __all__ = ["load_model", "model_bytes", "save_model"]

@@ -18,10 +18,7 @@ from typing import Any, Literal
 import numpy.typing as npt
 
 import mlpcli
-from mlpcli.errors import DataError, FileError, UsageError
-from mlpcli.results import json_text, tensor_file
-from mlpcli.results.append import AppendTable, Mark
-from mlpcli.results.atomic import (
+from mlpcli.atomic import (
     io_errors,
     make_folder,
     move,
@@ -32,6 +29,9 @@ from mlpcli.results.atomic import (
     sync_folder,
     write_atomic,
 )
+from mlpcli.errors import DataError, FileError, UsageError
+from mlpcli.results import json_text, tensor_file
+from mlpcli.results.append import AppendTable, Mark
 from mlpcli.results.lock import FolderLock
 from mlpcli.results.naming import check_name
 from mlpcli.results.tensor_file import Arrays

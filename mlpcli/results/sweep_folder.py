@@ -12,10 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlpcli.errors import FileError
-from mlpcli.results import csv_text, json_text
-from mlpcli.results.append import AppendTable
-from mlpcli.results.atomic import (
+from mlpcli.atomic import (
     io_errors,
     make_folder,
     remove,
@@ -24,6 +21,9 @@ from mlpcli.results.atomic import (
     shown,
     write_atomic,
 )
+from mlpcli.errors import FileError
+from mlpcli.results import csv_text, json_text
+from mlpcli.results.append import AppendTable
 from mlpcli.results.lock import FolderLock
 from mlpcli.results.naming import check_name
 from mlpcli.results.sweep_ownership import MODELS, PROVENANCE, SUMMARY, SWEEP, UNUSED, check_folder, set_aside

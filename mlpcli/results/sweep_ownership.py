@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 
 import mlpcli
+from mlpcli.atomic import make_folder, move, shown, sync_folder
 from mlpcli.errors import UsageError
-from mlpcli.results.atomic import make_folder, move, shown, sync_folder
 from mlpcli.results.sweep_tables import DIAGNOSTICS, METRICS, TRIALS
 
 __all__ = ["MODELS", "PROVENANCE", "SUMMARY", "SWEEP", "UNUSED", "check_folder", "set_aside"]

@@ -6,10 +6,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from mlpcli.atomic import io_errors, make_folder, remove, remove_folder, shown, write_atomic
 from mlpcli.errors import DataError
 from mlpcli.results import csv_text
 from mlpcli.results.append import complete_rows
-from mlpcli.results.atomic import io_errors, make_folder, remove, remove_folder, shown, write_atomic
 
 __all__ = [
     "DIAGNOSTICS",

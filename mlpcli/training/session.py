@@ -9,10 +9,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from mlpcli.atomic import shown
 from mlpcli.config import RunOptions, as_dict, resolve, run_id, with_preset
 from mlpcli.data import Prepared, prepare
 from mlpcli.errors import BadResult, ExitCode, Interrupted
-from mlpcli.results.atomic import shown
 from mlpcli.results.model_file import model_bytes
 from mlpcli.results.provenance import provenance
 from mlpcli.results.run_folder import RunFolder

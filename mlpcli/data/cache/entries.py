@@ -21,6 +21,7 @@ from typing import Any, BinaryIO, Self
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from mlpcli.atomic import sync_folder, write_atomic
 from mlpcli.errors import FileError
 
 __all__ = ["ArrayWriter", "Entry", "NewEntry", "digest_of", "forget", "home_folder", "open_entry"]
@@ -185,13 +186,9 @@ class NewEntry:
         try:
             files = {name: writer.finish() for name, writer in self._writers.items()}
             body = {"format": FORMAT, "meta": meta, "files": files}
-            with (self.temporary / "meta.json").open("wb") as file:
-                file.write(_canonical({"body": body, "sha256": digest_of(body)}))
-                file.flush()
-                os.fsync(file.fileno())
-            _sync_folder(self.temporary)
+            write_atomic(self.temporary / "meta.json", _canonical({"body": body, "sha256": digest_of(body)}))
             self._rename()
-            _sync_folder(self.folder.parent)
+            sync_folder(self.folder.parent)
         except OSError as error:
             raise _cannot_write(error, self.folder) from error
         entry = open_entry(self.folder)
@@ -229,16 +226,6 @@ def _remove_stale(parent: Path) -> None:
             continue
         if stale:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _cannot_write(error: OSError, path: Path) -> FileError:

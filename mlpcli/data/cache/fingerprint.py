@@ -3,10 +3,11 @@
 import hashlib
 import json
 import os
-import secrets
 import time
+from contextlib import suppress
 from pathlib import Path
 
+from mlpcli.atomic import make_folder, write_atomic
 from mlpcli.errors import FileError
 
 __all__ = ["fingerprint"]
@@ -42,10 +43,6 @@ def _recall(note: Path, state: list[int]) -> str | None:
 
 def _remember(note: Path, state: list[int], known: str) -> None:
     """A note that is lost costs a second hashing only, so what cannot be written is not."""
-    try:
-        note.parent.mkdir(parents=True, exist_ok=True)
-        temporary = note.with_name(f".new-{secrets.token_hex(8)}")
-        temporary.write_text(json.dumps({"state": state, "sha256": known}))
-        temporary.replace(note)
-    except OSError:
-        return
+    with suppress(FileError):
+        make_folder(note.parent)
+        write_atomic(note, json.dumps({"state": state, "sha256": known}).encode())

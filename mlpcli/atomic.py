@@ -1,7 +1,7 @@
-"""The only place that changes what stands in a folder: a file appears whole under its name, or not at all.
+"""Files that appear whole under their name or not at all: written aside, synced, renamed.
 
-A crash, a full disk or a power cut at any moment leaves the old file or the new one. Nothing else in
-this room opens a file for writing (`append` opens its one growing file through `open_file`).
+A crash, a full disk or a power cut at any moment leaves the old file or the new one. Results folders are
+changed through this module alone, and the data cache uses it too.
 """
 
 import errno

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from mlpcli.atomic import make_folder, open_file, remove_stale, shown, write_all, write_atomic
 from mlpcli.errors import FileError
-from mlpcli.results.atomic import make_folder, open_file, remove_stale, shown, write_all, write_atomic
 from tests.results.faults import PowerCuts, build, content, failing_at, kill_points
 
 OLD, NEW = b"old" * 1000, b"new" * 5000
