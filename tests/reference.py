@@ -14,8 +14,6 @@ import numpy as np
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "results" / "reference"
 PAGE = ROOT / "experiments" / "README.md"
-DRAWN_WITH = "3.11.2"
-"""The matplotlib that drew the figures; another one may place a letter elsewhere."""
 
 Row = dict[str, str]
 

@@ -92,7 +92,7 @@ def test_an_environment_that_is_not_active_is_named(
 
 
 def test_no_text_tells_anybody_to_install_somebody_elses_package() -> None:
-    foreign = re.compile(r"\binstall\b[^\n`]*?['\" ]mlpcli(\[|['\"\s`]|$)|mlpcli\[[a-z]")
+    foreign = re.compile(r"\binstall\b[^\n`&]*?['\" ]mlpcli(\[|['\"\s`]|$)|mlpcli\[[a-z]")
     assert foreign.search("pip install " + "mlpcli") and foreign.search("pip install 'mlp" + "cli[plot]'")
     folders = [ROOT / name for name in ("mlpcli", "tests", "experiments", "datasets", ".github")]
     paths = [*ROOT.glob("*"), *(path for folder in folders for path in folder.rglob("*"))]

@@ -17,6 +17,7 @@ from mlpcli.plot.folder import read_folder
 from mlpcli.plot.metric_by_option import draw_options
 from mlpcli.plot.style import Drawing, new_figure, render, styled, titled
 from tests.plot.folders import check, finite, run_folder, sweep_folder
+from tests.plot.svg import assert_same
 
 ACTIVATIONS = ["relu", "leaky-relu", "elu", "selu", "gelu", "silu", "softplus", "sigmoid", "tanh", "identity"]
 WIDTHS = [4, 8, 16, 32, 64, 128]
@@ -288,12 +289,20 @@ def test_series_differ_in_more_than_colour(tmp_path: Path) -> None:
     assert len(looks) == len({marker for marker, _ in looks}) == len({dashes for _, dashes in looks}) == 8
 
 
-@pytest.mark.parametrize("kind", ["png", "svg"])
-def test_the_same_numbers_give_the_same_bytes(kind: str, tmp_path: Path) -> None:
+def test_a_drawing_is_the_same_again_and_another_one_with_other_numbers(tmp_path: Path) -> None:
+    """The comparison that the reference figures are held by, shown a difference of each kind."""
     path = FOLDERS["recorded grid"](tmp_path / "s")
     with styled():
-        once, again = ([render(figure, kind) for _, figure in drawings(path)] for _ in range(2))
-    assert once == again
+        once, again = ([render(figure, "svg") for _, figure in drawings(path)] for _ in range(2))
+        for one, two in zip(once, again, strict=True):
+            assert_same(one, two, "the same numbers")
+        for old, new in (("0.8", "0.9"), ("dropout", "droppout")):
+            table = (path / "trials.csv").read_text()
+            (path / "trials.csv").write_text(table.replace(old, new))
+            (changed,) = (render(figure, "svg") for name, figure in drawings(path) if name.startswith("options"))
+            (path / "trials.csv").write_text(table)
+            with pytest.raises(AssertionError):
+                assert_same(changed, once[1], "other numbers")
 
 
 def test_characters_that_the_font_lacks_are_boxes_without_a_warning(tmp_path: Path) -> None:
