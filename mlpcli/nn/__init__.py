@@ -1,8 +1,9 @@
-"""The network: layers with a forward and a backward function, over flat arrays, for one replica or a stack."""
+"""The network: layers with forward and backward functions over flat arrays, for one network or a stack of replicas."""
 
-from mlpcli.nn.activations import ACTIVATIONS, Activation, sigmoid
+from mlpcli.nn.activations import ACTIVATIONS
 from mlpcli.nn.constructions import interpolate, sawtooth, xor
 from mlpcli.nn.dropout import Dropout
+from mlpcli.nn.elementwise import Activation, sigmoid
 from mlpcli.nn.gain import Gain
 from mlpcli.nn.initializers import INITIALIZERS, Initializer
 from mlpcli.nn.layer import Layer, Spec

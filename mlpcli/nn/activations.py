@@ -1,87 +1,49 @@
-"""The nonlinearities. A newcomer adds one by writing a class of two functions here and its entry in `ACTIVATIONS`;
-the option, its help, the gradient check and the conformance tests follow from the entry.
+"""The nonlinearities. To add one, write its class here and enter it in `ACTIVATIONS`; the conformance tests follow.
 
-Each is stable for |z| up to 1e4 in float32 without a warning: exponentials are taken of non-positive or capped
-arguments only. In the formulas t is one entry of z, and g stands for dJ/dh.
+Every class gives `value`, sigma(t), and `slope`, sigma'(t), of each entry t of z, stable for |t| up to 1e4 in float32
+without a warning: exponentials are taken of non-positive or capped arguments only.
+
+>>> z = np.array([[-2.0, 0.0, 3.0]])
+>>> layer = ReLU()
+>>> layer.forward(z, training=True), layer.backward(np.ones_like(z))
+(array([[0., 0., 3.]]), array([[0., 0., 1.]]))
+>>> LeakyReLU().forward(z, training=True)
+array([[-0.02,  0.  ,  3.  ]])
 """
-
-from abc import abstractmethod
-from types import SimpleNamespace
 
 import numpy as np
 
-from mlpcli.kernels.aligned import aligned_empty
-from mlpcli.nn.layer import Layer
+from mlpcli.nn.elementwise import Activation, ActivationWork, sigmoid
 from mlpcli.nn.types import Array
 
-__all__ = ["ACTIVATIONS", "Activation", "sigmoid"]
+__all__ = ["ACTIVATIONS"]
 
 LEAKY_SLOPE = 0.01
 SELU_SCALE = 1.0507009873554805  # lambda of Klambauer et al. 2017
 SELU_ALPHA = 1.6732632423543772
 GELU_RATE = 0.7978845608028654  # sqrt(2 / pi), Hendrycks and Gimpel 2016
 GELU_CUBE = 0.044715
-MISH_CAP = 20  # beyond, tanh(log(1 + exp(t))) is 1 in float64 too
-
-
-def sigmoid(t: Array, out: Array) -> Array:
-    """1 / (1 + exp(-t)), to full relative precision in both tails; the cap keeps exp from overflowing."""
-    cap = np.log(np.finfo(t.dtype).max) - 1
-    np.negative(t, out=out)
-    np.minimum(out, cap.astype(t.dtype), out=out)
-    np.exp(out, out=out)
-    np.add(out, 1, out=out)
-    return np.reciprocal(out, out=out)
-
-
-class Activation(Layer):
-    """h = sigma(z), entry by entry; `scratch` names arrays of the shape of z that a subclass works in."""
-
-    scratch: tuple[str, ...] = ()
-
-    @abstractmethod
-    def value(self, z: Array, out: Array) -> None:
-        """Write sigma(z)."""
-
-    @abstractmethod
-    def slope(self, z: Array, h: Array, out: Array) -> None:
-        """Write sigma'(z), where h = sigma(z) is at hand."""
-
-    def allocate(self, x: Array) -> SimpleNamespace:
-        """The value, the gradient of the input, and the scratch."""
-        return SimpleNamespace(**{name: aligned_empty(x.shape, x.dtype) for name in ("h", "dz", *self.scratch)})
-
-    def forward(self, x: Array, training: bool) -> Array:
-        """sigma of each entry."""
-        self._z, self._memory = x, self.memory(x)
-        h: Array = self._memory.h
-        self.value(x, h)
-        return h
-
-    def backward(self, grad_output: Array, input_needed: bool = True) -> Array | None:
-        """dJ/dz = dJ/dh, Hadamard sigma'(z)."""
-        dz: Array = self._memory.dz
-        self.slope(self._z, self._memory.h, dz)
-        return np.multiply(grad_output, dz, out=dz)
+MISH_CAP = 20  # beyond it tanh(log(1 + exp(t))) rounds to 1 in float64 too
 
 
 class ReLU(Activation):
-    """max(t, 0); the slope at 0 is 0, as in the lecture."""
+    """max(t, 0), with slope 0 at 0 as in the lecture."""
 
     def value(self, z: Array, out: Array) -> None:
         """max(t, 0)."""
         np.maximum(z, 0, out=out)
 
-    def allocate(self, x: Array) -> SimpleNamespace:
-        """As ever, and where t > 0."""
-        memory = super().allocate(x)
-        memory.positive = np.empty(x.shape, np.bool_)
-        return memory
+    def allocate(self, x: Array) -> ActivationWork:
+        """The arrays of every activation, and a boolean one for the sign of t."""
+        work = super().allocate(x)
+        work.scratch["positive"] = np.empty(x.shape, np.bool_)
+        return work
 
     def slope(self, z: Array, h: Array, out: Array) -> None:
         """1 for t > 0, else 0."""
-        np.greater(z, 0, out=self._memory.positive)
-        np.copyto(out, self._memory.positive)
+        positive = self._work.scratch["positive"]
+        np.greater(z, 0, out=positive)
+        np.copyto(out, positive)
 
 
 class LeakyReLU(Activation):
@@ -93,7 +55,7 @@ class LeakyReLU(Activation):
         np.maximum(z, out, out=out)
 
     def slope(self, z: Array, h: Array, out: Array) -> None:
-        """1 for t > 0, 0.01 below."""
+        """1 for t > 0, else 0.01."""
         np.copyto(out, np.where(z > 0, 1, LEAKY_SLOPE))
 
 
@@ -107,7 +69,7 @@ class ELU(Activation):
         np.add(out, np.maximum(z, 0), out=out)
 
     def slope(self, z: Array, h: Array, out: Array) -> None:
-        """exp(min(t, 0)), from the input: h + 1 would round to 0 far below."""
+        """exp(min(t, 0)), from t and not from h: h + 1 would round to 0 for large negative t."""
         np.minimum(z, 0, out=out)
         np.exp(out, out=out)
 
@@ -137,8 +99,8 @@ class GELU(Activation):
     scratch = ("tanh", "inner")
 
     def value(self, z: Array, out: Array) -> None:
-        """The formula, its tanh kept for the slope."""
-        tanh = self._memory.tanh
+        """The formula; its tanh is kept for the slope."""
+        tanh = self._work.scratch["tanh"]
         np.multiply(z, z, out=tanh)
         np.multiply(tanh, GELU_RATE * GELU_CUBE, out=tanh)
         np.add(tanh, GELU_RATE, out=tanh)
@@ -150,7 +112,7 @@ class GELU(Activation):
 
     def slope(self, z: Array, h: Array, out: Array) -> None:
         """(1 + tanh u)/2 + t/2 (1 - tanh^2 u) u', with u' = sqrt(2/pi) (1 + 3 * 0.044715 t^2)."""
-        tanh, inner = self._memory.tanh, self._memory.inner
+        tanh, inner = self._work.scratch["tanh"], self._work.scratch["inner"]
         np.multiply(z, z, out=inner)
         np.multiply(inner, 3 * GELU_RATE * GELU_CUBE, out=inner)
         np.add(inner, GELU_RATE, out=inner)
@@ -169,14 +131,14 @@ class SiLU(Activation):
     scratch = ("sigmoid",)
 
     def value(self, z: Array, out: Array) -> None:
-        """The product, its sigmoid kept for the slope."""
-        np.multiply(z, sigmoid(z, self._memory.sigmoid), out=out)
+        """The product; its sigmoid is kept for the slope."""
+        np.multiply(z, sigmoid(z, self._work.scratch["sigmoid"]), out=out)
 
     def slope(self, z: Array, h: Array, out: Array) -> None:
         """s + h (1 - s), with s = sigmoid(t)."""
-        np.subtract(1, self._memory.sigmoid, out=out)
+        np.subtract(1, self._work.scratch["sigmoid"], out=out)
         np.multiply(out, h, out=out)
-        np.add(out, self._memory.sigmoid, out=out)
+        np.add(out, self._work.scratch["sigmoid"], out=out)
 
 
 class Mish(Activation):
@@ -185,8 +147,8 @@ class Mish(Activation):
     scratch = ("tanh", "sigmoid")
 
     def value(self, z: Array, out: Array) -> None:
-        """t n / (n + 2) with n = e (e + 2) and e = exp(t), which is exact in both tails; both factors are kept."""
-        tanh, e = self._memory.tanh, self._memory.sigmoid
+        """t n / (n + 2) with n = e (e + 2) and e = exp(t), precise in both tails; tanh and sigmoid are kept."""
+        tanh, e = self._work.scratch["tanh"], self._work.scratch["sigmoid"]
         np.minimum(z, MISH_CAP, out=e)
         np.exp(e, out=e)
         np.add(e, 2, out=tanh)
@@ -199,11 +161,11 @@ class Mish(Activation):
 
     def slope(self, z: Array, h: Array, out: Array) -> None:
         """w + t (1 - w^2) s, with w = tanh(log(1 + exp(t))) and s = sigmoid(t)."""
-        tanh = self._memory.tanh
+        tanh = self._work.scratch["tanh"]
         np.multiply(tanh, tanh, out=out)
         np.subtract(1, out, out=out)
         np.multiply(out, z, out=out)
-        np.multiply(out, self._memory.sigmoid, out=out)
+        np.multiply(out, self._work.scratch["sigmoid"], out=out)
         np.add(out, tanh, out=out)
 
 
@@ -250,7 +212,7 @@ class Tanh(Activation):
 
 
 class Identity(Activation):
-    """t itself: with it a network of any depth is linear."""
+    """t: a network of any depth with it is linear."""
 
     def value(self, z: Array, out: Array) -> None:
         """t."""
@@ -274,3 +236,4 @@ ACTIVATIONS: dict[str, type[Activation]] = {
     "tanh": Tanh,
     "identity": Identity,
 }
+"""Name to class."""

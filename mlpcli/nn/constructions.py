@@ -1,6 +1,14 @@
 """Weights set by hand: the lecture's XOR network, the piecewise-linear interpolant, Telgarsky's sawtooth.
 
-Each is a proof by construction. It takes the network's linear layers and writes their weights for every replica.
+Each is a proof by construction: it writes the weights of the network's linear layers, for every replica alike.
+
+>>> from mlpcli.nn.activations import ACTIVATIONS
+>>> from mlpcli.nn.network import Network
+>>> hidden, output = Linear(2, 2), Linear(2, 1)
+>>> network = Network([("hidden.0", hidden), ("relu", ACTIVATIONS["relu"]()), ("output", output)])
+>>> xor([hidden, output])
+>>> network.forward(np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])).ravel()  # its sign is the class
+array([-1.,  1.,  1., -1.])
 """
 
 from collections.abc import Sequence
@@ -14,7 +22,7 @@ __all__ = ["interpolate", "sawtooth", "xor"]
 
 
 def xor(linears: Sequence[Linear]) -> None:
-    """The lecture's solution: h = relu(U x + c), y = <h, w> + b with two hidden units."""
+    """The lecture's solution with two hidden units: h = relu(U x + c), y = <h, w> + b."""
     hidden, output = linears
     hidden.weight[...] = [[1, 1], [1, 1]]
     hidden.bias[...] = [[0, -1]]
@@ -23,11 +31,17 @@ def xor(linears: Sequence[Linear]) -> None:
 
 
 def interpolate(linears: Sequence[Linear], x: Array, y: Array) -> None:
-    """f(t) = y_0 + sum_i (s_i - s_(i-1)) relu(t - t_i): through the data at t_0, ..., t_k, linear in between.
+    """f(t) = y_0 + sum_i (s_i - s_(i-1)) relu(t - t_i): equal to the data at t_0, ..., t_k, linear in between.
 
-    k units, k + 1 evenly spaced points of the interval that x `(rows, 1)` covers, s_i the slope of piece i; the
-    values y `(rows, outputs)` between samples are interpolated. The error for a target with |f''| <= M is at most
-    M h^2 / 8, with h = (t_k - t_0) / k (de Boor, A Practical Guide to Splines, 2.(4)).
+    The k hidden units stand for k + 1 evenly spaced knots t_i on the interval that x covers; s_i is the slope of piece
+    i. For a target with |f''| <= M the error is at most M h^2 / 8, with h = (t_k - t_0) / k.
+
+    Source: de Boor, A Practical Guide to Splines, 2.(4).
+
+    Args:
+        linears: the hidden layer and the output layer.
+        x: the samples, `(rows, 1)`.
+        y: their values, `(rows, outputs)`; at a knot between two samples they are interpolated.
     """
     hidden, output = linears
     order = np.argsort(x[:, 0], kind="stable")
@@ -42,10 +56,12 @@ def interpolate(linears: Sequence[Linear], x: Array, y: Array) -> None:
 
 
 def sawtooth(linears: Sequence[Linear]) -> None:
-    """m(x) = relu(2 relu(x) - 4 relu(x - 1/2)) composed once a hidden layer, minus 1/2 (Telgarsky 2015).
+    """The mirror map m(x) = relu(2 relu(x) - 4 relu(x - 1/2)), composed once per hidden layer, minus 1/2.
 
-    k hidden layers of width 2 give the mirror map k times: on the points i/2^k it alternates between 0 and 1
-    exactly. The outer relu does nothing on [0, 1].
+    With k hidden layers of width 2 the k-fold map alternates exactly between 0 and 1 on the points i/2^k. The outer
+    relu changes nothing on [0, 1].
+
+    Source: Telgarsky 2015, Representation Benefits of Deep Feedforward Networks.
     """
     first, *middle, output = linears
     first.weight[...] = 1

@@ -1,22 +1,57 @@
-"""Inverted dropout: the full network at test time, with no rescaling there."""
+"""Inverted dropout: training drops units and scales up the others, so testing uses the full network as it is."""
 
-from types import SimpleNamespace
+from dataclasses import dataclass
 
 import numpy as np
 
 from mlpcli.kernels.aligned import aligned_empty
-from mlpcli.nn.layer import Layer
+from mlpcli.nn.layer import Layer, Workspaces
 from mlpcli.nn.streams import BitStreams
 from mlpcli.nn.types import Array, Shape, per_replica
 
 __all__ = ["Dropout"]
 
+LEVELS = 2**16
+"""A unit's fate is drawn from so many equally likely numbers: 16 random bits."""
 
-class Dropout(Layer):
-    """Each unit is dropped with probability `rate`; kept units are scaled by 1/q, q = 1 - rate (Srivastava 2014).
+COARSE = 2**-6
+"""Share of kept units below which the rounding of the rate to 16 bits would show in the mean, by 1 in 2,000 or more."""
 
-    `rate` is a number in [0, 1) or one a replica; a unit draws 16 bits, which make it exact to 2^-17, and so is
-    E[output] = input. `frozen` keeps the last mask, for gradient checks.
+
+@dataclass
+class _Work:
+    y: Array
+    dx: Array
+    mask: Array
+    """The factor of each entry: the scale where the unit is kept, else 0."""
+    kept: Array
+    scale: Array
+    """The scale `(..., 1, 1)` in the dtype of the input."""
+
+
+class Dropout(Layer, Workspaces[_Work]):
+    """y = x * mask / q: each unit is dropped with probability `rate` and kept with probability q = 1 - rate.
+
+    Source: Srivastava et al. 2014, section 10 (inverted). The mean of y over the masks is x. Drawing 16 bits rounds
+    the rate to a multiple of 2^-16, which moves the mean by less than 1 in 2,000; where fewer units than `COARSE` are
+    kept, the scale is that of the rounded rate and the mean is exact.
+
+    Args:
+        rate: the probability of dropping a unit, in [0, 1): one number, or one per replica of shape `lead`.
+        bits: the streams that the masks are drawn from, one per replica.
+        lead: the leading axes of the stack.
+
+    Attributes:
+        frozen: True keeps the last mask, for gradient checks.
+
+    Raises:
+        ValueError: a rate is outside [0, 1).
+
+    >>> from mlpcli.nn.streams import Purpose
+    >>> layer = Dropout(0.5, BitStreams([0], lead=(), purpose=Purpose.DROPOUT))
+    >>> y = layer.forward(np.ones((1000, 8)), training=True)
+    >>> sorted(set(y.ravel().tolist())), abs(float(y.mean()) - 1) < 0.05
+    ([0.0, 2.0], True)
     """
 
     def __init__(self, rate: float | Array, bits: BitStreams, lead: Shape = ()) -> None:
@@ -24,29 +59,29 @@ class Dropout(Layer):
         if not (np.all(np.greater_equal(rate, 0)) and np.all(np.less(rate, 1))):
             raise ValueError(f"dropout rate {rate}: must be in [0, 1)")
         rates = per_replica(rate, lead, np.float64)
-        self._threshold = np.minimum(np.round(rates * 2**16), 2**16 - 1).astype(np.uint16)
-        self._scale = 1 / (1 - rates)
+        threshold = np.minimum(np.round(rates * LEVELS), LEVELS - 1)
+        self._threshold = threshold.astype(np.uint16)
+        share = 1 - rates
+        self._scale = 1 / np.where(share < COARSE, 1 - threshold / LEVELS, share)
         self._bits, self._lead = bits, lead
         self.frozen = False
 
-    def allocate(self, x: Array) -> SimpleNamespace:
-        """The result, the gradient of the input, what is kept, and the mask: 1/q where it is, else 0."""
+    def allocate(self, x: Array) -> _Work:
+        """Arrays for the batch size of `x`, with the leading axes of the stack."""
         shape = (*self._lead, *x.shape[-2:])
         y, dx, mask = (aligned_empty(shape, x.dtype) for _ in range(3))
-        return SimpleNamespace(y=y, dx=dx, mask=mask, kept=np.empty(shape, np.bool_), scale=self._scale.astype(x.dtype))
+        return _Work(y, dx, mask, kept=np.empty(shape, np.bool_), scale=self._scale.astype(x.dtype))
 
     def forward(self, x: Array, training: bool) -> Array:
-        """Mask and scale `(..., batch, features)` in training; x itself else."""
+        """Training: `(..., batch, features)` times a new mask. Testing: x itself."""
         if not training:
             return x
-        memory = self._memory = self.memory(x)
+        work = self._work = self.workspace(x)
         if not self.frozen:
-            np.greater_equal(self._bits.take(x.shape[-2:]), self._threshold, out=memory.kept)
-            np.multiply(memory.kept, memory.scale, out=memory.mask)
-        y: Array = memory.y
-        np.multiply(x, memory.mask, out=y)
-        return y
+            np.greater_equal(self._bits.take(x.shape[-2:]), self._threshold, out=work.kept)
+            np.multiply(work.kept, work.scale, out=work.mask)
+        return np.multiply(x, work.mask, out=work.y)
 
     def backward(self, grad_output: Array, input_needed: bool = True) -> Array | None:
-        """The same mask."""
-        return np.multiply(grad_output, self._memory.mask, out=self._memory.dx) if input_needed else None
+        """dJ/dx = dJ/dy * mask / q."""
+        return np.multiply(grad_output, self._work.mask, out=self._work.dx) if input_needed else None

@@ -1,25 +1,34 @@
-"""What a layer is: a pair of functions, forward and backward, and a list of the arrays it needs.
+"""What a layer is: a forward and a backward function, the parameters it asks for, and the arrays it works in.
 
-Ownership, which the tests enforce: a layer never writes to its arguments; what it returns is its own and lives
+Ownership, which the tests enforce: a layer never writes to its arguments; the array it returns is its own and valid
 until its next call; gradients are overwritten, not added to.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import SimpleNamespace
+from typing import Generic, TypeVar
 
 from mlpcli.nn.types import Array, Shape
 
-__all__ = ["Layer", "Spec", "Workspace"]
+__all__ = ["Layer", "Spec", "Workspaces"]
+
+Workspace = TypeVar("Workspace")
 
 
 @dataclass(frozen=True)
 class Spec:
-    """One named array that a layer asks the network for: a parameter, or a running statistic.
+    """One named array that a layer asks the network for: a parameter or a running statistic.
 
-    `shape` is that of one replica: `(in, out)` for a weight, `(features,)` for a row, which the layer is given as
-    `(..., 1, features)`. `fill` is its value before initialization; `decay` says whether weight decay applies.
+    Args:
+        name: its name within the layer.
+        shape: the shape for one replica, `(in, out)` for a weight or `(features,)` for a row. The layer receives the
+            row as `(..., 1, features)`.
+        fill: every entry's value before initialization.
+        decay: whether weight decay applies, as it does to weights but not to biases and norms.
+
+    >>> Spec("bias", (10,))
+    Spec(name='bias', shape=(10,), fill=0.0, decay=False)
     """
 
     name: str
@@ -28,45 +37,66 @@ class Spec:
     decay: bool = False
 
 
-class Workspace(ABC):
-    """Arrays that layers and losses work in, kept for each shape of input."""
+class Workspaces(ABC, Generic[Workspace]):
+    """Keeps one workspace, a dataclass of arrays to write into, for each shape of input.
 
-    _memory: SimpleNamespace
-    """Of the last call."""
+    Training meets two or three shapes (a batch, the last batch, a validation block), so every step after the first
+    few allocates nothing.
+    """
+
+    _work: Workspace
+    """The workspace of the last call."""
 
     def __init__(self) -> None:
-        self._memories: dict[Shape, SimpleNamespace] = {}
+        self._workspaces: dict[Shape, Workspace] = {}
 
-    def allocate(self, x: Array) -> SimpleNamespace:
-        """New arrays to work in, for inputs of the shape and dtype of x."""
-        return SimpleNamespace()
+    @abstractmethod
+    def allocate(self, x: Array) -> Workspace:
+        """A new workspace for inputs of the shape and dtype of `x`."""
 
-    def memory(self, x: Array) -> SimpleNamespace:
-        """What `allocate` made at the first call for the shape of x: one look-up a step for all of them."""
-        found = self._memories.get(x.shape)
-        if found is None:
-            found = self._memories[x.shape] = self.allocate(x)
-        return found
+    def workspace(self, x: Array) -> Workspace:
+        """The workspace for the shape of `x`, allocated when the shape is first met."""
+        work = self._workspaces.get(x.shape)
+        if work is None:
+            work = self._workspaces[x.shape] = self.allocate(x)
+        return work
 
 
-class Layer(Workspace):
-    """A function of `(..., batch, features)` with parameters; the base class is the bookkeeping they share."""
+class Layer(ABC):
+    """A function of `(..., batch, features)`, with its derivative and its parameters."""
 
     def parameters(self) -> tuple[Spec, ...]:
-        """The parameters this layer needs."""
+        """The arrays that are learned; none by default."""
         return ()
 
     def statistics(self) -> tuple[Spec, ...]:
-        """The arrays it keeps that are not learned, such as running means."""
+        """The arrays that are kept but not learned, such as running means; none by default."""
         return ()
 
     def bind(self, params: Mapping[str, Array], grads: Mapping[str, Array], state: Mapping[str, Array]) -> None:
-        """Receive matrices and rows, views into the network's flat arrays, by the names of the specs."""
+        """Receive the arrays that were asked for: views into the network's flat arrays.
+
+        Args:
+            params: the parameters by the names of their specs.
+            grads: where `backward` writes their gradients, by the same names.
+            state: the statistics by the names of their specs.
+        """
+        return  # nothing to keep where nothing was asked for
 
     @abstractmethod
     def forward(self, x: Array, training: bool) -> Array:
-        """The layer's value at `x: (..., batch, features)`."""
+        """The layer's output for `x: (..., batch, features)`.
+
+        Args:
+            x: the output of the layer before it.
+            training: whether dropout drops and batch norm uses the statistics of the batch.
+        """
 
     @abstractmethod
     def backward(self, grad_output: Array, input_needed: bool = True) -> Array | None:
-        """From dJ/d(output) of the last forward call: fill the gradients, return dJ/d(input) if it is needed."""
+        """Fill the parameters' gradients and return dJ/d(input); may be repeated after one forward call.
+
+        Args:
+            grad_output: dJ/d(output) of the last forward call, in the shape of the output.
+            input_needed: False for the first layer that has parameters, which may then return None.
+        """

@@ -1,43 +1,54 @@
 """The lecture's richer representation: with the products of its inputs a linear classifier separates XOR."""
 
-from types import SimpleNamespace
-
 import numpy as np
 
 from mlpcli.kernels.aligned import aligned_empty
-from mlpcli.nn.layer import Layer
+from mlpcli.nn.layer import Layer, Workspaces
 from mlpcli.nn.types import Array
 
 __all__ = ["LIFTS", "QuadraticLift", "lifted_features"]
 
 
 def lifted_features(features: int) -> int:
-    """How many features the quadratic lift makes of d: d + d (d + 1) / 2."""
+    """The number of features that the quadratic lift makes of d: d + d (d + 1) / 2.
+
+    >>> lifted_features(3)
+    9
+    """
     return features + features * (features + 1) // 2
 
 
-class QuadraticLift(Layer):
-    """(x_1, ..., x_d) and all x_i x_j with i <= j, appended batch by batch."""
+class QuadraticLift(Layer, Workspaces[Array]):
+    """(x_1, ..., x_d) followed by all products x_i x_j with i <= j, made batch by batch.
+
+    Args:
+        features: d, the columns of x.
+
+    >>> layer = QuadraticLift(2)
+    >>> layer.forward(np.array([[3.0, 5.0]]), training=True)
+    array([[ 3.,  5.,  9., 15., 25.]])
+    >>> layer.backward(np.ones((1, 5)))  # d(x1 + x2 + x1^2 + x1 x2 + x2^2)
+    array([[12., 14.]])
+    """
 
     def __init__(self, features: int) -> None:
         super().__init__()
         self.features = features
         self._first, self._second = np.triu_indices(features)
 
-    def allocate(self, x: Array) -> SimpleNamespace:
+    def allocate(self, x: Array) -> Array:
         """The lifted rows."""
-        return SimpleNamespace(out=aligned_empty((*x.shape[:-1], lifted_features(self.features)), x.dtype))
+        return aligned_empty((*x.shape[:-1], lifted_features(self.features)), x.dtype)
 
     def forward(self, x: Array, training: bool) -> Array:
         """`(..., batch, d)` to `(..., batch, d + d (d + 1) / 2)`."""
-        self._x = x
-        out: Array = self.memory(x).out
-        out[..., : self.features] = x
-        np.multiply(x[..., self._first], x[..., self._second], out=out[..., self.features :])
-        return out
+        self._x, lifted = x, self.workspace(x)
+        lifted[..., : self.features] = x
+        np.multiply(x[..., self._first], x[..., self._second], out=lifted[..., self.features :])
+        return lifted
 
     def backward(self, grad_output: Array, input_needed: bool = True) -> Array | None:
-        """dJ/dx_i = g_i + the sum over products: g_ij x_j for each (i, j), and g_ij x_i for j."""
+        """dJ/dx_i = g_i + the sum over j of g_ij x_j, in which the square's own product counts twice."""
         if not input_needed:
             return None
         dx = grad_output[..., : self.features].copy()
@@ -49,3 +60,4 @@ class QuadraticLift(Layer):
 
 
 LIFTS: dict[str, type[QuadraticLift]] = {"quadratic": QuadraticLift}
+"""Name to layer, built from the number of features."""

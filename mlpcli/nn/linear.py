@@ -1,21 +1,46 @@
-"""The affine map, where nearly all of the time goes and all of the lecture's matrix calculus stands."""
+"""The affine map, where a network spends nearly all of its time."""
 
 from collections.abc import Mapping
-from types import SimpleNamespace
+from dataclasses import dataclass
 
 import numpy as np
 
 from mlpcli.kernels.aligned import aligned_empty
-from mlpcli.nn.layer import Layer, Spec
+from mlpcli.nn.layer import Layer, Spec, Workspaces
 from mlpcli.nn.types import Array, transpose
 
 __all__ = ["Linear"]
 
 
-class Linear(Layer):
-    """z = x W + b, with rows as samples: x `(..., batch, in)`, W `(..., in, out)`, b `(..., 1, out)`.
+@dataclass
+class _Work:
+    z: Array
+    """The output, `(..., batch, out)`."""
+    dx: Array
+    """The gradient of the input, `(..., batch, in)`."""
+    ones: Array
+    """`(1, batch)`: a product with it sums over the batch, several times faster than sum(axis=-2) on small batches."""
 
-    The lecture writes columns, z = W x + b; its dJ/dW = dJ/dz x^T is here x^T dJ/dz.
+
+class Linear(Layer, Workspaces[_Work]):
+    """z = x W + b, with samples as rows: x `(..., batch, in)`, W `(..., in, out)`, b `(..., 1, out)`.
+
+    The lecture writes samples as columns, z = W x + b; its dJ/dW = dJ/dz x^T is x^T dJ/dz here.
+
+    Args:
+        in_features: columns of x.
+        out_features: columns of z.
+        has_bias: False leaves b out, for a layer directly before batch norm, whose shift makes b redundant.
+
+    >>> layer, shapes = Linear(2, 1), {"weight": (2, 1), "bias": (1, 1)}
+    >>> gradients = {name: np.zeros(shape) for name, shape in shapes.items()}
+    >>> layer.bind({"weight": np.array([[3.0], [4.0]]), "bias": np.array([[0.5]])}, gradients, {})
+    >>> layer.forward(np.array([[1.0, 2.0]]), training=True)
+    array([[11.5]])
+    >>> layer.backward(np.array([[10.0]]))
+    array([[30., 40.]])
+    >>> gradients["weight"].tolist(), gradients["bias"].tolist()
+    ([[10.0], [20.0]], [[10.0]])
     """
 
     weight: Array
@@ -30,27 +55,27 @@ class Linear(Layer):
         self.has_bias = has_bias
 
     def parameters(self) -> tuple[Spec, ...]:
-        """The weight, and the bias unless a batch norm follows, whose shift makes it redundant."""
+        """W, to which weight decay applies, and b."""
         weight = Spec("weight", (self.in_features, self.out_features), decay=True)
         return (weight, Spec("bias", (self.out_features,))) if self.has_bias else (weight,)
 
     def bind(self, params: Mapping[str, Array], grads: Mapping[str, Array], state: Mapping[str, Array]) -> None:
-        """Take the views of weight and bias and of their gradients."""
+        """Take the views of W and b and of their gradients."""
         self.weight, self.weight_grad = params["weight"], grads["weight"]
         self._weight_transposed = transpose(self.weight)
         if self.has_bias:
             self.bias, self.bias_grad = params["bias"], grads["bias"]
 
-    def allocate(self, x: Array) -> SimpleNamespace:
-        """The result, the gradient of the input, and a row of ones to sum over the batch with."""
+    def allocate(self, x: Array) -> _Work:
+        """Arrays for the batch size of `x`."""
         shape = (*self.weight.shape[:-2], x.shape[-2])
         z, dx = (aligned_empty((*shape, features), x.dtype) for features in (self.out_features, self.in_features))
-        return SimpleNamespace(z=z, dx=dx, ones=np.ones((1, x.shape[-2]), x.dtype))
+        return _Work(z, dx, ones=np.ones((1, x.shape[-2]), x.dtype))
 
     def forward(self, x: Array, training: bool) -> Array:
         """`(..., batch, in)` to `(..., batch, out)`; a batch `(batch, in)` is shared by all replicas."""
-        self._x, self._memory = x, self.memory(x)
-        z: Array = self._memory.z
+        self._x, self._work = x, self.workspace(x)
+        z = self._work.z
         np.matmul(x, self.weight, out=z)
         if self.has_bias:
             np.add(z, self.bias, out=z)
@@ -60,6 +85,5 @@ class Linear(Layer):
         """dJ/dW = x^T dJ/dz, dJ/db = the sum of dJ/dz over the batch, dJ/dx = dJ/dz W^T."""
         np.matmul(transpose(self._x), grad_output, out=self.weight_grad)
         if self.has_bias:
-            # A product with ones: several times faster than sum(axis=-2) on small batches.
-            np.matmul(self._memory.ones, grad_output, out=self.bias_grad)
-        return np.matmul(grad_output, self._weight_transposed, out=self._memory.dx) if input_needed else None
+            np.matmul(self._work.ones, grad_output, out=self.bias_grad)
+        return np.matmul(grad_output, self._weight_transposed, out=self._work.dx) if input_needed else None

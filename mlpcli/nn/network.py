@@ -1,8 +1,8 @@
 """The network: layers in a row over three flat arrays.
 
-`params`, `grads` and `state` are `(*lead, size)`, and every layer works on named views into them. So an
-optimizer, weight decay, clipping, a checkpoint, a snapshot of the best epoch and a gradient check are each a
-line on one array, and a stack of replicas is the same code as a single network.
+`params`, `grads` and `state` are `(*lead, size)`, and every layer works on named views of them. An optimizer, weight
+decay, clipping, a checkpoint, a snapshot of the best epoch and a gradient check are therefore one line each, and a
+stack of replicas is the same code as a single network.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +19,17 @@ __all__ = ["Network"]
 
 
 class Network:
-    """Layers `(name, layer)` in forward order; parameters are called `<name>.<parameter>`.
+    """Layers in a row, their parameters called `<layer>.<parameter>`.
+
+    Args:
+        layers: pairs (name, layer) in forward order; at least one has parameters.
+        lead: the leading axes of the stack; () for a single network.
+        dtype: the dtype of all arithmetic.
+
+    Attributes:
+        params, grads, state: parameters, their gradients and running statistics, `(*lead, size)`.
+        parameters, gradients, statistics: views of these by name: matrices `(*lead, in, out)`, rows `(*lead, 1, out)`.
+        linears: the linear layers, in forward order.
 
     >>> network = Network([("output", Linear(2, 1))], dtype=np.float64)
     >>> network.parameters["output.weight"][:] = [[3.0], [4.0]]
@@ -43,11 +53,11 @@ class Network:
 
     @property
     def size(self) -> int:
-        """The number of parameters of one replica."""
+        """Number of parameters of one replica."""
         return int(self.params.shape[-1])
 
     def tensors(self) -> dict[str, Array]:
-        """Every parameter and running statistic by name, as views `(*lead, *shape)` of the shape its layer declares."""
+        """Parameters and running statistics by name: views `(*lead, *shape)` with the shape that the layer declares."""
         views = {**self.parameters, **self.statistics}
         return {
             f"{name}.{spec.name}": views[f"{name}.{spec.name}"].reshape(*self.lead, *spec.shape)
@@ -57,13 +67,13 @@ class Network:
 
     @property
     def decayed(self) -> list[slice]:
-        """Where in the flat axis weight decay applies: the weights, never biases or norm parameters."""
+        """The pieces of the flat axis that weight decay applies to: weights, never biases or norm parameters."""
         specs = [spec for layer in self.layers for spec in layer.parameters()]
         return [span for span, spec in zip(self.spans.values(), specs, strict=True) if spec.decay]
 
     @property
     def spans(self) -> dict[str, slice]:
-        """Where in the flat axis each parameter stands, by its name."""
+        """The piece of the flat axis that each parameter occupies, by its name."""
         spans, start = {}, 0
         for name, layer in zip(self.names, self.layers, strict=True):
             for spec in layer.parameters():
@@ -73,15 +83,23 @@ class Network:
         return spans
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        """Scores `(..., batch, outputs)` of inputs `(..., batch, features)`; `(batch, features)` is shared by all."""
+        """Scores `(*lead, batch, outputs)` of a batch.
+
+        Args:
+            x: inputs `(*lead, batch, features)`, or `(batch, features)` for all replicas.
+            training: whether dropout drops and batch norm uses the statistics of the batch.
+
+        Raises:
+            ValueError: the leading axes of `x` are not those of the network.
+        """
         if x.ndim < 2 or x.shape[:-2] not in ((), self.lead):
-            raise ValueError(f"inputs of shape {x.shape}: need (batch, features) or {self.lead} before them")
+            raise ValueError(f"inputs of shape {x.shape}: need (batch, features), or {self.lead} before these axes")
         for layer in self.layers:
             x = layer.forward(x, training)
         return x
 
     def backward(self, grad_output: Array) -> None:
-        """Fill `grads` from dJ/d(scores): the chain rule, from the last layer to the first that has parameters."""
+        """Fill `grads` by the chain rule, from dJ/d(scores) `(*lead, batch, outputs)` of the last forward call."""
         grad: Array | None = grad_output
         for layer, input_needed in self._backwards:
             assert grad is not None
@@ -105,6 +123,6 @@ class Network:
 
 
 def _of(name: str, views: dict[str, Array]) -> dict[str, Array]:
-    """The views of one layer, by their short names."""
+    """The views of one layer by the names that it gave them."""
     split = ((key.rpartition("."), view) for key, view in views.items())
     return {short: view for (layer, _, short), view in split if layer == name}

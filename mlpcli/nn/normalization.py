@@ -1,26 +1,57 @@
 """Batch and layer normalization: one formula, over the batch or over the features.
 
-Both centre in two passes and first subtract one entry of the group: a constant group then gives exactly 0,
-and data far from 0 lose no digits (E[x^2] - E[x]^2 would).
+Both subtract one entry of the group before they compute its mean and variance, in two passes: a constant group then
+gives exactly 0, and data far from 0 lose no digits, as they would in E[x^2] - E[x]^2.
+
+>>> layer, gradients = BatchNorm(1), {"gain": np.zeros((1, 1)), "bias": np.zeros((1, 1))}
+>>> state = {"running_mean": np.zeros((1, 1)), "running_var": np.ones((1, 1))}
+>>> layer.bind({"gain": np.array([[10.0]]), "bias": np.array([[5.0]])}, gradients, state)
+>>> layer.forward(np.array([[2.0], [4.0], [6.0], [8.0]]), training=True).round(2).ravel()  # mean 5, variance 5
+array([-8.42,  0.53,  9.47, 18.42])
+>>> float(state["running_mean"][0, 0]), round(float(state["running_var"][0, 0]), 4)  # 0.1 of 5 and 20/3, 0.9 of 0 and 1
+(0.5, 1.5667)
 """
 
 from collections.abc import Mapping
-from types import SimpleNamespace
+from dataclasses import dataclass
 
 import numpy as np
 
 from mlpcli.kernels.aligned import aligned_empty
-from mlpcli.nn.layer import Layer, Spec
+from mlpcli.nn.layer import Layer, Spec, Workspaces
 from mlpcli.nn.types import Array
 
 __all__ = ["NORMALIZATIONS", "BatchNorm", "LayerNorm", "Normalization"]
 
 EPS = 1e-5
-MOMENTUM = 0.1  # the share of the new batch in a running statistic
+"""Added to the variance."""
+
+MOMENTUM = 0.1
+"""Weight of the new batch in a running statistic."""
 
 
-class Normalization(Layer):
-    """y = gain * x_hat + bias, with x_hat = (x - mean) / sqrt(var + eps); gain and bias are learned rows."""
+@dataclass
+class _Work:
+    x_hat: Array
+    y: Array
+    dx: Array
+    product: Array
+    """Squares on the way forward, dJ/dy * x_hat on the way back."""
+    ones: Array
+    """`(1, batch)`: a product with it sums over the batch."""
+    average: Array
+    """`(1, batch)`: a product with it averages over the batch."""
+
+
+class Normalization(Layer, Workspaces[_Work]):
+    """y = gain * x_hat + bias, with x_hat = (x - mean) / sqrt(var + 1e-5).
+
+    x and y are `(..., batch, features)`, the learned gain and bias `(..., 1, features)`. A subclass says over what
+    mean and variance are taken.
+
+    Args:
+        features: columns of x.
+    """
 
     gain: Array
     bias: Array
@@ -32,7 +63,7 @@ class Normalization(Layer):
         self.features = features
 
     def parameters(self) -> tuple[Spec, ...]:
-        """The gain gamma, 1 at first, and the bias beta, 0 at first."""
+        """The gain, 1 at first, and the bias, 0 at first: the papers' gamma and beta."""
         return Spec("gain", (self.features,), fill=1.0), Spec("bias", (self.features,))
 
     def bind(self, params: Mapping[str, Array], grads: Mapping[str, Array], state: Mapping[str, Array]) -> None:
@@ -40,31 +71,36 @@ class Normalization(Layer):
         self.gain, self.gain_grad = params["gain"], grads["gain"]
         self.bias, self.bias_grad = params["bias"], grads["bias"]
 
-    def allocate(self, x: Array) -> SimpleNamespace:
-        """x_hat, the result, the gradient of the input, a product, and rows that sum and average over the batch."""
-        arrays = {name: aligned_empty(x.shape, x.dtype) for name in ("x_hat", "y", "dx", "product")}
+    def allocate(self, x: Array) -> _Work:
+        """Arrays of the shape of `x`, and rows of its batch size."""
+        x_hat, y, dx, product = (aligned_empty(x.shape, x.dtype) for _ in range(4))
         ones = np.ones((1, x.shape[-2]), x.dtype)
-        return SimpleNamespace(**arrays, ones=ones, average=ones / x.shape[-2])
+        return _Work(x_hat, y, dx, product, ones, average=ones / x.shape[-2])
 
     def _affine(self) -> Array:
-        y: Array = self._memory.y
-        np.multiply(self._memory.x_hat, self.gain, out=y)
+        y = self._work.y
+        np.multiply(self._work.x_hat, self.gain, out=y)
         return np.add(y, self.bias, out=y)
 
     def _affine_grads(self, grad_output: Array) -> None:
-        """dJ/dgain = sum g x_hat and dJ/dbias = sum g over the batch; leaves g x_hat in `product`."""
-        memory = self._memory
-        np.multiply(grad_output, memory.x_hat, out=memory.product)
-        np.matmul(memory.ones, memory.product, out=self.gain_grad)
-        np.matmul(memory.ones, grad_output, out=self.bias_grad)
+        """dJ/dgain = the sum of g x_hat over the batch, dJ/dbias = the sum of g, g = dJ/dy; `product` keeps g x_hat."""
+        work = self._work
+        np.multiply(grad_output, work.x_hat, out=work.product)
+        np.matmul(work.ones, work.product, out=self.gain_grad)
+        np.matmul(work.ones, grad_output, out=self.bias_grad)
 
 
 class BatchNorm(Normalization):
     """Normalization of each feature over the batch (Ioffe and Szegedy 2015, Algorithms 1 and 2).
 
-    Training uses the biased variance of the batch (1/m) and keeps a running mean and the running UNBIASED
-    variance (m/(m-1)), which take their place at test time. `frozen` stops the running statistics, for
-    gradient checks. A training batch of one row has no variance: ValueError.
+    Training uses the biased variance of the batch of m rows (1/m) and updates a running mean and a running UNBIASED
+    variance (1/(m-1)); testing uses these two.
+
+    Args:
+        features: columns of x.
+
+    Attributes:
+        frozen: True stops the updates of the running statistics, for gradient checks.
     """
 
     running_mean: Array
@@ -84,9 +120,13 @@ class BatchNorm(Normalization):
         self.running_mean, self.running_var = state["running_mean"], state["running_var"]
 
     def forward(self, x: Array, training: bool) -> Array:
-        """`(..., batch, features)`, normalized by the batch in training and by the running statistics else."""
-        memory = self._memory = self.memory(x)
-        x_hat = memory.x_hat
+        """`(..., batch, features)`, normalized by its own statistics in training, by the running ones in testing.
+
+        Raises:
+            ValueError: the training batch has one row, so it has no variance.
+        """
+        work = self._work = self.workspace(x)
+        x_hat = work.x_hat
         if not training:
             np.subtract(x, self.running_mean, out=x_hat)
             np.multiply(x_hat, 1 / np.sqrt(self.running_var + x.dtype.type(EPS)), out=x_hat)
@@ -96,9 +136,9 @@ class BatchNorm(Normalization):
             raise ValueError("batch norm cannot train on a batch of one row: it has no variance")
         first = x[..., :1, :]
         np.subtract(x, first, out=x_hat)
-        shift = np.matmul(memory.average, x_hat)
+        shift = np.matmul(work.average, x_hat)
         np.subtract(x_hat, shift, out=x_hat)
-        var = np.matmul(memory.average, np.multiply(x_hat, x_hat, out=memory.product))
+        var = np.matmul(work.average, np.multiply(x_hat, x_hat, out=work.product))
         if not self.frozen:
             self.running_mean += MOMENTUM * (first + shift - self.running_mean)
             self.running_var += MOMENTUM * (var * (rows / (rows - 1)) - self.running_var)
@@ -107,9 +147,8 @@ class BatchNorm(Normalization):
         return self._affine()
 
     def backward(self, grad_output: Array, input_needed: bool = True) -> Array | None:
-        """dJ/dx = gain/sqrt(var+eps) (g - mean(g) - x_hat mean(g x_hat)), means over the batch (training mode)."""
-        x_hat: Array = self._memory.x_hat
-        dx: Array = self._memory.dx
+        """dJ/dx = gain/sqrt(var+eps) (g - mean(g) - x_hat mean(g x_hat)), g = dJ/dy, means over the training batch."""
+        x_hat, dx = self._work.x_hat, self._work.dx
         self._affine_grads(grad_output)
         rows = x_hat.shape[-2]
         np.multiply(x_hat, self.gain_grad / rows, out=dx)
@@ -120,26 +159,25 @@ class BatchNorm(Normalization):
 
 
 class LayerNorm(Normalization):
-    """Normalization of each sample over its features (Ba, Kiros and Hinton 2016); the same in training and test.
+    """Normalization of each sample over its features (Ba, Kiros and Hinton 2016), alike in training and testing.
 
-    Over a single feature x_hat is exactly 0, and so is every gradient before it.
+    Of a single feature x_hat is exactly 0, and so are the gradients of all layers before.
     """
 
     def forward(self, x: Array, training: bool) -> Array:
         """`(..., batch, features)`, each row normalized by itself."""
-        memory = self._memory = self.memory(x)
-        x_hat = memory.x_hat
+        work = self._work = self.workspace(x)
+        x_hat = work.x_hat
         np.subtract(x, x[..., :1], out=x_hat)
         np.subtract(x_hat, self._mean(x_hat), out=x_hat)
-        var = self._mean(np.multiply(x_hat, x_hat, out=memory.product))
+        var = self._mean(np.multiply(x_hat, x_hat, out=work.product))
         self._scale = 1 / np.sqrt(var + x.dtype.type(EPS))
         np.multiply(x_hat, self._scale, out=x_hat)
         return self._affine()
 
     def backward(self, grad_output: Array, input_needed: bool = True) -> Array | None:
-        """With d = g gain: dJ/dx = (d - mean(d) - x_hat mean(d x_hat)) / sqrt(var+eps), means over the features."""
-        x_hat, product = self._memory.x_hat, self._memory.product
-        d: Array = self._memory.dx
+        """dJ/dx = (d - mean(d) - x_hat mean(d x_hat)) / sqrt(var+eps), d = gain dJ/dy, means over the features."""
+        x_hat, product, d = self._work.x_hat, self._work.product, self._work.dx
         self._affine_grads(grad_output)
         np.multiply(grad_output, self.gain, out=d)
         np.multiply(product, self.gain, out=product)
@@ -156,3 +194,4 @@ class LayerNorm(Normalization):
 
 
 NORMALIZATIONS: dict[str, type[Normalization]] = {"batch": BatchNorm, "layer": LayerNorm}
+"""Name to class, built from the number of features."""

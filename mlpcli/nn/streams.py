@@ -1,7 +1,15 @@
-"""Named streams of randomness: every draw comes from a seed, a purpose and an epoch, never from global state.
+"""Named streams of random numbers: every draw follows from a seed, a purpose and an epoch, never from global state.
 
-A new purpose shifts no other stream, and because a stream begins anew each epoch, a training can be resumed
-from (epoch, numbers drawn so far) alone.
+A new purpose shifts no other stream, and since every epoch has streams of its own, training can resume from the epoch
+and the count of numbers drawn in it.
+
+>>> streams = BitStreams(seeds=[1, 2], lead=(2,), purpose=Purpose.DROPOUT)
+>>> first, second = streams.take((3, 5)).copy(), streams.take((4,)).copy()
+>>> first.shape, streams.drawn
+((2, 3, 5), 19)
+>>> streams.restart(epoch=0, drawn=15)
+>>> bool((streams.take((4,)) == second).all())
+True
 """
 
 import math
@@ -14,12 +22,15 @@ from mlpcli.nn.types import Array, Shape
 
 __all__ = ["BitStreams", "Purpose", "stream"]
 
-CHUNK = 1 << 14  # numbers drawn ahead for each replica: one call of the generator serves several masks
-PER_WORD = 4  # numbers in one output of the generator, 64 bits
+CHUNK = 1 << 14
+"""Numbers drawn ahead for each replica, so that one call of the generator serves several masks."""
+
+PER_WORD = 4
+"""16-bit numbers in one output of the generator."""
 
 
 class Purpose(IntEnum):
-    """What a stream is for; the numbers are part of the law of results and never change."""
+    """What a stream is for. The values enter every draw, so they never change."""
 
     INIT = 0
     ORDER = 1
@@ -30,7 +41,7 @@ class Purpose(IntEnum):
 
 
 def stream(seed: int, purpose: Purpose, epoch: int = 0) -> np.random.Generator:
-    """The generator of one replica for one purpose in one epoch (PCG64)."""
+    """The generator (PCG64) of one replica for one purpose in one epoch."""
     return np.random.Generator(_bits(seed, purpose, epoch))
 
 
@@ -39,7 +50,16 @@ def _bits(seed: int, purpose: Purpose, epoch: int) -> np.random.PCG64:
 
 
 class BitStreams:
-    """One stream of uniform 16-bit integers a replica, read in step: what dropout masks are made of."""
+    """Uniform 16-bit integers for dropout masks: one stream per replica, all read in step.
+
+    Args:
+        seeds: one per replica, in the order of the flattened leading axes.
+        lead: the leading axes of the stack; () for a single network.
+        purpose: what the numbers are for.
+
+    Attributes:
+        drawn: numbers taken from each stream of this epoch, for checkpoints.
+    """
 
     def __init__(self, seeds: Sequence[int], lead: Shape, purpose: Purpose) -> None:
         self._seeds, self._lead, self._purpose = seeds, lead, purpose
@@ -47,7 +67,7 @@ class BitStreams:
         self.restart(epoch=0)
 
     def restart(self, epoch: int, drawn: int = 0) -> None:
-        """Begin the streams of an epoch, `drawn` numbers in."""
+        """Go to the streams of `epoch`, past their first `drawn` numbers."""
         self._sources = [_bits(seed, self._purpose, epoch) for seed in self._seeds]
         for source in self._sources:
             source.advance(drawn // PER_WORD)
@@ -57,7 +77,7 @@ class BitStreams:
             self.take((drawn % PER_WORD,))
 
     def take(self, shape: Shape) -> Array:
-        """The next numbers of every replica, uint16 `(*lead, *shape)`: a view that lives until the next call."""
+        """The next numbers of every stream, uint16 `(*lead, *shape)`: a view that is valid until the next call."""
         count = math.prod(shape)
         if self._next + count > self._end:
             self._refill(count)
@@ -67,7 +87,7 @@ class BitStreams:
         return numbers.reshape(*self._lead, *shape)
 
     def _refill(self, count: int) -> None:
-        """Bring what is left to the front and draw enough behind it."""
+        """Move the numbers that are left to the front and draw more behind them."""
         left = self._buffer[:, self._next : self._end]
         first = left.shape[-1]
         words = -(-(max(CHUNK, count) - first) // PER_WORD)

@@ -137,7 +137,7 @@ def test_a_lost_mean_over_the_batch(kind: type[Loss], row: str, monkeypatch: pyt
 def test_the_mean_term_of_batch_norms_backward_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     def backward(self: BatchNorm, grad_output: np.ndarray, input_needed: bool = True) -> np.ndarray:
         right(self, grad_output)
-        return self.gain * self._scale * (grad_output - self._memory.x_hat * self.gain_grad / len(grad_output))
+        return self.gain * self._scale * (grad_output - self._work.x_hat * self.gain_grad / len(grad_output))
 
     right = BatchNorm.backward
     monkeypatch.setattr(BatchNorm, "backward", backward)
@@ -153,15 +153,15 @@ def test_unbiased_variance_in_batch_norm(monkeypatch: pytest.MonkeyPatch) -> Non
 
     def forward(self: BatchNorm, x: np.ndarray, training: bool) -> np.ndarray:
         self._scale = 1 / np.sqrt(x.var(axis=-2, ddof=1, keepdims=True) + 1e-5)
-        self._memory = self.memory(x)
-        self._memory.x_hat[...] = (x - x.mean(axis=-2, keepdims=True)) * self._scale
+        self._work = self.workspace(x)
+        self._work.x_hat[...] = (x - x.mean(axis=-2, keepdims=True)) * self._scale
         return self._affine()
 
     def backward(self: BatchNorm, grad_output: np.ndarray, input_needed: bool = True) -> np.ndarray:
         rows = grad_output.shape[-2]
         self._affine_grads(grad_output)
         centred = grad_output - self.bias_grad / rows
-        return self.gain * self._scale * (centred - self._memory.x_hat * self.gain_grad / (rows - 1))
+        return self.gain * self._scale * (centred - self._work.x_hat * self.gain_grad / (rows - 1))
 
     monkeypatch.setattr(BatchNorm, "forward", forward)
     monkeypatch.setattr(BatchNorm, "backward", backward)
@@ -191,9 +191,7 @@ def test_biased_running_variance_in_batch_norm(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_scale_of_the_kept_units_missing_in_dropouts_backward(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        Dropout, "backward", lambda self, grad_output, input_needed=True: grad_output * self._memory.kept
-    )
+    monkeypatch.setattr(Dropout, "backward", lambda self, grad_output, input_needed=True: grad_output * self._work.kept)
     assert failures(list(check_components())) == [
         "regularizer dropout",
         "regularizer input dropout",

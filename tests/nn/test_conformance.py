@@ -21,6 +21,7 @@ from mlpcli.nn import (
     Network,
     Purpose,
 )
+from tests.measure import peak_memory
 
 ROWS, FEATURES, CLASSES = 7, 5, 3
 LEADS = [(), (1,), (3,), (2, 3)]
@@ -206,6 +207,20 @@ def test_loss_gradient_is_that_of_the_objective(kind, outputs):
     assert (sides[0] - sides[1]) / (2 * h) == pytest.approx((grad * direction).sum(), rel=1e-7)
 
 
+@pytest.mark.parametrize("outputs", [1, CLASSES])
+@pytest.mark.parametrize("kind", LOSSES)
+def test_gradient_and_objective_of_a_loss_are_repeatable(kind, outputs):
+    rng = np.random.default_rng(5)
+    scores, labels = read_only(rng.normal(size=(ROWS, outputs))), read_only(rng.integers(0, max(outputs, 2), ROWS))
+    loss = _loss(kind, outputs, (), "float64")
+    losses = loss(scores, labels).copy()
+    gradient, objective = loss.gradient().copy(), loss.objective().copy()
+    np.testing.assert_array_equal(loss.gradient(), gradient)
+    np.testing.assert_array_equal(loss.objective(), objective)
+    np.testing.assert_array_equal(loss.gradient(), gradient)
+    np.testing.assert_array_equal(loss(scores, labels), losses)
+
+
 def test_network_refuses_inputs_of_another_stack():
     network = Network([("output", Linear(2, 1))], lead=(3,))
     with pytest.raises(ValueError, match=r"shape \(2, 4, 2\)"):
@@ -233,8 +248,6 @@ def test_two_networks_do_not_share_memory():
 
 
 def test_second_step_allocates_nothing_large():
-    import tracemalloc
-
     network = Network(
         [("hidden.0", Linear(64, 256)), ("hidden.0.activation", ACTIVATIONS["relu"]()), ("output", Linear(256, 10))]
     )
@@ -246,8 +259,5 @@ def test_second_step_allocates_nothing_large():
         network.backward(loss.gradient())
 
     step()
-    tracemalloc.start()
-    step()
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 120_000  # one array of hidden activations would be 1 MB; NumPy's own cast buffer is 32 kB
+    # One array of hidden activations would be 1 MB; NumPy's own cast buffer is 32 kB.
+    assert peak_memory(step) < 120_000

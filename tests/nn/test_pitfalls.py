@@ -1,5 +1,7 @@
 """The mistakes that hand-written networks are known for, each with the number that shows it."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -90,6 +92,19 @@ def test_dropout_keeps_the_expectation_and_the_share():
     np.testing.assert_array_equal(layer.backward(np.ones_like(y)), y / 2)
 
 
+class _EveryNumber:
+    """In place of random numbers each of the 2^16 once, so that a mean over the masks is the expectation itself."""
+
+    def take(self, shape):
+        return np.arange(2**16, dtype=np.uint16).reshape(shape)
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9, 0.984, 0.99, 0.999, 0.9999, 0.99999, 1 - 2**-20])
+def test_dropout_is_unbiased(rate):
+    y = Dropout(rate, _EveryNumber()).forward(np.ones((2**8, 2**8)), training=True)
+    assert y.mean() == pytest.approx(1, rel=5e-4)
+
+
 def test_dropout_is_the_full_network_at_test_time():
     layer = Dropout(0.5, BitStreams([0], (), Purpose.DROPOUT))
     x = np.arange(6.0).reshape(2, 3)
@@ -131,6 +146,17 @@ def test_log_loss_is_finite_for_certain_and_wrong_scores():
     scores = np.array([[1e4], [-1e4], [1e4]], np.float32)
     np.testing.assert_array_equal(logistic(scores, np.array([1, 1, 0])), [0, 1e4, 1e4])
     np.testing.assert_array_equal(logistic.gradient(), np.float32([[0], [-1 / 3], [1 / 3]]))
+
+
+@pytest.mark.parametrize(("dtype", "precision"), [("float32", 1e-6), ("float64", 1e-14)])
+@pytest.mark.parametrize("label", [0, 1])
+def test_logistic_loss_of_a_certain_sample_keeps_its_digits(label, dtype, precision):
+    sizes = [0.5, 3.0, 12.0, 14.0, 16.0, 30.0, 80.0]
+    scores = np.array([[size if label else -size] for size in sizes], dtype)
+    expected = [math.log1p(math.exp(-size)) for size in sizes]
+    loss = LogisticLoss(dtype=dtype)
+    np.testing.assert_allclose(loss(scores, np.full(len(sizes), label)), expected, rtol=precision)
+    assert loss.objective() == pytest.approx(np.mean(expected), rel=precision)
 
 
 def test_cross_entropy_by_hand():

@@ -1,12 +1,11 @@
 """What holds for every optimizer: the rank law, blocks and threads that do not show, resuming, replicas that leave."""
 
-import tracemalloc
-
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from mlpcli.optim import OPTIMIZERS, Optimizer
+from tests.measure import peak_memory
 
 NAMES = sorted(OPTIMIZERS)
 SIZE = 37
@@ -126,11 +125,7 @@ def test_nothing_is_allocated_in_a_step(name):
     params, gradient = np.ones(50_000, np.float32), np.ones(50_000, np.float32)
     optimizer = Optimizer(name, params.shape, params.dtype, weight_decay=0.1, clip_norm=0.5, decayed=[slice(0, 9)])
     optimizer.step(params, gradient, 0.1)
-    tracemalloc.start()
-    optimizer.step(params, gradient, 0.1)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < 20_000
+    assert peak_memory(lambda: optimizer.step(params, gradient, 0.1)) < 20_000
 
 
 @pytest.mark.parametrize("name", NAMES)

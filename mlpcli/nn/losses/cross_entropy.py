@@ -1,0 +1,131 @@
+"""Cross-entropy from scores: no logarithm of a probability is taken, so no certain mistake costs an infinite loss.
+
+>>> loss = CrossEntropy(dtype="float64")
+>>> loss(np.log([[1.0, 1.0, 2.0]]), np.array([2])).round(4)  # -log(2/4)
+array([0.6931])
+>>> loss.gradient()
+array([[ 0.25,  0.25, -0.5 ]])
+>>> loss = LogisticLoss(dtype="float64")
+>>> loss(np.array([[0.0], [100.0]]), np.array([1, 0])).round(4)
+array([  0.6931, 100.    ])
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlpcli.kernels.aligned import aligned_empty
+from mlpcli.nn.elementwise import sigmoid
+from mlpcli.nn.layer import Workspaces
+from mlpcli.nn.losses.loss import Loss, mean
+from mlpcli.nn.types import Array, transpose
+
+__all__ = ["CrossEntropy", "LogisticLoss"]
+
+
+@dataclass
+class _SoftmaxWork:
+    """Arrays of cross-entropy; reductions over the classes are several times faster with the batch as the last axis."""
+
+    t: Array
+    """The scores less their maximum, `(..., classes, batch)`."""
+    p: Array
+    """Their softmax, `(..., classes, batch)`."""
+    residual: Array
+    """p - target, `(..., classes, batch)`."""
+    grad: Array
+    """`(..., batch, classes)`."""
+    columns: Array
+    """The flat index in t of each sample's score for class 0, `(..., batch)`."""
+
+
+class CrossEntropy(Loss, Workspaces[_SoftmaxWork]):
+    """-log p_y with p = softmax(scores) and y the sample's class; smoothed targets are (1-s) onehot + s/c."""
+
+    def allocate(self, x: Array) -> _SoftmaxWork:
+        """Arrays for scores of the shape of `x`."""
+        *lead, rows, classes = x.shape
+        shape = (*lead, classes, rows)
+        columns = np.arange(math.prod(shape)).reshape(shape)[..., 0, :].copy()
+        t, p, residual = (aligned_empty(shape, x.dtype) for _ in range(3))
+        return _SoftmaxWork(t, p, residual, grad=aligned_empty(x.shape, x.dtype), columns=columns)
+
+    def __call__(self, scores: Array, targets: Array) -> Array:
+        """log sum_k exp(t_k) - t_y, where t are the scores less their maximum (log-sum-exp)."""
+        work = self._work = self.workspace(scores)
+        t, p = work.t, work.p
+        np.copyto(t, transpose(scores))
+        np.subtract(t, np.maximum.reduce(t, axis=-2, keepdims=True), out=t)
+        np.exp(t, out=p)
+        total = np.add.reduce(p, axis=-2, keepdims=True)
+        np.divide(p, total, out=p)
+        self._log_total = np.log(total)[..., 0, :]
+        self._labels, self._at = targets, targets * scores.shape[-2] + work.columns
+        return self._plain()
+
+    def gradient(self) -> Array:
+        """(p - target) / batch, times the weight of the sample's class."""
+        work = self._work
+        residual = work.residual
+        np.copyto(residual, work.p)
+        residual.reshape(-1)[self._at] -= self._certain
+        if self._smooths:
+            np.subtract(residual, self._s / residual.shape[-2], out=residual)
+        weights = self._weights(self._labels)
+        if weights is not None:
+            np.multiply(residual, weights[..., None, :], out=residual)
+        batch = residual.shape[-1]
+        np.multiply(transpose(residual), residual.dtype.type(1 / batch), out=work.grad)
+        return work.grad
+
+    def objective(self) -> Array:
+        """The mean over the batch of -sum_k target_k log p_k, times the weight of the sample's class."""
+        s = self._s[..., 0]
+        losses = (1 - s) * self._plain() + s * (self._log_total - self._work.t.mean(axis=-2))
+        return mean(losses, self._weights(self._labels))
+
+    def _plain(self) -> Array:
+        losses: Array = self._log_total - self._work.t.reshape(-1)[self._at]
+        return losses
+
+
+class LogisticLoss(Loss, Workspaces[Array]):
+    """Cross-entropy of two classes with one score z, the softmax of (0, z): softplus((1 - 2y) z) for class y.
+
+    Smoothed targets are (1-s) y + s/2. A sample that is classified with certainty keeps its small loss, exp(-|z|),
+    to full relative precision.
+    """
+
+    def allocate(self, x: Array) -> Array:
+        """The gradient, `(..., batch)`."""
+        return aligned_empty(x.shape[:-1], x.dtype)
+
+    def __call__(self, scores: Array, targets: Array) -> Array:
+        """softplus(-z) for class 1, softplus(z) for class 0, where softplus(t) = max(t, 0) + log1p(exp(-|t|))."""
+        self._z, self._labels, self._work = scores[..., 0], targets, self.workspace(scores)
+        self._log1p = np.log1p(np.exp(-np.abs(self._z)))
+        losses: Array = np.maximum(np.where(targets == 1, -self._z, self._z), 0) + self._log1p
+        return losses
+
+    def gradient(self) -> Array:
+        """(sigmoid(z) - target) / batch, times the weight of the sample's class."""
+        z = self._z
+        grad = sigmoid(z, self._work)
+        np.subtract(grad, self._targets(), out=grad)
+        weights = self._weights(self._labels)
+        if weights is not None:
+            np.multiply(grad, weights, out=grad)
+        np.multiply(grad, z.dtype.type(1 / z.shape[-1]), out=grad)
+        return grad[..., None]
+
+    def objective(self) -> Array:
+        """The mean over the batch of target softplus(-z) + (1 - target) softplus(z), times the weight of the class."""
+        target, z = self._targets(), self._z
+        losses = target * np.maximum(-z, 0) + (1 - target) * np.maximum(z, 0) + self._log1p
+        return mean(losses, self._weights(self._labels))
+
+    def _targets(self) -> Array:
+        s = self._s[..., 0]
+        targets: Array = (1 - s) * self._labels.astype(self._z.dtype) + s / 2
+        return targets

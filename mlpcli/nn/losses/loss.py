@@ -1,0 +1,72 @@
+"""What a loss is: the plain loss of each sample, which is reported, and the objective, which is trained on.
+
+The objective is the MEAN over the batch of the loss with smoothed targets and class weights. For classes, targets are
+integer codes `(..., batch)`; two classes share ONE score, whose sign decides. For regression they are rows
+`(..., batch, outputs)`.
+"""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from mlpcli.nn.types import Array, Shape, per_replica
+
+__all__ = ["Loss", "mean"]
+
+
+class Loss(ABC):
+    """What all losses share: the smoothing s and the class weights.
+
+    Call the loss with scores and targets first; `gradient()` and `objective()` then refer to that call and may be
+    repeated in any order.
+
+    Args:
+        lead: the leading axes of the stack; () for a single network.
+        dtype: the dtype of the scores.
+        smoothing: s in [0, 1), the weight of the uniform distribution in the targets: one number, or one per replica.
+        class_weights: the weight of a sample by its class, `(classes,)`; None weighs all samples by 1.
+    """
+
+    def __init__(
+        self,
+        lead: Shape = (),
+        dtype: DTypeLike = np.float32,
+        smoothing: float | Array = 0.0,
+        class_weights: ArrayLike | None = None,
+    ) -> None:
+        super().__init__()
+        self._s = per_replica(smoothing, lead, dtype)
+        self._certain, self._smooths = 1 - self._s[..., 0], bool(np.any(self._s))
+        self._class_weights = None if class_weights is None else np.asarray(class_weights, dtype)
+
+    @abstractmethod
+    def __call__(self, scores: Array, targets: Array) -> Array:
+        """The loss of each sample without smoothing and weights, `(..., batch)`.
+
+        Args:
+            scores: the network's output, `(..., batch, outputs)`.
+            targets: class codes `(..., batch)`, or numbers `(..., batch, outputs)`.
+        """
+
+    @abstractmethod
+    def gradient(self) -> Array:
+        """d objective / d scores, `(..., batch, outputs)`."""
+
+    @abstractmethod
+    def objective(self) -> Array:
+        """The mean over the batch with smoothing and weights, `(...)`: what gradient checks differentiate."""
+
+    def _weights(self, labels: Array) -> Array | None:
+        return None if self._class_weights is None else self._class_weights[labels]
+
+
+def mean(losses: Array, weights: Array | None) -> Array:
+    """The mean over the batch of `losses: (..., batch)`, each times its weight.
+
+    >>> float(mean(np.array([1.0, 2.0]), weights=np.array([3.0, 1.0])))
+    2.5
+    """
+    weighted = losses if weights is None else losses * weights
+    average: Array = np.add.reduce(weighted, axis=-1) / losses.shape[-1]
+    return average
