@@ -1,34 +1,62 @@
-"""How messages quote what users and files say: in one line, never too long, with the nearest of the known names."""
+"""How messages repeat what users and files say: on one line, never too long, with the name that was probably meant."""
 
 import difflib
 from collections.abc import Iterable, Sequence
 
-__all__ = ["listed", "nearest", "quote"]
+__all__ = ["listed", "nearest", "quote", "sentence"]
 
-LONGEST = 60  # characters of one text
+LONGEST = 200  # characters of one value
 MOST = 12  # names of a list
 
 
-def quote(text: str) -> str:
-    """A text in quotes, what is not printable escaped, the middle left out where it is long.
+def quote(value: object) -> str:
+    """A value much as it was written: texts in quotes with control characters escaped, long ones without their middle.
 
-    >>> quote("a" * 50 + "b" * 50)
-    "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…bbbbbbbbbbbbbbbbbbbbbbbbbbbbbb'"
+    >>> quote("a" * 500).count("a"), quote([True, 0.5]), quote({"low": 1})
+    (200, '[true, 0.5]', '{...}')
     """
-    half = LONGEST // 2
-    return repr(text if len(text) <= LONGEST else f"{text[:half]}…{text[-half:]}")
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        half = LONGEST // 2
+        shown = repr(value if len(value) <= LONGEST else f"{value[:half]}…{value[-half:]}")
+    elif isinstance(value, int) and abs(value) >= 2**64:
+        shown = hex(value)  # Python refuses to write huge integers in decimal
+    elif isinstance(value, list | tuple):
+        shown = f"[{', '.join(map(quote, value[:LONGEST]))}]"
+    elif isinstance(value, dict):
+        shown = "{...}"
+    else:
+        shown = str(value)
+    return shown if len(shown) <= LONGEST + len("'…'") else f"{shown[:LONGEST]}…"
 
 
 def listed(names: Sequence[str]) -> str:
-    """The first of some names."""
+    """The first dozen names, each in quotes.
+
+    >>> listed(["age", "height"])
+    "'age', 'height'"
+    """
     return ", ".join(map(quote, names[:MOST])) + (", …" if len(names) > MOST else "")
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
-    """What to add to a message about an unknown name: the closest of `names`, or nothing.
+def nearest(word: str, words: Iterable[str]) -> str:
+    """The end of a message about an unknown word: the closest of the known words as a question, or nothing.
 
-    >>> nearest("irsi", ["iris", "wine"])
-    " (did you mean 'iris'?)"
+    >>> nearest("Dorpout", ["dropout", "depth"])
+    '; did you mean dropout?'
+    >>> nearest("seed", ["width"])
+    ''
     """
-    found = difflib.get_close_matches(name[:LONGEST], list(names), n=1)
-    return f" (did you mean {quote(found[0])}?)" if found else ""
+    known = {name.lower(): name for name in words}
+    matches = difflib.get_close_matches(word[:LONGEST].lower(), known, n=1)
+    return "".join(f"; did you mean {quote(known[match])[1:-1]}?" for match in matches)
+
+
+def sentence(text: str) -> str:
+    """The text with a full stop, unless it ends as a sentence already.
+
+    >>> sentence("no such dataset"), sentence("no such dataset; did you mean iris?")
+    ('no such dataset.', 'no such dataset; did you mean iris?')
+    """
+    return text if text.endswith((".", "?")) else f"{text}."

@@ -4,12 +4,12 @@ import json
 import math
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mlpcli.errors import UsageError
+from mlpcli.wording import nearest
 
 if TYPE_CHECKING:
     from mlpcli.autodiff.expression import Expression, Node
@@ -71,9 +71,7 @@ def _numbers(parsed: "Expression", what: str, values: Sequence[str]) -> dict[str
             problems.append(f"{_short(argument)} is not NAME=VALUE")
             continue
         if name not in parsed.variables:
-            nearest = get_close_matches(name, parsed.variables, n=1)
-            hint = f", did you mean {nearest[0]}" if nearest else ""
-            problems.append(f"{_short(name)} is not in the expression{hint}")
+            problems.append(f"{_short(name)} is not in the expression{nearest(name, parsed.variables)}")
         elif name in numbers:
             problems.append(f"{name} is given twice")
         try:

@@ -10,7 +10,6 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -20,6 +19,7 @@ from mlpcli import __version__
 from mlpcli.cli import console
 from mlpcli.cli.standard_streams import guard_streams
 from mlpcli.errors import ExitCode, MlpcliError, UsageError
+from mlpcli.wording import nearest, sentence
 
 __all__ = ["run"]
 
@@ -121,8 +121,8 @@ class _Commands(TyperGroup):
             return name, _load(name), rest
         if ctx.resilient_parsing:
             return None, None, rest
-        guess = _guess(get_close_matches(name.lower(), COMMANDS, 1))
-        raise UsageError(_sentence(f"no such command {name!r}{guess}") + " Type mlpcli --help for the list")
+        problem = f"no such command {name!r}{nearest(name, COMMANDS)}"
+        raise UsageError(f"{sentence(problem)} Type mlpcli --help for the list")
 
 
 def _load(name: str) -> Any:
@@ -172,17 +172,9 @@ def _explain(error: BaseException) -> tuple[int, str]:
 
 def _explain_usage(error: Any) -> str:
     if hasattr(error, "possibilities"):
-        text = f"no such option {error.option_name}{_guess((error.possibilities or [])[:1])}"
+        text = f"no such option {error.option_name}{nearest(error.option_name, error.possibilities or ())}"
     else:
         text = " ".join(error.format_message().split())
         text = text[:1].lower() + text[1:]
     context = getattr(error, "ctx", None)
-    return f"{_sentence(text)} Type {context.command_path} --help for what there is" if context else text
-
-
-def _guess(matches: Sequence[str]) -> str:
-    return "".join(f"; did you mean {match}?" for match in matches)
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "?")) else f"{text}."
+    return f"{sentence(text)} Type {context.command_path} --help for what there is" if context else text

@@ -5,7 +5,7 @@ Stands alone: it knows no network and no data, only what may be asked of them.
 
 from mlpcli.config.described import OPTIONS, Option, options_table
 from mlpcli.config.identity import FORMAT, resolve, run_id, stack_key
-from mlpcli.config.merge import Source, build, canonical_value, check_value, nearest, quote, usage_error
+from mlpcli.config.merge import Source, build, canonical_value, check_value, usage_error
 from mlpcli.config.options import DEFAULT_LR, RunOptions
 from mlpcli.config.presets import waits_for_data, with_preset
 from mlpcli.config.reader import read_options, read_toml
@@ -23,9 +23,7 @@ __all__ = [
     "build",
     "canonical_value",
     "check_value",
-    "nearest",
     "options_table",
-    "quote",
     "read_options",
     "read_toml",
     "resolve",

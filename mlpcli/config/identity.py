@@ -5,16 +5,14 @@ with replicas can train together.
 """
 
 import hashlib
-import json
 from itertools import chain
 
+from mlpcli import json_text
 from mlpcli.config.merge import usage_error
 from mlpcli.config.options import DEFAULT_LR, RunOptions
 from mlpcli.config.rules import task_conflicts, validation_conflicts
 
 __all__ = ["FORMAT", "resolve", "run_id", "stack_key"]
-
-_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 FORMAT = 1  # raised when equal options begin to give other numbers
 
@@ -110,4 +108,4 @@ def stack_key(resolved: RunOptions, data_digest: str) -> str:
 
 
 def _digest(content: dict[str, object]) -> str:
-    return hashlib.sha256(_canonical(content).encode()).hexdigest()
+    return hashlib.sha256(json_text.canonical(content).encode()).hexdigest()

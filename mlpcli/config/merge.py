@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from pydantic import ValidationError
 
@@ -10,11 +9,11 @@ from mlpcli.config.described import OPTIONS, Option
 from mlpcli.config.options import RunOptions
 from mlpcli.config.rules import Conflict, conflicts, task_conflicts
 from mlpcli.errors import UsageError
+from mlpcli.wording import nearest, quote
 
-__all__ = ["Source", "build", "canonical_value", "check_value", "nearest", "quote", "usage_error"]
+__all__ = ["Source", "build", "canonical_value", "check_value", "usage_error"]
 
 MAX_PROBLEMS = 100
-MAX_QUOTE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,28 +91,6 @@ def usage_error(problems: Iterable[str]) -> UsageError:
         return UsageError(found[0])
     more = [f"and {len(found) - MAX_PROBLEMS} more"] if len(found) > MAX_PROBLEMS else []
     return UsageError("\n  ".join([f"{len(found)} problems:", *found[:MAX_PROBLEMS], *more]))
-
-
-def nearest(word: str, words: Iterable[str]) -> str:
-    """`; did you mean X?` for the word that was probably meant, nothing where none is near."""
-    return "".join(f"; did you mean {match}?" for match in get_close_matches(word.lower(), list(words), 1))
-
-
-def quote(value: object) -> str:
-    """A value much as it was written: on one line, without control characters, at most 200 characters."""
-    if isinstance(value, bool):
-        shown = str(value).lower()
-    elif isinstance(value, str):
-        shown = repr(value[:MAX_QUOTE])
-    elif isinstance(value, int) and abs(value) >= 2**64:
-        shown = hex(value)  # Python refuses to write huge integers in decimal
-    elif isinstance(value, list | tuple):
-        shown = f"[{', '.join(map(quote, value[:MAX_QUOTE]))}]"
-    elif isinstance(value, dict):
-        shown = "{...}"
-    else:
-        shown = str(value)
-    return shown if len(shown) <= MAX_QUOTE else shown[:MAX_QUOTE] + "..."
 
 
 def _read(option: Option, word: object) -> object:

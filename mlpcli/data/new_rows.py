@@ -67,7 +67,7 @@ def _build(folder: Path, source: Source, home: Path, preprocessing: Preprocessin
         if column.name not in places:
             near = nearest(column.name, places)
             raise DataError(
-                f"dataset {quote(source.name)}: no column {quote(column.name)}{near}, which the model needs"
+                f"dataset {quote(source.name)}: the model needs a column {quote(column.name)}, which is missing{near}"
             )
         kind = table.columns[places[column.name]].kind
         if (kind == "text") != (column.kind == "text"):

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 
 from mlpcli.atomic import shown
-from mlpcli.config import nearest
 from mlpcli.errors import UsageError
 from mlpcli.plot.curves import draw_curves
 from mlpcli.plot.diagnostics import draw_drift, draw_gradient, draw_noise
@@ -14,6 +13,7 @@ from mlpcli.plot.fit import draw_fit
 from mlpcli.plot.folder import Folder, read_folder
 from mlpcli.plot.metric_by_option import draw_options
 from mlpcli.plot.style import render, styled
+from mlpcli.wording import nearest
 
 __all__ = ["pictures"]
 

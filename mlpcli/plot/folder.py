@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli import json_text
 from mlpcli.atomic import io_errors, shown
 from mlpcli.errors import DataError
-from mlpcli.results import csv_text, json_text
+from mlpcli.results import csv_text
 from mlpcli.results.append import complete_rows
 
 __all__ = ["Columns", "Folder", "Trial", "read_folder"]

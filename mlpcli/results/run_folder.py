@@ -18,6 +18,7 @@ from typing import Any, Literal
 import numpy.typing as npt
 
 import mlpcli
+from mlpcli import json_text
 from mlpcli.atomic import (
     io_errors,
     make_folder,
@@ -30,7 +31,7 @@ from mlpcli.atomic import (
     write_atomic,
 )
 from mlpcli.errors import DataError, FileError, UsageError
-from mlpcli.results import json_text, tensor_file
+from mlpcli.results import tensor_file
 from mlpcli.results.append import AppendTable, Mark
 from mlpcli.results.lock import FolderLock
 from mlpcli.results.naming import check_name

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlpcli import json_text
 from mlpcli.atomic import (
     io_errors,
     make_folder,
@@ -22,7 +23,7 @@ from mlpcli.atomic import (
     write_atomic,
 )
 from mlpcli.errors import FileError
-from mlpcli.results import csv_text, json_text
+from mlpcli.results import csv_text
 from mlpcli.results.append import AppendTable
 from mlpcli.results.lock import FolderLock
 from mlpcli.results.naming import check_name

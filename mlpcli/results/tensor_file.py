@@ -19,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 import mlpcli
+from mlpcli import json_text
 from mlpcli.atomic import io_errors, open_file, shown
 from mlpcli.errors import DataError, MlpcliError
-from mlpcli.results import json_text
 
 __all__ = ["FORMAT", "HEADER_LIMIT", "Arrays", "Expected", "Layout", "decode", "encode", "read"]
 

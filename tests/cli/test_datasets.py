@@ -104,8 +104,8 @@ def test_clear_removes_one_or_all(home: Path, capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     ("words", "code", "text"),
     [
-        (["irsi"], 2, "no such dataset (did you mean 'iris'"),
-        (["wine", "--target", "alcool"], 2, "did you mean 'alcohol'"),
+        (["irsi"], 2, "no such dataset; did you mean iris?"),
+        (["wine", "--target", "alcool"], 2, "did you mean alcohol"),
         (["--fetch"], 2, "name the dataset"),
         (["iris", "--fetch", "--clear"], 2, "only one of them"),
         (["linnerud", "--data-home", "/dev/null/home"], 74, "cannot write"),

@@ -189,14 +189,14 @@ def test_one_row_of_one_class(capsys: pytest.CaptureFixture[str], frame: pd.Data
 @pytest.mark.parametrize(
     ("change", "arguments", "code", "message"),
     [
-        ({"drop": "town"}, [], 65, "new.csv, line 1: no column 'town', which the model needs"),
-        ({"rename": {"town": "twon"}}, [], 65, "no column 'town' (did you mean 'twon'?), which the model needs"),
+        ({"drop": "town"}, [], 65, "new.csv, line 1: the model needs a column 'town', which is missing"),
+        ({"rename": {"town": "twon"}}, [], 65, "needs a column 'town', which is missing; did you mean twon?"),
         ({"kind": "maybe"}, [], 65, "the model knows no class 'maybe', but 'NA', 'no', 'yes'"),
         ({"far": "near"}, [], 65, "new.csv, line 2, column 'far': 'near' is no number, as it was in training"),
         ({}, ["--split", "test"], 2, "--split test, --dataset: all rows of another table are scored"),
         ({}, ["--delimiter", ";;"], 2, "delimiter ';;' must be one ASCII character"),
-        ({}, ["--dataset", "iris"], 65, "which the model needs"),
-        ({}, ["--dataset", "irsi"], 2, "no such dataset (did you mean 'iris'?)"),
+        ({}, ["--dataset", "iris"], 65, "the model needs a column"),
+        ({}, ["--dataset", "irsi"], 2, "no such dataset; did you mean iris?"),
         ({}, ["--dataset", "no.csv"], 74, "cannot read no.csv: No such file or directory"),
     ],
 )

@@ -112,7 +112,7 @@ def test_minus_zero_reads_zero() -> None:
         (["x + y", "x=1", "y=2", "w=3"], ["'w' is not in the expression"]),
         (
             ["weight * x", "x=1", "wieght=2"],
-            ["'wieght' is not in the expression, did you mean weight", "weight has no"],
+            ["'wieght' is not in the expression; did you mean weight", "weight has no"],
         ),
         (["x", "x=five"], ["'x=five' is not a finite number"]),
         (["x", "x="], ["'x=' is not a finite number"]),

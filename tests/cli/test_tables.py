@@ -80,7 +80,7 @@ def test_how_a_file_is_written_is_no_part_of_the_run(capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--drop", "idd"], 2, "drop: t.csv, line 1 has no column 'idd' (did you mean 'id'?)"),
+        (["--drop", "idd"], 2, "drop: t.csv, line 1 has no column 'idd' (columns: "),
         (["--drop", "kind,id"], 2, "--drop, --target: column 'kind' cannot be both left out and predicted"),
         (["--drop", "id,a,b"], 65, "no column besides its target"),
         (["--delimiter", ";;"], 2, "--delimiter: got ';;', expected one ASCII character"),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlpcli.config import OPTIONS, RunOptions, Source, as_dict, build, check_value, quote, resolve, usage_error
+from mlpcli.config import OPTIONS, RunOptions, Source, as_dict, build, check_value, resolve, usage_error
 from mlpcli.errors import ExitCode, UsageError
 
 
@@ -173,14 +173,6 @@ def test_check_value_agrees_with_build() -> None:
     assert check_value("dorpout", 1.0, "s.toml: [grid] dorpout") == (
         "s.toml: [grid] dorpout: no such option; did you mean dropout?"
     )
-
-
-def test_quoted_text_is_short_and_on_one_line() -> None:
-    assert quote("a\n\x1b[31m\u202e") == r"'a\n\x1b[31m\u202e'"
-    assert len(quote("x" * 10**6)) <= 204
-    assert len(quote([[1] * 1000] * 1000)) <= 204
-    assert quote(2**70) == hex(2**70)
-    assert quote(16**10**4 - 1).startswith("0xffff")
 
 
 def test_many_problems_are_counted_and_not_all_shown() -> None:

@@ -40,7 +40,7 @@ def test_a_folder_here_that_is_no_run_does_not_hide_one(root, tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("digits1", r"there is no run 'digits1'.*Did you mean digits-\d or digits-\d\?"),
+        ("digits1", r"there is no run 'digits1'.*; did you mean digits-\d\?"),
         ("zzz", "there is no run 'zzz'"),
         ("", "there is no run ''"),
         ("a\0b", "there is no run"),
@@ -66,8 +66,8 @@ def test_folders_of_runs_and_sweeps(root, text):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("digits1", r"there are no results 'digits1', here or in results\. Did you mean digits-1\?"),
-        ("digits-2", r"there are no results 'digits-2'.* Did you mean digits-1\?"),
+        ("digits1", r"there are no results 'digits1', here or in results; did you mean digits-1\?"),
+        ("digits-2", r"there are no results 'digits-2'.*; did you mean digits-1\?"),
         ("", "there are no results ''.* Give the folder or the name of a run or a sweep"),
         ("a\0b", "there are no results"),
     ],

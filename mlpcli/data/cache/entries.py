@@ -21,6 +21,7 @@ from typing import Any, BinaryIO, Self
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from mlpcli import json_text
 from mlpcli.atomic import sync_folder, write_atomic
 from mlpcli.errors import FileError
 
@@ -44,7 +45,7 @@ def home_folder(folder: Path | str | None = None) -> Path:
 
 def digest_of(value: Any) -> str:
     """Hex SHA-256 of a JSON value in canonical form."""
-    return hashlib.sha256(_canonical(value)).hexdigest()
+    return hashlib.sha256(json_text.canonical(value).encode()).hexdigest()
 
 
 def forget(array: NDArray[Any]) -> None:
@@ -186,7 +187,9 @@ class NewEntry:
         try:
             files = {name: writer.finish() for name, writer in self._writers.items()}
             body = {"format": FORMAT, "meta": meta, "files": files}
-            write_atomic(self.temporary / "meta.json", _canonical({"body": body, "sha256": digest_of(body)}))
+            write_atomic(
+                self.temporary / "meta.json", json_text.canonical({"body": body, "sha256": digest_of(body)}).encode()
+            )
             self._rename()
             sync_folder(self.folder.parent)
         except OSError as error:
@@ -212,10 +215,6 @@ class NewEntry:
                     continue
                 shutil.rmtree(aside, ignore_errors=True)
         self.temporary.rename(self.folder)
-
-
-def _canonical(value: Any) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
 def _remove_stale(parent: Path) -> None:

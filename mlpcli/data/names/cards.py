@@ -19,7 +19,7 @@ from typing import Any
 from mlpcli.assets import asset_folder
 from mlpcli.data.prepared.preprocessing import SCALES
 from mlpcli.errors import FileError, UsageError
-from mlpcli.wording import nearest, quote
+from mlpcli.wording import nearest, quote, sentence
 
 __all__ = ["Card", "all_cards", "find_card"]
 
@@ -91,9 +91,8 @@ def find_card(spec: str) -> Card:
         if NAME.fullmatch(name) and path.is_file():
             return _with_parameters(_read(path), given)
     names = sorted({path.stem for folder in _folders() for path in folder.glob("*.toml")})
-    raise UsageError(
-        f"dataset {quote(spec)}: no such dataset{nearest(name, names)}. `mlpcli datasets` lists what there is"
-    )
+    problem = f"dataset {quote(spec)}: no such dataset{nearest(name, names)}"
+    raise UsageError(f"{sentence(problem)} `mlpcli datasets` lists what there is")
 
 
 def all_cards() -> tuple[list[Card], list[UsageError]]:
@@ -179,7 +178,7 @@ def _with_parameters(card: Card, given: str) -> Card:
         if key not in parameters:
             known = f"its parameters: {', '.join(card.parameters)}" if card.parameters else "it takes none"
             raise UsageError(
-                f"dataset {quote(card.name)}: no parameter {quote(key)}{nearest(key, card.parameters)} ({known})"
+                f"dataset {quote(card.name)}: no parameter {quote(key)} ({known}){nearest(key, card.parameters)}"
             )
         kind = type(card.parameters[key])
         try:

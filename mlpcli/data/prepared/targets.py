@@ -32,7 +32,7 @@ def find_columns(table: Table, names: Sequence[str], option: str) -> list[int]:
     known = [column.name for column in table.columns]
     for name in names:
         if name not in known:
-            raise UsageError(f"{option}: no column {quote(name)}{nearest(name, known)} (columns: {listed(known)})")
+            raise UsageError(f"{option}: no column {quote(name)} (columns: {listed(known)}){nearest(name, known)}")
     return [known.index(name) for name in names]
 
 

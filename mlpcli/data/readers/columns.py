@@ -157,9 +157,8 @@ def drafts_of(names: Sequence[str], layout: Layout, where: str) -> list[Draft]:
     if layout.kinds is not None:
         kinds, targets = layout.kinds, layout.targets
         if missing := [name for name in kinds if name not in names and name not in targets]:
-            raise DataError(
-                f"{where}: no column {quote(missing[0])}{nearest(missing[0], names)}, which the model needs"
-            )
+            near = nearest(missing[0], names)
+            raise DataError(f"{where}: the model needs a column {quote(missing[0])}, which is missing{near}")
         return [
             Draft(name, place, name in targets, kinds[name], fixed=True)
             for place, name in enumerate(names)
@@ -171,7 +170,7 @@ def drafts_of(names: Sequence[str], layout: Layout, where: str) -> list[Draft]:
         for name in wanted:
             if name not in names:
                 raise UsageError(
-                    f"{option}: {where} has no column {quote(name)}{nearest(name, names)} (columns: {listed(names)})"
+                    f"{option}: {where} has no column {quote(name)} (columns: {listed(names)}){nearest(name, names)}"
                 )
     if both := set(layout.targets) & set(layout.drop):
         raise UsageError(f"drop: column {quote(both.pop())} is the target")

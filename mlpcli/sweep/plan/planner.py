@@ -4,13 +4,14 @@ from collections.abc import Hashable, Sequence
 from itertools import chain
 from pathlib import Path
 
-from mlpcli.config import RunOptions, quote
+from mlpcli.config import RunOptions
 from mlpcli.config.rules import conflicts, task_conflicts
 from mlpcli.sweep.plan.plan import Plan
 from mlpcli.sweep.plan.space import Space
 from mlpcli.sweep.spec.file import read_sweep
 from mlpcli.sweep.spec.halving import Halving
 from mlpcli.sweep.spec.problems import Problems
+from mlpcli.wording import quote
 
 __all__ = ["MAX_TRIALS", "plan_sweep"]
 

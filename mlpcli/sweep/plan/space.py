@@ -8,9 +8,10 @@ from collections.abc import Collection, Hashable, Iterator
 from itertools import chain, product
 from math import prod
 
-from mlpcli.config import DEFAULT_LR, RunOptions, quote, waits_for_data
+from mlpcli.config import DEFAULT_LR, RunOptions, waits_for_data
 from mlpcli.sweep.spec.file import SweepFile
 from mlpcli.sweep.spec.option_tables import Table
+from mlpcli.wording import quote
 
 __all__ = ["Space"]
 

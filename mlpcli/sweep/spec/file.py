@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mlpcli.assets import asset_folder
-from mlpcli.config import OPTIONS, canonical_value, check_value, nearest, quote, read_toml
+from mlpcli.config import OPTIONS, canonical_value, check_value, read_toml
 from mlpcli.errors import UsageError
 from mlpcli.results.naming import check_name
 from mlpcli.sweep.spec.draws import Draws
@@ -20,6 +20,7 @@ from mlpcli.sweep.spec.metric import metric_problem
 from mlpcli.sweep.spec.option_tables import KEYS, Table, Tables
 from mlpcli.sweep.spec.problems import Problems
 from mlpcli.sweep.spec.where import Where, parse_where
+from mlpcli.wording import nearest, quote
 
 __all__ = ["SweepFile", "find_sweep", "read_sweep"]
 

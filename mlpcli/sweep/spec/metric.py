@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-from mlpcli.config import nearest, quote, usage_error
+from mlpcli.config import usage_error
 from mlpcli.config.metrics import EPOCH_COLUMNS, LARGER_IS_BETTER, METRICS
+from mlpcli.wording import nearest, quote
 
 __all__ = ["larger_is_better", "metric_problem", "ranking_metric"]
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from mlpcli.config import nearest, quote, usage_error
+from mlpcli.config import usage_error
+from mlpcli.wording import nearest, quote
 
 __all__ = ["Problems"]
 

@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from mlpcli.config import DEFAULT_LR, OPTIONS, RunOptions, nearest, quote
+from mlpcli.config import DEFAULT_LR, OPTIONS, RunOptions
+from mlpcli.wording import nearest, quote
 
 __all__ = ["Where", "parse_where"]
 
