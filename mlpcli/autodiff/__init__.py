@@ -1,9 +1,9 @@
-"""Reverse-mode differentiation that owes nothing to the layers it checks."""
+"""Reverse-mode differentiation that shares no code with the layers it checks."""
 
 from mlpcli.autodiff import ops
 from mlpcli.autodiff.expression import Expression, parse
-from mlpcli.autodiff.numeric import Differences, central_differences, directional_difference, relative_error
-from mlpcli.autodiff.tape import Variable, backward, value_and_gradients
+from mlpcli.autodiff.numeric import Differences, central_differences
+from mlpcli.autodiff.tape import Variable, backward
 
 __all__ = [
     "Differences",
@@ -11,9 +11,6 @@ __all__ = [
     "Variable",
     "backward",
     "central_differences",
-    "directional_difference",
     "ops",
     "parse",
-    "relative_error",
-    "value_and_gradients",
 ]

@@ -1,8 +1,8 @@
 """A computational graph from a line of text, so that a reader can watch values and gradients flow through it.
 
 The text is parsed by Python's own grammar and admitted by a whitelist: names, numbers, + - * / **, a minus sign,
-parentheses and a table of functions. Nothing is evaluated as Python. Every operation becomes a node with a name, in
-the order of the forward pass: q, p, r, ... for what lies between, f for the result, as the lecture calls them.
+parentheses and a table of functions. Nothing is evaluated as Python. Every operation becomes a named node in the order
+of the forward pass: q, p, r, ... for intermediate results and f for the final one, as the lecture names them.
 """
 
 import ast
@@ -54,7 +54,7 @@ Operand = str | float
 
 @dataclass(frozen=True)
 class Step:
-    """One operation of the forward pass; as text, the formula that made the node: `x + y`."""
+    """One operation of the forward pass; as text it is the formula of its node, such as `x + y`."""
 
     name: str
     operation: Operation
@@ -71,9 +71,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Node:
-    """A variable (step None) or a step, with its value and the gradient of the result by it.
+    """A variable (without a step) or a step, with its value and the derivative of the result by it.
 
-    The gradient is None where no variable enters: the derivative by a number is nobody's question.
+    `gradient` is None for a step of numbers alone.
     """
 
     name: str
@@ -84,7 +84,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Expression:
-    """What a text says: its variables in order of appearance, and its steps in the order of the forward pass.
+    """A parsed text: its variables in order of appearance, and its steps in the order of the forward pass.
 
     >>> for node in parse("(x + y) * z").evaluate({"x": -2, "y": 5, "z": -4}):
     ...     print(node.name, node.step or "input", node.value, node.gradient)
@@ -100,19 +100,21 @@ class Expression:
 
     @property
     def result(self) -> str:
-        """The name of the node that holds the value of the whole."""
+        """The name of the node that holds the final value."""
         return self.steps[-1].name if self.steps else self.variables[0]
 
     def evaluate(self, values: Mapping[str, float]) -> tuple[Node, ...]:
-        """Run the graph forward and backward: the variables, then the steps.
+        """Run the graph forward and backward; return the nodes of the variables, then those of the steps.
 
-        ValueError names the node whose value or gradient is not finite; KeyError is a variable without a value.
+        Raises:
+            KeyError: a variable has no value.
+            ValueError: a value or gradient is not finite; the message names its node.
         """
         made: dict[str, Any] = {name: Variable(values[name]) for name in self.variables}
         with np.errstate(all="ignore"):
             for step in self.steps:
                 made[step.name] = step.operation(*(made[o] if isinstance(o, str) else o for o in step.operands))
-            # A step of numbers alone is no variable: no derivative is asked of the exponent in x ** (1 + 1).
+            # A step of numbers alone, such as the exponent in x ** (1 + 1), is a number and has no gradient.
             gradients = backward(made[self.result]) if isinstance(made[self.result], Variable) else {}
         steps = {step.name: step for step in self.steps}
         nodes = {}
@@ -134,17 +136,23 @@ class Expression:
 
 
 def parse(text: str) -> Expression:
-    """Read an expression; ValueError says what is wrong and at which column, counted from 1."""
+    """Read an expression.
+
+    Raises:
+        ValueError: the text is not an expression; the message says why and at which column, counted from 1.
+    """
     if len(text) > MAX_LENGTH:
         raise ValueError(f"column {MAX_LENGTH + 1}: longer than {MAX_LENGTH} characters")
     if stranger := re.search(r"[^A-Za-z0-9_.+\-*/(), ]", text):
-        raise _error(stranger.start(), f"{stranger.group()!r} does not belong in an expression (a power is x ** 2)")
+        raise _error(
+            stranger.start(), f"{stranger.group()!r} is not allowed in an expression (write a power as x ** 2)"
+        )
     body = text.lstrip(" ")
     start = len(text) - len(body)
     if not body:
         raise _error(0, "the expression is empty")
     try:
-        # Python warns of what it will refuse one day, such as 1if; the whitelist refuses it today.
+        # Python only warns of texts such as 1if, which the whitelist refuses.
         with warnings.catch_warnings(action="ignore"):
             tree = ast.parse(body, mode="eval").body
     except SyntaxError as error:
@@ -154,7 +162,7 @@ def parse(text: str) -> Expression:
     reader = _Reader(body, start, {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)})
     reader.read(tree)
     if not reader.variables and not reader.steps:
-        raise _error(start, "a number alone has no graph")
+        raise _error(start, "a number alone has no graph; name a variable, such as x")
     return Expression(tuple(reader.variables), tuple(reader.steps))
 
 
@@ -163,7 +171,7 @@ def _error(offset: int, why: str) -> ValueError:
 
 
 class _Reader:
-    """Turns a syntax tree into steps, inner operations first, and gives each a name that is not taken."""
+    """Turns a syntax tree into steps, inner operations first, each under a name that no variable has."""
 
     def __init__(self, body: str, start: int, taken: set[str]) -> None:
         self.body, self.start = body, start
@@ -173,7 +181,7 @@ class _Reader:
         self.outer = next(n for n in itertools.chain("fgh", map("f{}".format, itertools.count(1))) if n not in taken)
 
     def read(self, node: ast.expr, depth: int = 0) -> Operand:
-        """The operand that a syntax node stands for, after the steps that make it."""
+        """The operand for a syntax node; the steps that make it are appended first."""
         if depth > MAX_DEPTH:
             raise self.error(node, f"nested deeper than {MAX_DEPTH} operations")
         match node:
@@ -190,12 +198,12 @@ class _Reader:
                 return self.step(INFIX[type(infix)], [left, right], depth)
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
                 if name not in FUNCTIONS:
-                    raise self.error(node, f"{name[:40]} is not a function here, there are {', '.join(FUNCTIONS)}")
+                    raise self.error(node, f"{name[:40]} is not a function; use one of {', '.join(FUNCTIONS)}")
                 if len(arguments) != (arity := len(FUNCTIONS[name].products)):
                     raise self.error(node, f"{name} takes {arity} argument{'s' * (arity > 1)}, got {len(arguments)}")
                 return self.step(FUNCTIONS[name], arguments, depth)
             case ast.Name(id=name):
-                raise self.error(node, f"{name} is a function, it needs its argument in parentheses")
+                raise self.error(node, f"{name} is a function: give its argument in parentheses")
         raise self.not_arithmetic(node)
 
     def step(self, operation: Operation, operands: list[ast.expr], depth: int) -> str:

@@ -1,9 +1,12 @@
-"""The table of derivatives: each operation beside its vector-Jacobian products, one for each argument.
+"""The table of derivatives: each operation beside its vector-Jacobian products, one per argument.
 
-For y = f(a, b) inside a loss J, a product takes g = dJ/dy, then y, then what f was given, and returns dJ/da or
-dJ/db in the shape to which a or b was broadcast; the tape undoes the broadcasting. Everything here knows arrays only:
-a formula written in these operations computes when it is given arrays, and records a graph when it is given variables
-of a tape. Names, axes and options are NumPy's; `matmul` takes stacks.
+For y = f(a, b) inside a loss J, a product takes g = dJ/dy, y, and the arguments and options of f, and returns dJ/da or
+dJ/db in the shape to which a or b was broadcast; the tape undoes the broadcasting. A formula written in these
+operations computes when it is given arrays, and records a graph when it is given variables of a tape. Names, axes and
+options are NumPy's; `matmul` takes stacks.
+
+>>> float(multiply(3.0, 4.0)), [product(1.0, 12.0, 3.0, 4.0) for product in multiply.products]
+(12.0, [4.0, 3.0])
 """
 
 from collections.abc import Callable
@@ -47,7 +50,7 @@ Product = Callable[..., Array]
 
 
 class Operation:
-    """A function of arrays and its vector-Jacobian products, None for an argument that has no derivative."""
+    """A function of arrays with its vector-Jacobian products; None stands for an argument without a derivative."""
 
     def __init__(self, name: str, forward: Callable[..., Any], *products: Product | None) -> None:
         self.name = name
@@ -55,7 +58,7 @@ class Operation:
         self.products = products
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
-        """Compute; an argument that can record, a variable of a tape, takes over, as in NumPy's own protocols."""
+        """Compute the value; an argument that can record, such as a variable of the tape, does so instead."""
         for argument in arguments:
             if hasattr(argument, "record"):
                 return argument.record(self, arguments, options)
@@ -66,12 +69,12 @@ class Operation:
 
 
 def _power_by_base(g: Array, y: Array, a: Array, b: Array) -> Array:
-    """g b a^(b-1), and 0 for b = 0, where the formula would give 0 times infinity at a = 0."""
+    """g b a^(b-1); 0 for b = 0, where the formula would be 0 times infinity at a = 0."""
     return g * np.where(b == 0, 0.0, b * np.power(a, np.where(b == 0, 1.0, b - 1)))
 
 
 def _power_by_exponent(g: Array, y: Array, a: Array, b: Array) -> Array:
-    """g a^b log a, and 0 for a = 0, its limit for b > 0."""
+    """g a^b log a; 0 for a = 0, its limit for b > 0."""
     return g * y * np.log(np.where(a == 0, 1.0, a))
 
 
@@ -82,17 +85,17 @@ def _matmul(a: Array, b: Array) -> Any:
 
 
 def _won(a: Array, b: Array) -> Any:
-    """The share of the gradient that goes to a when the greater wins; a tie is split, as central differences see it."""
+    """The share of the gradient that goes to a in max(a, b): 1 if a > b, 0 if a < b, and half of a tie."""
     return np.heaviside(np.subtract(a, b), 0.5)
 
 
 def _spread(g: Array, x: Array, axis: int | tuple[int, ...] | None, keepdims: bool) -> Array:
-    """A reduction's gradient handed to every entry that was reduced."""
+    """The gradient of a sum, broadcast to the entries that were summed."""
     return np.broadcast_to(g if keepdims or axis is None else np.expand_dims(g, axis), x.shape)
 
 
 def _scatter(g: Array, x: Array, key: Any) -> Array:
-    """Gradients put back where they were taken from; what was taken twice gets both."""
+    """Gradients put where their entries were taken from; an entry that was taken twice gets the sum."""
     out = np.zeros_like(x)
     np.add.at(out, key, g)
     return out

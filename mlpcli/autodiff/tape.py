@@ -1,12 +1,12 @@
 """Reverse-mode differentiation: the forward pass records the graph, the backward pass walks it once.
 
-This is the lecture's computational graph, and the second opinion on every layer's hand-written gradient; it is kept
-short enough to be checked by reading. A variable remembers the operation and the arguments that made it. `backward`
-starts at the output with dJ/dJ = 1 and visits each variable after everything that uses it, so that all contributions
-to its gradient are summed before it passes the sum on.
+This is the lecture's computational graph and the second opinion on every layer's hand-written gradient, short enough
+to be checked by reading. A variable remembers the operation and the arguments that made it. `backward` starts at the
+output with dJ/dJ = 1 and visits each variable after all variables that use it, so the contributions to its gradient
+are complete before it passes their sum on.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,13 +15,19 @@ from numpy.typing import ArrayLike, NDArray
 from mlpcli.autodiff import ops
 from mlpcli.autodiff.ops import Operation
 
-__all__ = ["Variable", "backward", "unbroadcast", "value_and_gradients"]
+__all__ = ["Variable", "backward", "unbroadcast"]
 
 Array = NDArray[np.float64]
 
 
 class Variable:
-    """A float64 array that knows how it was made; without an operation it is an input of the graph.
+    """A float64 array that remembers how it was made; without an operation it is an input of the graph.
+
+    Args:
+        value: the array.
+        operation: the operation that made it.
+        arguments: what the operation was given: variables, arrays and numbers.
+        options: the operation's keyword arguments, such as axis.
 
     >>> x, y, z = Variable(-2), Variable(5), Variable(-4)
     >>> gradients = backward((x + y) * z)
@@ -30,7 +36,7 @@ class Variable:
     """
 
     __slots__ = ("arguments", "operation", "options", "value")
-    # NumPy must leave `array + variable` to the variable, and refuse `np.exp(variable)` instead of losing the graph.
+    # NumPy then leaves `array + variable` to the variable and refuses `np.exp(variable)`, which would lose the graph.
     __array_ufunc__ = None
 
     def __init__(
@@ -47,7 +53,11 @@ class Variable:
 
     @staticmethod
     def record(operation: Operation, arguments: tuple[Any, ...], options: Mapping[str, Any]) -> "Variable":
-        """Compute an operation on variables, arrays and numbers, and remember it."""
+        """Apply an operation to variables, arrays and numbers, and remember how.
+
+        Raises:
+            TypeError: a variable stands where the operation has no derivative, such as the condition of `where`.
+        """
         for product, argument in zip(operation.products, arguments, strict=False):
             if product is None and isinstance(argument, Variable):
                 raise TypeError(f"{operation.name} has no derivative by {argument}: give it a plain array here")
@@ -56,11 +66,11 @@ class Variable:
 
     @property
     def parents(self) -> tuple["Variable", ...]:
-        """The variables among the arguments, one entry for each use."""
+        """The variables among the arguments, once for each use."""
         return tuple(argument for argument in self.arguments if isinstance(argument, Variable))
 
     def products(self, g: Array) -> Iterator[tuple["Variable", Array]]:
-        """For each use of a parent: the parent and the contribution that g = dJ/dself makes to its gradient."""
+        """Pairs (parent, contribution to its gradient) for each use of a parent, from g = dJ/dself."""
         if self.operation is None:
             return
         values = [_value(argument) for argument in self.arguments]
@@ -120,7 +130,11 @@ def _value(argument: Any) -> Any:
 
 
 def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
-    """Sum a gradient over the axes along which broadcasting repeated an array of this shape."""
+    """Sum a gradient over the axes along which broadcasting repeated an array of this shape.
+
+    >>> unbroadcast(np.ones((4, 3)), shape=(1, 3))
+    array([[4., 4., 4.]])
+    """
     g = g.sum(axis=tuple(range(g.ndim - len(shape))))
     return np.asarray(g.sum(axis=tuple(axis for axis, size in enumerate(shape) if size == 1), keepdims=True))
 
@@ -145,21 +159,14 @@ def _users_first(output: Variable) -> Iterator[Variable]:
 
 
 def backward(output: Variable) -> dict[Variable, Array]:
-    """dJ/dv for every variable v that J, the sum of the output's entries, depends on.
+    """dJ/dv for every variable v that J depends on, where J is the sum of the output's entries.
 
-    A stack's losses, one a replica, may be given as they are: replicas do not meet, so each gets its own gradient.
+    The losses of a stack may be given as they are, one per replica: replicas share no variable, so each gets the
+    gradient of its own loss.
     """
     gradients = {output: np.ones_like(output.value)}
     for variable in _users_first(output):
         for parent, contribution in variable.products(gradients[variable]):
-            # Not +=: a product may hand on g itself, which other variables hold too.
+            # Not +=: a product may return g itself, which is another variable's gradient too.
             gradients[parent] = gradients[parent] + contribution if parent in gradients else contribution
     return gradients
-
-
-def value_and_gradients(function: Callable[..., Variable], *arrays: ArrayLike) -> tuple[Array, list[Array]]:
-    """function(*arrays) and its gradient by each array, zeros for one that it does not use."""
-    variables = [Variable(array) for array in arrays]
-    output = function(*variables)
-    gradients = backward(output)
-    return output.value, [gradients.get(v, np.zeros_like(v.value)) for v in variables]

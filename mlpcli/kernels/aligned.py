@@ -1,7 +1,7 @@
-"""Arrays that begin on a cache line, for what NumPy writes into again and again.
+"""Arrays that begin on a cache line, for outputs that are written again and again.
 
-NumPy's own begin 16 bytes behind a page where they are large, and then each 64-byte store of a loop falls into two
-cache lines: 32,768 float32 are multiplied into a third array in 7.0 us, and in 3.4 us if that one is aligned.
+NumPy's own large arrays begin 16 bytes after the start of a page, so each 64-byte store of a loop touches two cache
+lines: multiplying 32,768 float32 into such an array takes 7.0 us, into an aligned one 3.4 us.
 """
 
 import math
@@ -13,11 +13,11 @@ from numpy.typing import DTypeLike, NDArray
 __all__ = ["CACHE_LINE", "aligned_empty", "aligned_zeros"]
 
 CACHE_LINE = 64
-"""Bytes."""
+"""Its size in bytes."""
 
 
 def aligned_empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
-    """As `np.empty`, C-contiguous.
+    """`np.empty` on a cache line, C-contiguous.
 
     >>> aligned_empty((3, 5), "float32").ctypes.data % CACHE_LINE
     0
@@ -28,7 +28,11 @@ def aligned_empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
 
 
 def aligned_zeros(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
-    """As `np.zeros`, C-contiguous."""
+    """`np.zeros` on a cache line, C-contiguous.
+
+    >>> aligned_zeros((2,), "float64")
+    array([0., 0.])
+    """
     array = aligned_empty(shape, dtype)
     array.fill(0)
     return array

@@ -1,4 +1,4 @@
-"""Optimizers and learning-rate schedules over flat arrays; NumPy only, and nothing here knows what a network is."""
+"""Optimizers and learning-rate schedules over flat arrays; nothing here knows what a network is."""
 
 from mlpcli.optim.norms import gradient_norm, project_columns
 from mlpcli.optim.optimizers import OPTIMIZERS, Optimizer

@@ -1,9 +1,9 @@
 """A block: the piece of the parameters that a chain of transforms works on at a time.
 
-An update does little arithmetic on much memory. Pass by pass over millions of parameters, every pass fetches them
-anew; block by block, a block's parameters, gradients, memories and scratch stay in the cache for the whole chain. The
+An update does little arithmetic on much memory. Over millions of parameters, pass after pass would fetch them from
+memory again; block by block, their values, gradients, moments and scratch stay in the cache for the whole chain. The
 parameters of a stack, `(replicas, size)` once the leading axes are flattened, are cut into whole replicas where these
-are small and into pieces of one replica where they are large. All is elementwise, so no cut shows in a result.
+are small and into pieces of one replica where they are large. Updates are elementwise, so no cut changes a result.
 """
 
 import math
@@ -22,29 +22,29 @@ Shape = tuple[int, ...]
 Cell = tuple[slice, slice]
 
 Number = float | Array
-"""A hyperparameter in float64, one for all or one a replica, `(replicas, 1)`. Rounded once, where it meets arrays."""
+"""A hyperparameter: a number, or one per replica, float64 `(replicas, 1)`. Rounded once, where it meets arrays."""
 
 Stage = Callable[[Array, Array, Number, int], tuple[Array, Number]]
-"""`stage(update, params, rate, count)`: the next (update, rate), where the step is params -= rate * update.
+"""`stage(update, params, rate, count)` returns the next (update, rate); at the end params -= rate * update.
 
-A constant factor rides on the rate, where it costs no pass. `count` is the number of the step, from 1. A stage never
-writes `update`; what it returns is its own and lives until its next call.
+A constant factor goes into the rate, where it costs no pass over the arrays. `count` is the number of the step, from
+1. A stage never writes to `update`; the array it returns is its own and valid until its next call.
 """
 
 Transform = Callable[["Block"], Stage]
-"""One link of an optimizer's chain, made for each block."""
+"""One link of an optimizer's chain: makes the stage for a block."""
 
 BLOCK_BYTES = 1 << 18
-"""Of one array of a block. Measured with momentum and adam on 2.9 M and 32 x 13 k float32 and 2 MB of L2 cache: a
-quarter of this loses 20 % to the overhead of calls, whole arrays 60 % to the cache."""
+"""Size of one array of a block. Measured for momentum and adam with 2.9 M and 32 x 13 k float32 parameters and 2 MB of
+L2 cache: a quarter of this size loses 20 % to the overhead of calls, whole arrays lose 60 % to the cache."""
 
 FLUSH_EVERY = 100
-"""Steps between two removals of subnormal numbers, to which the moments of a dead unit decay and where they stay: a
-multiplication by one takes some 150 cycles, and 1 % of them make a pass 3 times as long."""
+"""Steps between two removals of subnormal numbers. The moments of a dead unit decay to such numbers and stay there; one
+multiplication by them takes some 150 cycles, and 1 % of them make a pass take 3 times as long."""
 
 
 def cells(replicas: int, size: int, itemsize: int) -> list[Cell]:
-    """Contiguous (rows, columns) of at most `BLOCK_BYTES` that tile a `(replicas, size)` array, pieces by cache lines.
+    """Contiguous (rows, columns) that tile a `(replicas, size)` array, each at most `BLOCK_BYTES`, cut at cache lines.
 
     >>> [(rows.stop, columns.stop) for rows, columns in cells(replicas=5, size=20_000, itemsize=4)]
     [(3, 20000), (5, 20000)]
@@ -63,7 +63,11 @@ def cells(replicas: int, size: int, itemsize: int) -> list[Cell]:
 
 
 class Arrays(dict[str, Array]):
-    """Named arrays of one shape and dtype, zero at first, made when first asked for."""
+    """Named arrays of one shape and dtype, created with zeros when first read.
+
+    >>> Arrays((2,), "float64")["velocity"]
+    array([0., 0.])
+    """
 
     def __init__(self, shape: Shape, dtype: DTypeLike) -> None:
         super().__init__()
@@ -75,10 +79,16 @@ class Arrays(dict[str, Array]):
 
 
 class Block:
-    """One cell of the parameters with its share of numbers and arrays, and the chain of stages made over them.
+    """One cell of the parameters, its part of all numbers and arrays, and the chain of stages that updates it.
 
-    `memory` holds arrays `(replicas, size)`; `scratch` flat ones that hold any block; `decayed: (size,)` is 1 where
-    weight decay applies, else 0; `factors: (1 or replicas, size)` multiply the rate of each entry.
+    Args:
+        cell: the rows and columns of the block within `(replicas, size)`.
+        numbers: the hyperparameters by name.
+        decayed: `(size,)`, 1 where weight decay applies, else 0.
+        factors: multiples of the rate for each entry, `(1 or replicas, size)`; None is 1 everywhere.
+        memory: the arrays `(replicas, size)` that keep their values from step to step.
+        scratch: flat arrays, large enough for any block, that all blocks of a thread share.
+        transforms: the chain.
     """
 
     def __init__(
@@ -102,25 +112,31 @@ class Block:
         self._product, self._clipped = self.work("product"), self.work("clipped")
 
     def number(self, name: str) -> Number:
-        """A hyperparameter of the replicas of this block, in float64: a number, or `(rows, 1)`."""
+        """A hyperparameter for the replicas of this block: a number, or float64 `(rows, 1)`."""
         return self._own(self._numbers[name])
 
     def remember(self, name: str) -> Array:
-        """An array of the block's shape that keeps its values from step to step, zero before the first."""
+        """An array of the block's shape that keeps its values from step to step, zero before the first step."""
         array = self._memory[name][self.cell]
         self._remembered.append(array)
         return array
 
     def work(self, name: str) -> Array:
-        """An array of the block's shape that other stages and blocks write too, under the same name."""
+        """An array of the block's shape to work in; other stages and blocks overwrite it under the same name."""
         return self._scratch[name][: math.prod(self._shape)].reshape(self._shape)
 
     def attach(self, params: Array, grads: Array) -> None:
-        """Take this block's part of the arrays of the whole stack, `(replicas, size)`."""
+        """Take this block's views of the whole stack's parameters and gradients, `(replicas, size)`."""
         self._params, self._grads = params[self.cell], grads[self.cell]
 
     def step(self, rate: Number, count: int, clip: Array | None) -> None:
-        """Update this block of the parameters and of the memory; `rate` and `clip` are those of the whole stack."""
+        """Update the parameters and the memory of this block.
+
+        Args:
+            rate: the learning rate of the whole stack.
+            count: the number of the step, from 1.
+            clip: factors `(replicas, 1)` of the gradients of the whole stack; None clips nothing.
+        """
         params, update, rate = self._params, self._grads, self._own(rate)
         if clip is not None:
             update = np.multiply(update, np.array(self._own(clip), self.dtype), out=self._clipped)

@@ -22,24 +22,36 @@ OPTIMIZERS: dict[str, tuple[Transform, ...]] = {
     "adam": (add_weight_decay, scale_by_adam),
     "adamw": (shrink_weights, scale_by_adam),
 }
-"""Name to chain: what becomes of a gradient, clipped, before params -= lr * update."""
+"""Name to chain: the transforms that turn a clipped gradient into the update in params -= lr * update."""
 
 WORTH_A_THREAD = 6
-"""Blocks that a thread must have to do for its waking to pay. A step of 784 inputs, batches of 128 and depth 3 on two
-threads took, with one thread and with two for the update: at width 256 (6 blocks) 1.70 and 1.79 ms, at 512 (15 blocks)
-4.22 and 4.18, at 1024 (45 blocks) 12.6 and 11.6, if OpenBLAS's idle threads leave the second core to them. By default
-these spin on it for 2^26 cycles, and the update takes as long as before; see `mlpcli.threads`."""
+"""Blocks per thread from which waking the thread pays. Measured with 784 inputs, batches of 128, depth 3 and two BLAS
+threads, a step with one and with two threads for the update takes 1.70 and 1.79 ms at width 256 (6 blocks), 4.22 and
+4.18 ms at 512 (15 blocks), 12.6 and 11.6 ms at 1024 (45 blocks). This needs OpenBLAS's idle threads to leave the second
+core; by default they spin on it for 2^26 cycles, and two threads gain nothing: see `mlpcli.threads`."""
 
 
 class Optimizer:
     """Updates parameters `(..., size)` in place from their gradients; leading axes are independent replicas.
 
-    A hyperparameter is a number, or `(..., 1)`, one a replica; it stays in float64 until it is rounded, once, to
-    `dtype`. A chain takes those it needs; the running mean of rmsprop goes by `beta2`. `clip_norm` is the upper bound
-    on the norm of a replica's gradient, before weight decay; 0 or infinity is none. Weight decay applies to the spans
-    `decayed` of the flat axis. `factors`, `(size,)` or `(..., size)`, multiply the learning rate of each parameter.
-    With `momentum_steps` above 0 the momentum goes linearly from `momentum` at the first step to `momentum_final` so
-    many steps later, and stays there.
+    Hyperparameters are numbers, or `(..., 1)` with one per replica; they stay in float64 until they are rounded, once,
+    to `dtype`. A chain uses those it needs and ignores the others.
+
+    Args:
+        name: a key of `OPTIMIZERS`.
+        shape: the shape of the parameters, `(..., size)`.
+        dtype: their dtype.
+        momentum: decay of the velocity, for momentum and nesterov.
+        momentum_final: the momentum after `momentum_steps` steps, which it approaches linearly.
+        momentum_steps: steps from `momentum` to `momentum_final`; 0 keeps `momentum`.
+        beta1: decay of the mean of the gradient, for adam and adamw.
+        beta2: decay of the mean of the squared gradient, for rmsprop, adam and adamw.
+        eps: added to the root of that mean, for the same three.
+        weight_decay: the L2 penalty is weight_decay / 2 * |w|^2; decoupled in adamw.
+        clip_norm: upper bound on the norm of a replica's gradient, before weight decay; 0 and infinity mean no bound.
+        decayed: the pieces of the flat axis that weight decay applies to.
+        factors: multiples of the learning rate for each parameter, `(size,)` or `(..., size)`; None is 1 for all.
+        threads: the most threads that share an update.
 
     >>> w = np.array([1.0, 2.0])
     >>> optimizer = Optimizer("momentum", w.shape, w.dtype, momentum=0.5)
@@ -91,16 +103,22 @@ class Optimizer:
         self._grads: Array | None = None
 
     def step(self, params: Array, grads: Array, lr: float | Array) -> Array:
-        """Update `params` in place; `grads` is only read. Both are C-contiguous; `lr` is a number or `(..., 1)`.
+        """Update the parameters and return the norm of each replica's gradient before clipping, float64 `(...)`.
 
-        Returns the norm of each replica's gradient before clipping, float64 `(...)`.
+        Args:
+            params: `(..., size)`, C-contiguous, updated in place.
+            grads: the gradients in the same shape, C-contiguous, only read.
+            lr: the learning rate, a number or `(..., 1)`.
+
+        Raises:
+            ValueError: an array has another shape or dtype than the optimizer was made for, or is not contiguous.
         """
         if params is not self._params or grads is not self._grads:
             self._attach(params, grads)
         self._count += 1
         norm = gradient_norm(grads)
         count, rate, clip = self._count, self._number(lr), self._clip(norm) if self._clips else None
-        # In a copy of this context, so that the caller's np.errstate holds in the other threads too.
+        # A copy of this context carries the caller's np.errstate into the other threads.
         others = [self._pool.submit(copy_context().run, _step, lane, rate, count, clip) for lane in self._lanes[1:]]
         _step(self._lanes[0], rate, count, clip)
         for other in others:
@@ -109,12 +127,16 @@ class Optimizer:
 
     @property
     def state(self) -> dict[str, Array]:
-        """All that steps depend on and change, for checkpoints: live arrays `(..., size)` by name, and the `count`."""
+        """What a checkpoint needs: live arrays `(..., size)` by name, and the `count` of steps."""
         arrays = {name: array.reshape(self.shape) for name, array in self._memory.items()}
         return {"count": np.array(self._count), **arrays}
 
     def load(self, state: Mapping[str, Array]) -> None:
-        """Go on from the `state` of an optimizer of the same name, shape and dtype."""
+        """Go on from the `state` of an optimizer of the same name, shape and dtype.
+
+        Raises:
+            ValueError: the state belongs to another optimizer or shape.
+        """
         arrays = self.state
         if state.keys() != arrays.keys():
             raise ValueError(f"state of {self.name} with {sorted(state)}: need {sorted(arrays)}")
@@ -125,7 +147,7 @@ class Optimizer:
         self._count = int(state["count"])
 
     def select(self, index: Array) -> "Optimizer":
-        """An optimizer for the replicas at `index` of the first leading axis, which goes on from where this one is."""
+        """An optimizer that goes on from here with the replicas at `index` of the first leading axis."""
         lead, size = self.shape[:-1], self.shape[-1]
         numbers = {
             name: value if np.ndim(value) == 0 else np.broadcast_to(value, (*lead, 1))[index]
@@ -162,7 +184,7 @@ class Optimizer:
         return lanes
 
     def _attach(self, params: Array, grads: Array) -> None:
-        """Check the arrays and hand each block its part; as a rule, a training has the same two at every step."""
+        """Check the arrays and give each block its views; a training passes the same two arrays at every step."""
         if params.shape != self.shape or grads.shape != self.shape or params.dtype != self.dtype:
             raise ValueError(f"need {self.shape} {self.dtype}: parameters {params.shape} {params.dtype}, {grads.shape}")
         if not (params.flags.c_contiguous and grads.flags.c_contiguous):
@@ -173,7 +195,7 @@ class Optimizer:
                 block.attach(params.reshape(self._matrix), grads.reshape(self._matrix))
 
     def _clip(self, norm: Array) -> Array | None:
-        """The factors `(replicas, 1)` that bring the norms down to their bound, None where none exceeds it."""
+        """The factors `(replicas, 1)` that scale the norms down to their bound; None where no norm exceeds it."""
         norm = np.expand_dims(norm, -1)
         exceeds = norm > self._bound
         if not exceeds.any():
@@ -181,7 +203,7 @@ class Optimizer:
         return np.divide(self._bound, norm, out=np.ones_like(norm), where=exceeds).reshape(-1, 1)
 
     def _number(self, value: float | Array) -> Number:
-        """A hyperparameter as the blocks take it; equal values are one number, which is faster and the same bits."""
+        """A hyperparameter as the blocks take it; equal values become one number, which is faster with equal bits."""
         if isinstance(value, float):
             return value
         array = np.asarray(value, np.float64)

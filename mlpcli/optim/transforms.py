@@ -1,7 +1,17 @@
-"""The links of which optimizers are chained; each is a few in-place passes over one block.
+"""The links that optimizers are chains of; each is a few in-place passes over one block.
 
-In the formulas g is the gradient that comes in, w the parameters, a the learning rate. Scratch called `product` is
-free for every stage between its reading of `update` and its return; `penalized` belongs to weight decay.
+In the formulas g is the incoming gradient, w the parameters and a the learning rate. Every stage may use the scratch
+array `product` from its last reading of `update` to its return; `penalized` belongs to weight decay.
+
+>>> from mlpcli.optim.block import Arrays
+>>> scratch, memory = Arrays((2,), "float64"), Arrays((1, 2), "float64")
+>>> cell = (slice(0, 1), slice(0, 2))
+>>> block = Block(cell, {"weight_decay": 0.1}, np.array([1.0, 0.0]), None, memory, scratch, [add_weight_decay])
+>>> weights = np.array([[10.0, 10.0]])
+>>> block.attach(weights, np.array([[1.0, 1.0]]))
+>>> block.step(rate=0.5, count=1, clip=None)
+>>> weights  # the first decays: 10 - 0.5 (1 + 0.1 * 10)
+array([[9. , 9.5]])
 """
 
 from collections.abc import Callable
@@ -31,9 +41,9 @@ def add_weight_decay(block: Block) -> Stage:
 
 
 def shrink_weights(block: Block) -> Stage:
-    """w -= a * weight_decay * w, apart from the gradient: decoupled decay (Loshchilov & Hutter 2019).
+    """w -= a * weight_decay * w beside the gradient's step: decoupled decay (Loshchilov & Hutter 2019).
 
-    First in its chain, where the rate is still a.
+    It stands first in its chain, where the rate is still a.
     """
     weight_decay = block.number("weight_decay")
     if not np.any(weight_decay):
@@ -53,7 +63,7 @@ def shrink_weights(block: Block) -> Stage:
 
 
 def trace(block: Block) -> Stage:
-    """v = momentum * v + g, the step is v (Polyak's heavy ball, as PyTorch has it: the rate stays outside)."""
+    """v = momentum * v + g; the step is a v (Polyak 1964, with the rate outside of v, as in PyTorch)."""
     velocity, momentum = block.remember("velocity"), _momentum(block)
 
     def stage(update: Array, params: Array, rate: Number, count: int) -> tuple[Array, Number]:
@@ -65,7 +75,7 @@ def trace(block: Block) -> Stage:
 
 
 def nesterov(block: Block) -> Stage:
-    """v = momentum * v + g, the step is g + momentum * v (Sutskever 2013, as PyTorch has it)."""
+    """v = momentum * v + g; the step is a (g + momentum * v) (Sutskever et al. 2013, in the form of PyTorch)."""
     accumulate, momentum, product = trace(block), _momentum(block), block.work("product")
 
     def stage(update: Array, params: Array, rate: Number, count: int) -> tuple[Array, Number]:
@@ -78,9 +88,9 @@ def nesterov(block: Block) -> Stage:
 
 
 def scale_by_rms(block: Block) -> Stage:
-    """v = beta2 * v + (1 - beta2) * g^2, the step is g / (sqrt(v) + eps) (Hinton 2012; eps as PyTorch has it).
+    """v = beta2 * v + (1 - beta2) * g^2; the step is a g / (sqrt(v) + eps) (Hinton 2012, with eps as in PyTorch).
 
-    Kept is the plain sum s = v / (1 - beta2), which saves a pass: sqrt(v) = c sqrt(s) with c = sqrt(1 - beta2).
+    The memory holds s = v / (1 - beta2), which saves a pass: sqrt(v) = c sqrt(s) with c = sqrt(1 - beta2).
     """
     squares, product = block.remember("square_sum"), block.work("product")
     beta2 = block.number("beta2")
@@ -98,11 +108,11 @@ def scale_by_rms(block: Block) -> Stage:
 
 
 def scale_by_adam(block: Block) -> Stage:
-    """The step is m_hat / (sqrt(v_hat) + eps), with eps outside the root (Kingma & Ba 2015, Algorithm 1).
+    """The step is a m_hat / (sqrt(v_hat) + eps), with eps outside of the root (Kingma & Ba 2015, Algorithm 1).
 
-    m = beta1 * m + (1 - beta1) * g, v = beta2 * v + (1 - beta2) * g^2, m_hat = m / (1 - beta1^t), v_hat likewise. Kept
-    are the plain sums r = m / (1 - beta1) and s = v / (1 - beta2), which saves two passes: m_hat = b r and
-    v_hat = c^2 s with b = (1 - beta1) / (1 - beta1^t), c^2 likewise, and the step is (b / c) r / (sqrt(s) + eps / c).
+    m = beta1 * m + (1 - beta1) * g, v = beta2 * v + (1 - beta2) * g^2, m_hat = m / (1 - beta1^t), v_hat likewise. The
+    memory holds r = m / (1 - beta1) and s = v / (1 - beta2), which saves two passes: m_hat = b r and v_hat = c^2 s with
+    b = (1 - beta1) / (1 - beta1^t), c^2 likewise, so the step is a (b / c) r / (sqrt(s) + eps / c).
     """
     grads, squares = block.remember("gradient_sum"), block.remember("square_sum")
     product, dtype = block.work("product"), block.dtype
@@ -123,7 +133,7 @@ def scale_by_adam(block: Block) -> Stage:
 
 
 def _momentum(block: Block) -> Callable[[int], Array]:
-    """The momentum of the step `count`, from 1: a line from momentum at the first to momentum_final, then level."""
+    """The momentum at each step: linear from `momentum` at step 1 to `momentum_final`, and constant from there on."""
     first, steps = block.number("momentum"), block.number("momentum_steps")
     if not np.any(steps):
         constant = np.array(first, block.dtype)
@@ -140,7 +150,7 @@ def _accumulate_squares(squares: Array, decay: Array, update: Array, product: Ar
 
 
 def _power(base: Number, exponent: int) -> Number:
-    """A number at a time: NumPy's vectorized power may differ from it in the last bit."""
+    """base^exponent, one number at a time: NumPy's vectorized power may differ in the last bit."""
     if isinstance(base, float):
         return base**exponent
     return np.array([one**exponent for one in base.ravel().tolist()]).reshape(base.shape)

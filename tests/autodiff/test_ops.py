@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlpcli.autodiff import central_differences, directional_difference, ops, relative_error, value_and_gradients
+from mlpcli.autodiff import central_differences, ops
 from mlpcli.autodiff.ops import Operation
+from tests.autodiff.gradients import directional_difference, relative_error, value_and_gradients
 
 RNG = np.random.default_rng(7)
 MASK = np.array([[True, False, True], [False, False, True]])

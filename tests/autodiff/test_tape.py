@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from mlpcli.autodiff import Variable, backward, central_differences, ops, relative_error, value_and_gradients
+from mlpcli.autodiff import Variable, backward, central_differences, ops
 from mlpcli.autodiff.tape import unbroadcast
+from tests.autodiff.gradients import relative_error, value_and_gradients
 
 
 def test_lecture_graph() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlpcli.autodiff import central_differences, ops, relative_error, value_and_gradients
+from mlpcli.autodiff import central_differences, ops
+from tests.autodiff.gradients import relative_error, value_and_gradients
 
 RNG = np.random.default_rng(11)
 SCORES = RNG.normal(size=(6, 4))

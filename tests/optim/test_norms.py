@@ -24,6 +24,12 @@ def test_norm_is_right_where_float32_squares_overflow():
         assert_allclose(gradient_norm(grads[0]), 5e30, rtol=1e-6)
 
 
+@pytest.mark.parametrize("size", [10_000, 1_000_000, 6_000_000])
+def test_norm_of_a_large_float32_gradient(size, rng):
+    grads = rng.standard_normal((2, size), np.float32)
+    assert_allclose(gradient_norm(grads), np.linalg.norm(grads.astype(np.float64), axis=-1), rtol=3e-7)
+
+
 def test_norm_of_what_is_not_finite_is_not_finite():
     norms = gradient_norm(np.array([[np.inf, 1.0], [np.nan, 1.0], [3.0, 4.0]], np.float32))
     assert_array_equal(norms, [np.inf, np.nan, 5.0])
