@@ -39,7 +39,10 @@ def draw_panels(folder: Folder, metric: str, points: Points, ordered: Sequence[F
     numeric = along.numbers is not None
     columns = min(len(levels), 3)
     rows = -(-len(levels) // columns)
-    height = 3.4 if numeric else max(2.2, 0.9 + 0.13 * len(along.levels) * (1 + (len(lines.levels) if lines else 1)))
+    taken = max(wrap(level_name(level)).count("\n") + 1 for level in along.levels)  # lines of text
+    height = (
+        3.4 if numeric else max(2.2, 0.9 + 0.13 * len(along.levels) * (taken + (len(lines.levels) if lines else 1)))
+    )
     width = 1.4 + 3.6 * columns + (1.8 if lines else 0.0)
     figure, axes = new_figure(width, 0.9 + height * rows, rows, columns, sharex=True, sharey=True)
     for panel, level in zip(axes, levels, strict=False):

@@ -1,4 +1,4 @@
-"""What spans no grid: every configuration by itself, or, of numbers drawn at random, each number by itself."""
+"""Pictures of sweeps that span no grid: a ranking of configurations, or the metric against each random number."""
 
 from collections.abc import Sequence
 
@@ -12,16 +12,15 @@ from mlpcli.plot.style import Drawing, axis_name, bare, metric_name, new_figure,
 __all__ = ["MOST_ROWS", "draw_ranking", "draw_slices"]
 
 MOST_ROWS = 30
-"""Configurations of a ranking; how many there are is said below it, and all stand in summary.csv."""
+"""Configurations of a ranking; the caption gives their total, and summary.csv has them all."""
 
 MOST_PANELS = 6
 
 
 def draw_ranking(folder: Folder, metric: str, points: Points, factors: Sequence[Factor]) -> Drawing:
-    """Every configuration by itself, the largest mean on top."""
-    order = sorted(points, key=lambda values: -points[values].mean)
-    if len(order) > MOST_ROWS:
-        order = order[-MOST_ROWS:] if is_error(metric) else order[:MOST_ROWS]
+    """One row per configuration, the best on top: the smallest error, or else the largest mean."""
+    sign = 1 if is_error(metric) else -1
+    order = sorted(points, key=lambda values: sign * points[values].mean)[:MOST_ROWS]
     figure, (axes,) = new_figure(7.2, 1.4 + 0.32 * len(order))
     means = np.array([points[values].mean for values in order])
     bars = error_bars(metric, [points[values] for values in order])
@@ -39,7 +38,7 @@ def draw_ranking(folder: Folder, metric: str, points: Points, factors: Sequence[
 
 
 def draw_slices(folder: Folder, metric: str, points: Points, drawn: Sequence[int]) -> Drawing:
-    """Numbers drawn at random: the metric against each of them, a mark a configuration."""
+    """The metric against each option that was drawn at random, one mark per configuration."""
     drawn = drawn[:MOST_PANELS]
     columns = min(len(drawn), 3)
     rows = -(-len(drawn) // columns)
@@ -56,5 +55,5 @@ def draw_slices(folder: Folder, metric: str, points: Points, drawn: Sequence[int
         panel.set_visible(False)
     names = ", ".join(folder.varied[index] for index in drawn)
     title = f"{folder.name}: {bare(metric_name(metric))} against {names}"
-    titled(figure, title, "a mark is a configuration's mean over seeds")
+    titled(figure, title, "one mark per configuration: the mean over its seeds")
     return Drawing(f"options-{metric}", figure)

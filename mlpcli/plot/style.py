@@ -1,4 +1,4 @@
-"""How every picture looks: series told apart by line and marker and not by colour alone, named axes, equal bytes.
+"""Look of every picture: series differ in line, marker and colour, axes are named, equal figures have equal bytes.
 
 Figures are made without pyplot, so there is no global state and no window; the user's matplotlibrc plays no part.
 """
@@ -49,7 +49,7 @@ __all__ = [
 
 
 class Drawing(NamedTuple):
-    """A figure and what its file is called, without the ending."""
+    """A figure and the name of its file, without the suffix."""
 
     name: str
     figure: Figure
@@ -87,7 +87,7 @@ _SERIES: list[tuple[str, Any, str]] = [
     ("#56b4e9", (0, (1, 2.5)), "X"),
     ("#7f7f7f", (0, (9, 2, 2, 2)), "*"),
 ]
-"""Colour (most are Okabe and Ito's), line and marker of each series: any one of the three tells them apart."""
+"""Colour (most from Okabe and Ito), line and marker of each series: each of the three alone tells them apart."""
 
 MOST_SERIES = len(_SERIES)
 
@@ -124,7 +124,7 @@ _UNITS = {
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """While it is entered, matplotlib's own defaults with `STYLE` over them hold."""
+    """Context in which matplotlib has its own defaults, overridden by `STYLE`."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE)
@@ -132,69 +132,87 @@ def styled() -> Iterator[None]:
 
 
 def new_figure(width: float, height: float, rows: int = 1, columns: int = 1, **how: Any) -> tuple[Figure, list[Axes]]:
-    """A figure of so many inches with its axes, row by row; neighbours keep clear of each other by themselves."""
+    """A figure of `width` by `height` inches with its axes, row by row; its layout keeps neighbours apart."""
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False, **how)
     return figure, list(axes.ravel())
 
 
 def render(figure: Figure, kind: str) -> bytes:
-    """The content of a `png` or `svg` file, the same bytes for the same figure."""
+    """The content of a `png` or `svg` file; free of dates and random ids."""
     metadata = {"png": {"Software": "mlpcli"}, "svg": {"Creator": "mlpcli", "Date": None}}[kind]
-    with io.BytesIO() as file, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of characters that the font lacks, which become boxes
+    with io.BytesIO() as file, _without_glyph_warnings():
         figure.savefig(file, format=kind, metadata=metadata)
         return file.getvalue()
 
 
+@contextmanager
+def _without_glyph_warnings() -> Iterator[None]:
+    """Context in which characters that the font lacks become boxes without a warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def series(index: int, *, lines: bool = True) -> dict[str, Any]:
-    """Colour, line and marker of a series; after the last it begins anew."""
+    """Colour, line and marker of a series; they repeat after `MOST_SERIES`."""
     color, line, marker = _SERIES[index % MOST_SERIES]
     return {"color": color, "linestyle": line if lines else "none", "marker": marker}
 
 
 def metric_name(metric: str) -> str:
-    """`validation accuracy (share of rows)`: a column of metrics.csv or trials.csv as the name of an axis."""
+    """Axis label of a column of metrics.csv or trials.csv: `validation accuracy (share of rows)`."""
     part, _, name = metric.partition("_")
     return f"{_PARTS[part]} {_METRICS[name]}" if part in _PARTS and name in _METRICS else measure_name(metric)
 
 
 def part_name(metric: str) -> str:
-    """`validation`: the rows that a column is measured on."""
+    """Name of the rows that a column is measured on: `validation`."""
     return _PARTS.get(metric.partition("_")[0], metric)
 
 
 def measure_name(measure: str) -> str:
-    """`accuracy (share of rows)`: what is measured, on whatever rows."""
+    """Name of a measure without its rows: `accuracy (share of rows)`."""
     return _METRICS.get(measure) or _OTHERS.get(measure, measure)
 
 
 def axis_name(options: tuple[str, ...]) -> str:
-    """`width (units per layer)`: what was varied as the name of an axis."""
+    """Axis label of varied options: `width (units per layer)`."""
     unit = _UNITS.get(options[0]) if len(options) == 1 else None
     return f"{options[0]} ({unit})" if unit else ", ".join(options)
 
 
 def bare(name: str) -> str:
-    """`validation accuracy`: the name of an axis without its unit, for a title."""
+    """An axis label without its unit, for a title: `validation accuracy`."""
     return name.partition(" (")[0]
 
 
 def upright(name: str, inches: float) -> str:
-    """The name of an axis of so many inches that goes up, its unit on a line of its own if one is too long."""
+    """Label of a vertical axis `inches` long; one that is too long has its unit on a second line."""
     room = int(inches * 11)
     return "\n".join(wrap(part, room) for part in (name.replace(" (", "\n(") if len(name) > room else name).split("\n"))
 
 
 def titled(figure: Figure, title: str, below: str) -> None:
-    """The figure's title, and below it what its marks mean; wrapped to its width."""
+    """Set the figure's title and, below the axes, the meaning of its marks, wrapped to its width.
+
+    Call it last: a figure whose legend would reach into title or caption grows.
+    """
     inches = figure.get_figwidth()
-    figure.suptitle(wrap(title, int(inches * 11)))
-    figure.supxlabel(wrap(below, int(inches * 14)), fontsize=8, color="#555555")
+    heading = figure.suptitle(wrap(title, int(inches * 11)))
+    caption = figure.supxlabel(wrap(below, int(inches * 14)), fontsize=8, color="#555555")
+    if not figure.legends:
+        return
+    with _without_glyph_warnings():
+        figure.draw_without_rendering()
+        box, above, below_it = (part.get_window_extent() for part in (figure.legends[0], heading, caption))
+    over = max(box.y1 - above.y0, below_it.y1 - box.y0)
+    if over > 0:  # the legend is centred, so half of what the figure grows by is on either side of it
+        figure.set_figheight(figure.get_figheight() + 2 * over / figure.dpi + 0.2)
 
 
 def legend(figure: Figure, panels: Sequence[Axes], title: str | None = None) -> None:
-    """The names of the series of all panels, to the right of the whole figure, if there are several."""
+    """Add a legend of the series of all panels to the right of the figure, if there are several series."""
     named: dict[str, Any] = {}
     for panel in panels:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
@@ -205,12 +223,12 @@ def legend(figure: Figure, panels: Sequence[Axes], title: str | None = None) -> 
 
 
 def wrap(text: str, width: int = 32) -> str:
-    """Text in lines of at most `width` characters; a longer word is cut, and a dollar begins no formula."""
+    """Text in lines of at most `width` characters; longer words are cut, and dollar signs are escaped."""
     return "\n".join(textwrap.wrap(text, width, break_on_hyphens=False)).replace("$", r"\$")
 
 
 def value_ticks(axis: Any, numbers: NDArray[np.float64], *, log: bool) -> None:
-    """Ticks at the very numbers, where these leave room for their text; else at whole numbers, if they all are."""
+    """Put ticks at the numbers themselves if their labels fit; else at whole numbers, if all numbers are whole."""
     numbers = np.unique(numbers)
     places = np.log(numbers) if log else numbers
     if 1 < len(numbers) <= 10 and np.diff(places).min() >= 0.08 * np.ptp(places):
@@ -223,7 +241,7 @@ def value_ticks(axis: Any, numbers: NDArray[np.float64], *, log: bool) -> None:
 
 
 def log_ticks(axis: Any) -> None:
-    """Makes a logarithmic axis of few decades say plain numbers, 1, 2 and 5 of each decade."""
+    """Label a logarithmic axis of few decades with plain numbers: 1, 2 and 5 of each decade."""
     low, high = axis.get_view_interval()
     if high <= 300 * low:
         axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
@@ -232,5 +250,5 @@ def log_ticks(axis: Any) -> None:
 
 
 def whole_ticks(axis: Any) -> None:
-    """Ticks at whole numbers only."""
+    """Put ticks at whole numbers only."""
     axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))

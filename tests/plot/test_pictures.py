@@ -83,6 +83,14 @@ FOLDERS: dict[str, Callable[[Path], Path]] = {
             "width": WIDTHS[:3],
         },
     ),
+    "long legends": lambda path: sweep_folder(
+        path,
+        configurations=[
+            {"optimizer": "momentum", "activation": name, "norm_position": "before", "hidden": f"{64 + n},32,16,8"}
+            | {"label_smoothing": n / 100, "weight_decay": n / 1000, "input_dropout": n / 50}
+            for n, name in enumerate(ACTIVATIONS)
+        ],
+    ),
     "one failed": lambda path: sweep_folder(path, {"lr": [0.1, 1.0, 10.0]}, states={7: "diverged", 8: "pruned"}),
     "recorded": lambda path: sweep_folder(path, {"norm": ["none", "batch"]}, recorded=True),
     "recorded batches": lambda path: sweep_folder(path, {"batch_size": [8, 16, 32, 64, "full"]}, recorded=True),
@@ -238,6 +246,22 @@ def test_a_logarithmic_axis_of_few_decades_says_plain_numbers(tmp_path: Path) ->
     low, high = axes.get_ylim()
     labels = [tick.label1.get_text() for tick in axes.yaxis.get_major_ticks() if low <= tick.get_loc() <= high]
     assert labels == ["0.05", "0.1", "0.2", "0.5", "1"]
+
+
+@pytest.mark.parametrize(("metric", "best"), [("val_accuracy", 0.9), ("val_loss", 0.1), ("time_s", 0.5)])
+def test_a_ranking_has_the_best_on_top(metric: str, best: float, tmp_path: Path) -> None:
+    depths = {0: 0.9, 1: 0.5, 2: 0.1, 3: 0.7, 4: 0.3}
+    path = sweep_folder(
+        tmp_path / "s",
+        configurations=points((0, "none"), (1, "quadratic"), (2, "none"), (3, "none"), (4, "none")),
+        metric=metric if metric != "time_s" else "val_loss",
+        score=lambda values, _: depths[values["depth"]],
+    )
+    (axes,) = figure_of(path, f"options-{metric}", metric).axes
+    means = axes.lines[0].get_xdata()
+    assert axes.get_ylim()[0] > axes.get_ylim()[1]  # the first row is the top one
+    assert means[0] == pytest.approx(best)
+    assert list(means) in (sorted(means), sorted(means, reverse=True))
 
 
 def test_options_that_go_together_are_one_factor(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Parquet files into a table, batch by batch; pyarrow comes with the extra the extra `parquet`."""
+"""Parquet files into a table, batch by batch; pyarrow comes with the extra `parquet`."""
 
 from collections.abc import Iterator
 from pathlib import Path
