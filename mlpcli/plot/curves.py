@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from mlpcli.plot.columns import Columns, epochs_of
 from mlpcli.plot.factors import find_factors
-from mlpcli.plot.folder import Folder, Trial
 from mlpcli.plot.style import (
     MOST_SERIES,
     Drawing,
@@ -22,6 +22,8 @@ from mlpcli.plot.style import (
     titled,
     whole_ticks,
 )
+from mlpcli.results.read_folder import ResultsFolder
+from mlpcli.results.trial import Trial
 
 __all__ = ["draw_curves"]
 
@@ -34,44 +36,46 @@ POINTS = 300
 _LARGER_IS_BETTER = ("accuracy", "r2")
 
 
-def draw_curves(folder: Folder, metric: str) -> list[Drawing]:
+def draw_curves(folder: ResultsFolder, metric: str) -> list[Drawing]:
     """The metric after every epoch; none where no epoch ran or the metric is not measured by epochs."""
     if folder.is_sweep:
         return _of_a_sweep(folder, metric)
     (trial,) = folder.trials
-    return [_of_a_run(folder, trial, metric)] if len(trial.epochs.get("epoch", ())) else []
+    return [_of_a_run(folder, trial, metric)] if len(folder.epochs(trial).get("epoch", ())) else []
 
 
-def _of_a_run(folder: Folder, trial: Trial, metric: str) -> Drawing:
+def _of_a_run(folder: ResultsFolder, trial: Trial, metric: str) -> Drawing:
     """The loss and the metric, of the training and of the validation rows."""
+    epochs = epochs_of(folder, trial)
     chosen = metric.partition("_")[2] if metric.partition("_")[0] in ("train", "val") else metric
-    names = [name for name in dict.fromkeys(("loss", chosen)) if _columns(trial, name)]
+    names = [name for name in dict.fromkeys(("loss", chosen)) if _columns(epochs, name)]
     figure, axes = new_figure(0.8 + 3.9 * len(names), 3.4, 1, len(names))
-    best = trial.scores.get("best_epoch", 0)
+    best = trial.best_epoch
     for panel, name in zip(axes, names, strict=True):
-        for index, column in enumerate(_columns(trial, name)):
-            _line(panel, trial.epochs["epoch"], trial.epochs[column], index, part_name(column))
+        for index, column in enumerate(_columns(epochs, name)):
+            _line(panel, epochs["epoch"], epochs[column], index, part_name(column))
         if best:
-            panel.axvline(best, color="#7f7f7f", linestyle=(0, (1, 1)), linewidth=1.2, label=f"kept: epoch {best:g}")
+            panel.axvline(best, color="#7f7f7f", linestyle=(0, (1, 1)), linewidth=1.2, label=f"kept: epoch {best}")
         panel.set_xlabel("epoch")
         panel.set_ylabel(measure_name(name))
-        _scale(panel, name, [trial.epochs[column] for column in _columns(trial, name)])
+        _scale(panel, name, [epochs[column] for column in _columns(epochs, name)])
     legend(figure, axes)
     titled(figure, f"{folder.name}: learning curves", f"seed {trial.seed}; training is the running mean of an epoch")
     return Drawing(f"curves-{metric}", figure)
 
 
-def _columns(trial: Trial, name: str) -> list[str]:
+def _columns(epochs: Columns, name: str) -> list[str]:
     """The columns of a measure that have numbers: of training and validation, or the one of this very name."""
-    names = [column for column in (f"train_{name}", f"val_{name}", name) if column in trial.epochs]
-    return [column for column in names if np.isfinite(trial.epochs[column]).any()]
+    names = [column for column in (f"train_{name}", f"val_{name}", name) if column in epochs]
+    return [column for column in names if np.isfinite(epochs[column]).any()]
 
 
-def _of_a_sweep(folder: Folder, metric: str) -> list[Drawing]:
+def _of_a_sweep(folder: ResultsFolder, metric: str) -> list[Drawing]:
     """A line a configuration: mean over the seeds that reached the epoch, with a band of a standard deviation."""
     found: dict[tuple[str, ...], tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
     for values, trials in folder.configurations.items():
-        curves = [trial.epochs[metric] for trial in trials if np.isfinite(trial.epochs.get(metric, np.array([]))).any()]
+        columns = [epochs_of(folder, trial).get(metric, np.array([])) for trial in trials]
+        curves = [column for column in columns if np.isfinite(column).any()]
         if curves:
             table = np.full((len(curves), max(map(len, curves))), np.nan)
             for row, curve in zip(table, curves, strict=True):

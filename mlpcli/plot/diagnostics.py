@@ -4,8 +4,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from mlpcli.plot.columns import Columns, diagnostics_of
 from mlpcli.plot.factors import Factor, find_factors
-from mlpcli.plot.folder import Columns, Folder
 from mlpcli.plot.style import (
     MOST_SERIES,
     Drawing,
@@ -19,6 +19,7 @@ from mlpcli.plot.style import (
     value_ticks,
     wrap,
 )
+from mlpcli.results.read_folder import ResultsFolder
 
 __all__ = ["draw_drift", "draw_gradient", "draw_noise"]
 
@@ -28,15 +29,16 @@ PERCENTILES = ("input_p85", "input_p50", "input_p15")
 Numbers = NDArray[np.float64]
 
 
-def draw_drift(folder: Folder) -> list[Drawing]:
+def draw_drift(folder: ResultsFolder) -> list[Drawing]:
     """Percentiles of the input of one unit of the last hidden layer against steps (Ioffe and Szegedy 2015, figure 1).
 
     A panel a configuration on one scale, each of its first seed.
     """
+    firsts = {values: diagnostics_of(folder, trials[0]) for values, trials in folder.configurations.items()}
     found = {
-        values: trials[0]
-        for values, trials in folder.configurations.items()
-        if np.isfinite(trials[0].diagnostics.get("input_p50", np.array([]))).sum() > 1
+        values: columns
+        for values, columns in firsts.items()
+        if np.isfinite(columns.get("input_p50", np.array([]))).sum() > 1
     }
     if not found:
         return []
@@ -47,7 +49,7 @@ def draw_drift(folder: Folder) -> list[Drawing]:
     width = 3.2 * columns if columns > 1 else 4.6
     figure, axes = new_figure(2.4 + width, 0.9 + 2.8 * rows, rows, columns, sharey=True)
     for index, (panel, values) in enumerate(zip(axes, shown, strict=False)):
-        columns_of = found[values].diagnostics
+        columns_of = found[values]
         panel.fill_between(columns_of["step"], columns_of["input_p15"], columns_of["input_p85"], color="#e8e8e8", lw=0)
         for place, name in enumerate(PERCENTILES):
             label = f"{name.removeprefix('input_p')}th percentile"
@@ -60,19 +62,19 @@ def draw_drift(folder: Folder) -> list[Drawing]:
         panel.set_visible(False)
     legend(figure, axes)
     some = f"; the first {len(shown)} of {len(found)} configurations" if len(shown) < len(found) else ""
-    seed = found[shown[0]].seed
+    seed = folder.configurations[shown[0]][0].seed
     titled(
         figure, f"{folder.name}: the input of one unit of the last hidden layer", f"training rows, seed {seed}{some}"
     )
     return [Drawing("drift", figure)]
 
 
-def draw_gradient(folder: Folder) -> list[Drawing]:
+def draw_gradient(folder: ResultsFolder) -> list[Drawing]:
     """A run's gradient by steps: the squared norm of the full one, and the variance of that of a batch."""
     if folder.is_sweep:
         return []
     (trial,) = folder.trials
-    columns = trial.diagnostics
+    columns = diagnostics_of(folder, trial)
     if len(columns.get("step", ())) < 2:
         return []
     figure, (axes,) = new_figure(7.4, 3.8)
@@ -88,7 +90,7 @@ def draw_gradient(folder: Folder) -> list[Drawing]:
     return [Drawing("gradient", figure)]
 
 
-def draw_noise(folder: Folder) -> list[Drawing]:
+def draw_noise(folder: ResultsFolder) -> list[Drawing]:
     """The variance of the minibatch gradient against the batch size, both logarithmic, with the slope.
 
     At the initial weights, which a seed gives to every batch size: later each has weights of its own.
@@ -98,7 +100,7 @@ def draw_noise(folder: Folder) -> list[Drawing]:
     at = folder.varied.index("batch_size")
     points: dict[tuple[str, ...], tuple[float, Numbers]] = {}
     for values, trials in folder.configurations.items():
-        first = [variance for trial in trials if (variance := _initial_variance(trial.diagnostics)) > 0]
+        first = [variance for trial in trials if (variance := _initial_variance(diagnostics_of(folder, trial))) > 0]
         if first and values[at].isdigit():
             points[values] = float(values[at]), np.array(first)
     factors = [factor for factor in find_factors(folder.varied, list(points)) if factor.options != ("batch_size",)]

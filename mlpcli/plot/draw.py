@@ -7,12 +7,13 @@ import numpy as np
 
 from mlpcli.atomic import shown
 from mlpcli.errors import UsageError
+from mlpcli.plot.columns import epochs_of
 from mlpcli.plot.curves import draw_curves
 from mlpcli.plot.diagnostics import draw_drift, draw_gradient, draw_noise
 from mlpcli.plot.fit import draw_fit
-from mlpcli.plot.folder import Folder, read_folder
 from mlpcli.plot.metric_by_option import draw_options
 from mlpcli.plot.style import render, styled
+from mlpcli.results.read_folder import ResultsFolder, read_folder
 from mlpcli.wording import nearest
 
 __all__ = ["pictures"]
@@ -44,16 +45,16 @@ def pictures(path: Path, metric: str | None, kind: str, data_home: Path | None) 
             yield f"plot-{name}.{kind}", render(figure, kind)
 
 
-def _checked(folder: Folder, metric: str | None) -> str:
+def _checked(folder: ResultsFolder, metric: str | None) -> str:
     """A metric that has numbers in this folder."""
     if metric is None:
         return folder.metric
     known = dict.fromkeys(
         name
         for trial in folder.trials
-        for source in (trial.epochs, trial.scores)
+        for source in (epochs_of(folder, trial), trial.numbers)
         for name, numbers in source.items()
-        if np.isfinite(numbers).any() and name not in ("epoch", "step")
+        if name not in ("epoch", "step") and np.isfinite(np.asarray(numbers, float)).any()
     )
     if metric not in known:
         raise UsageError(

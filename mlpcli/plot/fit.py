@@ -12,8 +12,9 @@ from mlpcli.data import Prepared
 from mlpcli.data.prepared.preprocessing import Column
 from mlpcli.errors import DataError
 from mlpcli.plot.factors import find_factors
-from mlpcli.plot.folder import Folder, Trial
 from mlpcli.plot.style import Drawing, legend, new_figure, titled, wrap
+from mlpcli.results.read_folder import ResultsFolder
+from mlpcli.results.trial import Trial
 from mlpcli.training.model import Model
 from mlpcli.training.session import load_data
 
@@ -24,7 +25,7 @@ FEW = 60
 """Training rows that are drawn one by one."""
 
 
-def draw_fit(folder: Folder, data_home: Path | None) -> list[Drawing]:
+def draw_fit(folder: ResultsFolder, data_home: Path | None) -> list[Drawing]:
     """Target and network over the one input, with the difference below; none for other data or without a model.
 
     Drawn on the validation rows, for generated functions a dense even grid, or else on the training rows.
@@ -44,7 +45,7 @@ def draw_fit(folder: Folder, data_home: Path | None) -> list[Drawing]:
         if data.digest != model.digest:
             raise DataError(f"cannot plot {shown(path)}: {model.options.dataset} has changed since. Train again on it")
         worst = _draw_one(axes[index], axes[count + index], model, data)
-        names = [factor.describe(factor.of(trial.values)) for factor in factors]
+        names = [factor.describe(factor.of(tuple(map(str, trial.values)))) for factor in factors]
         axes[index].set_title(wrap(", ".join([*names, f"largest error {worst:.3g}"]), 44))
     legend(figure, axes)
     seeds = ", ".join(map(str, sorted({trial.seed for trial, _, _ in models})))
@@ -80,7 +81,7 @@ def _own_units(x: NDArray[Any], column: Column) -> NDArray[np.float64]:
     return own
 
 
-def _first_seeds(folder: Folder) -> list[Trial]:
+def _first_seeds(folder: ResultsFolder) -> list[Trial]:
     """Of every configuration the first trial whose model was kept."""
     firsts = (next((t for t in trials if folder.model(t)), None) for trials in folder.configurations.values())
     return [trial for trial in firsts if trial]

@@ -8,7 +8,6 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from mlpcli.plot.factors import Factor, is_geometric, level_name
-from mlpcli.plot.folder import Folder
 from mlpcli.plot.points import Point, Points, error_bars, explain, is_error, spans_decades
 from mlpcli.plot.style import (
     Drawing,
@@ -24,13 +23,14 @@ from mlpcli.plot.style import (
     value_ticks,
     wrap,
 )
+from mlpcli.results.read_folder import ResultsFolder
 
 __all__ = ["draw_heat_map", "draw_panels"]
 
 Numbers = NDArray[np.float64]
 
 
-def draw_panels(folder: Folder, metric: str, points: Points, ordered: Sequence[Factor]) -> Drawing:
+def draw_panels(folder: ResultsFolder, metric: str, points: Points, ordered: Sequence[Factor]) -> Drawing:
     """One factor along an axis, a second as lines, a third as panels."""
     along, *others = ordered
     lines, panels = (*others, None, None)[:2]
@@ -127,7 +127,7 @@ def _dots(axes: Axes, metric: str, log: bool, points: Points, along: Factor, lin
     return []
 
 
-def draw_heat_map(folder: Folder, metric: str, points: Points, ordered: Sequence[Factor]) -> Drawing:
+def draw_heat_map(folder: ResultsFolder, metric: str, points: Points, ordered: Sequence[Factor]) -> Drawing:
     """Two factors of many levels: a cell a configuration, dark where the mean is large, with its number in it."""
     across, down = ordered
     table = np.full((len(down.levels), len(across.levels)), np.nan)

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from mlpcli.plot.factors import Factor, find_factors, fullness
-from mlpcli.plot.folder import Folder
 from mlpcli.plot.grid import draw_heat_map, draw_panels
 from mlpcli.plot.points import Points, find_points
 from mlpcli.plot.ranking import MOST_ROWS, draw_ranking, draw_slices
 from mlpcli.plot.style import MOST_SERIES, Drawing
+from mlpcli.results.read_folder import ResultsFolder
 
 __all__ = ["draw_options"]
 
@@ -17,7 +17,7 @@ MANY = 10
 """A number with more values, nearly one a configuration, was drawn at random rather than set."""
 
 
-def draw_options(folder: Folder, metric: str) -> list[Drawing]:
+def draw_options(folder: ResultsFolder, metric: str) -> list[Drawing]:
     """The figure that suits what the sweep varied; none where it varied nothing or the metric has no numbers."""
     points = find_points(folder, metric)
     if len(points) < 2:

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.plot.factors import Values
-from mlpcli.plot.folder import Folder
+from mlpcli.results.read_folder import ResultsFolder
 from mlpcli.results.statistics import estimate
+from mlpcli.results.trial import Trial
 
 __all__ = ["Point", "Points", "error_bars", "explain", "find_points", "is_error", "spans_decades"]
 
@@ -27,11 +28,11 @@ class Point(NamedTuple):
 Points = dict[Values, Point]
 
 
-def find_points(folder: Folder, metric: str) -> Points:
+def find_points(folder: ResultsFolder, metric: str) -> Points:
     """The point of every configuration of which a trial ran to its end."""
     found: Points = {}
     for values, trials in folder.configurations.items():
-        numbers = [score for trial in trials if math.isfinite(score := trial.scores.get(metric, math.nan))]
+        numbers = [score for trial in trials if math.isfinite(score := _number(trial, metric))]
         if numbers:
             known = estimate(numbers)
             half = math.nan if known.ci_high is None else known.ci_high - known.mean
@@ -39,12 +40,17 @@ def find_points(folder: Folder, metric: str) -> Points:
     return found
 
 
-def explain(folder: Folder, points: Points) -> str:
+def _number(trial: Trial, metric: str) -> float:
+    value = trial.numbers.get(metric)
+    return math.nan if value is None else value
+
+
+def explain(folder: ResultsFolder, points: Points) -> str:
     """What the marks mean, and what is left out."""
     seeds = {point.seeds for point in points.values()}
     count = f"{min(seeds)}" if len(seeds) == 1 else f"{min(seeds)} to {max(seeds)}"
     meaning = "one seed" if seeds == {1} else f"mean and 95% interval over {count} seeds"
-    missing = sum(trial.state != "complete" for trial in folder.trials)
+    missing = sum(trial.state != "complete" for trial in folder.trials) if folder.is_sweep else 0
     return f"{meaning}; {missing} failed, diverged or pruned trials left out" if missing else meaning
 
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from mlpcli.plot.factors import Factor, is_geometric
-from mlpcli.plot.folder import Folder
 from mlpcli.plot.points import Points, error_bars, explain, is_error, spans_decades
 from mlpcli.plot.style import Drawing, axis_name, bare, metric_name, new_figure, series, titled, upright, wrap
+from mlpcli.results.read_folder import ResultsFolder
 
 __all__ = ["MOST_ROWS", "draw_ranking", "draw_slices"]
 
@@ -17,7 +17,7 @@ MOST_ROWS = 30
 MOST_PANELS = 6
 
 
-def draw_ranking(folder: Folder, metric: str, points: Points, factors: Sequence[Factor]) -> Drawing:
+def draw_ranking(folder: ResultsFolder, metric: str, points: Points, factors: Sequence[Factor]) -> Drawing:
     """One row per configuration, the best on top: the smallest error, or else the largest mean."""
     sign = 1 if is_error(metric) else -1
     order = sorted(points, key=lambda values: sign * points[values].mean)[:MOST_ROWS]
@@ -37,7 +37,7 @@ def draw_ranking(folder: Folder, metric: str, points: Points, factors: Sequence[
     return Drawing(f"options-{metric}", figure)
 
 
-def draw_slices(folder: Folder, metric: str, points: Points, drawn: Sequence[int]) -> Drawing:
+def draw_slices(folder: ResultsFolder, metric: str, points: Points, drawn: Sequence[int]) -> Drawing:
     """The metric against each option that was drawn at random, one mark per configuration."""
     drawn = drawn[:MOST_PANELS]
     columns = min(len(drawn), 3)

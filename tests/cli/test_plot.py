@@ -99,7 +99,7 @@ def test_what_is_no_result_is_refused(capsys: pytest.CaptureFixture[str]) -> Non
     )
     (Path("results/digits-1") / "metrics.csv").write_text("epoch\nx\n")
     _, err = plot(capsys, "digits-1", "--quiet", code=65)
-    assert "cannot plot results/digits-1/metrics.csv" in err and err.count("\n") == 1
+    assert "cannot use results/digits-1/metrics.csv: line 2, column epoch: 'x'" in err and err.count("\n") == 1
 
 
 def test_where_nothing_can_be_written(capsys: pytest.CaptureFixture[str]) -> None:

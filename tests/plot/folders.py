@@ -62,7 +62,14 @@ def run_folder(path: Path, epochs: int = 5, *, validated: bool = True, recorded:
         (path / "diagnostics.csv").write_text(table(DIAGNOSTIC_COLUMNS, recorded_rows))
     val = {"loss": 0.2, "accuracy": 0.9} if validated else None
     metrics = {"train": {"loss": 0.1, "accuracy": 0.95}, "val": val, "test": None}
-    known = {"state": "complete", "metrics": metrics, "best_epoch": min(3, epochs), "epochs_run": epochs}
+    known = {
+        "run_id": "0123456789ab",
+        "config": {"dataset": "digits"},
+        "state": "complete",
+        "metrics": metrics,
+        "best_epoch": min(3, epochs),
+        "epochs_run": epochs,
+    }
     (path / "result.json").write_text(json.dumps({**known, "parameters": 10, "time_s": 1.5, **result}))
     return path
 

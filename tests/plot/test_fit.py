@@ -9,8 +9,8 @@ from numpy.testing import assert_allclose
 from mlpcli.cli.main import run
 from mlpcli.errors import DataError
 from mlpcli.plot.fit import draw_fit
-from mlpcli.plot.folder import read_folder
 from mlpcli.plot.style import styled
+from mlpcli.results.read_folder import read_folder
 from tests.plot.folders import check
 
 

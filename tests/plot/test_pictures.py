@@ -13,9 +13,9 @@ from numpy.testing import assert_allclose
 
 from mlpcli.plot.curves import draw_curves
 from mlpcli.plot.diagnostics import draw_drift, draw_gradient, draw_noise
-from mlpcli.plot.folder import read_folder
 from mlpcli.plot.metric_by_option import draw_options
 from mlpcli.plot.style import Drawing, new_figure, render, styled, titled
+from mlpcli.results.read_folder import read_folder
 from tests.plot.folders import check, finite, run_folder, sweep_folder
 from tests.plot.svg import assert_same
 
@@ -153,7 +153,8 @@ def test_the_pictures_of_each_folder(tmp_path: Path) -> None:
 
 def test_a_curve_is_the_mean_over_seeds_and_its_band_a_standard_deviation(tmp_path: Path) -> None:
     path = sweep_folder(tmp_path / "s", {"width": [4, 8]}, seeds=4)
-    table = np.array([trial.epochs["val_accuracy"] for trial in read_folder(path).trials[:4]])
+    folder = read_folder(path)
+    table = np.array([folder.epochs(trial)["val_accuracy"] for trial in folder.trials[:4]])
     (axes,) = figure_of(path, "curves-val_accuracy").axes
     assert_allclose(axes.lines[0].get_ydata(), table.mean(axis=0))
     band = axes.collections[0].get_paths()[0].vertices
@@ -168,7 +169,8 @@ def test_seeds_that_stopped_early_leave_the_mean_to_the_others(tmp_path: Path) -
     (path / "metrics.csv").write_text(
         "".join(line for line in lines if not line.startswith(("1,000000000001,3", "1,000000000001,4")))
     )
-    first, second = (trial.epochs["val_accuracy"] for trial in read_folder(path).trials[:2])
+    folder = read_folder(path)
+    first, second = (np.array(folder.epochs(trial)["val_accuracy"]) for trial in folder.trials[:2])
     assert (len(first), len(second)) == (4, 2)
     (axes,) = figure_of(path, "curves-val_accuracy").axes
     expected = [*((first[:2] + second) / 2), *first[2:]]
@@ -180,7 +182,7 @@ def test_points_are_means_with_student_intervals_on_a_logarithmic_axis(tmp_path:
     (axes,) = figure_of(path, "options-val_accuracy").axes
     assert axes.get_xscale() == "log"
     assert [label.get_text() for label in axes.get_xticklabels()] == [str(width) for width in WIDTHS]
-    scores = np.array([trial.scores["val_accuracy"] for trial in read_folder(path).trials]).reshape(6, 5)
+    scores = np.array([trial.metrics["val_accuracy"] for trial in read_folder(path).trials]).reshape(6, 5)
     assert_allclose(axes.lines[0].get_ydata(), scores.mean(axis=1))
     (bars,) = axes.collections
     half = 2.7764451051977987 * scores.std(axis=1, ddof=1) / math.sqrt(5)  # t(0.975; 4)
@@ -196,7 +198,7 @@ def test_two_options_are_lines_or_a_heat_map(tmp_path: Path) -> None:
     (image,) = map_.axes[0].images
     assert image.get_array().shape == (9, 10)
     folder = read_folder(tmp_path / "b")
-    of_one = [trial.scores["val_accuracy"] for trial in folder.trials if trial.values == ("0.001", "16")]
+    of_one = [trial.metrics["val_accuracy"] for trial in folder.trials if trial.values == ("0.001", "16")]
     assert_allclose(image.get_array()[5, 4], np.mean(of_one))  # rates ascend from 1e-8, sizes from 1
     assert len(map_.axes[0].texts) == 90
 
@@ -287,9 +289,10 @@ def test_the_noise_falls_with_its_slope_at_the_initial_weights(tmp_path: Path) -
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
     (label,) = (text.get_text() for text in axes.get_legend().get_texts())
     assert float(label.removeprefix("slope ")) == pytest.approx(-1, abs=0.03)
+    folder = read_folder(tmp_path / "s")
     expected = [
-        np.mean([trial.diagnostics["gradient_variance"][0] for trial in trials])
-        for values, trials in read_folder(tmp_path / "s").configurations.items()
+        np.mean([folder.diagnostics(trial)["gradient_variance"][0] for trial in trials])
+        for values, trials in folder.configurations.items()
         if values != ("full",)
     ]
     assert_allclose(axes.lines[0].get_ydata(), expected)
@@ -300,10 +303,11 @@ def test_the_drift_of_each_configuration_stands_on_one_scale(tmp_path: Path) -> 
     plain, batch = figure.axes
     assert (plain.get_title(), batch.get_title()) == ("norm none", "norm batch")
     assert plain.get_ylim() == batch.get_ylim()
-    trial = read_folder(tmp_path / "s").trials[0]
+    folder = read_folder(tmp_path / "s")
+    trial = folder.trials[0]
     for line, name in zip(plain.lines, ("input_p85", "input_p50", "input_p15"), strict=True):
-        assert_allclose(line.get_ydata(), trial.diagnostics[name])
-        assert_allclose(line.get_xdata(), trial.diagnostics["step"])
+        assert_allclose(line.get_ydata(), folder.diagnostics(trial)[name])
+        assert_allclose(line.get_xdata(), folder.diagnostics(trial)["step"])
 
 
 def test_series_differ_in_more_than_colour(tmp_path: Path) -> None:
