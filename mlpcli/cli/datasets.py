@@ -36,27 +36,23 @@ def datasets(
 
     Example: mlpcli datasets moons:n=500,noise=0.1
     """
+    from mlpcli.config import Source, build
     from mlpcli.data import catalog
 
     if fetch and clear:
         raise UsageError("--fetch, --clear: only one of them can be done. Leave one out")
     if fetch and not name:
         raise UsageError("--fetch: name the dataset to download. `mlpcli datasets` lists them")
+    flags = {"dataset": name, "target": target, "drop": drop, "delimiter": delimiter, "encoding": encoding}
+    given = {option: value for option, value in flags.items() if value is not None}
+    options = build(Source(given, "--", text=True)).data
     if clear:
-        count, size = catalog.clear(name, data_home=data_home)
+        count, size = catalog.clear(options if name else None, data_home=data_home)
         message(f"removed {count} cached entries of {name or 'all datasets'}, {_megabytes(size)} MB", quiet=quiet)
         if as_json:
             print_json({"removed": count, "bytes": size})
     elif name:
-        described = catalog.details(
-            name,
-            fetch=fetch,
-            target=_names(target),
-            drop=_names(drop),
-            delimiter=delimiter,
-            encoding=encoding,
-            data_home=data_home,
-        )
+        described = catalog.details(options, fetch=fetch, data_home=data_home)
         if as_json:
             print_json(described)
         else:
@@ -69,10 +65,6 @@ def datasets(
             print_json({"datasets": rows})
         else:
             _list(rows)
-
-
-def _names(text: str | None) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",")) if text else ()
 
 
 def _list(rows: list[dict[str, Any]]) -> None:

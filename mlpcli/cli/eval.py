@@ -117,9 +117,9 @@ def evaluate(
 def _own_rows(model: "Model", path: Path, split: Split | None, data_home: Path | None) -> Asked:
     """A split of the data that the model was trained on, prepared again and found to be the same."""
     from mlpcli.atomic import shown
-    from mlpcli.training.session import load_data
+    from mlpcli.data import prepare
 
-    data = load_data(model.options, data_home)
+    data = prepare(model.options.data, data_home)
     if data.digest != model.digest:
         raise DataError(
             f"cannot score {shown(path)} on {model.options.dataset}: its content has changed since. Train again on it"
@@ -135,13 +135,17 @@ def _other_rows(
     model: "Model", dataset: str, delimiter: str | None, encoding: str | None, data_home: Path | None
 ) -> Asked:
     """All rows of another table; a file of the same kind is read as that of the training was."""
+    from mlpcli.config import Source, build
     from mlpcli.data import read_rows
     from mlpcli.results.naming import table_name
 
-    trained = model.options
+    flags = {"dataset": dataset, "delimiter": delimiter, "encoding": encoding}
+    given = {name: value for name, value in flags.items() if value is not None}
+    options = build(Source(given, "--", text=True)).data
+    trained = model.options.data
     if Path(dataset).suffix.lower() == Path(trained.dataset).suffix.lower():
-        delimiter, encoding = delimiter or trained.delimiter, encoding or trained.encoding
-    found = read_rows(dataset, model.preprocessing, delimiter=delimiter, encoding=encoding, data_home=data_home)
+        options = trained.model_copy(update={name: getattr(options, name) for name in given})
+    found = read_rows(options, model.preprocessing, data_home)
     words = f"rows of {found.name}"
     if found.y is None:
         words += f", without {', '.join(model.preprocessing.targets)}: predictions only"

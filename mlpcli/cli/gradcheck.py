@@ -66,11 +66,11 @@ def gradcheck(
     else:
         data = None
         if "dataset" in names:
-            from mlpcli.training.session import load_data
+            from mlpcli.data import prepare
 
             # One step serves all entries, so inputs must be of one size.
             scale = "standard" if options.scale == "none" else options.scale
-            data = load_data(options.model_copy(update={"scale": scale}), data_home)
+            data = prepare(options.data.model_copy(update={"scale": scale}), data_home)
         message(f"checking one network on {data.name if data else 'random inputs'}", quiet=quiet)
         rows = check_run(options, data)
     if as_json:

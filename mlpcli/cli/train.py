@@ -68,12 +68,13 @@ def train(
 
     from mlpcli.atomic import shown
     from mlpcli.config.metrics import EPOCH_COLUMNS
+    from mlpcli.data import prepare
     from mlpcli.results.naming import default_name
     from mlpcli.results.run_folder import RunFolder
     from mlpcli.training.diagnostics import DIAGNOSTIC_COLUMNS
-    from mlpcli.training.session import load_data, plan_run, train_run
+    from mlpcli.training.session import plan_run, train_run
 
-    data = load_data(options, data_home)
+    data = prepare(options.data, data_home)
     run = plan_run(options, data)
     columns = EPOCH_COLUMNS[data.task]
     folder_name = default_name(options.dataset, run.run_id) if name is None else name

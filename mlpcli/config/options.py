@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from mlpcli.config.presets import PRESETS
 
-__all__ = ["DEFAULT_LR", "MAX_DEPTH", "MAX_ROWS", "MAX_SEED", "MAX_WIDTH", "RunOptions"]
+__all__ = ["DEFAULT_LR", "MAX_DEPTH", "MAX_ROWS", "MAX_SEED", "MAX_WIDTH", "DataOptions", "RunOptions"]
 
 MAX_DEPTH = 1_000
 MAX_WIDTH = 1_000_000
@@ -85,11 +85,11 @@ def _option(default: object, group: str, help: str, *, shown: str | None = None)
     return Field(default, description=help, json_schema_extra={"group": group, "shown": shown})
 
 
-class RunOptions(BaseModel):
-    """The options of one run, validated one by one and in canonical form (`rules` holds what they must not combine).
+class DataOptions(BaseModel):
+    """What decides the arrays that a run trains on: equal values are one prepared dataset in the cache.
 
-    Types are strict: True is no integer, "64" no number (`build` reads the words of a command line), and nan and the
-    infinities are refused.
+    Types are strict: True is no integer, "64" no number, and nan and the infinities are refused. `RunOptions.data` is
+    the value of a run, in which `split_seed` is a number.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
@@ -106,13 +106,22 @@ class RunOptions(BaseModel):
     )
     encoding: _Name | None = _option(None, "Data", "characters of a .csv or .tsv file", shown="utf-8")
     task: Literal["auto", "classification", "regression"] = _option("auto", "Data", "what to learn")
-    lift: Literal["none", "quadratic"] = _option("none", "Data", "append all squares and products of the scaled inputs")
     scale: Literal["auto", "standard", "robust", "robust-clip", "minmax", "unit", "none"] = _option(
         "auto", "Data", "how inputs are scaled, fitted on the training rows"
     )
     test_size: _Rows = _option(0.2, "Data", "test rows: a fraction of all rows, or a number of rows")
     val_size: _Rows = _option(0.1, "Data", "validation rows: a fraction of all rows, or a number of rows")
     split_seed: _Seed | Literal["seed"] = _option(0, "Data", "seed of the split; the word seed makes it follow seed")
+    dtype: Literal["float32", "float64"] = _option("float32", "Data", "precision of the data and of all arithmetic")
+
+
+class RunOptions(DataOptions):
+    """The options of one run, validated one by one and in canonical form (`rules` holds what they must not combine).
+
+    Types are strict, as those of `DataOptions`; `build` reads the words of a command line.
+    """
+
+    lift: Literal["none", "quadratic"] = _option("none", "Data", "append all squares and products of the scaled inputs")
 
     width: _Width = _option(64, "Network", "units per hidden layer")
     depth: _Depth = _option(2, "Network", "number of hidden layers; 0 is a linear model")
@@ -134,7 +143,6 @@ class RunOptions(BaseModel):
     input_gain: _Amount = _option(
         0.0, "Network", "learn a factor for each input, at so many times the learning rate; 0 is off"
     )
-    dtype: Literal["float32", "float64"] = _option("float32", "Network", "precision of all arithmetic")
 
     loss: Literal["auto", "cross-entropy", "squared", "absolute", "huber"] = _option(
         "auto", "Loss", "what is minimized; auto is cross-entropy for classes, squared for regression"
@@ -194,6 +202,14 @@ class RunOptions(BaseModel):
         """What is given, over what its preset says without the data; `with_preset` adds the rest."""
         name = given.get("preset") if isinstance(given, dict) else None
         return {**PRESETS[name], **given} if isinstance(name, str) and name in PRESETS else given
+
+    @property
+    def data(self) -> DataOptions:
+        """The options that decide the prepared arrays, `split_seed` as the number that it stands for."""
+        asked = {name: getattr(self, name) for name in DataOptions.model_fields}
+        if self.split_seed == "seed":
+            asked["split_seed"] = self.seed
+        return DataOptions.model_construct(**asked)
 
     @property
     def sizes(self) -> tuple[int, ...]:

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from mlpcli.config import DataOptions
 from mlpcli.data.cache.entries import home_folder
-from mlpcli.data.cache.table import Layout
 from mlpcli.data.names.cards import all_cards, find_card
-from mlpcli.data.names.sources import Reading, find_source
+from mlpcli.data.names.sources import find_source
 from mlpcli.data.prepare import is_here, prepare
 from mlpcli.data.prepared.dataset import Prepared
 from mlpcli.errors import FileError, UsageError
@@ -35,7 +35,7 @@ def catalog(data_home: Path | str | None = None) -> tuple[list[dict[str, Any]], 
             "classes": card.classes,
             "source": card.source,
             "licence": card.licence,
-            "here": is_here(find_source(card.name, home, Reading(Layout(()))), home),
+            "here": is_here(find_source(DataOptions(dataset=card.name), home), home),
             "bytes": sum(_size(folder) for folder in _entries(home, card.name)),
         }
         for card in cards
@@ -43,15 +43,18 @@ def catalog(data_home: Path | str | None = None) -> tuple[list[dict[str, Any]], 
     return rows, errors
 
 
-def details(
-    dataset: str, *, fetch: bool = False, data_home: Path | str | None = None, **reading: Any
-) -> dict[str, Any]:
-    """One dataset: what its card says, and columns, classes and split sizes with the default options.
+def details(options: DataOptions, *, fetch: bool = False, data_home: Path | str | None = None) -> dict[str, Any]:
+    """One dataset: what its card says and, where it is here, its columns, classes and split sizes.
 
-    What would have to be downloaded is left out unless `fetch`. `reading` are `prepare`'s options target, drop,
-    delimiter and encoding. Raises UsageError for a dataset that is not here and has no card.
+    Args:
+        options: the dataset's name and what is asked of it.
+        fetch: download the dataset where it is not here.
+        data_home: folder of the cache.
+
+    Raises:
+        UsageError: a dataset that is not here and has no card.
     """
-    home = home_folder(data_home)
+    dataset, home = options.dataset, home_folder(data_home)
     described: dict[str, Any] = {"name": dataset}
     try:
         card = find_card(dataset)
@@ -59,21 +62,20 @@ def details(
         card = None
     if card:
         described |= {key: getattr(card, key) for key in ("title", "source", "licence", "citation", "task")}
-    layout = Layout(tuple(reading.get("target") or ()), tuple(reading.get("drop") or ()))
-    source = find_source(dataset, home, Reading(layout, reading.get("delimiter"), reading.get("encoding")))
+    source = find_source(options, home)
     described["here"] = is_here(source, home)
     if fetch or described["here"]:
-        prepared = prepare(dataset, data_home=home, **reading)
+        prepared = prepare(options, home)
         return described | {"here": True} | _description(prepared)
     if not card:
         raise UsageError(f"dataset {quote(dataset)}: it is not here. Type mlpcli datasets {dataset} --fetch")
     return described | {"targets": list(card.target), "rows": card.rows, "features": card.features}
 
 
-def clear(dataset: str | None = None, *, data_home: Path | str | None = None) -> tuple[int, int]:
+def clear(dataset: DataOptions | None = None, *, data_home: Path | str | None = None) -> tuple[int, int]:
     """Remove what the cache holds of one dataset, or of all; returns how many entries and bytes that was."""
     home = home_folder(data_home)
-    slug = find_source(dataset, home, Reading(Layout(()))).slug if dataset else None
+    slug = find_source(dataset, home).slug if dataset else None
     folders = list(_entries(home, slug))
     size = sum(_size(folder) for folder in folders)
     for folder in folders:

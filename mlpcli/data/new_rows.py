@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.config import DataOptions
 from mlpcli.data.cache.entries import Entry, NewEntry, home_folder, open_entry
-from mlpcli.data.cache.table import Kind, Layout
-from mlpcli.data.names.sources import Reading, Source, find_source
+from mlpcli.data.cache.table import Kind
+from mlpcli.data.names.sources import Source, find_source
 from mlpcli.data.prepare import entry_folder, open_table
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.errors import DataError
@@ -33,24 +34,24 @@ class Rows:
         return len(self.rows)
 
 
-def read_rows(
-    dataset: str,
-    preprocessing: Preprocessing,
-    *,
-    delimiter: str | None = None,
-    encoding: str | None = None,
-    data_home: Path | str | None = None,
-) -> Rows:
-    """All rows of a dataset, encoded and scaled by what was fitted in training, from the cache where they were before.
+def read_rows(options: DataOptions, preprocessing: Preprocessing, data_home: Path | str | None = None) -> Rows:
+    """All rows of a dataset, encoded and scaled as the training rows were; the cache remembers them.
 
-    Columns are matched by name in any order, others are left out. Raises DataError for a column that is missing or
-    holds something else, and for a class that training did not have.
+    Columns are matched by name in any order; columns that the model does not know are left out.
+
+    Args:
+        options: the dataset's name and how its file is read; which columns are read, the preprocessing decides.
+        preprocessing: what was fitted in training.
+        data_home: folder of the cache, by default `home_folder()`.
+
+    Raises:
+        DataError: a column that is missing or holds something else, or a class that the training rows did not have.
     """
     home = home_folder(data_home)
     kinds: dict[str, Kind] = {column.name: column.kind for column in preprocessing.columns}
     kinds |= {name: "number" if preprocessing.classes is None else "text" for name in preprocessing.targets}
-    reading = Reading(Layout(preprocessing.targets, (), kinds), delimiter, encoding)
-    source = find_source(dataset, home, reading)
+    options = options.model_copy(update={"target": preprocessing.targets, "drop": None})
+    source = find_source(options, home, kinds)
     folder = entry_folder(home, source, {"fitted": preprocessing.to_json()})
     entry = open_entry(folder) or _build(folder, source, home, preprocessing)
     arrays = entry.arrays
@@ -58,8 +59,8 @@ def read_rows(
 
 
 def _build(folder: Path, source: Source, home: Path, preprocessing: Preprocessing) -> Entry:
-    from mlpcli.data.prepared.parts import write_part
     from mlpcli.data.prepared.targets import read_targets
+    from mlpcli.data.prepared.write_parts import write_part
 
     table = open_table(source, home)
     places = {column.name: i for i, column in enumerate(table.columns)}

@@ -1,71 +1,48 @@
 """From a dataset's name and a few options to arrays ready for training, from the cache where they were made before."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping
 from pathlib import Path
 
+from mlpcli.config import DataOptions
 from mlpcli.data.cache.entries import Entry, NewEntry, digest_of, home_folder, open_entry
-from mlpcli.data.cache.table import Layout, Table, TableWriter
-from mlpcli.data.names.sources import Reading, Source, find_source
-from mlpcli.data.prepared.dataset import PARTS, Choices, Part, Prepared
-from mlpcli.data.prepared.preprocessing import SCALES, Preprocessing
-from mlpcli.errors import DataError, UsageError
-from mlpcli.wording import quote
+from mlpcli.data.cache.table import Table, TableWriter
+from mlpcli.data.names.sources import Source, find_source
+from mlpcli.data.prepared.dataset import PARTS, Part, Prepared
+from mlpcli.data.prepared.preprocessing import Preprocessing
+from mlpcli.errors import DataError
 
 __all__ = ["entry_folder", "is_here", "open_prepared", "open_table", "prepare"]
 
 KEY = 20  # hex digits of the digest that a cache folder's name ends with
 
 
-def prepare(
-    dataset: str,
-    *,
-    target: str | Sequence[str] | None = None,
-    drop: Sequence[str] = (),
-    task: str = "auto",
-    scale: str = "auto",
-    test_size: int | float = 0.2,
-    val_size: int | float = 0.1,
-    split_seed: int = 0,
-    dtype: str = "float32",
-    delimiter: str | None = None,
-    encoding: str | None = None,
-    data_home: Path | str | None = None,
-) -> Prepared:
-    """The dataset of that name, split and scaled; everything fitted is fitted on the training rows.
+def prepare(options: DataOptions, data_home: Path | str | None = None) -> Prepared:
+    """The dataset that the options ask for, split and scaled; everything fitted is fitted on the training rows.
 
-    `drop` leaves columns out; `delimiter` and `encoding` are for .csv and .tsv files. Raises UsageError for names and
-    options that do not fit, DataError for data that cannot be used, Unavailable where a download fails, FileError where
-    a file cannot be read or the cache not be written.
+    Args:
+        options: the dataset's name and what is asked of it; `split_seed` is a number.
+        data_home: folder of the cache, by default `home_folder()`.
+
+    Raises:
+        UsageError: names and options that do not suit the dataset.
+        DataError: data that cannot be used.
+        Unavailable: a download that failed.
+        FileError: a file that cannot be read, or a cache that cannot be written.
     """
     home = home_folder(data_home)
-    targets = (target,) if isinstance(target, str) else tuple(target or ())
-    reading = Reading(Layout(targets, tuple(drop)), delimiter, encoding)
-    source = find_source(dataset, home, reading)
-    targets = targets or source.target
-    choices = Choices(
-        targets=targets,
-        drop=tuple(sorted(drop)),
-        task=source.task if task == "auto" and targets == source.target else task,
-        scale=source.scale if scale == "auto" else scale,
-        test_size=test_size if source.test_rows is None else None,
-        val_size=val_size if source.validation_rows is None else None,
-        test_rows=source.test_rows,
-        validation_rows=source.validation_rows,
-        split_seed=split_seed,
-        dtype=dtype,
-    )
-    if choices.scale not in SCALES:
-        raise UsageError(f"scale {quote(scale)} must be one of auto, {', '.join(SCALES)}")
-    folder = entry_folder(home, source, asdict(choices))
+    source = find_source(options, home)
+    rows = {"validation_rows": source.validation_rows, "test_rows": source.test_rows}
+    # options at their defaults are left out, so that new options leave the entries of old ones alone
+    asked = source.options.model_dump(exclude={"dataset"}, exclude_defaults=True)
+    folder = entry_folder(home, source, asked | rows)
     entry = open_entry(folder)
     if entry is None:
-        from mlpcli.data.prepared.parts import build_entry
+        from mlpcli.data.prepared.write_parts import build_entry
 
         table = open_table(source, home)
         with NewEntry(folder) as new:
-            entry = build_entry(new, table, choices)
-    return _prepared(source.name, choices.scale, entry)
+            entry = build_entry(new, table, source.options, **rows)
+    return _prepared(source.name, source.options.scale, entry)
 
 
 def open_prepared(folder: Path, name: str, scale: str) -> Prepared:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from mlpcli.atomic import shown
-from mlpcli.data import Prepared
+from mlpcli.data import Prepared, prepare
 from mlpcli.data.prepared.preprocessing import Column
 from mlpcli.errors import DataError
 from mlpcli.plot.factors import find_factors
@@ -16,7 +16,6 @@ from mlpcli.plot.style import Drawing, legend, new_figure, titled, wrap
 from mlpcli.results.read_folder import ResultsFolder
 from mlpcli.results.trial import Trial
 from mlpcli.training.model import Model
-from mlpcli.training.session import load_data
 
 __all__ = ["draw_fit"]
 
@@ -41,7 +40,7 @@ def draw_fit(folder: ResultsFolder, data_home: Path | None) -> list[Drawing]:
     count = len(models)
     figure, axes = new_figure(2.2 + 3.9 * count, 5.0, 2, count, sharex="col", gridspec_kw={"height_ratios": [3, 1]})
     for index, (trial, path, model) in enumerate(models):
-        data = load_data(model.options, data_home)
+        data = prepare(model.options.data, data_home)
         if data.digest != model.digest:
             raise DataError(f"cannot plot {shown(path)}: {model.options.dataset} has changed since. Train again on it")
         worst = _draw_one(axes[index], axes[count + index], model, data)

@@ -11,7 +11,7 @@ from typing import Any
 
 from mlpcli.atomic import shown
 from mlpcli.config import RunOptions, as_dict, resolve, run_id, with_preset
-from mlpcli.data import Prepared, prepare
+from mlpcli.data import Prepared
 from mlpcli.errors import BadResult, ExitCode, Interrupted
 from mlpcli.results.model_file import model_bytes
 from mlpcli.results.provenance import provenance
@@ -22,7 +22,7 @@ from mlpcli.training.epoch_rows import EpochRow
 from mlpcli.training.model import describe
 from mlpcli.training.trainer import Metrics, Trainer
 
-__all__ = ["Run", "load_data", "plan_run", "result_of", "train_run"]
+__all__ = ["Run", "plan_run", "result_of", "train_run"]
 
 CHECKPOINT_EVERY = 2.0
 """Seconds of training that a crash may cost."""
@@ -40,24 +40,6 @@ class Run:
     options: RunOptions
     data: Prepared
     run_id: str
-
-
-def load_data(options: RunOptions, data_home: Path | None) -> Prepared:
-    """The prepared dataset that the options ask for."""
-    return prepare(
-        options.dataset,
-        target=options.target,
-        drop=options.drop or (),
-        task=options.task,
-        scale=options.scale,
-        test_size=options.test_size,
-        val_size=options.val_size,
-        split_seed=options.seed if options.split_seed == "seed" else options.split_seed,
-        dtype=options.dtype,
-        delimiter=options.delimiter,
-        encoding=options.encoding,
-        data_home=data_home,
-    )
 
 
 def plan_run(options: RunOptions, data: Prepared, threads: int | None = None) -> Run:

@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 
 from mlpcli.config import Source, build
-from mlpcli.data import Part, Prepared
+from mlpcli.data import Part, Prepared, prepare
 from mlpcli.results.provenance import provenance
 from mlpcli.threads import blas_threads
-from mlpcli.training.session import load_data, plan_run
+from mlpcli.training.session import plan_run
 from mlpcli.training.trainer import Trainer
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "large_table.md"
@@ -89,7 +89,7 @@ def compare(dataset: Path, home: Path) -> tuple[float, float]:
     named = {flag.removeprefix("--").replace("-", "_"): value for flag, value in flags}
     given = {"dataset": str(dataset), "target": "y", "epochs": "1", "patience": "0", **named}
     options = build(Source(given, "", text=True))
-    data = replace(load_data(options, home), val=None, test=None)
+    data = replace(prepare(options.data, home), val=None, test=None)
     resolved = plan_run(options, data, threads=1).options
     rates: dict[str, list[float]] = {"mapped": [], "copied": []}
     for _ in range(3):

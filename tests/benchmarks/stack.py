@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from mlpcli.config import RunOptions
-from mlpcli.data import Prepared
+from mlpcli.data import Prepared, prepare
 from mlpcli.results.provenance import provenance
 from mlpcli.sweep.plan.cost import cost_of
 from mlpcli.threads import blas_threads
-from mlpcli.training.session import load_data, plan_run
+from mlpcli.training.session import plan_run
 from mlpcli.training.trainer import Trainer
 from tests.benchmarks.contenders import Problem, products
 
@@ -108,7 +108,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help=f"into {REFERENCE.parent.name}/{REFERENCE.name}")
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
-    data = load_data(RunOptions(), None)
+    data = prepare(RunOptions().data, None)
     measured = []
     print(*table([]), sep="\n")
     with blas_threads(1):

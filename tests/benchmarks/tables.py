@@ -30,9 +30,9 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from threadpoolctl import threadpool_limits
 
 from mlpcli.config import Source, build
-from mlpcli.data import Prepared
+from mlpcli.data import Prepared, prepare
 from mlpcli.results.provenance import provenance
-from mlpcli.training.session import load_data, plan_run
+from mlpcli.training.session import plan_run
 from mlpcli.training.trainer import Trainer
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "tables.md"
@@ -86,7 +86,7 @@ def ours(source: Options, split: int, preset: str, arguments: Sequence[str]) -> 
     given: dict[str, object] = {key: word for key, _, word in (text.partition("=") for text in arguments)}
     own: dict[str, object] = {**source, "preset": preset, "split_seed": split, "seed": split}
     options = build(Source(own, ""), Source(given, "", text=True))
-    data = load_data(options, None)
+    data = prepare(options.data, None)
     trainer = Trainer([plan_run(options, data, threads=1).options], data)
     for _ in trainer.epochs():
         pass

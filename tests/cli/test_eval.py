@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
+from mlpcli import data
 from mlpcli.cli.main import run
+from mlpcli.config import DataOptions
 from mlpcli.data import prepare
 
 CLASSES = ["--dataset", "blobs:n=200,k=3,spread=4"]
@@ -97,7 +99,7 @@ def test_predictions_and_tables_agree_with_scikit_learn(capsys: pytest.CaptureFi
     metrics = evaluate(capsys, "r", "--split", "train", "--predictions", "p.csv")
     rows = table("p.csv")
     assert list(rows[0]) == ["row", "target", "prediction", "probability_0", "probability_1", "probability_2"]
-    data = prepare("blobs:n=200,k=3,spread=4")
+    data = prepare(DataOptions(dataset="blobs:n=200,k=3,spread=4"))
     assert [int(row["row"]) for row in rows] == data.train.rows.tolist()
     target, prediction = ([int(row[name]) for row in rows] for name in ("target", "prediction"))
     assert target == data.train.y.tolist()
@@ -281,9 +283,8 @@ def test_names_that_lead_nowhere(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_data_that_have_changed_since(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     train(capsys, *CLASSES)
-    from mlpcli.training import session
-
-    monkeypatch.setattr(session, "prepare", lambda name, **options: prepare("blobs:n=200,k=3,spread=5"))
+    other = prepare(DataOptions(dataset="blobs:n=200,k=3,spread=5"))
+    monkeypatch.setattr(data, "prepare", lambda options, data_home: other)
     line = refused(capsys, "r", 65)
     assert re.fullmatch(
         r"mlpcli: error: cannot score results/r/model\.safetensors on blobs:n=200,k=3,spread=4: "

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from mlpcli.cli.main import run
+from mlpcli.config import DataOptions
 from mlpcli.data import prepare
 
 
@@ -69,7 +70,7 @@ def test_the_test_rows_as_a_table_score_as_they_did_in_training(
     capsys: pytest.CaptureFixture[str], frame: pd.DataFrame, options: list[str]
 ) -> None:
     metrics = train(capsys, *options)["metrics"]["test"]
-    test = prepare("t.csv", target=options[1], drop=options[3:4]).test
+    test = prepare(DataOptions(dataset="t.csv", target=options[1], drop=options[3:4] or None)).test
     assert test is not None
     with open("t.csv") as file:
         header, *lines = file
@@ -194,7 +195,7 @@ def test_one_row_of_one_class(capsys: pytest.CaptureFixture[str], frame: pd.Data
         ({"kind": "maybe"}, [], 65, "the model knows no class 'maybe', but 'NA', 'no', 'yes'"),
         ({"far": "near"}, [], 65, "new.csv, line 2, column 'far': 'near' is no number, as it was in training"),
         ({}, ["--split", "test"], 2, "--split test, --dataset: all rows of another table are scored"),
-        ({}, ["--delimiter", ";;"], 2, "delimiter ';;' must be one ASCII character"),
+        ({}, ["--delimiter", ";;"], 2, "--delimiter: got ';;', expected one ASCII character"),
         ({}, ["--dataset", "iris"], 65, "the model needs a column"),
         ({}, ["--dataset", "irsi"], 2, "no such dataset; did you mean iris?"),
         ({}, ["--dataset", "no.csv"], 74, "cannot read no.csv: No such file or directory"),

@@ -19,6 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from mlpcli.cli.main import run
+from mlpcli.config import DataOptions
 from mlpcli.data import prepare
 
 
@@ -185,7 +186,7 @@ def test_a_table_as_it_comes_needs_one_command(
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     ours = json.loads(done.stdout)["metrics"]["test"][metric]
-    test = prepare("t.csv", target=target, drop=drop, test_size=0.3).test
+    test = prepare(DataOptions(dataset="t.csv", target=target, drop=drop, test_size=0.3)).test
     assert test is not None
     theirs = [sklearn_score(frame, target, drop, test.rows, estimator) for estimator in TREES_AND_LINES[metric]]
     assert min(theirs) > 0.65

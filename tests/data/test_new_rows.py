@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlpcli.data import Preprocessing, prepare, read_rows
+from mlpcli.data import Preprocessing
 from mlpcli.errors import DataError, UsageError
+from tests.data.asked import prepare, read_rows
 
 
 @pytest.fixture

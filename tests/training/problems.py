@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mlpcli.config import RunOptions
+from mlpcli.config import DataOptions, RunOptions
 from mlpcli.data import Prepared, prepare
 from mlpcli.training.epoch_rows import EpochRow
 from mlpcli.training.session import plan_run
@@ -20,7 +20,7 @@ NUMBERS = "friedman1:n=131"
 
 @cache
 def dataset(name: str, dtype: str = "float32", **options: Any) -> Prepared:
-    return prepare(name, dtype=dtype, **options)
+    return prepare(DataOptions(dataset=name, dtype=dtype, **options))
 
 
 def resolved(data: Prepared, **options: Any) -> RunOptions:

@@ -12,8 +12,8 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from mlpcli.config import RunOptions
-from mlpcli.data import Prepared
-from mlpcli.training.session import load_data, plan_run
+from mlpcli.data import Prepared, prepare
+from mlpcli.training.session import plan_run
 from mlpcli.training.trainer import Trainer
 
 pytestmark = pytest.mark.slow
@@ -28,7 +28,7 @@ MLPClassifier((64, 64, 64), batch_size=32, max_iter=30).fit(x / 16, y)
 
 def on_test_rows(**options: Any) -> tuple[dict[str, float], Prepared]:
     given = RunOptions(**options)
-    data = load_data(given, None)
+    data = prepare(given.data, None)
     trainer = Trainer([plan_run(given, data, threads=1).options], data)
     for _ in trainer.epochs():
         pass

@@ -8,7 +8,7 @@ source need never fit into memory.
 import hashlib
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from mlpcli.data.cache.entries import ArrayWriter, Entry, NewEntry, digest_of, forget
 
-__all__ = ["Kind", "Layout", "Table", "TableColumn", "TableWriter", "as_number", "blocks_of", "in_order"]
+__all__ = ["Kind", "Table", "TableColumn", "TableWriter", "as_number", "blocks_of", "in_order"]
 
 Kind = Literal["number", "boolean", "text"]
 BLOCK = 1 << 20  # cells a block of rows holds while rows stream through memory
@@ -114,24 +114,6 @@ class Table:
             digest=meta["digest"],
             dropped=tuple(meta["dropped"]),
         )
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Which columns of a file are wanted, and as what.
-
-    `targets` are predicted, `drop` is left out. `kinds`, where given, are the kinds of the columns that a model was
-    trained on, targets included: these alone are read, as that, and a target may be missing.
-    """
-
-    targets: tuple[str, ...]
-    drop: tuple[str, ...] = ()
-    kinds: Mapping[str, Kind] | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        kinds = None if self.kinds is None else dict(self.kinds)
-        return {"targets": list(self.targets), "drop": sorted(self.drop), "kinds": kinds}
 
 
 class TableWriter:

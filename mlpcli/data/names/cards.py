@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mlpcli.assets import asset_folder
-from mlpcli.data.prepared.preprocessing import SCALES
+from mlpcli.config import OPTIONS
 from mlpcli.errors import FileError, UsageError
 from mlpcli.wording import nearest, quote, sentence
 
@@ -42,6 +42,9 @@ KEYS: dict[str, tuple[type, ...]] = {
     "origin": (dict,),
 }
 REQUIRED = tuple(KEYS)[:8]
+TASKS, SCALES = (
+    tuple(choice for choice in OPTIONS[option].choices if choice != "auto") for option in ("task", "scale")
+)
 TYPES = {str: "a text", list: "a list", int: "a whole number", float: "a number", dict: "a table"}
 
 
@@ -140,7 +143,7 @@ def _card(path: Path, value: dict[str, Any]) -> Card:
     targets = tuple(target) if isinstance(target, list) else (target,)
     if not targets or not all(isinstance(name, str) for name in targets):
         problems.append(f"target = {target!r} must be a text or a list of texts")
-    for key, allowed in (("task", ("classification", "regression")), ("scale", SCALES)):
+    for key, allowed in (("task", TASKS), ("scale", SCALES)):
         if key in value and value[key] not in allowed:
             problems.append(f"{key} = {value[key]!r} must be one of {', '.join(allowed)}")
     parameters = value.get("parameters", {})

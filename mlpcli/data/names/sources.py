@@ -1,93 +1,97 @@
-"""Where data come from: a card, a file or a folder, and the fixed tables that their readers are looked up in.
+"""What a dataset's name stands for: a card, a file, a folder or a dataset of OpenML, with the way to read it.
 
-Nothing is ever imported by a name that a user or a file gives, and a reader's own imports wait until it reads.
+Readers are looked up in fixed tables and never imported by a name that a user or a file gives.
 """
 
 import os
 import re
 import stat
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlpcli.config import DataOptions
 from mlpcli.data.cache.fingerprint import fingerprint
-from mlpcli.data.cache.table import Layout, Table, TableWriter
+from mlpcli.data.cache.table import Kind, Table, TableWriter
 from mlpcli.data.names.cards import Card, find_card
+from mlpcli.data.readers.card_sources import CARD_SOURCES, OFFLINE
+from mlpcli.data.readers.formats import FORMATS, find_format, refused_options
+from mlpcli.data.readers.wanted_columns import Wanted
 from mlpcli.errors import DataError, FileError, UsageError
 from mlpcli.wording import nearest, quote
 
-__all__ = ["Reading", "Source", "find_source"]
-
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How a table is to be read: its layout, and of delimited files what parts cells and how characters are coded."""
-
-    layout: Layout
-    delimiter: str | None = None
-    encoding: str | None = None
+__all__ = ["Source", "find_source"]
 
 
 @dataclass(frozen=True)
 class Source:
-    """One dataset as a user names it: how to read it, and what holds of it unless the user says otherwise.
+    """One dataset as a user names it, and the way to read it.
 
-    `identity` are JSON values that determine the content of the table; `slug` begins the name of its cache entries.
-    `check` raises DataError for a table that is not what was promised.
+    `slug` begins the names of its cache entries. `identity` holds the JSON values that determine the content of its
+    table. `options` are those of the user, with the dataset's own choices in place of what was left open. `check`
+    raises DataError for a table that is not what was promised. `offline` says that no network is needed.
+    `validation_rows` and `test_rows` are the numbers of last rows (training, validation, test) that the dataset sets
+    apart; where it does not say, they are None.
     """
 
     name: str
     slug: str
     identity: dict[str, Any]
+    options: DataOptions
     read: Callable[[TableWriter], Table]
-    target: tuple[str, ...] = ()
-    task: str = "auto"
-    scale: str = "standard"
     check: Callable[[Table], None] = lambda table: None
     offline: bool = True
     test_rows: int | None = None
     validation_rows: int | None = None
 
 
-def find_source(dataset: str, home: Path, reading: Reading) -> Source:
-    """What `dataset` names. UsageError with the nearest name where nothing is called so, FileError for no such file."""
-    suffix = Path(dataset).suffix.lower()
-    if suffix not in DELIMITERS and (reading.delimiter or reading.encoding):
-        raise UsageError(f"delimiter, encoding: they are for .csv and .tsv files, and the dataset is {quote(dataset)}")
-    scheme, _, rest = dataset.partition(":")
-    if scheme == "idx":
-        return _idx(Path(rest), home)
-    if scheme == "openml":
-        return _openml(rest)
-    if suffix in DELIMITERS:
-        return _delimited(Path(dataset), home, reading)
-    if suffix == ".parquet":
-        return _parquet(Path(dataset), home, reading.layout)
-    if suffix == ".npz":
-        return _npz(Path(dataset), home)
-    return _card(find_card(dataset), dataset)
+def find_source(options: DataOptions, home: Path, kinds: Mapping[str, Kind] | None = None) -> Source:
+    """The source of `options.dataset`.
+
+    Args:
+        options: what is asked of the dataset.
+        home: folder of the cache, which remembers the digests of large files.
+        kinds: for the rows of a trained model, the kinds of its columns by name.
+
+    Raises:
+        UsageError: no dataset of that name (with the nearest), or options that it does not take.
+        FileError: the file does not exist or cannot be read.
+    """
+    dataset = options.dataset
+    found = find_format(dataset)
+    for name, suffixes in refused_options(options, FORMATS[found[0]].options if found else ()).items():
+        raise UsageError(f"{name}: only {' and '.join(suffixes)} files take it, and the dataset is {quote(dataset)}")
+    if found:
+        return _file(*found, home, Wanted(options, kinds))
+    if dataset.startswith("openml:"):
+        return _openml(options)
+    return _card(find_card(dataset), options)
 
 
-def _card(card: Card, name: str) -> Source:
-    from mlpcli.data.readers.card_readers import LOADERS, OFFLINE
-
-    if card.source not in LOADERS:
-        raise UsageError(f"card {card.path}: no source {quote(card.source)}{nearest(card.source, LOADERS)}")
+def _card(card: Card, options: DataOptions) -> Source:
+    if card.source not in CARD_SOURCES:
+        raise UsageError(f"card {card.path}: no source {quote(card.source)}{nearest(card.source, CARD_SOURCES)}")
+    test_rows, validation_rows = card.set_apart("test_rows"), card.set_apart("validation_rows")
+    own: dict[str, Any] = {"target": options.target or card.target}
+    if options.task == "auto" and own["target"] == card.target:
+        own["task"] = card.task
+    if options.scale == "auto":
+        own["scale"] = card.scale
+    if test_rows is not None:
+        own["test_size"] = 0
+    if validation_rows is not None:
+        own["val_size"] = 0
     return Source(
-        name=name,
+        name=options.dataset,
         slug=card.name,
         identity=card.identity,
-        read=lambda writer: LOADERS[card.source](card, writer),
+        options=options.model_copy(update=own),
+        read=lambda writer: CARD_SOURCES[card.source](card, writer),
         check=lambda table: _check(card, table),
-        target=card.target,
-        task=card.task,
-        scale=card.scale,
         offline=card.source in OFFLINE,
-        test_rows=card.set_apart("test_rows"),
-        validation_rows=card.set_apart("validation_rows"),
+        test_rows=test_rows,
+        validation_rows=validation_rows,
     )
 
 
@@ -103,7 +107,8 @@ def _check(card: Card, table: Table) -> None:
         )
 
 
-def _openml(name: str) -> Source:
+def _openml(options: DataOptions) -> Source:
+    name = options.dataset.removeprefix("openml:")
     if not name:
         raise UsageError("dataset 'openml:': a name or a number is missing, as in openml:61")
 
@@ -113,77 +118,39 @@ def _openml(name: str) -> Source:
         return fetch_openml(name, (), writer)
 
     identity = {"kind": "openml", "name": name}
-    return Source(f"openml:{name}", _slug(f"openml-{name}"), identity, read, offline=False)
+    return Source(f"openml:{name}", _slug(f"openml-{name}"), identity, _scaled(options), read, offline=False)
 
 
-def _delimited(path: Path, home: Path, reading: Reading) -> Source:
-    from mlpcli.data.readers.records import check_format
-
-    delimiter = reading.delimiter or DELIMITERS[path.suffix.lower()]
-    encoding = check_format(delimiter, reading.encoding or "utf-8")
-
-    def read(writer: TableWriter) -> Table:
-        from mlpcli.data.readers.delimited import read_delimited
-
-        return read_delimited(path, writer, reading.layout, delimiter=delimiter, encoding=encoding)
-
-    options = {"delimiter": delimiter, "encoding": encoding, "layout": reading.layout.to_json()}
-    return _file_source([path], home, options, read)
-
-
-def _parquet(path: Path, home: Path, layout: Layout) -> Source:
-    def read(writer: TableWriter) -> Table:
-        from mlpcli.data.readers.parquet import read_parquet
-
-        return read_parquet(path, writer, layout)
-
-    return _file_source([path], home, {"layout": layout.to_json()}, read)
-
-
-def _npz(path: Path, home: Path) -> Source:
-    def read(writer: TableWriter) -> Table:
-        from mlpcli.data.readers.npz import read_npz
-
-        return read_npz(path, writer)
-
-    return _file_source([path], home, {}, read)
-
-
-def _idx(folder: Path, home: Path) -> Source:
-    from mlpcli.data.readers.idx import find_files
-
-    files = find_files(folder)
+def _file(key: str, path: Path, home: Path, wanted: Wanted) -> Source:
+    """A dataset that is the content of files, wherever they are."""
+    file_format = FORMATS[key]
+    options = file_format.resolve(wanted.options)
+    wanted = Wanted(options, wanted.kinds)
+    files = file_format.find(path)
+    before = [_state(file) for file in files]
 
     def read(writer: TableWriter) -> Table:
-        from mlpcli.data.readers.idx import read_idx
-
-        return read_idx(files, writer)
-
-    source = _file_source(files, home, {}, read)
-    return replace(source, name=f"idx:{folder.name}", slug=_slug(folder.name), target=("label",), scale="unit")
-
-
-def _file_source(
-    paths: list[Path], home: Path, options: dict[str, Any], read: Callable[[TableWriter], Table]
-) -> Source:
-    """A source that is the content of files, wherever they are."""
-    before = [_state(path) for path in paths]
-
-    def read_unchanged(writer: TableWriter) -> Table:
         writer.confirm = confirm
-        return read(writer)
+        return file_format.read(files, writer, wanted)
 
     def confirm() -> None:
-        for path, state in zip(paths, before, strict=True):
-            if _state(path) != state:
-                raise DataError(f"{path}: the file changed while it was read. Run the command again")
+        for file, state in zip(files, before, strict=True):
+            if _state(file) != state:
+                raise DataError(f"{file}: the file changed while it was read. Run the command again")
 
-    return Source(
-        name=paths[0].name,
-        slug=_slug(paths[0].stem),
-        identity={"kind": paths[0].suffix, "content": [fingerprint(path, home) for path in paths]} | options,
-        read=read_unchanged,
-    )
+    identity = {
+        "kind": key,
+        "content": [fingerprint(file, home) for file in files],
+        "options": {name: getattr(options, name) for name in file_format.options},
+    }
+    if file_format.options and wanted.kinds is not None:
+        identity["kinds"] = dict(wanted.kinds)
+    name = f"{key}{path.name}" if key.endswith(":") else path.name
+    return Source(name, _slug(path.stem), identity, _scaled(options), read)
+
+
+def _scaled(options: DataOptions) -> DataOptions:
+    return options if options.scale != "auto" else options.model_copy(update={"scale": "standard"})
 
 
 def _state(path: Path) -> tuple[int, int]:

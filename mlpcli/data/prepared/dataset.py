@@ -9,25 +9,9 @@ from numpy.typing import NDArray
 
 from mlpcli.data.prepared.preprocessing import Preprocessing, Task
 
-__all__ = ["PARTS", "Choices", "Part", "Prepared"]
+__all__ = ["PARTS", "Part", "Prepared"]
 
 PARTS = ("train", "val", "test")
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What decides a prepared dataset besides its table; sizes are None where the source sets the rows apart itself."""
-
-    targets: tuple[str, ...]
-    drop: tuple[str, ...]
-    task: str
-    scale: str
-    test_size: int | float | None
-    val_size: int | float | None
-    test_rows: int | None
-    validation_rows: int | None
-    split_seed: int
-    dtype: str
 
 
 @dataclass(frozen=True)

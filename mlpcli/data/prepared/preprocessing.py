@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 
 from mlpcli.data.cache.table import Kind, blocks_of
 
-__all__ = ["SCALES", "Column", "Preprocessing", "Task"]
+__all__ = ["Column", "Preprocessing", "Task"]
 
 Task = Literal["classification", "regression"]
-SCALES = ("standard", "robust", "robust-clip", "minmax", "unit", "none")
 CLIP = 3.0  # what clipped numbers stay below
 
 

@@ -15,29 +15,49 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.cache.table import Layout, Table, TableWriter
+from mlpcli.config import DataOptions
+from mlpcli.data.cache.table import Table, TableWriter
 from mlpcli.data.readers import cells
-from mlpcli.data.readers.columns import Changed, Draft, drafts_of
-from mlpcli.data.readers.records import Piece, read_pieces
-from mlpcli.errors import DataError
+from mlpcli.data.readers.column_reader import Changed, ColumnReader
+from mlpcli.data.readers.delimited_records import Piece, read_pieces
+from mlpcli.data.readers.wanted_columns import COLUMN_OPTIONS, Wanted, wanted_columns
+from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import quote
 
-__all__ = ["read_delimited"]
+__all__ = ["DELIMITED_OPTIONS", "read_delimited", "resolve_delimited"]
+
+DELIMITED_OPTIONS = (*COLUMN_OPTIONS, "delimiter", "encoding")
+"""The data options that decide what is read of a delimited file."""
 
 SAMPLE = 2_000  # rows that the kinds are decided on
 BOOLEANS = (b"true", b"True", b"TRUE", b"false", b"False", b"FALSE")
 
 
-def read_delimited(path: Path, writer: TableWriter, layout: Layout, *, delimiter: str, encoding: str) -> Table:
-    """Read a file with a header line into the cache.
+def resolve_delimited(delimiter: str, options: DataOptions) -> DataOptions:
+    """The options with `delimiter` where none was given, and with the canonical name of the encoding.
 
-    Raises DataError with file, line and column for what cannot be read, UsageError for columns that are not there.
+    Raises:
+        UsageError: an encoding that Python does not know, or that does not encode text.
     """
-    columns: list[Draft] = []
+    encoding = _canonical_encoding(options.encoding or "utf-8")
+    return options.model_copy(update={"delimiter": options.delimiter or delimiter, "encoding": encoding})
+
+
+def read_delimited(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> Table:
+    """Read one file with a header line into the cache, by options that `resolve_delimited` returned.
+
+    Raises:
+        DataError: content that cannot be read, with file, line and column.
+        UsageError: wanted columns that the file does not have.
+    """
+    (path,) = files
+    delimiter, encoding = wanted.options.delimiter, wanted.options.encoding
+    assert delimiter and encoding
+    columns: list[ColumnReader] = []
     while True:
         pieces = read_pieces(path, delimiter, encoding)
         header = next(pieces)
-        columns = columns or drafts_of(_names(path, header), layout, f"{path}, line {header.lines[0]}")
+        columns = columns or wanted_columns(_names(path, header), wanted, f"{path}, line {header.lines[0]}")
         writer.start(len(columns))
         try:
             for piece in pieces:
@@ -49,7 +69,18 @@ def read_delimited(path: Path, writer: TableWriter, layout: Layout, *, delimiter
     if not writer.rows:
         raise DataError(f"{path}: a line of names, and no rows")
     made = [column.finish() for column in columns]
-    return writer.finish(made, [column.name for column in columns if column.target], dropped=layout.drop)
+    return writer.finish(made, [column.name for column in columns if column.target], dropped=wanted.dropped)
+
+
+def _canonical_encoding(encoding: str) -> str:
+    try:
+        name = codecs.lookup(encoding).name
+        "a".encode(encoding)  # refuses codecs that do not encode text, like hex
+    except (LookupError, ValueError) as error:
+        raise UsageError(
+            f"encoding {quote(encoding)} is unknown; utf-8, latin-1, cp1252 and utf-16 are common"
+        ) from error
+    return "utf-8-sig" if name == "utf-8" else name
 
 
 def _names(path: Path, header: Piece) -> list[str]:
@@ -69,7 +100,7 @@ def _names(path: Path, header: Piece) -> list[str]:
 class _Reader:
     """One piece of the file: parsed by pandas as what the columns are, and cell by cell where that does not do."""
 
-    def __init__(self, path: Path, piece: Piece, columns: Sequence[Draft]) -> None:
+    def __init__(self, path: Path, piece: Piece, columns: Sequence[ColumnReader]) -> None:
         self.path = path
         self.piece = piece
         self.columns = columns
@@ -97,7 +128,7 @@ class _Reader:
             raise Changed
         return block
 
-    def _read_column(self, column: Draft, frame: Any, suspicious: bool) -> NDArray[np.float64]:
+    def _read_column(self, column: ColumnReader, frame: Any, suspicious: bool) -> NDArray[np.float64]:
         if column.kind == "text":
             codes, texts = _factorize(self._texts[column.place] if frame is None else frame[column.place])
             return column.encode(codes, texts, self._where)

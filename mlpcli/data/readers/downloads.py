@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.cache.table import Table, TableColumn, TableWriter, blocks_of
-from mlpcli.data.readers.columns import Draft
+from mlpcli.data.readers.column_reader import ColumnReader
 from mlpcli.errors import DataError, FileError, Unavailable, UsageError
 
 __all__ = ["FETCHERS", "fetch", "fetch_openml"]
@@ -58,9 +58,9 @@ def fetch_openml(name: str, targets: tuple[str, ...], writer: TableWriter) -> Ta
             raise _unavailable(f"openml:{name}", ValueError("the answer is none that OpenML gives")) from error
     targets = targets or tuple(bunch.target_names or ())
     # OpenML has said what each column holds, so that nothing is left to decide
-    drafts = [Draft(str(column), at, column in targets, fixed=True) for at, column in enumerate(bunch.frame.columns)]
-    writer.append(np.column_stack([_smallest(_read(bunch.frame, draft, f"openml:{name}")) for draft in drafts]))
-    return writer.finish([draft.finish() for draft in drafts], targets)
+    columns = [ColumnReader(str(name), at, name in targets, fixed=True) for at, name in enumerate(bunch.frame.columns)]
+    writer.append(np.column_stack([_smallest(_read(bunch.frame, column, f"openml:{name}")) for column in columns]))
+    return writer.finish([column.finish() for column in columns], targets)
 
 
 def _ask_openml(folder: Path, which: dict[str, Any]) -> Any:
@@ -78,22 +78,22 @@ def _ask_openml(folder: Path, which: dict[str, Any]) -> Any:
         return datasets.fetch_openml(**options, read_csv_kwargs={"dtype": texts})
 
 
-def _read(frame: Any, draft: Draft, dataset: str) -> NDArray[np.float64]:
+def _read(frame: Any, column: ColumnReader, dataset: str) -> NDArray[np.float64]:
     """One column of a data frame: numbers, 0 and 1, or codes."""
     import pandas as pd
 
     def where(row: int) -> str:
         return f"dataset {dataset}, row {row + 1}"
 
-    series = frame[draft.name]
+    series = frame[column.name]
     if not pd.api.types.is_numeric_dtype(series.dtype):
-        draft.kind = "text"
+        column.kind = "text"
         codes, texts = pd.factorize(series.astype(object).where(series.notna(), ""))
         unquoted = [re.sub(r"^'(.*)'$", r"\1", str(text)) for text in texts]
-        return draft.encode(codes.astype(np.int64), unquoted, where)
-    draft.kind = "boolean" if pd.api.types.is_bool_dtype(series.dtype) else "number"
+        return column.encode(codes.astype(np.int64), unquoted, where)
+    column.kind = "boolean" if pd.api.types.is_bool_dtype(series.dtype) else "number"
     values: NDArray[np.float64] = series.to_numpy(np.float64, na_value=np.nan)
-    draft.check(values, lambda: [str(value) for value in series], where)
+    column.check(values, lambda: [str(value) for value in series], where)
     return values
 
 

@@ -2,7 +2,7 @@
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
@@ -10,22 +10,30 @@ from typing import IO, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.config import DataOptions
 from mlpcli.data.cache.table import Table, TableColumn, TableWriter
+from mlpcli.data.readers.wanted_columns import Wanted
 from mlpcli.errors import DataError, FileError
 
-__all__ = ["find_files", "read_idx"]
+__all__ = ["find_idx", "read_idx", "resolve_idx"]
 
 NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 ROWS = 4096  # images read at a time
 MOST_PIXELS = 1 << 20
 
 
-def find_files(folder: Path) -> list[Path]:
+def find_idx(folder: Path) -> list[Path]:
     """The four files of a folder, as `NAMES` lists them; FileError for the first that is missing."""
     return [_find(folder, name) for name in NAMES]
 
 
-def read_idx(files: list[Path], writer: TableWriter) -> Table:
+def resolve_idx(options: DataOptions) -> DataOptions:
+    """The options with the labels as target and pixels scaled to [0, 1], unless they say otherwise."""
+    scale = "unit" if options.scale == "auto" else options.scale
+    return options.model_copy(update={"target": options.target or ("label",), "scale": scale})
+
+
+def read_idx(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> Table:
     """Read images and labels of both sets as one table of bytes; the second set is the test set.
 
     Raises DataError for files that are cut off, damaged, or do not belong together.

@@ -3,7 +3,7 @@
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tokenize import TokenError
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from mlpcli.data.cache.table import Kind, Table, TableColumn, TableWriter, blocks_of
 from mlpcli.data.readers.cells import LARGEST_WHOLE
+from mlpcli.data.readers.wanted_columns import Wanted
 from mlpcli.errors import DataError, FileError
 from mlpcli.wording import listed, quote
 
@@ -23,11 +24,12 @@ MOST_CLASSES = 1_000  # different whole numbers of y; with more they are quantit
 MOST_COLUMNS = 1 << 20
 
 
-def read_npz(path: Path, writer: TableWriter) -> Table:
+def read_npz(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> Table:
     """Read X and y into the cache block by block; nothing in the archive is ever unpickled.
 
     Texts, booleans and whole numbers in y may be classes. Raises DataError for archives that hold something else.
     """
+    (path,) = files
     try:
         with zipfile.ZipFile(path) as archive:
             y, targets = _targets(path, archive)

@@ -1,14 +1,15 @@
 """Parquet files into a table, batch by batch; pyarrow comes with the extra `parquet`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.cache.table import Kind, Layout, Table, TableWriter
-from mlpcli.data.readers.columns import Changed, Draft, drafts_of
+from mlpcli.data.cache.table import Kind, Table, TableWriter
+from mlpcli.data.readers.column_reader import Changed, ColumnReader
+from mlpcli.data.readers.wanted_columns import Wanted, wanted_columns
 from mlpcli.errors import DataError, FileError, UsageError
 from mlpcli.installation import install_command
 
@@ -17,8 +18,9 @@ __all__ = ["read_parquet"]
 ROWS = 1 << 14  # rows read at a time
 
 
-def read_parquet(path: Path, writer: TableWriter, layout: Layout) -> Table:
+def read_parquet(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> Table:
     """Read a file into the cache. Raises DataError, with row and column, for other than numbers, booleans and texts."""
+    (path,) = files
     try:
         import pyarrow
         from pyarrow import parquet
@@ -27,7 +29,7 @@ def read_parquet(path: Path, writer: TableWriter, layout: Layout) -> Table:
     try:
         with parquet.ParquetFile(path, pre_buffer=False) as file:
             schema = file.schema_arrow
-            columns = drafts_of(schema.names, layout, str(path))
+            columns = wanted_columns(schema.names, wanted, str(path))
             for column in columns:
                 _decide(path, column, schema.field(column.place).type)
             while True:
@@ -46,10 +48,10 @@ def read_parquet(path: Path, writer: TableWriter, layout: Layout) -> Table:
     if not writer.rows:
         raise DataError(f"{path}: names of columns, and no rows")
     made = [column.finish() for column in columns]
-    return writer.finish(made, [column.name for column in columns if column.target], dropped=layout.drop)
+    return writer.finish(made, [column.name for column in columns if column.target], dropped=wanted.dropped)
 
 
-def _decide(path: Path, column: Draft, arrow_type: Any) -> None:
+def _decide(path: Path, column: ColumnReader, arrow_type: Any) -> None:
     """Give the column its kind by its type; where a model fixed it, see that the type can be read as that."""
     from pyarrow import types
 
@@ -71,7 +73,7 @@ def _decide(path: Path, column: Draft, arrow_type: Any) -> None:
         column.refuse(str(path), f"values of type {arrow_type}, and the model was trained on a {column.kind}")
 
 
-def _blocks(path: Path, file: Any, columns: list[Draft]) -> Iterator[NDArray[np.float64]]:
+def _blocks(path: Path, file: Any, columns: list[ColumnReader]) -> Iterator[NDArray[np.float64]]:
     first = 1
     for batch in file.iter_batches(batch_size=ROWS, columns=[column.name for column in columns]):
         block = np.empty((len(batch), len(columns)))
@@ -81,7 +83,7 @@ def _blocks(path: Path, file: Any, columns: list[Draft]) -> Iterator[NDArray[np.
         yield block
 
 
-def _read(array: Any, column: Draft, where: Any) -> NDArray[np.float64]:
+def _read(array: Any, column: ColumnReader, where: Any) -> NDArray[np.float64]:
     """One column of a batch: numbers, 0 and 1, or codes; NaN where there is nothing."""
     import pyarrow
 

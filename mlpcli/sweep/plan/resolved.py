@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlpcli.config import RunOptions, stack_key, usage_error
+from mlpcli.config import DataOptions, RunOptions, stack_key, usage_error
 from mlpcli.config.metrics import EPOCH_COLUMNS, METRICS
-from mlpcli.data import Prepared
+from mlpcli.data import Prepared, prepare
 from mlpcli.errors import UsageError
 from mlpcli.sweep.plan.cost import Cost, cost_of
 from mlpcli.sweep.plan.plan import Plan
@@ -14,7 +14,7 @@ from mlpcli.sweep.plan.stacks import Group
 from mlpcli.sweep.spec.metric import larger_is_better, ranking_metric
 from mlpcli.training.build import output_units
 from mlpcli.training.diagnostics import DIAGNOSTIC_COLUMNS
-from mlpcli.training.session import load_data, plan_run
+from mlpcli.training.session import plan_run
 
 __all__ = ["PreparedSweep", "prepare_sweep"]
 
@@ -73,7 +73,7 @@ def prepare_sweep(plan: Plan, data_home: Path | None) -> PreparedSweep:
         UsageError: options that do not suit a sweep or their data, all of them in one message.
         DataError, Unavailable, FileError: as `prepare`.
     """
-    loaded: dict[object, Prepared] = {}
+    loaded: dict[DataOptions, Prepared] = {}
     run_ids: list[str] = []
     data: list[Prepared] = []
     problems: dict[str, None] = {}
@@ -83,9 +83,9 @@ def prepare_sweep(plan: Plan, data_home: Path | None) -> PreparedSweep:
         if refused := _not_in_a_sweep(options, plan):
             problems[refused] = None
             continue
-        key = _data_key(options)
+        key = options.data
         if key not in loaded:
-            loaded[key] = load_data(options, data_home)
+            loaded[key] = prepare(key, data_home)
         try:
             run_ids.append(plan_run(options, loaded[key], threads=1).run_id)
             data.append(loaded[key])
@@ -117,11 +117,3 @@ def _not_in_a_sweep(options: RunOptions, plan: Plan) -> str | None:
     if options.record != plan.options(0).record:
         return "record: got true and false, but it changes no number; set it once, in [base]"
     return None
-
-
-def _data_key(options: RunOptions) -> object:
-    """Equal for options that ask for the same prepared arrays."""
-    split = options.seed if options.split_seed == "seed" else options.split_seed
-    sizes = (options.test_size, options.val_size)
-    reading = (options.dataset, options.target, options.drop, options.delimiter, options.encoding)
-    return reading, options.task, options.scale, sizes, split, options.dtype

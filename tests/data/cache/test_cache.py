@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlpcli.data import prepare
 from mlpcli.data.cache.entries import STALE, NewEntry, home_folder, open_entry
 from mlpcli.errors import FileError
+from tests.data.asked import prepare
 
 SECOND = """
 import sys
+from mlpcli.config import DataOptions
 from mlpcli.data import prepare
-prepared = prepare({name!r})
+prepared = prepare(DataOptions(dataset={name!r}))
 assert len(prepared.train.x) == len(prepared.train)
 loaded = [name for name in ("sklearn", "pandas", "scipy", "pyarrow") if name in sys.modules]
 print(",".join(loaded), prepared.digest)
@@ -115,7 +116,7 @@ def test_meta_data_with_an_altered_number_count_as_damaged(home: Path) -> None:
 
 
 def test_processes_at_once_all_succeed(home: Path) -> None:
-    script = "from mlpcli.data import prepare; print(prepare('digits').train.x.tobytes().__hash__())"
+    script = "from tests.data.asked import prepare; print(prepare('digits').train.x.tobytes().__hash__())"
     environment = os.environ | {"PYTHONHASHSEED": "0"}
     running = [
         subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, env=environment) for _ in range(4)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn import datasets
 
-from mlpcli.data import prepare
 from mlpcli.data.names.cards import all_cards, find_card
 from mlpcli.errors import DataError, UsageError
+from tests.data.asked import prepare
 
 CARDS = {card.name: card for card in all_cards()[0]}
 OFFLINE = sorted(name for name, card in CARDS.items() if card.source in ("scikit-learn", "generated"))
@@ -86,7 +86,7 @@ def test_columns_can_be_left_out() -> None:
         ({"target": "alcool"}, "no column 'alcool' .*; did you mean alcohol"),
         ({"target": ("alcohol", "cultivar"), "task": "classification"}, "predicts one column"),
         ({"task": "regression"}, "'cultivar' has texts like 'class_0'. Use task classification"),
-        ({"scale": "standrd"}, "scale 'standrd' must be one of auto, standard"),
+        ({"scale": "standrd"}, "scale: got 'standrd', expected one of auto, standard"),
     ],
 )
 def test_options_that_do_not_fit_are_usage_errors(options: dict[str, str], message: str) -> None:

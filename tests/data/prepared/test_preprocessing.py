@@ -13,11 +13,12 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, RobustScaler, StandardScaler
 
-from mlpcli.data import Column, Preprocessing, prepare
+from mlpcli.data import Column, Preprocessing
 from mlpcli.data.cache.table import Table, TableColumn
 from mlpcli.data.prepared.fitting import fit_columns
-from mlpcli.data.prepared.parts import raw_rows
+from mlpcli.data.prepared.write_parts import raw_rows
 from mlpcli.errors import DataError
+from tests.data.asked import prepare
 
 Floats = NDArray[np.float64]
 

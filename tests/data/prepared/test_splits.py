@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpcli.data import prepare
 from mlpcli.data.prepared.splits import Split, allocate, split_rows
 from mlpcli.errors import DataError
+from tests.data.asked import prepare
 
 
 def split(codes: list[int], test_size: int | float, val_size: int | float, seed: int = 0, **fixed: int) -> Split:

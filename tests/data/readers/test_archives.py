@@ -12,8 +12,8 @@ import pytest
 from numpy.typing import NDArray
 from pyarrow import parquet
 
-from mlpcli.data import prepare
 from mlpcli.errors import DataError, FileError, UsageError
+from tests.data.asked import prepare
 
 WHOLE: dict[str, Any] = {"test_size": 0, "val_size": 0, "scale": "none", "dtype": "float64"}
 RANDOM = np.random.default_rng(0)

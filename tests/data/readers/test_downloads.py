@@ -18,9 +18,9 @@ import pytest
 import sklearn.datasets
 from sklearn.datasets import _openml, load_iris
 
-from mlpcli.data import prepare
 from mlpcli.data.readers import downloads as fetchers
 from mlpcli.errors import DataError, Unavailable, UsageError
+from tests.data.asked import prepare
 
 RECORDED = Path(sklearn.datasets.__file__).parent / "tests" / "data" / "openml"
 SITE = "https://www.openml.org/"

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from mlpcli.data import prepare
-from mlpcli.data.readers import records
+from mlpcli.data.readers import delimited_records
 from mlpcli.data.readers.cells import GAPS, is_date, number
 from mlpcli.errors import DataError, UsageError
+from tests.data.asked import prepare
 
 RELAXED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -43,7 +43,7 @@ def outcome(content: bytes, name: str = "t.csv", **options: str) -> bool:
 @example(b"y\n\x1b[31m\n1\n", 3)
 def test_random_bytes(content: bytes, size: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(records, "READ", size)
+        patch.setattr(delimited_records, "READ", size)
         outcome(content)
         outcome(b"x,y\n1,a\n" + content)
         outcome(content, encoding="utf-16")
@@ -54,7 +54,7 @@ def test_random_bytes(content: bytes, size: int) -> None:
 @example(["y\n", "\ufeff"], 1, ",")
 def test_random_fragments(pieces: list[str], size: int, delimiter: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(records, "READ", size)
+        patch.setattr(delimited_records, "READ", size)
         outcome(("x,y\n2,b\n" + "".join(pieces)).replace(",", delimiter).encode(), delimiter=delimiter)
         outcome("".join(pieces).encode(), delimiter=delimiter)
 
@@ -73,7 +73,7 @@ def test_random_tables_are_read_as_the_csv_module_reads_them(data: st.DataObject
     writer = csv.writer(text, quoting=data.draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])))
     writer.writerows([("n", "w", "i", "y"), *zip(numbers, words, range(rows), labels, strict=True)])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(records, "READ", size)
+        patch.setattr(delimited_records, "READ", size)
         if not outcome(text.getvalue().encode(), scale="none", dtype="float64"):
             filled = [word.strip() for word in words if word.strip()]
             assert (filled and all(map(is_date, filled))) or len({number(text) for text in (*numbers, *words)}) > 10

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from sklearn import datasets
 
-from mlpcli.data import prepare
 from mlpcli.data.names.cards import all_cards
 from mlpcli.data.readers.generators import GENERATORS, steps
 from mlpcli.errors import UsageError
+from tests.data.asked import prepare
 
 
 def test_xor_is_the_lectures_four_points() -> None:

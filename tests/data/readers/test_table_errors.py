@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlpcli.data import prepare
-from mlpcli.data.readers import records
+from mlpcli.data.readers import delimited_records
 from mlpcli.errors import DataError, FileError, UsageError
+from tests.data.asked import prepare
 
 LETTERS = "".join(f"{i},{'ab'[i % 2]}\n" for i in range(20))
 
@@ -32,8 +32,8 @@ LETTERS = "".join(f"{i},{'ab'[i % 2]}\n" for i in range(20))
         (b"", "t.csv: the file is empty"),
         (b"\n\r\n\n", "t.csv: the file is empty"),
         (b"x,y\n", "t.csv: a line of names, and no rows"),
-        (b"x,x,y\n1,2,a\n", "t.csv, line 1: column 'x' stands there twice"),
-        (b"5.1,3.5,1\n4.9,3.0,0\n", "t.csv, line 1: numbers only, where the names"),
+        (b"x,x,y\n1,2,a\n", "t.csv, line 1: two columns are named 'x'"),
+        (b"5.1,3.5,1\n4.9,3.0,0\n", "t.csv, line 1: only numbers where column names"),
         (b"x;y\n1;a\n", "t.csv, line 1: a single column. Use --delimiter ';'"),
         (b"y\na\nb\n", "no column besides its target"),
         (b"x,y\n1,a\n2,\n", "t.csv, line 3, target 'y': no value"),
@@ -52,7 +52,7 @@ LETTERS = "".join(f"{i},{'ab'[i % 2]}\n" for i in range(20))
     ],
 )
 def test_faults_of_a_file(content: bytes, message: str, size: int, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(records, "READ", size)
+    monkeypatch.setattr(delimited_records, "READ", size)
     Path("t.csv").write_bytes(content)
     with pytest.raises(DataError, match=message) as caught:
         prepare("t.csv", target="y", test_size=0, val_size=0)
@@ -102,14 +102,17 @@ def test_numbers_too_large_for_the_dtype() -> None:
         ({"target": "sizes"}, r"no column 'sizes' .*; did you mean size"),
         ({}, r"which column is to be predicted. Name it with --target .columns: 'size', 'colour', 'y'"),
         ({"target": "y", "drop": ("color",)}, r"drop: .* no column 'color' .*; did you mean colour"),
-        ({"target": "y", "drop": ("y",)}, r"drop: column 'y' is the target"),
-        ({"target": "y", "delimiter": "ab"}, r"delimiter 'ab' must be one ASCII character"),
-        ({"target": "y", "delimiter": '"'}, r"delimiter '\"' must be"),
+        ({"target": "y", "drop": ("y",)}, r"drop, target: column 'y' cannot be both"),
+        ({"target": "y", "delimiter": "ab"}, r"delimiter: got 'ab', expected one ASCII character"),
+        ({"target": "y", "delimiter": '"'}, r"delimiter: got '\"', expected"),
         ({"target": "y", "encoding": "utf8x"}, r"encoding 'utf8x' is unknown"),
         ({"target": "y", "encoding": "hex"}, r"encoding 'hex' is unknown"),
         ({"target": ("y", "size"), "task": "classification"}, r"classification predicts one column"),
         ({"target": "colour", "task": "regression"}, r"target 'colour' has texts like 'red'"),
-        ({"dataset": "iris", "delimiter": ";"}, r"delimiter, encoding: they are for .csv and .tsv"),
+        (
+            {"dataset": "iris", "delimiter": ";"},
+            r"delimiter: only .csv and .tsv files take it, and .*'iris'",
+        ),
     ],
 )
 def test_options_that_do_not_fit(options: dict[str, Any], message: str) -> None:

@@ -13,9 +13,10 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from mlpcli.data import Prepared, prepare
-from mlpcli.data.readers import records
+from mlpcli.data import Prepared
+from mlpcli.data.readers import delimited_records
 from mlpcli.data.readers.cells import GAPS, is_date, number
+from tests.data.asked import prepare
 
 WHOLE: dict[str, Any] = {"test_size": 0, "val_size": 0, "scale": "none", "dtype": "float64"}
 
@@ -172,7 +173,7 @@ def test_a_mixed_table_equals_scikit_learns_pipeline() -> None:
 def test_the_size_of_the_pieces_changes_nothing(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     text, _ = random_table(200)
     whole = read(text, target="label", scale="standard", test_size=0.2)
-    monkeypatch.setattr(records, "READ", size)
+    monkeypatch.setattr(delimited_records, "READ", size)
     pieces = read(text, "other.csv", target="label", scale="standard", test_size=0.2, data_home="pieces")
     assert pieces.digest == whole.digest and pieces.preprocessing == whole.preprocessing
     assert pieces.train.x.tobytes() == whole.train.x.tobytes()
@@ -181,14 +182,14 @@ def test_the_size_of_the_pieces_changes_nothing(size: int, monkeypatch: pytest.M
 @pytest.mark.parametrize("size", [1, 1000])
 def test_a_mark_of_byte_order_within_the_file_belongs_to_its_cell(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a piece begins with it too; pandas drops it there."""
-    monkeypatch.setattr(records, "READ", size)
+    monkeypatch.setattr(delimited_records, "READ", size)
     prepared = read("\ufeffw,y\n\ufeffred,p\nred,q\n\ufeffred,q\nred,p\n")
     assert columns(prepared) == {"w=red": [0, 1, 0, 1], "w=\ufeffred": [1, 0, 1, 0]}
 
 
 @pytest.mark.parametrize("late", ["seven", "NA,", "True", "1 2", "0x10", "1_0", "٣"])
 def test_a_column_may_turn_out_otherwise_late(late: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(records, "READ", 16)
+    monkeypatch.setattr(delimited_records, "READ", 16)
     late = late.rstrip(",")
     content = "n,y\n" + "".join(f"{i % 4},{'ab'[i % 2]}\n" for i in range(30)) + f"{late},a\n{late},b\n" * 10
     prepared = read(content)

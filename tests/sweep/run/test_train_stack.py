@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from mlpcli.config import RunOptions
+from mlpcli.config import DataOptions, RunOptions
 from mlpcli.data import prepare
 from mlpcli.sweep.run.train_stack import Job, KeepModels, run_job
 from mlpcli.training.session import plan_run
@@ -16,7 +16,7 @@ LR = (0.001, 0.1, 0.3)
 @pytest.fixture(scope="module")
 def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
     """Three trials of which the second learns fastest."""
-    data = prepare("iris", data_home=tmp_path_factory.mktemp("home"))
+    data = prepare(DataOptions(dataset="iris"), tmp_path_factory.mktemp("home"))
     runs = [plan_run(RunOptions(dataset="iris", width=8, depth=1, epochs=6, lr=lr), data, threads=1) for lr in LR]
     return Job(
         trials=[7, 8, 9],

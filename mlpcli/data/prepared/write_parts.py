@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.config import DataOptions
 from mlpcli.data.cache.entries import Entry, NewEntry
 from mlpcli.data.cache.table import Table
-from mlpcli.data.prepared.dataset import PARTS, Choices
+from mlpcli.data.prepared.dataset import PARTS
 from mlpcli.data.prepared.fitting import fit_columns
 from mlpcli.data.prepared.preprocessing import Column, Preprocessing
 from mlpcli.data.prepared.splits import split_rows
@@ -19,32 +20,42 @@ from mlpcli.wording import quote
 __all__ = ["build_entry", "raw_rows", "write_part"]
 
 
-def build_entry(new: NewEntry, table: Table, choices: Choices) -> Entry:
-    """Split, fit and write every part; no more than a block of rows and the targets stand in memory."""
-    at_targets = find_columns(table, choices.targets or table.targets, "target")
-    left_out = find_columns(table, [name for name in choices.drop if name not in table.dropped], "drop")
+def build_entry(
+    new: NewEntry, table: Table, options: DataOptions, *, validation_rows: int | None, test_rows: int | None
+) -> Entry:
+    """Split, fit and write every part; memory holds one block of rows and the targets.
+
+    Args:
+        new: the entry to write into, which is committed.
+        table: what the dataset holds.
+        options: what is asked of it, as its source resolved them.
+        validation_rows: rows before the test rows that the dataset sets apart; None leaves that to the table.
+        test_rows: last rows that the dataset sets apart; None leaves that to the table.
+    """
+    at_targets = find_columns(table, options.target or table.targets, "target")
+    left_out = find_columns(table, [name for name in options.drop or () if name not in table.dropped], "drop")
     chosen = [i for i in range(len(table.columns)) if i not in {*at_targets, *left_out}]
     if not chosen:
         raise DataError("the table has no column besides its target. Nothing was written")
-    targets = read_targets(table, at_targets, choices.task)
+    targets = read_targets(table, at_targets, options.task)
     split = split_rows(
         len(table.cells),
         targets.values if targets.classes else None,
         targets.classes,
-        test_size=choices.test_size or 0,
-        val_size=choices.val_size or 0,
-        split_seed=choices.split_seed,
-        test_rows=table.test_rows if choices.test_rows is None else choices.test_rows,
-        validation_rows=table.validation_rows if choices.validation_rows is None else choices.validation_rows,
+        test_size=options.test_size,
+        val_size=options.val_size,
+        split_seed=int(options.split_seed),
+        test_rows=table.test_rows if test_rows is None else test_rows,
+        validation_rows=table.validation_rows if validation_rows is None else validation_rows,
     )
     mean, spread = ((), ()) if targets.classes else fit_targets(targets.values[split.train])
     preprocessing = Preprocessing(
-        columns=fit_columns(table, chosen, split.train, choices.scale),
+        columns=fit_columns(table, chosen, split.train, options.scale),
         targets=tuple(table.columns[i].name for i in at_targets),
         classes=targets.classes,
         target_mean=mean,
         target_scale=spread,
-        dtype=choices.dtype,
+        dtype=options.dtype,
     )
     for name, rows in zip(PARTS, (split.train, split.val, split.test), strict=True):
         if len(rows):

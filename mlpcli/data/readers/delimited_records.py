@@ -15,10 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.errors import DataError, FileError, UsageError
-from mlpcli.wording import quote
+from mlpcli.errors import DataError, FileError
 
-__all__ = ["Piece", "check_format", "read_pieces"]
+__all__ = ["Piece", "read_pieces"]
 
 READ = 4 << 20  # bytes read at a time
 LONGEST = 8 << 20  # bytes of one record: a quote that is never closed would make one of the whole file
@@ -39,22 +38,6 @@ class Piece:
     def cells(self) -> Iterator[list[str]]:
         """The records, cell by cell."""
         return csv.reader(io.StringIO(self.content.decode(), newline=""), delimiter=self.delimiter, strict=True)
-
-
-def check_format(delimiter: str, encoding: str) -> str:
-    """The canonical name of `encoding`; UsageError for one that is unknown, or for a delimiter that cannot be one."""
-    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0':
-        raise UsageError(
-            f"delimiter {quote(delimiter)} must be one ASCII character, and neither a quote nor a line end"
-        )
-    try:
-        name = codecs.lookup(encoding).name
-        "a".encode(encoding)  # refuses codecs that are not of text, like hex
-    except (LookupError, ValueError) as error:
-        raise UsageError(
-            f"encoding {quote(encoding)} is unknown; utf-8, latin-1, cp1252 and utf-16 are common"
-        ) from error
-    return "utf-8-sig" if name == "utf-8" else name
 
 
 def read_pieces(path: Path, delimiter: str, encoding: str) -> Iterator[Piece]:

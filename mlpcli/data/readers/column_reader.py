@@ -1,6 +1,5 @@
 """The columns of a file while they are read: what each holds so far, and what is wrong with it."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
@@ -8,14 +7,13 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.cache.table import Kind, Layout, TableColumn, as_number
+from mlpcli.data.cache.table import Kind, TableColumn, as_number
 from mlpcli.data.readers import cells
-from mlpcli.errors import DataError, UsageError
-from mlpcli.wording import listed, nearest, quote
+from mlpcli.errors import DataError
+from mlpcli.wording import quote
 
-__all__ = ["Changed", "Draft", "drafts_of"]
+__all__ = ["Changed", "ColumnReader"]
 
-MOST_COLUMNS = 20_000
 MOST_TEXTS = 20_000  # different texts of a column of inputs
 MOST_CLASSES = 1_000  # different texts of a target; numbers with more are quantities
 STRAY = 0.9  # where so large a share of the cells are numbers, the others are mistakes
@@ -30,7 +28,7 @@ class Changed(Exception):
 
 
 @dataclass
-class Draft:
+class ColumnReader:
     """One column wanted: its place in the file, its kind once that is decided, and of texts what has been seen."""
 
     name: str
@@ -138,40 +136,3 @@ class Draft:
         what = "target" if self.target else "column"
         other = "" if self.target else f", or leave the column out with --drop {quote(self.name)}"
         raise DataError(f"{where}, {what} {quote(self.name)}: {why}. Nothing was written. {remedy}{other}")
-
-
-def drafts_of(names: Sequence[str], layout: Layout, where: str) -> list[Draft]:
-    """A draft for every column wanted, in the file's order. `where` is the file and the line of its names.
-
-    Raises DataError for names that do not tell columns apart or that are missing, UsageError for targets and columns to
-    drop that are not there.
-    """
-    if len(names) > MOST_COLUMNS:
-        raise DataError(f"{where}: {len(names)} columns, more than {MOST_COLUMNS}")
-    counted = [[str(at) for at in range(first, first + len(names))] for first in (0, 1)]
-    if all(as_number(name) is not None for name in names) and list(names) not in counted:
-        raise DataError(f"{where}: numbers only, where the names of the columns are expected. Add a line of names")
-    if len(set(names)) < len(names):
-        twice = Counter(names).most_common(1)[0][0]
-        raise DataError(f"{where}: column {quote(twice)} stands there twice. Rename one of them")
-    if layout.kinds is not None:
-        kinds, targets = layout.kinds, layout.targets
-        if missing := [name for name in kinds if name not in names and name not in targets]:
-            near = nearest(missing[0], names)
-            raise DataError(f"{where}: the model needs a column {quote(missing[0])}, which is missing{near}")
-        return [
-            Draft(name, place, name in targets, kinds[name], fixed=True)
-            for place, name in enumerate(names)
-            if name in kinds
-        ]
-    if not layout.targets:
-        raise UsageError(f"{where}: which column is to be predicted? Name it with --target (columns: {listed(names)})")
-    for option, wanted in (("target", layout.targets), ("drop", layout.drop)):
-        for name in wanted:
-            if name not in names:
-                raise UsageError(
-                    f"{option}: {where} has no column {quote(name)} (columns: {listed(names)}){nearest(name, names)}"
-                )
-    if both := set(layout.targets) & set(layout.drop):
-        raise UsageError(f"drop: column {quote(both.pop())} is the target")
-    return [Draft(name, place, name in layout.targets) for place, name in enumerate(names) if name not in layout.drop]

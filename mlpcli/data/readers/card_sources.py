@@ -9,7 +9,7 @@ from mlpcli.data.names.cards import Card
 from mlpcli.errors import UsageError
 from mlpcli.wording import nearest, quote
 
-__all__ = ["LOADERS", "OFFLINE"]
+__all__ = ["CARD_SOURCES", "OFFLINE"]
 
 BUILT_IN = ("breast_cancer", "diabetes", "digits", "iris", "linnerud", "wine")
 
@@ -68,7 +68,7 @@ def _origin(card: Card, key: str, known: Iterable[str]) -> str:
     return name
 
 
-LOADERS: dict[str, Callable[[Card, TableWriter], Table]] = {
+CARD_SOURCES: dict[str, Callable[[Card, TableWriter], Table]] = {
     "generated": generate,
     "openml": openml,
     "scikit-learn": load,

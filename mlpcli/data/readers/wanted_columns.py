@@ -1,0 +1,82 @@
+"""Which columns of a file are read, and as what: chosen by their names, before any row is read."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mlpcli.config import DataOptions
+from mlpcli.data.cache.table import Kind, as_number
+from mlpcli.data.readers.column_reader import ColumnReader
+from mlpcli.errors import DataError, UsageError
+from mlpcli.wording import listed, nearest, quote
+
+__all__ = ["COLUMN_OPTIONS", "Wanted", "wanted_columns"]
+
+COLUMN_OPTIONS = ("target", "drop")
+"""The data options that `wanted_columns` heeds; every source takes them."""
+
+MOST_COLUMNS = 20_000
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked of a file: the data options and, for the rows of a trained model, its columns.
+
+    `kinds` maps the names of the columns that the model was trained on, targets included, to what they hold: only
+    these columns are read, as that, and a target may be missing.
+    """
+
+    options: DataOptions
+    kinds: Mapping[str, Kind] | None = None
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Names of the columns to predict."""
+        return self.options.target or ()
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Names of the columns to leave out."""
+        return self.options.drop or ()
+
+
+def wanted_columns(names: Sequence[str], wanted: Wanted, where: str) -> list[ColumnReader]:
+    """A reader for every wanted column, in the file's order.
+
+    Args:
+        names: all columns of the file.
+        wanted: what is asked of the file.
+        where: the file, and the line of its names, for messages.
+
+    Raises:
+        DataError: names that occur twice, that are numbers like cells, or that a trained model needs and are missing.
+        UsageError: no target, or a target or a column to drop that the file does not have.
+    """
+    if len(names) > MOST_COLUMNS:
+        raise DataError(f"{where}: {len(names)} columns, more than {MOST_COLUMNS}")
+    counted = [[str(at) for at in range(first, first + len(names))] for first in (0, 1)]
+    if all(as_number(name) is not None for name in names) and list(names) not in counted:
+        raise DataError(f"{where}: only numbers where column names are expected. Add a line of names")
+    if len(set(names)) < len(names):
+        twice = Counter(names).most_common(1)[0][0]
+        raise DataError(f"{where}: two columns are named {quote(twice)}. Rename one of them")
+    targets, dropped = wanted.targets, wanted.dropped
+    if wanted.kinds is not None:
+        kinds = wanted.kinds
+        if missing := [name for name in kinds if name not in names and name not in targets]:
+            near = nearest(missing[0], names)
+            raise DataError(f"{where}: the model needs a column {quote(missing[0])}, which is missing{near}")
+        return [
+            ColumnReader(name, place, name in targets, kinds[name], fixed=True)
+            for place, name in enumerate(names)
+            if name in kinds
+        ]
+    if not targets:
+        raise UsageError(f"{where}: which column is to be predicted? Name it with --target (columns: {listed(names)})")
+    for option, chosen in (("target", targets), ("drop", dropped)):
+        for name in chosen:
+            if name not in names:
+                raise UsageError(
+                    f"{option}: {where} has no column {quote(name)} (columns: {listed(names)}){nearest(name, names)}"
+                )
+    return [ColumnReader(name, place, name in targets) for place, name in enumerate(names) if name not in dropped]
