@@ -134,7 +134,9 @@ class RunOptions(DataOptions):
     norm: Literal["none", "batch", "layer"] = _option("none", "Network", "normalization of each hidden layer")
     norm_position: Literal["before", "after"] = _option("before", "Network", "normalize before or after the activation")
     init: Literal["auto", "he", "glorot", "lecun", "normal", "zeros", "xor", "interpolate", "sawtooth"] = _option(
-        "auto", "Network", "initial weights; the last three are constructions by hand"
+        "auto",
+        "Network",
+        "initial weights; auto gives a regression's output layer a tenth of its scale; the last three are set by hand",
     )
     init_scale: _Amount | _Amounts = _option(1.0, "Network", "factor of the initial weights, one or one a layer")
     init_bias: _Amount | _Amounts = _option(

@@ -30,6 +30,9 @@ _CONSTRUCTIONS = {
 
 _PLAIN = {"activation": "relu", "norm": "none", "lift": "none", "init_scale": 1.0, "init_bias": 0.0}
 
+_SMALLEST_EPS = {"float32": 1e-19, "float64": 1e-154}
+"""The roots of the smallest normal numbers."""
+
 _MONITORS = {
     "classification": ("auto", "val_loss", "val_accuracy"),
     "regression": ("auto", "val_loss", "val_rmse", "val_r2", "val_max_error"),
@@ -48,6 +51,13 @@ def conflicts(options: RunOptions) -> Iterator[Conflict]:
                 (name, "hidden", "depth"),
                 f"{len(values)} values for {len(sizes) + 1} layers, output included; give one, or one a layer",
             )
+    smallest = _SMALLEST_EPS[options.dtype]
+    if options.eps < smallest:
+        yield Conflict(
+            ("eps", "dtype"),
+            f"{options.eps} is below {smallest}, where squared gradients vanish in {options.dtype} and steps would be "
+            f"divided by 0; use eps {smallest} or more" + (", or dtype float64" if options.dtype == "float32" else ""),
+        )
     if options.target and options.drop and (both := sorted(set(options.target) & set(options.drop))):
         yield Conflict(("drop", "target"), f"column {both[0]!r} cannot be both left out and predicted")
     shares = [size for size in (options.test_size, options.val_size) if isinstance(size, float)]

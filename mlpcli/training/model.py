@@ -1,4 +1,13 @@
-"""A trained network with all that was fitted beside it: what a model file holds, and what `eval` uses alone."""
+"""A trained network with its preprocessing: what a model file holds, and all that `eval` needs.
+
+>>> from mlpcli.nn import Linear
+>>> network = Network([("output", Linear(1, 3))])
+>>> preprocessing = Preprocessing((), ("y",), ("a", "b", "c"), (), (), "float32")
+>>> model = Model(RunOptions(loss="cross-entropy"), preprocessing, "", network)
+>>> scores = np.log([[1.0, 2.0, 1.0]])
+>>> model.probabilities(scores).round(2), model.decide(scores)
+(array([[0.25, 0.5 , 0.25]]), array([1]))
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +27,7 @@ __all__ = ["Model", "describe"]
 
 
 def describe(options: RunOptions, data: Prepared) -> dict[str, Any]:
-    """What the model file says beside the weights: resolved options, fitted preprocessing and class names, data."""
+    """What the model file holds beside the weights: resolved options, fitted preprocessing, digest of the data."""
     return {
         "options": as_dict(options),
         "preprocessing": data.preprocessing.to_json(),
@@ -28,7 +37,7 @@ def describe(options: RunOptions, data: Prepared) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Model:
-    """A network ready to score rows; made by `load`."""
+    """A network that is ready to score rows; made by `load`."""
 
     options: RunOptions
     preprocessing: Preprocessing
@@ -37,11 +46,11 @@ class Model:
 
     @classmethod
     def load(cls, path: Path) -> "Model":
-        """The model in a file.
+        """Read a model file.
 
         Raises:
-            FileError: it cannot be read.
-            DataError: it is not a model file, damaged, or its tensors are not those of its architecture.
+            FileError: the file cannot be read.
+            DataError: it is no model file, is damaged, or its tensors do not fit its architecture.
         """
         tensors, description = load_model(path, expected=_layout)
         options, preprocessing, layers = _parse(description)
@@ -52,7 +61,7 @@ class Model:
 
     @property
     def loss(self) -> Loss:
-        """The loss it was trained with, plain."""
+        """The loss that the network was trained with, without smoothing and weights."""
         return build_loss([self.options], self.network.linears[-1].out_features, ())
 
     def scores(self, x: Array) -> Array:
@@ -61,10 +70,10 @@ class Model:
         return np.concatenate(blocks) if blocks else np.empty((0, self.network.linears[-1].out_features))
 
     def probabilities(self, scores: Array) -> Array:
-        """A probability a class, float64 `(rows, classes)`.
+        """One probability per class, float64 `(rows, classes)`.
 
-        Softmax or sigmoid of the scores after cross-entropy; after a loss on residuals the scores themselves, cut
-        to [0, 1] and scaled to sum 1.
+        After cross-entropy the softmax or sigmoid of the scores; after a loss on residuals the scores themselves,
+        clipped to [0, 1] and divided by their sum.
         """
         wide = scores.astype(np.float64)
         if self.options.loss == "cross-entropy":
@@ -81,14 +90,27 @@ class Model:
         normalized: Array = p / p.sum(axis=-1, keepdims=True)
         return normalized
 
+    def confidences(self, scores: Array) -> Array:
+        """What ranks rows by how much they speak for a class: float64 `(rows, classes)`, or `(rows, 1)` for one score.
+
+        After cross-entropy the log-odds of the class, else the scores: the order of the probabilities, without the ties
+        that clipping and rounding to 0 or 1 make.
+        """
+        wide = scores.astype(np.float64)
+        if self.options.loss != "cross-entropy" or wide.shape[-1] == 1:
+            return wide
+        others = [np.delete(wide, code, axis=-1) for code in range(wide.shape[-1])]
+        log_odds: Array = wide - np.stack([np.logaddexp.reduce(rest, axis=-1) for rest in others], axis=-1)
+        return log_odds
+
     def decide(self, scores: Array) -> Array:
-        """The class code of each row: by the sign of one score, or the largest of several."""
+        """The class code of each row: by the sign of one score, or the largest of several scores."""
         codes: Array = (scores[:, 0] > 0).astype(np.int64) if scores.shape[-1] == 1 else scores.argmax(axis=-1)
         return codes
 
 
 def _layout(description: dict[str, Any]) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Name, dtype and shape of every tensor that the described architecture has; nothing is allocated."""
+    """Dtype and shape of every tensor of the described architecture by name; nothing is allocated."""
     options, _, layers = _parse(description)
     return {
         f"{name}.{spec.name}": (options.dtype, spec.shape)

@@ -1,6 +1,9 @@
 """The scores of a trained model on one part of a dataset, as the tables that `mlpcli eval` writes.
 
-scikit-learn's metrics are used where they exist; it is imported here only, for no training needs it.
+scikit-learn's metrics are used where they exist. It is imported within functions, so that training does not load it.
+
+>>> Table(["class", "support"], [["yes", 3]])
+Table(columns=['class', 'support'], rows=[['yes', 3]])
 """
 
 from dataclasses import dataclass
@@ -17,7 +20,7 @@ __all__ = ["Scores", "Table", "predictions", "score"]
 
 
 class Table(NamedTuple):
-    """Columns by name, and rows."""
+    """Names of columns, and rows of cells."""
 
     columns: list[str]
     rows: list[list[Any]]
@@ -25,7 +28,13 @@ class Table(NamedTuple):
 
 @dataclass(frozen=True)
 class Scores:
-    """`metrics` one number a metric; for classes also one row a class, and how often each was taken for which."""
+    """What `score` found.
+
+    Attributes:
+        metrics: one number per metric, None where it is undefined.
+        classes: for classes, precision, recall, F1 and support, one row per class.
+        confusion: for classes, counts with one row per target and one column per prediction.
+    """
 
     metrics: dict[str, float | None]
     classes: Table | None = None
@@ -34,9 +43,9 @@ class Scores:
 
 @np.errstate(all="ignore")
 def score(model: Model, part: Part) -> Scores:
-    """Metrics of the model on a part; `accuracy` and `loss` are those that training reports.
+    """Metrics of the model on a part; `loss` and `accuracy` are those that training reports.
 
-    A metric that does not exist is None: ROC AUC where a class has no row, R2 of a single row, what is not finite.
+    A metric that is undefined is None: ROC AUC if a class has no row, R2 of a single row, and all that is not finite.
     """
     names = model.preprocessing.classes
     if names is None:
@@ -52,7 +61,7 @@ def score(model: Model, part: Part) -> Scores:
         **_numbers(evaluate(model.network, model.loss, part, None)),
         "balanced_accuracy": float(recall[present].mean()),
         "macro_f1": float(f1[present | np.isin(codes, decided)].mean()),
-        "roc_auc": _roc_auc(y, model.probabilities(scores)) if present.all() and np.isfinite(scores).all() else None,
+        "roc_auc": _roc_auc(y, model.confidences(scores)) if present.all() and np.isfinite(scores).all() else None,
     }
     classes = Table(
         ["class", "precision", "recall", "f1", "support"],
@@ -68,10 +77,15 @@ def score(model: Model, part: Part) -> Scores:
 
 @np.errstate(all="ignore")
 def predictions(model: Model, x: Array, y: Array | None, rows: Array) -> Table:
-    """One row an example: `row,target,prediction`, and for classes a probability of each.
+    """One row per sample: `row,target,prediction` and, for classes, one probability per class.
 
-    `y` None leaves the target out. Targets and predictions of a regression are in their own units; of several
-    targets each has its columns.
+    Regression targets and predictions are in the target's own units; each of several targets has its own columns.
+
+    Args:
+        model: the trained network.
+        x: prepared inputs, `(rows, features)`.
+        y: prepared targets; None leaves their columns out.
+        rows: the number of each row in the table it came from.
     """
     scores, names = model.scores(x), model.preprocessing.classes
     if names is not None:
@@ -93,7 +107,7 @@ def predictions(model: Model, x: Array, y: Array | None, rows: Array) -> Table:
 
 
 def _as_given(y: Array, preprocessing: Preprocessing) -> list[list[float]]:
-    """Standardized targets in their own units, to the decimals that their dtype carries: 220.0, not 219.9999977."""
+    """Standardized targets in their own units, rounded to the digits that their dtype has: 220.0, not 219.9999977."""
     own = preprocessing.inverse_target(y)
     smallest = np.finfo(y.dtype).eps * np.array(preprocessing.target_scale) * np.abs(y).max(axis=0, initial=1.0)
     decimals = np.floor(-np.log10(smallest)).astype(int)
@@ -101,13 +115,13 @@ def _as_given(y: Array, preprocessing: Preprocessing) -> list[list[float]]:
     return [list(row) for row in zip(*columns, strict=True)]
 
 
-def _roc_auc(y: Array, probabilities: Array) -> float:
-    """The area under the ROC curve; of several classes the mean of each against the rest."""
+def _roc_auc(y: Array, confidences: Array) -> float:
+    """The area under the ROC curve; for several classes the mean over the classes, each against the rest."""
     from sklearn.metrics import roc_auc_score
 
-    if probabilities.shape[-1] == 2:
-        return float(roc_auc_score(y, probabilities[:, 1]))
-    return float(roc_auc_score(y, probabilities, multi_class="ovr"))
+    if confidences.shape[-1] == 1:
+        return float(roc_auc_score(y, confidences[:, 0]))
+    return float(np.mean([roc_auc_score(y == code, column) for code, column in enumerate(confidences.T)]))
 
 
 def _numbers(values: dict[str, Array]) -> dict[str, float | None]:

@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 from sklearn import metrics as sk
 
 from mlpcli.data import Part
+from mlpcli.data.prepared.targets import fit_targets
+from mlpcli.errors import DataError
 from mlpcli.nn import CrossEntropy, Linear, LogisticLoss, Network, Purpose, SquaredLoss, stream
 from mlpcli.training.evaluate import BLOCK, correct, evaluate, squared_errors
 from mlpcli.training.trainer import Trainer
@@ -80,6 +83,40 @@ def test_r2_of_a_constant_target_and_of_one_row() -> None:
         assert evaluate(network, SquaredLoss((), np.float64), constant, np.ones(1))["r2"] == expected
     single = Part(np.ones((1, 1)), np.zeros((1, 1)), np.arange(1))
     assert np.isnan(evaluate(network, SquaredLoss((), np.float64), single, np.ones(1))["r2"])
+
+
+@pytest.mark.parametrize("rows", [2, 3, 7, 100, 1000])
+def test_r2_of_any_constant_target_is_0_or_1(rows: int) -> None:
+    """The rounded mean of equal numbers may differ from them, which is no spread."""
+    network = Network([("output", Linear(1, 1))], dtype=np.float64)
+    for constant in np.random.default_rng(rows).normal(size=100):
+        targets = np.full((rows, 1), constant)
+        rowset = Part(np.ones((rows, 1)), targets, np.arange(rows))
+        for bias, expected in ((constant, 1.0), (constant + 1, 0.0)):
+            network.parameters["output.bias"][...] = bias
+            assert evaluate(network, SquaredLoss((), np.float64), rowset, np.ones(1))["r2"] == expected
+
+
+@pytest.mark.parametrize("power", [-600, -900, 500])
+def test_metrics_know_no_unit_that_is_too_small_or_large(power: int) -> None:
+    targets, scale = np.random.default_rng(3).normal(size=(50, 2)), np.array([0.7, 130.0])
+    network, loss = linear_network(4, 2), SquaredLoss((), np.float64)
+    plain = evaluate(network, loss, part(50, targets), scale)
+    found = evaluate(network, loss, part(50, targets), scale * 2.0**power)
+    assert found["r2"] == plain["r2"]
+    for name in ("rmse", "mae", "max_error"):
+        assert found[name] == plain[name] * 2.0**power
+
+
+def test_targets_of_any_size_are_learned_alike() -> None:
+    """In units of 2^-600, some 1e-181, all digits are the same."""
+    values = np.random.default_rng(0).normal(size=(40, 2)) + 3
+    mean, spread = fit_targets(values)
+    assert_allclose(spread, values.std(axis=0), rtol=1e-15)
+    unit = 2.0**-600
+    assert fit_targets(values * unit) == (tuple(np.array(mean) * unit), tuple(np.array(spread) * unit))
+    with pytest.raises(DataError, match="too small to standardize"):
+        fit_targets(values * 1e-300)
 
 
 def test_metrics_of_a_stack_are_those_of_each_network() -> None:

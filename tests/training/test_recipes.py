@@ -168,6 +168,18 @@ def test_init_scale_is_for_the_weights_of_its_layer_alone() -> None:
     assert drawn["hidden.0.weight"].std() == pytest.approx(0.03, rel=0.05)  # 1,500 draws of std 3 * 0.01
 
 
+def test_a_regression_begins_small_only_where_nobody_named_an_initializer() -> None:
+    data = dataset(NUMBERS, "float64")
+    bound = np.sqrt(6 / (300 + 1))  # Glorot's, of 300 hidden units and one output
+    named, _ = after_one_step(data, hidden=(300,), activation="tanh", init="glorot")
+    auto, _ = after_one_step(data, hidden=(300,), activation="tanh")
+    assert 0.9 * bound < abs(named["output.weight"]).max() <= bound
+    assert_allclose(auto["output.weight"], 0.1 * named["output.weight"], rtol=1e-15)
+    assert_array_equal(auto["hidden.0.weight"], named["hidden.0.weight"])
+    assert resolved(data, hidden=(300,)).init_scale == (1.0, 0.1)  # which is what is printed and recorded
+    assert resolved(dataset(CLASSES), hidden=(300,)).init_scale == 1.0
+
+
 def test_init_bias_is_for_the_biases_of_its_layer_alone() -> None:
     data = dataset(CLASSES, "float64")
     shared = {"hidden": (300, 200), "norm": "layer"}

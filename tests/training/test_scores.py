@@ -59,6 +59,28 @@ def test_classes(tmp_path: Path, source: str) -> None:
             assert numbers == pytest.approx(list(report[str(code)].values()))
 
 
+@pytest.mark.parametrize(
+    ("source", "loss"), [(TWO_CLASSES, "squared"), (CLASSES, "squared"), (CLASSES, "cross-entropy")]
+)
+def test_the_roc_curve_goes_by_the_scores(tmp_path: Path, source: str, loss: str) -> None:
+    """Not by probabilities, which tie where they are clipped or round to 0 and 1."""
+    data = dataset(source)
+    model, _ = trained(tmp_path, data, loss=loss)
+    for view in (model.network.parameters["output.weight"], model.network.parameters["output.bias"]):
+        view *= 300 if loss == "cross-entropy" else 3
+    wide = model.scores(data.train.x).astype(np.float64)
+    codes = range(wide.shape[1])
+    if loss == "cross-entropy":  # log-odds, log p - log(1 - p)
+        wide = np.array([[row[k] - np.logaddexp.reduce(np.delete(row, k)) for k in codes] for row in wide])
+    if wide.shape[1] == 1:
+        expected = sk.roc_auc_score(data.train.y, wide[:, 0])
+    else:
+        expected = np.mean([sk.roc_auc_score(data.train.y == k, wide[:, k]) for k in codes])
+    assert score(model, data.train).metrics["roc_auc"] == pytest.approx(expected, rel=1e-12)
+    share = model.probabilities(model.scores(data.train.x))
+    assert len(np.unique(share[:, -1])) < len(np.unique(wide[:, -1]))  # the probabilities do tie here
+
+
 def test_a_class_without_rows(tmp_path: Path) -> None:
     """Its recall is no part of the mean and there is no ROC AUC; scikit-learn's own means say the same."""
     data = dataset(CLASSES)

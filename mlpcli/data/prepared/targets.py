@@ -14,6 +14,7 @@ from mlpcli.wording import listed, nearest, quote
 __all__ = ["Targets", "find_columns", "fit_targets", "read_targets"]
 
 MOST_CLASSES = 1000
+LARGEST, SMALLEST = 1e150, 1e-290  # distances from the mean that float64 can square, and divide by
 FEW_VALUES = (
     20  # whole numbers with at most so many values, each 5 times on average, are classes where the task is `auto`
 )
@@ -65,10 +66,14 @@ def fit_targets(values: NDArray[np.float64]) -> tuple[tuple[float, ...], tuple[f
     with np.errstate(over="ignore", invalid="ignore"):
         mean = values.mean(axis=0)
         mean = mean + (values - mean).mean(axis=0)  # a second pass takes out what rounding left
-        spread = np.sqrt(np.square(values - mean).mean(axis=0))
-    if not np.isfinite(spread).all():
-        raise DataError("target: its numbers are too large to standardize. Nothing was written. Rescale the target")
+        size = np.abs(values - mean).max(axis=0)
+        unit = np.ldexp(1.0, np.frexp(size)[1])  # a power of two, so that squares of tiny numbers keep their digits
+        spread = unit * np.sqrt(np.square((values - mean) / unit).mean(axis=0))
     constant = (values == values[0]).all(axis=0)
+    if not (size < LARGEST).all():
+        raise DataError("target: its numbers are too large to standardize. Nothing was written. Rescale the target")
+    if not (constant | (size > SMALLEST)).all():
+        raise DataError("target: its numbers are too small to standardize. Nothing was written. Rescale the target")
     return tuple(np.where(constant, values[0], mean).tolist()), tuple(np.where(constant, 1.0, spread).tolist())
 
 

@@ -61,7 +61,10 @@ def build_entry(
         if len(rows):
             varies = write_part(new, name, table, chosen, rows, targets.values[rows], preprocessing)
             if name == "train" and not varies:
-                raise DataError(f"no column varies in the {len(rows)} training rows, so nothing can be learnt")
+                raise DataError(
+                    f"no column varies in the {len(rows)} training rows, so nothing can be learned. Nothing was "
+                    "written. Use more rows, other columns (--target, --drop), or another --split-seed"
+                )
     return new.commit({"preprocessing": preprocessing.to_json(), "digest": table.digest})
 
 
