@@ -17,7 +17,8 @@ from mlpcli.errors import BadResult, ExitCode, Interrupted, MlpcliError
 
 if TYPE_CHECKING:
     from mlpcli.results.sweep_folder import SweepStore
-    from mlpcli.sweep.plan.resolved import PreparedSweep
+    from mlpcli.sweep.plan.prepared_sweep import PreparedSweep
+    from mlpcli.sweep.plan.sweep_plan import Plan
     from mlpcli.workers.executor import Executor
 
 __all__ = ["sweep"]
@@ -91,7 +92,7 @@ def sweep(
 
     Example: mlpcli sweep experiments/dropout.toml
     """
-    from mlpcli.sweep.plan.planner import plan_sweep
+    from mlpcli.sweep.plan.plan_file import plan_sweep
 
     plan = plan_sweep(file, settings=settings or (), seeds=seeds, name=name, max_trials=max_trials)
 
@@ -101,9 +102,9 @@ def sweep(
     jobs = jobs or cores()
     if dry_run:
         from mlpcli.cli.sweep_report import show_plan
-        from mlpcli.sweep.plan.resolved import prepare_sweep
+        from mlpcli.sweep.plan.prepared_sweep import PreparedSweep
 
-        show_plan(prepare_sweep(plan, data_home), jobs, as_json)
+        show_plan(PreparedSweep(plan, data_home), jobs, as_json)
         return
     with (
         _sigterm_as_ctrl_c(),
@@ -116,10 +117,10 @@ def sweep(
         from mlpcli.atomic import shown
         from mlpcli.cli.sweep_report import show_results
         from mlpcli.cli.sweep_view import sweep_view
-        from mlpcli.sweep.plan.resolved import prepare_sweep
+        from mlpcli.sweep.plan.prepared_sweep import PreparedSweep
         from mlpcli.sweep.run.engine import Engine
 
-        prepared = prepare_sweep(plan, data_home)
+        prepared = PreparedSweep(plan, data_home)
         states = {"complete"} if retry_failed else {"complete", "failed", "diverged"}
         with _open_store(prepared, results, states, restart) as store:
             if store.warning:
@@ -127,7 +128,7 @@ def sweep(
             message(_introduction(prepared, len(store.known), workers.jobs), quiet=quiet)
             view = sweep_view(plan, prepared.metric, prepared.larger, quiet)
             engine = Engine(prepared, store, workers, view, keep_models.value, fail_fast)
-            with _saying_what_is_kept(store, len(plan), restart), view:
+            with _saying_what_is_kept(store, plan, restart), view:
                 engine.run()
             show_results(prepared, engine.summary, store.known, store.path, engine.models.best, as_json)
     if troubled := sum(record["state"] in ("failed", "diverged") for record in store.known.values()):
@@ -168,20 +169,16 @@ def _killing(workers: "Executor") -> Iterator[None]:
 def _open_store(prepared: "PreparedSweep", results: Path, states: set[str], restart: bool) -> "SweepStore":
     """The sweep's folder; trials recorded in these states are not run again, nor are pruned ones under halving."""
     from mlpcli.results.provenance import provenance
-    from mlpcli.results.sweep_folder import PlannedTrial, SweepStore
+    from mlpcli.results.sweep_folder import SweepStore
 
     plan = prepared.plan
     reused = states | ({"pruned"} if plan.rungs else set())
     digests = sorted({data.digest for data in prepared.data})
-    trials = []
-    for configuration in range(plan.configurations):
-        values = plan.shown(configuration)
-        trials += [PlannedTrial(prepared.run_ids[n], prepared.seed(n), values) for n in plan.numbers(configuration)]
     return SweepStore(
         results,
         plan.file.name,
         sweep=plan.file.text(),
-        trials=trials,
+        trials=prepared.planned(0),
         varied=plan.varied,
         scores=prepared.scores,
         columns=prepared.columns,
@@ -193,7 +190,7 @@ def _open_store(prepared: "PreparedSweep", results: Path, states: set[str], rest
 
 
 @contextmanager
-def _saying_what_is_kept(store: "SweepStore", trials: int, restarted: bool) -> Iterator[None]:
+def _saying_what_is_kept(store: "SweepStore", plan: "Plan", restarted: bool) -> Iterator[None]:
     """Add to whatever ends the sweep before its time how much was done, and how to do the rest."""
     from mlpcli.atomic import shown
 
@@ -201,7 +198,9 @@ def _saying_what_is_kept(store: "SweepStore", trials: int, restarted: bool) -> I
         yield
     except (KeyboardInterrupt, MlpcliError) as error:
         how = "the same command" + ", but without --restart" * restarted
-        kept = f"{len(store.known)} of {trials} trials are kept in {shown(store.path)}. Go on with {how}"
+        kept = (
+            f"{len(store.known)} of {len(plan) + plan.coming} trials are kept in {shown(store.path)}. Go on with {how}"
+        )
         if isinstance(error, KeyboardInterrupt):
             signal.signal(signal.SIGINT, _leave)  # who types Ctrl-C again has no time for what follows
         if isinstance(error, _Terminated):

@@ -9,7 +9,7 @@ from mlpcli.cli.console import is_terminal, print_json, table
 from mlpcli.cli.progress import short
 
 if TYPE_CHECKING:
-    from mlpcli.sweep.plan.resolved import PreparedSweep
+    from mlpcli.sweep.plan.prepared_sweep import PreparedSweep
 
 __all__ = ["option_cell", "show_plan", "show_results"]
 
@@ -151,5 +151,6 @@ def show_plan(prepared: "PreparedSweep", jobs: int, as_json: bool) -> None:
     left_out = f", {plan.left_out} left out by where" if plan.left_out else ""
     twice = f", {plan.duplicates} planned twice and run once" if plan.duplicates else ""
     sizes = ", ".join(str(len(stack.trials)) for stack in stacks[:20]) + (", ..." if len(stacks) > 20 else "")
-    print(f"{len(trials)} trials{left_out}{twice}")
+    coming = f"; up to {plan.coming} more are chosen by the results of these" if plan.coming else ""
+    print(f"{len(trials)} trials{left_out}{twice}{coming}")
     print(f"{len(stacks)} stacks of {sizes} trials; about {seconds:.3g} s with {jobs} jobs")

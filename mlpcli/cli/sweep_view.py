@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Self
 from mlpcli.cli.console import is_terminal, message, plain
 from mlpcli.cli.progress import short
 from mlpcli.cli.sweep_report import option_cell
-from mlpcli.sweep.plan.plan import Plan
-from mlpcli.sweep.run.watcher import TrialSeen
+from mlpcli.sweep.plan.sweep_plan import Plan
+from mlpcli.sweep.run.sweep_watcher import TrialSeen
 
 if TYPE_CHECKING:
     from rich.console import Console, Group, JustifyMethod
@@ -44,6 +44,9 @@ class SweepView:
     def expect(self, seconds: float) -> None:
         """Take how long all that is missing should take."""
 
+    def grown(self) -> None:
+        """Take what has joined the plan."""
+
     def running(self, trials: Sequence[int]) -> None:
         """Take the trials that are in training now."""
 
@@ -67,7 +70,8 @@ class LineView(SweepView):
         options = "".join(f"  {name} {option_cell(value)}" for name, value in cells)
         outcome = seen.state if seen.value is None else f"{seen.state}  {self._metric} {short(seen.value)}"
         why = f"  ({seen.error})" if seen.error else ""
-        message(f"trial {seen.trial} ({len(self._ended)}/{len(self._plan)}){options}  seed {seen.seed}  {outcome}{why}")
+        total = len(self._plan) + self._plan.coming
+        message(f"trial {seen.trial} ({len(self._ended)}/{total}){options}  seed {seen.seed}  {outcome}{why}")
 
     def note(self, text: str) -> None:
         """Print a message."""
@@ -77,8 +81,8 @@ class LineView(SweepView):
 class _Line:
     """A configuration of the live table: what its trials, by seed, came to."""
 
-    def __init__(self, cells: list[str], trials: int) -> None:
-        self.cells, self.trials = cells, trials
+    def __init__(self, cells: list[str]) -> None:
+        self.cells, self.trials = cells, 0
         self.seen: dict[int, TrialSeen] = {}
         self.values: list[float] = []
         self.mean = math.nan
@@ -109,15 +113,13 @@ class LiveView(SweepView):
         from rich.live import Live
         from rich.progress_bar import ProgressBar
 
-        self._lines = [
-            _Line([option_cell(value, digits=4) for value in plan.shown(index)], len(plan.seeds(index)))
-            for index in range(plan.configurations)
-        ]
+        self._lines: list[_Line] = []
         self._running: Counter[int] = Counter()
         self._known, self._expected = 0, 0.0
         self._started = self._latest = time.monotonic()
         self._console = console or Console(stderr=True, highlight=False)
-        self._bar = ProgressBar(total=len(plan))
+        self._bar = ProgressBar()
+        self.grown()
         self._live = Live(get_renderable=self.drawn, console=self._console, refresh_per_second=4)
 
     def __enter__(self) -> Self:
@@ -132,6 +134,14 @@ class LiveView(SweepView):
     def expect(self, seconds: float) -> None:
         """Take how long all that is missing should take."""
         self._expected = seconds
+
+    def grown(self) -> None:
+        """Add lines for new configurations, and trials to the lines of known ones."""
+        for index in range(len(self._lines), self._plan.configurations):
+            self._lines.append(_Line([option_cell(value, digits=4) for value in self._plan.shown(index)]))
+        for index, line in enumerate(self._lines):
+            line.trials = len(self._plan.seeds(index))
+        self._total = len(self._plan) + self._plan.coming
 
     def running(self, trials: Sequence[int]) -> None:
         """Mark the configurations of these trials."""
@@ -181,11 +191,11 @@ class LiveView(SweepView):
         gone, fresh = time.monotonic() - self._started, len(self._ended) - self._known
         rate = f"{fresh / (self._latest - self._started):.3g}/s" if fresh > 0 else ""
         left = f"about {_clock(self._expected - gone)} left" if self._expected > gone else ""
-        self._bar.update(len(self._ended))
+        self._bar.update(len(self._ended), self._total)
         line = Table.grid(padding=(0, 2), expand=True)
         for width in (None, 1, None):
             line.add_column(ratio=width, no_wrap=True)
-        count = f"{len(self._ended):{len(str(len(self._plan)))}}/{len(self._plan)}"
+        count = f"{len(self._ended):{len(str(self._total))}}/{self._total}"
         times = f"{rate:>7}  {_clock(gone):>5}  {left:15}"  # of one width, lest the bar move
         line.add_row(Text(f"trials {count}"), self._bar, Text(times))
         return line

@@ -1,9 +1,9 @@
 """The folder of a sweep: what it keeps of every trial, through crashes, changed plans and repeated runs.
 
 There is no record of a running trial. A trial is done when its row stands in trials.csv, and its epochs are in
-metrics.csv, synced, before that. While a sweep runs both tables only grow; opening and finishing rewrite them
-atomically in trial and epoch order. What a changed plan has no use for stands in `unused/`, and is taken back when a
-later plan wants it.
+metrics.csv, synced, before that. While a sweep runs both tables only grow; beginning and finishing rewrite them
+atomically in trial and epoch order. Rows that a changed plan does not need go to `unused/`, and come back when a later
+plan wants them.
 """
 
 import os
@@ -58,8 +58,9 @@ class PlannedTrial:
 class SweepStore:
     """A sweep's folder, open and locked by this process; its only writer. `close` it, or use it in a `with`.
 
-    `known` has the records of those planned trials, by number, that `reuse` accepts. `path` is the folder; `warning`
-    a sentence for the user where the file system has no locks.
+    `known` has the records of those planned trials, by number, that `reuse` accepts. The plan may grow: `plan` adds
+    trials, and `begin` makes the folder ready for their results. `path` is the folder; `warning` is a sentence for the
+    user where the file system has no locks.
     """
 
     def __init__(
@@ -77,7 +78,9 @@ class SweepStore:
         provenance: Mapping[str, Any],
         restart: bool = False,
     ) -> None:
-        """Open or create `root/name` for `trials`; `scores` are the metrics of trials.csv, `columns` those of an epoch.
+        """Open or create `root/name` for `trials`, the first of the plan; nothing is written before `begin`.
+
+        `scores` are the metrics of trials.csv, `columns` those of an epoch.
 
         With `diagnostics`, the columns of diagnostics.csv, a trial without its rows there counts as absent.
 
@@ -88,12 +91,19 @@ class SweepStore:
             FileError: the folder cannot be created or written.
         """
         self.path = Path(os.path.abspath(root)) / check_name(name)
-        self._trials, self._varied = trials, tuple(varied)
+        self._sweep, self._provenance, self._reuse = sweep, provenance, reuse
+        self._varied = tuple(varied)
+        self._trials: list[PlannedTrial] = []
+        self.known: dict[int, Record] = {}
         self._columns = (*FIRST_COLUMNS, *varied, *MIDDLE_COLUMNS, *scores, *FINAL_COLUMNS)
         self._epoch_columns = {METRICS: ("trial", "run_id", *columns)}
         if diagnostics:
             self._epoch_columns[DIAGNOSTICS] = ("trial", "run_id", *diagnostics)
         self._tables: dict[str, AppendTable] = {}
+        self._spans: dict[tuple[str, int], tuple[int, int]] = {}
+        self._adopted: dict[tuple[str, int], bytes] = {}  # epochs of known trials that are in no main table yet
+        self._run_ids: set[str] = set()
+        self._grown = False
         if self.path.is_symlink():
             raise FileError(f"cannot use {shown(self.path)}: it is a symbolic link. Nothing was written")
         make_folder(self.path)
@@ -106,10 +116,52 @@ class SweepStore:
             check_folder(self.path, restart)
             if restart:
                 set_aside(self.path)
-            self._open(sweep, reuse, provenance)
+            self._here: SweepTables | None = SweepTables(self.path)
+            self._unused = SweepTables(self.path / UNUSED)
+            self.plan(trials)
         except BaseException:
             self.close()
             raise
+
+    @property
+    def planned(self) -> int:
+        """The number of trials in the plan so far."""
+        return len(self._trials)
+
+    def plan(self, trials: Iterable[PlannedTrial]) -> None:
+        """Add trials to the plan; those that an earlier run recorded are known from now on."""
+        for trial in trials:
+            number = len(self._trials)
+            self._trials.append(trial)
+            self._run_ids.add(trial.run_id)
+            place = self._here if self._here and trial.run_id in self._here.records else self._unused
+            record = place.records.get(trial.run_id)
+            if record is None or not self._reuse(record):
+                continue
+            if DIAGNOSTICS in self._epoch_columns and not place.diagnostics.has(trial.run_id, recorded(record)):
+                continue
+            self.known[number] = record
+            for name, columns in self._epoch_columns.items():
+                table, epochs = (place.metrics, trained) if name == METRICS else (place.diagnostics, recorded)
+                self._adopted[name, number] = table.lines(trial.run_id, epochs(record), number, columns)
+
+    def begin(self) -> None:
+        """Make the folder ready for results: the tables in order, with what is known of the plan.
+
+        To be called before training, so that a folder that cannot be written costs none. Safe to call again.
+        """
+        if self._here is None and not self._adopted:
+            return
+        write_changed(self.path / SWEEP, self._sweep.encode())  # first: it tells whose folder this is
+        if len(self.known) < len(self._trials) or not os.path.lexists(self.path / PROVENANCE):
+            write_atomic(self.path / PROVENANCE, json_text.pretty(self._provenance).encode())
+        if self._here is not None:
+            self._unused.take(self._here, self._run_ids)  # and nothing is dropped before it stands elsewhere
+            self._unused.write()
+            self._here = None
+        self._rewrite()
+        self._unused.give_up(self._run_ids)
+        self._unused.write()
 
     def add(
         self,
@@ -120,6 +172,7 @@ class SweepStore:
 
         `diagnostics` has the rows of diagnostics.csv by number.
         """
+        self.begin()
         found = diagnostics or {}
         rows = {
             METRICS: {number: epochs for number, _, epochs in entries},
@@ -145,7 +198,8 @@ class SweepStore:
         for number in numbers:
             if self.known.pop(number, None) is not None:
                 for name in self._epoch_columns:
-                    del self._spans[name, number]
+                    self._spans.pop((name, number), None)
+                    self._adopted.pop((name, number), None)
                 self._grown = True
 
     def epochs(self, number: int) -> list[dict[str, int | float | None]]:
@@ -160,6 +214,7 @@ class SweepStore:
 
     def save_model(self, run_id: str, data: bytes) -> None:
         """Keep the model of a trial."""
+        self.begin()
         make_folder(self.path / MODELS)
         write_atomic(self.model(run_id), data)
 
@@ -176,44 +231,19 @@ class SweepStore:
 
     def finish(self, summary: str) -> None:
         """Put the tables in order, and write summary.csv."""
+        self.begin()
         if self._grown:
             self._rewrite()
         write_changed(self.path / SUMMARY, csv_text.encode(summary))
 
     def close(self) -> None:
-        """Let go of the folder; what was recorded stays. Twice is once."""
+        """Release the folder; what was recorded stays. Safe to call twice."""
         try:
             for table in self._tables.values():
                 table.close()
         finally:
             self._tables = {}
             self._lock.release()
-
-    def _open(self, sweep: str, reuse: Callable[[Record], bool], provenance: Mapping[str, Any]) -> None:
-        here, unused = SweepTables(self.path), SweepTables(self.path / UNUSED)
-        self.known: dict[int, Record] = {}
-        lines: dict[tuple[str, int], bytes] = {}
-        planned: set[str] = set()
-        for number, trial in enumerate(self._trials):
-            planned.add(trial.run_id)
-            place = here if trial.run_id in here.records else unused
-            record = place.records.get(trial.run_id)
-            if record is None or not reuse(record):
-                continue
-            if DIAGNOSTICS in self._epoch_columns and not place.diagnostics.has(trial.run_id, recorded(record)):
-                continue
-            self.known[number] = record
-            for name, columns in self._epoch_columns.items():
-                table, epochs = (place.metrics, trained) if name == METRICS else (place.diagnostics, recorded)
-                lines[name, number] = table.lines(trial.run_id, epochs(record), number, columns)
-        write_changed(self.path / SWEEP, sweep.encode())  # first: it tells whose folder this is
-        if len(self.known) < len(self._trials) or not os.path.lexists(self.path / PROVENANCE):
-            write_atomic(self.path / PROVENANCE, json_text.pretty(provenance).encode())
-        unused.take(here, planned)  # and nothing is dropped before it stands elsewhere
-        unused.write()
-        self._write_tables(lines)
-        unused.give_up(planned)
-        unused.write()
 
     def _rewrite(self) -> None:
         for table in self._tables.values():
@@ -224,7 +254,7 @@ class SweepStore:
         """All tables in trial order, trials.csv last; then open them to grow."""
         numbers = sorted(self.known)
         self._grown = False
-        self._spans = {}
+        self._spans, self._adopted = {}, {}
         for name, columns in self._epoch_columns.items():
             header = csv_text.encode(csv_text.line(columns))
             offset = len(header)
@@ -238,6 +268,8 @@ class SweepStore:
         self._tables = {name: AppendTable(self.path / name, columns) for name, columns in every.items()}
 
     def _lines(self, name: str, number: int) -> bytes:
+        if (name, number) in self._adopted:
+            return self._adopted[name, number]
         offset, size = self._spans[name, number]
         with io_errors("read", self.path / name), open(self.path / name, "rb") as file:
             file.seek(offset)

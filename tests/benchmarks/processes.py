@@ -11,10 +11,10 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from mlpcli.sweep.plan.planner import plan_sweep
-from mlpcli.sweep.plan.resolved import PreparedSweep, prepare_sweep
-from mlpcli.sweep.run.dispatch import dispatch
-from mlpcli.sweep.run.jobs import JobMaker
+from mlpcli.sweep.plan.plan_file import plan_sweep
+from mlpcli.sweep.plan.prepared_sweep import PreparedSweep
+from mlpcli.sweep.run.job_dispatch import dispatch
+from mlpcli.sweep.run.stack_jobs import JobMaker
 from mlpcli.sweep.run.train_stack import Job, JobResult
 from mlpcli.workers.local import LocalExecutor
 
@@ -70,7 +70,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "processes.toml"
         file.write_text(SWEEP.format(epochs=options.epochs))
-        sweep = prepare_sweep(plan_sweep(file), None)
+        sweep = PreparedSweep(plan_sweep(file), None)
     times: dict[int, list[float]] = {1: [], 2: []}
     for _ in range(options.rounds):
         for jobs, found in times.items():

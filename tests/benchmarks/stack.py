@@ -1,4 +1,4 @@
-"""What a step costs each replica of a stack, by the size of the stack: what `mlpcli.sweep.plan.cost` rests on.
+"""What a step costs each replica of a stack, by the size of the stack: what `mlpcli.sweep.plan.training_cost` rests on.
 
     python -m tests.benchmarks.stack [--write]
 
@@ -19,7 +19,7 @@ import numpy as np
 from mlpcli.config import RunOptions
 from mlpcli.data import Prepared, prepare
 from mlpcli.results.provenance import provenance
-from mlpcli.sweep.plan.cost import cost_of
+from mlpcli.sweep.plan.training_cost import cost_of
 from mlpcli.threads import blas_threads
 from mlpcli.training.session import plan_run
 from mlpcli.training.trainer import Trainer
@@ -90,7 +90,7 @@ def report(lines: Sequence[str], rounds: int) -> str:
             "",
             "Made by `python -m tests.benchmarks.stack --write`: microseconds of a step and replica, by the number of",
             "replicas. Digits (64 inputs, 10 classes), batches of 32, adam, float32, one thread; processor time,",
-            f"validation included, the median of {rounds} rounds. `most` is the limit of `mlpcli.sweep.plan.cost`,",
+            f"validation included, the median of {rounds} rounds. `most` is the limit of `sweep.plan.training_cost`,",
             "`products` what the bare matrix products of the fastest stack take of its time.",
             "",
             *lines,

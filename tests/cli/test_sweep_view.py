@@ -17,8 +17,8 @@ import pytest
 from rich.console import Console
 
 from mlpcli.cli.sweep_view import LiveView
-from mlpcli.sweep.plan.planner import plan_sweep
-from mlpcli.sweep.run.watcher import TrialSeen
+from mlpcli.sweep.plan.plan_file import plan_sweep
+from mlpcli.sweep.run.sweep_watcher import TrialSeen
 from tests.sweep.sweeps import write_sweep
 
 
@@ -38,7 +38,7 @@ def lines(shown: LiveView) -> list[str]:
 
 def ends(shown: LiveView, trial: int, value: float | None, state: str = "complete") -> None:
     configuration = shown._plan.configuration_of(trial)
-    seed = trial - shown._plan.numbers(configuration).start
+    seed = shown._plan.seed(trial)
     shown.trial(TrialSeen(trial, configuration, seed, state, value, None if value is not None else "it broke"))
 
 

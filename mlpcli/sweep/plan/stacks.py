@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from heapq import heapreplace
 from itertools import pairwise
 
-from mlpcli.sweep.plan.cost import Cost
+from mlpcli.sweep.plan.training_cost import Cost
 
 __all__ = ["Group", "Stack", "make_stacks", "makespan"]
 

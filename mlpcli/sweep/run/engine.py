@@ -1,11 +1,12 @@
-"""Runs the trials of a sweep that are missing, rung by rung, and records each as it comes to its end.
+"""Runs the trials of a sweep that are missing, round by round, and records each as it comes to its end.
 
-The parent is the only writer. What a trial's record says depends on the trial alone, so in which order, stack or
-process it was trained, and how often the sweep was interrupted, shows nowhere.
+The parent is the only writer. The record of a trial depends on the trial alone, so neither the order, stack or process
+in which it was trained nor an interruption of the sweep shows anywhere.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from itertools import chain
 from threading import Thread
 from typing import Any
 
@@ -14,14 +15,15 @@ from mlpcli.results import statistics
 from mlpcli.results.csv_text import table
 from mlpcli.results.summary import Configuration, summarize, summary_columns
 from mlpcli.results.sweep_folder import Record, SweepStore
-from mlpcli.sweep.plan.resolved import PreparedSweep
-from mlpcli.sweep.run.dispatch import dispatch
-from mlpcli.sweep.run.jobs import JobMaker
+from mlpcli.sweep.plan.prepared_sweep import PreparedSweep
+from mlpcli.sweep.plan.sweep_plan import Round
+from mlpcli.sweep.run.held_signals import signals_held
+from mlpcli.sweep.run.job_dispatch import dispatch
 from mlpcli.sweep.run.kept_models import Models
-from mlpcli.sweep.run.signals import signals_held
+from mlpcli.sweep.run.stack_jobs import JobMaker
+from mlpcli.sweep.run.sweep_watcher import TrialSeen, Watcher
 from mlpcli.sweep.run.train_stack import Job, JobResult, KeepModels, Outcome
-from mlpcli.sweep.run.watcher import TrialSeen, Watcher
-from mlpcli.sweep.spec.halving import best_so_far, survivors
+from mlpcli.sweep.run.trial_score import epochs_begun, trial_score
 from mlpcli.training.diagnostics import DiagnosticsRow
 from mlpcli.training.epoch_rows import EpochRow
 from mlpcli.workers.executor import Executor
@@ -50,14 +52,15 @@ class Engine:
         self._fail_fast = fail_fast
         self._plan, self._jobs = sweep.plan, JobMaker(sweep, executor)
         self._columns = ("parameters", "epochs_run", "best_epoch", *sweep.scores)
-        self._alive = set(range(sweep.plan.configurations))
+        self._until: dict[int, int] = {}  # the most epochs that a round wanted of a trial
+        self._stopped: set[int] = set()  # trials that go on only if the next round wants them
         self._rows: dict[int, list[EpochRow]] = {}
         self._diagnostics: dict[int, list[DiagnosticsRow]] = {}
         self._outcomes: dict[int, Outcome] = {}
         self._spent = self._estimated = 0.0
 
     def run(self) -> None:
-        """Train what is missing up to each rung, prune there, and put the folder in order.
+        """Train what is missing of each round, prune what no round goes on with, and put the folder in order.
 
         Raises:
             BadResult: with `fail_fast`, at the first trial that failed or diverged.
@@ -65,10 +68,11 @@ class Engine:
         """
         Thread(target=statistics.load, name="mlpcli-statistics").start()  # needed at the end, while workers train now
         self._tell(sorted(self.store.known), known=True)
-        for rung in self._plan.rungs:
-            self._train(self._missing(rung.epochs), rung.epochs, self.models.keep)
-            self._prune(rung.epochs, rung.keep)
-        self._train(self._missing(self.sweep.epochs), self.sweep.epochs, self.models.keep)
+        for asked in self.sweep.rounds(self._score):
+            self._join()
+            self._prune(self._stopped.difference(*asked.trials.values()))
+            self._bring(asked)
+        self._prune(set(self._stopped))
         if missing := self.models.missing():
             self.watcher.note(f"models to be kept that are not there: {len(missing)}; these trials are trained again")
             self._train(missing, self.sweep.epochs, "all")
@@ -85,7 +89,7 @@ class Engine:
         for position, (number, outcome) in enumerate(zip(job.trials, result.outcomes, strict=True)):
             if position in job.pruned:
                 continue
-            share = outcome.result["epochs_run"] / job.runs[0].epochs if self._plan.rungs else 1.0
+            share = outcome.result["epochs_run"] / job.runs[0].epochs if self._plan.file.halving else 1.0
             self._spent += outcome.result["time_s"]
             self._estimated += share * job.seconds / len(job.trials)
             if number in self.store.known:  # trained once more, for its model
@@ -120,51 +124,59 @@ class Engine:
         self.watcher.note(f"{what} came to nothing ({reason}) and is tried again{' in halves' * (trials > 1)}")
 
     def _expect(self) -> None:
-        """Say how long all takes, by the estimate and by how it compares with the jobs that were done."""
+        """Tell how long everything takes: the estimate, corrected by the pace of the jobs that are done."""
         pace = self._spent / self._estimated if self._estimated else 1.0
-        self.watcher.expect(self._jobs.seconds * self._plan.epochs_share * pace)
+        growth = (len(self._plan) + self._plan.coming) / max(1, sum(map(len, self._plan.first.trials.values())))
+        self.watcher.expect(self._jobs.seconds * self._plan.epochs_share * growth * pace)
 
-    def _missing(self, until: int) -> list[int]:
-        """The living trials that have neither ended nor come as far as epoch `until`."""
-        missing = []
-        for configuration in sorted(self._alive):
-            for number in self._plan.numbers(configuration):
-                record = self.store.known.get(number)
-                if record is not None and (record["state"] != "pruned" or record["epochs_run"] >= until):
-                    continue
-                self.store.forget([number])  # it was pruned here once, and now lives on
-                if number not in self._outcomes or len(self._rows[number]) < until:
-                    missing.append(number)
-        return missing
+    def _join(self) -> None:
+        """Let the trials that have joined the plan join the folder and the view."""
+        start = self.store.planned
+        self.store.plan(self.sweep.planned(start))
+        self.watcher.grown()
+        self._tell([number for number in range(start, len(self._plan)) if number in self.store.known], known=True)
+
+    def _bring(self, asked: Round) -> None:
+        """Train the trials of a round as far as it wants; those that have ended, or come that far, stay as they are."""
+        until, missing = asked.epochs or self.sweep.epochs, []
+        for number in chain.from_iterable(asked.trials[configuration] for configuration in sorted(asked.trials)):
+            self._until[number] = max(until, self._until.get(number, 0))
+            (self._stopped.add if self._until[number] < self.sweep.epochs else self._stopped.discard)(number)
+            record = self.store.known.get(number)
+            if record is not None and (record["state"] != "pruned" or record["epochs_run"] >= until):
+                continue
+            self.store.forget([number])  # an earlier run pruned it, and now it goes on
+            if number not in self._outcomes or len(self._rows[number]) < until:
+                missing.append(number)
+        self._train(missing, until, self.models.keep)
 
     def _train(self, numbers: Sequence[int], until: int, keep_models: KeepModels) -> None:
         """Bring these trials to epoch `until`, or to their end."""
+        self.store.begin()
         jobs = self._jobs.make(numbers, until, keep_models)
         self._expect()
         dispatch(self.executor, jobs, self)
 
-    def _prune(self, epochs: int, keep: int) -> None:
-        """At a rung, let the best configurations live and record the others as pruned there."""
-        known, living = self.store.known, sorted(self._alive)
-        scores = [[self._best_value(number, epochs) for number in self._plan.numbers(index)] for index in living]
-        kept = {living[index] for index in survivors(scores, keep, larger_is_better=self.sweep.larger)}
-        dropped = [number for index in living if index not in kept for number in self._plan.numbers(index)]
-        self._alive = kept
-        self._jobs.keep_only(number for index in kept for number in self._plan.numbers(index))
-        self.store.forget([number for number in dropped if number in known and _begun(known[number]) > epochs])
-        absent = [number for number in dropped if number not in known and number not in self._outcomes]
-        self._train(absent, epochs, "none")
-        self._record([number for number in dropped if number not in known], state="pruned")
+    def _prune(self, numbers: Set[int]) -> None:
+        """Record the trials that no round goes on with as pruned where they were stopped, unless they had ended."""
+        self._stopped -= numbers
+        self._jobs.keep_only(self._stopped)
+        for epochs in sorted({self._until[number] for number in numbers}):
+            stopped, known = sorted(n for n in numbers if self._until[n] == epochs), self.store.known
+            self.store.forget(
+                [number for number in stopped if number in known and epochs_begun(known[number]) > epochs]
+            )
+            absent = [number for number in stopped if number not in known and number not in self._outcomes]
+            self._train(absent, epochs, "none")
+            self._record([number for number in stopped if number not in known], state="pruned")
 
-    def _best_value(self, number: int, epochs: int) -> float:
-        """The best value of the metric in the first epochs of a trial; nan if it failed or diverged in them."""
+    def _score(self, number: int, epochs: int | None) -> tuple[float, bool]:
         record = self.store.known.get(number)
-        if record is not None and record["state"] in ("failed", "diverged") and _begun(record) <= epochs:
-            return math.nan
-        rows: Sequence[EpochRow] = self._rows[number] if record is None else self.store.epochs(number)
-        values = (row[self.sweep.metric] for row in rows[:epochs])
-        finite = (math.nan if value is None else value for value in values)
-        return best_so_far(finite, larger_is_better=self.sweep.larger)
+
+        def rows() -> Sequence[EpochRow]:
+            return self._rows[number] if record is None else self.store.epochs(number)
+
+        return trial_score(record, rows, epochs, self.sweep.metric, larger_is_better=self.sweep.larger)
 
     def _record(self, numbers: Iterable[int], state: str | None = None) -> None:
         """Write trials that ended, or that a rung stopped, to the store, with the models that are to be kept."""
@@ -198,7 +210,7 @@ class Engine:
         for number in numbers:
             record = self.store.known[number]
             value = record.get(self.sweep.metric) if record["state"] in ("complete", "pruned") else None
-            configuration, seed = self._plan.configuration_of(number), self.sweep.seed(number)
+            configuration, seed = self._plan.configuration_of(number), self._plan.seed(number)
             seen = TrialSeen(number, configuration, seed, record["state"], value, record["error"])
             self.watcher.trial(seen, known=known)
 
@@ -206,19 +218,14 @@ class Engine:
         configurations = [
             Configuration(
                 values=self._plan.shown(index),
-                records={self.sweep.seed(number): self.store.known[number] for number in self._plan.numbers(index)},
-                baseline=self._plan.baselines[index],
+                records={self._plan.seed(number): self.store.known[number] for number in self._plan.numbers(index)},
+                baseline=baseline,
             )
-            for index in range(self._plan.configurations)
+            for index, baseline in enumerate(self._plan.baselines)
         ]
         varied, metric = self._plan.varied, self.sweep.metric
         self.summary = summarize(configurations, varied, metric, self.sweep.larger)
         self.store.finish(table(summary_columns(varied, metric), self.summary))
-
-
-def _begun(record: Record) -> int:
-    """How many epochs a trial began: one more than it finished if it failed or diverged in that."""
-    return (record["epochs_run"] or 0) + (record["state"] in ("failed", "diverged"))
 
 
 def _record_of(outcome: Outcome, columns: Sequence[str]) -> Record:

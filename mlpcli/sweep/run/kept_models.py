@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 from mlpcli.results.sweep_folder import Record, SweepStore
-from mlpcli.sweep.plan.resolved import PreparedSweep
+from mlpcli.sweep.plan.prepared_sweep import PreparedSweep
 from mlpcli.sweep.run.train_stack import KeepModels
 
 __all__ = ["Models"]

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from mlpcli.config import OPTIONS, canonical_value, check_value
-from mlpcli.sweep.spec.draws import Choices, Draws, Range
 from mlpcli.sweep.spec.problems import Problems
+from mlpcli.sweep.spec.random_draws import Choices, Draws, Range
 from mlpcli.wording import quote
 
 __all__ = ["KEYS", "Table", "Tables"]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from mlpcli.config import RunOptions, resolve
 from mlpcli.optim import OPTIMIZERS, Optimizer
-from mlpcli.sweep.plan.cost import BUDGET, MAX_REPLICAS, MEMORIES, Cost, cost_of
 from mlpcli.sweep.plan.stacks import MOST, Group, Stack, make_stacks, makespan
+from mlpcli.sweep.plan.training_cost import BUDGET, MAX_REPLICAS, MEMORIES, Cost, cost_of
 
 
 def sizes(stacks: list[Stack]) -> list[int]:
@@ -135,7 +135,7 @@ def test_replicas_by_hand() -> None:
 
 
 def test_seconds_are_those_measured() -> None:
-    """Microseconds a replica and step on digits, for stacks of 1 and 32, on the machine of `mlpcli.sweep.plan.cost`."""
+    """Microseconds a replica and step on digits, for stacks of 1 and 32, where `training_cost` was measured."""
     measured = {
         (4, 1): (83, 9),
         (16, 2): (99, 15),

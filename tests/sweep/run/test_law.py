@@ -9,7 +9,7 @@ import pytest
 
 from mlpcli.cli.main import run
 from mlpcli.sweep.plan.stacks import Group, Stack
-from mlpcli.sweep.run import jobs
+from mlpcli.sweep.run import stack_jobs
 from tests.sweep.sweeps import rows, sweep, timeless, write_sweep
 from tests.workers.hand_cluster import HandCluster
 
@@ -67,7 +67,7 @@ def test_any_stacks_in_any_order(place: Path, file: Path, serial: Path, monkeypa
         rng.shuffle(stacks)
         return stacks
 
-    monkeypatch.setattr(jobs, "make_stacks", shuffled)
+    monkeypatch.setattr(stack_jobs, "make_stacks", shuffled)
     found = sweep(file, place / "shuffled", "--keep-models", "all", code=1)
     assert timeless(found) == timeless(serial)
     assert models(found) == models(serial)

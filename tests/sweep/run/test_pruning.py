@@ -10,9 +10,9 @@ import pytest
 from mlpcli.cli.main import run
 from mlpcli.cli.sweep_view import SweepView
 from mlpcli.sweep.plan.stacks import Group, Stack
-from mlpcli.sweep.run import jobs
+from mlpcli.sweep.run import stack_jobs
 from mlpcli.sweep.run import train_stack as work
-from mlpcli.sweep.run.watcher import TrialSeen
+from mlpcli.sweep.run.sweep_watcher import TrialSeen
 from tests.benchmarks.halving import draw
 from tests.sweep.sweeps import rows, seconds, sweep, timeless, write_sweep
 
@@ -103,14 +103,14 @@ def test_no_epoch_is_trained_twice(place: Path, halved: Path, monkeypatch: pytes
             trained.append(len(rows_of_epoch))
             yield rows_of_epoch
 
-    keep = jobs.JobMaker.keep
+    keep = stack_jobs.JobMaker.keep
 
     def kept(self: Any, job: work.Job, progress: work.Progress) -> None:
         assert job.until < EPOCHS  # a stack that came to its end sends nothing to go on with
         keep(self, job, progress)
 
     monkeypatch.setattr(work.Trainer, "epochs", counted)
-    monkeypatch.setattr(jobs.JobMaker, "keep", kept)
+    monkeypatch.setattr(stack_jobs.JobMaker, "keep", kept)
     found = sweep(write(place, HALVING), place / "counted", code=1)
     assert timeless(found) == timeless(halved)
     assert sum(trained) == len(rows(halved, "metrics.csv"))
@@ -154,7 +154,7 @@ def test_pruned_rows_of_the_summary(halved: Path) -> None:
 @pytest.mark.parametrize("flags", [("--jobs", "1"), ("--jobs", "2"), ("--executor", "serial")])
 def test_no_matter_how(place: Path, halved: Path, flags: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     if "serial" in flags:
-        monkeypatch.setattr(jobs, "make_stacks", one_by_one)
+        monkeypatch.setattr(stack_jobs, "make_stacks", one_by_one)
     found = sweep(write(place, HALVING), place / flags[-1], *flags, code=1)
     assert timeless(found) == timeless(halved)
 

@@ -1,13 +1,12 @@
-"""Successive halving: the schedule of the paper by hand, and who survives a rung."""
+"""[halving]: the schedule of the paper, worked by hand."""
 
-import math
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpcli.sweep.spec.halving import Halving, Rung, best_so_far, survivors
+from mlpcli.sweep.spec.halving import Halving, Rung
 
 
 @pytest.mark.parametrize(
@@ -46,39 +45,3 @@ def test_81_configurations_cost_less_than_a_third() -> None:
         alive, done = rung.keep, rung.epochs
     assert spent == 81 * 3 + 27 * 6 + 9 * 18 + 3 * 3
     assert Fraction(spent, 81 * 30) < Fraction(1, 3)
-
-
-@pytest.mark.parametrize(
-    ("scores", "keep", "larger", "expected"),
-    [
-        ([[1.0], [3.0], [2.0]], 2, True, (1, 2)),
-        ([[1.0], [3.0], [2.0]], 2, False, (0, 2)),
-        ([[2.0], [2.0], [2.0], [1.0]], 2, True, (0, 1)),  # ties: the earlier
-        ([[2.0], [2.0], [2.0], [1.0]], 2, False, (0, 3)),
-        ([[0.0, 1.0], [0.4, 0.4], [0.6, 0.6]], 1, True, (2,)),  # the mean, not the best seed
-        ([[0.9, math.nan], [0.1, 0.1], [math.inf, 0.2]], 1, True, (1,)),
-        ([[0.9, math.nan], [0.1, 0.1], [-math.inf, 0.2]], 2, False, (0, 1)),  # failed ones by their order
-        ([[-math.inf], [math.inf]], 1, True, (0,)),
-        ([[-math.inf], [math.inf]], 1, False, (0,)),
-        ([[0.1], [0.2]], 5, True, (0, 1)),
-        ([[0.1 + 0.2, 0.3], [0.3, 0.1 + 0.2]], 1, True, (0,)),  # the order of seeds is no advantage
-    ],
-)
-def test_survivors(scores: list[list[float]], keep: int, larger: bool, expected: tuple[int, ...]) -> None:
-    assert survivors(scores, keep, larger_is_better=larger) == expected
-
-
-@given(st.lists(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=2), min_size=1, max_size=20), st.integers(1, 20))
-def test_no_one_who_leaves_is_better_than_one_who_stays(scores: list[list[float]], keep: int) -> None:
-    stay = set(survivors(scores, keep, larger_is_better=True))
-    means = [math.fsum(values) / 2 for values in scores]
-    assert len(stay) == min(keep, len(scores))
-    assert all((means[a], -a) > (means[b], -b) for a in stay for b in range(len(scores)) if b not in stay)
-
-
-def test_best_so_far() -> None:
-    assert best_so_far([0.3, 0.7, 0.5], larger_is_better=True) == 0.7
-    assert best_so_far([0.3, 0.7, 0.5], larger_is_better=False) == 0.3
-    assert best_so_far([math.nan, 0.7, math.inf], larger_is_better=True) == 0.7
-    assert math.isnan(best_so_far([], larger_is_better=True))
-    assert math.isnan(best_so_far([math.nan, math.inf], larger_is_better=False))

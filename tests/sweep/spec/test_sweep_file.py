@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from mlpcli.config import OPTIONS
 from mlpcli.errors import ExitCode, UsageError
-from mlpcli.sweep.plan.planner import plan_sweep
-from mlpcli.sweep.spec.draws import Choices, Draws, Range
-from mlpcli.sweep.spec.file import SweepFile, find_sweep, read_sweep
+from mlpcli.sweep.plan.plan_file import plan_sweep
 from mlpcli.sweep.spec.halving import Halving
+from mlpcli.sweep.spec.random_draws import Choices, Draws, Range
+from mlpcli.sweep.spec.sweep_file import SweepFile, find_sweep, read_sweep
 
 
 @pytest.fixture(autouse=True)
@@ -365,7 +365,7 @@ def test_shipped_experiments_are_found(tmp_path: Path, monkeypatch: pytest.Monke
     shipped = tmp_path / "share"
     shipped.mkdir()
     (shipped / "dropout.toml").write_text("seeds = 2")
-    monkeypatch.setattr("mlpcli.sweep.spec.file.asset_folder", lambda kind: {"experiments": shipped}[kind])
+    monkeypatch.setattr("mlpcli.sweep.spec.sweep_file.asset_folder", lambda kind: {"experiments": shipped}[kind])
     asked = Path("experiments/dropout.toml")
     assert find_sweep(asked) == shipped / "dropout.toml"
     file, _ = read_sweep(asked)

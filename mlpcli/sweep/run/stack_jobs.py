@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
-from mlpcli.sweep.plan.resolved import PreparedSweep
+from mlpcli.sweep.plan.prepared_sweep import PreparedSweep
 from mlpcli.sweep.plan.stacks import make_stacks, makespan
 from mlpcli.sweep.run.train_stack import Job, KeepModels, Progress
 from mlpcli.workers.executor import Executor, Handle

@@ -3,7 +3,7 @@
 import pytest
 
 from mlpcli.errors import ExitCode, UsageError
-from mlpcli.sweep.spec.metric import larger_is_better, metric_problem, ranking_metric
+from mlpcli.sweep.spec.ranking_metric import larger_is_better, metric_problem, ranking_metric
 
 CLASSES, NUMBERS = ("classification", True), ("regression", True)
 

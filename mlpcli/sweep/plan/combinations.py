@@ -1,16 +1,15 @@
-"""Every combination of options that a sweep file plans, one at a time: grid x zip x random, then the points.
+"""The options of a combination: what a strategy gives, over the base of the sweep file.
 
-Counted without being built. Values were checked and made canonical when the file was read, so a combination costs a
-copy of the base options and no validation.
+Values were checked and made canonical when the file was read, so a combination costs a copy of the base options and
+no validation.
 """
 
-from collections.abc import Collection, Hashable, Iterator
-from itertools import chain, product
-from math import prod
+from collections.abc import Hashable, Iterable
 
 from mlpcli.config import DEFAULT_LR, RunOptions, waits_for_data
-from mlpcli.sweep.spec.file import SweepFile
+from mlpcli.sweep.search.strategy import Proposal
 from mlpcli.sweep.spec.option_tables import Table
+from mlpcli.sweep.spec.sweep_file import SweepFile
 from mlpcli.wording import quote
 
 __all__ = ["Space"]
@@ -19,61 +18,22 @@ SIZES = ("width", "depth", "hidden")
 
 
 class Space:
-    """The combinations of a sweep file.
+    """Turns what a strategy gives over the base into options and back, and tells equal combinations apart.
 
-    `varied` are the options that [grid], [zip] and [random] give, in the order of the file, then those that only points
-    give. The option `seed` is none of them: a configuration has seeds, it does not differ by them. `names` are all
-    whose values tell combinations apart.
+    `varied` are the options that the strategy gives; the option `seed` is none of them: a configuration has seeds, it
+    does not differ by them. `names` are all options whose values tell combinations apart.
     """
 
-    def __init__(self, file: SweepFile) -> None:
+    def __init__(self, file: SweepFile, varied: Iterable[str]) -> None:
         self.file = file
         base = file.used_base
         self._plain = RunOptions.model_validate({name: base[name] for name in base if name != "hidden"})
         self._base = RunOptions.model_validate(base)
-        self._drawn = file.random.options if file.random else {}
-        self._product: dict[str, Collection[str]] = {"grid": file.grid, "zip": file.zip, "random": self._drawn}
-        names = [name for key in file.document for name in self._product.get(key, ())]
-        names += chain.from_iterable(file.points)
-        self.varied = tuple(dict.fromkeys(name for name in names if name != "seed"))
+        self.varied = tuple(name for name in varied if name != "seed")
         names = list(dict.fromkeys((*self.varied, *(name for name in file.compare if name != "seed"))))
         self._sized = any(name in SIZES for name in names)
         self._others = [name for name in names if name not in SIZES]
         self.names = (*self._others, *SIZES) if self._sized else tuple(self._others)
-
-    @property
-    def count(self) -> int:
-        """How many combinations there are, equal ones included."""
-        return self._crossed + len(self.file.points)
-
-    @property
-    def trials(self) -> int:
-        """How many trials that makes with the seeds."""
-        return self.count * (1 if self.file.seeds is None else len(self.file.seeds))
-
-    @property
-    def _crossed(self) -> int:
-        file = self.file
-        lists = [len(values) for values in file.grid.values()]
-        lists += [len(values) for values in list(file.zip.values())[:1]]
-        lists += [file.random.trials] if file.random else []
-        return prod(lists) if lists or not file.points else 0
-
-    def combinations(self) -> Iterator[tuple[Table, int | None]]:
-        """What each combination gives over the base, and the number of its point, from 1, if it is one.
-
-        The last list varies fastest: grid in the order of the file, then zip, then random.
-        """
-        file = self.file
-        axes: list[list[tuple[object, ...]]] = [[(value,) for value in values] for values in file.grid.values()]
-        axes += [list(zip(*file.zip.values(), strict=True))] if file.zip else []
-        axes += [file.random.rows()] if file.random else []
-        names = [*file.grid, *file.zip, *self._drawn]
-        if self._crossed:
-            for parts in product(*axes):
-                yield dict(zip(names, chain.from_iterable(parts), strict=True)), None
-        for number, point in enumerate(file.points, start=1):
-            yield point, number
 
     def options(self, given: Table) -> RunOptions:
         """The options of a combination: `hidden` replaces width and depth, and one of these a `hidden` of the base."""
@@ -116,16 +76,14 @@ class Space:
         values = zip(self.varied, self.shown(options), strict=True)
         return ", ".join(f"{name} = {quote(value)}" for name, value in values if value is not None)
 
-    def origin(self, name: str, point: int | None) -> str | None:
+    def origin(self, name: str, proposal: Proposal) -> str | None:
         """Where the value of an option stands in the file, None for a default."""
         file = self.file
-        if point is not None:
-            if name in file.points[point - 1]:
-                return f"[[points]] {point} {name}"
-        else:
-            for table, names in self._product.items():
-                if name in names:
-                    return f"[{table}] {name}"
+        if name in proposal.given:
+            drawn = file.random.options if file.random else ()
+            tables = {"grid": file.grid, "zip": file.zip, "random": drawn}
+            generating = next((f"[{table}]" for table, names in tables.items() if name in names), "[search]")
+            return f"{proposal.place or generating} {name}"
         if name in file.changes:
             return f"--set {name}"
         return f"[base] {name}" if name in file.base else None

@@ -14,11 +14,11 @@ from mlpcli.assets import asset_folder
 from mlpcli.config import OPTIONS, canonical_value, check_value, read_toml
 from mlpcli.errors import UsageError
 from mlpcli.results.naming import check_name
-from mlpcli.sweep.spec.draws import Draws
 from mlpcli.sweep.spec.halving import Halving
-from mlpcli.sweep.spec.metric import metric_problem
 from mlpcli.sweep.spec.option_tables import KEYS, Table, Tables
 from mlpcli.sweep.spec.problems import Problems
+from mlpcli.sweep.spec.random_draws import Draws
+from mlpcli.sweep.spec.ranking_metric import metric_problem
 from mlpcli.sweep.spec.where import Where, parse_where
 from mlpcli.wording import nearest, quote
 

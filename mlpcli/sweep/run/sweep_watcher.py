@@ -25,6 +25,9 @@ class Watcher(Protocol):
     def expect(self, seconds: float) -> None:
         """What is missing takes about so long, counted from the first that is in training."""
 
+    def grown(self) -> None:
+        """Trials have joined the plan, or the last of them did."""
+
     def running(self, trials: Sequence[int]) -> None:
         """These are in training now, and no others."""
 

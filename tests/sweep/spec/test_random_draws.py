@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare, kstest
 
-from mlpcli.sweep.spec.draws import Choices, Draws, Range
+from mlpcli.sweep.spec.random_draws import Choices, Draws, Range
 
 
 def column(kind: Range | Choices, *, trials: int = 4000, seed: int = 0, name: str = "lr") -> list[object]:

@@ -9,7 +9,7 @@ import pytest
 
 from mlpcli.config import RunOptions
 from mlpcli.errors import DataError, MlpcliError
-from mlpcli.sweep.run.dispatch import AHEAD, ATTEMPTS, dispatch
+from mlpcli.sweep.run.job_dispatch import AHEAD, ATTEMPTS, dispatch
 from mlpcli.sweep.run.train_stack import Job, JobResult
 from mlpcli.workers.executor import ClusterLost, Executor, Folder, WorkerDied
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from mlpcli.config import DEFAULT_LR, RunOptions, Source, build, with_preset
 from mlpcli.errors import UsageError
-from mlpcli.sweep.plan.plan import Plan
-from mlpcli.sweep.plan.planner import plan_sweep
-from mlpcli.sweep.spec.draws import Draws, Range
+from mlpcli.sweep.plan.plan_file import plan_sweep
+from mlpcli.sweep.plan.sweep_plan import Plan
+from mlpcli.sweep.spec.random_draws import Draws, Range
 
 
 @pytest.fixture(autouse=True)

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlpcli.sweep.plan.planner import plan_sweep
-from mlpcli.sweep.plan.resolved import PreparedSweep, prepare_sweep
+from mlpcli.sweep.plan.plan_file import plan_sweep
+from mlpcli.sweep.plan.prepared_sweep import PreparedSweep
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +20,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def prepared(text: str, home: Path) -> PreparedSweep:
     Path("s.toml").write_text('[base]\ndataset = "t.csv"\ntarget = "kind"\ndelimiter = ";"\n' + text)
-    return prepare_sweep(plan_sweep(Path("s.toml")), home)
+    return PreparedSweep(plan_sweep(Path("s.toml")), home)
 
 
 def test_trials_with_other_columns_have_other_data(work: Path) -> None:

@@ -1,0 +1,45 @@
+"""What a search strategy is told of a trial: the ranking metric, after the epochs that a round asked for."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+__all__ = ["best_so_far", "epochs_begun", "trial_score"]
+
+Row = Mapping[str, Any]
+
+
+def trial_score(
+    record: Row | None,
+    rows: Callable[[], Sequence[Row]],
+    epochs: int | None,
+    metric: str,
+    *,
+    larger_is_better: bool,
+) -> tuple[float, bool]:
+    """The metric of a trial, nan if it failed or diverged, and whether it has come to its end.
+
+    After a full run (`epochs` is None) that is the metric of its record; after a number of epochs the best in its rows
+    of metrics.csv up to there, whether or not an earlier run of the sweep trained it further.
+    """
+    if epochs is None:
+        value = record[metric] if record is not None and record["state"] == "complete" else None
+        return (math.nan if value is None else value), True
+    ended = record is not None and record["state"] != "pruned" and epochs_begun(record) <= epochs
+    if record is not None and ended and record["state"] != "complete":
+        return math.nan, True
+    values = (row[metric] for row in rows()[:epochs])
+    return best_so_far((value for value in values if value is not None), larger_is_better=larger_is_better), ended
+
+
+def best_so_far(values: Iterable[float], *, larger_is_better: bool) -> float:
+    """The best of one trial's values, one per epoch; nan if none is finite."""
+    finite = [value for value in values if math.isfinite(value)]
+    if not finite:
+        return math.nan
+    return max(finite) if larger_is_better else min(finite)
+
+
+def epochs_begun(record: Row) -> int:
+    """How many epochs a trial began: one more than it finished if it failed or diverged in that one."""
+    return (record["epochs_run"] or 0) + (record["state"] in ("failed", "diverged"))

@@ -1,0 +1,1 @@
+"""Search strategies: asked for batches of configurations, told their scores, asked again."""
