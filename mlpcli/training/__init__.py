@@ -1,1 +1,1 @@
-"""Training: from options to trained networks, scored, saved and proved."""
+"""Training: from options to trained networks, scored and saved."""

@@ -1,4 +1,11 @@
-"""What adds up while the batches of an epoch pass: losses, hits or squared errors, and the norms of the gradients."""
+"""Sums over the batches of an epoch: losses, correct predictions or squared errors, and the norms of the gradients.
+
+>>> sums = BatchSums(runs=1, batches=2, targets=None)
+>>> sums.add(0, np.array([[0.2, 0.4]]), scores=np.array([[[1.0], [-1.0]]]), y=np.array([[1, 1]]), norms=np.array([1.0]))
+>>> sums.add(1, np.array([[0.9]]), scores=np.array([[[1.0]]]), y=np.array([[1]]), norms=np.array([3.0]))
+>>> {name: round(float(value[0]), 3) for name, value in sums.columns(rows=3, target_scale=None).items()}
+{'train_loss': 0.5, 'train_accuracy': 0.667, 'grad_norm': 2.0}
+"""
 
 import numpy as np
 
@@ -9,10 +16,15 @@ __all__ = ["BatchSums"]
 
 
 class BatchSums:
-    """Sums over the rows of each batch of an epoch, for every run of a stack; a regression has `targets`.
+    """Sums over the rows of every batch, for each run of a stack; one per batch, so that they locate a divergence.
 
-    They are kept batch by batch, so that they locate a divergence. `arrays`, by name: loss, grad_norm and hits are
-    `(runs, batches)`, squares `(runs, batches, targets)`, in standardized units.
+    Args:
+        runs: runs of the stack.
+        batches: batches of an epoch.
+        targets: number of targets of a regression; None for classes.
+
+    Attributes:
+        arrays: loss, grad_norm and hits `(runs, batches)`, or squares `(runs, batches, targets)` in standardized units.
     """
 
     def __init__(self, runs: int, batches: int, targets: int | None) -> None:
@@ -21,8 +33,14 @@ class BatchSums:
         self.arrays = {name: np.zeros(size) for name, size in (("loss", shape), ("grad_norm", shape), measured)}
 
     def add(self, index: int, losses: Array, scores: Array, y: Array, norms: Array) -> None:
-        """Take the losses `(runs, batch)` and scores `(runs, batch, outputs)` of a batch before its step, and the norms
-        of the gradients `(runs,)`.
+        """Add what a batch gave before its step.
+
+        Args:
+            index: number of the batch in the epoch, from 0.
+            losses: loss of each sample, `(runs, batch)`.
+            scores: `(runs, batch, outputs)`.
+            y: class codes `(runs, batch)`, or standardized targets `(runs, batch, targets)`.
+            norms: norms of the gradients, `(runs,)`.
         """
         self.arrays["loss"][:, index] = np.add.reduce(losses.astype(np.float64), axis=-1)
         if "hits" in self.arrays:
@@ -37,7 +55,7 @@ class BatchSums:
         return self.arrays["loss"]
 
     def columns(self, rows: int, target_scale: Array | None) -> dict[str, Array]:
-        """Means over the `rows` of the epoch as they passed, `(runs,)` by column of metrics.csv, in own units."""
+        """Means over the `rows` of the epoch by column of metrics.csv, `(runs,)`, in the targets' own units."""
         found = {"train_loss": self.losses.sum(axis=-1) / rows}
         if target_scale is None:
             found["train_accuracy"] = self.arrays["hits"].sum(axis=-1) / rows

@@ -1,4 +1,4 @@
-"""Which rows make a batch."""
+"""The division of an epoch's rows into batches."""
 
 from typing import Literal
 
@@ -6,9 +6,12 @@ __all__ = ["batch_bounds"]
 
 
 def batch_bounds(rows: int, batch_size: int | Literal["full"], smallest: int = 1) -> list[tuple[int, int]]:
-    """Where each batch of an epoch begins and ends; the last may be short, but never below `smallest` rows.
+    """The (start, stop) of every batch of an epoch; the last batch may be short.
 
-    A remainder below `smallest` joins the batch before it: batch norm cannot train on a single row.
+    Args:
+        rows: rows of the epoch.
+        batch_size: rows of a batch, or full for all of them.
+        smallest: a remainder of fewer rows joins the batch before it, since batch norm cannot train on one row.
 
     >>> batch_bounds(5, 2)
     [(0, 2), (2, 4), (4, 5)]

@@ -1,4 +1,11 @@
-"""From options to objects: the one place where names become layers, losses and weights."""
+"""From options to objects: the one place where names become layers, losses, optimizers and schedules.
+
+>>> from mlpcli.nn import Purpose
+>>> runs = [RunOptions(width=8, depth=1, norm="layer")]
+>>> layers = build_layers(runs, features=4, outputs=3, lead=(), bits=BitStreams([0], (), Purpose.DROPOUT))
+>>> [name for name, _ in layers]
+['hidden.0', 'hidden.0.norm', 'hidden.0.activation', 'output']
+"""
 
 from collections.abc import Sequence
 
@@ -9,7 +16,6 @@ from mlpcli.data import Prepared
 from mlpcli.errors import UsageError
 from mlpcli.nn import (
     ACTIVATIONS,
-    INITIALIZERS,
     LIFTS,
     LOSSES,
     NORMALIZATIONS,
@@ -22,13 +28,8 @@ from mlpcli.nn import (
     LogisticLoss,
     Loss,
     Network,
-    Purpose,
     Shape,
-    interpolate,
     lifted_features,
-    sawtooth,
-    stream,
-    xor,
 )
 from mlpcli.optim import Optimizer, Schedule
 
@@ -37,10 +38,9 @@ __all__ = [
     "build_loss",
     "build_optimizer",
     "build_schedule",
-    "check_data",
+    "check_lift",
     "class_weights",
     "column_bounds",
-    "initialize",
     "output_units",
     "per_layer",
     "per_run",
@@ -48,17 +48,22 @@ __all__ = [
 ]
 
 LIFT_LIMIT = 20_000
+"""The most features that the quadratic lift may make."""
 
 
 def output_units(task: str, classes: int, targets: int) -> int:
-    """How many scores a network gives: one a class, one for two classes, one a target in regression."""
+    """Number of scores: one per class, or one for two classes; one per target in a regression.
+
+    >>> output_units("classification", classes=2, targets=1), output_units("classification", classes=10, targets=1)
+    (1, 10)
+    """
     if task == "regression":
         return targets
     return 1 if classes == 2 else classes
 
 
 def smallest_batch(options: RunOptions) -> int:
-    """The rows that a training batch must have."""
+    """The fewest rows that a training batch may have: batch norm needs two."""
     return 2 if options.norm == "batch" and options.sizes else 1
 
 
@@ -68,17 +73,24 @@ def per_run(runs: Sequence[RunOptions], name: str) -> Array:
 
 
 def per_layer(runs: Sequence[RunOptions], name: str, layers: int) -> Array:
-    """An option that may have one value a linear layer, output included, of every run: float64 `(runs, layers)`."""
+    """An option with one value, or one per linear layer, output included, of every run: float64 `(runs, layers)`."""
     return np.array([np.broadcast_to(np.asarray(getattr(run, name), np.float64), layers) for run in runs])
 
 
 def build_layers(
     runs: Sequence[RunOptions], features: int, outputs: int, lead: Shape, bits: BitStreams
 ) -> list[tuple[str, Layer]]:
-    """[linear, norm, activation, dropout] x depth, linear, after what is done to the inputs: for runs that differ in
-    hyperparameters only.
+    """Input layers, [linear, norm, activation, dropout] x depth, linear: pairs (name, layer) in forward order.
 
-    `features` are the inputs before the lift, UsageError if too many for it; `bits` feeds the dropout masks.
+    Args:
+        runs: resolved options of a stack, which differ in hyperparameters only.
+        features: inputs, before the lift.
+        outputs: scores.
+        lead: the leading axes of the stack; () for a single network.
+        bits: the random numbers of the dropout masks.
+
+    Raises:
+        UsageError: the lift would make too many features.
     """
     run = runs[0]
     layers: list[tuple[str, Layer]] = []
@@ -87,7 +99,7 @@ def build_layers(
     if run.input_gain > 0:
         layers.append(("input", Gain(features)))
     if run.lift != "none":
-        _check_lift(features)
+        check_lift(features)
         layers.append(("lift", LIFTS[run.lift](features)))
         features = lifted_features(features)
     norm_first = run.norm != "none" and run.norm_position == "before"
@@ -107,14 +119,14 @@ def build_layers(
 
 
 def build_loss(runs: Sequence[RunOptions], outputs: int, lead: Shape, class_weights: Array | None = None) -> Loss:
-    """The loss of a stack of runs, with its smoothing; `class_weights` one a class."""
+    """The loss of a stack of runs, with their smoothing and one weight per class, `(classes,)`."""
     run = runs[0]
     kind = LogisticLoss if run.loss == "cross-entropy" and outputs == 1 else LOSSES[run.loss]
     return kind(lead, run.dtype, per_run(runs, "label_smoothing").reshape(lead), class_weights)
 
 
 def class_weights(options: RunOptions, data: Prepared) -> Array | None:
-    """n / (classes * count) for `class_weight = "balanced"`, None for none: the mean weight of a row is 1."""
+    """rows / (classes * rows of the class), which is 1 on the mean row; None where classes are not weighted."""
     if options.class_weight == "none" or data.classes is None:
         return None
     counts = np.bincount(data.train.y, minlength=len(data.classes))
@@ -123,7 +135,7 @@ def class_weights(options: RunOptions, data: Prepared) -> Array | None:
 
 
 def build_optimizer(runs: Sequence[RunOptions], network: Network, steps_per_epoch: int = 1) -> Optimizer:
-    """The optimizer of a stack of runs over the network's flat parameters, `lead = (len(runs),)`."""
+    """The optimizer of a stack of runs for the parameters of their network, `lead = (len(runs),)`."""
     names = ("momentum", "momentum_final", "beta1", "beta2", "eps", "weight_decay", "clip_norm")
     return Optimizer(
         runs[0].optimizer,
@@ -138,10 +150,11 @@ def build_optimizer(runs: Sequence[RunOptions], network: Network, steps_per_epoc
 
 
 def _rate_factors(runs: Sequence[RunOptions], network: Network) -> Array | None:
-    """What multiplies the learning rate of each parameter, `(runs, size)` or, where runs agree, `(size,)`.
+    """The multiple of the learning rate for each parameter, `(runs, size)`, or `(size,)` where all runs agree.
 
-    lr_multiplier for weights, input_gain for the factors of the inputs, 1 for biases and norms: what maps the published
-    recipes of dropout, which scale at test time, to inverted dropout. None where all are 1, which costs nothing.
+    It is lr_multiplier for weights, input_gain for the factors of the inputs, and 1 for biases and norms; None where
+    all are 1, which costs nothing. This maps published recipes of dropout, which scale at test time, to inverted
+    dropout.
     """
     multipliers = per_layer(runs, "lr_multiplier", len(network.linears))
     spans = network.decayed
@@ -158,13 +171,13 @@ def _rate_factors(runs: Sequence[RunOptions], network: Network) -> Array | None:
 
 
 def build_schedule(runs: Sequence[RunOptions], steps_per_epoch: int) -> Schedule:
-    """The learning rate at every step: a number where the runs of a stack agree, else `(runs, 1)`."""
+    """The learning rate at every step: a number where all runs of the stack agree, else `(runs, 1)`."""
     numbers = {name: _number(per_run(runs, name)) for name in ("lr", "lr_decay", "lr_every", "warmup")}
     return Schedule(runs[0].schedule, steps_per_epoch=steps_per_epoch, epochs=runs[0].epochs, **numbers)
 
 
 def column_bounds(runs: Sequence[RunOptions], network: Network) -> list[Array]:
-    """The max-norm bound of each linear layer, `(runs, 1, 1)`; empty where no run has one."""
+    """The max-norm bound of each linear layer, `(runs, 1, 1)`; an empty list where no run has one."""
     if not np.any(runs[0].max_norm):
         return []
     bounds = per_layer(runs, "max_norm", len(network.linears))
@@ -172,63 +185,18 @@ def column_bounds(runs: Sequence[RunOptions], network: Network) -> list[Array]:
 
 
 def _number(values: Array) -> float | Array:
-    """One number where all runs share it, which costs less arithmetic, else a column `(runs, 1)`."""
+    """One number where all runs agree, which costs less arithmetic, else a column `(runs, 1)`."""
     return float(values[0]) if (values == values[0]).all() else values[:, None]
 
 
-def initialize(network: Network, runs: Sequence[RunOptions], data: Prepared) -> None:
-    """Set the weights of every replica, `lead = (len(runs),)`: drawn from its seed, or constructed."""
-    run, linears = runs[0], network.linears
-    if run.init in CONSTRUCTIONS:
-        _construct(run.init, linears, data)
-        return
-    sizes, spreads = (per_layer(runs, name, len(linears)) for name in ("init_scale", "init_bias"))
-    for index, one in enumerate(runs):
-        rng = stream(one.seed, Purpose.INIT)
-        for linear, scale in zip(linears, sizes[index], strict=True):
-            linear.weight[index] = INITIALIZERS[one.init](rng, linear.in_features, linear.out_features)
-            linear.weight[index] *= float(scale)
-        for linear, spread in zip(linears, spreads[index], strict=True):  # after all weights, which they do not move
-            if linear.has_bias and spread > 0:
-                linear.bias[index] = rng.normal(0.0, spread, linear.out_features)
-
-
-CONSTRUCTIONS = {
-    "xor": (2, "two inputs and two classes"),
-    "interpolate": (1, "one input and a numeric target"),
-    "sawtooth": (1, "one input and two classes"),
-}
-
-
-def check_data(options: RunOptions, data: Prepared) -> None:
-    """Whether the options, resolved, and the data go together: asked before anything is written.
+def check_lift(features: int) -> None:
+    """Check that the quadratic lift of so many inputs is not too wide.
 
     Raises:
-        UsageError: they do not, and why.
+        UsageError: it would make more than 20,000 features.
     """
-    if options.lift != "none":
-        _check_lift(len(data.features))
-    if len(data.train) < smallest_batch(options):
-        raise UsageError(f"norm batch on dataset {data.name!r}: it needs two training rows or more. Use norm layer")
-    if options.init in CONSTRUCTIONS:
-        inputs, needs = CONSTRUCTIONS[options.init]
-        fits = data.classes is None if options.init == "interpolate" else len(data.classes or ()) == 2
-        if len(data.features) != inputs or not fits:
-            raise UsageError(f"init {options.init} on dataset {data.name!r}: the construction needs {needs}")
-
-
-def _check_lift(features: int) -> None:
     if lifted_features(features) > LIFT_LIMIT:
         raise UsageError(
             f"lift quadratic: {features} inputs become {lifted_features(features):,} features, "
             f"the limit is {LIFT_LIMIT:,}. Use lift none or fewer inputs"
         )
-
-
-def _construct(name: str, linears: Sequence[Linear], data: Prepared) -> None:
-    if name == "xor":
-        xor(linears)
-    elif name == "sawtooth":
-        sawtooth(linears)
-    else:
-        interpolate(linears, data.train.x, data.train.y)

@@ -1,4 +1,8 @@
-"""What became of a run whose numbers ceased to be finite: nothing of it may pass for a result."""
+"""Where a run diverged. Once its loss or weights are not finite, nothing of it may pass for a result.
+
+>>> print(Divergence(epoch=3, batch=7, lr=0.5, what="loss became nan"))
+loss became nan at epoch 3, batch 7 (lr 0.5)
+"""
 
 from dataclasses import dataclass
 
@@ -11,7 +15,7 @@ __all__ = ["Divergence", "finite"]
 
 @dataclass(frozen=True)
 class Divergence:
-    """Where a run's loss or weights ceased to be finite: epoch and batch count from 1."""
+    """The first batch after which a run's loss or weights were not finite; epoch and batch count from 1."""
 
     epoch: int
     batch: int
@@ -23,7 +27,7 @@ class Divergence:
 
 
 def finite(losses: Array, network: Network) -> Array:
-    """Which replicas have finite `losses: (runs, batches)`, weights and running statistics, `(runs,)`."""
+    """Whether the `losses: (runs, batches)`, weights and running statistics of each replica are finite, `(runs,)`."""
     arrays = (losses, network.params, network.state)
     well: Array = np.logical_and.reduce([np.isfinite(array).all(axis=-1) for array in arrays])
     return well

@@ -1,4 +1,10 @@
-"""The rows of metrics.csv: one for every epoch that a run finished."""
+"""The rows of metrics.csv: one per run and epoch.
+
+>>> columns = {"train_loss": np.array([0.5]), "train_accuracy": np.array([0.9]), "grad_norm": np.array([2.0])}
+>>> (row,) = epoch_rows("classification", 1, 45, np.array([0.1]), columns, seconds=0.2, times=np.array([0.2]))
+>>> row["epoch"], row["lr"], row["train_accuracy"], row["val_accuracy"]
+(1, 0.1, 0.9, None)
+"""
 
 from typing import Any
 
@@ -13,10 +19,16 @@ EpochRow = dict[str, Any]
 def epoch_rows(
     task: str, epoch: int, step: int, rates: Array, columns: dict[str, Array], seconds: float, times: Array
 ) -> list[EpochRow]:
-    """One row a run, in the order of the columns of its task; a column that was not measured is None.
+    """One row per run, with the columns of its task in order; a column that was not measured is None.
 
-    `columns`, the learning `rates` and the `times` trained so far, in seconds, are `(runs,)`; `seconds` is each run's
-    share of the epoch, `step` the steps since the start.
+    Args:
+        task: classification or regression.
+        epoch: number of the epoch, from 1.
+        step: steps since the start.
+        rates: learning rate of the epoch's last step, `(runs,)`.
+        columns: what was measured, by column, `(runs,)`.
+        seconds: each run's share of the epoch's time.
+        times: seconds that each run has trained so far, `(runs,)`.
     """
     measured = [name for name in EPOCH_COLUMNS[task] if name.startswith(("train_", "val_", "grad_"))]
     return [

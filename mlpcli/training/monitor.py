@@ -1,4 +1,14 @@
-"""Which epoch is the best so far, for each run of a stack, and when to stop waiting for a better one."""
+"""The best epoch so far of each run of a stack, and when to stop waiting for a better one.
+
+>>> monitor = Monitor("val_loss", keep_last=False, patience=np.array([2.0]))
+>>> for epoch, loss in enumerate([0.5, 0.3, 0.4, 0.6], start=1):
+...     keep, stop = monitor.update(np.array([0]), epoch, {"loss": np.array([loss])})
+...     print(epoch, keep[0], stop[0], monitor.best_epoch[0])
+1 True False 1
+2 True False 2
+3 False False 2
+4 False True 2
+"""
 
 import numpy as np
 
@@ -24,7 +34,16 @@ class Monitor:
         self.waited = np.zeros(runs, np.int64)
 
     def update(self, members: Array, epoch: int, val: dict[str, Array] | None) -> tuple[Array, Array]:
-        """Take an epoch's validation metrics of the runs `members`; say whose weights to keep and who should stop."""
+        """Take the validation metrics of an epoch.
+
+        Args:
+            members: indices of the runs still training.
+            epoch: number of the epoch, from 1.
+            val: metrics by name, `(members,)`; None without validation rows.
+
+        Returns:
+            Whether to keep each run's weights of this epoch, and whether to stop it: two boolean `(members,)`.
+        """
         if self.column is None or val is None:
             self.best_epoch[members] = epoch
             return np.ones(len(members), np.bool_), np.zeros(len(members), np.bool_)
@@ -43,7 +62,7 @@ class Monitor:
         return keep, (patience > 0) & (self.waited[members] >= patience)
 
     def arrays(self) -> dict[str, Array]:
-        """What a checkpoint must hold."""
+        """The arrays of a checkpoint, by name."""
         return {name: getattr(self, name) for name in ("best", "tie_break", "best_epoch", "waited")}
 
     def load(self, arrays: dict[str, Array]) -> None:

@@ -17,7 +17,8 @@ from mlpcli.results.model_file import model_bytes
 from mlpcli.results.provenance import provenance
 from mlpcli.results.run_folder import RunFolder
 from mlpcli.threads import blas_threads, fastest_threads
-from mlpcli.training.build import check_data, output_units
+from mlpcli.training.build import output_units
+from mlpcli.training.data_checks import check_data
 from mlpcli.training.epoch_rows import EpochRow
 from mlpcli.training.model import describe
 from mlpcli.training.trainer import Metrics, Trainer
@@ -25,7 +26,7 @@ from mlpcli.training.trainer import Metrics, Trainer
 __all__ = ["Run", "plan_run", "result_of", "train_run"]
 
 CHECKPOINT_EVERY = 2.0
-"""Seconds of training that a crash may cost."""
+"""Seconds between two checkpoints, the most that a crash may cost."""
 
 INTERRUPTIONS: dict[int, tuple[str, ExitCode]] = {
     signal.SIGINT: ("interrupted", ExitCode.INTERRUPTED),
@@ -35,7 +36,7 @@ INTERRUPTIONS: dict[int, tuple[str, ExitCode]] = {
 
 @dataclass(frozen=True)
 class Run:
-    """One run, resolved: its options as used, its data and its identity."""
+    """One run: its resolved options, its data and its identity."""
 
     options: RunOptions
     data: Prepared
@@ -43,7 +44,12 @@ class Run:
 
 
 def plan_run(options: RunOptions, data: Prepared, threads: int | None = None) -> Run:
-    """Resolve the options for the data; `threads` is what `auto` means, by default the fastest number.
+    """Resolve the options for the data.
+
+    Args:
+        options: the options as given.
+        data: the prepared dataset.
+        threads: the number of threads that `auto` stands for; by default the fastest one for the network's size.
 
     Raises:
         UsageError: the options do not suit the data.
@@ -67,11 +73,15 @@ def plan_run(options: RunOptions, data: Prepared, threads: int | None = None) ->
 def train_run(run: Run, folder: RunFolder, command: Sequence[str], on_epoch: Callable[[EpochRow, int], None]) -> None:
     """Train in an open results folder, from its checkpoint if it has one, and finish the folder.
 
-    `on_epoch` is told each row of metrics.csv and the best epoch so far.
+    Args:
+        run: what to train.
+        folder: the results folder, open for writing.
+        command: the command line, for provenance.json.
+        on_epoch: called with each row of metrics.csv and the best epoch so far.
 
     Raises:
-        BadResult: training diverged; what there is has been written.
-        Interrupted: Ctrl-C or SIGTERM; what a checkpoint holds is kept.
+        BadResult: training diverged; the results until then have been written.
+        Interrupted: Ctrl-C or SIGTERM; the last checkpoint is kept.
     """
     started = time.monotonic()
     with blas_threads(int(run.options.threads)):
@@ -107,7 +117,7 @@ def train_run(run: Run, folder: RunFolder, command: Sequence[str], on_epoch: Cal
 
 
 def result_of(trainer: Trainer, index: int, metrics: Metrics, identity: str) -> dict[str, Any]:
-    """What result.json says of one run of a trainer, whose `results()` gave `metrics`."""
+    """The content of result.json for the run at `index` of a trainer, with its `metrics` from `results()`."""
     return {
         "run_id": identity,
         "state": "diverged" if index in trainer.diverged else "complete",
@@ -122,7 +132,7 @@ def result_of(trainer: Trainer, index: int, metrics: Metrics, identity: str) -> 
 
 @contextmanager
 def _signals(trainer: Trainer, path: Path) -> Iterator[list[int]]:
-    """The first Ctrl-C or SIGTERM is noted, to be answered between two batches; a second one is answered at once."""
+    """Note the first Ctrl-C or SIGTERM, to be answered between two batches; answer a second one at once."""
     received: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:

@@ -1,7 +1,7 @@
-"""The training loop, one for a single run and for a stack of them.
+"""The training loop, the same for a single run and for a stack of runs.
 
-A `Trainer` holds runs whose networks have one shape as replicas of one network. What it knows at any moment is a
-few arrays and two counters, so a checkpoint is a copy of them, taken between any two batches.
+A `Trainer` holds runs whose networks have one shape as replicas of one network. Its state is a few arrays and two
+counters, so a checkpoint is a copy of them, taken between any two batches.
 """
 
 import time
@@ -15,11 +15,12 @@ from mlpcli.data import Prepared
 from mlpcli.nn import Array, Network, Purpose, stream
 from mlpcli.training.batch_sums import BatchSums
 from mlpcli.training.batches import batch_bounds
-from mlpcli.training.build import initialize, per_run, smallest_batch
+from mlpcli.training.build import per_run, smallest_batch
 from mlpcli.training.diagnostics import Diagnostics, DiagnosticsRow
 from mlpcli.training.divergence import Divergence, finite
 from mlpcli.training.epoch_rows import EpochRow, epoch_rows
 from mlpcli.training.evaluate import evaluate
+from mlpcli.training.initial_weights import initialize
 from mlpcli.training.monitor import Monitor
 from mlpcli.training.replicas import Replicas
 
@@ -30,11 +31,17 @@ Metrics = dict[str, dict[str, float] | None]
 
 
 class Trainer:
-    """Trains resolved `runs` of one stack_key on `data`; `epochs()` yields the rows of metrics.csv as they come.
+    """Trains resolved runs; `epochs()` yields the rows of metrics.csv as they come.
 
-    `members` are the indices of the runs still in training: one that stops early or diverges leaves the stack. The
-    weights each run keeps are rows of `kept_params` and `kept_state`, `(runs, size)`. With the option `record`,
-    `diagnostics` has the rows of diagnostics.csv that belong to what `epochs()` yielded last, each beside its run.
+    Args:
+        runs: resolved options with one stack_key.
+        data: the prepared dataset.
+
+    Attributes:
+        members: indices of the runs still training; a run that stops early or diverges leaves the stack.
+        kept_params, kept_state: the weights and running statistics that each run keeps, `(runs, size)`.
+        diverged: where each run that diverged did so, by index.
+        diagnostics: with the option `record`, pairs (run, row of diagnostics.csv) for the last yield of `epochs()`.
     """
 
     def __init__(self, runs: Sequence[RunOptions], data: Prepared) -> None:
@@ -62,18 +69,21 @@ class Trainer:
 
     @property
     def network(self) -> Network:
-        """Of the members; after `results()` that of all runs, with their kept weights."""
+        """The network of the runs still training; after `results()`, of all runs with their kept weights."""
         return self.replicas.network
 
     def epochs(
         self, until: int | None = None, tick: Callable[[], None] | None = None, every: float = 2.0
     ) -> Iterator[list[tuple[int, EpochRow]]]:
-        """Train through epoch `until` (default: all); after each epoch, its row for every run that finished it.
+        """Train, and after each epoch yield pairs (run, row of metrics.csv) for the runs that finished it.
 
-        With `record` no rows come first, before epoch 1: `diagnostics` then are those of the initial weights.
-        `tick` is called between two batches when `every` seconds have passed, or at once after `hurry()`: the place
-        for checkpoints and for signals, which it may answer by raising. It waits while a run has just diverged, until
-        that has left at the end of the epoch.
+        With `record` the first yield, before epoch 1, is empty, and `diagnostics` describes the initial weights.
+
+        Args:
+            until: the last epoch to train; all by default.
+            tick: called between two batches to write checkpoints and answer signals, which it may do by raising.
+                While a run has just diverged it waits for the end of the epoch, when that run leaves.
+            every: seconds between two calls of `tick`; `hurry()` brings the next call forward.
         """
         due = time.monotonic() + every
         last = self.options.epochs if until is None else min(until, self.options.epochs)
@@ -83,14 +93,14 @@ class Trainer:
             yield []
         while self.epoch < last and len(self.members):
             started = time.perf_counter()
-            with np.errstate(all="ignore"):  # what is not finite is found and reported below
+            with np.errstate(all="ignore"):  # numbers that are not finite are reported below
                 for _ in self._batches():
                     if time.monotonic() < due and not self._hurried:
                         continue
                     well = finite(self._sums.losses, self.network)
                     if not well.any():
-                        break  # the rest of the epoch would teach nothing
-                    if well.all():  # nothing else may reach a checkpoint
+                        break  # no run is left to train
+                    if well.all():  # no checkpoint may hold anything else
                         self._epoch_time += time.perf_counter() - started
                         self._hurried = False
                         if tick is not None:
@@ -100,16 +110,16 @@ class Trainer:
             yield rows
 
     def prune(self, runs: Sequence[int]) -> None:
-        """Let these runs leave the stack between two epochs; what they have kept so far stays."""
+        """Remove these runs from the stack between two epochs; the weights they have kept stay."""
         self._keep_only(np.flatnonzero(~np.isin(self.members, runs)))
         self._clear_sums()
 
     def hurry(self) -> None:
-        """Have `tick` called after the current batch; safe in a signal handler."""
+        """Call `tick` after the current batch; safe in a signal handler."""
         self._hurried = True
 
     def results(self) -> list[Metrics]:
-        """Clean evaluations of the kept weights: for each run a dict of the metrics of train, val and test."""
+        """The metrics of the kept weights on train, val and test, one dict per run."""
         self.members = np.arange(len(self.runs))
         self._assemble()
         self.network.params[...], self.network.state[...] = self.kept_params, self.kept_state
@@ -125,13 +135,13 @@ class Trainer:
         ]
 
     def tensors(self, run: int) -> dict[str, Array]:
-        """The kept weights and running statistics of one run, by name."""
+        """The kept weights and running statistics of one run, by name; available after `results()`."""
         if len(self.members) != len(self.runs):
-            raise ValueError("tensors are read after results()")
+            raise ValueError("call results() before tensors()")
         return {name: view[run] for name, view in self.network.tensors().items()}
 
     def checkpoint(self) -> tuple[dict[str, Array], dict[str, Any]]:
-        """Everything needed to go on after the last finished batch, bit for bit: arrays, and counters for JSON."""
+        """The state after the last batch, from which `restore` goes on bit for bit: arrays, and counters for JSON."""
         arrays = {
             "params": self.network.params,
             "state": self.network.state,
@@ -166,12 +176,12 @@ class Trainer:
             self._sums.arrays[name][...] = sums
 
     def _assemble(self) -> None:
-        """The replicas of the members, and what is measured of them."""
+        """Build the replicas of the members, and forget the diagnostics of others."""
         self.replicas = Replicas([self.runs[member] for member in self.members], self.data, len(self.bounds))
         self._diagnostics: Diagnostics | None = None
 
     def _batches(self) -> Iterator[None]:
-        """Train on the batches of the running epoch that are left, one an iteration."""
+        """Train on the remaining batches of the current epoch, one per iteration."""
         if self.batch == 0:
             self.replicas.bits.restart(self.epoch + 1)
         order = self._order()
@@ -185,11 +195,11 @@ class Trainer:
             yield
 
     def _lr(self, index: int) -> Array:
-        """The learning rate of each run at a batch of the running epoch, `(members,)`."""
+        """The learning rate of each run at a batch of the current epoch, `(members,)`."""
         return self.replicas.rates(self.epoch * len(self.bounds) + index)
 
     def _order(self) -> Array:
-        """The rows of each run in the order of this epoch, `(runs, rows)`; a full batch keeps the data's own."""
+        """The rows in each run's order of this epoch, `(members, rows)`; full batches keep the order of the data."""
         rows = len(self._x)
         if self.options.batch_size == "full":
             return np.broadcast_to(np.arange(rows), (len(self.members), rows))
@@ -202,7 +212,7 @@ class Trainer:
         self._sums = BatchSums(len(self.members), len(self.bounds), targets)
 
     def _finish_epoch(self, started: float) -> list[tuple[int, EpochRow]]:
-        """Validate, keep the best weights, and let those leave that diverged or have waited long enough."""
+        """Validate, keep the best weights, and remove the runs that diverged or ran out of patience."""
         epoch, members = self.epoch + 1, self.members
         val = None
         if self.data.val is not None:
@@ -227,32 +237,32 @@ class Trainer:
         return [(int(members[position]), rows[position]) for position in healthy]
 
     def _record(self, positions: Array) -> None:
-        """Measure the diagnostics of the runs at these positions of the stack, at the end of an epoch."""
+        """Measure the diagnostics of the runs at these positions of the stack."""
         if self._diagnostics is None:
             self._diagnostics = Diagnostics(self.replicas.runs, self.data)
         rows = self._diagnostics.measure(self.network, self.epoch, self.epoch * len(self.bounds))
         self.diagnostics = [(int(self.members[position]), rows[position]) for position in positions]
 
     def _find_divergence(self, epoch: int) -> Array:
-        """Record the runs whose loss or weights ceased to be finite; say which are well, `(members,)`."""
+        """Note the runs whose loss or weights are not finite; return which runs are well, `(members,)`."""
         losses = self._sums.losses
         well = finite(losses, self.network)
         for position in np.flatnonzero(~well):
             bad = np.flatnonzero(~np.isfinite(losses[position]))
             batch = int(bad[0]) if len(bad) else self.batch - 1
-            what = f"loss became {losses[position, batch]}" if len(bad) else "weights ceased to be finite"
+            what = f"loss became {losses[position, batch]}" if len(bad) else "weights became infinite or nan"
             lr = float(self._lr(batch)[position])
             self.diverged[int(self.members[position])] = Divergence(epoch, batch + 1, lr, what)
         return well
 
     def _keep_only(self, staying: Array) -> None:
-        """Go on with the replicas at the positions `staying` alone."""
+        """Go on with only the replicas at the positions `staying`."""
         self.members = self.members[staying]
         if len(staying):
             self.replicas, self._diagnostics = self.replicas.select(staying), None
 
     def _rows(self, epoch: int, val: dict[str, Array] | None, seconds: float) -> list[EpochRow]:
-        """The epoch's rows of metrics.csv; `train_*` are means over the examples as they passed."""
+        """The epoch's rows of metrics.csv; `train_*` are means over the batches as they were trained on."""
         columns = self._sums.columns(len(self._x), self.target_scale)
         columns |= {f"val_{name}": values for name, values in (val or {}).items()}
         steps, rates = epoch * len(self.bounds), self._lr(len(self.bounds) - 1)
