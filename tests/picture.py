@@ -10,9 +10,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from mlpcli.cli import sweep_view
 from mlpcli.cli.main import run
-from mlpcli.cli.sweep_view import LiveView
+from mlpcli.cli.views import sweep_view
+from mlpcli.cli.views.sweep_view import LiveView
 from mlpcli.sweep.plan.sweep_plan import Plan
 
 ROOT = Path(__file__).parents[1]

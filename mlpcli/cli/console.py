@@ -1,6 +1,6 @@
-"""What all commands print with: results to stdout, messages to stderr, colour and boxes only on a terminal.
+"""Printing for all commands: results to stdout, messages to stderr, colour and boxes only on a terminal.
 
-Text from files and arguments goes through `plain`, so that it can neither move the cursor nor be taken for markup.
+Text from files and arguments goes through `plain`, so it can neither move the cursor nor act as markup.
 """
 
 import json
@@ -18,23 +18,23 @@ def is_terminal(stream: TextIO | None = None) -> bool:
 
 
 def message(text: str, *, quiet: bool = False) -> None:
-    """A line on stderr, unless the user asked for quiet."""
+    """Print a line on stderr unless `quiet`."""
     if not quiet:
         print(plain(text), file=sys.stderr, flush=True)
 
 
 def warning(text: str) -> None:
-    """A line on stderr that begins with `mlpcli: warning:`."""
+    """Print a line on stderr that begins with `mlpcli: warning:`."""
     message(f"mlpcli: warning: {text}")
 
 
 def error(text: str) -> None:
-    """What went wrong, on stderr after `mlpcli: error:`."""
+    """Print a line on stderr that begins with `mlpcli: error:`."""
     message(f"mlpcli: error: {text}")
 
 
 def plain(text: str) -> str:
-    """The text with control and other invisible characters escaped; a line break stays only before an indented line."""
+    """Text with control and other invisible characters escaped; a line break stays only before an indented line."""
     if text.isprintable():
         return text
     return "".join(
@@ -44,16 +44,16 @@ def plain(text: str) -> str:
 
 
 def print_json(content: object) -> None:
-    """One JSON object on stdout; raises ValueError for nan and the infinities, which JSON does not have."""
+    """Print one JSON object on stdout; ValueError for nan and infinities, which JSON does not have."""
     print(json.dumps(content, indent=2, allow_nan=False))
 
 
 def table(
     headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None, boxed: bool = True
 ) -> None:
-    """A table on stdout: boxed on a terminal, plain aligned columns elsewhere, or with `boxed` false. None is empty.
+    """Print a table on stdout: boxed on a terminal, aligned columns elsewhere or if `boxed` is false. None is empty.
 
-    Columns that hold only numbers are aligned to the right.
+    Columns of numbers are aligned to the right; `-` and an empty cell stand for no number.
     """
     cells = [["" if cell is None else plain(str(cell)) for cell in row] for row in rows]
     names = [plain(header) for header in headers]
@@ -66,7 +66,7 @@ def table(
 
 def _is_number(cell: str) -> bool:
     try:
-        float(cell or 0)
+        float("0" if cell in ("", "-") else cell)
     except ValueError:
         return False
     return True

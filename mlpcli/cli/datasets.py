@@ -1,36 +1,34 @@
-"""`mlpcli datasets`: what can be loaded, from where, whether it is here already, and what one dataset looks like."""
+"""`mlpcli datasets`: the datasets that can be loaded, where from, and what one of them contains."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from mlpcli.cli.console import message, plain, print_json, table, warning
+from mlpcli.cli.flags import DataHome, Json, Quiet, switch
 from mlpcli.errors import UsageError
 
 __all__ = ["datasets"]
 
-LONGEST = 20  # rows that a table on the screen shows of a dataset's columns or classes
+LONGEST = 20  # rows of a dataset's columns or classes that are printed
 
 
 def datasets(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="show this one: a name from the list, with parameters after a colon"),
+        typer.Argument(metavar="[NAME]", help="dataset to show, with parameters after a colon"),
     ] = None,
-    target: Annotated[str | None, typer.Option(help="column to predict, for tables; several, comma separated")] = None,
+    target: Annotated[str | None, typer.Option(help="column or columns to predict, comma separated")] = None,
     drop: Annotated[str | None, typer.Option(help="columns to leave out, comma separated")] = None,
-    delimiter: Annotated[str | None, typer.Option(help="what parts the cells of a .csv or .tsv file")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="column separator of a .csv or .tsv file")] = None,
     encoding: Annotated[
-        str | None, typer.Option(help="characters of a .csv or .tsv file", show_default="utf-8")
+        str | None, typer.Option(help="character encoding of a .csv or .tsv file", show_default="utf-8")
     ] = None,
-    fetch: Annotated[bool, typer.Option("--fetch", help="download NAME if it is not here yet")] = False,
-    clear: Annotated[bool, typer.Option("--clear", help="remove NAME from the cache, or everything")] = False,
-    data_home: Annotated[
-        Path | None, typer.Option(help="cache of prepared data", show_default="the user's cache")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but the result")] = False,
+    fetch: Annotated[bool, switch("--fetch", help="download NAME if it is not here yet")] = False,
+    clear: Annotated[bool, switch("--clear", help="remove NAME from the cache, or everything")] = False,
+    data_home: DataHome = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """List the datasets, or show the columns, classes and split sizes of one.
 
@@ -40,7 +38,7 @@ def datasets(
     from mlpcli.data import catalog
 
     if fetch and clear:
-        raise UsageError("--fetch, --clear: only one of them can be done. Leave one out")
+        raise UsageError("--fetch, --clear: only one of them is possible. Leave one out")
     if fetch and not name:
         raise UsageError("--fetch: name the dataset to download. `mlpcli datasets` lists them")
     flags = {"dataset": name, "target": target, "drop": drop, "delimiter": delimiter, "encoding": encoding}
@@ -81,7 +79,7 @@ def _show(described: dict[str, Any]) -> None:
         facts["scale"] = described["scale"]
         facts["rows"] = ", ".join(f"{count} {part}" for part, count in described["splits"].items())
     else:
-        facts["rows"] = f"{described['rows']}, of {described['features']} features"
+        facts["rows"] = f"{described['rows']} with {described['features']} features"
         facts["here"] = "no; download it with --fetch"
     for key, fact in facts.items():
         print(plain(f"{key + ':':<10}{fact}"))
@@ -95,7 +93,7 @@ def _cut(headers: tuple[str, ...], rows: list[list[object]]) -> None:
     print()
     table(headers, rows[:LONGEST])
     if len(rows) > LONGEST:
-        print(f"… {len(rows) - LONGEST} more, all of them with --json")
+        print(f"… {len(rows) - LONGEST} more; --json prints all of them")
 
 
 def _megabytes(size: int) -> str:

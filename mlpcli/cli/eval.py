@@ -1,4 +1,4 @@
-"""`mlpcli eval`: a trained network scored on a split of its own data or on another table, from the model file alone."""
+"""`mlpcli eval`: scores of a trained network on a split of its own data or on another table."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from mlpcli.cli.console import message, print_json, table
-from mlpcli.cli.progress import short
+from mlpcli.cli.flags import DataHome, Json, Quiet, ResultsRoot, SomeRun
+from mlpcli.cli.views.epoch_view import short
 from mlpcli.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -27,9 +28,9 @@ class Split(StrEnum):
 
 
 class Asked(NamedTuple):
-    """Rows to be scored, as in a `Part`, without `y` where their targets are not known.
+    """Rows to score, as in a `Part`; `y` is None where the targets are not known.
 
-    `name` is part of the names of files, `words` say what they are.
+    `name` is used in file names, and `words` describes the rows in messages.
     """
 
     name: str
@@ -40,30 +41,31 @@ class Asked(NamedTuple):
 
 
 def evaluate(
-    run: Annotated[str, typer.Argument(help="a run's folder, a model file, or a name under --results")],
+    run: SomeRun,
     split: Annotated[
-        Split | None, typer.Option(help="which rows of its data", show_default="test, else val, else train")
+        Split | None,
+        typer.Option(help="part of the run's data to score", show_default="test, else val, else train"),
     ] = None,
     dataset: Annotated[
-        str | None, typer.Option(help="all rows of this table instead, its columns matched by name")
+        str | None, typer.Option(help="score all rows of this table instead; columns are matched by name")
     ] = None,
     delimiter: Annotated[
-        str | None, typer.Option(help="what parts the cells of --dataset", show_default="as in training")
+        str | None, typer.Option(help="column separator of --dataset", show_default="as in training")
     ] = None,
-    encoding: Annotated[str | None, typer.Option(help="characters of --dataset", show_default="as in training")] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="character encoding of --dataset", show_default="as in training")
+    ] = None,
     predictions: Annotated[
-        Path | None, typer.Option(help="write row, target, prediction and probabilities to this CSV")
+        Path | None, typer.Option(help="write row, target, prediction and probabilities to this CSV file")
     ] = None,
-    results: Annotated[Path, typer.Option(help="folder of all results")] = Path("results"),
-    data_home: Annotated[
-        Path | None, typer.Option(help="cache of prepared data", show_default="the user's cache")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print the metrics as JSON and nothing else")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no messages")] = False,
+    results: ResultsRoot = Path("results"),
+    data_home: DataHome = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Score a trained network: metrics, a table of its classes and the confusion matrix, written beside it as CSV.
+    """Score a trained network; metrics, scores per class and the confusion matrix are written beside it as CSV.
 
-    Of a table without its target predictions alone are written.
+    For a table without the target column, only predictions are written.
 
     Example: mlpcli eval digits-0123456789ab --split val
     """
@@ -77,7 +79,7 @@ def evaluate(
     from mlpcli.training.scores import predictions as predict
 
     if dataset is None and (delimiter or encoding):
-        raise UsageError("--delimiter, --encoding: they are for another table. Name it with --dataset")
+        raise UsageError("--delimiter, --encoding: they apply to another table. Name it with --dataset")
     if dataset is not None and split is not None:
         raise UsageError(f"--split {split}, --dataset: all rows of another table are scored. Leave one of them out")
     path = find_run(run, results)
@@ -89,7 +91,7 @@ def evaluate(
     message(f"{shown(path)}: {len(asked.rows)} {asked.words}", quiet=quiet)
     folder = path.parent if path.name == MODEL else path.with_name(f"{path.stem}-eval")
     tables: dict[Path, Table] = {}
-    with blas_threads(int(model.options.threads)):  # as in training, for the last bits depend on it
+    with blas_threads(int(model.options.threads)):  # as in training, since the last bits depend on it
         scores = None if asked.y is None else score(model, Part(asked.x, asked.y, asked.rows))
         if scores is None:
             predictions = predictions or folder / f"predictions-{asked.name}.csv"
@@ -115,7 +117,7 @@ def evaluate(
 
 
 def _own_rows(model: "Model", path: Path, split: Split | None, data_home: Path | None) -> Asked:
-    """A split of the data that the model was trained on, prepared again and found to be the same."""
+    """A split of the data that the model was trained on, prepared again; its digest must be the same."""
     from mlpcli.atomic import shown
     from mlpcli.data import prepare
 
@@ -134,7 +136,7 @@ def _own_rows(model: "Model", path: Path, split: Split | None, data_home: Path |
 def _other_rows(
     model: "Model", dataset: str, delimiter: str | None, encoding: str | None, data_home: Path | None
 ) -> Asked:
-    """All rows of another table; a file of the same kind is read as that of the training was."""
+    """All rows of another table; a file of the same kind is read with the delimiter and encoding used in training."""
     from mlpcli.config import Source, build
     from mlpcli.data import read_rows
     from mlpcli.results.naming import table_name

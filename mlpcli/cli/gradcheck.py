@@ -1,15 +1,15 @@
-"""`mlpcli gradcheck`: the proof, for CI and for doubt, that every gradient is the derivative it claims to be."""
+"""`mlpcli gradcheck`: a check, made for CI, that every gradient equals the derivative of its function."""
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mlpcli.cli.console import message, print_json, table
+from mlpcli.cli.flags import Config, DataHome, Json, Quiet
 from mlpcli.cli.option_flags import with_run_options
-from mlpcli.config import Source, build, read_options
+from mlpcli.config import OPTIONS, Source, build, read_options
 from mlpcli.errors import BadResult, UsageError
 
 if TYPE_CHECKING:
@@ -20,35 +20,32 @@ __all__ = ["gradcheck"]
 _CHECK = "This check"
 
 _OF_NO_NETWORK = {"seed", "threads"}
-"""Options that do not say which network: with these alone every component is checked."""
+"""Options that do not describe a network: with these alone every component is checked."""
+
+_WITHOUT_EFFECT = {
+    *(name for name, option in OPTIONS.items() if option.group in ("Optimization", "Training")),
+    *("max_norm", "clip_norm", "val_size", "test_size"),
+} - {"preset", "batch_size", "seed", "threads"}
+"""Options that change no gradient: accepted, so that the options of a run can be given as they are, but hidden."""
 
 
-@with_run_options
+@with_run_options(hidden=_WITHOUT_EFFECT)
 def gradcheck(
     given: Source,
     *,
-    config: Annotated[
-        Path | None, typer.Option("--config", "-c", help="TOML file of options", rich_help_panel=_CHECK)
-    ] = None,
+    config: Config = None,
     tolerance: Annotated[float, typer.Option(help="largest relative error that passes", rich_help_panel=_CHECK)] = 1e-7,
-    data_home: Annotated[
-        Path | None,
-        typer.Option(help="cache of prepared data", show_default="the user's cache", rich_help_panel=_CHECK),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="print one JSON object and nothing else", rich_help_panel=_CHECK)
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no messages", rich_help_panel=_CHECK)] = False,
+    data_home: DataHome = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Check the gradient of every component, or of one network, against central differences and the tape.
 
-    Without options every activation, norm, loss, lift, input gain and regularizer has a row.
+    Without options there is one row per activation, norm, loss, lift, input gain and regularizer.
 
-    With options of a run their network has a row a tensor, at most 2,000
-    entries of each: on the first batch of --dataset if that is given, scaled
-    even with --scale none; else on random inputs, 64 features and 10 classes.
-    Weights are random even if --init is a construction; --max-norm and
-    --clip-norm have no gradient to check.
+    With options of a run there is one row per tensor of that network, with at most 2,000 entries checked: on the
+    first batch of --dataset if it is given, scaled even with --scale none; otherwise on random inputs with 64
+    features and 10 classes. Weights are random even if --init is a construction.
 
     Example: mlpcli gradcheck --width 64 --depth 3 --norm batch --dropout 0.2
     """

@@ -1,13 +1,13 @@
-"""`mlpcli graph`: what a computational graph computes, node by node, and how the gradient comes back through it."""
+"""`mlpcli graph`: the values of a computational graph, node by node, and the gradients that flow back through it."""
 
-import json
 import math
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mlpcli.cli.console import print_json, table
+from mlpcli.cli.flags import Json, Quiet, switch
 from mlpcli.errors import UsageError
 from mlpcli.wording import nearest
 
@@ -18,22 +18,22 @@ __all__ = ["graph"]
 
 
 def graph(
-    expression: Annotated[str, typer.Argument(metavar="EXPR", help='What to compute, quoted: "(x + y) * z".')],
+    expression: Annotated[str, typer.Argument(metavar="EXPR", help='expression in quotes: "(x + y) * z"')],
     values: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME=VALUE", help="A number for each variable.", show_default=False),
+        typer.Argument(metavar="NAME=VALUE", help="number for each variable", show_default=False),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")] = False,
-    dot: Annotated[bool, typer.Option("--dot", help="Print the graph in Graphviz's language.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the result.")] = False,
+    as_json: Json = False,
+    dot: Annotated[bool, switch("--dot", help="print the graph in Graphviz's language")] = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Forward values and gradients of a computational graph, node by node.
+    """Show forward values and gradients of a computational graph, node by node.
 
     Example: mlpcli graph "(x + y) * z" x=-2 y=5 z=-4
 
-    An expression holds names, numbers, + - * / **, parentheses and functions:
+    An expression consists of names, numbers, + - * / **, parentheses and functions:
     abs, cos, exp, log, max, min, relu, sigmoid, sin, sqrt, tanh.
-    One that begins with a minus goes in parentheses: "(-x)".
+    Put an expression that begins with a minus in parentheses: "(-x)".
     """
     from mlpcli.autodiff.expression import parse
 
@@ -54,15 +54,15 @@ def graph(
             f"{what}: {error}. Nothing was printed. Choose values where it is defined and smooth"
         ) from None
     if as_json:
-        typer.echo(json.dumps(_record(expression, nodes), allow_nan=False))
+        print_json(_record(expression, nodes))
     elif dot:
-        typer.echo(_dot(parsed, nodes))
+        print(_dot(parsed, nodes))
     else:
         _print_table(parsed, nodes)
 
 
 def _numbers(parsed: "Expression", what: str, values: Sequence[str]) -> dict[str, float]:
-    """The variables' values from NAME=VALUE arguments; UsageError lists every argument that is wrong or missing."""
+    """The values of the variables from NAME=VALUE arguments; one UsageError lists all wrong and missing ones."""
     numbers: dict[str, float] = {}
     problems = []
     for argument in values:
@@ -118,28 +118,13 @@ def _dot(parsed: "Expression", nodes: "Sequence[Node]") -> str:
 
 
 def _print_table(parsed: "Expression", nodes: "Sequence[Node]") -> None:
-    """A table with rules on a terminal, aligned columns elsewhere."""
-    header = ("node", "operation", "value", f"gradient d{parsed.result}/dnode")
+    headers = ("node", "operation", "value", f"gradient d{parsed.result}/dnode")
     rows = [(node.name, str(node.step or "input"), _number(node.value), _number(node.gradient)) for node in nodes]
-    if sys.stdout.isatty():
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
-
-        table = Table()
-        for position, title in enumerate(header):
-            table.add_column(title, justify="right" if position >= 2 else "left")
-        for row in rows:
-            table.add_row(*map(Text, row))
-        Console().print(table)
-        return
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    for name, operation, value, gradient in (header, *rows):
-        typer.echo(f"{name:<{widths[0]}}  {operation:<{widths[1]}}  {value:>{widths[2]}}  {gradient:>{widths[3]}}")
+    table(headers, rows)
 
 
 def _number(value: float | None) -> str:
-    """Six digits; 0 is added so that -0 reads 0."""
+    """Six significant digits; adding 0 turns -0 into 0."""
     return "-" if value is None else f"{value + 0.0:.6g}"
 
 

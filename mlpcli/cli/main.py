@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any, NamedTuple
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from mlpcli import __version__
 from mlpcli.cli import console
@@ -125,6 +125,16 @@ class _Commands(TyperGroup):
         raise UsageError(f"{sentence(problem)} Type mlpcli --help for the list")
 
 
+class _Command(TyperCommand):
+    """A command whose `--help` looks like its other flags without a value."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.help, option.metavar = "show this message and exit", ""
+        return option
+
+
 def _load(name: str) -> Any:
     """The command, which when invoked returns its work as a function yet to be called."""
     from mlpcli.threads import let_threads_rest
@@ -140,7 +150,7 @@ def _load(name: str) -> Any:
     if not console.is_terminal():  # else GITHUB_ACTIONS and FORCE_COLOR make Typer colour what goes to a file
         os.environ.setdefault("_TYPER_FORCE_DISABLE_TERMINAL", "1")
     app = typer.Typer(add_completion=False)
-    app.command(name)(deferred)
+    app.command(name, cls=_Command)(deferred)
     return typer.main.get_command(app)
 
 

@@ -1,7 +1,7 @@
-"""The flags of a run's options, made from their declaration in `config`, for every command that takes them."""
+"""The flags of a run's options, made from their declarations in `config`, for every command that takes them."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 import typer
@@ -13,12 +13,17 @@ __all__ = ["with_run_options"]
 Result = TypeVar("Result")
 
 
-def with_run_options(command: Callable[..., Result]) -> Callable[..., Result]:
-    """Make of `command(given, ...)` one that takes a flag for every option of a run beside its own parameters.
+def with_run_options(*, hidden: Collection[str] = ()) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+    """Decorate `command(given, ...)` so that it takes a flag for every option of a run beside its own parameters.
 
-    `given` is a `Source` of the flags that stand on the command line, as text, or true or false for a switch:
-    `config.build` reads it together with the other sources, so that every problem comes in one message.
+    `given` is a `Source` of the flags on the command line: text, or true or false for a switch. `config.build` reads
+    it together with the other sources, so one message reports every problem. Options in `hidden` are accepted but not
+    shown in the help.
     """
+    return lambda command: _with_flags(command, hidden)
+
+
+def _with_flags(command: Callable[..., Result], hidden: Collection[str]) -> Callable[..., Result]:
     _, *own = inspect.signature(command, eval_str=True).parameters.values()
 
     def with_flags(context: typer.Context, **arguments: Any) -> Result:
@@ -33,13 +38,13 @@ def with_run_options(command: Callable[..., Result]) -> Callable[..., Result]:
             inspect.Parameter(
                 name,
                 inspect.Parameter.KEYWORD_ONLY,
-                default=_switch(option) if _is_switch(option) else _flag(option),
+                default=_flag(option, name in hidden),
                 annotation=bool if _is_switch(option) else str,
             )
             for name, option in OPTIONS.items()
         ),
     ]
-    # Typer reads the signature, which mypy knows of no function, and older versions of it the annotations too.
+    # Typer reads the signature, older versions also the annotations; mypy knows no such attribute of a function.
     with_flags.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     with_flags.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     with_flags.__doc__ = command.__doc__
@@ -55,30 +60,26 @@ def _is_switch(option: Option) -> bool:
     return option.types == {bool}
 
 
-def _switch(option: Option) -> Any:
-    """A flag without a value, and its opposite, which can undo what a file says."""
-    flags = f"{option.flag}/--no-{option.flag.removeprefix('--')}"
-    return typer.Option(option.default, flags, help=option.help, rich_help_panel=option.group)
-
-
-def _flag(option: Option) -> Any:
+def _flag(option: Option, hidden: bool) -> Any:
+    if _is_switch(option):  # its opposite can undo what a file says
+        flags = f"{option.flag}/--no-{option.flag.removeprefix('--')}"
+        return typer.Option(
+            option.default, flags, help=option.help, metavar="", rich_help_panel=option.group, hidden=hidden
+        )
     has_default = option.default is not None
     return typer.Option(
         option.shown if has_default else None,
         option.flag,
-        help=_help(option),
+        help=option.help,
         metavar=_metavar(option),
         show_default=True if has_default else option.shown,
         rich_help_panel=option.group,
+        hidden=hidden,
         autocompletion=lambda: list(option.choices),
     )
 
 
-def _help(option: Option) -> str:
-    return f"{option.help}: {', '.join(option.choices)}" if option.types == {str} and option.choices else option.help
-
-
 def _metavar(option: Option) -> str:
     if option.types == {str}:
-        return "<choice>" if option.choices else "<text>"
+        return ", ".join(option.choices) or "<text>"
     return "<number>" if float in option.types else "<integer>"

@@ -1,4 +1,4 @@
-"""`mlpcli plot`: pictures of a run or a sweep, drawn from its folder."""
+"""`mlpcli plot`: pictures of a run or a sweep, drawn from the files in its folder."""
 
 from enum import StrEnum
 from importlib.util import find_spec
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mlpcli.cli.console import message, print_json
+from mlpcli.cli.flags import DataHome, Json, Quiet, ResultsRoot, SomeTable
 from mlpcli.errors import UsageError
 from mlpcli.installation import install_command
 
@@ -15,31 +16,27 @@ __all__ = ["plot"]
 
 
 class Kind(StrEnum):
-    """Files that can be written."""
+    """Formats of picture files."""
 
     PNG = "png"
     SVG = "svg"
 
 
 def plot(
-    results_of: Annotated[
-        str, typer.Argument(metavar="RESULTS", help="a run's or a sweep's folder, or its name under --results")
-    ],
+    name: SomeTable,
     metric: Annotated[
-        str | None, typer.Option(help="a column of metrics.csv or trials.csv", show_default="what ranks there")
+        str | None, typer.Option(help="column of metrics.csv or trials.csv", show_default="the ranking metric")
     ] = None,
-    kind: Annotated[Kind, typer.Option("--format", help="of the files")] = Kind.PNG,
+    kind: Annotated[Kind, typer.Option("--format", help="format of the pictures")] = Kind.PNG,
     output: Annotated[
-        Path | None, typer.Option(help="folder of the pictures", show_default="that of the results")
+        Path | None, typer.Option(help="folder for the pictures", show_default="the folder of the results")
     ] = None,
-    results: Annotated[Path, typer.Option(help="folder of all results")] = Path("results"),
-    data_home: Annotated[
-        Path | None, typer.Option(help="cache of prepared data", show_default="the user's cache")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print the files as JSON and nothing else")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no messages")] = False,
+    results: ResultsRoot = Path("results"),
+    data_home: DataHome = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Draw learning curves, the metric against what was varied, what was recorded, and functions of one input.
+    """Draw learning curves, the metric against the varied options, diagnostics, and fitted functions of one input.
 
     Example: mlpcli plot results/dropout
     """
@@ -50,17 +47,17 @@ def plot(
     from mlpcli.atomic import make_folder, shown, write_atomic
     from mlpcli.results.find import find_results
 
-    path = find_results(results_of, results)
+    path = find_results(name, results)
     message(f"{shown(path)}: drawing", quiet=quiet)
 
     from mlpcli.plot.draw import pictures
 
     folder = (output or path).absolute()
     files = []
-    for name, content in pictures(path, metric, kind.value, data_home):
+    for file, content in pictures(path, metric, kind.value, data_home):
         make_folder(folder)
-        write_atomic(folder / name, content)
-        files.append(shown(folder / name))
+        write_atomic(folder / file, content)
+        files.append(shown(folder / file))
     if as_json:
         print_json({"results": shown(path), "files": files})
     else:

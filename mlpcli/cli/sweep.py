@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlpcli.cli.console import message, warning
+from mlpcli.cli.flags import DataHome, Json, Name, Quiet, ResultsRoot, switch
 from mlpcli.errors import BadResult, ExitCode, Interrupted, MlpcliError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ PRELOAD = ("mlpcli.sweep.run.train_stack",)
 
 
 class KeepModels(StrEnum):
-    """Whose model files are kept."""
+    """Trials whose model files are kept."""
 
     NONE = "none"
     BEST = "best"
@@ -38,57 +39,45 @@ class KeepModels(StrEnum):
 
 
 def sweep(
-    file: Annotated[Path, typer.Argument(help="a sweep file, such as experiments/dropout.toml")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="sweep file, such as experiments/dropout.toml")],
     settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="override [base]", rich_help_panel=_PLAN)
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="override an option of [base]", rich_help_panel=_PLAN),
     ] = None,
-    seeds: Annotated[
-        str | None, typer.Option(help="a number of seeds, or a list: 0,1,2", rich_help_panel=_PLAN)
-    ] = None,
+    seeds: Annotated[str | None, typer.Option(help="number of seeds, or a list: 0,1,2", rich_help_panel=_PLAN)] = None,
     max_trials: Annotated[
-        int, typer.Option(min=1, help="refuse a plan of more trials", rich_help_panel=_PLAN)
+        int, typer.Option(min=1, help="refuse a plan with more trials", rich_help_panel=_PLAN)
     ] = 10_000,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="show the trials, their stacks and the time, run nothing",
-                           rich_help_panel=_PLAN)
+        bool, switch("--dry-run", help="show the trials, their stacks and the time, and run nothing", panel=_PLAN)
     ] = False,
     retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="run failed and diverged trials again", rich_help_panel=_PLAN)
+        bool, switch("--retry-failed", help="run failed and diverged trials again", panel=_PLAN)
     ] = False,
     restart: Annotated[
-        bool, typer.Option("--restart", help="run everything again; old tables go to unused/", rich_help_panel=_PLAN)
+        bool, switch("--restart", help="run everything again; old tables move to unused/", panel=_PLAN)
     ] = False,
     jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, help="worker processes", show_default="all cores",
-                                 rich_help_panel=_RUN)
+        int | None,
+        typer.Option("--jobs", "-j", min=1, help="worker processes", show_default="all cores", rich_help_panel=_RUN),
     ] = None,
     executor: Annotated[
         str, typer.Option(metavar="NAME", help="serial, local, dask or dask://HOST:PORT", rich_help_panel=_RUN)
     ] = "local",
     allow_insecure_dask: Annotated[
-        bool, typer.Option("--allow-insecure-dask", help="join a cluster on another machine without TLS",
-                           rich_help_panel=_RUN)
+        bool, switch("--allow-insecure-dask", help="join a cluster on another machine without TLS", panel=_RUN)
     ] = False,
-    fail_fast: Annotated[
-        bool, typer.Option("--fail-fast", help="stop at the first trial that fails", rich_help_panel=_RUN)
-    ] = False,
+    fail_fast: Annotated[bool, switch("--fail-fast", help="stop at the first trial that fails", panel=_RUN)] = False,
     keep_models: Annotated[
-        KeepModels, typer.Option(help="whose model files are kept", rich_help_panel=_RUN)
+        KeepModels, typer.Option(help="trials whose model files are kept", rich_help_panel=_RUN)
     ] = KeepModels.BEST,
-    name: Annotated[
-        str | None, typer.Option(help="folder below --results", show_default="the file's", rich_help_panel=_RUN)
-    ] = None,
-    results: Annotated[Path, typer.Option(help="folder of all results", rich_help_panel=_RUN)] = Path("results"),
-    data_home: Annotated[
-        Path | None, typer.Option(help="cache of prepared data", show_default="the user's cache", rich_help_panel=_RUN)
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="print summary rows and counts as JSON and nothing else",
-                           rich_help_panel=_RUN)
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress", rich_help_panel=_RUN)] = False,
-) -> None:  # fmt: skip
-    """Run every trial of a sweep file; run again, it does only what is missing.
+    name: Name = None,
+    results: ResultsRoot = Path("results"),
+    data_home: DataHome = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run every trial of a sweep file; a second run does only what is missing.
 
     Example: mlpcli sweep experiments/dropout.toml
     """
@@ -101,7 +90,7 @@ def sweep(
 
     jobs = jobs or cores()
     if dry_run:
-        from mlpcli.cli.sweep_report import show_plan
+        from mlpcli.cli.views.sweep_report import show_plan
         from mlpcli.sweep.plan.prepared_sweep import PreparedSweep
 
         show_plan(PreparedSweep(plan, data_home), jobs, as_json)
@@ -115,8 +104,8 @@ def sweep(
             workers.warm(min(jobs, len(plan)))
 
         from mlpcli.atomic import shown
-        from mlpcli.cli.sweep_report import show_results
-        from mlpcli.cli.sweep_view import sweep_view
+        from mlpcli.cli.views.sweep_report import show_results
+        from mlpcli.cli.views.sweep_view import sweep_view
         from mlpcli.sweep.plan.prepared_sweep import PreparedSweep
         from mlpcli.sweep.run.engine import Engine
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mlpcli.cli.console import message, print_json, table, warning
+from mlpcli.cli.flags import Config, DataHome, Json, Name, Quiet, ResultsRoot, switch
 from mlpcli.cli.memory import limit_memory
 from mlpcli.cli.option_flags import with_run_options
-from mlpcli.cli.progress import epoch_view, short
+from mlpcli.cli.views.epoch_view import epoch_view, short
 from mlpcli.config import RunOptions, Source, as_dict, build, read_options
 from mlpcli.errors import BadResult
 
@@ -21,43 +22,26 @@ __all__ = ["train"]
 _RUN = "This run"
 
 
-@with_run_options
+@with_run_options()
 def train(
     given: Source,
     *,
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config",
-            "-c",
-            help="TOML file of options, below those typed here",
-            rich_help_panel=_RUN,
-        ),
-    ] = None,
-    name: Annotated[
-        str | None,
-        typer.Option(help="its folder below --results", show_default="<dataset>-<run_id>", rich_help_panel=_RUN),
-    ] = None,
-    results: Annotated[Path, typer.Option(help="folder of all results", rich_help_panel=_RUN)] = Path("results"),
-    resume: Annotated[
-        bool, typer.Option("--resume", help="go on from the last checkpoint", rich_help_panel=_RUN)
-    ] = False,
+    resume: Annotated[bool, switch("--resume", help="continue from the last checkpoint", panel=_RUN)] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="replace a run of that name with other options", rich_help_panel=_RUN)
+        bool, switch("--force", help="replace a run of the same name that has other options", panel=_RUN)
     ] = False,
-    data_home: Annotated[
-        Path | None, typer.Option(help="cache of prepared data", show_default="the user's cache", rich_help_panel=_RUN)
-    ] = None,
     memory: Annotated[
         str | None,
-        typer.Option(help="most memory of its own, e.g. 1GB; mapped data aside", rich_help_panel=_RUN),
+        typer.Option(help="limit of the process's memory, such as 1GB; mapped data excluded", rich_help_panel=_RUN),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="print result.json and nothing else", rich_help_panel=_RUN)
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress", rich_help_panel=_RUN)] = False,
+    config: Config = None,
+    name: Name = None,
+    results: ResultsRoot = Path("results"),
+    data_home: DataHome = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Train one network and write results/<name>/: options, metrics an epoch, scores, model, provenance.
+    """Train one network and write its options, metrics per epoch, scores, model and provenance to results/<name>/.
 
     Example: mlpcli train --width 64 --depth 3
     """
@@ -99,17 +83,17 @@ def train(
             return
         message(_introduction(run.options, data), quiet=quiet)
         if folder.state == "resumed":
-            message(f"going on from the checkpoint in {place}", quiet=quiet)
+            message(f"continuing from the checkpoint in {place}", quiet=quiet)
         try:
             with epoch_view(columns, run.options, quiet) as view:
                 train_run(run, folder, sys.argv, view.show)
         finally:
-            if folder.result is not None:  # what diverged has results too
+            if folder.result is not None:  # a diverged run has results too
                 _report(folder.result, place, as_json)
 
 
 def _introduction(options: RunOptions, data: "Prepared") -> str:
-    """What will be trained on what, in two lines."""
+    """The data and the network to be trained, in two lines."""
     parts = ", ".join(f"{len(part)} {name}" for name, part in data.parts.items())
     ends = f"{len(data.classes)} classes" if data.classes else f"target {', '.join(data.targets)}"
     layers = " -> ".join(map(str, (len(data.features), *options.sizes, ends)))
@@ -121,7 +105,7 @@ def _introduction(options: RunOptions, data: "Prepared") -> str:
 
 
 def _report(result: dict[str, Any], place: str, as_json: bool) -> None:
-    """The scores of the kept weights, and where they are."""
+    """Print the scores of the kept weights and the folder that holds them."""
     if as_json:
         print_json(result)
         return

@@ -49,7 +49,7 @@ def test_one_dataset_to_read(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert "rows:     35 train, 5 val, 10 test" in out and "Two interleaved half circles" in out
     assert run(["datasets", "digits"]) == 0
-    assert "44 more, all of them with --json" in capsys.readouterr().out
+    assert "44 more; --json prints all of them" in capsys.readouterr().out
     assert run(["datasets", "wine", "--target", "alcohol, hue"]) == 0
     assert "target:   alcohol, hue" in capsys.readouterr().out
 
@@ -65,7 +65,7 @@ def test_what_is_not_here_is_not_downloaded_unasked(
     monkeypatch.setattr(datasets, "fetch_covtype", unreachable)
     assert run(["datasets", "covtype"]) == 0
     captured = capsys.readouterr()
-    assert "rows:     581012, of 54 features" in captured.out and "no; download it with --fetch" in captured.out
+    assert "rows:     581012 with 54 features" in captured.out and "no; download it with --fetch" in captured.out
     assert run(["datasets", "covtype", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["here"] is False
     assert run(["datasets", "openml:61"]) == 2

@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -207,11 +206,14 @@ def test_help_works_without_what_the_commands_need(tmp_path: Path) -> None:
 
 def test_help_is_quick() -> None:
     def seconds(arguments: list[str]) -> float:
+        """The least CPU time that a program took."""
         best = float("inf")
         for _ in range(5):
-            begin = time.perf_counter()
+            begin = os.times()
             subprocess.run(arguments, capture_output=True, check=True)
-            best = min(best, time.perf_counter() - begin)
+            end = os.times()
+            used = end.children_user - begin.children_user + end.children_system - begin.children_system
+            best = min(best, used)
         return best
 
     assert seconds([*MLPCLI, "--help"]) <= 3 * seconds([sys.executable, "-c", "import typer"])

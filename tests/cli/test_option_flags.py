@@ -14,7 +14,7 @@ from mlpcli.config import OPTIONS, Source
 seen: dict[str, Any] = {}
 
 
-@with_run_options
+@with_run_options()
 def command(
     given: Source,
     *,
@@ -78,7 +78,7 @@ def test_help_shows_every_option_with_its_clause_choices_and_default(monkeypatch
         default = option.shown if option.default is not None else f"({option.shown})"
         assert (f"[default: {default}]" if option.name not in SWITCHES else f"[default: no-{option.name}]") in line
         if option.types == {str}:
-            assert ", ".join(option.choices) in line
+            assert f" {', '.join(option.choices) or '<text>'} " in line
 
 
 def test_help_is_grouped_and_begins_with_what_the_command_does(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,7 +91,10 @@ def test_without_matplotlib_the_line_says_what_to_install(
 def test_what_is_no_result_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     run_folder(Path("results/digits-1"))
     _, err = plot(capsys, "digits1", code=2)
-    assert err == "mlpcli: error: there are no results 'digits1', here or in results. Did you mean digits-1?\n"
+    assert err == (
+        "mlpcli: error: there are no results 'digits1', here or in results; did you mean digits-1? "
+        "Give the folder or the name of a run or a sweep\n"
+    )
     run_folder(Path("results/empty"), epochs=0)
     _, err = plot(capsys, "empty", "--quiet", code=2)
     assert err == (

@@ -17,7 +17,7 @@ import pytest
 from mlpcli.cli.main import run
 from tests.sweep.sweeps import kill_group, rows, seconds, start_sweep, sweep, timeless, write_sweep
 from tests.workers.hand_cluster import HandCluster
-from tests.workers.processes import alive, eventually
+from tests.workers.processes import PATIENCE, alive, eventually
 
 BASE = {"dataset": "iris", "width": 4, "depth": 1, "epochs": 3, "batch_size": 16}
 SLOW = {"dataset": "digits", "epochs": 20, "width": 48, "depth": 2}
@@ -129,9 +129,8 @@ def test_dry_run_shows_what_would_run_and_writes_nothing(capsys: pytest.CaptureF
 def test_a_billion_trials_are_refused_at_once(tmp_path: Path) -> None:
     names = ["lr", "dropout", "weight_decay", "momentum", "beta1", "beta2", "input_dropout", "label_smoothing", "eps"]
     write(grid={name: [(index + 1) / 16 for index in range(10)] for name in names}, seeds=1)
-    begin = time.monotonic()
-    result = subprocess.run([sys.executable, "-m", "mlpcli", "sweep", "s.toml"], capture_output=True, text=True)
-    assert time.monotonic() - begin < 2  # a second on a machine with nothing else to do
+    command = [sys.executable, "-m", "mlpcli", "sweep", "s.toml"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)  # to list them takes hours
     assert result.returncode == 2 and result.stderr.count("\n") == 1
     assert "1,000,000,000 trials" in result.stderr and "--max-trials 1000000000" in result.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["s.toml"]
@@ -161,16 +160,14 @@ def test_what_does_not_suit_the_data_is_refused_before_anything_is_written(capsy
 def test_interrupted_and_gone_on_with(start: Any, flags: tuple[str, ...], number: int, code: int, word: str) -> None:
     file = slow()
     process = start(file, Path("results"), *flags, "--quiet")
-    assert eventually(lambda: recorded(3), 60)
+    assert eventually(lambda: recorded(3))
     os.killpg(process.pid, number)
-    begin = time.monotonic()
-    out, err = process.communicate(timeout=30)
-    assert time.monotonic() - begin < 5
+    out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (code, "")
     kept = len(seconds(Path("results/s")))
     expected = f"mlpcli: error: {word}. {kept} of 36 trials are kept in results/s. Go on with the same command\n"
     assert err == expected
-    assert eventually(lambda: not alive(process.pid), 5)
+    assert eventually(lambda: not alive(process.pid))
     if code == 143 and "serial" in flags:
         before = seconds(Path("results/s"))
         assert run(["sweep", str(file), "--quiet"]) == 0
@@ -179,27 +176,27 @@ def test_interrupted_and_gone_on_with(start: Any, flags: tuple[str, ...], number
 
 def test_ctrl_c_twice(start: Any) -> None:
     process = start(slow(), Path("results"), "--jobs", "2", "--quiet")
-    assert eventually(lambda: recorded(1), 60)
+    assert eventually(lambda: recorded(1))
     os.killpg(process.pid, signal.SIGINT)
     time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode in (130, -signal.SIGINT)  # which a shell calls 130 too
     assert "Traceback" not in err and err.count("\n") <= 1
-    assert eventually(lambda: not alive(process.pid), 5)
+    assert eventually(lambda: not alive(process.pid))
 
 
 def test_one_sweep_in_a_folder(start: Any, capsys: pytest.CaptureFixture[str]) -> None:
     file = slow()
     first = start(file, Path("results"), "--jobs", "1", "--quiet")
-    assert eventually(lambda: recorded(1), 60)
+    assert eventually(lambda: recorded(1))
     assert run(["sweep", str(file), "--executor", "serial"]) == 75
     err = capsys.readouterr().err
     assert f"process {first.pid}" in err and err.count("\n") == 1
     assert first.poll() is None
     first.kill()
     first.communicate()
-    assert eventually(lambda: not alive(first.pid), 5)
+    assert eventually(lambda: not alive(first.pid))
     assert run(["sweep", str(write(seeds=1)), "--executor", "serial", "--quiet"]) == 0  # free at once
 
 
@@ -212,7 +209,7 @@ def test_a_full_disk(start: Any, tmp_path: Path) -> None:
     file = slow()
     assert run(["sweep", str(file), "--dry-run"]) == 0  # the data are prepared
     process = start(file, Path("results"), "--jobs", "2", "--quiet", preexec_fn=limit)
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 74, err
     pattern = (
         r"mlpcli: error: cannot write results/s/metrics\.csv: File too large\. (\d+) of 36 trials are kept in .*\n"
@@ -239,9 +236,9 @@ def test_a_scheduler_that_is_lost(start: Any, tmp_path: Path) -> None:
     (tmp_path / "cluster").mkdir()
     with HandCluster(tmp_path / "cluster", 1) as cluster:
         process = start(file, Path("results"), "--executor", f"dask://{cluster.location}", "--quiet")
-        assert eventually(lambda: recorded(3) or process.poll() is not None, 60)
+        assert eventually(lambda: recorded(3) or process.poll() is not None)
         os.killpg(cluster.scheduler.pid, signal.SIGKILL)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 69, err
     assert "lost the scheduler" in err and err.count("\n") == 1
     before = seconds(Path("results/s"))

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from mlpcli.cli import progress
-from mlpcli.cli.progress import LAST, LiveView, epoch_view, short
+from mlpcli.cli.views.epoch_view import LAST, LiveView, epoch_view, short
 from mlpcli.config import RunOptions
 from mlpcli.config.metrics import EPOCH_COLUMNS
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mlpcli.cli.main import run
-from mlpcli.cli.sweep_view import SweepView
+from mlpcli.cli.views.sweep_view import SweepView
 from mlpcli.sweep.plan.stacks import Group, Stack
 from mlpcli.sweep.run import stack_jobs
 from mlpcli.sweep.run import train_stack as work

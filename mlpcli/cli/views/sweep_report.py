@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlpcli.cli.console import is_terminal, print_json, table
-from mlpcli.cli.progress import short
+from mlpcli.cli.views.epoch_view import short
 
 if TYPE_CHECKING:
     from mlpcli.sweep.plan.prepared_sweep import PreparedSweep

@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from mlpcli.cli.console import is_terminal, message, plain
-from mlpcli.cli.progress import short
-from mlpcli.cli.sweep_report import option_cell
+from mlpcli.cli.views.epoch_view import short
+from mlpcli.cli.views.sweep_report import option_cell
 from mlpcli.sweep.plan.sweep_plan import Plan
 from mlpcli.sweep.run.sweep_watcher import TrialSeen
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from mlpcli.cli.sweep_view import LiveView
+from mlpcli.cli.views.sweep_view import LiveView
 from mlpcli.sweep.plan.plan_file import plan_sweep
 from mlpcli.sweep.run.sweep_watcher import TrialSeen
 from tests.sweep.sweeps import write_sweep
