@@ -1,7 +1,7 @@
-"""What `record` measures of a training as it passes: the noise of the minibatch gradient, and a hidden unit's input.
+"""What the option `record` measures in training: the noise of the minibatch gradient, and the input of a hidden unit.
 
-It works on a network of its own, set to the weights of the one in training, and draws from streams of its own, so
-that it cannot reach the numbers of the run.
+It works on a network of its own, with the weights of the one in training, and draws from random streams of its own, so
+it cannot change the numbers of the run.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from mlpcli.training.replicas import Replicas
 __all__ = ["DIAGNOSTIC_COLUMNS", "Diagnostics", "DiagnosticsRow"]
 
 PERCENTILES = (15, 50, 85)
-"""Those of the figure of Ioffe and Szegedy 2015, section 4.1."""
+"""The percentiles in figure 1 of Ioffe and Szegedy 2015, section 4.1."""
 
 DIAGNOSTIC_COLUMNS = (
     "epoch",
@@ -30,16 +30,21 @@ DIAGNOSTIC_COLUMNS = (
 )
 
 BATCHES = 16
-"""Batches that the variance is estimated from."""
+"""Number of batches from which the variance is estimated."""
 
 BLOCK = 256
-"""Rows of a part of the full pass; under batch norm, where they are normalized together, the run's own batch."""
+"""Rows of one part of the full pass; with batch norm, which normalizes rows together, it is the run's batch instead."""
 
 DiagnosticsRow = dict[str, Any]
 
 
 class Diagnostics:
-    """Measures the networks of a stack of runs, `lead = (len(runs),)`."""
+    """Measures the networks of a stack of runs, `lead = (len(runs),)`.
+
+    Args:
+        runs: resolved options with one stack_key.
+        data: the prepared dataset that they train on.
+    """
 
     def __init__(self, runs: Sequence[RunOptions], data: Prepared) -> None:
         run = runs[0]
@@ -56,15 +61,15 @@ class Diagnostics:
             self._units = [int(stream(seed, Purpose.RECORD).integers(run.sizes[-1])) for seed in self._seeds]
 
     def measure(self, network: Network, epoch: int, step: int) -> list[DiagnosticsRow]:
-        """One row of diagnostics.csv for every replica of `network`, after `epoch`, at its present weights.
+        """One row of diagnostics.csv for every replica of `network` at its weights after `epoch` and `step`.
 
-        - gradient_variance: the trace of the covariance of the gradient of the loss, penalties apart, on a random
-          batch of the run's size. Estimated without bias from `BATCHES` independent batches, each drawn without
+        - gradient_variance: the trace of the covariance of the gradient of the loss, without penalties, on a random
+          batch of the run's size. The unbiased estimate from `BATCHES` independent batches, each drawn without
           replacement and with masks of its own: sum |g_i - mean|^2 / (BATCHES - 1).
         - gradient_norm_full: the L2 norm of the gradient on all training rows. With dropout its parts have random
-          masks; under batch norm they are batches of the run's size.
-        - input_p15 .. input_p85: percentiles over the training rows of what enters the activation of one unit of the
-          last hidden layer, chosen by the seed, in training but without dropout. None without hidden layers.
+          masks; with batch norm they are batches of the run's size.
+        - input_p15 .. input_p85: percentiles over the training rows of the input of one unit's activation in the last
+          hidden layer; the seed chooses the unit. In training mode without dropout. None without hidden layers.
         """
         self._network.params[...], self._network.state[...] = network.params, network.state
         self._bits.restart(epoch)
@@ -83,17 +88,17 @@ class Diagnostics:
         ]
 
     def _gradient(self, rows: Array) -> Array:
-        """The gradient of the mean loss on the rows `(replicas, batch)` of each replica: float64 `(replicas, size)`."""
+        """The gradient of each replica's mean loss on its `rows: (replicas, batch)`, float64 `(replicas, size)`."""
         scores = self._network.forward(self._x[rows], training=True)
         self._loss(scores, self._y[rows])
         self._network.backward(self._loss.gradient())
         return self._network.grads.astype(np.float64)
 
     def _variance(self, rngs: Sequence[np.random.Generator]) -> Array:
-        """Welford's algorithm: the mean so far, and the sum of squared distances from it."""
+        """The variance by Welford's algorithm, from the running mean and the sum of squared distances from it."""
         mean, squares = np.zeros(self._network.params.shape), np.zeros(len(rngs))
         for count in range(1, BATCHES + 1):
-            # Sorted, so that a batch of all rows is the same to the last bit whenever it is drawn.
+            # Sorted, so that a batch of all rows gives the same bits in every draw.
             rows = [np.sort(rng.choice(len(self._x), self._size, replace=False)) for rng in rngs]
             gradient = self._gradient(np.stack(rows))
             change = gradient - mean
@@ -116,7 +121,7 @@ class Diagnostics:
         return percentiles
 
     def _unit_inputs(self, order: Array) -> Iterator[Array]:
-        """What enters the chosen unit of every replica, `(replicas, rows)`, a part of the training rows at a time."""
+        """The inputs of the chosen unit of every replica, `(replicas, rows)`, part by part of the training rows."""
         replicas = np.arange(len(self._seeds))
         for start, stop in self._parts:
             x = self._x[order[:, start:stop]]

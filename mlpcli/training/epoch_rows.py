@@ -1,5 +1,6 @@
 """The rows of metrics.csv: one per run and epoch.
 
+>>> import numpy as np
 >>> columns = {"train_loss": np.array([0.5]), "train_accuracy": np.array([0.9]), "grad_norm": np.array([2.0])}
 >>> (row,) = epoch_rows("classification", 1, 45, np.array([0.1]), columns, seconds=0.2, times=np.array([0.2]))
 >>> row["epoch"], row["lr"], row["train_accuracy"], row["val_accuracy"]

@@ -19,10 +19,17 @@ __all__ = ["Monitor"]
 
 
 class Monitor:
-    """Ranks epochs by one validation column; of equal accuracies the lower val_loss wins, then the earlier epoch.
+    """Ranks epochs by one validation metric; among equal accuracies the lower val_loss wins, then the earlier epoch.
 
-    `column` None (no validation rows) and `keep_last` make every epoch the best. An epoch whose column or val_loss is
-    not finite is never better. `best_epoch` is 0 until an epoch is kept.
+    An epoch whose metric or val_loss is not finite is never better.
+
+    Args:
+        column: the metric's column of metrics.csv; None, without validation rows, makes every epoch the best.
+        keep_last: keep the weights of every epoch, while patience still follows the metric.
+        patience: epochs without a better one before a run stops, `(runs,)`; 0 never stops it.
+
+    Attributes:
+        best_epoch: the epoch whose weights each run keeps, `(runs,)`; 0 before the first.
     """
 
     def __init__(self, column: str | None, keep_last: bool, patience: Array) -> None:

@@ -1,4 +1,4 @@
-"""The runs of a stack that are in training, as replicas of one network, and the step that all of them take at once."""
+"""The runs of a stack as replicas of one network, and the training step that all of them take at once."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -23,9 +23,15 @@ __all__ = ["Replicas"]
 
 
 class Replicas:
-    """Resolved `runs` of one stack_key as one network `lead = (len(runs),)`, with all that a step of theirs needs.
+    """One network `lead = (len(runs),)` for the runs of a stack, with the loss, optimizer and schedule of its steps.
 
-    Parameters are still to be set, by `initialize` or from a checkpoint. Dropout draws from the streams `masks`.
+    The parameters are still to be set, by `initialize` or from a checkpoint.
+
+    Args:
+        runs: resolved options with one stack_key.
+        data: the prepared dataset, for the number of inputs, outputs and class weights.
+        steps_per_epoch: batches of an epoch, for the schedule.
+        masks: the purpose of the random streams that dropout draws from.
     """
 
     def __init__(
@@ -46,14 +52,20 @@ class Replicas:
 
     @cached_property
     def optimizer(self) -> Optimizer:
-        """Made at the first step: replicas that are only scored need none, nor its memory."""
+        """Built at the first step, since replicas that are only scored need neither it nor its memory."""
         return build_optimizer(self.runs, self.network, self._steps_per_epoch)
 
     def step(self, x: Array, y: Array, count: int) -> tuple[Array, Array, Array]:
-        """One step of every run on a batch of its own, `x: (runs, batch, features)`; `count` steps went before.
+        """Take one step of every run.
 
-        Returns the losses `(runs, batch)` and scores `(runs, batch, outputs)` before it, which live until the next
-        forward pass, and the norms of the gradients `(runs,)`.
+        Args:
+            x: inputs, one batch per run, `(runs, batch, features)`.
+            y: their targets, `(runs, batch)` or `(runs, batch, targets)`.
+            count: steps taken before.
+
+        Returns:
+            Losses `(runs, batch)` and scores `(runs, batch, outputs)` from before the step, valid until the next
+            forward pass, and the norms of the gradients `(runs,)`.
         """
         scores = self.network.forward(x, training=True)
         losses = self.loss(scores, y)
@@ -64,11 +76,11 @@ class Replicas:
         return losses, scores, norms
 
     def rates(self, count: int) -> Array:
-        """The learning rate of each run at the step before which `count` steps went, `(runs,)`."""
+        """The learning rate of each run after `count` steps, `(runs,)`."""
         return np.broadcast_to(self._schedule.at(count), (len(self), 1))[:, 0]
 
     def select(self, index: Array) -> "Replicas":
-        """The replicas at these positions, in a smaller network that goes on from where this one is."""
+        """The replicas at these positions, as a smaller network that goes on from here."""
         chosen = Replicas([self.runs[position] for position in index], self._data, self._steps_per_epoch)
         chosen.network.params[...], chosen.network.state[...] = self.network.params[index], self.network.state[index]
         chosen.optimizer = self.optimizer.select(index)

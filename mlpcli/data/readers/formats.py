@@ -12,7 +12,7 @@ from mlpcli.config import DataOptions
 from mlpcli.data.cache.table import Table, TableWriter
 from mlpcli.data.readers.delimited import DELIMITED_OPTIONS, read_delimited, resolve_delimited
 from mlpcli.data.readers.idx import find_idx, read_idx, resolve_idx
-from mlpcli.data.readers.npz import read_npz
+from mlpcli.data.readers.npz import read_npz, resolve_npz
 from mlpcli.data.readers.parquet import read_parquet
 from mlpcli.data.readers.wanted_columns import COLUMN_OPTIONS, Wanted
 
@@ -36,7 +36,7 @@ class FileFormat:
 
 FORMATS = {
     ".csv": FileFormat(read_delimited, DELIMITED_OPTIONS, partial(resolve_delimited, ",")),
-    ".npz": FileFormat(read_npz),
+    ".npz": FileFormat(read_npz, resolve=resolve_npz),
     ".parquet": FileFormat(read_parquet, COLUMN_OPTIONS),
     ".tsv": FileFormat(read_delimited, DELIMITED_OPTIONS, partial(resolve_delimited, "\t")),
     "idx:": FileFormat(read_idx, resolve=resolve_idx, find=find_idx),

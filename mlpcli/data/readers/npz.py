@@ -12,13 +12,14 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.config import DataOptions
 from mlpcli.data.cache.table import Kind, Table, TableColumn, TableWriter, blocks_of
 from mlpcli.data.readers.cells import LARGEST_WHOLE
 from mlpcli.data.readers.wanted_columns import Wanted
 from mlpcli.errors import DataError, FileError
 from mlpcli.wording import listed, quote
 
-__all__ = ["read_npz"]
+__all__ = ["read_npz", "resolve_npz"]
 
 MOST_CLASSES = 1_000  # different whole numbers of y; with more they are quantities
 MOST_COLUMNS = 1 << 20
@@ -51,6 +52,22 @@ def read_npz(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> Tabl
     return writer.finish([*features, *targets], [target.name for target in targets])
 
 
+def resolve_npz(options: DataOptions) -> DataOptions:
+    """With `scale` auto, 8-bit pictures `(rows, height, width, ...)` are scaled as those of IDX files are."""
+    if options.scale != "auto" or not _holds_pictures(Path(options.dataset)):
+        return options
+    return options.model_copy(update={"scale": "unit"})
+
+
+def _holds_pictures(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open("X.npy") as file:
+            shape, _, dtype = _header(file)
+    except Exception:  # whatever a foreign file raises, `read_npz` says what is wrong with it
+        return False
+    return len(shape) > 2 and dtype == np.uint8
+
+
 def _targets(path: Path, archive: zipfile.ZipFile) -> tuple[NDArray[Any], list[TableColumn]]:
     """y as numbers or codes, (rows, targets), and its columns."""
     with _member(path, archive, "y") as (file, shape, dtype):
@@ -72,9 +89,7 @@ def _member(path: Path, archive: zipfile.ZipFile, name: str) -> Iterator[tuple[I
         held = listed([member.removesuffix(".npy") for member in archive.namelist()])
         raise DataError(f"{path}: no array {quote(name)} in it; X and y are expected (arrays: {held})")
     with archive.open(f"{name}.npy") as file:
-        version = np.lib.format.read_magic(file)
-        header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, by_columns, dtype = header(file)
+        shape, by_columns, dtype = _header(file)
         if dtype.kind not in "biufUS" or not shape or 0 in shape or np.prod(shape[1:], dtype=np.float64) > MOST_COLUMNS:
             raise DataError(f"{path}: {name} of dtype {dtype} and shape {shape} is no table of numbers or texts")
         if by_columns and len(shape) > 1:
@@ -82,6 +97,14 @@ def _member(path: Path, archive: zipfile.ZipFile, name: str) -> Iterator[tuple[I
             yield io.BytesIO(np.ascontiguousarray(content.T).data), shape, dtype
         else:
             yield file, shape, dtype
+
+
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, Any]:
+    """Shape, whether columns come first, and dtype of an array; `file` then stands at its content."""
+    version = np.lib.format.read_magic(file)
+    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, by_columns, dtype = header(file)
+    return shape, by_columns, dtype
 
 
 def _read(path: Path, file: IO[bytes], dtype: Any, count: int) -> NDArray[Any]:

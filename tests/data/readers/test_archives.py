@@ -56,6 +56,19 @@ def test_npz_targets(y: NDArray[Any], task: str, classes: tuple[str, ...] | None
         np.testing.assert_allclose(own, y.reshape(20, -1), atol=1e-14)
 
 
+def test_eight_bit_pictures_are_scaled_alike_in_npz_and_idx() -> None:
+    write_idx(Path("idx"), rows=(40, 20))
+    pictures = np.random.default_rng(1).integers(0, 256, (40, 4, 4), dtype=np.uint8)
+    pictures[0, 0, :2] = 0, 255
+    np.savez("t.npz", X=pictures, y=np.arange(40) % 2)
+    assert prepare("idx:idx").scale == prepare("t.npz").scale == "unit"
+    x = prepare("t.npz", **{**WHOLE, "scale": "auto"}, task="classification").train.x
+    np.testing.assert_allclose(x, pictures.reshape(40, 16) / 255, atol=1e-12)
+    assert prepare("t.npz", scale="standard").scale == "standard"
+    np.savez("t.npz", X=pictures.reshape(40, 16), y=np.arange(40) % 2)  # a table of small whole numbers
+    assert prepare("t.npz").scale == "standard"
+
+
 def test_npz_images_are_flattened_and_gaps_are_filled() -> None:
     np.savez("t.npz", X=np.arange(24.0).reshape(4, 2, 3), y=[0, 1, 0, 1])
     assert prepare("t.npz", **WHOLE, task="classification").train.x[1].tolist() == [6, 7, 8, 9, 10, 11]
