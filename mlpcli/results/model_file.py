@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mlpcli.atomic import shown, write_atomic
+from mlpcli.atomic import shown
 from mlpcli.errors import BadResult, DataError
 from mlpcli.results import tensor_file
 from mlpcli.results.tensor_file import Arrays, Expected
 
-__all__ = ["load_model", "model_bytes", "save_model"]
+__all__ = ["load_model", "model_bytes"]
 
 _KEY = "mlpcli"
 
@@ -31,11 +31,6 @@ def model_bytes(arrays: Mapping[str, npt.NDArray[Any]], description: Mapping[str
         if not np.isfinite(array).all():
             raise BadResult(f"cannot save the network: {name} holds values that are not finite")
     return tensor_file.encode(arrays, description, key=_KEY)
-
-
-def save_model(path: Path, arrays: Mapping[str, npt.NDArray[Any]], description: Mapping[str, Any]) -> None:
-    """Write a model file atomically; errors as `model_bytes` and `write_atomic`."""
-    write_atomic(path, model_bytes(arrays, description))
 
 
 def load_model(path: Path, expected: Expected) -> tuple[Arrays, dict[str, Any]]:

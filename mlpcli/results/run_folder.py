@@ -35,6 +35,8 @@ from mlpcli.results import tensor_file
 from mlpcli.results.append import AppendTable, Mark
 from mlpcli.results.lock import FolderLock
 from mlpcli.results.naming import check_name
+from mlpcli.results.read_file import read_json
+from mlpcli.results.schema import RunResult
 from mlpcli.results.tensor_file import Arrays
 
 __all__ = ["RunFolder"]
@@ -244,13 +246,7 @@ class RunFolder:
         self._open_tables({})
 
     def _read_result(self) -> dict[str, Any]:
-        path = self.path / RESULT
-        with io_errors("read", path):
-            text = path.read_bytes()
-        try:
-            return dict(json_text.parse(text))
-        except (TypeError, ValueError) as error:
-            raise DataError(f"cannot use {shown(path)}: {error}. Train again without --resume") from error
+        return read_json(self.path / RESULT, RunResult, "Train again without --resume")
 
     def __enter__(self) -> "RunFolder":
         return self

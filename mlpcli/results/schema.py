@@ -48,7 +48,10 @@ def _count(cell: str) -> int:
 
 
 def _number(cell: str) -> float:
-    value = csv_text.number(cell[:400])
+    try:
+        value = csv_text.number(cell[:400])
+    except ValueError:
+        value = None
     if value is None:
         raise ValueError("expected a number")
     return value
@@ -153,7 +156,7 @@ class Table:
         """The declarations of the columns in a header.
 
         Raises:
-            ValueError: a column is missing, stands there twice, or is not one of this table.
+            ValueError: a column is missing or stands there twice.
         """
         if missing := [name for name in self.needed if name not in header]:
             raise ValueError(f"column {missing[0]} is missing")
@@ -162,7 +165,7 @@ class Table:
         return [self.column(name) for name in header]
 
     def column(self, name: str) -> Column:
-        """The declaration of one column; ValueError if the table can have none of that name."""
+        """The declaration of one column: fixed, an option, a metric, or a statistic of one."""
         if name in self.fixed:
             return self.fixed[name]
         if self.options and name in OPTIONS:
@@ -175,9 +178,9 @@ class Table:
         if part in _PARTS and measure:
             words, unit = _MEASURES.get(measure, (measure.replace("_", " "), ""))
             return Column(name, "number", f"{words}, {_PARTS[part]} rows", unit)
-        if not self.options:
-            raise ValueError(f"column {name[:60]!a} is not one of this table")
-        return Column(name, "option", "option that the sweep varies")
+        if self.options:
+            return Column(name, "option", "option that the sweep varies")
+        return Column(name, "number", name.replace("_", " "))
 
 
 _TABLES = {
@@ -201,7 +204,7 @@ def table(name: str) -> Table:
 
 
 def column(file: str, name: str) -> Column:
-    """The declaration of one column of a CSV file; ValueError if there can be none of that name."""
+    """The declaration of one column of a CSV file."""
     return table(file).column(name)
 
 

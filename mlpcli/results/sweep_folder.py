@@ -140,7 +140,7 @@ class SweepStore:
                 continue
             if DIAGNOSTICS in self._epoch_columns and not place.diagnostics.has(trial.run_id, recorded(record)):
                 continue
-            self.known[number] = record
+            self.known[number] = dict.fromkeys(self._columns) | record
             for name, columns in self._epoch_columns.items():
                 table, epochs = (place.metrics, trained) if name == METRICS else (place.diagnostics, recorded)
                 self._adopted[name, number] = table.lines(trial.run_id, epochs(record), number, columns)

@@ -1,13 +1,14 @@
-"""What a sweep's folder holds beside its tables, whose it is, and how --restart begins without losing any of it."""
+"""Whether a sweep may work in a folder, and how --restart sets the old results aside without losing any file."""
 
-import json
 import os
 from pathlib import Path
 
 import mlpcli
 from mlpcli.atomic import make_folder, move, shown, sync_folder
 from mlpcli.errors import UsageError
-from mlpcli.results.sweep_tables import DIAGNOSTICS, METRICS, TRIALS
+from mlpcli.results.read_file import read_json
+from mlpcli.results.schema import Provenance
+from mlpcli.results.sweep_tables import ANEW, DIAGNOSTICS, METRICS, TRIALS
 
 __all__ = ["MODELS", "PROVENANCE", "SUMMARY", "SWEEP", "UNUSED", "check_folder", "set_aside"]
 
@@ -16,10 +17,11 @@ UNUSED, MODELS = "unused", "models"
 
 
 def check_folder(folder: Path, restart: bool) -> None:
-    """Whether a sweep of this version may work here; `restart` says that its numbers will not be used.
+    """Check that a sweep of this version may work in a folder; with `restart` the version of old numbers is no matter.
 
     Raises:
-        UsageError: something else stands here, or a sweep of another version.
+        UsageError: the folder holds something else, or a sweep of another version.
+        DataError, FileError: its provenance.json is damaged or missing.
     """
     names = set(os.listdir(folder)) - {".lock"}
     if names and SWEEP not in names and TRIALS not in names:
@@ -27,19 +29,16 @@ def check_folder(folder: Path, restart: bool) -> None:
         raise UsageError(f"{shown(folder)} is not a sweep's folder: it holds {found!a}. Choose another --name")
     if TRIALS not in names or restart:
         return
-    try:
-        made = json.loads((folder / PROVENANCE).read_bytes())["version"]
-    except (OSError, ValueError, KeyError, TypeError):
-        made = None
+    made = read_json(folder / PROVENANCE, Provenance, ANEW)["version"]
     if made != mlpcli.__version__:
         raise UsageError(
-            f"{shown(folder)} was made by mlpcli {str(made)[:20]}, this is {mlpcli.__version__}: its numbers "
+            f"{shown(folder)} was made by mlpcli {made[:20]}, this is {mlpcli.__version__}: its numbers "
             "may differ. It is unchanged. Start it anew with --restart, or choose another --name"
         )
 
 
 def set_aside(folder: Path) -> None:
-    """Put everything that was recorded where nothing is taken back from: --restart loses no file."""
+    """Move all recorded files to a folder from which nothing is taken back: --restart loses no file."""
     if not os.path.lexists(folder / TRIALS):
         return
     number = 1

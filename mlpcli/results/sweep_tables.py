@@ -1,17 +1,19 @@
 """A sweep's tables as they stand in a folder, found by run_id: what a crash tore is absent, never half there."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from mlpcli.atomic import io_errors, make_folder, remove, remove_folder, shown, write_atomic
-from mlpcli.errors import DataError
-from mlpcli.results import csv_text
-from mlpcli.results.append import complete_rows
+from mlpcli.atomic import io_errors, make_folder, remove, remove_folder, write_atomic
+from mlpcli.results import csv_text, schema
+from mlpcli.results.read_file import damaged, read_rows
+from mlpcli.results.trial import FIRST_COLUMNS, MIDDLE_COLUMNS
 
 __all__ = [
+    "ANEW",
     "DIAGNOSTICS",
     "FIRST_COLUMNS",
     "METRICS",
@@ -25,12 +27,14 @@ __all__ = [
 ]
 
 TRIALS, METRICS, DIAGNOSTICS = "trials.csv", "metrics.csv", "diagnostics.csv"
-FIRST_COLUMNS = ("trial", "run_id", "state", "seed")
 
 Record = dict[str, Any]
 """A row of trials.csv by column."""
 
-_TEXTS = {"run_id", "state", "error"}
+ANEW = "Start anew with --restart"
+"""The way out of a sweep's folder with a damaged file."""
+
+_EPOCH_ROW = re.compile(rb"\d{1,18},[0-9a-f]{12},\d{1,18}(,([+-]?(\d[\d.e+-]{0,40}|inf)|nan)?)*\n")
 
 
 class EpochTable:
@@ -84,13 +88,19 @@ class EpochTable:
     def _read(self) -> None:
         with io_errors("read", self.path), open(self.path, "rb") as file:
             self.columns = file.readline().decode("utf-8", "replace").rstrip("\n").split(",")
-            if self.columns[:3] != ["trial", "run_id", "epoch"]:
-                raise _unusable(self.path, "it is not the table of a sweep")
-            for line in file:
-                if line.endswith(b"\n") and line.count(b",") == len(self.columns) - 1 and b"\0" not in line:
-                    _, run_id, epoch, _ = line.split(b",", 3)
-                    if epoch.isdigit():
-                        self._lines.setdefault(run_id.decode("ascii", "replace"), {}).setdefault(int(epoch), line)
+            try:
+                if self.columns[:3] != ["trial", "run_id", "epoch"]:
+                    raise ValueError("it is not the table of a sweep")
+                columns = schema.table(self.path.name).columns(self.columns)
+            except ValueError as error:
+                raise damaged(self.path, str(error), ANEW) from error
+            for number, line in enumerate(file, start=2):
+                if b"\0" in line or not line.endswith(b"\n"):  # torn by a power cut or a crash
+                    continue
+                if not _EPOCH_ROW.fullmatch(line) or line.count(b",") != len(columns) - 1:
+                    raise damaged(self.path, _fault(number, line, columns), ANEW)
+                _, run_id, epoch, _ = line.split(b",", 3)
+                self._lines.setdefault(run_id.decode(), {}).setdefault(int(epoch), line)
 
 
 class SweepTables:
@@ -103,8 +113,7 @@ class SweepTables:
         self.columns, rows = _rows(folder / TRIALS)
         self.metrics, self.diagnostics = EpochTable(folder / METRICS), EpochTable(folder / DIAGNOSTICS)
         self._changed = False
-        for row in rows:
-            values = {name: _value(name, cell) for name, cell in zip(self.columns, row, strict=True)}
+        for values in rows:
             run_id = values.pop("run_id")
             if self.metrics.has(run_id, trained(values)):
                 self.records[run_id] = values
@@ -147,6 +156,19 @@ class SweepTables:
                 remove_folder(self.folder)
 
 
+def _fault(number: int, line: bytes, columns: Sequence[schema.Column]) -> str:
+    """The fault of a line that is not a row of epochs, in words."""
+    cells = line.decode("utf-8", "replace").rstrip("\r\n").split(",")
+    if len(cells) != len(columns):
+        return f"line {number} has {len(cells)} cells, the header {len(columns)}"
+    for column, cell in zip(columns, cells, strict=True):
+        try:
+            column.read(cell)
+        except ValueError as error:
+            return f"line {number}, column {column.name}: {cell[:60]!a}: {error}"
+    return f"line {number} is not written as mlpcli writes it"
+
+
 def trained(record: Record) -> range:
     """The epochs that a record has rows for in metrics.csv."""
     return range(1, _count(record) + 1)
@@ -157,37 +179,23 @@ def recorded(record: Record) -> range:
     return range(0) if record["state"] == "failed" else range(_count(record) + 1)
 
 
-def _rows(path: Path) -> tuple[list[str], list[list[str]]]:
+def _rows(path: Path) -> tuple[list[str], list[Record]]:
     if not os.path.lexists(path):
         return [], []
-    with io_errors("read", path):
-        data = path.read_bytes()
-    sound = data.partition(b"\0")[0]  # a power cut may leave zeros for what was not synced
-    try:
-        header, *rows = csv_text.parse(sound[: complete_rows(sound)]) or [[]]
-        if not set(FIRST_COLUMNS) <= set(header):
-            raise ValueError("it is not the table of a sweep")
-    except ValueError as error:
-        raise _unusable(path, str(error)) from error
-    return header, rows
-
-
-def _unusable(path: Path, reason: str) -> DataError:
-    return DataError(f"cannot go on with {shown(path)}: {reason}. It is unchanged. Start anew with --restart")
+    table = read_rows(path, ANEW)
+    rows = [table.read(index) for index in range(len(table.cells))]
+    for line, row in enumerate(rows, start=2):
+        if missing := [name for name in MIDDLE_COLUMNS if row[name] is None and row["state"] != "failed"]:
+            raise damaged(
+                path, f"row {line}, column {missing[0]}: it is empty for a trial that is {row['state']}", ANEW
+            )
+    return table.header, rows
 
 
 def _count(record: Record) -> int:
     """The epochs that a record counts, 0 for a trial that failed before its first."""
     found = record.get("epochs_run")
     return found if isinstance(found, int) else 0
-
-
-def _value(name: str, cell: str) -> Any:
-    if name in _TEXTS:
-        return csv_text.text(cell) or None
-    with suppress(ValueError):
-        return csv_text.number(cell)
-    return csv_text.text(cell)
 
 
 def write_changed(path: Path, data: bytes) -> None:

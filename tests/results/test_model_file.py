@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from safetensors.numpy import load, save
 
 from mlpcli.errors import BadResult, DataError, FileError, UsageError
-from mlpcli.results.model_file import load_model, model_bytes, save_model
+from mlpcli.results.model_file import load_model, model_bytes
 from mlpcli.results.tensor_file import HEADER_LIMIT
+from tests.model_files import save_model
 
 DESCRIPTION = {"sizes": [2, 3], "classes": ["a", "é", "=1"], "mean": [0.1, -1e-300]}
 ARRAYS = {

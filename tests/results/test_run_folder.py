@@ -17,6 +17,8 @@ OPTIONS = {"dataset": "digits", "hidden": (64, 32), "lr": 1e-8, "target": None, 
 OTHER = {**OPTIONS, "lr": 0.5}
 RECORDED = {**OPTIONS, "record": True}
 COLUMNS = ["epoch", "loss"]
+RESULT = {"run_id": "1e-08", "best_epoch": 5, "epochs_run": 5, "parameters": 3, "config": {}, "time_s": 0.5}
+RESULT["metrics"] = {"train": {"loss": float("nan")}, "val": None, "test": None}
 FILES = ["config.toml", "metrics.csv", "model.safetensors", "provenance.json", "result.json"]
 
 
@@ -42,7 +44,7 @@ def train(root, options=OPTIONS, *, force=False, resume=False, stop=None, diverg
             if epoch % 2 == 0:
                 run.save_checkpoint({"weights": weights}, {"epoch": epoch, "best": None, "random": 2**100})
         model = None if diverge else model_bytes({"weights": weights}, {"lr": options["lr"]})
-        run.finish(model, {"state": "diverged" if diverge else "complete", "nan": float("nan")}, {"command": ["x"]})
+        run.finish(model, {**RESULT, "state": "diverged" if diverge else "complete"}, {"command": ["x"]})
         return state
 
 
@@ -66,7 +68,8 @@ def test_a_finished_run_has_its_five_files_and_nothing_else(tmp_path, golden):
         "dataset": "digits", "hidden": [64, 32], "lr": 1e-8, "epochs": 5,
     }  # fmt: skip
     assert files["r/metrics.csv"].startswith(b"epoch,loss\n1,1e-08\n") and files["r/metrics.csv"].count(b"\n") == 6
-    assert json.loads(files["r/result.json"]) == {"state": "complete", "nan": None}
+    result = json.loads(files["r/result.json"])
+    assert (result["state"], result["metrics"]["train"]) == ("complete", {"loss": None})
     assert golden["first"]["metrics.csv"] == files["r/metrics.csv"]
 
 
@@ -106,7 +109,7 @@ def test_resuming_a_finished_run_changes_nothing(tmp_path):
     before = {name: (tmp_path / "r" / name).stat().st_mtime_ns for name in FILES}
     with RunFolder(tmp_path, "r", OPTIONS, columns=COLUMNS, run_id="1e-08", resume=True) as run:
         assert run.state == "finished"
-        assert run.result == {"state": "complete", "nan": None}
+        assert run.result == {**RESULT, "state": "complete", "metrics": {**RESULT["metrics"], "train": {"loss": None}}}
         assert run.load_checkpoint() is None
         with pytest.raises(ValueError, match="finished"):
             run.append([])
@@ -368,7 +371,7 @@ def test_a_damaged_config_needs_force(tmp_path, golden):
 
 def test_a_damaged_result_is_no_result(tmp_path):
     train(tmp_path)
-    for text in ("", "[1]", '{"a": NaN}', '{"a":'):
+    for text in ("", "[1]", '{"a": NaN}', '{"a":', '{"state": "complete"}', "[" * 5000):
         (tmp_path / "r" / "result.json").write_text(text)
         with pytest.raises(DataError, match=r"result\.json"):
             train(tmp_path, resume=True)

@@ -392,3 +392,34 @@ def test_models_are_kept_by_name(tmp_path):
         assert store.model("b").read_bytes() == b"b" and not store.model("a").exists()
         store.keep_models([])
         assert not (tmp_path / "s" / "models").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "where"),
+    [
+        ("trials.csv", "complete,0,", "done,0,", "line 2, column state: 'done': expected one of complete"),
+        ("trials.csv", "complete,1,", "complete,one,", "line 3, column seed: 'one': expected a whole number"),
+        ("trials.csv", ",12,3,3,", ",12,,3,", "row 2, column epochs_run: it is empty"),
+        ("trials.csv", "0.3333333333333333", "much", "line 2, column train_loss: 'much': expected a number"),
+        ("trials.csv", "state,seed", "state,state", "column seed is missing"),
+        ("metrics.csv", ",0.1,", ",0;1,", "line 2, column lr: '0;1': expected a number"),
+        ("metrics.csv", ",0.1,", ",", "line 2 has 5 cells, the header 6"),
+        ("provenance.json", "version", "Version", "key version: Field required"),
+        ("provenance.json", "{", "[" * 5000 + "{", "cannot use"),
+        ("provenance.json", '"version"', '"a": 1, "a": 2, "version"', "it has a key twice"),
+    ],
+)
+def test_a_damaged_file_is_named_by_line_and_column_and_kept(tmp_path, golden, name, old, new, where):
+    sweep(tmp_path)
+    path = tmp_path / "s" / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    before = content(tmp_path / "s")
+    with pytest.raises(DataError, match="with --restart") as caught:
+        sweep(tmp_path)
+    assert where in str(caught.value) and name in str(caught.value) and "\n" not in str(caught.value)
+    assert content(tmp_path / "s") == before
+    sweep(tmp_path, restart=True)
+    here = visible(tmp_path / "s")
+    assert {n: d for n, d in here.items() if not n.startswith("unused")} == golden["first"]

@@ -11,10 +11,10 @@ import pytest
 
 from mlpcli.data import Prepared
 from mlpcli.errors import DataError
-from mlpcli.results.model_file import save_model
 from mlpcli.training.model import Model, describe
 from mlpcli.training.trainer import Trainer
 from tests.measure import peak_memory
+from tests.model_files import save_model
 from tests.training.problems import CLASSES, NUMBERS, TWO_CLASSES, dataset, resolved, softmax
 
 

@@ -10,10 +10,10 @@ import pytest
 from sklearn import metrics as sk
 
 from mlpcli.data import Part, Prepared
-from mlpcli.results.model_file import save_model
 from mlpcli.training.model import Model, describe
 from mlpcli.training.scores import predictions, score
 from mlpcli.training.trainer import Trainer
+from tests.model_files import save_model
 from tests.training.problems import CLASSES, NUMBERS, TWO_CLASSES, dataset, resolved
 
 
