@@ -1,1 +1,1 @@
-"""Gradient checks: the layers' gradients against central differences and the reverse-mode tape."""
+"""Gradient checks: the layers' gradients against central differences and against the reverse-mode tape."""

@@ -1,8 +1,8 @@
-"""Whether a network's gradients are right, asked of two judges: central differences and the reverse-mode tape.
+"""The check of a network's gradients against two judges: central differences and the reverse-mode tape.
 
-What is differentiated is the objective of a training step in float64: the mean loss over a batch, smoothed and
-weighted, and the L2 penalty, with dropout masks held fixed and batch norm in training mode. Each tensor's gradient is
-compared as a whole, in the L2 norm.
+The function that is differentiated is the objective of a training step in float64: the mean loss over a batch, with
+smoothing and weights, plus the L2 penalty, with fixed dropout masks and batch norm in training mode. The gradient of
+each tensor is compared as a whole, in the L2 norm.
 """
 
 from collections.abc import Iterable
@@ -19,21 +19,22 @@ from mlpcli.training.build import build_optimizer
 __all__ = ["Disagreement", "Row", "check", "merged"]
 
 MOST_ENTRIES = 2_000
+"""Entries of a tensor that are moved for the differences."""
 
 DIFFERENCES_FLOOR = 1e-3
-"""Gradients whose entries are below this share of J, exact zeros among them, are judged as if they were that large.
+"""Entries below this share of the objective J, exact zeros included, are judged as if they were that large.
 
-J is known to 1e-16 of itself, so a difference over a step of 1e-5 to 1e-11 J: of smaller entries only noise would be
-compared. At a tolerance of 1e-7 this makes an absolute gate of 1e-10 J an entry.
+J is accurate to 1e-16 of itself, so a difference over a step of 1e-5 is accurate to 1e-11 J, and smaller entries would
+compare noise. At a tolerance of 1e-7 this amounts to an absolute tolerance of 1e-10 J per entry.
 """
 
 TAPE_FLOOR = 1e-8
-"""The same against the tape, which rounds to 1e-16 J."""
+"""The same for the tape, which is accurate to 1e-16 J."""
 
 
 @dataclass(frozen=True)
 class Disagreement:
-    """The entry of a tensor, `hidden.0.weight[3, 2]`, where the layers and a judge are furthest apart."""
+    """The entry of a tensor, such as `hidden.0.weight[3, 2]`, where the layers and a judge differ most."""
 
     entry: str
     layers: float
@@ -43,9 +44,16 @@ class Disagreement:
 
 @dataclass(frozen=True)
 class Row:
-    """What was found about one component: L2 relative errors, the worst over its tensors.
+    """The result for one component: relative errors in the L2 norm, the worst over its tensors.
 
-    `tape` is None where the tape has no formula. Of `probed` entries that were moved, `skipped` met a kink.
+    Attributes:
+        component: its name.
+        parameters: how many entries its gradients have.
+        differences: error against central differences.
+        tape: error against the tape; None where the tape has no formula.
+        probed: entries that were moved for the differences.
+        skipped: those of them that met a kink, where differences mean nothing.
+        worst: the entry with the largest disagreement.
     """
 
     component: str
@@ -58,18 +66,18 @@ class Row:
 
     @property
     def error(self) -> float:
-        """The worse of the two errors."""
+        """The larger of the two errors."""
         return max(self.differences, self.tape or 0.0)
 
     def verdict(self, tolerance: float) -> str:
-        """`ok`; `wrong` where an error is above the tolerance; `unchecked` where most differences met a kink."""
+        """`wrong` if an error is above the tolerance, `unchecked` if most differences met a kink, else `ok`."""
         if not self.error <= tolerance:
             return "wrong"
         return "unchecked" if 2 * self.skipped > self.probed else "ok"
 
 
 def merged(component: str, rows: Iterable[Row]) -> Row:
-    """One row for several: the worst errors, everything else added up."""
+    """One row for several: the largest errors, and the sums of all counts."""
     found = list(rows)
     tapes = [row.tape for row in found if row.tape is not None]
     return Row(
@@ -84,12 +92,14 @@ def merged(component: str, rows: Iterable[Row]) -> Row:
 
 
 def check(subject: Subject) -> list[Row]:
-    """Compare the gradient of every parameter tensor with both judges, a row a tensor.
+    """Compare the gradient of every parameter tensor with both judges; one row per tensor.
 
-    At most 2,000 entries of a tensor, drawn by the seed, are moved for the differences; the tape judges all.
+    At most 2,000 entries of a tensor, chosen by the seed, are moved for the differences; the tape judges all of them.
     """
     network, rng = subject.network, stream(subject.options.seed, Purpose.GRADCHECK, epoch=1)
-    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # what is not finite is judged wrong
+    with np.errstate(
+        over="ignore", divide="ignore", invalid="ignore"
+    ):  # gradients that are not finite are judged wrong
         probe = Probe(subject)
         value = probe.objective()
         gradients = _of_the_layers(subject)
@@ -106,12 +116,12 @@ def check(subject: Subject) -> list[Row]:
 
 
 def _of_the_layers(subject: Subject) -> dict[str, Array]:
-    """The gradients that training would use, by name: from the backward pass, and weight decay from the optimizer."""
+    """The gradients of training by name: of the loss from the backward pass, of weight decay from the optimizer."""
     network = subject.network
     subject.loss(network.forward(subject.x, training=True), subject.y)
     network.backward(subject.loss.gradient())
     if subject.decay:
-        # The optimizer adds the decay inside its step; a plain step at rate 1 shows what it stepped along.
+        # The optimizer adds the decay inside its step; a plain step at rate 1 shows the sum.
         moved = network.params.copy()
         plain = {"optimizer": "sgd", "clip_norm": 0.0, "lr_multiplier": 1.0, "input_gain": 1.0}
         build_optimizer([subject.options.model_copy(update=plain)], network).step(moved, network.grads, 1.0)
@@ -127,7 +137,7 @@ def _of_the_tape(subject: Subject, masks: dict[str, Array]) -> dict[str, Array]:
 
 
 def _compare(name: str, shape: Shape, value: float, gradient: Array, found: Differences, tape: Array | None) -> Row:
-    """The row of one tensor; `value` is J, `shape` what its entries are counted in."""
+    """The row of one tensor, whose entries are indexed in `shape`; `value` is J."""
     flat, kept = gradient.ravel(), found.entries[found.smooth]
     opinions = [("central differences", kept, found.slopes[found.smooth], DIFFERENCES_FLOOR)]
     if tape is not None:
@@ -151,7 +161,7 @@ def _compare(name: str, shape: Shape, value: float, gradient: Array, found: Diff
 
 
 def _relative_error(actual: Array, expected: Array, floor: float) -> float:
-    """||a - e|| / max(||a||, ||e||, floor for every entry); infinite where something is not finite."""
+    """||a - e|| / max(||a||, ||e||, floor sqrt(size)); infinite if something is not finite."""
     sizes = [float(np.linalg.norm(v)) for v in (actual - expected, actual, expected)]
     if not np.isfinite(sizes).all():
         return float("inf")

@@ -1,7 +1,7 @@
-"""What is put before the gradient check: every component there is, each in a small network, or the network of a run.
+"""Components that the gradient check covers, each in a small network; or the network of a run.
 
-The components are read off the registries, so that a new activation, norm, loss or lift has its row by itself.
-Max-norm and clipping have none: they act on weights and on finished gradients, and have no gradient of their own.
+The components come from the registries, so a new activation, norm, loss or lift gets its row without further work.
+Max-norm and clipping have no row: they act on weights and on finished gradients and have no gradient of their own.
 """
 
 from collections.abc import Iterator
@@ -33,10 +33,10 @@ from mlpcli.training.build import build_layers, build_loss, output_units
 __all__ = ["check_components", "check_run", "draw_subject", "random_batch"]
 
 ROWS, FEATURES, HIDDEN, TARGETS = 13, 4, (8, 6), 2
-"""Of the network that checks a component: small, but not so small that a norm's variances come near 0."""
+"""Sizes of the network that checks a component: small, but large enough to keep the variances of norms away from 0."""
 
 TASKS = {"regression": 0, "2 classes": 2, "3 classes": 3}
-"""What a loss may be asked to fit, with the number of classes."""
+"""The kinds of targets, with the number of classes."""
 
 LAYER_REGULARIZERS: dict[str, dict[str, Any]] = {
     "dropout": {"dropout": 0.3},
@@ -47,16 +47,16 @@ TARGET_REGULARIZERS: dict[str, dict[str, Any]] = {
     "label smoothing": {"label_smoothing": 0.2},
     "class weights": {"class_weight": "balanced"},
 }
-"""Those that each loss applies, so that each loss is checked with them."""
+"""Regularizers that act within the loss, so each loss is checked with them."""
 
 RUN_ROWS, RUN_FEATURES, RUN_CLASSES = 32, 64, 10
-"""Of the batch for the network of a run: at most so many rows, as every row brings kinks, and the shape of digits."""
+"""The batch for the network of a run: few rows, as every row adds kinks, and features and classes as in digits."""
 
 Networks = list[tuple[dict[str, Any], str]]
 
 
 def check_components(seed: int = 0) -> Iterator[Row]:
-    """A row for every activation, norm and position, loss and task, lift, gain, regularizer, and for all together."""
+    """One row per activation, norm and position, loss and task, lift, gain, regularizer, and two for all together."""
     for component, networks in _components():
         with blas_threads(1):
             rows = [row for given, task in networks for row in check(_small_subject(given, task, seed))]
@@ -64,9 +64,9 @@ def check_components(seed: int = 0) -> Iterator[Row]:
 
 
 def check_run(options: RunOptions, data: Prepared | None = None) -> list[Row]:
-    """A row for every parameter tensor of the network that a run would train.
+    """One row per parameter tensor of the network that a run would train.
 
-    On the first rows of the first batch it would train on; without data on uniform random inputs, 64 features, and 10
+    The check uses the first rows of the run's first batch; without data, uniform random inputs of 64 features and 10
     classes or one numeric target. Weights are random even if `init` is a construction, class weights are random
     numbers, and `max_norm` and `clip_norm` play no part.
     """
@@ -93,11 +93,11 @@ def check_run(options: RunOptions, data: Prepared | None = None) -> list[Row]:
 
 
 def draw_subject(options: RunOptions, x: Array, y: Array, outputs: int, *, front: bool = False) -> Subject:
-    """The float64 network of resolved options at a random point, all by their seed.
+    """The float64 network of resolved options at a random point that their seed decides.
 
     Weights come from the initializer; biases and gains are moved off their initial values, since at 0 whole rows of
-    ReLUs may stand on their kink. `front` puts a linear layer before all others, which leads the chain rule through
-    the lift, the gain and dropout of the inputs: training never needs their backward functions, but they must be right.
+    ReLUs may be at their kink. `front` puts a linear layer before all others, so that the chain rule passes through the
+    lift, the gain and the dropout of the inputs: training never needs their input gradients, but they must be right.
     """
     options = options.model_copy(update={"dtype": "float64"})
     rng = stream(options.seed, Purpose.GRADCHECK)
@@ -113,13 +113,13 @@ def draw_subject(options: RunOptions, x: Array, y: Array, outputs: int, *, front
 
 
 def random_batch(rng: np.random.Generator, rows: int, features: int, classes: int, targets: int) -> tuple[Array, Array]:
-    """Inputs `(rows, features)` in [-1, 1], with codes of all classes, or with normal targets where `classes` is 0."""
+    """Inputs `(rows, features)` in [-1, 1] with codes of all classes, or with normal targets if `classes` is 0."""
     x = rng.uniform(-1.0, 1.0, (rows, features))
     return x, rng.permutation(np.arange(rows) % classes) if classes else rng.normal(size=(rows, targets))
 
 
 def _components() -> Iterator[tuple[str, Networks]]:
-    """Every component's name, with the options and the task of each network that checks it."""
+    """The name of every component, with options and task of each network that checks it."""
     for name in ACTIVATIONS:
         yield f"activation {name}", [({"activation": name}, "3 classes")]
     for name in NORMALIZATIONS:
@@ -146,13 +146,13 @@ def _components() -> Iterator[tuple[str, Networks]]:
 
 
 def _with_every_task(given: dict[str, Any]) -> Networks:
-    """The options with each task that the rules allow them."""
+    """The options with each task that the rules allow for them."""
     kinds = {task: "classification" if classes else "regression" for task, classes in TASKS.items()}
     return [(given, task) for task, kind in kinds.items() if not list(task_conflicts(_small_options(given), kind))]
 
 
 def _small_options(given: dict[str, Any]) -> RunOptions:
-    """Options of a small smooth network; not validated, so that an entry counts as soon as it is registered."""
+    """Options of a small smooth network; not validated, so that a component counts once it is in its registry."""
     return RunOptions(hidden=HIDDEN, activation="tanh").model_copy(update=given)
 
 

@@ -1,7 +1,7 @@
-"""The same network once more, in formulas of the tape: a second opinion that shares no code with the layers.
+"""The network again, in formulas of the tape: a second opinion that shares no code with the layers.
 
-The architecture is stated here anew, from a run's options; of the network itself only the numbers are taken, its
-parameters by name and its dropout masks. A component without a formula here is checked by differences alone.
+The architecture is built from a run's options; only numbers are taken from the network itself, its parameters by name
+and its dropout masks. A component without a formula here is checked by differences alone.
 """
 
 from collections.abc import Callable, Mapping
@@ -86,7 +86,7 @@ LOSSES: dict[str, Callable[[Any, Array], Any]] = {
 
 
 def knows(options: RunOptions) -> bool:
-    """Whether there is a formula for every component of this run."""
+    """Whether every component of this run has a formula here."""
     used = (
         (options.activation, ACTIVATIONS),
         (options.norm, {"none", *NORMALIZATIONS}),
@@ -104,15 +104,20 @@ def objective(
     masks: Mapping[str, Array],
     example_weights: Array | None = None,
 ) -> Variable:
-    """J, what one training step lowers: the mean loss over the rows and the L2 penalty.
+    """J, which a training step lowers: the mean loss over the rows plus the L2 penalty.
 
-    `targets` are rows `(rows, outputs)`, `masks` the kept units of each dropout by its layer's name. A parameter
-    `front.weight` puts a linear map before everything else, which brings gradients to what comes first.
+    Args:
+        options: resolved options of the run.
+        parameters: by name; `front.weight` puts a linear map before all layers, so that gradients reach the first.
+        x: inputs `(rows, features)`.
+        targets: target rows `(rows, outputs)`.
+        masks: the kept units of each dropout layer, by the layer's name.
+        example_weights: one weight per row; None weighs all rows by 1.
     """
     scores = _scores(options, parameters, x, masks)
     losses = LOSSES[options.loss](scores, targets)
     mean: Variable = ops.mean(losses if example_weights is None else losses * example_weights)
-    if options.weight_decay > 0 and options.optimizer != "adamw":  # which decays outside of the gradient
+    if options.weight_decay > 0 and options.optimizer != "adamw":  # whose decay is no part of the gradient
         for name, parameter in parameters.items():
             if name.endswith(".weight"):
                 mean = mean + 0.5 * options.weight_decay * ops.sum(parameter**2)
@@ -120,7 +125,7 @@ def objective(
 
 
 def target_rows(options: RunOptions, y: Array, outputs: int) -> Array:
-    """What the scores should be, `(rows, outputs)`: regression targets as they are, class codes spread out.
+    """The target of each score, `(rows, outputs)`: regression targets as they are, class codes as smoothed rows.
 
     Several scores: (1-s) onehot + s/c. One score: (1-s) y + s/2 under cross-entropy, and (1-s) (2y-1) under a loss
     on residuals, whose two classes are -1 and 1.

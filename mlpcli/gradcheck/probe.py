@@ -1,4 +1,4 @@
-"""What central differences are taken of: a training step's objective around one point, everything random held fixed."""
+"""A training step's objective as a function of the parameters, with everything random held fixed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,10 @@ __all__ = ["Probe", "Subject", "kinks"]
 
 @dataclass(frozen=True)
 class Subject:
-    """A float64 network at the point where it is checked, with its loss, a batch and resolved options."""
+    """What is checked: a float64 network at one point of its parameters, with its loss, a batch and resolved options.
+
+    `class_weights` has one weight per class, `(classes,)`.
+    """
 
     options: RunOptions
     network: Network
@@ -28,7 +31,7 @@ class Subject:
 
     @cached_property
     def targets(self) -> Array:
-        """The rows `(rows, outputs)` that the scores are compared with."""
+        """The target rows that the scores are compared with, `(rows, outputs)`."""
         return target_rows(self.options, self.y, self.network.linears[-1].out_features)
 
     @property
@@ -38,7 +41,7 @@ class Subject:
 
 
 class Probe:
-    """J of a subject as a function of one tensor at a time; made once, as it draws the masks and then freezes them."""
+    """The objective J of a subject as a function of one tensor at a time, with the dropout masks drawn once."""
 
     def __init__(self, subject: Subject) -> None:
         self._subject, self._layers = subject, subject.network.layers
@@ -56,7 +59,7 @@ class Probe:
         self._loss_kinks = kinks(_slope_of_loss(loss)) if isinstance(loss, ResidualLoss) else np.empty(0)
 
     def objective(self, first: int = 0) -> float:
-        """J, computed from layer `first` on; what those before it gave is still in their arrays."""
+        """J, computed from layer `first` on; the outputs of the layers before it are still in their arrays."""
         for index in range(first, len(self._layers)):
             self._inputs[index + 1] = self._layers[index].forward(self._inputs[index], True)
         subject = self._subject
@@ -67,14 +70,14 @@ class Probe:
         return value
 
     def masks(self) -> dict[str, Array]:
-        """The units that each dropout layer keeps, by its name."""
+        """The units that each dropout layer keeps, by the layer's name."""
         named = zip(self._subject.network.names, self._layers, self._inputs, strict=False)
         return {
             name: layer.forward(np.ones(x.shape), True) != 0 for name, layer, x in named if isinstance(layer, Dropout)
         }
 
     def differences(self, name: str, entries: Array) -> Differences:
-        """dJ/d(tensor) at flat `entries`, by central differences; only the layers from the tensor's own on are run."""
+        """dJ/d(tensor) at flat `entries` by central differences; only the layers from the tensor's own on are run."""
         view = self._subject.network.parameters[name]
         first = self._subject.network.names.index(name.rpartition(".")[0])
         here = view.copy()
@@ -89,7 +92,7 @@ class Probe:
         return found
 
     def _sides(self, first: int) -> Array:
-        """Which side of every kink the last call stood on, for the layers from `first` on and the loss."""
+        """On which side of every kink the last call was, for the layers from `first` on and the loss."""
         met = [(self._inputs[index], found) for index, found in self._kinks.items() if index >= first]
         if len(self._loss_kinks):
             met.append((self._inputs[-1] - self._subject.targets, self._loss_kinks))
@@ -98,11 +101,14 @@ class Probe:
 
 
 def kinks(slope: Callable[[Array], Array]) -> Array:
-    """Where a function of one number, given by its slope, has no second derivative: ReLU at 0, Huber's at -1 and 1.
+    """The points where a function of one number, given by its slope, has no second derivative.
 
-    Found by trying the quarters from -8 to 8, not declared, so that a newcomer's kinks are known too: there a second
-    difference of the slope, taken off centre, is of the order of its step and not of the step's square. ELU's jump of
-    the second derivative counts, for across it a central difference is wrong to the order of its own step.
+    These are found by trying the quarters from -8 to 8 and not declared, so that a new function's kinks are known too:
+    at a kink an off-centre second difference of the slope has the order of its step, elsewhere of the step's square.
+    ELU's jump of the second derivative counts, since across it a central difference is wrong to the order of its step.
+
+    >>> kinks(np.sign)  # of |t|
+    array([0.])
     """
     grid, side = np.arange(-32, 33) / 4, 1e-3
     below, above, beyond = (slope(grid + offset * side).copy() for offset in (-0.5, 0.5, 1.5))
