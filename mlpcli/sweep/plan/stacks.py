@@ -1,6 +1,6 @@
-"""How trials are put into stacks: networks trained as replicas of one, and no core left without work.
+"""Distributes trials over stacks, each trained as replicas of one network, so that no core is left without work.
 
-How trials are stacked shows in no result (the law of results), so all of this is about speed.
+No result depends on how trials are stacked (the law of results); this is about speed alone.
 """
 
 import math
@@ -14,10 +14,10 @@ from mlpcli.sweep.plan.training_cost import Cost
 __all__ = ["Group", "Stack", "make_stacks", "makespan"]
 
 SLACK = 1.1
-"""Stacks are split while the last job would end this much later than if the work were shared out evenly."""
+"""Stacks are split while the last job would end later than an even distribution by more than this factor."""
 
 MOST = 8
-"""Stacks a job at which nothing is split for balance any more."""
+"""Stacks per job beyond which nothing more is split for balance."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class Group:
     cost: Cost
 
     def seconds(self, replicas: int) -> float:
-        """What a stack of so many of them takes."""
+        """The time that a stack of this many of them takes."""
         return self.cost.stack + replicas * self.cost.trial
 
     def split(self, pieces: int) -> list["Stack"]:
-        """The trials, in order, in so many stacks whose sizes differ by one at most."""
+        """The trials, in order, in this many stacks whose sizes differ by one at most."""
         size, larger = divmod(len(self.trials), pieces)
         starts = [index * size + min(index, larger) for index in range(pieces + 1)]
         parts = [tuple(self.trials[start:stop]) for start, stop in pairwise(starts)]
@@ -41,7 +41,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Trials to be trained as one network, and how many seconds that should take."""
+    """Trials to train as one network, and the seconds that this should take."""
 
     trials: tuple[int, ...]
     seconds: float
@@ -50,8 +50,8 @@ class Stack:
 def make_stacks(groups: Sequence[Group], jobs: int) -> list[Stack]:
     """Every trial in one stack, the costliest stack first.
 
-    A group makes as few stacks as its cost allows. Then, while the jobs would end unevenly, the group with the
-    costliest stacks makes one more of them; of these ways to stack, the one that ends first is taken.
+    Each group starts with as few stacks as its cost allows. Then, while the jobs would end unevenly, the group with the
+    costliest stacks is split into one more; of these ways to stack, the one that ends first is taken.
     """
     split = [group.split(-(-len(group.trials) // group.cost.replicas)) for group in groups]
     best, first_end = split, math.inf
@@ -70,7 +70,7 @@ def make_stacks(groups: Sequence[Group], jobs: int) -> list[Stack]:
 
 
 def makespan(stacks: Iterable[Stack], jobs: int) -> float:
-    """Seconds until the last job ends, if each takes the costliest stack that is left (Graham 1969)."""
+    """Seconds until the last job ends, if each job takes the costliest stack that is left (Graham 1969)."""
     loads = [0.0] * jobs
     for seconds in sorted((stack.seconds for stack in stacks), reverse=True):
         heapreplace(loads, loads[0] + seconds)

@@ -1,8 +1,8 @@
-"""What training costs, before it is tried: memory that a replica keeps busy, and seconds of one core.
+"""Estimates of what training costs: the memory that a replica keeps busy, and seconds of one core.
 
-Estimates, for two ends: how many replicas a stack may have, and how work is shared out. No number of a trial depends
-on them. Measured with `Trainer` on digits, widths 4 to 256, depths 1 to 6, stacks of 1 to 128, on one core of a Xeon
-with 2 MB of L2 cache; seconds agree with that within a third.
+They decide how many replicas a stack may have and how work is distributed. No number of a trial depends on them.
+Measured with `Trainer` on digits, widths 4 to 256, depths 1 to 6, stacks of 1 to 128, on one core of a Xeon with 2 MB
+of L2 cache; the estimated seconds agree with the measured ones within a third.
 """
 
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ from mlpcli.nn import lifted_features
 __all__ = ["Cost", "cost_of"]
 
 BUDGET = 12 * 2**20
-"""Bytes that the replicas of a stack may keep busy: about where a replica's step is cheapest in
-results/reference/stack.md, and of large networks, where nothing is gained, little is lost."""
+"""Bytes that the replicas of a stack may keep busy: about where a step per replica is cheapest in
+results/reference/stack.md; large networks gain nothing from stacks and lose little."""
 
 MAX_REPLICAS = 128
-"""Above it even networks of 4 units gain nothing, and a stack is what a crash costs."""
+"""Beyond this even networks of 4 units gain nothing, and a crash costs the whole stack."""
 
 STEP, STEP_LAYER, STEP_DROPOUT, STEP_NORM = 60e-6, 10e-6, 15e-6, 25e-6
-"""Seconds of a step, whatever the replicas: of itself, and of each hidden layer, its dropout, its norm."""
+"""Seconds per step, however many replicas: fixed, and per hidden layer, per dropout and per norm of one."""
 
 REPLICA, PRODUCT, UNIT, UNIT_DROPOUT, UNIT_NORM = 5e-6, 1 / 45e9, 0.5e-9, 3e-9, 5e-9
-"""Seconds of a replica in a step: of itself, of a floating-point operation, of each hidden unit of each row."""
+"""Seconds per replica and step: fixed, per floating-point operation, and per hidden unit and row."""
 
 MEMORIES = {"sgd": 0, "momentum": 1, "nesterov": 1, "rmsprop": 1, "adam": 2, "adamw": 2}
 """Arrays that an optimizer keeps beside parameters and gradients."""
@@ -32,7 +32,7 @@ MEMORIES = {"sgd": 0, "momentum": 1, "nesterov": 1, "rmsprop": 1, "adam": 2, "ad
 
 @dataclass(frozen=True)
 class Cost:
-    """Of runs of one stack_key: the replicas a stack may have, and seconds: `stack` once a stack, `trial` for each."""
+    """The cost of runs with one stack_key: most replicas of a stack, seconds per `stack` and per `trial` in it."""
 
     replicas: int
     stack: float

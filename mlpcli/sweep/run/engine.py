@@ -32,9 +32,9 @@ __all__ = ["Engine"]
 
 
 class Engine:
-    """One run of a sweep over an open store and executor; `run` it, then `summary` has the rows of summary.csv.
+    """One run of a sweep over an open store and executor; after `run`, `summary` has the rows of summary.csv.
 
-    `models` are those it keeps. It receives its own jobs: `running`, `done`, `failed` and `lost` are for `dispatch`.
+    `models` are those it keeps. `dispatch` reports to it through `running`, `done`, `failed` and `lost`.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Engine:
         self.watcher.running([n for job in jobs for at, n in enumerate(job.trials) if at not in job.pruned])
 
     def done(self, job: Job, result: JobResult) -> None:
-        """Record the trials of a job that ended; remember how far the others have come."""
+        """Record the trials of a job that have ended; remember the progress of the others."""
         ended = []
         for position, (number, outcome) in enumerate(zip(job.trials, result.outcomes, strict=True)):
             if position in job.pruned:
@@ -119,7 +119,7 @@ class Engine:
         self._add([(number, {**dict.fromkeys(self._columns), "state": "failed", "error": reason, "time_s": None}, [])])
 
     def lost(self, trials: int, reason: str) -> None:
-        """Say that a stack is tried again."""
+        """Tell that a stack is tried again."""
         what = "a trial" if trials == 1 else f"a stack of {trials} trials"
         self.watcher.note(f"{what} came to nothing ({reason}) and is tried again{' in halves' * (trials > 1)}")
 
@@ -179,7 +179,7 @@ class Engine:
         return trial_score(record, rows, epochs, self.sweep.metric, larger_is_better=self.sweep.larger)
 
     def _record(self, numbers: Iterable[int], state: str | None = None) -> None:
-        """Write trials that ended, or that a rung stopped, to the store, with the models that are to be kept."""
+        """Write trials that ended or were pruned to the store, and the models that are to be kept."""
         entries, diagnostics = [], {}
         for number in numbers:
             outcome = self._outcomes.pop(number)
@@ -195,7 +195,7 @@ class Engine:
         entries: Sequence[tuple[int, Record, Sequence[EpochRow]]],
         diagnostics: Mapping[int, Sequence[DiagnosticsRow]] | None = None,
     ) -> None:
-        """Put trials on disk, then tell of them."""
+        """Put trials on disk, then tell the watcher."""
         if not entries:
             return
         with signals_held():

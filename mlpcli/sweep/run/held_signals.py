@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM kept waiting while a trial is recorded, so that what is on disk is what the sweep knows of."""
+"""Delays Ctrl-C and SIGTERM while a trial is recorded, so that the disk and the sweep agree on what is recorded."""
 
 import signal
 import threading
@@ -11,8 +11,8 @@ __all__ = ["signals_held"]
 
 @contextmanager
 def signals_held() -> Iterator[None]:
-    """Signals that come meanwhile are answered at the end of the block, by whoever answers them otherwise."""
-    if threading.current_thread() is not threading.main_thread():  # there are none to hold
+    """Deliver signals that arrive inside the block at its end, to their usual handlers."""
+    if threading.current_thread() is not threading.main_thread():  # signals reach the main thread only
         yield
         return
     received: list[int] = []

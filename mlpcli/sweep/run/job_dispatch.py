@@ -1,7 +1,7 @@
 """Keeps an executor busy with jobs, and finds the trial that kills its worker.
 
-A death costs the stack that ran there: it is halved and tried again, until a trial is alone. What dies alone
-`ATTEMPTS` times is to blame; what shared its stack is not.
+A worker that dies costs the stack it ran: the stack is halved and tried again, until a trial is alone. A trial that
+loses `ATTEMPTS` workers alone is to blame; those that shared its stack are not.
 """
 
 from collections import deque
@@ -18,40 +18,40 @@ from mlpcli.workers.executor import Executor, WorkerDied
 __all__ = ["ATTEMPTS", "Receiver", "dispatch"]
 
 ATTEMPTS = 3
-"""Workers that a trial may lose, alone, before it is recorded as failed: a machine kills innocents too."""
+"""Workers that a trial may lose, alone, before it is recorded as failed: a machine may kill any worker."""
 
 AHEAD = 2
-"""Jobs handed out for each that runs: enough that no worker waits for the next."""
+"""Jobs submitted per running job: enough that no worker waits for the next."""
 
 LOOK_UP = 1.0
-"""Seconds of waiting at a time: a Ctrl-C that comes just before Python goes to wait does not wake it."""
+"""Seconds to wait at a time: a Ctrl-C that arrives just before Python starts to wait does not wake it."""
 
 
 class Receiver(Protocol):
-    """Is told what becomes of jobs."""
+    """Receives the outcomes of jobs."""
 
     def running(self, jobs: Iterable[Job]) -> None:
-        """These are in work now, and no others."""
+        """These jobs are in progress now, and no others."""
 
     def done(self, job: Job, result: JobResult) -> None:
         """A job has ended."""
 
     def failed(self, job: Job, reason: str) -> None:
-        """A job of one trial cannot be done."""
+        """A job of one trial failed for good."""
 
     def lost(self, trials: int, reason: str) -> None:
-        """A stack of so many trials ended with its worker, or in an error; it is tried again in smaller pieces."""
+        """A stack of this many trials ended with its worker, or in an error; it is tried again in smaller pieces."""
 
 
 def dispatch(executor: Executor, jobs: Iterable[Job], receiver: Receiver) -> None:
     """Run all jobs, in any order.
 
     Raises:
-        MlpcliError: what no job is to blame for, such as a cluster that is gone; what was done stays done.
+        MlpcliError: an error that no job is to blame for, such as a lost cluster; finished jobs stay finished.
     """
     source = ((job, 0) for job in jobs)
     again: deque[tuple[Job, int]] = deque()
-    handed: dict[Future[JobResult], tuple[Job, int]] = {}  # in order; the first that are unfinished are in work
+    handed: dict[Future[JobResult], tuple[Job, int]] = {}  # in order; the first unfinished ones are in progress
     while True:
         while len(handed) < AHEAD * executor.jobs and (following := again.popleft() if again else next(source, None)):
             receiver.running(islice(chain(_unfinished(handed), [following[0]]), executor.jobs))
@@ -59,14 +59,16 @@ def dispatch(executor: Executor, jobs: Iterable[Job], receiver: Receiver) -> Non
         if not handed:
             return
         finished, _ = wait(handed, LOOK_UP, FIRST_COMPLETED)
-        for future in sorted(finished, key=lambda future: future.exception() is not None):  # nothing done is lost
+        for future in sorted(
+            finished, key=lambda future: future.exception() is not None
+        ):  # finished jobs are received before an error is raised
             job, deaths = handed.pop(future)
             error = future.exception()
             if error is None:
                 receiver.done(job, future.result())
             elif isinstance(error, MlpcliError) or not isinstance(error, Exception):
                 raise error
-            else:  # after an error of its own another attempt alone would only repeat it
+            else:  # its own error would only repeat itself in another attempt
                 deaths = deaths + 1 if isinstance(error, WorkerDied) else ATTEMPTS
                 reason = str(error) if isinstance(error, WorkerDied) else f"{type(error).__name__}: {error}"
                 again.extendleft(reversed(_pieces(job, deaths, reason, receiver)))
@@ -78,7 +80,7 @@ def _unfinished(handed: Mapping[Future[JobResult], tuple[Job, int]]) -> Iterator
 
 
 def _pieces(job: Job, deaths: int, reason: str, receiver: Receiver) -> list[tuple[Job, int]]:
-    """What to try again of a job that came to nothing; of a trial that is to blame, nothing."""
+    """The parts of a lost job to try again; none if it is a single trial that is to blame."""
     alive = [position for position in range(len(job.runs)) if position not in job.pruned]
     if len(alive) > 1:
         receiver.lost(len(alive), reason)
@@ -92,7 +94,7 @@ def _pieces(job: Job, deaths: int, reason: str, receiver: Receiver) -> list[tupl
 
 
 def _part(job: Job, positions: list[int]) -> Job:
-    """The job of some of a job's trials, from epoch 0: a trainer's progress is that of the whole stack."""
+    """A job for some trials of another, from epoch 0: progress belongs to the whole stack."""
     return replace(
         job,
         trials=[job.trials[position] for position in positions],

@@ -1,4 +1,4 @@
-"""Whose model files a sweep keeps: nobody's, that of the best complete trial by the ranking metric, or everybody's."""
+"""Which model files a sweep keeps: none, that of the best complete trial by the ranking metric, or all."""
 
 import math
 from pathlib import Path
@@ -19,7 +19,7 @@ class Models:
         self._first = min((self._rank(*entry) for entry in store.known.items()), default=(math.inf, 0))
 
     def offer(self, number: int, record: Record, model: bytes | None) -> None:
-        """Take the model of a trial that is about to be recorded, if as far as is known it will stay."""
+        """Save the model of a trial that is about to be recorded, if it is to stay as far as is known."""
         rank = self._rank(number, record)
         wanted = self.keep == "all" or rank < self._first
         self._first = min(self._first, rank)
@@ -31,11 +31,11 @@ class Models:
         self._store.save_model(self._sweep.run_ids[number], model)
 
     def missing(self) -> list[int]:
-        """The recorded trials whose model is to stay and is not there: the plan or `keep` was another then."""
+        """The recorded trials whose model is wanted and absent, since the plan or `keep` has changed."""
         return [number for number in self._wanted() if not self._path(number).is_file()]
 
     def clear(self) -> None:
-        """Remove what is not to stay."""
+        """Remove the models that are not wanted."""
         self._store.keep_models(self._sweep.run_ids[number] for number in self._wanted())
 
     @property
@@ -50,12 +50,12 @@ class Models:
         return self._best() if self.keep == "best" else []
 
     def _best(self) -> list[int]:
-        """The best of all recorded trials, if one has a rank."""
+        """The best of all recorded trials, if any has a rank."""
         value, number = min((self._rank(*entry) for entry in self._store.known.items()), default=(math.inf, 0))
         return [number] if math.isfinite(value) else []
 
     def _rank(self, number: int, record: Record) -> tuple[float, int]:
-        """What the best complete trial has least of: by the metric, then the first of equals."""
+        """Sort key with the best complete trial first: by the metric, then by number."""
         value = record.get(self._sweep.metric)
         if record["state"] != "complete" or value is None:
             return math.inf, number

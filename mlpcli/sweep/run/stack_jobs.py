@@ -1,4 +1,4 @@
-"""Makes jobs of trials: stacks that were begun go on, and what is in none is put into new ones."""
+"""Makes jobs of trials: stacks that have begun continue, and trials in none of them form new stacks."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
@@ -13,9 +13,9 @@ __all__ = ["JobMaker"]
 
 
 class JobMaker:
-    """Jobs of a sweep's trials for one executor, to which their data are sent once.
+    """Makes the jobs of a sweep's trials for one executor, which receives their data once.
 
-    `seconds` is an estimate of what the stacks that were made first take, to the last epoch of all.
+    `seconds` estimates the time of the first stacks made, to their last epoch.
     """
 
     def __init__(self, sweep: PreparedSweep, executor: Executor) -> None:
@@ -29,14 +29,14 @@ class JobMaker:
         self._begun.append((job, progress))
 
     def keep_only(self, numbers: Iterable[int]) -> None:
-        """Forget the stacks in which none of these trials is."""
+        """Forget the stacks that contain none of these trials."""
         living = set(numbers)
         self._begun = [(job, progress) for job, progress in self._begun if living.intersection(job.trials)]
 
     def make(self, numbers: Iterable[int], until: int, keep_models: KeepModels) -> Iterator[Job]:
-        """Jobs that bring these trials to epoch `until`; trials of a begun stack that are not among them leave it.
+        """Jobs that train these trials up to epoch `until`; other trials of a stack that has begun leave it.
 
-        Each is made when its turn comes, so that it is never the options of all trials that fill the memory.
+        Each job is made when its turn comes, so that the options of all trials are never in memory at once.
         """
         wanted, going_on, waiting = set(numbers), [], []
         for job, progress in self._begun:

@@ -1,4 +1,4 @@
-"""What a sweep tells while it runs, to whoever shows it."""
+"""The role of a view: what a running sweep tells it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ __all__ = ["TrialSeen", "Watcher"]
 
 @dataclass(frozen=True)
 class TrialSeen:
-    """A trial that has come to its end, as whoever watches is told."""
+    """A trial that has ended, as the view is told."""
 
     trial: int
     configuration: int
@@ -20,19 +20,19 @@ class TrialSeen:
 
 
 class Watcher(Protocol):
-    """Is told what happens."""
+    """Receives the events of a running sweep."""
 
     def expect(self, seconds: float) -> None:
-        """What is missing takes about so long, counted from the first that is in training."""
+        """All missing trials take about this long, counted from when the first began to train."""
 
     def grown(self) -> None:
-        """Trials have joined the plan, or the last of them did."""
+        """Trials have joined the plan, or no more will."""
 
     def running(self, trials: Sequence[int]) -> None:
         """These are in training now, and no others."""
 
     def trial(self, seen: TrialSeen, *, known: bool = False) -> None:
-        """A trial ended now or, if `known`, in an earlier run of the sweep; the last word on a trial counts."""
+        """A trial ended now or, if `known`, in an earlier run of the sweep; the latest event of a trial counts."""
 
     def note(self, text: str) -> None:
-        """Something worth a line."""
+        """A message to show."""

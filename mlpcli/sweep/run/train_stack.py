@@ -1,4 +1,4 @@
-"""What a worker does: train one stack of trials, score it, and hand everything back. It writes no results itself."""
+"""The work of a worker: train one stack of trials, score it, and return everything. It writes no results itself."""
 
 import math
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ KeepModels = Literal["none", "best", "all"]
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a stack has come: a trainer's checkpoint, which holds the stack's runs in their first order."""
+    """The progress of a stack: a trainer's checkpoint, which holds the stack's runs in their original order."""
 
     arrays: dict[str, Array]
     counters: dict[str, Any]
@@ -33,9 +33,9 @@ class Progress:
 class Job:
     """A stack of trials, by number, to train up to epoch `until`, on data shared as `data` under `name` and `scale`.
 
-    `keep_models` says whose model files are wanted: those of all that end, of the best by `metric` of them, of none.
-    To its last epoch the whole stack should take `seconds`.
-    With `progress` the stack goes on from there, without the positions `pruned`; with `again` progress is handed back.
+    `keep_models` says which models to return: of all trials that end, of the best of them by `metric`, or of none. The
+    whole stack should take `seconds` to its last epoch. With `progress` the stack continues from there, without the
+    positions `pruned`; with `again` its new progress is returned.
     """
 
     trials: Sequence[int]
@@ -56,9 +56,9 @@ class Job:
 
 @dataclass
 class Outcome:
-    """What became of one trial: its new rows of metrics.csv and, with `record`, of diagnostics.csv; and its result.
+    """The outcome of one trial: its result, its new rows of metrics.csv and, with `record`, of diagnostics.csv.
 
-    `ended` says that it will not train on, whatever the sweep decides.
+    `ended` says that it will train no further, whatever the sweep decides.
     """
 
     result: dict[str, Any]
@@ -71,7 +71,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class JobResult:
-    """The outcome of each run of a job, in its order, and where the stack can go on."""
+    """The outcome of each run of a job, in its order, and the progress from which the stack can continue."""
 
     outcomes: list[Outcome]
     progress: Progress | None
@@ -112,7 +112,7 @@ def run_job(job: Job) -> JobResult:
 
 
 def _kept(job: Job, outcomes: Sequence[Outcome]) -> Sequence[int]:
-    """The runs whose model is worth sending: only the best of a stack can be the best of the sweep."""
+    """The runs whose models to send: only the best of a stack can be the best of the sweep."""
     trained = [index for index in range(len(outcomes)) if index not in job.pruned]
     complete = [index for index in trained if outcomes[index].ended and outcomes[index].error is None]
     if job.keep_models == "all":
@@ -122,7 +122,7 @@ def _kept(job: Job, outcomes: Sequence[Outcome]) -> Sequence[int]:
 
 
 def _rank(job: Job, outcome: Outcome) -> float | None:
-    """What the best has least of; None where the ranking metric is not a finite number."""
+    """Sort key with the best run first; None where the ranking metric is not finite."""
     part, _, name = job.metric.partition("_")
     value: float = outcome.result["metrics"][part][name]
     if not math.isfinite(value):

@@ -1,6 +1,6 @@
-"""The tables of a sweep file that hold options: each value checked on its own and made canonical, once.
+"""The tables of a sweep file that hold options: each value is checked on its own and made canonical, once.
 
-Every method returns what is right and notes what is not.
+Every method returns the valid values and notes the problems.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ _NUMBERS = (int, float)
 
 
 class Tables:
-    """Reads the tables of one document; `written` has them as they stand in it, but for [[points]]."""
+    """Reads the tables of one document; `written` has them as they stand there, except [[points]]."""
 
     def __init__(self, path: Path, document: Table, problems: Problems) -> None:
         self.path, self.document, self.problems = path, document, problems
@@ -42,7 +42,7 @@ class Tables:
         return self._options(f"[{key}]", self.written[key])
 
     def settings(self, words: Sequence[str]) -> Table:
-        """The options among the KEY=VALUE of --set."""
+        """The options that --set KEY=VALUE gives."""
         found = {}
         for word in words:
             key, equals, value = word.partition("=")
@@ -72,7 +72,7 @@ class Tables:
         return {name: [row[index] for row in rows] for index, name in enumerate(columns) if rows}
 
     def random(self) -> Draws | None:
-        """What [random] draws."""
+        """The draws of [random]."""
         table = dict(self.written["random"])
         if not table:
             return None
@@ -124,7 +124,7 @@ class Tables:
         return False
 
     def _checked(self, place: str, name: str, values: Sequence[object], *, text: bool = False) -> list[object]:
-        """The canonical values, with `_REFUSED` in place of wrong ones; what stands there often is read once."""
+        """The canonical values, with `_REFUSED` in place of wrong ones; repeated values are read once."""
         seen: dict[tuple[type, object], object] = {}
         found = []
         for value in values:

@@ -8,27 +8,27 @@ from mlpcli.wording import nearest, quote
 
 __all__ = ["Problems"]
 
-MAX_GUESSES = 100  # names near to a wrong one are searched for so many of them; a message shows no more
+MAX_GUESSES = 100  # wrong names that the nearest known name is searched for; a message shows no more
 
 
 @dataclass
 class Problems:
-    """A line for each problem, and the options of which some value was refused."""
+    """One line per problem, and the options that had a value refused."""
 
     lines: list[str] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
 
     def add(self, place: str, reason: str) -> None:
-        """Note what is wrong with what stands at this place."""
+        """Note what is wrong at this place."""
         self.lines.append(f"{place}: {reason}")
 
     def unknown(self, place: str, name: str, what: str, known: Iterable[str]) -> None:
-        """Note a name that is none of those known."""
+        """Note a name that is not one of those known."""
         hint = nearest(name, known) if len(self.lines) < MAX_GUESSES else ""
         self.add(f"{place}{quote(name)[1:-1]}", f"no such {what}{hint}")
 
     def integer(self, place: str, value: object, low: int, high: int = 2**63 - 1) -> int | None:
-        """The value, if it is an integer in this range; else None, noted."""
+        """The value if it is an integer in this range; otherwise the problem is noted and None returned."""
         if type(value) is int and low <= value <= high:
             return value
         self.add(place, f"got {quote(value)}, expected an integer of at least {low}")

@@ -1,8 +1,8 @@
 """The random draws of a sweep file: `[random] lr = { low = 1e-4, high = 1e-1, log = true }`.
 
-Every option has a stream of its own, so adding one shifts no other, and more trials keep the draws of fewer. A draw
-is made from one uniform number and rounded to a millionth of the range: tables stay legible, and the last bits of
-another machine's exp and log, which would give a trial another identity, are gone.
+Every option has its own random stream, so adding an option shifts no other, and more trials keep the draws of fewer.
+A draw is computed from one uniform number and rounded to a millionth of the range: tables stay legible, and the last
+bits of exp and log, which differ between machines, cannot change the identity of a trial.
 """
 
 import math
@@ -26,7 +26,7 @@ class Range:
     log: bool = False
 
     def at(self, u: float) -> int | float:
-        """The draw that the uniform number `u` in [0, 1) stands for."""
+        """The value at the uniform number `u` in [0, 1)."""
         whole = isinstance(self.low, int) and isinstance(self.high, int)
         end = self.high + 1 if whole else self.high
         if self.log:
@@ -43,12 +43,12 @@ class Range:
 
 @dataclass(frozen=True)
 class Choices:
-    """Members of a list, each as likely as any other."""
+    """Members of a list, all equally likely."""
 
     values: tuple[object, ...]
 
     def at(self, u: float) -> object:
-        """The draw that the uniform number `u` in [0, 1) stands for."""
+        """The value at the uniform number `u` in [0, 1)."""
         return self.values[int(u * len(self.values))]
 
 
@@ -61,7 +61,7 @@ class Draws:
     options: Mapping[str, Range | Choices]
 
     def rows(self) -> list[tuple[object, ...]]:
-        """One tuple a draw, in the order of the options."""
+        """One tuple per draw, in the order of the options."""
         columns = [[kind.at(u) for u in self._uniforms(name)] for name, kind in self.options.items()]
         return list(zip(*columns, strict=True))
 

@@ -1,4 +1,4 @@
-"""What a sweep ranks its configurations by: one number a trial, of training or validation rows, never of test rows."""
+"""The metric that ranks configurations: one number per trial, of training or validation rows, never of test rows."""
 
 from collections.abc import Iterable
 

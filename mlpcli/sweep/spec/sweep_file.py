@@ -1,7 +1,7 @@
-"""A sweep file, read and checked key by key: every problem in it is noted, and what is right of it is kept.
+"""A sweep file, read and checked key by key: every problem is noted, and every valid value is kept.
 
-Only keys and values are judged here. What they make together (combinations, rules, `where`, `compare`) is the plan's
-to say, so the problems go on to it.
+Only single keys and values are checked here. The plan checks what they make together (combinations, rules, `where`,
+`compare`), so the problems are passed on to it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,8 +33,8 @@ MAX_SEED = 2**63 - 1
 class SweepFile:
     """What a sweep file says; values are canonical, as `RunOptions` holds them.
 
-    `changes` are the options of --set, which stand over `base`; `name` and `seeds` are those of the flags where there
-    are any. `seeds` is None where the option `seed` decides. The lists of `zip` have one length.
+    `changes` are the options of --set, which override `base`; the flags --name and --seeds override `name` and `seeds`.
+    `seeds` is None where the option `seed` decides. The lists of `zip` have one length.
     """
 
     path: Path
@@ -58,7 +58,7 @@ class SweepFile:
         return _over(self.base, self.changes)
 
     def text(self) -> str:
-        """A sweep file that says the same without flags."""
+        """The text of a sweep file that means the same without flags."""
         import tomli_w
 
         flags: Table = {"name": self.name}
@@ -70,7 +70,7 @@ class SweepFile:
 
 
 def find_sweep(path: Path) -> Path:
-    """The file itself, or the experiment that ships under this name: experiments/dropout.toml."""
+    """The file itself, or the experiment that the package ships under this name: experiments/dropout.toml."""
     if path.exists() or path.parts[:1] != ("experiments",):
         return path
     shipped = asset_folder("experiments")
@@ -84,10 +84,10 @@ def find_sweep(path: Path) -> Path:
 def read_sweep(
     path: Path, *, settings: Sequence[str] = (), seeds: str | None = None, name: str | None = None
 ) -> tuple[SweepFile, Problems]:
-    """What is right of a sweep file, and the problems with the rest.
+    """The valid part of a sweep file, and the problems with the rest.
 
-    `settings` are the KEY=VALUE of --set, `seeds` and `name` the words of those flags. Raises `UsageError` for what
-    cannot be read or is not TOML.
+    `settings` are the KEY=VALUE of --set; `seeds` and `name` are the texts of those flags. Raises `UsageError` for a
+    file that cannot be read or is not TOML.
     """
     document, problems = read_toml(find_sweep(path)), Problems()
     keys, tables = _Keys(path, document, problems), Tables(path, document, problems)
@@ -121,7 +121,7 @@ def _over(base: Table, changes: Table) -> Table:
 
 @dataclass(frozen=True)
 class _Keys:
-    """Reads the keys at the top of a document; every method returns what is right and notes what is not."""
+    """Reads the keys at the top of a document; every method returns the valid values and notes the problems."""
 
     path: Path
     document: Mapping[str, object]
@@ -200,7 +200,7 @@ class _Keys:
         return Halving(min_epochs, factor) if min_epochs and factor else None
 
     def check_places(self, file: SweepFile, tables: Mapping[str, Table], seeds_flag: str | None) -> None:
-        """What is given in two places that exclude each other, or in one where it means nothing."""
+        """Note keys that are given in two places that exclude each other, or where they mean nothing."""
         for one, other in combinations(("grid", "zip", "random"), 2):
             for name in tables[one]:
                 if name in OPTIONS and name in tables[other]:

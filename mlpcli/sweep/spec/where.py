@@ -1,8 +1,8 @@
-"""The conditions of a sweep file's `where`: which combinations of options stay.
+"""The conditions of a sweep file's `where`: which combinations of options to keep.
 
-Parsed by Python's own grammar and admitted by a whitelist; nothing is evaluated as Python. Conditions (comparisons,
-and, or, not) and values (options, numbers, texts, lists, arithmetic) are told apart while reading, so a slip such as
-`norm == "batch" or "layer"` is an error and not a condition that always holds.
+Python's own parser reads a condition and a whitelist admits its parts; nothing is evaluated as Python. Conditions
+(comparisons, and, or, not) and values (options, numbers, texts, lists, arithmetic) are distinguished while reading, so
+a slip such as `norm == "batch" or "layer"` is an error and not a condition that always holds.
 """
 
 import ast
@@ -51,16 +51,17 @@ class Where:
     condition: Condition = field(repr=False, compare=False)
 
     def holds(self, options: RunOptions) -> bool:
-        """Whether a run of these options stays.
+        """Whether a run with these options is kept.
 
-        `hidden` is the sizes of all hidden layers however they were given, `depth` their number, `width` the size that
-        they share; `lr` is the optimizer's own where none was given. ValueError says at which column what went wrong.
+        `hidden` means the sizes of all hidden layers however they were given, `depth` their number, `width` the size
+        that they share; `lr` means the optimizer's own where none was given. Raises `ValueError` that names the column
+        and the reason.
         """
         return self.condition(options)
 
 
 def parse_where(text: str) -> Where:
-    """Read a condition; ValueError says what is wrong and at which column, counted from 1."""
+    """Read a condition. Raises `ValueError` that names the column, counted from 1, and the reason."""
     if len(text) > MAX_LENGTH:
         raise _error(MAX_LENGTH, f"longer than {MAX_LENGTH} characters")
     if (end := text.find("\n")) >= 0:
@@ -70,7 +71,7 @@ def parse_where(text: str) -> Where:
         raise _error(0, "the condition is empty")
     reader = _Reader(body, len(text) - len(body))
     try:
-        # Python warns of what it will refuse one day, such as 1if; the whitelist refuses it today.
+        # Python only warns of text that a later version will refuse, such as 1if; the whitelist refuses it today.
         with warnings.catch_warnings(action="ignore"):
             tree = ast.parse(body, mode="eval").body
     except SyntaxError as error:
@@ -111,7 +112,7 @@ class _Reader:
         raise self.error(node, f"{self.source(node)} is no condition; one compares, as in width * depth <= 512")
 
     def comparison(self, nodes: Sequence[ast.expr], ops: Sequence[ast.cmpop], depth: int) -> Condition:
-        """A chain `a < b <= c`: every link holds, read from the left as far as needed."""
+        """A chain `a < b <= c`: every link must hold; they are evaluated from the left as far as needed."""
         if all(isinstance(op, ast.Eq | ast.NotEq) for op in ops) and _is_condition(nodes[0]):
             values: list[Value] = [self.condition(node, depth + 1) for node in nodes]
         else:
