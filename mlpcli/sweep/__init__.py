@@ -1,4 +1,5 @@
-"""Sweeps: a file becomes a plan of trials, trials become stacks, executors train them, and the engine records each.
+"""Sweeps: a file says what to try, a search strategy proposes configurations, the plan numbers their trials, and the
+engine trains what is missing in stacks on an executor and records each trial.
 
-`planner` and `plan` know the file alone, `prepare` adds the data, `engine` runs what is missing on one of `executors`.
+`spec` reads the file, `search` proposes, `plan` adds options, data and identities, `run` trains.
 """

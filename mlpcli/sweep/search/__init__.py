@@ -1,1 +1,1 @@
-"""Search strategies: asked for batches of configurations, told their scores, asked again."""
+"""Search strategies: each is asked for a batch of configurations, told their scores, and asked for the next."""
