@@ -23,7 +23,7 @@ ENTRY = re.compile(r"(?P<slug>.+)-[0-9a-f]{20}")
 
 
 def catalog(data_home: Path | str | None = None) -> tuple[list[dict[str, Any]], list[UsageError]]:
-    """One row a card, by name, and what is wrong with the cards that cannot be read."""
+    """One row per card, sorted by name, and the errors of the cards that cannot be used."""
     home, (cards, errors) = home_folder(data_home), all_cards()
     rows = [
         {
@@ -73,7 +73,11 @@ def details(options: DataOptions, *, fetch: bool = False, data_home: Path | str 
 
 
 def clear(dataset: DataOptions | None = None, *, data_home: Path | str | None = None) -> tuple[int, int]:
-    """Remove what the cache holds of one dataset, or of all; returns how many entries and bytes that was."""
+    """Remove one dataset from the cache, or all of them; returns the number of entries and of bytes removed.
+
+    Raises:
+        FileError: an entry that cannot be removed.
+    """
     home = home_folder(data_home)
     slug = find_source(dataset, home).slug if dataset else None
     folders = list(_entries(home, slug))
@@ -116,7 +120,7 @@ def _description(prepared: Prepared) -> dict[str, Any]:
 
 
 def _class_counts(prepared: Prepared) -> list[dict[str, Any]] | None:
-    """Rows of each class in each part."""
+    """Number of rows per class, in each part."""
     if prepared.classes is None:
         return None
     counts = {name: np.bincount(part.y, minlength=len(prepared.classes)) for name, part in prepared.parts.items()}

@@ -1,4 +1,4 @@
-"""Rows that a trained model has not seen, read as its training data were: columns by name, all as it was fitted."""
+"""Rows for a trained model: read by column name, then encoded and scaled as the training rows were."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,10 @@ __all__ = ["Rows", "read_rows"]
 
 @dataclass(frozen=True)
 class Rows:
-    """x, y and row numbers as in a `Part`; y is None where the table has no target. `name`: the table's."""
+    """x, y and row numbers as in a `Part`; y is None if the table has no target.
+
+    `name` is that of the table, `digest` the hex SHA-256 of its content.
+    """
 
     name: str
     x: NDArray[Any]

@@ -1,4 +1,4 @@
-"""From a dataset's name and a few options to arrays ready for training, from the cache where they were made before."""
+"""From the data options to arrays ready for training, through the cache."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ from mlpcli.errors import DataError
 
 __all__ = ["entry_folder", "is_here", "open_prepared", "open_table", "prepare"]
 
-KEY = 20  # hex digits of the digest that a cache folder's name ends with
+KEY = 20  # hex digits of the digest at the end of a cache folder's name
 
 
 def prepare(options: DataOptions, data_home: Path | str | None = None) -> Prepared:
@@ -46,9 +46,15 @@ def prepare(options: DataOptions, data_home: Path | str | None = None) -> Prepar
 
 
 def open_prepared(folder: Path, name: str, scale: str) -> Prepared:
-    """What `prepare` returned, from its `folder`: a worker of a sweep needs neither the source nor its options.
+    """What `prepare` returned, read from its `folder`, so that a worker needs neither the source nor its options.
 
-    Raises DataError where the folder is gone or damaged.
+    Args:
+        folder: `Prepared.folder`.
+        name: `Prepared.name`.
+        scale: `Prepared.scale`.
+
+    Raises:
+        DataError: the folder is gone or damaged.
     """
     entry = open_entry(folder)
     if entry is None:
@@ -57,12 +63,16 @@ def open_prepared(folder: Path, name: str, scale: str) -> Prepared:
 
 
 def entry_folder(home: Path, source: Source, options: Mapping[str, object]) -> Path:
-    """Where what is made of the source with these options is kept, or will be."""
+    """The folder of the cache entry that is made from the source with these options."""
     return home / "prepared" / f"{source.slug}-{digest_of([source.identity, options])[:KEY]}"
 
 
 def open_table(source: Source, home: Path) -> Table:
-    """The source's table from the cache, read into it first where it is not there."""
+    """The source's table, from the cache; read into the cache first if it is not there.
+
+    Raises:
+        DataError: the table is not what the source promises.
+    """
     folder = _table_folder(source, home)
     entry = open_entry(folder)
     if entry is not None:

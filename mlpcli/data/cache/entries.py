@@ -1,13 +1,11 @@
 """Arrays kept between runs, so that the second run neither loads scikit-learn nor parses a file again.
 
 An entry is a folder of plain `.npy` files beside a `meta.json`. It is built under a temporary name, synced and renamed,
-so that a folder under its final name is whole whoever else is building it. What is damaged counts as not there.
+so that a folder under its final name is whole, even if several processes build it. A damaged entry counts as missing.
 """
 
-import contextlib
 import hashlib
 import json
-import mmap
 import os
 import secrets
 import shutil
@@ -16,18 +14,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from mlpcli import json_text
 from mlpcli.atomic import sync_folder, write_atomic
+from mlpcli.data.cache.array_file import ArrayWriter, cannot_write
 from mlpcli.errors import FileError
 
-__all__ = ["ArrayWriter", "Entry", "NewEntry", "digest_of", "forget", "home_folder", "open_entry"]
+__all__ = ["Entry", "NewEntry", "digest_of", "home_folder", "open_entry"]
 
-FORMAT = 2  # to be raised when a reader, a generator or a fit makes something else of the same source
+FORMAT = 2  # raised when a reader, a generator or a fit makes other arrays from the same source
 FULL_CHECK = 4 << 20  # bytes up to which the content itself is hashed on every load
 STALE = 86400.0  # seconds after which a temporary folder belongs to a process that was killed
 TEMPORARY = ".new-"
@@ -48,15 +47,6 @@ def digest_of(value: Any) -> str:
     return hashlib.sha256(json_text.canonical(value).encode()).hexdigest()
 
 
-def forget(array: NDArray[Any]) -> None:
-    """Let go of the pages of a memory map that were read, which otherwise count as this process's memory."""
-    base: Any = array
-    while isinstance(base, np.ndarray):
-        base = base.base
-    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        base.madvise(mmap.MADV_DONTNEED)
-
-
 @dataclass(frozen=True)
 class Entry:
     """A whole entry: its `meta`, and its arrays as read-only memory maps."""
@@ -67,10 +57,13 @@ class Entry:
 
 
 def open_entry(folder: Path) -> Entry | None:
-    """The entry in `folder`, or None where there is none or it is damaged.
+    """The entry in `folder`, or None if there is none or it is damaged.
 
-    Checked are the meta data's own digest, every file's size and header, and in entries up to `FULL_CHECK` bytes the
-    SHA-256 of each array.
+    Checks the digest of the metadata, the size and header of every file and, in entries of up to `FULL_CHECK` bytes,
+    the SHA-256 of each array.
+
+    Raises:
+        FileError: the folder may not be read.
     """
     try:
         envelope = json.loads((folder / "meta.json").read_bytes())
@@ -98,59 +91,8 @@ def open_entry(folder: Path) -> Entry | None:
         return None
 
 
-class ArrayWriter:
-    """Appends blocks of rows to one `.npy` file whose number of rows need not be known before."""
-
-    def __init__(self, path: Path, dtype: DTypeLike, tail: tuple[int, ...]) -> None:
-        self.path = path
-        self.dtype = np.dtype(dtype).newbyteorder("<")
-        self.tail = tail
-        self.rows = 0
-        self._file: BinaryIO = path.open("wb")
-        self._hash = hashlib.sha256()
-        self._write_header()
-
-    def append(self, block: NDArray[Any]) -> None:
-        """Add rows: `block` (rows, *tail), cast to the file's dtype."""
-        block = np.ascontiguousarray(block, dtype=self.dtype)
-        if block.shape[1:] != self.tail:
-            raise ValueError(f"a block of shape {block.shape} does not fit rows of shape {self.tail}")
-        try:
-            self._file.write(block.data)
-        except OSError as error:
-            raise _cannot_write(error, self.path) from error
-        self._hash.update(block.data)
-        self.rows += len(block)
-
-    @property
-    def digest(self) -> bytes:
-        """SHA-256 of the rows so far."""
-        return self._hash.digest()
-
-    def finish(self) -> dict[str, Any]:
-        """Write the header, sync and close; returns what `meta.json` records of the file."""
-        self._file.seek(0)
-        self._write_header()
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        size = os.fstat(self._file.fileno()).st_size
-        self._file.close()
-        shape = [self.rows, *self.tail]
-        return {"bytes": size, "shape": shape, "dtype": self.dtype.str, "sha256": self._hash.hexdigest()}
-
-    def close(self) -> None:
-        """Close without finishing; what a full disk does not take any more is not missed."""
-        with contextlib.suppress(OSError):
-            self._file.close()
-
-    def _write_header(self) -> None:
-        # numpy pads the header so that the first axis may grow in place: both headers have one length
-        header = {"descr": self.dtype.str, "fortran_order": False, "shape": (self.rows, *self.tail)}
-        np.lib.format.write_array_header_1_0(self._file, header)
-
-
 class NewEntry:
-    """An entry under construction; a context manager that leaves nothing behind unless `commit` was called."""
+    """An entry under construction: a context manager that removes everything unless `commit` was called."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -164,7 +106,7 @@ class NewEntry:
             _remove_stale(self.folder.parent)
             self.temporary.mkdir()
         except OSError as error:
-            raise _cannot_write(error, self.folder) from error
+            raise cannot_write(error, self.folder) from error
         return self
 
     def __exit__(
@@ -176,14 +118,18 @@ class NewEntry:
         shutil.rmtree(self.temporary, ignore_errors=True)
 
     def array(self, name: str, dtype: DTypeLike, tail: tuple[int, ...] = ()) -> ArrayWriter:
-        """Begin the array `name`, whose rows have shape `tail`; begun again, it starts empty."""
+        """Start the array `name`, whose rows have shape `tail`; if it was started before, it becomes empty again."""
         if name in self._writers:
             self._writers[name].close()
         self._writers[name] = ArrayWriter(self.temporary / f"{name}.npy", dtype, tail)
         return self._writers[name]
 
     def commit(self, meta: Mapping[str, Any]) -> Entry:
-        """Sync everything, give the entry its final name, and return it (or the equal one that came first)."""
+        """Sync everything, give the entry its final name and return it, or the equal entry of a faster process.
+
+        Raises:
+            FileError: the cache cannot be written.
+        """
         try:
             files = {name: writer.finish() for name, writer in self._writers.items()}
             body = {"format": FORMAT, "meta": meta, "files": files}
@@ -193,7 +139,7 @@ class NewEntry:
             self._rename()
             sync_folder(self.folder.parent)
         except OSError as error:
-            raise _cannot_write(error, self.folder) from error
+            raise cannot_write(error, self.folder) from error
         entry = open_entry(self.folder)
         if entry is None:
             raise FileError(f"cannot read back {self.folder}: it changed while it was written. Run the command again")
@@ -207,7 +153,7 @@ class NewEntry:
             except OSError:
                 if open_entry(self.folder) is not None:
                     return
-                # a damaged entry stands in the way: moved aside in one step, so that nobody meets half of it
+                # a damaged entry is in the way: it is moved aside in one step, so that no process opens half of it
                 aside = self.folder.parent / f"{TEMPORARY}{secrets.token_hex(8)}"
                 try:
                     self.folder.rename(aside)
@@ -225,8 +171,3 @@ def _remove_stale(parent: Path) -> None:
             continue
         if stale:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _cannot_write(error: OSError, path: Path) -> FileError:
-    why = error.strerror or str(error)
-    return FileError(f"cannot write {path}: {why}. Nothing was changed. Choose another folder with --data-home")

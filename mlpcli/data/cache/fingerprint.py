@@ -1,4 +1,4 @@
-"""The SHA-256 of files, remembered while a file's size and time stay what they were: large tables are hashed once."""
+"""The SHA-256 of files, remembered until a file's size or time changes: large tables are hashed once."""
 
 import hashlib
 import json
@@ -12,12 +12,16 @@ from mlpcli.errors import FileError
 
 __all__ = ["fingerprint"]
 
-WORTH = 8 << 20  # bytes; hashing less is quicker than remembering it
-SETTLED = 2_000_000_000  # nanoseconds; a file that changed so shortly ago may change again within its time stamp
+WORTH = 8 << 20  # bytes; hashing a smaller file takes less time than remembering its digest
+SETTLED = 2_000_000_000  # nanoseconds; a file that changed more recently may change again within its time stamp
 
 
 def fingerprint(path: Path, home: Path) -> str:
-    """Hex SHA-256 of a file's content. Raises FileError where it cannot be read."""
+    """Hex SHA-256 of the content of `path`; `home`, the folder of the cache, remembers it.
+
+    Raises:
+        FileError: the file cannot be read.
+    """
     try:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
@@ -42,7 +46,7 @@ def _recall(note: Path, state: list[int]) -> str | None:
 
 
 def _remember(note: Path, state: list[int], known: str) -> None:
-    """A note that is lost costs a second hashing only, so what cannot be written is not."""
+    """Remember a digest. Errors do not matter: a lost note only means that the file is hashed again."""
     with suppress(FileError):
         make_folder(note.parent)
         write_atomic(note, json.dumps({"state": state, "sha256": known}).encode())

@@ -1,8 +1,8 @@
-"""A source's content as one matrix, kept on disk: what every reader writes and every preparation reads.
+"""The content of a source as one matrix on disk, which readers write and the later steps read.
 
-Numbers stand as they are (NaN where one is missing), booleans as 0 and 1, texts as codes into their column's vocabulary
-(NaN where the cell is empty; a table with gaps is therefore a floating one). Readers append blocks of rows, so that a
-source need never fit into memory.
+Numbers are kept as they are (NaN for a missing one), booleans as 0 and 1, texts as codes into the vocabulary of their
+column (NaN for an empty cell, so that a table with gaps has a floating dtype). Readers append blocks of rows, so that a
+source never has to fit into memory.
 """
 
 import hashlib
@@ -17,12 +17,13 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from mlpcli.data.cache.entries import ArrayWriter, Entry, NewEntry, digest_of, forget
+from mlpcli.data.cache.array_file import ArrayWriter, forget
+from mlpcli.data.cache.entries import Entry, NewEntry, digest_of
 
 __all__ = ["Kind", "Table", "TableColumn", "TableWriter", "as_number", "blocks_of", "in_order"]
 
 Kind = Literal["number", "boolean", "text"]
-BLOCK = 1 << 20  # cells a block of rows holds while rows stream through memory
+BLOCK = 1 << 20  # cells per block of rows
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -49,7 +50,7 @@ def in_order(texts: Sequence[str]) -> list[int]:
 
 
 def blocks_of(rows: int, columns: int) -> Iterator[slice]:
-    """Slices over `rows` such that a block of `columns` columns stays small. They depend on these two numbers alone."""
+    """Slices over `rows` rows such that a block of `columns` columns stays small; a function of these numbers alone."""
     step = max(1, BLOCK // max(1, columns))
     for start in range(0, rows, step):
         yield slice(start, min(start + step, rows))
@@ -57,7 +58,7 @@ def blocks_of(rows: int, columns: int) -> Iterator[slice]:
 
 @dataclass(frozen=True)
 class TableColumn:
-    """One column: its name, its kind and, for texts, the vocabulary its codes point into."""
+    """One column: its name, its kind and, for texts, the vocabulary that its codes index."""
 
     name: str
     kind: Kind = "number"
@@ -75,11 +76,11 @@ class TableColumn:
 
 @dataclass(frozen=True)
 class Table:
-    """The cells (rows, columns), read-only and memory-mapped, and what its source knows about them.
+    """The cells (rows, columns), read-only and memory-mapped, and what the source knows about them.
 
-    `targets`: the columns to predict unless the user names others. `validation_rows`, `test_rows`: how many of the last
-    rows (training, then validation, then test) the source sets apart; None leaves it to the split. `dropped`: columns
-    of the source that were left out on the user's wish.
+    `targets` names the columns to predict unless the user names others. `validation_rows` and `test_rows` are the
+    numbers of last rows (training, then validation, then test) that the source sets apart; None leaves them to the
+    split. `dropped` names columns of the source that were left out because the user asked for it.
     """
 
     cells: NDArray[Any]
@@ -91,14 +92,14 @@ class Table:
     dropped: tuple[str, ...] = ()
 
     def blocks(self, chosen: Sequence[int], rows: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
-        """The columns `chosen` at `rows`, in blocks (block, columns); what was read leaves memory again."""
+        """The columns `chosen` at `rows`, in blocks of shape (block, columns); memory holds one block at a time."""
         columns = np.asarray(chosen)
         for block in blocks_of(len(rows), len(self.columns)):
             yield self.cells[rows[block]][:, columns]
             forget(self.cells)
 
     def column(self, i: int) -> NDArray[Any]:
-        """One column, in memory."""
+        """Column `i` of all rows, (rows,), in memory."""
         return np.concatenate([block[:, 0] for block in self.blocks([i], np.arange(len(self.cells)))])
 
     @classmethod
@@ -117,7 +118,7 @@ class Table:
 
 
 class TableWriter:
-    """Where a reader puts what it reads; `confirm` is called before anything is kept, and may raise."""
+    """The place where a reader puts what it reads; `confirm` is called before the table is kept, and may raise."""
 
     def __init__(self, entry: NewEntry) -> None:
         self.confirm: Callable[[], None] = lambda: None
@@ -131,7 +132,7 @@ class TableWriter:
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """A folder for downloads, which is gone afterwards."""
+        """A folder for downloads, removed afterwards."""
         folder = self._entry.temporary / "download"
         folder.mkdir()
         try:
@@ -140,7 +141,7 @@ class TableWriter:
             shutil.rmtree(folder, ignore_errors=True)
 
     def start(self, columns: int, dtype: DTypeLike = np.float64) -> None:
-        """Begin, or begin again from nothing."""
+        """Start a table of this many columns; if rows were appended before, they are dropped."""
         self._cells = self._entry.array("cells", dtype, (columns,))
 
     def append(self, block: NDArray[Any]) -> None:
@@ -159,7 +160,15 @@ class TableWriter:
         test_rows: int | None = None,
         dropped: Sequence[str] = (),
     ) -> Table:
-        """Put the table into the cache. Its digest covers names, kinds, vocabularies, cells and set-apart rows."""
+        """Put the table into the cache. Its digest covers names, kinds, vocabularies, cells and the rows set apart.
+
+        Args:
+            columns: one per column of the cells.
+            targets: names of the columns to predict by default.
+            validation_rows: rows before the test rows that the source sets apart, if it says so.
+            test_rows: last rows that the source sets apart, if it says so.
+            dropped: names of columns that were not read because the user asked for it.
+        """
         assert self._cells is not None
         self.confirm()
         meta = {

@@ -1,1 +1,1 @@
-"""From a dataset's name to its source: dataset cards, files, folders and OpenML."""
+"""What a dataset's name means: a card, a file, a folder or a dataset of OpenML."""

@@ -1,12 +1,13 @@
-"""Dataset cards: one TOML file says where a dataset comes from, what to expect of it, and how it is used.
+"""Dataset cards: TOML files that say where a dataset comes from, what it holds and how it is used.
 
-Cards of the working folder's `datasets/` come before the shipped ones. A card's keys:
+Cards in the working folder's `datasets/` come before the shipped ones. The keys of a card:
 
 title, source, task, target, rows, features, licence, citation: required (target: a name or a list of names).
-classes: how many, for classification.          scale: what `auto` means for it; `standard` where it is left out.
-test_rows, validation_rows: how many of the last rows (training, validation, test, in this order) are set apart; 0 means
-none, a text names the parameter that says it; left out, the options of the run split.
-[parameters]: defaults of what may follow the name, `moons:n=500,noise=0.2`. [origin]: what the source needs to know.
+classes: number of classes, for classification. scale: meaning of `auto`, by default `standard`.
+test_rows, validation_rows: number of last rows (in the order training, validation, test) that are set apart: 0 is
+none, a text names the parameter that holds the number; without the key, the options of the run decide.
+[parameters]: defaults of the parameters that may follow the name, as in `moons:n=500,noise=0.2`.
+[origin]: what the source has to know, such as the name of a generator.
 """
 
 import math
@@ -24,7 +25,7 @@ from mlpcli.wording import nearest, quote, sentence
 __all__ = ["Card", "all_cards", "find_card"]
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-LARGEST = 1 << 16  # bytes of a card
+LARGEST = 1 << 16  # bytes per card
 KEYS: dict[str, tuple[type, ...]] = {
     "title": (str,),
     "source": (str,),
@@ -50,7 +51,7 @@ TYPES = {str: "a text", list: "a list", int: "a whole number", float: "a number"
 
 @dataclass(frozen=True)
 class Card:
-    """A card, with `parameters` as the user set them; `expected`: whether rows and features still are as written."""
+    """A card, with `parameters` as the user set them; `expected` says that its numbers of rows still hold."""
 
     name: str
     title: str
@@ -77,7 +78,7 @@ class Card:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What makes the data: the part of the card that a cached table depends on."""
+        """The part of the card that decides the content of the table."""
         return {
             "source": self.source,
             "origin": self.origin,
@@ -87,7 +88,12 @@ class Card:
 
 
 def find_card(spec: str) -> Card:
-    """The card that `name` or `name:key=value,key=value` asks for; UsageError names the nearest where there is none."""
+    """The card that `spec`, `name` or `name:key=value,key=value`, asks for.
+
+    Raises:
+        UsageError: no card of that name (with the nearest one), a broken card or a wrong parameter.
+        FileError: a card that cannot be read.
+    """
     name, _, given = spec.partition(":")
     for folder in _folders():
         path = folder / f"{name}.toml"
@@ -99,7 +105,7 @@ def find_card(spec: str) -> Card:
 
 
 def all_cards() -> tuple[list[Card], list[UsageError]]:
-    """Every card by name, the nearer of two with one name, and what is wrong with those that cannot be read."""
+    """Every card, sorted by name, and the errors of unusable cards; the working folder's cards hide shipped ones."""
     cards, errors, seen = [], [], set()
     for folder in _folders():
         for path in sorted(folder.glob("*.toml")):

@@ -1,4 +1,4 @@
-"""What training receives: rows split into parts, scaled and ready, with everything that was fitted on them."""
+"""What training receives: rows split into parts and scaled, with everything that was fitted on them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +16,10 @@ PARTS = ("train", "val", "test")
 
 @dataclass(frozen=True)
 class Part:
-    """Rows of one split; arrays may be read-only memory maps.
+    """The rows of one part of the split; arrays may be read-only memory maps.
 
-    x: (rows, features) in the dtype asked for. y: int64 class codes (rows,), or standardized targets (rows, targets) in
-    that dtype. rows: int64 (rows,), where each row stood in its source, counted from 0.
+    `x` is (rows, features) in the dtype asked for. `y` holds int64 class codes (rows,), or standardized targets
+    (rows, targets) in that dtype. `rows` is int64 (rows,): the place of each row in its source, counted from 0.
     """
 
     x: NDArray[Any]
@@ -35,8 +35,8 @@ class Part:
 class Prepared:
     """A dataset, split, scaled and encoded.
 
-    `scale` is what `auto` became, `digest` the hex SHA-256 of the source's content, which neither the split nor the
-    scaling changes, `folder` where the arrays are kept.
+    `scale` is the scaling that was used, never `auto`. `digest` is the hex SHA-256 of the source's content, which
+    neither the split nor the scaling changes. `folder` is the cache entry that holds the arrays.
     """
 
     name: str

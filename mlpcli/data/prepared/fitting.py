@@ -1,7 +1,7 @@
-"""What is learnt from the training rows, and from them alone: centres, scales, fill values, categories.
+"""Centres, scales, fill values and categories of the columns, fitted on the training rows alone.
 
-Sums are float64 and in two passes (the mean first, then the squares around it), so that a column of 1e4 plus small
-noise keeps its variance; quantiles are exact. Rows stream through in blocks, whatever the size of the table.
+Sums are float64 and take two passes (the mean first, then the squares around it), so that a column of 1e4 plus small
+noise keeps its variance; quantiles are exact. Rows are read in blocks, whatever the size of the table.
 """
 
 from collections.abc import Sequence
@@ -19,14 +19,24 @@ __all__ = ["fit_columns"]
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
-FEW_TEXTS = 20  # with so many different texts or fewer, a column is never one of names
+FEW_TEXTS = 20  # a column of at most this many different texts is never taken for one of names
 MOST_CATEGORIES = 2_000
 LIMITS = np.finfo(np.float64)
-QUANTILE_CELLS = 16 << 20  # numbers held at once to take quantiles, but at least one whole column
+QUANTILE_CELLS = 16 << 20  # numbers in memory at once for quantiles; at least one whole column
 
 
 def fit_columns(table: Table, chosen: Sequence[int], rows: Rows, scale: str) -> tuple[Column, ...]:
-    """Fit the table's columns `chosen` on `rows`. Only numbers are scaled: 0 and 1 are a scale of their own."""
+    """Fit columns of a table; booleans are not scaled, since 0 and 1 are a scale already.
+
+    Args:
+        table: the cells.
+        chosen: indices of the columns to fit, in the order of the result.
+        rows: row numbers of the training rows.
+        scale: how numbers are scaled, a value of the option other than auto.
+
+    Raises:
+        DataError: numbers too large to scale, or too many different texts.
+    """
     fitted: dict[int, Column] = {}
     kinds: tuple[tuple[Kind, str], ...] = (("number", scale), ("boolean", "none"))
     for kind, how in kinds:
@@ -48,12 +58,12 @@ def fit_columns(table: Table, chosen: Sequence[int], rows: Rows, scale: str) -> 
 
 
 def _fit_numbers(table: Table, chosen: Sequence[int], rows: Rows, scale: str) -> tuple[Rows, Floats, Floats, Floats]:
-    """For each column `chosen`: how many of `rows` miss it, the median that fills these, the centre and the scale.
+    """Number of missing cells, median that fills them, centre and scale of each column `chosen`.
 
     standard: mean and standard deviation (biased). robust: median and interquartile range. robust-clip: the same, but
-    half the whole range where that one is 0, as in RealMLP. minmax: least, and largest less least. unit: the same of
-    all columns together. none: 0 and 1. They are those of the filled columns; the scale of a constant column is 1.
-    Raises DataError for numbers too large to scale.
+    half the range if the interquartile range is 0, as in RealMLP. minmax: minimum, and maximum minus minimum. unit: the
+    same over all columns together. none: 0 and 1. All are taken over the filled columns; the scale of a constant column
+    is 1. Raises DataError for numbers too large to scale.
     """
     if not chosen:
         empty = np.zeros(0)
@@ -63,7 +73,7 @@ def _fit_numbers(table: Table, chosen: Sequence[int], rows: Rows, scale: str) ->
     with np.errstate(over="ignore", invalid="ignore"):
         if scale == "standard":
             center, spread = _moments(table, chosen, rows, fill)
-            spread[spread <= 8 * LIMITS.eps * np.maximum(abs(low), abs(high))] = 0  # rounding, no variation
+            spread[spread <= 8 * LIMITS.eps * np.maximum(abs(low), abs(high))] = 0  # rounding is no variation
         elif scale in ("robust", "robust-clip"):
             center, spread = fill, iqr
             if scale == "robust-clip":
@@ -91,7 +101,7 @@ def _of_kind(table: Table, chosen: Sequence[int], kind: Kind) -> list[int]:
 
 
 def _ranges(table: Table, chosen: Sequence[int], rows: Rows) -> tuple[Rows, Floats, Floats]:
-    """Missing cells, least and largest value of each column; 0 and 0 for a column without values."""
+    """Number of missing cells, minimum and maximum of each column; 0 and 0 for a column without values."""
     missing = np.zeros(len(chosen), dtype=np.int64)
     low, high = np.full(len(chosen), np.inf), np.full(len(chosen), -np.inf)
     for block in table.blocks(chosen, rows):
@@ -103,7 +113,7 @@ def _ranges(table: Table, chosen: Sequence[int], rows: Rows) -> tuple[Rows, Floa
 
 
 def _quantiles(table: Table, chosen: Sequence[int], rows: Rows, *, quartiles: bool) -> tuple[Floats, Floats]:
-    """Median of each column's values, and the interquartile range of the column once filled with it (or 1)."""
+    """Median of each column, and the interquartile range of the column filled with it (1 without `quartiles`)."""
     median, spread = np.zeros(len(chosen)), np.ones(len(chosen))
     width = min(len(chosen), max(1, QUANTILE_CELLS // len(rows)))
     buffer = np.empty((width, len(rows)))
@@ -133,7 +143,7 @@ def _moments(table: Table, chosen: Sequence[int], rows: Rows, fill: Floats) -> t
         deviation = _filled(block, fill) - mean
         first += deviation.sum(axis=0)
         second += np.square(deviation, out=deviation).sum(axis=0)
-    drift = first / len(rows)  # what rounding left in the mean
+    drift = first / len(rows)  # the rounding error of the mean
     return mean + drift, np.sqrt(np.maximum(second / len(rows) - drift**2, 0.0))
 
 
@@ -144,10 +154,10 @@ def _filled(block: NDArray[Any], fill: Floats) -> Floats:
 
 
 def _categories(table: Table, column: int, rows: Rows) -> tuple[str, ...]:
-    """The texts that `rows` hold, in order; none for a column of names.
+    """The texts that occur in `rows`, in order; none for a column of names.
 
-    Where more than half of the rows hold a text of their own, the column tells rows apart and says nothing of others:
-    names, numbers of tickets, remarks.
+    If more than half of the rows hold a text that occurs once, the column names its rows (names, ticket numbers,
+    remarks) and cannot help with others.
     """
     vocabulary = table.columns[column].vocabulary
     counts = np.zeros(len(vocabulary), dtype=np.int64)

@@ -1,8 +1,8 @@
-"""Everything fitted on the training rows, in one value that travels with the model.
+"""Everything that was fitted on the training rows, in one value that is kept with the model.
 
-x = (raw - center) / scale for a number, where a missing one is first replaced by `fill`, and told by a column of its
-own if the training rows had missing ones too; 0 or 1 for a boolean; one 0/1 column a category for a text. A number may
-be clipped smoothly to (-3, 3), x / sqrt(1 + (x / 3)^2), as RealMLP does (Holzmüller et al. 2024).
+A number becomes (raw - center) / scale. A missing number is replaced by `fill`, and marked in an indicator column if
+the training rows had missing ones too. A boolean becomes 0 or 1, a text one 0/1 column per category. A number may be
+clipped smoothly to (-3, 3), x / sqrt(1 + (x / 3)^2), as RealMLP does (Holzmüller et al. 2024).
 """
 
 import math
@@ -18,7 +18,7 @@ from mlpcli.data.cache.table import Kind, blocks_of
 __all__ = ["Column", "Preprocessing", "Task"]
 
 Task = Literal["classification", "regression"]
-CLIP = 3.0  # what clipped numbers stay below
+CLIP = 3.0  # bound of clipped numbers
 
 
 @dataclass(frozen=True)
@@ -43,24 +43,24 @@ class Column:
 
 
 class Scalars(NamedTuple):
-    """The number and boolean columns side by side: where they stand in raw rows and in x, and what was fitted."""
+    """The number and boolean columns side by side: their places in raw rows and in x, and what was fitted."""
 
     source: NDArray[np.int64]
     place: NDArray[np.int64]
     center: NDArray[np.float64]
     scale: NDArray[np.float64]
     fill: NDArray[np.float64]
-    indicator: NDArray[np.int64]  # which of them have a column that tells missing values
+    indicator: NDArray[np.int64]  # those with an indicator column for missing values
     indicator_place: NDArray[np.int64]
-    clip: NDArray[np.int64]  # which of them are clipped
+    clip: NDArray[np.int64]  # those that are clipped
 
 
 @dataclass(frozen=True)
 class Preprocessing:
     """Raw rows to network inputs, and network outputs to the target's own units.
 
-    `target_mean`, `target_scale`: one number a target, empty for classes. `apply` gives the very bits that training
-    saw, whatever rows come together in a call.
+    `target_mean` and `target_scale` hold one number per target, and none for classes. `apply` gives the same bits as in
+    training, whichever rows are passed together.
     """
 
     columns: tuple[Column, ...]
@@ -83,7 +83,7 @@ class Preprocessing:
     def apply(self, raw: NDArray[Any]) -> NDArray[Any]:
         """Raw rows (n, columns), NaN where a cell is missing -> x (n, features).
 
-        A category that was not fitted (NaN or below 0) becomes zeros. What is too large for `dtype` becomes infinite.
+        A category that was not fitted (NaN or below 0) becomes zeros. A number too large for `dtype` becomes infinite.
         """
         raw = np.asarray(raw)
         if raw.shape[-1] != len(self.columns):
@@ -162,7 +162,7 @@ class Preprocessing:
 
     @cached_property
     def _layout(self) -> tuple[Scalars, list[tuple[int, int, int]]]:
-        """The scalars, and of each text column its place in raw rows, its first place in x, its categories' count."""
+        """The scalars; for each text column its place in raw rows, first place in x and number of categories."""
         scalars, places, texts, place = [], [], [], 0
         for source, column in enumerate(self.columns):
             if column.kind == "text":
@@ -185,7 +185,7 @@ class Preprocessing:
         return laid_out, texts
 
     def _check(self) -> None:
-        """Raise ValueError for what no fit can have made: a file may be damaged, or made by hand."""
+        """Raise ValueError for values that no fit can produce: a file may be damaged, or written by hand."""
         texts = [*self.targets, *(self.classes or ()), *(column.name for column in self.columns)]
         texts += [category for column in self.columns for category in column.categories]
         numbers = [*self.target_mean]

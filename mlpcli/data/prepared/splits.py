@@ -1,4 +1,4 @@
-"""Which rows train, validate and test: drawn once from `split_seed`, the classes in equal shares."""
+"""The split of rows into training, validation and test rows, drawn from `split_seed` and stratified by class."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Split:
-    """Row numbers of each part, ascending; an empty part is one that was not asked for."""
+    """Row numbers of each part in ascending order; a part that was not asked for is empty."""
 
     train: Rows
     val: Rows
@@ -33,11 +33,20 @@ def split_rows(
     validation_rows: int | None = None,
     test_rows: int | None = None,
 ) -> Split:
-    """Split `rows` rows. `codes` (rows,) are class codes, for shares by class, or None.
+    """Split a table; the test rows do not depend on `val_size`.
 
-    A size is a fraction of ALL rows, rounded half up, or an integer, rows. `validation_rows` and `test_rows` are set
-    apart by the source at the end of the table, and replace the size of their part. The test rows do not depend on
-    `val_size`. Raises DataError where the rows do not suffice.
+    Args:
+        rows: number of rows of the table.
+        codes: class codes (rows,), to stratify by, or None.
+        classes: names of the classes by code, or None.
+        test_size: a fraction of all rows, rounded half up, or an integer number of rows.
+        val_size: the same, of the validation rows.
+        split_seed: seed of the draw.
+        validation_rows: rows before the test rows that the source sets apart, in place of `val_size`.
+        test_rows: last rows that the source sets apart, in place of `test_size`.
+
+    Raises:
+        DataError: too few rows.
     """
     fixed_test, fixed_val = test_rows or 0, validation_rows or 0
     free = rows - fixed_test - fixed_val
@@ -61,7 +70,7 @@ def split_rows(
 
 
 def allocate(total: int, counts: NDArray[np.int64], caps: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Share `total` out in proportion to `counts` by largest remainder, none above its cap.
+    """Divide `total` in proportion to `counts` by largest remainder, no share above its cap in `caps`.
 
     >>> allocate(4, np.array([5, 3, 2]), np.array([4, 2, 1])).tolist()
     [2, 1, 1]
@@ -80,7 +89,7 @@ def _rows_of(size: int | float, rows: int) -> int:
 
 
 def _by_class(order: Rows, codes: Rows, classes: tuple[str, ...], n_test: int, n_val: int) -> tuple[Rows, Rows, Rows]:
-    """Test, validation and training rows, in which each class has its share and training keeps one row of each."""
+    """Test, validation and training rows; each class has its share, and training keeps one row of each class."""
     counts = np.bincount(codes, minlength=len(classes))
     present = counts > 0
     if alone := [classes[i] for i in np.flatnonzero(counts == 1)]:
@@ -96,7 +105,7 @@ def _by_class(order: Rows, codes: Rows, classes: tuple[str, ...], n_test: int, n
         )
     test_shares = allocate(n_test, counts, np.maximum(counts - 1, 0))
     val_shares = allocate(n_val, counts, np.maximum(counts - 1 - test_shares, 0))
-    # rows class after class, within a class in the order drawn
+    # rows sorted by class, within a class in the order drawn
     grouped = order[np.argsort(codes[order].astype(np.int16), kind="stable")]
     groups = np.split(grouped, np.cumsum(counts)[:-1])
     parts = [

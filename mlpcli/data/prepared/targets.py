@@ -1,4 +1,4 @@
-"""The target columns of a table: which task they call for, the classes, and the values that the network learns."""
+"""The target columns of a table: the task that they suggest, the classes and the values that the network learns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,9 +15,8 @@ __all__ = ["Targets", "find_columns", "fit_targets", "read_targets"]
 
 MOST_CLASSES = 1000
 LARGEST, SMALLEST = 1e150, 1e-290  # distances from the mean that float64 can square, and divide by
-FEW_VALUES = (
-    20  # whole numbers with at most so many values, each 5 times on average, are classes where the task is `auto`
-)
+FEW_VALUES = 20
+"""Whole numbers of at most this many values, each 5 times on average, are classes if the task is `auto`."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,11 @@ class Targets:
 
 
 def find_columns(table: Table, names: Sequence[str], option: str) -> list[int]:
-    """Where the columns of these names stand; UsageError, with the nearest name, for one that is not there."""
+    """Indices of the columns `names`; `option` is what named them.
+
+    Raises:
+        UsageError: a column that the table does not have, with the nearest name.
+    """
     known = [column.name for column in table.columns]
     for name in names:
         if name not in known:
@@ -38,11 +41,18 @@ def find_columns(table: Table, names: Sequence[str], option: str) -> list[int]:
 
 
 def read_targets(table: Table, columns: Sequence[int], task: str, known: tuple[str, ...] | None = None) -> Targets:
-    """Read the target columns for `task`: classification, regression, or auto, which looks at the values.
+    """Read the target columns for a task.
 
-    auto: texts are classes, and so are whole numbers with few values; other numbers are quantities, and so are several
-    targets. `known`: the classes of a trained model, which no row may be outside of. Raises DataError for missing
-    values and one or too many classes, UsageError for a task that does not fit.
+    Args:
+        table: the cells.
+        columns: indices of the target columns.
+        task: classification, regression or auto. With auto, texts and whole numbers of few values are classes; other
+            numbers and several targets are quantities.
+        known: classes of a trained model, if there is one; no other class is allowed then.
+
+    Raises:
+        DataError: missing values, a single class, too many classes or an unknown class.
+        UsageError: a task that does not suit the values.
     """
     read = [(table.columns[i], table.column(i)) for i in columns]
     for column, cells in read:
@@ -65,7 +75,7 @@ def fit_targets(values: NDArray[np.float64]) -> tuple[tuple[float, ...], tuple[f
     """Mean and biased standard deviation (1 for a constant) of each target, `values` (rows, targets)."""
     with np.errstate(over="ignore", invalid="ignore"):
         mean = values.mean(axis=0)
-        mean = mean + (values - mean).mean(axis=0)  # a second pass takes out what rounding left
+        mean = mean + (values - mean).mean(axis=0)  # a second pass removes the rounding error of the first
         size = np.abs(values - mean).max(axis=0)
         unit = np.ldexp(1.0, np.frexp(size)[1])  # a power of two, so that squares of tiny numbers keep their digits
         spread = unit * np.sqrt(np.square((values - mean) / unit).mean(axis=0))
@@ -80,7 +90,7 @@ def fit_targets(values: NDArray[np.float64]) -> tuple[tuple[float, ...], tuple[f
 def _are_classes(column: TableColumn, cells: NDArray[Any]) -> bool:
     if column.kind == "boolean" or any(as_number(text) is None for text in column.vocabulary):
         return True
-    for rows in (cells[:1000], cells):  # the first rows mostly tell
+    for rows in (cells[:1000], cells):  # the first rows mostly decide
         values = np.unique(_numbers(column, rows))
         if len(values) > FEW_VALUES or (values != np.floor(values)).any():
             return False
@@ -100,7 +110,7 @@ def _numbers(column: TableColumn, cells: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def _distinct(column: TableColumn, cells: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """The different values, and for each cell which of them it is."""
+    """The different values, and for each cell the index of its value."""
     if column.kind != "text":
         return np.unique(cells, return_inverse=True)
     codes = cells.astype(np.int64)

@@ -1,4 +1,4 @@
-"""A table into the arrays of a prepared dataset: split, fitted on the training rows, and written block by block."""
+"""Write the parts of a prepared dataset: split a table, fit on the training rows, write block by block."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -77,7 +77,23 @@ def write_part(
     y: NDArray[Any] | None,
     preprocessing: Preprocessing,
 ) -> bool:
-    """Write x, y (class codes, or targets in their own units) and rows of a part; returns whether any column varies."""
+    """Write the arrays `<name>_x`, `<name>_y` and `<name>_rows` of one part.
+
+    Args:
+        new: the entry to write into.
+        name: name of the part.
+        table: the cells.
+        chosen: indices of the input columns, in the order in which they were fitted.
+        rows: row numbers of the part.
+        y: class codes (rows,) or targets in their own units (rows, targets); None writes no y.
+        preprocessing: what was fitted.
+
+    Returns:
+        Whether any column of x varies.
+
+    Raises:
+        DataError: a scaled number is too large for the dtype.
+    """
     x = new.array(f"{name}_x", preprocessing.dtype, (len(preprocessing.features),))
     first, varies = None, False
     for raw in raw_rows(table, chosen, rows, preprocessing.columns):
@@ -101,7 +117,7 @@ def write_part(
 def raw_rows(
     table: Table, chosen: Sequence[int], rows: NDArray[np.int64], fitted: Sequence[Column]
 ) -> Iterator[NDArray[Any]]:
-    """Blocks of rows as `Preprocessing.apply` takes them: texts as indices of the fitted categories, -1 for others."""
+    """Blocks of rows as `Preprocessing.apply` takes them: a text becomes the index of its fitted category, or -1."""
     lookups = {}
     for at, (i, column) in enumerate(zip(chosen, fitted, strict=True)):
         if column.kind == "text":

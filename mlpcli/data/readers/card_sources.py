@@ -1,4 +1,4 @@
-"""The readers that a card's `source` is looked up in: formulas, scikit-learn's tables, and what is downloaded."""
+"""The sources that a card may name, each with its reader: generators, scikit-learn's tables and downloads."""
 
 from collections.abc import Callable, Iterable
 
@@ -15,7 +15,7 @@ BUILT_IN = ("breast_cancer", "diabetes", "digits", "iris", "linnerud", "wine")
 
 
 def generate(card: Card, writer: TableWriter) -> Table:
-    """`[origin] generator = "moons"`: drawn by formula."""
+    """Draw a generated dataset: `[origin] generator = "moons"`."""
     from mlpcli.data.readers.generators import GENERATORS
 
     name = _origin(card, "generator", GENERATORS)
@@ -30,7 +30,7 @@ def generate(card: Card, writer: TableWriter) -> Table:
 
 
 def load(card: Card, writer: TableWriter) -> Table:
-    """`[origin] loader = "iris"`: one of the tables inside scikit-learn."""
+    """Load one of the tables inside scikit-learn: `[origin] loader = "iris"`."""
     name = _origin(card, "loader", BUILT_IN)
     from sklearn import datasets
 
@@ -48,14 +48,14 @@ def load(card: Card, writer: TableWriter) -> Table:
 
 
 def download(card: Card, writer: TableWriter) -> Table:
-    """`[origin] fetcher = "covtype"`: what scikit-learn knows how to download."""
+    """Download a dataset through scikit-learn: `[origin] fetcher = "covtype"`."""
     from mlpcli.data.readers.downloads import FETCHERS, fetch
 
     return fetch(_origin(card, "fetcher", FETCHERS), card.target, writer)
 
 
 def openml(card: Card, writer: TableWriter) -> Table:
-    """`[origin] id = 554`: a dataset of OpenML by its number."""
+    """Download a dataset of OpenML by its number: `[origin] id = 554`."""
     from mlpcli.data.readers.downloads import fetch_openml
 
     return fetch_openml(str(card.origin.get("id", "")), card.target, writer)

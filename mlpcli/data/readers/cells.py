@@ -1,4 +1,4 @@
-"""What the cells of a delimited file spell: numbers, gaps, booleans, dates, or words."""
+"""The meaning of a cell that is written as text: number, gap, boolean, date or word."""
 
 import math
 import re
@@ -10,7 +10,7 @@ __all__ = ["GAPS", "LARGEST_WHOLE", "boolean", "is_date", "is_wide", "number"]
 GAPS = frozenset(
     ("", "?", "#N/A", "N/A", "n/a", "NA", "na", "NaN", "nan", "NAN", "None", "none", "NONE", "Null", "null", "NULL")
 )
-LARGEST_WHOLE = 2.0**53  # beyond it float64 no longer tells neighbours apart
+LARGEST_WHOLE = 2.0**53  # above it, float64 cannot distinguish neighbours
 DATE = re.compile(
     r"(\d{4}([-/.])\d{1,2}\2\d{1,2}|\d{1,2}([-/.])\d{1,2}\3(\d{4}|\d{2}))([T ]\s*\d.*)?|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?",
     re.ASCII,
@@ -47,5 +47,5 @@ def is_date(text: str) -> bool:
 
 
 def is_wide(text: str) -> bool:
-    """Whether a cell spells a whole number that float64 cannot hold exactly, as numbers that are names often do."""
+    """Whether a cell spells a whole number that float64 cannot hold exactly; such numbers are often names."""
     return WHOLE.fullmatch(text.strip()) is not None and abs(float(text)) > LARGEST_WHOLE

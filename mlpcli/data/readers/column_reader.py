@@ -1,4 +1,4 @@
-"""The columns of a file while they are read: what each holds so far, and what is wrong with it."""
+"""One column of a file while it is read: its kind, its texts so far and its faults."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,20 +16,23 @@ __all__ = ["Changed", "ColumnReader"]
 
 MOST_TEXTS = 20_000  # different texts of a column of inputs
 MOST_CLASSES = 1_000  # different texts of a target; numbers with more are quantities
-STRAY = 0.9  # where so large a share of the cells are numbers, the others are mistakes
-FEW_NUMBERS = 10  # unless the numbers are but a few different ones, as codes are
+STRAY = 0.9  # if at least this share of the cells are numbers, the others are mistakes
+FEW_NUMBERS = 10  # unless the numbers take at most this many values, as codes do
 
 Floats = NDArray[np.float64]
 Where = Callable[[int], str]  # file and line of a cell, by its place in the piece
 
 
 class Changed(Exception):
-    """A column turned out to be of another kind than decided: read again."""
+    """A column turned out to be of another kind than was decided, so the file must be read again."""
 
 
 @dataclass
 class ColumnReader:
-    """One column wanted: its place in the file, its kind once that is decided, and of texts what has been seen."""
+    """One wanted column: its place in the file, its kind once that is decided, and the texts seen so far.
+
+    `target` marks a column to predict. `fixed` marks a kind that a trained model needs.
+    """
 
     name: str
     place: int
@@ -38,16 +41,16 @@ class ColumnReader:
     fixed: bool = False
     codes: dict[str, int] = field(default_factory=dict)
     filled: int = 0  # cells that are not empty
-    numeric: int = 0  # of these, cells that spell a number (or a gap, which a target has not)
-    word: str = ""  # the first other cell, and where it stands
+    numeric: int = 0  # filled cells that spell a number (or a gap, in a column of inputs)
+    word: str = ""  # the first other cell, and its place
     word_at: str = ""
 
     def restart(self) -> None:
-        """Forget what was seen, but for the kind."""
+        """Forget everything that was seen except the kind."""
         self.codes, self.filled, self.numeric, self.word = {}, 0, 0, ""
 
     def decide(self, texts: Sequence[str]) -> None:
-        """Choose the kind by the first cells: targets are texts until they prove to be quantities."""
+        """Choose the kind by the first cells; a target is a text until it proves to be a quantity."""
         if self.target:
             self.kind = "text"
         elif all(cells.number(text) is not None for text in texts):
@@ -56,7 +59,12 @@ class ColumnReader:
             self.kind = "boolean" if all(cells.boolean(text) is not None for text in texts) else "text"
 
     def spell(self, texts: Sequence[str], where: Where) -> Floats:
-        """Cells of numbers or booleans, as written -> float64, NaN for gaps. Raises `Changed` for other cells."""
+        """Numbers or booleans as written -> float64 (cells,), NaN for gaps.
+
+        Raises:
+            Changed: a cell that is neither, in a column whose kind is not fixed.
+            DataError: the same, in a column whose kind is fixed.
+        """
         spell = cells.number if self.kind == "number" else cells.boolean
         values = [spell(text) for text in texts]
         if None in values:
@@ -71,7 +79,16 @@ class ColumnReader:
         return np.array(values, dtype=np.float64)
 
     def check(self, values: Floats, texts: Callable[[], Sequence[str]], where: Where) -> None:
-        """Raise DataError for infinite numbers, for whole ones too wide to hold, and for gaps in a target."""
+        """Refuse infinite numbers, whole numbers that float64 cannot hold, and gaps in a target.
+
+        Args:
+            values: float64 (cells,).
+            texts: gives the cells as written; called only if a message needs one.
+            where: gives file and line of a cell.
+
+        Raises:
+            DataError: for the first such cell.
+        """
         for at in np.flatnonzero(np.isinf(values)).tolist():
             self.refuse(where(at), "a number too large")
         for at in np.flatnonzero(np.abs(values) > cells.LARGEST_WHOLE).tolist():
@@ -82,7 +99,7 @@ class ColumnReader:
                 self.refuse(where(at), "no value", "Remove the row, or fill the cell")
 
     def encode(self, codes: NDArray[np.int64], texts: Sequence[str], where: Where) -> Floats:
-        """Cells of texts, as codes into `texts` -> codes into the column's vocabulary, NaN for empty ones."""
+        """Codes into `texts` (cells,) -> codes into the column's vocabulary (cells,), NaN for empty cells."""
         lookup = np.empty(len(texts))
         counts = np.bincount(codes, minlength=len(texts))
         for i, text in enumerate(texts):
@@ -104,7 +121,11 @@ class ColumnReader:
         return values
 
     def finish(self) -> TableColumn:
-        """The column as the table keeps it. Raises DataError for words among numbers, and for dates."""
+        """The column as the table keeps it.
+
+        Raises:
+            DataError: words among numbers, or dates.
+        """
         if not self.fixed:
             self._check_words()
         return TableColumn(self.name, self.kind or "number", tuple(self.codes))
@@ -132,7 +153,7 @@ class ColumnReader:
             self.refuse(self.word_at, f"{quote(self.word)} is a date, which is not read", "Write it as a number")
 
     def refuse(self, where: str, why: str, remedy: str = "Correct the cell") -> NoReturn:
-        """Raise DataError for this column; a column of inputs can always be left out."""
+        """Raise a DataError that names this column; a column of inputs can always be left out."""
         what = "target" if self.target else "column"
         other = "" if self.target else f", or leave the column out with --drop {quote(self.name)}"
         raise DataError(f"{where}, {what} {quote(self.name)}: {why}. Nothing was written. {remedy}{other}")

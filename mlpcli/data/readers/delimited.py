@@ -1,7 +1,7 @@
-"""CSV and TSV files into a table, piece by piece, so that a file may be larger than memory.
+"""Reader of CSV and TSV files, piece by piece, so that a file may be larger than memory.
 
-What a column holds (numbers, booleans, texts) is decided on the first rows. Where a later one says otherwise, reading
-begins again with what was learnt. Target columns are read as texts, so that class names stay as they are written.
+The kind of a column (numbers, booleans, texts) is decided on the first rows. If a later row contradicts it, reading
+starts again with the corrected kind. Target columns are read as texts, so that class names stay as they are written.
 """
 
 import codecs
@@ -29,7 +29,7 @@ __all__ = ["DELIMITED_OPTIONS", "read_delimited", "resolve_delimited"]
 DELIMITED_OPTIONS = (*COLUMN_OPTIONS, "delimiter", "encoding")
 """The data options that decide what is read of a delimited file."""
 
-SAMPLE = 2_000  # rows that the kinds are decided on
+SAMPLE = 2_000  # rows that decide the kinds
 BOOLEANS = (b"true", b"True", b"TRUE", b"false", b"False", b"FALSE")
 
 
@@ -91,14 +91,14 @@ def _names(path: Path, header: Piece) -> list[str]:
     other = next((mark for mark in ";\t|," if len(names) == 1 and mark in names[0]), None)
     if other:
         raise DataError(
-            f"{path}, line {header.lines[0]}: a single column. Use --delimiter {quote(other)}, if that parts cells"
+            f"{path}, line {header.lines[0]}: a single column. Use --delimiter {quote(other)}, if it separates columns"
         )
-    # a column without a name is most often the row numbers that a program wrote; it can be dropped by this name
+    # a column without a name mostly holds row numbers that a program wrote; it can be dropped by this name
     return [name.strip() or f"column {at}" for at, name in enumerate(names, 1)]
 
 
 class _Reader:
-    """One piece of the file: parsed by pandas as what the columns are, and cell by cell where that does not do."""
+    """One piece of the file: parsed by pandas, by the kinds of the columns, or cell by cell if pandas fails."""
 
     def __init__(self, path: Path, piece: Piece, columns: Sequence[ColumnReader]) -> None:
         self.path = path
@@ -113,9 +113,9 @@ class _Reader:
         numbers = [column.place for column in self.columns if column.kind == "number"]
         try:
             frame = self._parse(numbers)
-        except ValueError:  # a cell of a number column is none that pandas knows
+        except ValueError:  # a cell of a number column that pandas cannot parse
             frame = None
-        # pandas takes a column of nothing but True and False for one of numbers
+        # pandas reads a column of only True and False as numbers
         suspicious = any(word in self.piece.content for word in BOOLEANS)
         block = np.empty((len(self.piece.lines), len(self.columns)))
         changed = False
@@ -123,7 +123,7 @@ class _Reader:
             try:
                 block[:, at] = self._read_column(column, frame, suspicious)
             except Changed:
-                changed = True  # the other columns may have changed too, and one more reading is enough for all
+                changed = True  # other columns may have changed too, and one more reading serves all of them
         if changed:
             raise Changed
         return block
@@ -145,7 +145,7 @@ class _Reader:
 
     @cached_property
     def _texts(self) -> Any:
-        """All columns as they are written."""
+        """All columns as they are written: a data frame of texts."""
         return self._parse([])
 
     def _parse(self, numbers: Sequence[int]) -> Any:
@@ -163,9 +163,9 @@ class _Reader:
             "skip_blank_lines": False,
             "low_memory": False,
         }
-        if tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1):  # before, the last digit was not always right
+        if tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1):  # older versions may get the last digit wrong
             options["float_precision"] = "round_trip"
-        if self.piece.content.startswith(codecs.BOM_UTF8):  # pandas would drop it; here it belongs to a cell
+        if self.piece.content.startswith(codecs.BOM_UTF8):  # pandas would drop it, but here it belongs to a cell
             return pd.read_csv(BytesIO(b"\n" + self.piece.content), skiprows=1, **options)
         return pd.read_csv(BytesIO(self.piece.content), **options)
 

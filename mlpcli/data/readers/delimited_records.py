@@ -1,7 +1,7 @@
-"""A delimited text file cut into pieces of whole records, each checked to have as many cells as the header.
+"""Pieces of whole records of a delimited text file; every record has as many cells as the header.
 
-The check comes before the parser, because pandas fills a short row without a word. It looks at bytes as arrays: where
-the quotes, delimiters and line ends stand says everything. Quoting is that of RFC 4180: a cell is quoted as a whole,
+The check comes before the parser, because pandas fills a short row silently. It works on arrays of bytes: the positions
+of quotes, delimiters and line ends are enough. Quoting is that of RFC 4180: a cell is quoted as a whole,
 and a quote inside it is doubled.
 """
 
@@ -20,7 +20,7 @@ from mlpcli.errors import DataError, FileError
 __all__ = ["Piece", "read_pieces"]
 
 READ = 4 << 20  # bytes read at a time
-LONGEST = 8 << 20  # bytes of one record: a quote that is never closed would make one of the whole file
+LONGEST = 8 << 20  # bytes per record; a quote that is never closed would make one record of the whole file
 QUOTE, NEWLINE = b'"', b"\n"
 
 Positions = NDArray[np.int64]
@@ -28,7 +28,7 @@ Positions = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Piece:
-    """Whole records as UTF-8, each of `width` cells, ending in a line feed, and the line that each begins on."""
+    """Whole records as UTF-8, each of `width` cells and ending in a line feed; `lines` has the first line of each."""
 
     content: bytes
     lines: Positions
@@ -41,10 +41,12 @@ class Piece:
 
 
 def read_pieces(path: Path, delimiter: str, encoding: str) -> Iterator[Piece]:
-    """The header as a piece of one record, then pieces of some `READ` bytes. Blank lines are left out.
+    """The header as a piece of one record, then pieces of about `READ` bytes, without blank lines.
 
-    Raises DataError with file and line for bytes that are not `encoding`, NUL, quotes that do not stand at a cell's
-    ends or are never closed, and rows with other than the header's number of cells.
+    Raises:
+        DataError: with file and line, for bytes that `encoding` cannot decode, for NUL, for quotes that are inside a
+            cell or never closed, and for rows whose number of cells differs from the header's.
+        FileError: the file cannot be read.
     """
     rest, line, width = b"", 1, -1
     for block in _decoded(path, encoding):
@@ -73,7 +75,7 @@ def read_pieces(path: Path, delimiter: str, encoding: str) -> Iterator[Piece]:
 
 
 def _decoded(path: Path, encoding: str) -> Iterator[bytes]:
-    """The text as UTF-8 in blocks, its line ends as line feeds, the last line ended."""
+    """The text as UTF-8 in blocks, with line feeds as line ends, also after the last line."""
     decoder, line, held = codecs.getincrementaldecoder(encoding)(), 1, ""
     try:
         with path.open("rb") as file:
@@ -135,18 +137,18 @@ def _cut(path: Path, text: bytes, line: int, delimiter: str) -> tuple[Piece, byt
 
 
 def _record_ends(array: NDArray[np.uint8]) -> tuple[Positions, Positions]:
-    """Where the line feeds stand that end a record, and where all quotes stand."""
+    """Positions of the line feeds that end a record, and of all quotes."""
     newlines, quotes = np.flatnonzero(array == ord(NEWLINE)), np.flatnonzero(array == ord(QUOTE))
     return (newlines[np.searchsorted(quotes, newlines) % 2 == 0] if len(quotes) else newlines), quotes
 
 
 def _check_quotes(path: Path, array: NDArray[np.uint8], quotes: Positions, line: int, delimiter: str) -> None:
-    """Every other quote opens, at a cell's beginning or just after one that closes; the others close, at its end."""
+    """Refuse quotes inside a cell: every other quote opens a cell or follows a closing one; the others close a cell."""
     if not len(quotes):
         return
     opening, closing = quotes[::2], quotes[1::2]
     before = np.where(opening > 0, array[opening - 1], ord(NEWLINE))
-    closing = closing[closing < len(array) - 1]  # what follows the last byte is not known yet
+    closing = closing[closing < len(array) - 1]  # the byte after the last one is not known yet
     after = array[closing + 1]
     allowed = np.array([ord(delimiter), ord(NEWLINE), ord(QUOTE)], dtype=np.uint8)
     wrong = np.concatenate([opening[~np.isin(before, allowed)], closing[~np.isin(after, allowed)]])
@@ -159,7 +161,7 @@ def _check_quotes(path: Path, array: NDArray[np.uint8], quotes: Positions, line:
 
 
 def _widths(piece: Piece) -> Positions:
-    """How many cells each record has."""
+    """Number of cells of each record."""
     array = np.frombuffer(piece.content, np.uint8)
     ends, quotes = _record_ends(array)
     delimiters = np.flatnonzero(array == ord(piece.delimiter))

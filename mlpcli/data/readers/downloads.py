@@ -1,6 +1,6 @@
-"""Datasets that scikit-learn downloads, with a time limit, into a folder that does not outlive the reading.
+"""Datasets that scikit-learn downloads, with a time limit, into a folder that is removed after reading.
 
-scikit-learn keeps some of its downloads as pickles, and would load them again; here only the table is kept.
+scikit-learn keeps some downloads as pickles and would load them again; here only the table is kept.
 """
 
 import gzip
@@ -30,7 +30,11 @@ PATIENCE = 30.0  # seconds without a byte
 
 
 def fetch(name: str, targets: tuple[str, ...], writer: TableWriter) -> Table:
-    """One of `FETCHERS`, its inputs as numbers; a target of whole numbers is one of classes."""
+    """One of `FETCHERS`, with numbers as inputs; a target of whole numbers holds classes.
+
+    Raises:
+        Unavailable: the download failed.
+    """
     with writer.scratch() as folder, _network(name):
         from sklearn import datasets
 
@@ -47,7 +51,13 @@ def fetch(name: str, targets: tuple[str, ...], writer: TableWriter) -> Table:
 
 
 def fetch_openml(name: str, targets: tuple[str, ...], writer: TableWriter) -> Table:
-    """A dataset of OpenML by its number or its name; `targets` replace the columns that OpenML calls so."""
+    """A dataset of OpenML by its number or name; `targets`, if any, replace the target columns that OpenML names.
+
+    Raises:
+        Unavailable: the download failed.
+        UsageError: OpenML has no such dataset.
+        DataError: a dataset that cannot be used.
+    """
     which = {"data_id": int(name)} if name.isdigit() else {"name": name}
     with writer.scratch() as folder, _network(f"openml:{name}"):
         try:
@@ -57,7 +67,7 @@ def fetch_openml(name: str, targets: tuple[str, ...], writer: TableWriter) -> Ta
         except (LookupError, TypeError) as error:
             raise _unavailable(f"openml:{name}", ValueError("the answer is none that OpenML gives")) from error
     targets = targets or tuple(bunch.target_names or ())
-    # OpenML has said what each column holds, so that nothing is left to decide
+    # OpenML says what each column holds, so nothing is left to decide
     columns = [ColumnReader(str(name), at, name in targets, fixed=True) for at, name in enumerate(bunch.frame.columns)]
     writer.append(np.column_stack([_smallest(_read(bunch.frame, column, f"openml:{name}")) for column in columns]))
     return writer.finish([column.finish() for column in columns], targets)
@@ -70,8 +80,8 @@ def _ask_openml(folder: Path, which: dict[str, Any]) -> Any:
     try:
         return datasets.fetch_openml(**options)
     except TypeError:
-        # scikit-learn 1.9 looks for quotes around categories, where pandas 3.1 reads 0, 1, 2 as numbers; read as texts,
-        # they are none. What was downloaded is in the folder.
+        # scikit-learn 1.9 looks for quotes around categories, but pandas 3.1 reads 0, 1, 2 as numbers; reading them as
+        # texts helps. The download is in the folder already.
         answer = next(folder.glob("**/features/*.gz"))
         features = json.loads(gzip.decompress(answer.read_bytes()))["data_features"]["feature"]
         texts = {at: str for at, feature in enumerate(features) if feature["data_type"] == "nominal"}
@@ -98,14 +108,14 @@ def _read(frame: Any, column: ColumnReader, dataset: str) -> NDArray[np.float64]
 
 
 def _smallest(values: NDArray[np.float64]) -> NDArray[Any]:
-    """The values as bytes where they are such, as those of pictures are; the widest column decides for all."""
+    """The values as bytes if all of them fit, as those of images do; the widest column decides for all."""
     are_bytes = ((values >= 0) & (values <= 255) & (values == np.floor(values))).all()
     return values.astype(np.uint8) if are_bytes else values
 
 
 @contextmanager
 def _network(dataset: str) -> Iterator[None]:
-    """Give up after `PATIENCE`, keep scikit-learn's warnings back, and say in one line what did not work."""
+    """Give up after `PATIENCE`, silence scikit-learn's warnings, and turn failures into errors of one line."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(PATIENCE)
     try:
@@ -130,7 +140,7 @@ def _unavailable(dataset: str, error: BaseException) -> Unavailable:
 
 
 def _refusal(name: str, why: str) -> Exception:
-    """What scikit-learn's ValueError means for the user."""
+    """The error for the user that a ValueError of scikit-learn stands for."""
     if "checksum" in why:
         return _unavailable(f"openml:{name}", ValueError("it came damaged, its checksum differs"))
     if re.search(r"not found|No .* found", why):

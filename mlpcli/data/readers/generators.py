@@ -1,8 +1,8 @@
 """Datasets drawn by formula, reproducible from their parameters without scikit-learn.
 
 Each function takes its parameters by name and returns a `Drawn`; the defaults stand in the cards of `datasets/`. A
-ValueError tells a parameter out of range. The functions of one input live on [0, 1]: `n` even points to train on, then
-`grid` even points to validate on, dense enough to read an error in the supremum norm off.
+ValueError names a parameter out of range. The functions of one input are drawn on [0, 1]: `n` evenly spaced points to
+train on, then `grid` evenly spaced points to validate on, dense enough to measure an error in the supremum norm.
 """
 
 from collections.abc import Callable
@@ -50,14 +50,16 @@ def circles(*, n: int, noise: float, factor: float, seed: int) -> Drawn:
 
 
 def spirals(*, n: int, noise: float, arms: int, turns: float, seed: int) -> Drawn:
-    """`arms` spirals, one a class, each from the origin to radius 1 in `turns` turns."""
+    """`arms` spirals, one per class, each from the origin to radius 1 in `turns` turns."""
     _within(arms=arms, low=2, high=100)
     _within(n=n, low=arms)
     _within(turns=turns, low=0.0, high=100.0)
     counts = [n // arms + (arm < n % arms) for arm in range(arms)]
     x = []
     for arm, count in enumerate(counts):
-        radius = np.sqrt(np.arange(1, count + 1) / count)  # even along the arm: its length grows as the square
+        radius = np.sqrt(
+            np.arange(1, count + 1) / count
+        )  # evenly spaced along the arm, whose length grows as the square
         x.append(radius[:, None] * _circle(2 * np.pi * (turns * radius + arm / arms)))
     return _noisy(np.vstack(x), counts, noise, seed)
 
@@ -111,7 +113,7 @@ def steps(*, n: int, grid: int, jumps: int, ramp: float, noise: float, seed: int
 
 
 def bumps(*, n: int, grid: int, noise: float, seed: int) -> Drawn:
-    """f(x) = sum a exp(-((x - c) / w)^2 / 2) over three bumps of unlike width; Lipschitz constant below 25.
+    """f(x) = sum a exp(-((x - c) / w)^2 / 2) over three bumps of different widths; Lipschitz constant below 25.
 
     A bump's steepest slope is |a| exp(-1/2) / w: 12.13, 24.26 and 4.55, too far apart to add up.
     """
@@ -121,7 +123,7 @@ def bumps(*, n: int, grid: int, noise: float, seed: int) -> Drawn:
 
 
 def radial(*, n: int, d: int, waves: float, noise: float, seed: int) -> Drawn:
-    """y = sin(2 pi waves |x|^2 / d), x standard normal in d dimensions: it depends on the radius alone.
+    """y = sin(2 pi waves |x|^2 / d), x standard normal in d dimensions: y depends on the radius alone.
 
     An illustration of Eldan and Shamir (2016): easy with two hidden layers, hard with one; not their construction.
     """
@@ -159,7 +161,7 @@ def _noisy(x: Floats, counts: list[int], noise: float, seed: int | np.random.Gen
 
 
 def _on_grid(f: Callable[[Floats], Floats], n: int, grid: int, noise: float, seed: int) -> Drawn:
-    """`n` even points of [0, 1] to train on, with noise, then `grid` even points to validate on, without."""
+    """`n` evenly spaced points of [0, 1] with noise to train on, then `grid` points without noise to validate on."""
     _within(n=n, low=2)
     _within(grid=grid, low=2)
     _within(noise=noise, low=0.0)

@@ -1,4 +1,4 @@
-"""Folders of IDX files, the format of MNIST: images and labels of a training and of a test set, gzipped or not."""
+"""Reader of folders of IDX files, the format of MNIST: images and labels of two sets, gzipped or not."""
 
 import gzip
 import zlib
@@ -23,7 +23,11 @@ MOST_PIXELS = 1 << 20
 
 
 def find_idx(folder: Path) -> list[Path]:
-    """The four files of a folder, as `NAMES` lists them; FileError for the first that is missing."""
+    """The four files of a folder, in the order of `NAMES`.
+
+    Raises:
+        FileError: for the first file that is missing.
+    """
     return [_find(folder, name) for name in NAMES]
 
 
@@ -72,7 +76,7 @@ def _find(folder: Path, name: str) -> Path:
 
 @contextmanager
 def _open(path: Path, dimensions: int) -> Iterator[tuple[IO[bytes], list[int]]]:
-    """The file behind its header, and its shape."""
+    """The file, positioned after its header, and its shape."""
     try:
         with cast(IO[bytes], gzip.open(path) if path.suffix == ".gz" else path.open("rb")) as file:
             magic, shape = _read(file, path, 4), _read(file, path, 4 * dimensions)

@@ -1,4 +1,4 @@
-"""NumPy archives: X, one row an example (images are flattened), and y, one or several values a row."""
+"""Reader of NumPy archives: X, one row per example (images are flattened), and y, one or more values per row."""
 
 import io
 import zipfile
@@ -21,7 +21,7 @@ from mlpcli.wording import listed, quote
 
 __all__ = ["read_npz", "resolve_npz"]
 
-MOST_CLASSES = 1_000  # different whole numbers of y; with more they are quantities
+MOST_CLASSES = 1_000  # different whole numbers of y; more of them are quantities
 MOST_COLUMNS = 1 << 20
 
 
@@ -84,7 +84,7 @@ def _targets(path: Path, archive: zipfile.ZipFile) -> tuple[NDArray[Any], list[T
 
 @contextmanager
 def _member(path: Path, archive: zipfile.ZipFile, name: str) -> Iterator[tuple[IO[bytes], tuple[int, ...], Any]]:
-    """The content of one array behind its header, row after row, with its shape and dtype."""
+    """The content of one array after its header, row by row, with its shape and dtype."""
     if f"{name}.npy" not in archive.namelist():
         held = listed([member.removesuffix(".npy") for member in archive.namelist()])
         raise DataError(f"{path}: no array {quote(name)} in it; X and y are expected (arrays: {held})")
@@ -124,9 +124,7 @@ def _check(path: Path, block: NDArray[Any], first_row: int) -> None:
 
 
 def _cell_type(x_type: Any, y: NDArray[Any]) -> Any:
-    """The smallest type that holds every cell exactly: bytes for pictures, single precision for data that had no "
-    "more.
-    """
+    """The smallest type that holds every cell exactly: bytes for images, float32 for data that were no wider."""
     codes = y.dtype.kind in "biu" and int(y.min()) >= 0 and int(y.max()) < 256
     if codes and x_type in (np.uint8, np.bool_):
         return np.uint8

@@ -1,4 +1,4 @@
-"""Parquet files into a table, batch by batch; pyarrow comes with the extra `parquet`."""
+"""Reader of Parquet files, batch by batch; pyarrow comes with the extra `parquet`."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -52,7 +52,7 @@ def read_parquet(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> 
 
 
 def _decide(path: Path, column: ColumnReader, arrow_type: Any) -> None:
-    """Give the column its kind by its type; where a model fixed it, see that the type can be read as that."""
+    """Choose the column's kind by its type; if a model fixed the kind, check that the type can be read as it."""
     from pyarrow import types
 
     if types.is_dictionary(arrow_type):
@@ -84,7 +84,7 @@ def _blocks(path: Path, file: Any, columns: list[ColumnReader]) -> Iterator[NDAr
 
 
 def _read(array: Any, column: ColumnReader, where: Any) -> NDArray[np.float64]:
-    """One column of a batch: numbers, 0 and 1, or codes; NaN where there is nothing."""
+    """One column of a batch: numbers, 0 and 1, or codes; NaN for missing cells."""
     import pyarrow
 
     if pyarrow.types.is_dictionary(array.type):
