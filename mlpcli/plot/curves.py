@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from mlpcli.plot.columns import Columns, epochs_of
 from mlpcli.plot.factors import find_factors
+from mlpcli.plot.selection import Selection
 from mlpcli.plot.style import (
+    GREY,
     MOST_SERIES,
     Drawing,
     bare,
@@ -28,18 +30,18 @@ from mlpcli.results.trial import Trial
 __all__ = ["draw_curves"]
 
 MARKS = 8
-"""Markers along a line: enough to tell it from the others, few enough to see it."""
+"""Markers along a line: enough to tell it from others, few enough to leave it visible."""
 
 POINTS = 300
-"""Of a line, at most about so many; what is longer is averaged over neighbouring epochs."""
+"""Points of a line, at most; longer ones are averaged over neighbouring epochs."""
 
-_LARGER_IS_BETTER = ("accuracy", "r2")
+_SHARES = ("accuracy", "r2")
 
 
-def draw_curves(folder: ResultsFolder, metric: str) -> list[Drawing]:
-    """The metric after every epoch; none where no epoch ran or the metric is not measured by epochs."""
+def draw_curves(folder: ResultsFolder, metric: str, selection: Selection) -> list[Drawing]:
+    """The metric after every epoch; nothing if no epoch ran or the metric is not measured every epoch."""
     if folder.is_sweep:
-        return _of_a_sweep(folder, metric)
+        return _of_a_sweep(folder, metric, selection)
     (trial,) = folder.trials
     return [_of_a_run(folder, trial, metric)] if len(folder.epochs(trial).get("epoch", ())) else []
 
@@ -65,13 +67,13 @@ def _of_a_run(folder: ResultsFolder, trial: Trial, metric: str) -> Drawing:
 
 
 def _columns(epochs: Columns, name: str) -> list[str]:
-    """The columns of a measure that have numbers: of training and validation, or the one of this very name."""
+    """The columns of a measure that have numbers: its training and validation columns, or the column of this name."""
     names = [column for column in (f"train_{name}", f"val_{name}", name) if column in epochs]
     return [column for column in names if np.isfinite(epochs[column]).any()]
 
 
-def _of_a_sweep(folder: ResultsFolder, metric: str) -> list[Drawing]:
-    """A line a configuration: mean over the seeds that reached the epoch, with a band of a standard deviation."""
+def _of_a_sweep(folder: ResultsFolder, metric: str, selection: Selection) -> list[Drawing]:
+    """One line per configuration: mean over the seeds that reached the epoch, with a band of a standard deviation."""
     found: dict[tuple[str, ...], tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
     for values, trials in folder.configurations.items():
         columns = [epochs_of(folder, trial).get(metric, np.array([])) for trial in trials]
@@ -83,15 +85,14 @@ def _of_a_sweep(folder: ResultsFolder, metric: str) -> list[Drawing]:
             found[values] = np.nanmean(table, axis=0), _deviation(table)
     if max((len(mean) for mean, _ in found.values()), default=0) < 2:
         return []
-    larger = metric.partition("_")[2] in _LARGER_IS_BETTER
-    best = sorted(found, key=lambda values: np.nanmax(found[values][0] if larger else -found[values][0]), reverse=True)
-    chosen = [values for values in found if values in best[:MOST_SERIES]]
+    best = selection.first(found, MOST_SERIES)
+    chosen = [values for values in found if values in best]
     factors = find_factors(folder.varied, list(found))
     together = -(-max(len(mean) for mean, _ in found.values()) // POINTS)
     figure, (axes,) = new_figure(8.6, 4.2)
     for values in (values for values in found if values not in chosen):
         mean, _ = found[values]
-        axes.plot(*_averaged(together, np.arange(1.0, len(mean) + 1), mean), color="#cccccc", linewidth=0.8)
+        axes.plot(*_averaged(together, np.arange(1.0, len(mean) + 1), mean), color=GREY, linewidth=0.8)
     for index, values in enumerate(chosen):
         label = ", ".join(factor.describe(factor.of(values)) for factor in factors)
         epochs, mean, deviation = _averaged(together, np.arange(1.0, len(found[values][0]) + 1), *found[values])
@@ -105,14 +106,14 @@ def _of_a_sweep(folder: ResultsFolder, metric: str) -> list[Drawing]:
     legend(figure, [axes])
     seeds = max(len(trials) for trials in folder.configurations.values())
     meaning = f"mean and band of a standard deviation over {seeds} seeds" if seeds > 1 else "one seed"
-    some = f"; the best {len(chosen)} of {len(found)} configurations, the others in grey" * (len(chosen) < len(found))
+    some = selection.described(len(chosen), len(found))
     pooled = f"; a point is the mean of {together} epochs" if together > 1 else ""
     titled(figure, f"{folder.name}: {bare(metric_name(metric))} by epoch", meaning + some + pooled)
     return [Drawing(f"curves-{metric}", figure)]
 
 
 def _band(metric: str, mean: NDArray[np.float64], deviation: NDArray[np.float64]) -> tuple[Any, Any]:
-    """A standard deviation to both sides, within what the metric can be; above 0 where the axis may be logarithmic."""
+    """One standard deviation to both sides, cut to the metric's range; above 0, since the axis may be logarithmic."""
     low, high = mean - deviation, mean + deviation
     if metric.endswith("accuracy"):
         return np.maximum(low, 0), np.minimum(high, 1)
@@ -120,14 +121,14 @@ def _band(metric: str, mean: NDArray[np.float64], deviation: NDArray[np.float64]
 
 
 def _averaged(together: int, *columns: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    """The means of so many neighbours each, the last of those that are left."""
+    """Each column with every `together` neighbours replaced by their mean; the last mean may be of fewer."""
     starts = np.arange(0, len(columns[0]), together)
     lengths = np.diff([*starts, len(columns[0])])
     return [np.add.reduceat(column, starts) / lengths for column in columns]
 
 
 def _deviation(table: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The sample standard deviation of the rows that have a number, nan below two."""
+    """The sample standard deviation over the rows that have a number; nan if fewer than two have one."""
     count = np.isfinite(table).sum(axis=0)
     squares = np.nansum((table - np.nanmean(table, axis=0)) ** 2, axis=0)
     return np.where(count > 1, np.sqrt(squares / np.maximum(count - 1, 1)), np.nan)
@@ -138,10 +139,10 @@ def _line(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], index: int
 
 
 def _scale(axes: Axes, name: str, curves: list[NDArray[np.float64]]) -> None:
-    """A logarithmic axis for what falls over more than a factor of 10; whole epochs as ticks."""
+    """Make the axis logarithmic if an error falls by more than a factor of 10; put ticks at whole epochs."""
     numbers = np.concatenate(curves)
     numbers = numbers[np.isfinite(numbers)]
-    if name not in _LARGER_IS_BETTER and len(numbers) and numbers.min() > 0 and numbers.max() > 10 * numbers.min():
+    if name not in _SHARES and len(numbers) and numbers.min() > 0 and numbers.max() > 10 * numbers.min():
         axes.set_yscale("log")
         axes.set_ylim(bottom=numbers.min() / 1.5)
         log_ticks(axes.yaxis)

@@ -1,4 +1,4 @@
-"""All pictures that a results folder has the numbers for."""
+"""All pictures for which a results folder has the numbers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,30 +12,35 @@ from mlpcli.plot.curves import draw_curves
 from mlpcli.plot.diagnostics import draw_drift, draw_gradient, draw_noise
 from mlpcli.plot.fit import draw_fit
 from mlpcli.plot.metric_by_option import draw_options
+from mlpcli.plot.selection import Asked, select
 from mlpcli.plot.style import render, styled
 from mlpcli.results.read_folder import ResultsFolder, read_folder
-from mlpcli.wording import nearest
+from mlpcli.wording import nearest, sentence
 
 __all__ = ["pictures"]
 
+ALL = Asked()
 
-def pictures(path: Path, metric: str | None, kind: str, data_home: Path | None) -> Iterator[tuple[str, bytes]]:
-    """File name and content of each, `kind` png or svg; `metric` is by default what ranks there.
+
+def pictures(
+    path: Path, metric: str | None, kind: str, data_home: Path | None, asked: Asked = ALL
+) -> Iterator[tuple[str, bytes]]:
+    """File name and content of each picture; `kind` is png or svg, `metric` by default the one that ranks.
 
     Raises:
-        UsageError: the folder has no such metric, or nothing that could be drawn.
+        UsageError: the folder has no such metric, nothing that is `asked` for, or nothing to draw.
         DataError, FileError: a file in it is not one that mlpcli writes, or cannot be read.
     """
     folder = read_folder(path)
-    metric = _checked(folder, metric)
+    metric, selection = _checked(folder, metric), select(folder, asked)
     with styled():
         drawings = [
-            *draw_curves(folder, metric),
-            *draw_options(folder, metric),
+            *draw_curves(folder, metric, selection),
+            *draw_options(folder, metric, selection),
             *draw_noise(folder),
             *draw_gradient(folder),
             *draw_drift(folder),
-            *draw_fit(folder, data_home),
+            *draw_fit(folder, data_home, selection),
         ]
         if not drawings:
             raise UsageError(
@@ -58,7 +63,7 @@ def _checked(folder: ResultsFolder, metric: str | None) -> str:
     )
     if metric not in known:
         raise UsageError(
-            f"--metric {metric}: {shown(folder.path)} has no such numbers{nearest(metric, known)}. "
-            f"It has {', '.join(known)}"
+            sentence(f"--metric {metric}: {shown(folder.path)} has no such numbers{nearest(metric, known)}")
+            + f" It has {', '.join(known)}"
         )
     return metric

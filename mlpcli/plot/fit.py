@@ -1,5 +1,6 @@
-"""The function that a network of one input has learned, against the one it was to learn."""
+"""The function that a network of one input has learned, against its target."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from mlpcli.atomic import shown
 from mlpcli.data import Prepared, prepare
 from mlpcli.data.prepared.preprocessing import Column
 from mlpcli.errors import DataError
-from mlpcli.plot.factors import find_factors
+from mlpcli.plot.factors import Values, find_factors
+from mlpcli.plot.selection import Selection
 from mlpcli.plot.style import Drawing, legend, new_figure, titled, wrap
 from mlpcli.results.read_folder import ResultsFolder
 from mlpcli.results.trial import Trial
@@ -19,37 +21,56 @@ from mlpcli.training.model import Model
 
 __all__ = ["draw_fit"]
 
-MOST_PANELS = 4
+MOST_PANELS = 6
+MOST_COLUMNS = 3
 FEW = 60
-"""Training rows that are drawn one by one."""
+"""Training rows at most that are drawn one by one."""
 
 
-def draw_fit(folder: ResultsFolder, data_home: Path | None) -> list[Drawing]:
-    """Target and network over the one input, with the difference below; none for other data or without a model.
+def draw_fit(folder: ResultsFolder, data_home: Path | None, selection: Selection) -> list[Drawing]:
+    """Target and network over the one input, the difference below; nothing for other data or without a model.
 
     Drawn on the validation rows, for generated functions a dense even grid, or else on the training rows.
 
     Raises:
         DataError: a model file is damaged, or its data have changed since.
     """
-    kept = [(trial, path) for trial in _first_seeds(folder) if (path := folder.model(trial))]
-    models = [(trial, path, model) for trial, path in kept[:MOST_PANELS] if _is_a_function(model := Model.load(path))]
+    kept = {values: (trial, path) for values, trial in _first_seeds(folder) if (path := folder.model(trial))}
+    chosen = set(selection.first(kept, MOST_PANELS)) if folder.is_sweep else set(kept)
+    models = [
+        (values, trial, path, model)
+        for values, (trial, path) in kept.items()
+        if values in chosen and _is_a_function(model := Model.load(path))
+    ]
     if not models:
         return []
     factors = find_factors(folder.varied, list(folder.configurations))
-    count = len(models)
-    figure, axes = new_figure(2.2 + 3.9 * count, 5.0, 2, count, sharex="col", gridspec_kw={"height_ratios": [3, 1]})
-    for index, (trial, path, model) in enumerate(models):
+    columns = min(len(models), MOST_COLUMNS)
+    rows = -(-len(models) // columns)
+    figure, axes = new_figure(
+        2.2 + 3.9 * columns, 5.0 * rows, 2 * rows, columns, gridspec_kw={"height_ratios": [3, 1] * rows}
+    )
+    tops = [2 * columns * row + column for row in range(rows) for column in range(columns)]
+    for top in tops[len(models) :]:
+        axes[top].set_visible(False)
+        axes[top + columns].set_visible(False)
+    for top, (values, _, path, model) in zip(tops, models, strict=False):
+        above, below = axes[top], axes[top + columns]
         data = prepare(model.options.data, data_home)
         if data.digest != model.digest:
             raise DataError(f"cannot plot {shown(path)}: {model.options.dataset} has changed since. Train again on it")
-        worst = _draw_one(axes[index], axes[count + index], model, data)
-        names = [factor.describe(factor.of(tuple(map(str, trial.values)))) for factor in factors]
-        axes[index].set_title(wrap(", ".join([*names, f"largest error {worst:.3g}"]), 44))
+        worst = _draw_one(above, below, model, data)
+        names = [factor.describe(factor.of(values)) for factor in factors]
+        above.set_title(wrap(", ".join([*names, f"largest error {worst:.3g}"]), 44))
     legend(figure, axes)
-    seeds = ", ".join(map(str, sorted({trial.seed for trial, _, _ in models})))
-    rows = "validation" if data.val else "training"
-    titled(figure, f"{folder.name}: the fitted function and its target", f"on the {rows} rows, seed {seeds}")
+    seeds = ", ".join(map(str, sorted({trial.seed for _, trial, _, _ in models})))
+    part = "validation" if data.val else "training"
+    total = len(folder.configurations)
+    some = f"; {len(models)} of {total} configurations" if len(models) < total else ""
+    lost = f", {len(kept)} models kept (--keep-models all keeps all)" if some and len(kept) < total else ""
+    titled(
+        figure, f"{folder.name}: the fitted function and its target", f"on the {part} rows, seed {seeds}{some}{lost}"
+    )
     return [Drawing("fit", figure)]
 
 
@@ -67,6 +88,8 @@ def _draw_one(above: Axes, below: Axes, model: Model, data: Prepared) -> float:
     if len(data.train) <= FEW:
         rows = _own_units(data.train.x, column), fitted.inverse_target(data.train.y)[:, 0]
         above.plot(*rows, label="training row", **circles)
+    below.sharex(above)
+    above.tick_params(labelbottom=False)
     below.plot(x, found - target, color="#000000", linewidth=1.0)
     above.set_ylabel(wrap(fitted.targets[0]))
     below.set_ylabel("difference")
@@ -80,10 +103,11 @@ def _own_units(x: NDArray[Any], column: Column) -> NDArray[np.float64]:
     return own
 
 
-def _first_seeds(folder: ResultsFolder) -> list[Trial]:
-    """Of every configuration the first trial whose model was kept."""
-    firsts = (next((t for t in trials if folder.model(t)), None) for trials in folder.configurations.values())
-    return [trial for trial in firsts if trial]
+def _first_seeds(folder: ResultsFolder) -> Iterator[tuple[Values, Trial]]:
+    """Each configuration with its first trial whose model was kept."""
+    for values, trials in folder.configurations.items():
+        if kept := [trial for trial in trials if folder.model(trial)]:
+            yield values, kept[0]
 
 
 def _is_a_function(model: Model) -> bool:

@@ -1,15 +1,20 @@
-"""What spans a grid: a metric along one option, with a second as lines and a third as panels, or two as a heat map."""
+"""Pictures of a grid: a metric along one option, with a second as lines and a third as panels, or a heat map of two."""
 
 from collections.abc import Sequence
 from itertools import product
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from mlpcli.plot.factors import Factor, is_geometric, level_name
 from mlpcli.plot.points import Point, Points, error_bars, explain, is_error, spans_decades
+from mlpcli.plot.selection import Selection
 from mlpcli.plot.style import (
+    GREY,
+    OTHERS,
     Drawing,
     axis_name,
     bare,
@@ -30,7 +35,9 @@ __all__ = ["draw_heat_map", "draw_panels"]
 Numbers = NDArray[np.float64]
 
 
-def draw_panels(folder: ResultsFolder, metric: str, points: Points, ordered: Sequence[Factor]) -> Drawing:
+def draw_panels(
+    folder: ResultsFolder, metric: str, points: Points, ordered: Sequence[Factor], selection: Selection
+) -> Drawing:
     """One factor along an axis, a second as lines, a third as panels."""
     along, *others = ordered
     lines, panels = (*others, None, None)[:2]
@@ -47,7 +54,11 @@ def draw_panels(folder: ResultsFolder, metric: str, points: Points, ordered: Seq
     figure, axes = new_figure(width, 0.9 + height * rows, rows, columns, sharex=True, sharey=True)
     for panel, level in zip(axes, levels, strict=False):
         chosen = {values: point for values, point in points.items() if not panels or panels.of(values) == level}
-        slopes = (_lines if numeric else _dots)(panel, metric, log, chosen, along, lines)
+        draw = _lines if numeric else _dots
+        if not selection.is_all:
+            draw(panel, metric, log, chosen, along, lines, grey=True)
+            chosen = {values: point for values, point in chosen.items() if values in selection.highlighted}
+        slopes = draw(panel, metric, log, chosen, along, lines)
         name = [wrap(panels.describe(level), 40)] if panels else []
         panel.set_title("\n".join(name + slopes))
     for panel in axes[len(levels) :]:
@@ -65,12 +76,16 @@ def draw_panels(folder: ResultsFolder, metric: str, points: Points, ordered: Seq
     legend(figure, axes, axis_name(lines.options) if lines else None)
     first, *more = (", ".join(factor.options) for factor in ordered)
     by = f", by {' and '.join(more)}" if more else ""
-    titled(figure, f"{folder.name}: {bare(metric_name(metric))} against {first}{by}", explain(folder, points))
+    titled(
+        figure,
+        f"{folder.name}: {bare(metric_name(metric))} against {first}{by}",
+        explain(folder, points) + ("" if selection.is_all else OTHERS),
+    )
     return Drawing(f"options-{metric}", figure)
 
 
 def _series_of(points: Points, along: Factor, lines: Factor | None) -> list[tuple[str, list[tuple[int, Point]]]]:
-    """Name and points of each line; a point comes with the number of its level."""
+    """Name and points of each line, each point with the index of its level."""
     found = []
     for level in lines.levels if lines else ((),):
         mine = {along.of(values): point for values, point in points.items() if not lines or lines.of(values) == level}
@@ -78,8 +93,10 @@ def _series_of(points: Points, along: Factor, lines: Factor | None) -> list[tupl
     return found
 
 
-def _lines(axes: Axes, metric: str, log: bool, points: Points, along: Factor, lines: Factor | None) -> list[str]:
-    """Draw numbers along the axis; returns the slopes of the lines in words where both axes are logarithmic."""
+def _lines(
+    axes: Axes, metric: str, log: bool, points: Points, along: Factor, lines: Factor | None, *, grey: bool = False
+) -> list[str]:
+    """Draw numbers along the axis; returns the slopes of the lines in words if both axes are logarithmic."""
     numbers = along.numbers
     assert numbers is not None
     log_x, slopes = is_geometric(numbers), []
@@ -93,7 +110,8 @@ def _lines(axes: Axes, metric: str, log: bool, points: Points, along: Factor, li
         if log_x and log and len(x) > 2:
             slopes.append(f"{np.polyfit(np.log(x), np.log(y), 1)[0]:.2f}")
         bars = error_bars(metric, [point for _, point in found], log=log)
-        axes.errorbar(_beside(x, numbers, log_x, index, count), y, yerr=bars, capsize=3, label=label, **series(index))
+        x = _beside(x, numbers, log_x, index, count)
+        axes.errorbar(x, y, yerr=bars, capsize=3, **_look(index, label, grey))
     if log_x:
         axes.set_xscale("log")
     value_ticks(axes.xaxis, numbers, log=log_x)
@@ -104,21 +122,30 @@ def _lines(axes: Axes, metric: str, log: bool, points: Points, along: Factor, li
     return [f"slope {slope}" for slope in slopes]
 
 
+def _look(index: int, label: str, grey: bool) -> dict[str, Any]:
+    """Style and name of a series; grey and without a name behind the highlighted configurations."""
+    return {**series(index), "color": GREY, "label": "_"} if grey else {**series(index), "label": label}
+
+
 def _beside(x: Numbers, numbers: Numbers, log: bool, index: int, count: int) -> Numbers:
-    """The places of a series of several, a little beside the numbers, so that no interval hides another."""
+    """Positions of one of several series, shifted a little from the numbers so that no interval hides another."""
     shift = (index - (count - 1) / 2) * min(0.012, 0.04 / count)
     return x * (numbers.max() / numbers.min()) ** shift if log else x + shift * np.ptp(numbers)
 
 
-def _dots(axes: Axes, metric: str, log: bool, points: Points, along: Factor, lines: Factor | None) -> list[str]:
-    """Categories from top to bottom, where names of any length have room; the series of one stand side by side."""
+def _dots(
+    axes: Axes, metric: str, log: bool, points: Points, along: Factor, lines: Factor | None, *, grey: bool = False
+) -> list[str]:
+    """Draw categories from top to bottom, where long names have room; the series of a category stand side by side."""
     found = _series_of(points, along, lines)
     for index, (label, placed) in enumerate(found):
         shift = (index - (len(found) - 1) / 2) * 0.7 / len(found)
         y = [at + shift for at, _ in placed]
-        style = series(index, lines=False)
+        if not placed:
+            continue
         bars = error_bars(metric, [point for _, point in placed], log=log)
-        axes.errorbar([point.mean for _, point in placed], y, xerr=bars, capsize=3, label=label, **style)
+        style = {**_look(index, label, grey), "linestyle": "none"}
+        axes.errorbar([point.mean for _, point in placed], y, xerr=bars, capsize=3, **style)
     axes.set_yticks(range(len(along.levels)), [wrap(level_name(level)) for level in along.levels])
     axes.set_ylim(len(along.levels) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
@@ -127,8 +154,10 @@ def _dots(axes: Axes, metric: str, log: bool, points: Points, along: Factor, lin
     return []
 
 
-def draw_heat_map(folder: ResultsFolder, metric: str, points: Points, ordered: Sequence[Factor]) -> Drawing:
-    """Two factors of many levels: a cell a configuration, dark where the mean is large, with its number in it."""
+def draw_heat_map(
+    folder: ResultsFolder, metric: str, points: Points, ordered: Sequence[Factor], selection: Selection
+) -> Drawing:
+    """Two factors of many levels: one cell per configuration, dark where the mean is large, with the number in it."""
     across, down = ordered
     table = np.full((len(down.levels), len(across.levels)), np.nan)
     halves = table.copy()
@@ -146,10 +175,18 @@ def draw_heat_map(folder: ResultsFolder, metric: str, points: Points, ordered: S
             axes.text(column, row, f"{mean:.3g}{half}", ha="center", va="center", fontsize=7.5, color=light)
     for set_ticks, factor, room in ((axes.set_xticks, across, 10), (axes.set_yticks, down, 24)):
         set_ticks(range(len(factor.levels)), [wrap(level_name(level), room) for level in factor.levels])
+    if not selection.is_all:
+        for values in points.keys() & selection.highlighted:
+            corner = across.levels.index(across.of(values)) - 0.5, down.levels.index(down.of(values)) - 0.5
+            axes.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor="#d55e00", linewidth=2))
     axes.grid(visible=False)
     axes.set_xlabel(axis_name(across.options))
     axes.set_ylabel(upright(axis_name(down.options), 1.2 + 0.5 * len(down.levels)))
     figure.colorbar(image, label=upright(metric_name(metric), 1.2 + 0.5 * len(down.levels)))
     against = f"{bare(axis_name(across.options))} and {bare(axis_name(down.options))}"
-    titled(figure, f"{folder.name}: {bare(metric_name(metric))} against {against}", explain(folder, points))
+    titled(
+        figure,
+        f"{folder.name}: {bare(metric_name(metric))} against {against}",
+        explain(folder, points) + ("" if selection.is_all else "; highlighted cells are framed"),
+    )
     return Drawing(f"options-{metric}", figure)

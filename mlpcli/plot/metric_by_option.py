@@ -1,4 +1,4 @@
-"""A metric against what was varied: which picture shows it."""
+"""Choice of the picture that shows a metric against the varied options."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,7 @@ from mlpcli.plot.factors import Factor, find_factors, fullness
 from mlpcli.plot.grid import draw_heat_map, draw_panels
 from mlpcli.plot.points import Points, find_points
 from mlpcli.plot.ranking import MOST_ROWS, draw_ranking, draw_slices
+from mlpcli.plot.selection import Selection
 from mlpcli.plot.style import MOST_SERIES, Drawing
 from mlpcli.results.read_folder import ResultsFolder
 
@@ -14,31 +15,34 @@ __all__ = ["draw_options"]
 MOST_PANELS = 6
 ENOUGH_OF_A_GRID = 0.6
 MANY = 10
-"""A number with more values, nearly one a configuration, was drawn at random rather than set."""
+"""Values of a numeric option; one with more, nearly one per configuration, was drawn at random."""
 
 
-def draw_options(folder: ResultsFolder, metric: str) -> list[Drawing]:
-    """The figure that suits what the sweep varied; none where it varied nothing or the metric has no numbers."""
+def draw_options(folder: ResultsFolder, metric: str, selection: Selection) -> list[Drawing]:
+    """The figure that suits the varied options; nothing if none was varied or the metric has no numbers."""
     points = find_points(folder, metric)
     if len(points) < 2:
         return []
     factors = find_factors(folder.varied, list(points))
     drawn = [index for index, _ in enumerate(folder.varied) if _is_drawn(points, index)]
     if len(drawn) > 1:
-        return [draw_slices(folder, metric, points, drawn)]
-    # What has most levels goes along the axis, then the lines, then the panels; of equals the last is varied fastest.
+        return [draw_slices(folder, metric, points, drawn, selection)]
+    # The factor with most levels goes along the axis, the next become lines and panels; the last varied goes first.
     ordered = sorted(reversed(factors), key=lambda factor: -len(factor.levels))
+    if by := next((factor for factor in ordered if selection.by in factor.options and len(ordered) > 1), None):
+        ordered.remove(by)
+        ordered.insert(1, by)
     if fullness(factors, len(points)) < ENOUGH_OF_A_GRID:
-        return [draw_ranking(folder, metric, points, factors)]
+        return [draw_ranking(folder, metric, points, factors, selection)]
     if _have_room(ordered, MOST_SERIES, MOST_PANELS):
-        return [draw_panels(folder, metric, points, ordered)]
+        return [draw_panels(folder, metric, points, ordered, selection)]
     if _have_room(ordered, MOST_ROWS):
-        return [draw_heat_map(folder, metric, points, ordered)]
-    return [draw_ranking(folder, metric, points, factors)]
+        return [draw_heat_map(folder, metric, points, ordered, selection)]
+    return [draw_ranking(folder, metric, points, factors, selection)]
 
 
 def _have_room(ordered: Sequence[Factor], *most: int) -> bool:
-    """Whether the first factor has room along an axis, and each other one at most so many levels."""
+    """Whether the first factor has room along an axis, and each other one at most its number of levels in `most`."""
     first, *others = ordered
     fits = first.numbers is not None or len(first.levels) <= MOST_ROWS
     return fits and len(others) <= len(most) and all(len(f.levels) <= n for f, n in zip(others, most, strict=False))

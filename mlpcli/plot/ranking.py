@@ -6,7 +6,20 @@ import numpy as np
 
 from mlpcli.plot.factors import Factor, is_geometric
 from mlpcli.plot.points import Points, error_bars, explain, is_error, spans_decades
-from mlpcli.plot.style import Drawing, axis_name, bare, metric_name, new_figure, series, titled, upright, wrap
+from mlpcli.plot.selection import Selection
+from mlpcli.plot.style import (
+    GREY,
+    OTHERS,
+    Drawing,
+    axis_name,
+    bare,
+    metric_name,
+    new_figure,
+    series,
+    titled,
+    upright,
+    wrap,
+)
 from mlpcli.results.read_folder import ResultsFolder
 
 __all__ = ["MOST_ROWS", "draw_ranking", "draw_slices"]
@@ -17,14 +30,22 @@ MOST_ROWS = 30
 MOST_PANELS = 6
 
 
-def draw_ranking(folder: ResultsFolder, metric: str, points: Points, factors: Sequence[Factor]) -> Drawing:
+def draw_ranking(
+    folder: ResultsFolder, metric: str, points: Points, factors: Sequence[Factor], selection: Selection
+) -> Drawing:
     """One row per configuration, the best on top: the smallest error, or else the largest mean."""
     sign = 1 if is_error(metric) else -1
-    order = sorted(points, key=lambda values: sign * points[values].mean)[:MOST_ROWS]
+    order = sorted(points, key=lambda values: sign * points[values].mean)
+    asked = frozenset() if selection.is_all else selection.highlighted
+    order = [values for place, values in enumerate(order) if place < MOST_ROWS or values in asked]
     figure, (axes,) = new_figure(7.2, 1.4 + 0.32 * len(order))
     means = np.array([points[values].mean for values in order])
     bars = error_bars(metric, [points[values] for values in order])
-    axes.errorbar(means, range(len(order)), xerr=bars, capsize=3, **series(0, lines=False))
+    look = {**series(0, lines=False), "capsize": 3}
+    if asked:
+        axes.errorbar(means, range(len(order)), xerr=bars, **{**look, "color": GREY})
+    rows = [row for row, values in enumerate(order) if values in asked or not asked]
+    axes.errorbar(means[rows], rows, xerr=None if bars is None else bars[:, rows], **look)
     labels = [", ".join(factor.describe(factor.of(values)) for factor in factors) for values in order]
     axes.set_yticks(range(len(order)), [wrap(label, 50) for label in labels], fontsize=8)
     axes.set_ylim(len(order) - 0.5, -0.5)
@@ -33,11 +54,17 @@ def draw_ranking(folder: ResultsFolder, metric: str, points: Points, factors: Se
     if is_error(metric) and spans_decades(points):
         axes.set_xscale("log")
     left_out = f"; the best {len(order)} of {len(points)}" if len(order) < len(points) else ""
-    titled(figure, f"{folder.name}: {bare(metric_name(metric))}", explain(folder, points) + left_out)
+    titled(
+        figure,
+        f"{folder.name}: {bare(metric_name(metric))}",
+        explain(folder, points) + left_out + (OTHERS if asked else ""),
+    )
     return Drawing(f"options-{metric}", figure)
 
 
-def draw_slices(folder: ResultsFolder, metric: str, points: Points, drawn: Sequence[int]) -> Drawing:
+def draw_slices(
+    folder: ResultsFolder, metric: str, points: Points, drawn: Sequence[int], selection: Selection
+) -> Drawing:
     """The metric against each option that was drawn at random, one mark per configuration."""
     drawn = drawn[:MOST_PANELS]
     columns = min(len(drawn), 3)
@@ -46,7 +73,11 @@ def draw_slices(folder: ResultsFolder, metric: str, points: Points, drawn: Seque
     means = np.array([point.mean for point in points.values()])
     for place, (panel, index) in enumerate(zip(axes, drawn, strict=False)):
         numbers = np.array([float(values[index]) for values in points])
-        panel.plot(numbers, means, **{**series(0, lines=False), "markersize": 4})
+        look = {**series(0, lines=False), "markersize": 4}
+        if not selection.is_all:
+            panel.plot(numbers, means, **{**look, "color": GREY})
+        front = [values in selection.highlighted for values in points]
+        panel.plot(numbers[front], means[front], **look)
         if is_geometric(numbers):
             panel.set_xscale("log")
         panel.set_xlabel(axis_name((folder.varied[index],)))
@@ -55,5 +86,5 @@ def draw_slices(folder: ResultsFolder, metric: str, points: Points, drawn: Seque
         panel.set_visible(False)
     names = ", ".join(folder.varied[index] for index in drawn)
     title = f"{folder.name}: {bare(metric_name(metric))} against {names}"
-    titled(figure, title, "one mark per configuration: the mean over its seeds")
+    titled(figure, title, "one mark per configuration: the mean over its seeds" + ("" if selection.is_all else OTHERS))
     return Drawing(f"options-{metric}", figure)

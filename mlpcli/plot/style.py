@@ -27,7 +27,9 @@ from matplotlib.ticker import (
 from numpy.typing import NDArray
 
 __all__ = [
+    "GREY",
     "MOST_SERIES",
+    "OTHERS",
     "Drawing",
     "axis_name",
     "bare",
@@ -90,6 +92,12 @@ _SERIES: list[tuple[str, Any, str]] = [
 """Colour (most from Okabe and Ito), line and marker of each series: each of the three alone tells them apart."""
 
 MOST_SERIES = len(_SERIES)
+
+GREY = "#cccccc"
+"""Colour of what stands behind."""
+
+OTHERS = "; all but the highlighted configurations in grey"
+"""Part of a caption."""
 
 _PARTS = {"train": "training", "val": "validation", "test": "test"}
 _METRICS = {

@@ -66,6 +66,24 @@ def test_the_same_pictures_whatever_the_process_and_the_users_settings(tmp_path:
         assert sizes[0] == sizes[1]
 
 
+def test_highlight_is_a_condition_on_options_those_of_base_included(capsys: pytest.CaptureFixture[str]) -> None:
+    path = sweep_folder(Path("results/s"), {"depth": [2, 8], "activation": ["relu", "sigmoid"]})
+    with (path / "sweep.toml").open("a") as file:
+        file.write("[base]\nwidth = 48\n")
+    out, _ = plot(capsys, "s", "--highlight", "depth == 8 and width == 48", "--by", "activation", "--format", "svg")
+    text = Path(out.splitlines()[0]).read_text()
+    assert "<!-- depth 8, activation sigmoid -->" in text and "<!-- depth 2, activation sigmoid -->" not in text
+    for condition, reason in (
+        ("depth = 8", "--highlight 'depth = 8': column"),
+        ("depht == 8", "did you mean depth?"),
+        ("width > 48", "it holds for none of the 4 configurations of results/s"),
+        ("activation / 2 > 1", "both must be numbers"),
+    ):
+        _, err = plot(capsys, "s", "--highlight", condition, "--quiet", code=2)
+        assert reason in err and err.count("\n") == 1
+    assert plot(capsys, "s", "--by", "width", "--quiet", code=2)[1].count("\n") == 1
+
+
 def test_another_metric(capsys: pytest.CaptureFixture[str]) -> None:
     sweep_folder(Path("results/s"), {"width": [4, 8]})
     out, _ = plot(capsys, "s", "--metric", "test_accuracy")

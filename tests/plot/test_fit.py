@@ -9,7 +9,8 @@ from numpy.testing import assert_allclose
 from mlpcli.cli.main import run
 from mlpcli.errors import DataError
 from mlpcli.plot.fit import draw_fit
-from mlpcli.plot.style import styled
+from mlpcli.plot.selection import Asked, select
+from mlpcli.plot.style import Drawing, styled
 from mlpcli.results.read_folder import read_folder
 from tests.plot.folders import check
 
@@ -18,6 +19,14 @@ from tests.plot.folders import check
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLPCLI_DATA_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
+
+
+ALL = Asked()
+
+
+def fits(path: Path, asked: Asked = ALL) -> list[Drawing]:
+    folder = read_folder(path)
+    return draw_fit(folder, None, select(folder, asked))
 
 
 def trained(*options: str) -> Path:
@@ -31,7 +40,7 @@ def test_a_constructed_network_lies_on_its_target(scale: str) -> None:
     path = trained("--dataset", "sine", "--init", "interpolate", "--width", "32", "--depth", "1", "--epochs", "0",
                    "--dtype", "float64", "--scale", scale)  # fmt: skip
     with styled():
-        ((name, figure),) = draw_fit(read_folder(path), None)
+        ((name, figure),) = fits(path)
         check(figure)
     assert name == "fit"
     above, below = figure.axes
@@ -50,7 +59,7 @@ def test_few_training_rows_are_drawn_one_by_one(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("age,price $^$\n" + "".join(f"{n},{n * n}\n" for n in range(40)))
     path = trained("--dataset", "t.csv", "--target", "price $^$", "--task", "regression", "--epochs", "2")
     with styled():
-        ((_, figure),) = draw_fit(read_folder(path), None)
+        ((_, figure),) = fits(path)
         check(figure)
     rows = figure.axes[0].lines[2]
     assert len(rows.get_xdata()) == 28
@@ -60,7 +69,7 @@ def test_few_training_rows_are_drawn_one_by_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("options", [("--dataset", "friedman1"), ("--dataset", "linnerud"), ("--dataset", "iris")])
 def test_other_data_have_no_such_picture(options: tuple[str, ...]) -> None:
-    assert draw_fit(read_folder(trained(*options, "--epochs", "1")), None) == []
+    assert fits(trained(*options, "--epochs", "1")) == []
 
 
 def test_the_model_that_a_sweep_kept(tmp_path: Path) -> None:
@@ -69,13 +78,38 @@ def test_the_model_that_a_sweep_kept(tmp_path: Path) -> None:
     )
     assert run(["sweep", "s.toml", "--quiet", "--executor", "serial", "--keep-models", "all"]) == 0
     with styled():
-        ((_, figure),) = draw_fit(read_folder(tmp_path / "results/s"), None)
+        ((_, figure),) = fits(tmp_path / "results/s")
         check(figure)
+        ((_, one),) = fits(tmp_path / "results/s", Asked(highlight=lambda options: options["width"] == "8"))
+        check(one)
     assert [axes.get_title().splitlines()[0].split(",")[0] for axes in figure.axes[:3]] == [
         "width 4",
         "width 8",
         "width 16",
     ]
+    assert [axes.get_title().split(",")[0] for axes in one.axes] == ["width 8", ""]
+    assert one._supxlabel.get_text().replace("\n", " ").endswith("seed 0; 1 of 3 configurations")
+
+
+def test_more_than_a_row_of_fits_and_fewer_models_than_configurations(tmp_path: Path) -> None:
+    Path("s.toml").write_text(
+        'name = "s"\n[base]\ndataset = "steps"\nepochs = 1\ndepth = 1\n[grid]\nwidth = [2, 4, 8, 16, 32]\n'
+    )
+    assert run(["sweep", "s.toml", "--quiet", "--executor", "serial", "--keep-models", "all"]) == 0
+    path = tmp_path / "results/s"
+    with styled():
+        ((_, figure),) = fits(path)
+        check(figure)
+        kept = sorted(path.glob("models/*"))
+        for model in kept[1:]:
+            model.unlink()
+        ((_, one),) = fits(path)
+        check(one)
+    titles = [axes.get_title().split(",")[0] for axes in figure.axes if axes.get_visible()]
+    assert [title for title in titles if title] == [f"width {width}" for width in (2, 4, 8, 16, 32)]
+    assert "1 of 5 configurations, 1 models kept (--keep-models all keeps all)" in one._supxlabel.get_text().replace(
+        "\n", " "
+    )
 
 
 def test_changed_data_are_refused(tmp_path: Path) -> None:
@@ -84,4 +118,4 @@ def test_changed_data_are_refused(tmp_path: Path) -> None:
     path = trained("--dataset", "t.csv", "--target", "y", "--task", "regression", "--epochs", "1")
     table.write_text("x,y\n" + "".join(f"{n},{n + 0.5}\n" for n in range(40)))
     with pytest.raises(DataError, match=r"cannot plot .*t\.csv has changed since. Train again on it"):
-        draw_fit(read_folder(path), None)
+        fits(path)

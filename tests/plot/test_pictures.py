@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +11,18 @@ import pytest
 from matplotlib.figure import Figure
 from numpy.testing import assert_allclose
 
+from mlpcli.errors import UsageError
 from mlpcli.plot.curves import draw_curves
 from mlpcli.plot.diagnostics import draw_drift, draw_gradient, draw_noise
 from mlpcli.plot.metric_by_option import draw_options
-from mlpcli.plot.style import Drawing, new_figure, render, styled, titled
+from mlpcli.plot.selection import Asked, select
+from mlpcli.plot.style import GREY, Drawing, new_figure, render, styled, titled
 from mlpcli.results.read_folder import read_folder
 from tests.plot.folders import check, finite, run_folder, sweep_folder
 from tests.plot.svg import assert_same
 
 ACTIVATIONS = ["relu", "leaky-relu", "elu", "selu", "gelu", "silu", "softplus", "sigmoid", "tanh", "identity"]
+ALL = Asked()
 WIDTHS = [4, 8, 16, 32, 64, 128]
 
 
@@ -103,12 +106,13 @@ FOLDERS: dict[str, Callable[[Path], Path]] = {
 }
 
 
-def drawings(path: Path, metric: str | None = None) -> list[Drawing]:
+def drawings(path: Path, metric: str | None = None, asked: Asked = ALL) -> list[Drawing]:
     folder = read_folder(path)
+    selection = select(folder, asked)
     chosen = metric or folder.metric
     return [
-        *draw_curves(folder, chosen),
-        *draw_options(folder, chosen),
+        *draw_curves(folder, chosen, selection),
+        *draw_options(folder, chosen, selection),
         *draw_noise(folder),
         *draw_gradient(folder),
         *draw_drift(folder),
@@ -161,6 +165,85 @@ def test_a_curve_is_the_mean_over_seeds_and_its_band_a_standard_deviation(tmp_pa
     for epoch, (mean, deviation) in enumerate(zip(table.mean(axis=0), table.std(axis=0, ddof=1), strict=True), start=1):
         at = band[band[:, 0] == epoch, 1]
         assert_allclose([at.min(), at.max()], [mean - deviation, mean + deviation])
+
+
+def curve_labels(figure: Figure) -> list[str]:
+    return [text.get_text().replace("\n", " ") for text in figure.legends[0].get_texts()]
+
+
+def asked_for(path: Path, asked: Asked, name: str) -> Figure:
+    with styled():
+        (found,) = (figure for drawn, figure in drawings(path, asked=asked) if drawn.startswith(name))
+        check(found)
+    return found
+
+
+def test_the_best_lines_follow_the_rank_in_summary(tmp_path: Path) -> None:
+    """The best last epoch of a curve need not be the best kept weights, which rank."""
+    path = sweep_folder(tmp_path / "s", {"activation": ACTIVATIONS}, score=lambda v, _: len(v["activation"]) / 20)
+    best = [*sorted(ACTIVATIONS, key=len, reverse=True)]
+    assert set(curve_labels(figure_of(path, "curves-val_accuracy"))) == {f"activation {name}" for name in best[:8]}
+    ranks = "".join(f"{rank},{name},3,0.5\n" for rank, name in enumerate(reversed(best), start=1))
+    (path / "summary.csv").write_text(f"rank,activation,n_seeds,val_accuracy_mean\n{ranks}")
+    figure = figure_of(path, "curves-val_accuracy")
+    assert set(curve_labels(figure)) == {f"activation {name}" for name in best[2:]}
+    assert figure._supxlabel.get_text().endswith("the best 8 of 10 configurations, the others in grey")
+
+
+def test_what_is_asked_for_has_a_line_of_its_own(tmp_path: Path) -> None:
+    path = FOLDERS["name and number"](tmp_path / "s")
+
+    def stalls(options: Mapping[str, str]) -> bool:
+        return options == {"depth": "8", "activation": "sigmoid"}
+
+    curves = asked_for(path, Asked(highlight=stalls), "curves")
+    grey = [line for line in curves.axes[0].lines if line.get_color() == GREY]
+    (own,) = (line for line in curves.axes[0].lines if line.get_color() != GREY)
+    assert (own.get_label(), len(grey)) == ("depth 8, activation sigmoid", 19)
+    trials = [trial for trial in read_folder(path).trials if trial.values == ("8", "sigmoid")]
+    options = asked_for(path, Asked(highlight=stalls), "options")
+    means = [x for line in options.axes[0].lines if line.get_color() != GREY for x in line.get_xdata()]
+    assert_allclose(means[0], np.mean([trial.metrics["val_accuracy"] for trial in trials]))
+    assert len(set(means)) == 3  # the mean and both ends of its interval
+    assert "all but the highlighted" in options._supxlabel.get_text()
+
+
+def test_the_best_of_each_value_of_an_option(tmp_path: Path) -> None:
+    path = FOLDERS["name and number"](tmp_path / "s")
+    folder = read_folder(path)
+    means = {v: np.mean([t.metrics["val_accuracy"] for t in trials]) for v, trials in folder.configurations.items()}
+    expected = [max((v for v in means if v[0] == depth), key=lambda v: means[v]) for depth in ("2", "8")]
+    labels = curve_labels(asked_for(path, Asked(by="depth"), "curves"))
+    assert labels == [f"depth {depth}, activation {name}" for depth, name in expected]
+    flipped = asked_for(FOLDERS["number and name"](tmp_path / "t"), Asked(by="width"), "options")
+    assert curve_labels(flipped) == [str(width) for width in WIDTHS]
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_highlighting_works_in_every_picture(name: str, tmp_path: Path) -> None:
+    path = FOLDERS[name](tmp_path / "s")
+    configurations = list(read_folder(path).configurations)
+    asked = Asked(highlight=lambda options: tuple(options.values()) == configurations[-1])
+    if not read_folder(path).is_sweep:
+        with pytest.raises(UsageError, match="is a single run"):
+            drawings(path, asked=asked)
+        return
+    with styled():
+        for _, figure in drawings(path, asked=asked):
+            check(figure)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (Asked(by="depht"), r"--by depht: .* does not vary it; did you mean depth\? It varies depth, activation"),
+        (Asked(highlight=lambda options: False), "--highlight: it holds for none of the 20 configurations of"),
+    ],
+)
+def test_what_nobody_can_highlight_is_refused(asked: Asked, message: str, tmp_path: Path) -> None:
+    path = FOLDERS["name and number"](tmp_path / "s")
+    with pytest.raises(UsageError, match=message):
+        drawings(path, asked=asked)
 
 
 def test_seeds_that_stopped_early_leave_the_mean_to_the_others(tmp_path: Path) -> None:

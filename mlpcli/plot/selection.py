@@ -1,0 +1,94 @@
+"""Which configurations of a sweep stand out in its pictures: the best, those asked for, or the best of each value."""
+
+import math
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from mlpcli.atomic import shown
+from mlpcli.errors import UsageError
+from mlpcli.plot.factors import Values
+from mlpcli.plot.points import find_points, is_error
+from mlpcli.results.read_file import read_rows
+from mlpcli.results.read_folder import RERUN, ResultsFolder
+from mlpcli.wording import nearest, sentence
+
+__all__ = ["Asked", "Selection", "select"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the user asks for: configurations for which `highlight` holds, the best one per value of the option `by`.
+
+    `highlight` takes the values of the varied options as text, by name.
+    """
+
+    highlight: Callable[[Mapping[str, str]], bool] | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The configurations of a sweep, the best first, and those among them that are highlighted; by default all."""
+
+    ranked: tuple[Values, ...]
+    highlighted: frozenset[Values]
+    by: str | None = None
+    _at: int = 0
+
+    @property
+    def is_all(self) -> bool:
+        """Whether no configuration is highlighted more than others."""
+        return len(self.highlighted) == len(self.ranked)
+
+    def first(self, configurations: Iterable[Values], most: int) -> list[Values]:
+        """At most `most` of these configurations: the best highlighted ones, with `by` one per value; best first."""
+        drawable = set(configurations)
+        chosen = [values for values in self.ranked if values in drawable and values in self.highlighted]
+        if self.by:
+            chosen = list({values[self._at]: values for values in reversed(chosen)}.values())
+            chosen.sort(key=self.ranked.index)
+        return chosen[:most]
+
+    def described(self, shown: int, drawable: int) -> str:
+        """Part of a caption: which of the configurations have a line of their own; empty if all have."""
+        if shown == drawable:
+            return ""
+        if self.by:
+            return f"; the best of each {self.by}, the others in grey"
+        which = "the best" if self.is_all else "highlighted:"
+        return f"; {which} {shown} of {drawable} configurations, the others in grey"
+
+
+def select(folder: ResultsFolder, asked: Asked) -> Selection:
+    """The selection in a folder.
+
+    Raises:
+        UsageError: the folder has no such option, or no configuration that is asked for.
+    """
+    if (asked.by or asked.highlight) and not folder.is_sweep:
+        raise UsageError(f"--highlight and --by choose among configurations: {shown(folder.path)} is a single run")
+    if asked.by and asked.by not in folder.varied:
+        raise UsageError(
+            sentence(f"--by {asked.by}: {shown(folder.path)} does not vary it{nearest(asked.by, folder.varied)}")
+            + f" It varies {', '.join(folder.varied) or 'nothing'}"
+        )
+    ranked = _ranked(folder)
+    holds = asked.highlight or (lambda options: True)
+    highlighted = frozenset(values for values in ranked if holds(dict(zip(folder.varied, values, strict=True))))
+    if ranked and not highlighted:
+        raise UsageError(f"--highlight: it holds for none of the {len(ranked)} configurations of {shown(folder.path)}")
+    return Selection(ranked, highlighted, asked.by, folder.varied.index(asked.by) if asked.by else 0)
+
+
+def _ranked(folder: ResultsFolder) -> tuple[Values, ...]:
+    """The configurations by their rank in summary.csv; those that it lacks, as in a running sweep, by their mean."""
+    ranks: dict[Values, int] = {}
+    if folder.is_sweep and os.path.isfile(folder.path / "summary.csv"):
+        rows = read_rows(folder.path / "summary.csv", RERUN)
+        for index in range(len(rows.cells)):
+            row = rows.read(index)
+            ranks[tuple(str(row.get(name) or "") for name in folder.varied)] = row["rank"]
+    sign = 1 if is_error(folder.metric) else -1
+    means = {values: sign * point.mean for values, point in find_points(folder, folder.metric).items()}
+    return tuple(sorted(folder.configurations, key=lambda v: (ranks.get(v, math.inf), means.get(v, math.inf))))
