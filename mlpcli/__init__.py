@@ -1,3 +1,3 @@
 """mlpcli: a command-line experiment runner for multilayer perceptrons, on NumPy."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

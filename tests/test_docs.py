@@ -10,6 +10,7 @@ import pytest
 
 from mlpcli.cli.main import COMMANDS
 from mlpcli.config import options_table
+from mlpcli.config.readme import BEGIN, END
 from mlpcli.errors import ExitCode
 
 ROOT = Path(__file__).parent.parent
@@ -23,8 +24,7 @@ def block(mark: str) -> str:
 
 
 def test_the_option_table_is_the_declaration():
-    between = README.split("<!-- options -->\n")[1].split("<!-- end of options -->")[0]
-    assert between.strip() == options_table().strip()
+    assert README.split(BEGIN)[1].split(END)[0] == options_table(), "type python -m mlpcli.config.readme README.md"
 
 
 def test_every_command_and_exit_code_is_named():

@@ -51,7 +51,7 @@ def train(
         limit_memory(memory)
 
     from mlpcli.atomic import shown
-    from mlpcli.config.metrics import EPOCH_COLUMNS
+    from mlpcli.config.metrics import epoch_columns
     from mlpcli.data import prepare
     from mlpcli.results.naming import default_name
     from mlpcli.results.run_folder import RunFolder
@@ -60,7 +60,7 @@ def train(
 
     data = prepare(options.data, data_home)
     run = plan_run(options, data)
-    columns = EPOCH_COLUMNS[data.task]
+    columns = epoch_columns(data.task)
     folder_name = default_name(options.dataset, run.run_id) if name is None else name
     with RunFolder(
         results,

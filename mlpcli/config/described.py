@@ -1,6 +1,6 @@
-"""What can be said of an option without a value of it, read off its declaration in `options`.
+"""Every option in words, read off its declaration: for `--help`, shell completion, error messages and the README.
 
-`--help`, shell completion, error messages and the README's table speak from here, so none of them can drift.
+`python -m mlpcli.config.readme README.md` writes the table of options into the README.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,14 +10,14 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from mlpcli.config.options import RunOptions
+from mlpcli.config.options import About, Choice, RunOptions
 
 __all__ = ["OPTIONS", "Option", "options_table"]
 
 
 @dataclass(frozen=True)
 class Option:
-    """One option of a run: `shown` is its default in words, `allowed` its values in words."""
+    """One option of a run; `shown` is its default in words, `allowed` are its values in words."""
 
     name: str
     group: str
@@ -25,12 +25,12 @@ class Option:
     default: object
     shown: str
     allowed: str
-    choices: tuple[str, ...]  # the words among its values
-    types: frozenset[type]  # of its values, and of the members of those that are lists
+    choices: tuple[str, ...]  # words among its values
+    types: frozenset[type]  # of its values, or of their members if they are lists
 
     @property
     def flag(self) -> str:
-        """Its name on the command line."""
+        """The name on the command line."""
         return "--" + self.name.replace("_", "-")
 
 
@@ -69,9 +69,11 @@ def _range_in_words(metadata: Iterable[Any]) -> str:
 
 
 def _leaves(annotation: Any) -> Iterator[Any]:
-    """The plain types and the words that a type is made of, in order."""
+    """The plain types and the words that a type consists of, in order."""
     origin, inner = get_origin(annotation), get_args(annotation)
-    if origin is Annotated or origin is tuple:
+    if origin is Annotated and (words := [part.words for part in inner[1:] if isinstance(part, Choice)]):
+        yield from words[0]
+    elif origin is Annotated or origin is tuple:
         yield from _leaves(inner[0])
     elif origin in (Union, UnionType):
         for member in inner:
@@ -82,22 +84,26 @@ def _leaves(annotation: Any) -> Iterator[Any]:
         yield annotation
 
 
-def _describe(name: str, field: FieldInfo) -> Option:
-    extra: Any = field.json_schema_extra
-    leaves = list(_leaves(field.annotation))
+def _describe(name: str, field: FieldInfo, about: About) -> Option:
+    annotation: Any = field.annotation
+    for part in field.metadata:
+        annotation = Annotated[annotation, part]
+    leaves = list(_leaves(annotation))
     return Option(
         name=name,
-        group=extra["group"],
+        group=about.group,
         help=field.description or "",
         default=field.default,
-        shown=extra["shown"] or str(field.default),
-        allowed=_in_words(field.annotation, field.metadata),
+        shown=about.shown or str(field.default),
+        allowed=_in_words(annotation),
         choices=tuple(leaf for leaf in leaves if isinstance(leaf, str)),
         types=frozenset(leaf if isinstance(leaf, type) else str for leaf in leaves),
     )
 
 
-OPTIONS: dict[str, Option] = {name: _describe(name, field) for name, field in RunOptions.model_fields.items()}
+OPTIONS: dict[str, Option] = {
+    name: _describe(name, RunOptions.model_fields[name], about) for name, about in RunOptions.about().items()
+}
 
 
 def options_table() -> str:

@@ -1,22 +1,119 @@
-"""The names of what is measured, for those who need no more than names: a sweep is planned before NumPy is loaded."""
+"""What is known of every metric before NumPy is loaded: one row each. `training.evaluate` holds the functions.
 
-__all__ = ["EPOCH_COLUMNS", "LARGER_IS_BETTER", "METRICS"]
+A metric on a part of the data is a measure, written `val_accuracy`: a column of metrics.csv and trials.csv, and what
+ranks and monitors.
+"""
 
-METRICS = {
-    "classification": ("loss", "accuracy"),
-    "regression": ("loss", "rmse", "mae", "r2", "max_error"),
-}
-"""What is measured of a whole part of the data, by task."""
+import math
+from dataclasses import dataclass
+from typing import Any, Self
 
-_OF_AN_EPOCH = {
-    "classification": ("train_loss", "train_accuracy", "val_loss", "val_accuracy"),
-    "regression": ("train_loss", "train_rmse", "val_loss", "val_rmse", "val_r2", "val_max_error"),
-}
-EPOCH_COLUMNS = {
-    task: ("epoch", "step", "lr", *names, "grad_norm", "epoch_time_s", "total_time_s")
-    for task, names in _OF_AN_EPOCH.items()
-}
-"""The columns of metrics.csv, by task."""
+__all__ = ["METRICS", "PARTS", "Measure", "Metric", "epoch_columns", "leading", "metrics_of"]
 
-LARGER_IS_BETTER = {"val_accuracy", "val_r2"}
-"""Of validation columns; of all others smaller is better."""
+PARTS = {"train": "training", "val": "validation", "test": "test"}
+"""The parts of a dataset by the prefix of their columns, each in words."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number that says how good predictions are.
+
+    `unit` is what a plot's axis says behind the `label`. `bounds` are the values between which it lies. `epochs` are
+    the parts that metrics.csv has it for. `leads`: it ranks and monitors its tasks unless another is asked for.
+    `tie_break` is the metric that decides between equal values.
+    """
+
+    name: str
+    label: str
+    tasks: tuple[str, ...]
+    unit: str = ""
+    larger_is_better: bool = False
+    bounds: tuple[float, float] = (0.0, math.inf)
+    epochs: tuple[str, ...] = ()
+    leads: bool = False
+    tie_break: str | None = None
+
+    def key(self, value: Any) -> Any:
+        """The value, or an array of values, turned so that smaller is better: the one key of every ranking."""
+        return -value if self.larger_is_better else value
+
+
+_ROWS = (
+    Metric("loss", "loss", tasks=("classification", "regression"), epochs=("train", "val")),
+    Metric(
+        "accuracy",
+        "accuracy",
+        tasks=("classification",),
+        unit="share of rows",
+        larger_is_better=True,
+        bounds=(0.0, 1.0),
+        epochs=("train", "val"),
+        leads=True,
+        tie_break="loss",
+    ),
+    Metric("rmse", "RMSE", tasks=("regression",), unit="units of the target", epochs=("train", "val"), leads=True),
+    Metric("mae", "mean absolute error", tasks=("regression",), unit="units of the target"),
+    Metric(
+        "r2",
+        "R²",
+        tasks=("regression",),
+        unit="1 is perfect",
+        larger_is_better=True,
+        bounds=(-math.inf, 1.0),
+        epochs=("val",),
+    ),
+    Metric("max_error", "maximum error", tasks=("regression",), unit="units of the target", epochs=("val",)),
+)
+
+METRICS = {metric.name: metric for metric in _ROWS}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A metric on one part of the data.
+
+    >>> str(Measure.parse("val_max_error")), Measure.parse("val_max_error").metric.label
+    ('val_max_error', 'maximum error')
+    """
+
+    part: str
+    metric: Metric
+
+    def __str__(self) -> str:
+        return f"{self.part}_{self.metric.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The measure that a column is named after; ValueError where there is none of this name."""
+        part, _, name = text.partition("_")
+        if part not in PARTS or name not in METRICS:
+            raise ValueError(f"{text!r} is not a metric of a part of the data")
+        return cls(part, METRICS[name])
+
+    @classmethod
+    def find(cls, text: str) -> Self | None:
+        """The measure that a column is named after, or None."""
+        try:
+            return cls.parse(text)
+        except ValueError:
+            return None
+
+    def on(self, part: str) -> Self:
+        """The same metric on another part."""
+        return type(self)(part, self.metric)
+
+
+def metrics_of(task: str) -> tuple[Metric, ...]:
+    """The metrics of a task, in the order of their columns."""
+    return tuple(metric for metric in METRICS.values() if task in metric.tasks)
+
+
+def leading(task: str) -> Metric:
+    """The metric that ranks and monitors unless another is asked for."""
+    return next(metric for metric in metrics_of(task) if metric.leads)
+
+
+def epoch_columns(task: str) -> tuple[str, ...]:
+    """The columns of metrics.csv."""
+    measured = (str(Measure(part, metric)) for part in PARTS for metric in metrics_of(task) if part in metric.epochs)
+    return ("epoch", "step", "lr", *measured, "grad_norm", "epoch_time_s", "total_time_s")

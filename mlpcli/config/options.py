@@ -1,23 +1,75 @@
 """Every option of a run, declared once: its name, type, range, default, group and help.
 
-The command line, the TOML reader, `--help`, error messages and the README's table are all made from this page: to
-add an option, add a field.
+The command line, the TOML reader, `--help`, error messages, the README's table, run_id and stacking all follow from
+this page: to add an option, add a field.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import CoreSchema, core_schema
 
+from mlpcli.config.choices import ACTIVATIONS, INITIALIZERS, LOSSES, NORMS, OPTIMIZERS, SCHEDULES
+from mlpcli.config.metrics import METRICS, Measure
 from mlpcli.config.presets import PRESETS
 
-__all__ = ["DEFAULT_LR", "MAX_DEPTH", "MAX_ROWS", "MAX_SEED", "MAX_WIDTH", "DataOptions", "RunOptions"]
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_ROWS",
+    "MAX_SEED",
+    "MAX_WIDTH",
+    "About",
+    "Choice",
+    "DataOptions",
+    "Replicas",
+    "RunOptions",
+    "as_dict",
+]
 
 MAX_DEPTH = 1_000
 MAX_WIDTH = 1_000_000
 MAX_ROWS = 10**9
 MAX_SEED = 2**63 - 1
 
-DEFAULT_LR = {"sgd": 0.1, "momentum": 0.01, "nesterov": 0.01, "rmsprop": 1e-3, "adam": 5e-3, "adamw": 5e-3}
+
+@dataclass(frozen=True)
+class Choice:
+    """The type of an option that takes one of some words, which a table of `choices` may give."""
+
+    words: tuple[str, ...]
+
+    @property
+    def description(self) -> str:
+        """The words as messages and tables list them."""
+        return f"one of {', '.join(self.words)}"
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        return core_schema.literal_schema(list(self.words))
+
+
+Replicas = Literal["equal", "free", "switched"]
+"""What an option asks of runs that one network trains together: an equal value; nothing; or that all have it at 0 or
+none has, because 0 switches its code off."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What is known of an option beside its type, default and help.
+
+    `shown` says what a default of None means. `identity` is False for options that change no number of a run, or for
+    which others stand in run_id: the digest of the data for its name, hidden for width and depth.
+    """
+
+    group: str
+    shown: str | None = None
+    identity: bool = True
+    replicas: Replicas = "equal"
+
+
+def _one_of(words: Iterable[str]) -> Choice:
+    return Choice(tuple(words))
 
 
 def _split_sizes(value: object) -> object:
@@ -80,34 +132,58 @@ _BatchSize = Annotated[int, Field(ge=1, le=MAX_ROWS)]
 _Threads = Annotated[int, Field(ge=1, le=1024)]
 
 
-def _option(default: object, group: str, help: str, *, shown: str | None = None) -> Any:
-    """A field of `RunOptions`; `shown` says what a default of None means."""
-    return Field(default, description=help, json_schema_extra={"group": group, "shown": shown})
+def _option(
+    default: object,
+    group: str,
+    help: str,
+    *,
+    shown: str | None = None,
+    identity: bool = True,
+    replicas: Replicas = "equal",
+) -> Any:
+    """A field of `RunOptions`; see `About`."""
+    about = About(group, shown, identity, replicas)
+    return Field(default, description=help, json_schema_extra={"about": about})  # type: ignore[dict-item]  # not JSON
 
 
 class DataOptions(BaseModel):
-    """What decides the arrays that a run trains on: equal values are one prepared dataset in the cache.
+    """The options that decide the arrays of a run: equal values are one prepared dataset in the cache.
 
-    Types are strict: True is no integer, "64" no number, and nan and the infinities are refused. `RunOptions.data` is
-    the value of a run, in which `split_seed` is a number.
+    Types are strict: True is not an integer, "64" not a number, and nan and the infinities are refused.
+    `RunOptions.data` is the value of a run, in which `split_seed` is a number.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    dataset: _Name = _option("digits", "Data", "a card's name, a table's path, openml:NAME or idx:FOLDER")
+    dataset: _Name = _option(
+        "digits",
+        "Data",
+        "name of a card, path of a table, openml:NAME or idx:FOLDER",
+        identity=False,
+        replicas="free",
+    )
     target: _Names | None = _option(
-        None, "Data", "column to predict, for tables; several, comma separated, for regression", shown="the card's"
+        None, "Data", "column of a table to predict; several, comma-separated, for regression", shown="the card's"
     )
     drop: Annotated[_Names, AfterValidator(_in_any_order)] | None = _option(
-        None, "Data", "columns to leave out, comma separated", shown="none"
+        None, "Data", "columns to leave out, comma-separated", shown="none"
     )
     delimiter: _Character | None = _option(
-        None, "Data", "what parts the cells of a .csv or .tsv file", shown="by its suffix"
+        None,
+        "Data",
+        "column separator of a .csv or .tsv file",
+        shown="by its suffix",
+        identity=False,
+        replicas="free",
     )
-    encoding: _Name | None = _option(None, "Data", "characters of a .csv or .tsv file", shown="utf-8")
-    task: Literal["auto", "classification", "regression"] = _option("auto", "Data", "what to learn")
+    encoding: _Name | None = _option(
+        None, "Data", "character encoding of a .csv or .tsv file", shown="utf-8", identity=False, replicas="free"
+    )
+    task: Literal["auto", "classification", "regression"] = _option(
+        "auto", "Data", "kind of prediction; auto follows the target"
+    )
     scale: Literal["auto", "standard", "robust", "robust-clip", "minmax", "unit", "none"] = _option(
-        "auto", "Data", "how inputs are scaled, fitted on the training rows"
+        "auto", "Data", "scaling of the inputs, fitted on the training rows"
     )
     test_size: _Rows = _option(0.2, "Data", "test rows: a fraction of all rows, or a number of rows")
     val_size: _Rows = _option(0.1, "Data", "validation rows: a fraction of all rows, or a number of rows")
@@ -116,92 +192,141 @@ class DataOptions(BaseModel):
 
 
 class RunOptions(DataOptions):
-    """The options of one run, validated one by one and in canonical form (`rules` holds what they must not combine).
+    """The options of one run, each validated and in canonical form (`rules` says what they must not combine).
 
-    Types are strict, as those of `DataOptions`; `build` reads the words of a command line.
+    Types are strict, as in `DataOptions`; `build` reads the words of a command line.
     """
 
     lift: Literal["none", "quadratic"] = _option("none", "Data", "append all squares and products of the scaled inputs")
 
-    width: _Width = _option(64, "Network", "units per hidden layer")
-    depth: _Depth = _option(2, "Network", "number of hidden layers; 0 is a linear model")
-    hidden: _Sizes | None = _option(
-        None, "Network", "explicit sizes, such as 256,128,64; replaces width and depth", shown="width and depth"
+    width: _Width = _option(64, "Network", "units per hidden layer", identity=False, replicas="free")
+    depth: _Depth = _option(
+        2, "Network", "number of hidden layers; 0 is a linear model", identity=False, replicas="free"
     )
-    activation: Literal[
-        "relu", "leaky-relu", "elu", "selu", "gelu", "silu", "mish", "softplus", "sigmoid", "tanh", "identity"
-    ] = _option("relu", "Network", "nonlinearity of the hidden units")
-    norm: Literal["none", "batch", "layer"] = _option("none", "Network", "normalization of each hidden layer")
-    norm_position: Literal["before", "after"] = _option("before", "Network", "normalize before or after the activation")
-    init: Literal["auto", "he", "glorot", "lecun", "normal", "zeros", "xor", "interpolate", "sawtooth"] = _option(
+    hidden: _Sizes | None = _option(
+        None,
+        "Network",
+        "units of each hidden layer, such as 256,128,64; replaces width and depth",
+        shown="width and depth",
+    )
+    activation: Annotated[str, _one_of(ACTIVATIONS)] = _option("relu", "Network", "nonlinearity of the hidden units")
+    norm: Annotated[str, _one_of(["none", *NORMS])] = _option("none", "Network", "normalization of each hidden layer")
+    norm_position: Literal["before", "after"] = _option(
+        "before", "Network", "whether to normalize before or after the activation"
+    )
+    init: Annotated[str, _one_of(["auto", *INITIALIZERS])] = _option(
         "auto",
         "Network",
         "initial weights; auto gives a regression's output layer a tenth of its scale; the last three are set by hand",
     )
-    init_scale: _Amount | _Amounts = _option(1.0, "Network", "factor of the initial weights, one or one a layer")
+    init_scale: _Amount | _Amounts = _option(
+        1.0, "Network", "factor of the initial weights; one value, or one per layer", replicas="free"
+    )
     init_bias: _Amount | _Amounts = _option(
-        0.0, "Network", "standard deviation of the initial biases, one or one a layer"
+        0.0, "Network", "standard deviation of the initial biases; one value, or one per layer", replicas="free"
     )
     input_gain: _Amount = _option(
-        0.0, "Network", "learn a factor for each input, at so many times the learning rate; 0 is off"
+        0.0,
+        "Network",
+        "learn a factor for each input, at this multiple of the learning rate; 0 is off",
+        replicas="switched",
     )
 
-    loss: Literal["auto", "cross-entropy", "squared", "absolute", "huber"] = _option(
-        "auto", "Loss", "what is minimized; auto is cross-entropy for classes, squared for regression"
+    loss: Annotated[str, _one_of(["auto", *LOSSES])] = _option(
+        "auto", "Loss", "what training minimizes; auto is cross-entropy for classes, squared for regression"
     )
-    label_smoothing: _Share = _option(0.0, "Loss", "weight of the uniform distribution mixed into the class targets")
-    class_weight: Literal["none", "balanced"] = _option("none", "Loss", "balanced gives every class the same weight")
+    label_smoothing: _Share = _option(
+        0.0, "Loss", "weight of the uniform distribution mixed into the class targets", replicas="switched"
+    )
+    class_weight: Literal["none", "balanced"] = _option(
+        "none", "Loss", "weight of the classes; balanced gives each the same total"
+    )
 
-    dropout: _Share = _option(0.0, "Regularization", "probability of dropping a hidden unit")
-    input_dropout: _Share = _option(0.0, "Regularization", "probability of dropping an input")
-    weight_decay: _Amount = _option(0.0, "Regularization", "L2 penalty on the weights; decoupled in adamw")
+    dropout: _Share = _option(0.0, "Regularization", "probability of dropping a hidden unit", replicas="switched")
+    input_dropout: _Share = _option(0.0, "Regularization", "probability of dropping an input", replicas="switched")
+    weight_decay: _Amount = _option(
+        0.0, "Regularization", "L2 penalty on the weights; decoupled in adamw", replicas="switched"
+    )
     max_norm: _Amount | _Amounts = _option(
-        0.0, "Regularization", "bound on the norm of each unit's incoming weights, one or one a layer; 0 is off"
+        0.0,
+        "Regularization",
+        "bound on the norm of the incoming weights of a unit; one value, or one per layer; 0 is off",
+        replicas="switched",
     )
-    clip_norm: _Amount = _option(0.0, "Regularization", "bound on the global norm of the gradient; 0 is off")
+    clip_norm: _Amount = _option(
+        0.0, "Regularization", "bound on the global norm of the gradient; 0 is off", replicas="switched"
+    )
 
-    optimizer: Literal["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"] = _option(
-        "adam", "Optimization", "how gradients become steps"
-    )
-    lr: _Positive | None = _option(None, "Optimization", "learning rate", shown="the optimizer's own")
+    optimizer: Annotated[str, _one_of(OPTIMIZERS)] = _option("adam", "Optimization", "how gradients become steps")
+    lr: _Positive | None = _option(None, "Optimization", "learning rate", shown="the optimizer's own", replicas="free")
     lr_multiplier: _Amount | _Amounts = _option(
-        1.0, "Optimization", "factor of the learning rate of the weights, not of biases and norms, one or one a layer"
+        1.0,
+        "Optimization",
+        "factor of the learning rate of the weights, not of biases and norms; one value, or one per layer",
+        replicas="free",
     )
-    momentum: _Share = _option(0.9, "Optimization", "decay of the velocity, for momentum and nesterov")
-    momentum_final: _Share = _option(0.9, "Optimization", "what momentum comes to, linearly, in momentum_epochs")
-    momentum_epochs: _Amount = _option(0.0, "Optimization", "epochs in which momentum becomes momentum_final; 0 is off")
-    beta1: _Share = _option(0.9, "Optimization", "decay of the gradient's mean, for adam and adamw")
-    beta2: _Share = _option(0.999, "Optimization", "decay of the squared gradient's mean, for adam and adamw")
-    eps: _Positive = _option(1e-8, "Optimization", "added to the denominator, for rmsprop, adam and adamw")
-    schedule: Literal["constant", "step", "exponential", "inverse", "linear", "cosine", "cycles"] = _option(
+    momentum: _Share = _option(0.9, "Optimization", "decay of the velocity, for momentum and nesterov", replicas="free")
+    momentum_final: _Share = _option(
+        0.9, "Optimization", "momentum after momentum_epochs, reached linearly", replicas="free"
+    )
+    momentum_epochs: _Amount = _option(
+        0.0, "Optimization", "epochs over which momentum moves to momentum_final; 0 is off", replicas="free"
+    )
+    beta1: _Share = _option(0.9, "Optimization", "decay of the mean gradient, for adam and adamw", replicas="free")
+    beta2: _Share = _option(
+        0.999, "Optimization", "decay of the mean squared gradient, for rmsprop, adam and adamw", replicas="free"
+    )
+    eps: _Positive = _option(
+        1e-8, "Optimization", "added to the denominator, for rmsprop, adam and adamw", replicas="free"
+    )
+    schedule: Annotated[str, _one_of(SCHEDULES)] = _option(
         "constant", "Optimization", "how the learning rate falls; linear, cosine and the four waves of cycles end at 0"
     )
     lr_decay: _Decay = _option(
-        0.5, "Optimization", "factor of the step and exponential schedules every lr_every epochs; rate of the inverse"
+        0.5,
+        "Optimization",
+        "factor of the step and exponential schedules every lr_every epochs; rate of the inverse",
+        replicas="free",
     )
-    lr_every: _Period = _option(10.0, "Optimization", "epochs that lr_decay is for")
-    warmup: _Amount = _option(0.0, "Optimization", "epochs in which the learning rate rises linearly from 0")
+    lr_every: _Period = _option(10.0, "Optimization", "epochs between two applications of lr_decay", replicas="free")
+    warmup: _Amount = _option(
+        0.0, "Optimization", "epochs over which the learning rate rises linearly from 0", replicas="switched"
+    )
 
-    preset: Literal["none", "tabular"] = _option(
-        "none", "Training", "a published procedure, beneath all that is given; tabular is RealMLP's for tables"
+    preset: Annotated[str, _one_of(PRESETS)] = _option(
+        "none",
+        "Training",
+        "published procedure that fills in options not given; tabular is RealMLP's for tables",
+        identity=False,
+        replicas="free",
     )
-    batch_size: _BatchSize | Literal["full"] = _option(32, "Training", "rows a step; full is the full pass")
+    batch_size: _BatchSize | Literal["full"] = _option(
+        32, "Training", "rows per step; full takes all training rows at once"
+    )
     epochs: _Epochs = _option(30, "Training", "passes over the training rows; 0 writes the initial network")
-    monitor: Literal["auto", "val_loss", "val_accuracy", "val_rmse", "val_r2", "val_max_error"] = _option(
-        "auto", "Training", "what the best epoch is best by; auto is val_accuracy or val_rmse"
+    monitor: Annotated[str, _one_of(["auto", *(str(Measure("val", metric)) for metric in METRICS.values())])] = _option(
+        "auto", "Training", "metric that chooses the best epoch; auto is val_accuracy or val_rmse"
     )
-    patience: _Epochs = _option(0, "Training", "epochs without a better monitor before stopping; 0 is off")
-    keep: Literal["best", "last"] = _option("best", "Training", "which epoch's weights are kept")
-    seed: _Seed = _option(0, "Training", "seed of initial weights, order of rows and dropout masks")
+    patience: _Epochs = _option(
+        0, "Training", "epochs without a better monitor before stopping; 0 is off", replicas="switched"
+    )
+    keep: Literal["best", "last"] = _option("best", "Training", "epoch whose weights are kept")
+    seed: _Seed = _option(
+        0, "Training", "seed of the initial weights, the order of rows and the dropout masks", replicas="free"
+    )
     threads: _Threads | Literal["auto"] = _option("auto", "Training", "threads of the matrix products")
     record: bool = _option(
-        False, "Training", "write diagnostics.csv: gradient variance and a unit's input, each epoch", shown="false"
+        False,
+        "Training",
+        "write diagnostics.csv: gradient variance and the input of one unit, per epoch",
+        shown="false",
+        identity=False,
     )
 
     @model_validator(mode="before")
     @classmethod
     def _over_the_preset(cls, given: Any) -> Any:
-        """What is given, over what its preset says without the data; `with_preset` adds the rest."""
+        """The given values over those that the preset fixes without the data; `with_preset` adds the rest."""
         name = given.get("preset") if isinstance(given, dict) else None
         return {**PRESETS[name], **given} if isinstance(name, str) and name in PRESETS else given
 
@@ -218,9 +343,33 @@ class RunOptions(DataOptions):
         """Units of each hidden layer."""
         return (self.width,) * self.depth if self.hidden is None else self.hidden
 
+    @property
+    def used_lr(self) -> float:
+        """The learning rate, the optimizer's own where none is given."""
+        return OPTIMIZERS[self.optimizer].lr if self.lr is None else self.lr
+
     def with_hidden(self) -> Self:
-        """The same network with `hidden` saying its sizes; width and depth, which it replaces, at their defaults."""
+        """The same network with its sizes in `hidden`; width and depth, which that replaces, at their defaults."""
         fields = type(self).model_fields
         return self.model_copy(
             update={"hidden": self.sizes, "width": fields["width"].default, "depth": fields["depth"].default}
         )
+
+    @classmethod
+    def about(cls) -> dict[str, About]:
+        """What is known of each option, by name."""
+        extras: dict[str, Any] = {name: field.json_schema_extra for name, field in cls.model_fields.items()}
+        return {name: extra["about"] for name, extra in extras.items()}
+
+
+def as_dict(options: RunOptions) -> dict[str, object]:
+    """The options as numbers, strings and lists, for config.toml, result.json and models; `build` reads them back.
+
+    Left out are those that are None, and width and depth where hidden replaces them.
+    """
+    replaced = ("width", "depth") if options.hidden is not None else ()
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in options
+        if value is not None and name not in replaced
+    }

@@ -1,55 +1,46 @@
-"""What options must not be combined: rules over two or more of them, beside the range that each one has.
+"""Combinations of options that are refused, beside the range that each option has.
 
-Rules that need to know the task or whether there are validation rows stand apart: they can be asked only once the
-data are known, unless the task is given.
+Rules that depend on the task or on validation rows stand apart: they apply once the data are known, or once the task
+is given.
 """
 
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
+from mlpcli.config.choices import INITIALIZERS, LOSSES, NORMS, Construction
+from mlpcli.config.metrics import Measure, metrics_of
 from mlpcli.config.options import RunOptions
 
-__all__ = ["Conflict", "conflicts", "task_conflicts", "validation_conflicts"]
+__all__ = ["Conflict", "conflicts", "smallest_batch", "task_conflicts", "validation_conflicts"]
 
 MAX_WEIGHTS = 2**31  # 8 GB in float32, before gradients and the optimizer's moments
 
 
 class Conflict(NamedTuple):
-    """The options that do not go together, the most telling first, and why, with what to do."""
+    """Options that do not go together, the most telling first; why, and what to do."""
 
     options: tuple[str, ...]
     reason: str
 
-
-_CONSTRUCTIONS = {
-    "xor": "needs one hidden layer of 2 units (hidden 2)",
-    "interpolate": "needs one hidden layer (depth 1)",
-    "sawtooth": "needs hidden layers of 2 units (width 2)",
-}
 
 _PLAIN = {"activation": "relu", "norm": "none", "lift": "none", "init_scale": 1.0, "init_bias": 0.0}
 
 _SMALLEST_EPS = {"float32": 1e-19, "float64": 1e-154}
 """The roots of the smallest normal numbers."""
 
-_MONITORS = {
-    "classification": ("auto", "val_loss", "val_accuracy"),
-    "regression": ("auto", "val_loss", "val_rmse", "val_r2", "val_max_error"),
-}
-
 
 def conflicts(options: RunOptions) -> Iterator[Conflict]:
-    """The rules that the options broke among themselves."""
+    """The rules that the options break among themselves."""
     sizes = options.sizes
-    if options.norm == "batch" and options.batch_size == 1 and sizes:
+    if options.batch_size == 1 and smallest_batch(options) > 1:
         yield Conflict(("batch_size", "norm"), "batch norm needs batches of two rows or more; use batch_size 2 or more")
     for name in ("init_scale", "init_bias", "lr_multiplier", "max_norm"):
         values = getattr(options, name)
         if isinstance(values, tuple) and len(values) != len(sizes) + 1:
             yield Conflict(
                 (name, "hidden", "depth"),
-                f"{len(values)} values for {len(sizes) + 1} layers, output included; give one, or one a layer",
+                f"{len(values)} values for {len(sizes) + 1} layers, output included; give one, or one per layer",
             )
     smallest = _SMALLEST_EPS[options.dtype]
     if options.eps < smallest:
@@ -71,44 +62,46 @@ def conflicts(options: RunOptions) -> Iterator[Conflict]:
             ("hidden", "width", "depth"),
             f"{weights} weights between the hidden layers; the most is {MAX_WEIGHTS}",
         )
-    if options.init in _CONSTRUCTIONS:
-        yield from _construction_conflicts(options, sizes)
+    construction = INITIALIZERS[options.init].construction if options.init != "auto" else None
+    if construction is not None:
+        yield from _construction_conflicts(options, construction)
 
 
-def _construction_conflicts(options: RunOptions, sizes: tuple[int, ...]) -> Iterator[Conflict]:
-    """Weights set by hand fit one architecture only (LECTURE: XOR, interpolation, Telgarsky's sawtooth)."""
-    fits = {
-        "xor": sizes == (2,),
-        "interpolate": len(sizes) == 1,
-        "sawtooth": sizes != () and set(sizes) == {2},
-    }
-    if not fits[options.init]:
-        yield Conflict(("init", "hidden", "width", "depth"), f"init {options.init} {_CONSTRUCTIONS[options.init]}")
+def smallest_batch(options: RunOptions) -> int:
+    """The rows that a training batch must have."""
+    return 2 if options.norm != "none" and NORMS[options.norm].over_rows and options.sizes else 1
+
+
+def _construction_conflicts(options: RunOptions, construction: Construction) -> Iterator[Conflict]:
+    """Weights set by hand fit one architecture only."""
+    if not construction.fits(options.sizes):
+        yield Conflict(("init", "hidden", "width", "depth"), f"init {options.init} {construction.remedy}")
     for name, needed in _PLAIN.items():
         if getattr(options, name) != needed:
             yield Conflict(("init", name), f"init {options.init} needs {name} {needed}")
 
 
 def task_conflicts(options: RunOptions, task: str) -> Iterator[Conflict]:
-    """The rules that the options broke given the task, `classification` or `regression`."""
+    """The rules that the options break given the task, `classification` or `regression`."""
+    construction = INITIALIZERS[options.init].construction if options.init != "auto" else None
     for_classes = {
-        "loss": options.loss == "cross-entropy",
+        "loss": options.loss != "auto" and task not in LOSSES[options.loss].tasks,
         "label_smoothing": options.label_smoothing > 0,
         "class_weight": options.class_weight != "none",
-        "init": options.init in ("xor", "sawtooth"),
+        "init": construction is not None and construction.classes > 0,
     }
-    for_numbers = {"init": options.init == "interpolate"}
+    for_numbers = {"init": construction is not None and construction.classes == 0}
     for name, wrong in (for_classes if task == "regression" else for_numbers).items():
         if wrong:
             needed = "classes" if task == "regression" else "regression"
             yield Conflict((name, "task"), f"{name} {getattr(options, name)} is for {needed}, and the task is {task}")
-    if options.monitor not in _MONITORS[task]:
-        known = ", ".join(_MONITORS[task])
-        yield Conflict(("monitor", "task"), f"{task} has no {options.monitor}; use one of {known}")
+    monitors = ("auto", *(str(Measure("val", metric)) for metric in metrics_of(task)))
+    if options.monitor not in monitors:
+        yield Conflict(("monitor", "task"), f"{task} has no {options.monitor}; use one of {', '.join(monitors)}")
 
 
 def validation_conflicts(options: RunOptions) -> Iterator[Conflict]:
-    """The options that ask for validation rows, where there are none."""
+    """The rules that the options break where there are no validation rows."""
     remedy = "there are no validation rows; set val_size above 0"
     if options.patience:
         yield Conflict(("patience", "val_size"), f"{remedy}, or patience 0")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mlpcli.autodiff import Variable, ops
-from mlpcli.config import RunOptions
+from mlpcli.config import RunOptions, choices
 from mlpcli.nn import Array
 
 __all__ = ["knows", "objective", "target_rows"]
@@ -117,7 +117,7 @@ def objective(
     scores = _scores(options, parameters, x, masks)
     losses = LOSSES[options.loss](scores, targets)
     mean: Variable = ops.mean(losses if example_weights is None else losses * example_weights)
-    if options.weight_decay > 0 and options.optimizer != "adamw":  # whose decay is no part of the gradient
+    if options.weight_decay > 0 and not choices.OPTIMIZERS[options.optimizer].decoupled:
         for name, parameter in parameters.items():
             if name.endswith(".weight"):
                 mean = mean + 0.5 * options.weight_decay * ops.sum(parameter**2)
@@ -135,7 +135,7 @@ def target_rows(options: RunOptions, y: Array, outputs: int) -> Array:
     s = options.label_smoothing
     if outputs > 1:
         rows: Array = (1 - s) * np.eye(outputs)[y] + s / outputs
-    elif options.loss == "cross-entropy":
+    elif choices.LOSSES[options.loss].log_odds:
         rows = ((1 - s) * y + s / 2)[:, None]
     else:
         rows = ((1 - s) * (2.0 * y - 1))[:, None]

@@ -8,6 +8,7 @@ import numpy as np
 
 from mlpcli.autodiff import Differences, central_differences
 from mlpcli.config import RunOptions
+from mlpcli.config.choices import OPTIMIZERS
 from mlpcli.gradcheck.oracle import target_rows
 from mlpcli.nn import Activation, Array, BatchNorm, Dropout, Loss, Network
 from mlpcli.nn.losses import ResidualLoss
@@ -37,7 +38,7 @@ class Subject:
     @property
     def decay(self) -> float:
         """The weight decay that is part of the gradient; adamw's is not."""
-        return 0.0 if self.options.optimizer == "adamw" else self.options.weight_decay
+        return 0.0 if OPTIMIZERS[self.options.optimizer].decoupled else self.options.weight_decay
 
 
 class Probe:

@@ -1,11 +1,13 @@
 """Learning curves: a run's training and validation side by side, a sweep's configurations with bands over seeds."""
 
+import math
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from mlpcli.config.metrics import METRICS, Measure
 from mlpcli.plot.columns import Columns, epochs_of
 from mlpcli.plot.factors import find_factors
 from mlpcli.plot.selection import Selection
@@ -35,8 +37,6 @@ MARKS = 8
 POINTS = 300
 """Points of a line, at most; longer ones are averaged over neighbouring epochs."""
 
-_SHARES = ("accuracy", "r2")
-
 
 def draw_curves(folder: ResultsFolder, metric: str, selection: Selection) -> list[Drawing]:
     """The metric after every epoch; nothing if no epoch ran or the metric is not measured every epoch."""
@@ -48,8 +48,8 @@ def draw_curves(folder: ResultsFolder, metric: str, selection: Selection) -> lis
 
 def _of_a_run(folder: ResultsFolder, trial: Trial, metric: str) -> Drawing:
     """The loss and the metric, of the training and of the validation rows."""
-    epochs = epochs_of(folder, trial)
-    chosen = metric.partition("_")[2] if metric.partition("_")[0] in ("train", "val") else metric
+    epochs, measure = epochs_of(folder, trial), Measure.find(metric)
+    chosen = metric if measure is None else measure.metric.name
     names = [name for name in dict.fromkeys(("loss", chosen)) if _columns(epochs, name)]
     figure, axes = new_figure(0.8 + 3.9 * len(names), 3.4, 1, len(names))
     best = trial.best_epoch
@@ -85,6 +85,7 @@ def _of_a_sweep(folder: ResultsFolder, metric: str, selection: Selection) -> lis
             found[values] = np.nanmean(table, axis=0), _deviation(table)
     if max((len(mean) for mean, _ in found.values()), default=0) < 2:
         return []
+    measure = Measure.find(metric)
     best = selection.first(found, MOST_SERIES)
     chosen = [values for values in found if values in best]
     factors = find_factors(folder.varied, list(found))
@@ -102,7 +103,7 @@ def _of_a_sweep(folder: ResultsFolder, metric: str, selection: Selection) -> lis
             axes.fill_between(epochs, low, high, color=series(index)["color"], alpha=0.13, lw=0)
     axes.set_xlabel("epoch")
     axes.set_ylabel(metric_name(metric))
-    _scale(axes, metric.partition("_")[2], [mean for mean, _ in found.values()])
+    _scale(axes, metric if measure is None else measure.metric.name, [mean for mean, _ in found.values()])
     legend(figure, [axes])
     seeds = max(len(trials) for trials in folder.configurations.values())
     meaning = f"mean and band of a standard deviation over {seeds} seeds" if seeds > 1 else "one seed"
@@ -115,8 +116,11 @@ def _of_a_sweep(folder: ResultsFolder, metric: str, selection: Selection) -> lis
 def _band(metric: str, mean: NDArray[np.float64], deviation: NDArray[np.float64]) -> tuple[Any, Any]:
     """One standard deviation to both sides, cut to the metric's range; above 0, since the axis may be logarithmic."""
     low, high = mean - deviation, mean + deviation
-    if metric.endswith("accuracy"):
-        return np.maximum(low, 0), np.minimum(high, 1)
+    measure = Measure.find(metric)
+    least, most = (-math.inf, math.inf) if measure is None else measure.metric.bounds
+    high = np.minimum(high, most)
+    if least == 0 and most < math.inf:
+        return np.maximum(low, least), high
     return (np.maximum(low, 1e-3 * mean) if np.nanmin(mean) > 0 else low), high
 
 
@@ -142,7 +146,8 @@ def _scale(axes: Axes, name: str, curves: list[NDArray[np.float64]]) -> None:
     """Make the axis logarithmic if an error falls by more than a factor of 10; put ticks at whole epochs."""
     numbers = np.concatenate(curves)
     numbers = numbers[np.isfinite(numbers)]
-    if name not in _SHARES and len(numbers) and numbers.min() > 0 and numbers.max() > 10 * numbers.min():
+    falls = name not in METRICS or not METRICS[name].larger_is_better
+    if falls and len(numbers) and numbers.min() > 0 and numbers.max() > 10 * numbers.min():
         axes.set_yscale("log")
         axes.set_ylim(bottom=numbers.min() / 1.5)
         log_ticks(axes.yaxis)

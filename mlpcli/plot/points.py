@@ -7,14 +7,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.config.metrics import Measure
 from mlpcli.plot.factors import Values
 from mlpcli.results.read_folder import ResultsFolder
 from mlpcli.results.statistics import estimate
 from mlpcli.results.trial import Trial
 
 __all__ = ["Point", "Points", "error_bars", "explain", "find_points", "is_error", "spans_decades"]
-
-_ERRORS = ("loss", "rmse", "mae", "max_error")
 
 
 class Point(NamedTuple):
@@ -62,10 +61,10 @@ def error_bars(metric: str, points: Sequence[Point], *, log: bool = False) -> ND
     means, below = np.array([[point.mean, point.half] for point in points]).T
     if np.isnan(below).all():
         return None
-    above, accuracy = below, metric.endswith("accuracy")
-    if accuracy:
-        above = np.minimum(above, 1 - means)
-    if accuracy or is_error(metric):
+    measure, above = Measure.find(metric), below
+    low, high = (-math.inf, math.inf) if measure is None else measure.metric.bounds
+    above = np.minimum(above, high - means)
+    if low == 0:
         below = np.minimum(below, means * 0.999 if log else means)
     halves: NDArray[np.float64] = np.nan_to_num(np.stack([below, above]))
     return halves
@@ -79,4 +78,5 @@ def spans_decades(points: Points) -> bool:
 
 def is_error(metric: str) -> bool:
     """Whether the metric is better the nearer it comes to 0."""
-    return metric.partition("_")[2] in _ERRORS
+    measure = Measure.find(metric)
+    return measure is not None and not measure.metric.larger_is_better

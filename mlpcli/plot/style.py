@@ -26,6 +26,8 @@ from matplotlib.ticker import (
 )
 from numpy.typing import NDArray
 
+from mlpcli.config.metrics import METRICS, PARTS, Measure
+
 __all__ = [
     "GREY",
     "MOST_SERIES",
@@ -99,15 +101,6 @@ GREY = "#cccccc"
 OTHERS = "; all but the highlighted configurations in grey"
 """Part of a caption."""
 
-_PARTS = {"train": "training", "val": "validation", "test": "test"}
-_METRICS = {
-    "loss": "loss",
-    "accuracy": "accuracy (share of rows)",
-    "rmse": "RMSE (units of the target)",
-    "mae": "mean absolute error (units of the target)",
-    "r2": "R² (1 is perfect)",
-    "max_error": "maximum error (units of the target)",
-}
 _OTHERS = {
     "best_epoch": "best epoch",
     "epochs_run": "epochs run",
@@ -170,18 +163,22 @@ def series(index: int, *, lines: bool = True) -> dict[str, Any]:
 
 def metric_name(metric: str) -> str:
     """Axis label of a column of metrics.csv or trials.csv: `validation accuracy (share of rows)`."""
-    part, _, name = metric.partition("_")
-    return f"{_PARTS[part]} {_METRICS[name]}" if part in _PARTS and name in _METRICS else measure_name(metric)
+    measure = Measure.find(metric)
+    return f"{PARTS[measure.part]} {measure_name(measure.metric.name)}" if measure else measure_name(metric)
 
 
 def part_name(metric: str) -> str:
     """Name of the rows that a column is measured on: `validation`."""
-    return _PARTS.get(metric.partition("_")[0], metric)
+    measure = Measure.find(metric)
+    return metric if measure is None else PARTS[measure.part]
 
 
 def measure_name(measure: str) -> str:
     """Name of a measure without its rows: `accuracy (share of rows)`."""
-    return _METRICS.get(measure) or _OTHERS.get(measure, measure)
+    if measure not in METRICS:
+        return _OTHERS.get(measure, measure)
+    metric = METRICS[measure]
+    return f"{metric.label} ({metric.unit})" if metric.unit else metric.label
 
 
 def axis_name(options: tuple[str, ...]) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mlpcli.config.metrics import METRICS, Measure
 from mlpcli.results import schema
 from mlpcli.results.read_file import Rows, damaged, read_json, read_rows, read_toml
 from mlpcli.results.trial import FIRST_COLUMNS, MIDDLE_COLUMNS, Trial
@@ -23,7 +24,7 @@ Columns = Mapping[str, "array[float]"]
 RETRAIN = "Train it again with --force, or copy the folder again"
 RERUN = "Run the sweep again with --restart, or copy the folder again"
 
-_USUAL = ("val_accuracy", "val_rmse", "train_accuracy", "train_rmse")
+_USUAL = [str(Measure(part, metric)) for part in ("val", "train") for metric in METRICS.values() if metric.leads]
 
 
 @dataclass(frozen=True)

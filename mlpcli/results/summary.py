@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mlpcli.config.metrics import Measure
 from mlpcli.results.statistics import Difference, Estimate, difference, estimate, holm
 
 __all__ = ["Configuration", "summarize", "summary_columns"]
@@ -23,7 +24,7 @@ class Configuration:
 
 def summary_columns(varied: Sequence[str], metric: str) -> list[str]:
     """The columns of summary.csv."""
-    test = _test_of(metric)
+    test = Measure.parse(metric).on("test")
     return [
         "rank",
         *varied,
@@ -35,16 +36,14 @@ def summary_columns(varied: Sequence[str], metric: str) -> list[str]:
     ]
 
 
-def summarize(
-    configurations: Sequence[Configuration], varied: Sequence[str], metric: str, larger_is_better: bool
-) -> list[Row]:
+def summarize(configurations: Sequence[Configuration], varied: Sequence[str], metric: str) -> list[Row]:
     """A row a configuration, best first.
 
     Ranked by the mean of `metric` over the seeds that completed; pruned configurations come after those that were
     not, the longer trained before the shorter; last those with a failed or diverged seed. p-values are corrected by
     Holm over all rows that have one.
     """
-    order = sorted(range(len(configurations)), key=lambda i: _rank(configurations[i], i, metric, larger_is_better))
+    order = sorted(range(len(configurations)), key=lambda i: _rank(configurations[i], i, metric))
     differences = [_difference(configurations, index, metric) for index in order]
     p_values = holm([found.p_value if found else None for found in differences])
     return [
@@ -63,8 +62,8 @@ def _row(
 ) -> Row:
     values = _values(configuration, metric)
     score = _estimate(list(values.values()), configuration)
-    test = _test_of(metric)
-    tested = _estimate(list(_values(configuration, test).values()), configuration)
+    test = Measure.parse(metric).on("test")
+    tested = _estimate(list(_values(configuration, str(test)).values()), configuration)
     records = list(configuration.records.values())
     parameters = [record["parameters"] for record in records if record["parameters"] is not None]
     return {
@@ -120,17 +119,13 @@ def _values(configuration: Configuration, metric: str) -> dict[int, float]:
     return found
 
 
-def _rank(configuration: Configuration, index: int, metric: str, larger: bool) -> tuple[int, int, float, int]:
+def _rank(configuration: Configuration, index: int, metric: str) -> tuple[int, int, float, int]:
     values = list(_values(configuration, metric).values())
-    mean = estimate(values).mean if values else math.inf
+    key = Measure.parse(metric).metric.key(estimate(values).mean) if values else math.inf
     epochs = max((record["epochs_run"] or 0 for record in configuration.records.values()), default=0)
     group = 2 if len(values) < len(configuration.records) or not values else 1 if _pruned(configuration) else 0
-    return group, -epochs if group == 1 else 0, -mean if larger and values else mean, index
+    return group, -epochs if group == 1 else 0, key, index
 
 
 def _pruned(configuration: Configuration) -> bool:
     return any(record["state"] == "pruned" for record in configuration.records.values())
-
-
-def _test_of(metric: str) -> str:
-    return f"test_{metric.partition('_')[2]}"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mlpcli.config import RunOptions
+from mlpcli.config import RunOptions, choices
 from mlpcli.data import Prepared
 from mlpcli.errors import UsageError
 from mlpcli.nn import (
@@ -44,7 +44,6 @@ __all__ = [
     "output_units",
     "per_layer",
     "per_run",
-    "smallest_batch",
 ]
 
 LIFT_LIMIT = 20_000
@@ -60,11 +59,6 @@ def output_units(task: str, classes: int, targets: int) -> int:
     if task == "regression":
         return targets
     return 1 if classes == 2 else classes
-
-
-def smallest_batch(options: RunOptions) -> int:
-    """The fewest rows that a training batch may have: batch norm needs two."""
-    return 2 if options.norm == "batch" and options.sizes else 1
 
 
 def per_run(runs: Sequence[RunOptions], name: str) -> Array:
@@ -109,7 +103,7 @@ def build_layers(
         if run.norm != "none":
             norm.append((f"{name}.norm", NORMALIZATIONS[run.norm](width)))
         activation = (f"{name}.activation", ACTIVATIONS[run.activation]())
-        layers.append((name, Linear(features, width, has_bias=not (norm_first and run.norm == "batch"))))
+        layers.append((name, Linear(features, width, has_bias=not (norm_first and choices.NORMS[run.norm].over_rows))))
         layers.extend([*norm, activation] if norm_first else [activation, *norm])
         if run.dropout > 0:
             layers.append((f"{name}.dropout", Dropout(per_run(runs, "dropout").reshape(lead), bits, lead)))
@@ -121,7 +115,7 @@ def build_layers(
 def build_loss(runs: Sequence[RunOptions], outputs: int, lead: Shape, class_weights: Array | None = None) -> Loss:
     """The loss of a stack of runs, with their smoothing and one weight per class, `(classes,)`."""
     run = runs[0]
-    kind = LogisticLoss if run.loss == "cross-entropy" and outputs == 1 else LOSSES[run.loss]
+    kind = LogisticLoss if choices.LOSSES[run.loss].log_odds and outputs == 1 else LOSSES[run.loss]
     return kind(lead, run.dtype, per_run(runs, "label_smoothing").reshape(lead), class_weights)
 
 

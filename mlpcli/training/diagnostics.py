@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from mlpcli.config import RunOptions
+from mlpcli.config.rules import smallest_batch
 from mlpcli.data import Prepared
 from mlpcli.nn import Array, BatchNorm, Network, Purpose, stream
 from mlpcli.training.batches import batch_bounds
-from mlpcli.training.build import smallest_batch
 from mlpcli.training.replicas import Replicas
 
 __all__ = ["DIAGNOSTIC_COLUMNS", "Diagnostics", "DiagnosticsRow"]
@@ -51,7 +51,7 @@ class Diagnostics:
         self._seeds = [run.seed for run in runs]
         self._x, self._y = np.asarray(data.train.x), np.asarray(data.train.y)
         self._size = len(self._x) if run.batch_size == "full" else min(run.batch_size, len(self._x))
-        part = run.batch_size if run.norm == "batch" else BLOCK
+        part = run.batch_size if smallest_batch(run) > 1 else BLOCK
         self._parts = batch_bounds(len(self._x), part, smallest_batch(run))
         own = Replicas(runs, data, steps_per_epoch=1, masks=Purpose.RECORD_MASKS)
         self._bits, self._network, self._loss = own.bits, own.network, own.loss

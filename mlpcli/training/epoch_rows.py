@@ -9,7 +9,7 @@
 
 from typing import Any
 
-from mlpcli.config.metrics import EPOCH_COLUMNS
+from mlpcli.config.metrics import epoch_columns
 from mlpcli.nn import Array
 
 __all__ = ["EpochRow", "epoch_rows"]
@@ -31,15 +31,10 @@ def epoch_rows(
         seconds: each run's share of the epoch's time.
         times: seconds that each run has trained so far, `(runs,)`.
     """
-    measured = [name for name in EPOCH_COLUMNS[task] if name.startswith(("train_", "val_", "grad_"))]
-    return [
-        {
-            "epoch": epoch,
-            "step": step,
-            "lr": float(rate),
-            **{name: float(columns[name][run]) if name in columns else None for name in measured},
-            "epoch_time_s": seconds,
-            "total_time_s": float(total),
-        }
-        for run, (rate, total) in enumerate(zip(rates, times, strict=True))
-    ]
+    rows = []
+    for run, (rate, total) in enumerate(zip(rates, times, strict=True)):
+        row: EpochRow = dict.fromkeys(epoch_columns(task))
+        row |= {name: float(values[run]) for name, values in columns.items() if name in row}
+        row |= {"epoch": epoch, "step": step, "lr": float(rate), "epoch_time_s": seconds, "total_time_s": float(total)}
+        rows.append(row)
+    return rows

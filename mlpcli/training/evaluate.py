@@ -12,14 +12,17 @@ targets they are the uniform average, and `max_error` is the largest (scikit-lea
 {'loss': 0.25, 'rmse': 7.071, 'mae': 5.0, 'r2': -1.0, 'max_error': 10.0}
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
+from mlpcli.config.metrics import metrics_of
 from mlpcli.data import Part
 from mlpcli.nn import Array, Loss, Network
 
-__all__ = ["correct", "evaluate", "score_blocks", "squared_errors"]
+__all__ = ["FUNCTIONS", "Outcome", "correct", "evaluate", "score_blocks", "squared_errors"]
 
 BLOCK = 256
 """Rows scored at a time; a constant, as the last bits of a matrix product may depend on the number of rows."""
@@ -62,24 +65,42 @@ def evaluate(network: Network, loss: Loss, part: Part, target_scale: Array | Non
         target_scale: the standard deviation of each target, `(targets,)`, for a regression; None for classes.
     """
     unit, scale = _power_of_two(target_scale)
-    losses, measured = [], []
+    losses, outcomes = [], []
     for rows, scores in score_blocks(network, part.x):
         y = np.asarray(part.y[rows])
         losses.append(np.array(loss(scores, y), np.float64))
-        measured.append(correct(scores, y) if target_scale is None else (scores.astype(np.float64) - y) * scale)
-    mean_loss = np.concatenate(losses, axis=-1).mean(axis=-1)
+        outcomes.append(correct(scores, y) if target_scale is None else (scores.astype(np.float64) - y) * scale)
     if target_scale is None:
-        return {"loss": mean_loss, "accuracy": np.concatenate(measured, axis=-1).mean(axis=-1)}
-    error = np.concatenate(measured, axis=-2)
-    square = np.add.reduce(error * error, axis=-2)
-    targets = np.asarray(part.y, np.float64) * scale
-    return {
-        "loss": mean_loss,
-        "rmse": (np.sqrt(square / len(targets)) * unit).mean(axis=-1),
-        "mae": (np.abs(error).mean(axis=-2) * unit).mean(axis=-1),
-        "r2": _r2(square, targets).mean(axis=-1),
-        "max_error": (np.abs(error).max(axis=-2) * unit).max(axis=-1),
-    }
+        scored = Outcome(np.concatenate(losses, axis=-1), hits=np.concatenate(outcomes, axis=-1))
+        task = "classification"
+    else:
+        targets = np.asarray(part.y, np.float64) * scale
+        scored = Outcome(
+            np.concatenate(losses, axis=-1), errors=np.concatenate(outcomes, axis=-2), targets=targets, unit=unit
+        )
+        task = "regression"
+    return {metric.name: FUNCTIONS[metric.name](scored) for metric in metrics_of(task)}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A whole part scored, as metrics take it: `losses` and, for classes, `hits` are `(..., rows)`.
+
+    A regression has `errors` `(..., rows, targets)` and `targets` `(rows, targets)`; both times `unit`, a power of two
+    per target, are in the target's own units.
+    """
+
+    losses: Array
+    hits: Array = field(default_factory=lambda: np.empty(0))
+    errors: Array = field(default_factory=lambda: np.empty(0))
+    targets: Array = field(default_factory=lambda: np.empty(0))
+    unit: Array = field(default_factory=lambda: np.ones(1))
+
+    @cached_property
+    def squares(self) -> Array:
+        """The sum of squared errors of each target, `(..., targets)`."""
+        total: Array = np.add.reduce(self.errors * self.errors, axis=-2)
+        return total
 
 
 def _power_of_two(target_scale: Array | None) -> tuple[Array, Array]:
@@ -92,11 +113,24 @@ def _power_of_two(target_scale: Array | None) -> tuple[Array, Array]:
     return unit, scale / unit
 
 
-def _r2(square: Array, targets: Array) -> Array:
-    """1 - SSE / SST of each target; for a constant one 1 if all errors are 0, else 0; nan for fewer than two rows."""
+def _r2(scored: Outcome) -> Array:
+    """1 - SSE / SST, mean over the targets; a constant one counts 1 if all errors are 0, else 0; nan below two rows."""
+    targets, square = scored.targets, scored.squares
     if len(targets) < 2:
-        return np.full_like(square, np.nan)
+        return np.full(square.shape[:-1], np.nan)
     constant = targets.max(axis=0) == targets.min(axis=0)  # the rounding of a mean can give a constant a spread
     spread = ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
     r2 = 1 - square / np.where(constant, 1, spread)
-    return np.where(constant, np.where(square == 0, 1.0, 0.0), r2)
+    mean: Array = np.where(constant, np.where(square == 0, 1.0, 0.0), r2).mean(axis=-1)
+    return mean
+
+
+FUNCTIONS: dict[str, Callable[[Outcome], Array]] = {
+    "loss": lambda scored: scored.losses.mean(axis=-1),
+    "accuracy": lambda scored: scored.hits.mean(axis=-1),
+    "rmse": lambda scored: (np.sqrt(scored.squares / len(scored.targets)) * scored.unit).mean(axis=-1),
+    "mae": lambda scored: (np.abs(scored.errors).mean(axis=-2) * scored.unit).mean(axis=-1),
+    "r2": _r2,
+    "max_error": lambda scored: (np.abs(scored.errors).max(axis=-2) * scored.unit).max(axis=-1),
+}
+"""Each metric of `config.metrics` by name: from a scored part to one number per replica, float64 `(...)`."""

@@ -2,19 +2,12 @@
 
 from collections.abc import Sequence
 
-from mlpcli.config import RunOptions
+from mlpcli.config import RunOptions, choices
 from mlpcli.data import Prepared
 from mlpcli.nn import INITIALIZERS, Linear, Network, Purpose, interpolate, sawtooth, stream, xor
 from mlpcli.training.build import per_layer
 
-__all__ = ["CONSTRUCTIONS", "initialize"]
-
-CONSTRUCTIONS = {
-    "xor": (2, "two inputs and two classes"),
-    "interpolate": (1, "one input and a numeric target"),
-    "sawtooth": (1, "one input and two classes"),
-}
-"""Name to the number of inputs and the kind of data that a construction needs."""
+__all__ = ["initialize"]
 
 
 def initialize(network: Network, runs: Sequence[RunOptions], data: Prepared) -> None:
@@ -28,7 +21,7 @@ def initialize(network: Network, runs: Sequence[RunOptions], data: Prepared) -> 
         data: the training rows, which the interpolant goes through.
     """
     run, linears = runs[0], network.linears
-    if run.init in CONSTRUCTIONS:
+    if choices.INITIALIZERS[run.init].construction is not None:
         _construct(run.init, linears, data)
         return
     sizes, spreads = (per_layer(runs, name, len(linears)) for name in ("init_scale", "init_bias"))

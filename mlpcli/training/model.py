@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from mlpcli.config import RunOptions, as_dict
+from mlpcli.config.choices import LOSSES
 from mlpcli.data import Prepared
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.nn import Array, BitStreams, Layer, Loss, Network, Purpose, sigmoid
@@ -76,7 +77,7 @@ class Model:
         clipped to [0, 1] and divided by their sum.
         """
         wide = scores.astype(np.float64)
-        if self.options.loss == "cross-entropy":
+        if LOSSES[self.options.loss].log_odds:
             if wide.shape[-1] == 1:
                 positive = sigmoid(wide[:, 0], np.empty(len(wide)))
                 return np.stack([1 - positive, positive], axis=-1)

@@ -12,14 +12,14 @@
 
 import numpy as np
 
-from mlpcli.config.metrics import LARGER_IS_BETTER
+from mlpcli.config.metrics import METRICS, Measure
 from mlpcli.nn import Array
 
 __all__ = ["Monitor"]
 
 
 class Monitor:
-    """Ranks epochs by one validation metric; among equal accuracies the lower val_loss wins, then the earlier epoch.
+    """Ranks epochs by one validation metric; among equal values its tie-break decides, then the earlier epoch wins.
 
     An epoch whose metric or val_loss is not finite is never better.
 
@@ -33,10 +33,11 @@ class Monitor:
     """
 
     def __init__(self, column: str | None, keep_last: bool, patience: Array) -> None:
-        self.column, self.keep_last, self.patience = column, keep_last, patience
+        self.metric = None if column is None else Measure.parse(column).metric
+        self.keep_last, self.patience = keep_last, patience
         runs = len(patience)
-        self.best = np.full(runs, -np.inf)
-        self.tie_break = np.full(runs, -np.inf)
+        self.best = np.full(runs, np.inf)
+        self.tie_break = np.full(runs, np.inf)
         self.best_epoch = np.zeros(runs, np.int64)
         self.waited = np.zeros(runs, np.int64)
 
@@ -51,14 +52,15 @@ class Monitor:
         Returns:
             Whether to keep each run's weights of this epoch, and whether to stop it: two boolean `(members,)`.
         """
-        if self.column is None or val is None:
+        if self.metric is None or val is None:
             self.best_epoch[members] = epoch
             return np.ones(len(members), np.bool_), np.zeros(len(members), np.bool_)
-        value = val[self.column.removeprefix("val_")]
-        value = value if self.column in LARGER_IS_BETTER else -value
-        tie = -val["loss"] if self.column == "val_accuracy" else np.zeros_like(value)
+        value = self.metric.key(val[self.metric.name])
+        tie = np.zeros_like(value)
+        if self.metric.tie_break is not None:
+            tie = METRICS[self.metric.tie_break].key(val[self.metric.tie_break])
         best, tie_break = self.best[members], self.tie_break[members]
-        better = (value > best) | ((value == best) & (tie > tie_break))
+        better = (value < best) | ((value == best) & (tie < tie_break))
         better &= np.isfinite(value) & np.isfinite(val["loss"])
         self.best[members] = np.where(better, value, best)
         self.tie_break[members] = np.where(better, tie, tie_break)

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from mlpcli.config import RunOptions
+from mlpcli.config.rules import smallest_batch
 from mlpcli.data import Prepared
 from mlpcli.nn import Array, Network, Purpose, stream
 from mlpcli.training.batch_sums import BatchSums
 from mlpcli.training.batches import batch_bounds
-from mlpcli.training.build import per_run, smallest_batch
+from mlpcli.training.build import per_run
 from mlpcli.training.diagnostics import Diagnostics, DiagnosticsRow
 from mlpcli.training.divergence import Divergence, finite
 from mlpcli.training.epoch_rows import EpochRow, epoch_rows

@@ -18,7 +18,7 @@ import pytest
 from mlpcli.cli import progress
 from mlpcli.cli.views.epoch_view import LAST, LiveView, epoch_view, short
 from mlpcli.config import RunOptions
-from mlpcli.config.metrics import EPOCH_COLUMNS
+from mlpcli.config.metrics import epoch_columns
 
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -113,7 +113,7 @@ def test_quiet_in_a_terminal_shows_the_result_only() -> None:
 
 
 def rows(count: int, task: str = "classification", first: int = 1) -> list[dict[str, Any]]:
-    columns = EPOCH_COLUMNS[task]
+    columns = epoch_columns(task)
     return [dict.fromkeys(columns, 0.5) | {"epoch": epoch} for epoch in range(first, first + count)]
 
 
@@ -128,7 +128,7 @@ def drawn(view: LiveView, width: int) -> list[str]:
 
 
 def live_view(task: str = "classification", monitor: str | None = "val_accuracy") -> LiveView:
-    columns = [name for name in EPOCH_COLUMNS[task] if name != "step" and not name.endswith("_s")]
+    columns = [name for name in epoch_columns(task) if name != "step" and not name.endswith("_s")]
     return LiveView(columns, 100, monitor)
 
 
@@ -156,7 +156,7 @@ def test_columns_keep_their_place_whatever_the_numbers() -> None:
     view = live_view()
     for value in (1.0, 1e-9, -12.3456, 99999.0, float("nan"), None):
         view._rows = ()
-        view.show({**rows(1)[0], **dict.fromkeys(EPOCH_COLUMNS["classification"][2:], value)}, best=0)
+        view.show({**rows(1)[0], **dict.fromkeys(epoch_columns("classification")[2:], value)}, best=0)
         assert drawn(view, 100)[0] == ("epoch        lr  train_loss  train_accuracy  val_loss  val_accuracy  grad_norm")
 
 
@@ -191,7 +191,7 @@ def test_the_time_left_of_a_resumed_run_comes_from_its_own_epochs() -> None:
 
 
 def test_the_view_suits_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
-    columns = EPOCH_COLUMNS["classification"]
+    columns = epoch_columns("classification")
     resolved = RunOptions(monitor="val_accuracy")
     for terminal, quiet, kind in ((True, False, "LiveView"), (False, False, "LineView"), (True, True, "EpochView")):
         monkeypatch.setattr(progress, "is_terminal", lambda stream, answer=terminal: answer)
@@ -201,7 +201,7 @@ def test_the_view_suits_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_mark_where_no_epoch_is_better_than_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "is_terminal", lambda stream: True)
     for options in (RunOptions(keep="last", monitor="val_accuracy"), RunOptions(monitor="auto", keep="last")):
-        view = epoch_view(EPOCH_COLUMNS["classification"], options, quiet=False)
+        view = epoch_view(epoch_columns("classification"), options, quiet=False)
         assert isinstance(view, LiveView)
         view.show(rows(1)[0], best=1)
         header, row, _ = drawn(view, 200)

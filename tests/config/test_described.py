@@ -1,8 +1,10 @@
 """The words made of the declaration: a table of all options, ranges that match what is refused."""
 
 import re
+from pathlib import Path
 
 from mlpcli.config import OPTIONS, check_value, options_table
+from mlpcli.config.readme import BEGIN, END, write_table
 
 
 def test_the_table_has_a_row_an_option() -> None:
@@ -37,3 +39,10 @@ def test_groups_stand_together() -> None:
     groups = [option.group for option in OPTIONS.values()]
     assert groups == sorted(groups, key=list(dict.fromkeys(groups)).index)
     assert list(dict.fromkeys(groups)) == ["Data", "Network", "Loss", "Regularization", "Optimization", "Training"]
+
+
+def test_the_table_is_written_between_the_marks(tmp_path: Path) -> None:
+    page = tmp_path / "README.md"
+    page.write_text(f"# é\n\n{BEGIN}old\n{END}\n\nmore\n", encoding="utf-8")
+    write_table(page)
+    assert page.read_text(encoding="utf-8") == f"# é\n\n{BEGIN}{options_table()}{END}\n\nmore\n"

@@ -1,28 +1,39 @@
 """`resolve`, `run_id`, `stack_key`: against canonical JSON written by hand, and what may and may not move them."""
 
 import hashlib
+import json
 import subprocess
 import sys
 from typing import Any
 
 import pytest
+from pydantic import Field
 
-from mlpcli.config import DEFAULT_LR, OPTIONS, RunOptions, Source, build, resolve, run_id, stack_key
+from mlpcli.config import OPTIONS, RunOptions, Source, build, resolve, run_id, stack_key
+from mlpcli.config.choices import OPTIMIZERS
+from mlpcli.config.options import About
 
 DIGEST = "0123456789abcdef" * 4
 
 # The defaults with lr 0.001 on digits, resolved, as the docstring of run_id describes the text that is hashed.
-CANONICAL = (
-    '{"data":"' + DIGEST + '","format":1,"options":{'
-    '"activation":"relu","batch_size":32,"beta1":0.9,"beta2":0.999,"class_weight":"none","clip_norm":0.0,'
-    '"drop":null,"dropout":0.0,"dtype":"float32","epochs":30,"eps":1e-08,"hidden":[64,64],"init":"he","init_bias":0.0,"init_scale":1.0,"input_dropout":0.0,'
-    '"input_gain":0.0,'
-    '"keep":"best","label_smoothing":0.0,"lift":"none","loss":"cross-entropy","lr":0.001,"lr_decay":0.5,'
-    '"lr_every":10.0,"lr_multiplier":1.0,"max_norm":0.0,"momentum":0.9,"momentum_epochs":0.0,"momentum_final":0.9,'
-    '"monitor":"val_accuracy","norm":"none","norm_position":"before",'
-    '"optimizer":"adam","patience":0,"scale":"standard","schedule":"constant","seed":0,"split_seed":0,"target":null,'
-    '"task":"classification","test_size":0.2,"threads":1,"val_size":0.1,"warmup":0.0,"weight_decay":0.0}}'
-)
+SHAPED: dict[str, Any] = {
+    "hidden": [64, 64],
+    "init": "he",
+    "loss": "cross-entropy",
+    "lr": 0.001,
+    "monitor": "val_accuracy",
+    "scale": "standard",
+    "task": "classification",
+    "threads": 1,
+}
+
+
+def canonical(options: dict[str, Any]) -> str:
+    """The text that is hashed, written without the package's own JSON."""
+    cells = ",".join(
+        f"{json.dumps(name)}:{json.dumps(options[name], separators=(',', ':'))}" for name in sorted(options)
+    )
+    return f'{{"data":"{DIGEST}","format":2,"options":{{{cells}}}}}'
 
 
 def resolved(values: dict[str, Any] | None = None, **used: Any) -> RunOptions:
@@ -30,31 +41,51 @@ def resolved(values: dict[str, Any] | None = None, **used: Any) -> RunOptions:
     return resolve(build(Source({"lr": 0.001} | (values or {}), "")), **(known | used))
 
 
+def hashed(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
 def test_run_id_is_the_hash_of_the_canonical_text() -> None:
-    assert run_id(resolved(), DIGEST) == hashlib.sha256(CANONICAL.encode()).hexdigest()[:12] == "7bdc01aa7cfd"
+    text = (
+        '{"data":"' + DIGEST + '","format":2,"options":{"hidden":[64,64],"init":"he","loss":"cross-entropy",'
+        '"lr":0.001,"monitor":"val_accuracy","scale":"standard","task":"classification","threads":1}}'
+    )
+    assert canonical(SHAPED) == text
+    assert run_id(resolved(), DIGEST) == hashed(text) == "0da2746faad4"
 
 
 @pytest.mark.parametrize(
-    ("values", "before", "after"),
+    ("values", "shaped"),
     [
-        ({"seed": 7}, '"seed":0,', '"seed":7,'),
-        ({"max_norm": [2, 2.5, 0]}, '"max_norm":0.0', '"max_norm":[2.0,2.5,0.0]'),
-        ({"init_bias": [1, 1, 0]}, '"init_bias":0.0', '"init_bias":[1.0,1.0,0.0]'),
-        ({"init_scale": [1, 0.5, 0]}, '"init_scale":1.0', '"init_scale":[1.0,0.5,0.0]'),
-        ({"lr_multiplier": 2}, '"lr_multiplier":1.0', '"lr_multiplier":2.0'),
-        ({"target": "a,é"}, '"target":null', '"target":["a","\\u00e9"]'),
-        ({"drop": "b,a,b"}, '"drop":null', '"drop":["a","b"]'),
-        ({"depth": 0}, "[64,64]", "[]"),
-        ({"test_size": 100}, '"test_size":0.2', '"test_size":100'),
-        ({"split_seed": "seed", "seed": 3}, '"seed":0,"split_seed":0', '"seed":3,"split_seed":3'),
-        ({"lr": 1}, '"lr":0.001', '"lr":1.0'),
-        ({"batch_size": "full"}, '"batch_size":32', '"batch_size":"full"'),
+        ({"seed": 7}, {"seed": 7}),
+        ({"max_norm": [2, 2.5, 0]}, {"max_norm": [2.0, 2.5, 0.0]}),
+        ({"init_bias": [1, 1, 0]}, {"init_bias": [1.0, 1.0, 0.0]}),
+        ({"lr_multiplier": 2}, {"lr_multiplier": 2.0}),
+        ({"target": "a,é"}, {"target": ["a", "é"]}),
+        ({"drop": "b,a,b"}, {"drop": ["a", "b"]}),
+        ({"depth": 0}, {"hidden": []}),
+        ({"test_size": 100}, {"test_size": 100}),
+        ({"split_seed": "seed", "seed": 3}, {"seed": 3, "split_seed": 3}),
+        ({"lr": 1}, {"lr": 1.0}),
+        ({"batch_size": "full"}, {"batch_size": "full"}),
+        ({"optimizer": "adam", "dropout": 0.0, "keep": "best", "test_size": 0.2}, {}),
     ],
 )
-def test_run_id_of_other_values(values: dict[str, Any], before: str, after: str) -> None:
-    text = CANONICAL.replace(before, after)
-    assert text != CANONICAL
-    assert run_id(resolved(values), DIGEST) == hashlib.sha256(text.encode()).hexdigest()[:12]
+def test_run_id_of_other_values(values: dict[str, Any], shaped: dict[str, Any]) -> None:
+    assert run_id(resolved(values), DIGEST) == hashed(canonical(SHAPED | shaped))
+
+
+def test_an_option_added_later_leaves_old_ids_alone() -> None:
+    about = {"about": About("Network")}
+
+    class Later(RunOptions):
+        novelty: float = Field(0.5, description="what comes with a later version", json_schema_extra=about)
+
+    used: dict[str, Any] = {"task": "classification", "scale": "standard", "has_validation": True, "threads": 1}
+    before = run_id(resolved(), DIGEST)
+    assert run_id(resolve(Later(lr=0.001), **used), DIGEST) == before
+    assert run_id(resolve(Later(lr=0.001, novelty=0.5), **used), DIGEST) == before
+    assert run_id(resolve(Later(lr=0.001, novelty=0.25), **used), DIGEST) != before
 
 
 OTHER_VALUES: dict[str, Any] = {
@@ -189,7 +220,7 @@ def test_init_follows_the_activation(activation: str, init: str) -> None:
 def test_lr_is_the_optimizers_own(optimizer: str) -> None:
     used = {"task": "classification", "scale": "none", "has_validation": True, "threads": 1}
     options = RunOptions.model_validate({"optimizer": optimizer})
-    assert resolve(options, **used).lr == DEFAULT_LR[optimizer]  # type: ignore[arg-type]
+    assert resolve(options, **used).lr == OPTIMIZERS[optimizer].lr
     assert resolved({"optimizer": optimizer, "lr": 0.5}).lr == 0.5
 
 

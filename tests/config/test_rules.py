@@ -58,7 +58,7 @@ def test_rules_say_what_to_do() -> None:
     assert conflict.reason == "batch norm needs batches of two rows or more; use batch_size 2 or more"
     (conflict,) = conflicts(RunOptions(lr_multiplier=(1.0, 2.0), depth=2))
     assert conflict.options == ("lr_multiplier", "hidden", "depth")
-    assert conflict.reason == "2 values for 3 layers, output included; give one, or one a layer"
+    assert conflict.reason == "2 values for 3 layers, output included; give one, or one per layer"
 
 
 @pytest.mark.parametrize(

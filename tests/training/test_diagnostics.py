@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 from safetensors.numpy import load, save
 
 from mlpcli.config import RunOptions, as_dict, run_id, stack_key
-from mlpcli.config.metrics import EPOCH_COLUMNS
+from mlpcli.config.metrics import epoch_columns
 from mlpcli.data import Prepared
 from mlpcli.errors import Interrupted
 from mlpcli.nn import Array, Network, Purpose, stream
@@ -224,7 +224,7 @@ def test_the_folder_of_an_interrupted_run_ends_as_that_of_an_uninterrupted_one(
     )
 
     def trained(name: str, resume: bool = False, kill: int = 0) -> bytes:
-        columns = {"columns": EPOCH_COLUMNS["classification"], "diagnostics": DIAGNOSTIC_COLUMNS}
+        columns = {"columns": epoch_columns("classification"), "diagnostics": DIAGNOSTIC_COLUMNS}
         with RunFolder(tmp_path, name, as_dict(run.options), **columns, run_id=run.run_id, resume=resume) as folder:
             train_run(run, folder, [], lambda row, best: kill == row["epoch"] and os.kill(os.getpid(), signal.SIGINT))
         return (tmp_path / name / "diagnostics.csv").read_bytes()

@@ -13,7 +13,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from mlpcli.config import RunOptions, as_dict
-from mlpcli.config.metrics import EPOCH_COLUMNS
+from mlpcli.config.metrics import epoch_columns
 from mlpcli.errors import BadResult, ExitCode, Interrupted
 from mlpcli.results.run_folder import RunFolder
 from mlpcli.training import session
@@ -35,7 +35,7 @@ def planned(source: str = CLASSES, **options: Any) -> Run:
 
 
 def opened(run: Run, root: Path, **how: bool) -> RunFolder:
-    columns = EPOCH_COLUMNS[run.data.task]
+    columns = epoch_columns(run.data.task)
     return RunFolder(root, "r", as_dict(run.options), columns=columns, run_id=run.run_id, **how)
 
 
@@ -219,7 +219,7 @@ def test_a_divergence_leaves_finite_weights_and_says_where(tmp_path: Path, sourc
 def test_no_epochs(tmp_path: Path) -> None:
     result = train(planned(epochs=0), tmp_path)
     assert (result["state"], result["best_epoch"], result["epochs_run"]) == ("complete", 0, 0)
-    header = ",".join(EPOCH_COLUMNS["classification"])
+    header = ",".join(epoch_columns("classification"))
     assert (tmp_path / "r" / "metrics.csv").read_text() == f"{header}\n"
 
 
@@ -239,7 +239,7 @@ def test_metrics_csv_reads_back_as_the_same_numbers(tmp_path: Path) -> None:
     rows = []
     train(planned(NUMBERS), tmp_path, lambda row, best: rows.append(row))
     header, *lines = (line.split(",") for line in (tmp_path / "r" / "metrics.csv").read_text().splitlines())
-    assert tuple(header) == EPOCH_COLUMNS["regression"]
+    assert tuple(header) == epoch_columns("regression")
     for line, row in zip(lines, rows, strict=True):
         assert [float(cell) for cell in line] == [row[name] for name in header]
 

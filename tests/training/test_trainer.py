@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlpcli.config.metrics import EPOCH_COLUMNS
+from mlpcli.config.metrics import epoch_columns
 from mlpcli.data import Part, Prepared
 from mlpcli.errors import UsageError
 from mlpcli.nn import Purpose, stream
@@ -55,7 +55,7 @@ def test_the_lectures_network_solves_xor_untrained() -> None:
 def test_a_row_has_the_columns_of_metrics_csv(task: str) -> None:
     data = dataset(CLASSES if task == "classification" else NUMBERS)
     ((_, row),) = next(Trainer([resolved(data)], data).epochs())
-    assert set(row) == set(EPOCH_COLUMNS[task])
+    assert set(row) == set(epoch_columns(task))
     assert {type(value) for value in row.values()} <= {int, float}
 
 

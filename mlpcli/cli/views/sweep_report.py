@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlpcli.cli.console import is_terminal, print_json, table
 from mlpcli.cli.views.epoch_view import short
+from mlpcli.config.metrics import Measure
 
 if TYPE_CHECKING:
     from mlpcli.sweep.plan.prepared_sweep import PreparedSweep
@@ -66,7 +67,7 @@ def _columns(
     """The cells of the table by column, without columns that are empty or that a terminal has no room for."""
     plan, metric = prepared.plan, prepared.metric
     mean, low, high = (f"{metric}_{part}" for part in ("mean", "ci_low", "ci_high"))
-    test = f"test_{metric.partition('_')[2]}"
+    test = str(Measure.parse(metric).on("test"))
     states = {plan.shown(index): _state(records, plan.numbers(index)) for index in range(plan.configurations)}
     options = {name: [option_cell(row[name]) for row in summary] for name in plan.varied}
     numbers = {

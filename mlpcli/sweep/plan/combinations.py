@@ -6,7 +6,7 @@ no validation.
 
 from collections.abc import Hashable, Iterable
 
-from mlpcli.config import DEFAULT_LR, RunOptions, waits_for_data
+from mlpcli.config import RunOptions, waits_for_data
 from mlpcli.sweep.search.strategy import Proposal
 from mlpcli.sweep.spec.option_tables import Table
 from mlpcli.sweep.spec.sweep_file import SweepFile
@@ -93,7 +93,7 @@ def _used(options: RunOptions, name: str) -> object:
     """The value of an option; the optimizer's own `lr` where none was given, None where a preset will say it."""
     if waits_for_data(options, name):
         return None
-    return DEFAULT_LR[options.optimizer] if name == "lr" and options.lr is None else getattr(options, name)
+    return options.used_lr if name == "lr" else getattr(options, name)
 
 
 def _sizes_for(options: RunOptions, compare: Table) -> tuple[int, ...] | None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mlpcli.config import DataOptions, RunOptions, stack_key, usage_error
-from mlpcli.config.metrics import EPOCH_COLUMNS, METRICS
+from mlpcli.config.metrics import PARTS, Measure, epoch_columns, metrics_of
 from mlpcli.data import Prepared, prepare
 from mlpcli.errors import UsageError
 from mlpcli.results.sweep_folder import PlannedTrial
@@ -44,12 +44,12 @@ class PreparedSweep:
         self._prepare()
         kinds = [(prepared.task, prepared.val is not None) for prepared in self._loaded.values()]
         tasks = dict.fromkeys(task for task, _ in kinds)
-        names = dict.fromkeys(name for task in tasks for name in METRICS[task])
+        metrics = dict.fromkeys(metric for task in tasks for metric in metrics_of(task))
         self.metric = ranking_metric(plan.file.metric, kinds)
         self.larger = larger_is_better(self.metric)
-        self.columns = tuple(dict.fromkeys(column for task in tasks for column in EPOCH_COLUMNS[task]))
+        self.columns = tuple(dict.fromkeys(column for task in tasks for column in epoch_columns(task)))
         self.diagnostics = DIAGNOSTIC_COLUMNS if plan.options(0).record else ()
-        self.scores = tuple(f"{part}_{name}" for part in ("train", "val", "test") for name in names)
+        self.scores = tuple(str(Measure(part, metric)) for part in PARTS for metric in metrics)
 
     def rounds(self, score: Callable[[int, int | None], tuple[float, bool]]) -> Iterator[Round]:
         """The rounds of the search; each is to be trained before the next is asked for.

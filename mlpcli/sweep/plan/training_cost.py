@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from mlpcli.config import RunOptions
+from mlpcli.config.choices import OPTIMIZERS
 from mlpcli.nn import lifted_features
 
 __all__ = ["Cost", "cost_of"]
@@ -25,9 +26,6 @@ STEP, STEP_LAYER, STEP_DROPOUT, STEP_NORM = 60e-6, 10e-6, 15e-6, 25e-6
 
 REPLICA, PRODUCT, UNIT, UNIT_DROPOUT, UNIT_NORM = 5e-6, 1 / 45e9, 0.5e-9, 3e-9, 5e-9
 """Seconds per replica and step: fixed, per floating-point operation, and per hidden unit and row."""
-
-MEMORIES = {"sgd": 0, "momentum": 1, "nesterov": 1, "rmsprop": 1, "adam": 2, "adamw": 2}
-"""Arrays that an optimizer keeps beside parameters and gradients."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ def cost_of(options: RunOptions, features: int, outputs: int, rows: int) -> Cost
 
     itemsize = 4 if options.dtype == "float32" else 8
     arrays = 4 + dropped + 2 * normed  # z, h and their gradients; the mask; the normalized z and its gradient
-    busy = itemsize * (parameters * (2 + MEMORIES[options.optimizer]) + batch * (inputs + hidden * arrays))
+    busy = itemsize * (parameters * (2 + OPTIMIZERS[options.optimizer].memory) + batch * (inputs + hidden * arrays))
 
     wide = itemsize / 4  # twice the bytes, half as many in a register
     step = STEP + layers * (STEP_LAYER + STEP_DROPOUT * dropped + STEP_NORM * normed)

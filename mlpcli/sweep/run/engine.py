@@ -224,7 +224,7 @@ class Engine:
             for index, baseline in enumerate(self._plan.baselines)
         ]
         varied, metric = self._plan.varied, self.sweep.metric
-        self.summary = summarize(configurations, varied, metric, self.sweep.larger)
+        self.summary = summarize(configurations, varied, metric)
         self.store.finish(table(summary_columns(varied, metric), self.summary))
 
 

@@ -3,30 +3,31 @@
 from collections.abc import Iterable
 
 from mlpcli.config import usage_error
-from mlpcli.config.metrics import EPOCH_COLUMNS, LARGER_IS_BETTER, METRICS
+from mlpcli.config.metrics import METRICS, Measure, leading, metrics_of
 from mlpcli.wording import nearest, quote
 
 __all__ = ["larger_is_better", "metric_problem", "ranking_metric"]
 
-_SCORES = {task: [f"{part}_{name}" for part in ("train", "val") for name in names] for task, names in METRICS.items()}
-"""The columns of trials.csv that may rank, by task."""
-
-_DEFAULT = {"classification": "accuracy", "regression": "rmse"}
+_RANKING_PARTS = ("train", "val")
 
 
 def larger_is_better(metric: str) -> bool:
     """Whether a configuration with a larger value ranks before one with a smaller value."""
-    return f"val_{metric.partition('_')[2]}" in LARGER_IS_BETTER
+    return Measure.parse(metric).metric.larger_is_better
 
 
 def metric_problem(metric: object, *, every_epoch: bool) -> str | None:
     """Why this cannot rank, or None; `every_epoch` asks for a metric that is measured after each epoch."""
-    names = dict.fromkeys(name for task in _SCORES for name in _SCORES[task])
-    of_an_epoch = {name for columns in EPOCH_COLUMNS.values() for name in columns}
-    known = [name for name in names if not every_epoch or name in of_an_epoch]
+    known = [
+        str(Measure(part, one))
+        for part in _RANKING_PARTS
+        for one in METRICS.values()
+        if not every_epoch or part in one.epochs
+    ]
     if metric in known:
         return None
-    if isinstance(metric, str) and metric.startswith("test_"):
+    measure = Measure.find(metric) if isinstance(metric, str) else None
+    if measure is not None and measure.part == "test":
         return f"got {quote(metric)}, but test rows rank nothing; use one of {', '.join(known)}"
     hint = nearest(metric, known) if isinstance(metric, str) else ""
     of = "with halving one of" if every_epoch else "one of"
@@ -41,13 +42,15 @@ def ranking_metric(metric: str | None, kinds: Iterable[tuple[str, bool]]) -> str
     """
     kinds = dict.fromkeys(kinds)
     if metric is None:
-        found = sorted({f"{'val' if validated else 'train'}_{_DEFAULT[task]}" for task, validated in kinds})
+        found = sorted({str(Measure("val" if validated else "train", leading(task))) for task, validated in kinds})
         if len(found) == 1:
             return found[0]
         raise usage_error([f"metric: the trials would be ranked by {' and '.join(found)}. Set one that all have"])
+    measure = Measure.parse(metric)
     for task, validated in kinds:
-        if metric.startswith("val_") and not validated:
+        if measure.part == "val" and not validated:
             raise usage_error([f"metric: there are no validation rows for {metric}. Set val_size above 0 or train_*"])
-        if metric not in _SCORES[task]:
-            raise usage_error([f"metric: {task} has no {metric}; use one of {', '.join(_SCORES[task])}"])
+        if task not in measure.metric.tasks:
+            known = ", ".join(str(Measure(part, one)) for part in _RANKING_PARTS for one in metrics_of(task))
+            raise usage_error([f"metric: {task} has no {metric}; use one of {known}"])
     return metric

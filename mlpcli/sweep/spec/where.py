@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from mlpcli.config import DEFAULT_LR, OPTIONS, RunOptions
+from mlpcli.config import OPTIONS, RunOptions
 from mlpcli.wording import nearest, quote
 
 __all__ = ["Where", "parse_where"]
@@ -170,7 +170,7 @@ class _Reader:
         if name == "width":
             return lambda options: self.width(node, options)
         if name == "lr":
-            return lambda options: DEFAULT_LR[options.optimizer] if options.lr is None else options.lr
+            return lambda options: options.used_lr
         return operator.attrgetter(name)
 
     def arithmetic(self, node: ast.expr, infix: ast.operator, a: Value, b: Value) -> Value:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlpcli.config import DEFAULT_LR, RunOptions, Source, build, with_preset
+from mlpcli.config import RunOptions, Source, build, with_preset
+from mlpcli.config.choices import OPTIMIZERS
 from mlpcli.errors import UsageError
 from mlpcli.sweep.plan.plan_file import plan_sweep
 from mlpcli.sweep.plan.sweep_plan import Plan
@@ -132,7 +133,7 @@ def test_agrees_with_itertools_and_build(grid, points, seeds, where) -> None:  #
     expected: dict[object, RunOptions] = {}
     for combination in combinations:
         options = build(Source(combination, "s: "))
-        names = {**dict(options), "lr": options.lr or DEFAULT_LR["adam"]}
+        names = {**dict(options), "lr": options.lr or OPTIMIZERS["adam"].lr}
         if where is None or eval(where, names):
             key = options.with_hidden().model_copy(update={"lr": names["lr"]})
             expected.setdefault(tuple(dict(key).items()), options)
@@ -171,7 +172,7 @@ def test_duplicates_run_once(text: str) -> None:
 
 def test_the_own_learning_rate_of_an_optimizer_is_one_value() -> None:
     text = "[grid]\nlr = [{}]\noptimizer = ['sgd', 'adam']\n[[points]]\noptimizer = 'sgd'"
-    assert plan(text.format(DEFAULT_LR["sgd"])).configurations == 2
+    assert plan(text.format(OPTIMIZERS["sgd"].lr)).configurations == 2
     assert plan(text.format(0.123)).configurations == 3
 
 
@@ -198,7 +199,7 @@ def test_what_does_not_apply_is_not_shown() -> None:
 
 def test_a_learning_rate_that_was_not_given_is_shown_as_it_is_used() -> None:
     found = plan("[grid]\nlr = [0.5]\n[[points]]\noptimizer = 'sgd'\n[[points]]\noptimizer = 'adam'")
-    assert shown(found) == [(0.5, "adam"), (DEFAULT_LR["sgd"], "sgd"), (DEFAULT_LR["adam"], "adam")]
+    assert shown(found) == [(0.5, "adam"), (OPTIMIZERS["sgd"].lr, "sgd"), (OPTIMIZERS["adam"].lr, "adam")]
     assert [options.lr for options in options_of(found)] == [0.5, None, None]
 
 

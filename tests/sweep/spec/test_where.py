@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlpcli.config import DEFAULT_LR, OPTIONS, RunOptions
+from mlpcli.config import OPTIONS, RunOptions
+from mlpcli.config.choices import OPTIMIZERS
 from mlpcli.sweep.spec.where import MAX_DEPTH, MAX_LENGTH, parse_where
 from tests.sweep.cpu import cpu_loops
 
@@ -62,8 +63,8 @@ def test_holds(text: str, expected: bool) -> None:
         ("width == 16", RunOptions(width=16, depth=0), True),
         ("depth == 0", RunOptions(hidden=()), True),
         ("hidden == []", RunOptions(depth=0), True),
-        (f"lr == {DEFAULT_LR['adam']}", RunOptions(optimizer="adam"), True),
-        (f"lr == {DEFAULT_LR['sgd']}", RunOptions(optimizer="sgd"), True),
+        (f"lr == {OPTIMIZERS['adam'].lr}", RunOptions(optimizer="adam"), True),
+        (f"lr == {OPTIMIZERS['sgd'].lr}", RunOptions(optimizer="sgd"), True),
         ("lr == 0.5", RunOptions(optimizer="sgd", lr=0.5), True),
         ("seed == 7", RunOptions(seed=7), True),
     ],

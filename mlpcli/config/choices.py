@@ -1,0 +1,172 @@
+"""What is known of each activation, norm, initializer, loss, optimizer and schedule before NumPy is loaded.
+
+The options take their choices from these tables, and rules, defaults, costs and the builder read their facts here. The
+functions themselves stand in the registries of `nn` and `optim`, under the same names.
+"""
+
+from dataclasses import dataclass
+
+__all__ = [
+    "ACTIVATIONS",
+    "INITIALIZERS",
+    "LOSSES",
+    "NORMS",
+    "OPTIMIZERS",
+    "SCHEDULES",
+    "Activation",
+    "Construction",
+    "Initializer",
+    "Loss",
+    "Norm",
+    "Optimizer",
+    "Schedule",
+    "default_loss",
+]
+
+
+@dataclass(frozen=True)
+class Activation:
+    """`init`: the initializer that keeps the variance of the signal through layers of it."""
+
+    init: str = "glorot"
+
+
+ACTIVATIONS = {
+    "relu": Activation(init="he"),
+    "leaky-relu": Activation(init="he"),
+    "elu": Activation(init="he"),
+    "selu": Activation(init="lecun"),
+    "gelu": Activation(init="he"),
+    "silu": Activation(init="he"),
+    "mish": Activation(init="he"),
+    "softplus": Activation(init="he"),
+    "sigmoid": Activation(),
+    "tanh": Activation(),
+    "identity": Activation(),
+}
+"""The initializers are those of He et al. 2015, Klambauer et al. 2017 (selu) and Glorot and Bengio 2010."""
+
+
+@dataclass(frozen=True)
+class Norm:
+    """`over_rows`: its statistics are taken over the rows of a batch, so that it needs two rows and cancels a bias."""
+
+    over_rows: bool
+
+
+NORMS = {"batch": Norm(over_rows=True), "layer": Norm(over_rows=False)}
+
+
+@dataclass(frozen=True)
+class Construction:
+    """The architecture and the data that weights set by hand fit (LECTURE: XOR, interpolation, Telgarsky's sawtooth).
+
+    `layers` and `width` None fit any; `inputs` is the number of features, `classes` 0 a numeric target.
+    """
+
+    layers: int | None
+    width: int | None
+    remedy: str
+    inputs: int
+    classes: int
+    needs: str
+
+    def fits(self, sizes: tuple[int, ...]) -> bool:
+        """Whether hidden layers of these sizes can hold the construction."""
+        layers = len(sizes) if self.layers is None else self.layers
+        return sizes != () and len(sizes) == layers and (self.width is None or set(sizes) == {self.width})
+
+
+@dataclass(frozen=True)
+class Initializer:
+    """Weights drawn at random or, with a `construction`, set by hand."""
+
+    construction: Construction | None = None
+
+
+INITIALIZERS = {
+    "he": Initializer(),
+    "glorot": Initializer(),
+    "lecun": Initializer(),
+    "normal": Initializer(),
+    "zeros": Initializer(),
+    "xor": Initializer(
+        Construction(1, 2, "needs one hidden layer of 2 units (hidden 2)", 2, 2, "two inputs and two classes")
+    ),
+    "interpolate": Initializer(
+        Construction(1, None, "needs one hidden layer (depth 1)", 1, 0, "one input and a numeric target")
+    ),
+    "sawtooth": Initializer(
+        Construction(None, 2, "needs hidden layers of 2 units (width 2)", 1, 2, "one input and two classes")
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Loss:
+    """`tasks` it can be minimized for, `default_of` those whose `auto` it is.
+
+    `log_odds`: scores are the logarithms of probabilities, or of odds where two classes share one score.
+    """
+
+    tasks: tuple[str, ...] = ("classification", "regression")
+    default_of: tuple[str, ...] = ()
+    log_odds: bool = False
+
+
+LOSSES = {
+    "cross-entropy": Loss(tasks=("classification",), default_of=("classification",), log_odds=True),
+    "squared": Loss(default_of=("regression",)),
+    "absolute": Loss(),
+    "huber": Loss(),
+}
+
+
+def default_loss(task: str) -> str:
+    """The loss that `auto` stands for."""
+    return next(name for name, loss in LOSSES.items() if task in loss.default_of)
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """`lr`: the default learning rate; `memory`: arrays of the parameters' size that it keeps between steps.
+
+    `reads`: the options without which it would be the same. `decoupled`: weight decay shrinks the weights and is no
+    part of the gradient.
+    """
+
+    lr: float
+    memory: int
+    reads: tuple[str, ...] = ()
+    decoupled: bool = False
+
+
+_MOMENTUM = ("momentum", "momentum_final", "momentum_epochs")
+_MOMENTS = ("beta1", "beta2", "eps")
+
+OPTIMIZERS = {
+    "sgd": Optimizer(lr=0.1, memory=0),
+    "momentum": Optimizer(lr=0.01, memory=1, reads=_MOMENTUM),
+    "nesterov": Optimizer(lr=0.01, memory=1, reads=_MOMENTUM),
+    "rmsprop": Optimizer(lr=1e-3, memory=1, reads=("beta2", "eps")),
+    "adam": Optimizer(lr=5e-3, memory=2, reads=_MOMENTS),
+    "adamw": Optimizer(lr=5e-3, memory=2, reads=_MOMENTS, decoupled=True),
+}
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """`reads`: the options without which it would be the same."""
+
+    reads: tuple[str, ...] = ()
+
+
+SCHEDULES = {
+    "constant": Schedule(),
+    "step": Schedule(reads=("lr_decay", "lr_every")),
+    "exponential": Schedule(reads=("lr_decay", "lr_every")),
+    "inverse": Schedule(reads=("lr_decay", "lr_every")),
+    "linear": Schedule(),
+    "cosine": Schedule(),
+    "cycles": Schedule(),
+}
