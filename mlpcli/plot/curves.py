@@ -104,7 +104,7 @@ def _of_a_sweep(folder: ResultsFolder, metric: str, selection: Selection) -> lis
     axes.set_xlabel("epoch")
     axes.set_ylabel(metric_name(metric))
     _scale(axes, metric if measure is None else measure.metric.name, [mean for mean, _ in found.values()])
-    legend(figure, [axes])
+    legend(figure, [axes], always=len(found) > 1)
     seeds = max(len(trials) for trials in folder.configurations.values())
     meaning = f"mean and band of a standard deviation over {seeds} seeds" if seeds > 1 else "one seed"
     some = selection.described(len(chosen), len(found))

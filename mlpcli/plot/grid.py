@@ -73,7 +73,7 @@ def draw_panels(
         panel.set_xlabel(across if lowest else "")
         panel.tick_params(labelbottom=lowest)
         panel.set_ylabel(upright(up, height) if index % columns == 0 else "")
-    legend(figure, axes, axis_name(lines.options) if lines else None)
+    legend(figure, axes, axis_name(lines.options) if lines else None, always=lines is not None)
     first, *more = (", ".join(factor.options) for factor in ordered)
     by = f", by {' and '.join(more)}" if more else ""
     titled(

@@ -216,13 +216,13 @@ def titled(figure: Figure, title: str, below: str) -> None:
         figure.set_figheight(figure.get_figheight() + 2 * over / figure.dpi + 0.2)
 
 
-def legend(figure: Figure, panels: Sequence[Axes], title: str | None = None) -> None:
-    """Add a legend of the series of all panels to the right of the figure, if there are several series."""
+def legend(figure: Figure, panels: Sequence[Axes], title: str | None = None, *, always: bool = False) -> None:
+    """Add a legend of the series of all panels to the right of the figure, if there are several or `always`."""
     named: dict[str, Any] = {}
     for panel in panels:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             named.setdefault(wrap(label), handle[0] if isinstance(handle, ErrorbarContainer) else handle)
-    if len(named) > 1:
+    if len(named) > 1 or (named and always):
         name = title and upright(title, 2.4)
         figure.legend(named.values(), named.keys(), loc="outside right center", alignment="left", title=name)
 

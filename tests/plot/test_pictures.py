@@ -200,6 +200,7 @@ def test_what_is_asked_for_has_a_line_of_its_own(tmp_path: Path) -> None:
     grey = [line for line in curves.axes[0].lines if line.get_color() == GREY]
     (own,) = (line for line in curves.axes[0].lines if line.get_color() != GREY)
     assert (own.get_label(), len(grey)) == ("depth 8, activation sigmoid", 19)
+    assert curve_labels(curves) == ["depth 8, activation sigmoid"]
     trials = [trial for trial in read_folder(path).trials if trial.values == ("8", "sigmoid")]
     options = asked_for(path, Asked(highlight=stalls), "options")
     means = [x for line in options.axes[0].lines if line.get_color() != GREY for x in line.get_xdata()]
