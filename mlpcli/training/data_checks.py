@@ -1,4 +1,11 @@
-"""Whether options and data suit each other: asked once both are known, before anything is written."""
+"""Whether options and data suit each other: asked once both are known, before anything is written.
+
+>>> from mlpcli.config import DataOptions
+>>> from mlpcli.data import prepare
+>>> check_data(RunOptions(init="interpolate"), prepare(DataOptions(dataset="xor")))
+Traceback (most recent call last):
+mlpcli.errors.UsageError: init interpolate on dataset 'xor': the construction needs one input and a numeric target
+"""
 
 from mlpcli.config import RunOptions
 from mlpcli.config.choices import INITIALIZERS

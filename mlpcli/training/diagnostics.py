@@ -2,6 +2,17 @@
 
 It works on a network of its own, with the weights of the one in training, and draws from random streams of its own, so
 it cannot change the numbers of the run.
+
+>>> from mlpcli.config import DataOptions
+>>> from mlpcli.data import prepare
+>>> from mlpcli.training.initial_weights import initialize
+>>> data = prepare(DataOptions(dataset="xor"))
+>>> runs = [RunOptions(hidden=(8,), loss="cross-entropy", init="he", batch_size=2, threads=1)]
+>>> replicas = Replicas(runs, data, steps_per_epoch=2)
+>>> initialize(replicas.network, runs, data)
+>>> (row,) = Diagnostics(runs, data).measure(replicas.network, epoch=0, step=0)
+>>> row["gradient_variance"] > 0, row["input_p15"] < row["input_p50"] < row["input_p85"]
+(True, True)
 """
 
 from collections.abc import Iterator, Sequence

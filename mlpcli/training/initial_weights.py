@@ -1,4 +1,18 @@
-"""The initial weights of a stack of runs: drawn from each run's seed, or constructed by hand."""
+"""The initial weights of a stack of runs: drawn from each run's seed, or constructed by hand.
+
+A run's weights are the same whichever runs share its stack:
+
+>>> import numpy as np
+>>> from mlpcli.config import DataOptions
+>>> from mlpcli.data import prepare
+>>> data = prepare(DataOptions(dataset="xor"))
+>>> runs = [RunOptions(init="he", seed=seed) for seed in range(3)]
+>>> stack, alone = (Network([("output", Linear(2, 1))], lead=(count,)) for count in (3, 1))
+>>> initialize(stack, runs, data)
+>>> initialize(alone, runs[2:], data)
+>>> np.array_equal(stack.params[2], alone.params[0])
+True
+"""
 
 from collections.abc import Sequence
 

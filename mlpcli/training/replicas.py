@@ -1,4 +1,17 @@
-"""The runs of a stack as replicas of one network, and the training step that all of them take at once."""
+"""The runs of a stack as replicas of one network, and the training step that all of them take at once.
+
+>>> from mlpcli.config import DataOptions
+>>> from mlpcli.data import prepare
+>>> from mlpcli.training.initial_weights import initialize
+>>> data = prepare(DataOptions(dataset="xor"))
+>>> runs = [RunOptions(hidden=(8,), loss="cross-entropy", init="he", threads=1, lr=lr) for lr in (0.01, 0.05)]
+>>> replicas = Replicas(runs, data, steps_per_epoch=1)
+>>> initialize(replicas.network, runs, data)
+>>> x, y = np.stack([data.train.x] * 2), np.stack([data.train.y] * 2)
+>>> first, *_, last = (replicas.step(x, y, count)[0].mean(axis=-1) for count in range(100))
+>>> first[0] == first[1], last[0] > last[1]
+(np.True_, np.True_)
+"""
 
 from collections.abc import Sequence
 from functools import cached_property

@@ -1,4 +1,16 @@
-"""One run from options to its results folder: prepare, train, checkpoint, score, write."""
+"""One training run, from its options and its data to a finished results folder.
+
+`plan_run` resolves the options for the data, which gives the run its identity. `train_run` trains it in an open
+folder: checkpoints, answers to Ctrl-C and SIGTERM, scores of the kept weights, files.
+
+>>> from mlpcli.config import DataOptions
+>>> from mlpcli.data import prepare
+>>> run = plan_run(RunOptions(width=8, depth=1), prepare(DataOptions(dataset="xor")))
+>>> run.options.hidden, run.options.loss, run.options.keep
+((8,), 'cross-entropy', 'last')
+>>> len(run.run_id)
+12
+"""
 
 import signal
 import time

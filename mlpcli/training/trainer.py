@@ -2,6 +2,22 @@
 
 A `Trainer` holds runs whose networks have one shape as replicas of one network. Its state is a few arrays and two
 counters, so a checkpoint is a copy of them, taken between any two batches.
+
+Two networks learn exclusive or side by side, from different seeds:
+
+>>> from mlpcli.config import DataOptions
+>>> from mlpcli.data import prepare
+>>> from mlpcli.training.session import plan_run
+>>> data = prepare(DataOptions(dataset="xor"))
+>>> run = plan_run(RunOptions(width=8, depth=1, epochs=200, lr=0.05), data).options
+>>> trainer = Trainer([run, run.model_copy(update={"seed": 1})], data)
+>>> for rows in trainer.epochs():
+...     if trainer.epoch in (1, 200):
+...         print(trainer.epoch, [row["train_loss"] < 0.1 for _, row in rows])
+1 [False, False]
+200 [True, True]
+>>> [metrics["train"]["accuracy"] for metrics in trainer.results()]
+[1.0, 1.0]
 """
 
 import time
