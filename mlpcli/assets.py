@@ -1,4 +1,4 @@
-"""Where the files that ship beside the code are: in a wheel inside the package, in a checkout at its top."""
+"""The files that ship with the code: inside the package in a wheel, at the top level in a checkout."""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
 """The exit codes, and one exception for each way a command can fail.
 
-Every room raises these (or plain ValueError where it knows nothing of users); only `cli` turns them
-into a line on stderr and an exit code.
+Every room raises these, or a plain ValueError where it knows nothing of users; only `cli` turns them into a line on
+stderr and an exit code.
 """
 
 from enum import IntEnum
@@ -20,7 +20,7 @@ __all__ = [
 
 
 class ExitCode(IntEnum):
-    """What a command's exit code means; the numbers above 64 are those of sysexits.h."""
+    """The meaning of a command's exit code; numbers above 64 follow sysexits.h."""
 
     OK = 0
     BAD_RESULT = 1

@@ -10,8 +10,6 @@ import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 __all__ = ["DISTRIBUTION", "install_command"]
 
@@ -42,6 +40,9 @@ def _folder(source: dict[str, Any]) -> Path | None:
     if not source:
         folder = Path(__file__).parents[1]
     elif "dir_info" in source:
+        from urllib.parse import urlsplit
+        from urllib.request import url2pathname  # loads http.client, which no reader of a table needs
+
         folder = Path(url2pathname(urlsplit(source["url"]).path))
     else:
         return None

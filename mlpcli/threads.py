@@ -1,4 +1,4 @@
-"""How many threads BLAS may use; its only setting that can change the last bits of a number."""
+"""The number of BLAS threads, which is the only BLAS setting that can change the last bits of a number."""
 
 import os
 from collections.abc import Sequence
@@ -8,11 +8,11 @@ from itertools import pairwise
 __all__ = ["blas_threads", "cores", "fastest_threads", "let_threads_rest"]
 
 WORTH_A_THREAD = 5e7
-"""Multiply-adds of the largest matrix product of a step, where further threads pay. Milliseconds of a step with one
-thread and with two, while nothing else ran, of 784 inputs, depth 3, momentum, batches of 128: at width 64 (6.4 million)
-0.45 and 0.46, at 256 (26 million) 1.97 and 1.65, at 512 (51 million) 5.6 and 4.2, at 1024 (134 million) 17.3 and 11.2.
-A sixth is not worth it at 256: where another program wants a core, threads that wait for each other at every product
-take ten times as long and more."""
+"""Multiply-adds of a step's largest matrix product from which more threads pay. Measured on an idle machine with 784
+inputs, depth 3, momentum and batches of 128, a step takes with one and with two threads: 0.45 and 0.46 ms at width 64
+(6.4 million), 1.97 and 1.65 ms at 256 (26 million), 5.6 and 4.2 ms at 512 (51 million), 17.3 and 11.2 ms at 1024 (134
+million). The gain of a sixth at 256 is not worth the risk: when another program takes a core, threads that wait for
+each other at every product need ten times as long or more."""
 
 
 def cores() -> int:
@@ -27,17 +27,17 @@ def fastest_threads(sizes: Sequence[int], batch: int) -> int:
 
 
 def let_threads_rest() -> None:
-    """Have OpenBLAS's idle threads sleep after 2^20 cycles, half a millisecond, and not spin for 2^26.
+    """Let OpenBLAS's idle threads sleep after 2^20 cycles (half a millisecond) instead of spinning for 2^26.
 
-    So they leave the cores to the optimizer's threads, which makes a step of width 1024 9 % shorter, and to other
-    programs, beside which it makes all sizes faster: a sweep's workers among them, from which the mere import of NumPy
-    and SciPy would take 0.15 s. Only before NumPy is loaded; what the environment says stands.
+    Sleeping threads leave the cores to the optimizer's threads, which makes a step at width 1024 9 % shorter, and to
+    other processes, such as a sweep's workers, which would otherwise lose 0.15 s while their parent imports NumPy and
+    SciPy. Has an effect only before NumPy is loaded; a value that the environment sets is kept.
     """
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "20")
 
 
 def blas_threads(count: int) -> AbstractContextManager[object]:
-    """While it is entered, BLAS uses `count` threads."""
+    """A context in which BLAS uses `count` threads."""
     from threadpoolctl import threadpool_limits
 
     limits: AbstractContextManager[object] = threadpool_limits(count, user_api="blas")

@@ -115,7 +115,7 @@ def sweep(
             if store.warning:
                 warning(store.warning)
             message(_introduction(prepared, len(store.known), workers.jobs), quiet=quiet)
-            view = sweep_view(plan, prepared.metric, prepared.larger, quiet)
+            view = sweep_view(plan, prepared.metric, quiet)
             engine = Engine(prepared, store, workers, view, keep_models.value, fail_fast)
             with _saying_what_is_kept(store, plan, restart), view:
                 engine.run()

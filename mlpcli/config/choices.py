@@ -131,8 +131,8 @@ def default_loss(task: str) -> str:
 class Optimizer:
     """`lr`: the default learning rate; `memory`: arrays of the parameters' size that it keeps between steps.
 
-    `reads`: the options without which it would be the same. `decoupled`: weight decay shrinks the weights and is no
-    part of the gradient.
+    `reads`: its hyperparameters besides lr, weight_decay and clip_norm; the others have no effect on it. `decoupled`:
+    weight decay shrinks the weights and is not part of the gradient.
     """
 
     lr: float
@@ -156,7 +156,7 @@ OPTIMIZERS = {
 
 @dataclass(frozen=True)
 class Schedule:
-    """`reads`: the options without which it would be the same."""
+    """`reads`: its parameters besides lr and warmup; the others have no effect on it."""
 
     reads: tuple[str, ...] = ()
 

@@ -1,4 +1,4 @@
-"""From what users write to `RunOptions`: sources merged, every problem found, each named with the place it stands."""
+"""From what users write to `RunOptions`: merges the sources and reports every problem with its place."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ MAX_PROBLEMS = 100
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Values of options and where they stand: on the command line, in a file, in a table of a sweep file.
+    """Values of options from one place: the command line, a file, or a table of a sweep file.
 
     `prefix` and an option's name make its place (`run.toml: depth`, `sweep.toml: [grid] depth`); the prefix `--`
-    makes it a flag (`--norm-position`). With `text` the values are words of a command line, not yet numbers.
+    makes it a flag (`--norm-position`). With `text` the values are words of a command line, still to be parsed.
     """
 
     values: Mapping[str, object]
@@ -29,15 +29,17 @@ class Source:
     text: bool = False
 
     def place(self, name: str) -> str:
-        """Where the value of this option stands."""
+        """The name of an option as the source spells it, for messages."""
         return self.prefix + (name.replace("_", "-") if self.prefix == "--" else name)
 
 
 def build(*sources: Source) -> RunOptions:
-    """The options that the sources give together, later ones winning over earlier ones, defaults beneath all.
+    """Merge the sources: later ones override earlier ones, and all override the defaults.
 
-    `hidden` replaces `width` and `depth`, unless a later source than the one it stands in gives one of these.
-    Raises one `UsageError` that lists every problem.
+    `hidden` replaces `width` and `depth`, unless a later source gives one of these.
+
+    Raises:
+        UsageError: one error that lists every problem.
     """
     values: dict[str, object] = {}
     given: dict[str, Source] = {}
@@ -69,7 +71,7 @@ def build(*sources: Source) -> RunOptions:
 
 
 def check_value(name: str, value: object, place: str, *, text: bool = False) -> str | None:
-    """The problem with one value of one option, or None; `place` is where it stands."""
+    """The problem with one value of one option, or None; `place` names it in the message."""
     if name not in OPTIONS:
         return _unknown(name, place)
     option = OPTIONS[name]
@@ -79,13 +81,13 @@ def check_value(name: str, value: object, place: str, *, text: bool = False) -> 
 
 
 def canonical_value(name: str, value: object, *, text: bool = False) -> object:
-    """The value as `RunOptions` holds it; it must be one in which `check_value` finds no problem."""
+    """The value in the form that `RunOptions` holds; it must have passed `check_value`."""
     read = _read(OPTIONS[name], value) if text else value
     return getattr(RunOptions.model_validate({name: read}), name)
 
 
 def usage_error(problems: Iterable[str]) -> UsageError:
-    """One error for all of them: a single problem is one line, several are a list below their number."""
+    """One error for all problems: a single one makes one line, several a count and a list."""
     found = list(problems)
     if len(found) == 1:
         return UsageError(found[0])
@@ -94,7 +96,7 @@ def usage_error(problems: Iterable[str]) -> UsageError:
 
 
 def _read(option: Option, word: object) -> object:
-    """What a word of the command line spells, where the option takes numbers, lists of them, or true and false."""
+    """Parse a word of the command line, for options that take numbers, lists of numbers, or true and false."""
     if not isinstance(word, str):
         return word
     if bool in option.types:
@@ -114,7 +116,7 @@ def _number(word: str) -> object:
 
 
 def _validate(values: Mapping[str, object]) -> tuple[RunOptions, set[str]]:
-    """The options with every bad value left at its default, and the names of those."""
+    """The options, with defaults in place of bad values, and the names of the bad ones."""
     try:
         return RunOptions.model_validate(values), set()
     except ValidationError as error:
@@ -146,5 +148,5 @@ def _refused(option: Option, value: object, place: str, text: bool) -> str:
 
 
 def _broken(conflict: Conflict, places: Mapping[str, str]) -> str:
-    """`--batch-size, run.toml: norm: batch norm needs ...`, the places of those options that were given."""
+    """`--batch-size, run.toml: norm: batch norm needs ...`: the places of the given options, and the reason."""
     return f"{', '.join(places[name] for name in conflict.options if name in places)}: {conflict.reason}"

@@ -1,4 +1,4 @@
-"""Presets: published procedures spelled out in options of a run, beneath everything that the user says.
+"""Presets: published procedures written as options of a run, which every option that the user gives overrides.
 
 `tabular` is RealMLP-TD-S (Holzmüller et al. 2024) without its factors of the inputs, its random biases and its four
 cycles, and with selu and one rate for numbers too. Those are options of their own (`input_gain`, `init_bias`,
@@ -32,22 +32,22 @@ PRESETS: dict[str, Mapping[str, object]] = {
         "epochs": 256,
     },
 }
-"""What each says before the data are known: all that decides what they are."""
+"""The options of each preset that are known before the data are."""
 
 _WITH_DATA = frozenset({"init_scale", "label_smoothing", "lr_multiplier"})
-_WEIGHTS_TO_BIASES = 10.0  # how many times the rate of the biases that of W is
+_WEIGHTS_TO_BIASES = 10.0  # learning rate of W over that of the biases
 
 
 def waits_for_data(options: "RunOptions", name: str) -> bool:
-    """Whether the value of an option is for the preset to say, once the data are known."""
+    """Whether the preset will set an option once the data are known."""
     return options.preset != "none" and name in _WITH_DATA - options.model_fields_set
 
 
 def with_preset(options: "RunOptions", *, task: str, features: int) -> "RunOptions":
-    """The options with their preset spelled out for the data, in place of its name; unchanged where there is none.
+    """Replace the name of a preset by its options; options without a preset are unchanged.
 
-    Known with the data are rates and scales, which follow the width and number of the layers, and what is for one task.
-    What was given stays.
+    The data decide learning rates and initial scales, which follow the sizes of the layers, and options that suit one
+    task only. Options that were given are kept.
     """
     if options.preset == "none":
         return options

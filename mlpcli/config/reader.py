@@ -1,6 +1,6 @@
-"""Reading TOML files that anyone may have written: bounded in size, time and nesting, and every fault one line.
+"""Reads TOML files from any author: bounded in size, time and nesting, with one line for every fault.
 
-`tomllib` takes seconds over a dotted key of 20,000 parts and raises four kinds of exception; opening a pipe blocks.
+`tomllib` takes seconds for a dotted key of 20,000 parts and raises four kinds of exception; opening a pipe blocks.
 """
 
 import os
@@ -22,15 +22,16 @@ _POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
 def read_options(path: Path) -> Source:
-    """The options of a run in a TOML file, with their places."""
+    """Read the options of a run from a TOML file."""
     return Source(read_toml(path), f"{path}: ")
 
 
 def read_toml(path: Path) -> dict[str, object]:
     """The content of a TOML file.
 
-    Raises `UsageError` with file, line and column for what is not TOML in UTF-8 (a byte order mark is allowed),
-    not a regular file, larger than 1 MiB, nested too deeply or not readable.
+    Raises:
+        UsageError: with file, line and column, for a file that is not TOML in UTF-8 (a byte order mark is allowed),
+            not a regular file, larger than 1 MiB, nested too deeply, or not readable.
     """
     text = _decode(_read_bytes(path), path)
     if found := _LONG_KEY.search(text):
@@ -63,7 +64,7 @@ def _read_bytes(path: Path) -> bytes:
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    """An opener that does not wait for the other end of a pipe."""
+    """Open without waiting for the other end of a pipe."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 

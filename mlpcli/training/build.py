@@ -130,13 +130,15 @@ def class_weights(options: RunOptions, data: Prepared) -> Array | None:
 
 def build_optimizer(runs: Sequence[RunOptions], network: Network, steps_per_epoch: int = 1) -> Optimizer:
     """The optimizer of a stack of runs for the parameters of their network, `lead = (len(runs),)`."""
-    names = ("momentum", "momentum_final", "beta1", "beta2", "eps", "weight_decay", "clip_norm")
+    name = runs[0].optimizer
+    numbers = {read: per_run(runs, read) for read in (*choices.OPTIMIZERS[name].reads, "weight_decay", "clip_norm")}
+    if "momentum_epochs" in numbers:
+        numbers["momentum_steps"] = numbers.pop("momentum_epochs") * steps_per_epoch
     return Optimizer(
-        runs[0].optimizer,
+        name,
         network.params.shape,
         network.dtype,
-        **{name: _number(per_run(runs, name)) for name in names},
-        momentum_steps=_number(per_run(runs, "momentum_epochs") * steps_per_epoch),
+        **{key: _number(values) for key, values in numbers.items()},
         decayed=network.decayed,
         factors=_rate_factors(runs, network),
         threads=int(runs[0].threads),

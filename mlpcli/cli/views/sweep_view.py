@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from mlpcli.cli.console import is_terminal, message, plain
 from mlpcli.cli.views.epoch_view import short
 from mlpcli.cli.views.sweep_report import option_cell
+from mlpcli.config.metrics import Measure
 from mlpcli.sweep.plan.sweep_plan import Plan
 from mlpcli.sweep.run.sweep_watcher import TrialSeen
 
@@ -22,17 +23,17 @@ if TYPE_CHECKING:
 __all__ = ["LiveView", "SweepView", "sweep_view"]
 
 
-def sweep_view(plan: Plan, metric: str, larger: bool, quiet: bool) -> "SweepView":
+def sweep_view(plan: Plan, metric: str, quiet: bool) -> "SweepView":
     """The view that suits stderr, of a plan ranked by `metric`."""
     kind = SweepView if quiet else LiveView if is_terminal(sys.stderr) else LineView
-    return kind(plan, metric, larger)
+    return kind(plan, metric)
 
 
 class SweepView:
     """Shows nothing: what `--quiet` asks for, and what the others are built on."""
 
-    def __init__(self, plan: Plan, metric: str, larger: bool) -> None:
-        self._plan, self._metric, self._larger = plan, metric, larger
+    def __init__(self, plan: Plan, metric: str) -> None:
+        self._plan, self._metric = plan, metric
         self._ended: set[int] = set()
 
     def __enter__(self) -> Self:
@@ -107,8 +108,8 @@ class LiveView(SweepView):
     of more than there is room for, the best are shown.
     """
 
-    def __init__(self, plan: Plan, metric: str, larger: bool, console: "Console | None" = None) -> None:
-        super().__init__(plan, metric, larger)
+    def __init__(self, plan: Plan, metric: str, console: "Console | None" = None) -> None:
+        super().__init__(plan, metric)
         from rich.console import Console
         from rich.live import Live
         from rich.progress_bar import ProgressBar
@@ -221,8 +222,7 @@ class LiveView(SweepView):
     def _rank(self, index: int) -> tuple[bool, bool, bool, bool, float, int]:
         """The best first; then who runs, who waits, who was pruned, and last who has a seed that failed."""
         line = self._lines[index]
-        value = line.mean if line.values else math.inf
-        value = -value if self._larger and line.values else value
+        value = Measure.parse(self._metric).metric.key(line.mean) if line.values else math.inf
         waits = not line.values and not self._running[index]
         return line.troubled > 0, line.states["pruned"] > 0, not line.values, waits, value, index
 

@@ -13,7 +13,7 @@ from mlpcli.sweep.plan.stacks import Group
 from mlpcli.sweep.plan.sweep_plan import Plan, Round
 from mlpcli.sweep.plan.training_cost import Cost, cost_of
 from mlpcli.sweep.search.strategy import Scored
-from mlpcli.sweep.spec.ranking_metric import larger_is_better, ranking_metric
+from mlpcli.sweep.spec.ranking_metric import ranking_metric
 from mlpcli.training.build import output_units
 from mlpcli.training.diagnostics import DIAGNOSTIC_COLUMNS
 from mlpcli.training.session import plan_run
@@ -46,7 +46,6 @@ class PreparedSweep:
         tasks = dict.fromkeys(task for task, _ in kinds)
         metrics = dict.fromkeys(metric for task in tasks for metric in metrics_of(task))
         self.metric = ranking_metric(plan.file.metric, kinds)
-        self.larger = larger_is_better(self.metric)
         self.columns = tuple(dict.fromkeys(column for task in tasks for column in epoch_columns(task)))
         self.diagnostics = DIAGNOSTIC_COLUMNS if plan.options(0).record else ()
         self.scores = tuple(str(Measure(part, metric)) for part in PARTS for metric in metrics)
@@ -57,7 +56,7 @@ class PreparedSweep:
         `score` gives for a trial of the last round, and the epochs of that round, the value of the metric (nan if the
         trial failed or diverged) and whether the trial has come to its end.
         """
-        sign = 1 if self.larger else -1
+        key = Measure.parse(self.metric).metric.key
         following: Round | None = self.plan.first
         while following is not None:
             if following.epochs is not None and following.epochs >= self.epochs:
@@ -66,7 +65,7 @@ class PreparedSweep:
             outcomes: dict[int | None, Scored] = {None: Scored(None, {}, ended=True)}
             for configuration, numbers in following.trials.items():
                 found = {self.plan.seed(number): score(number, following.epochs) for number in numbers}
-                scores = {seed: sign * value for seed, (value, _) in found.items()}
+                scores = {seed: -key(value) for seed, (value, _) in found.items()}
                 outcomes[configuration] = Scored(configuration, scores, all(ended for _, ended in found.values()))
             following = self.plan.tell([outcomes[configuration] for configuration in following.placed])
             self._prepare()

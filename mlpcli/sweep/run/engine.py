@@ -176,7 +176,7 @@ class Engine:
         def rows() -> Sequence[EpochRow]:
             return self._rows[number] if record is None else self.store.epochs(number)
 
-        return trial_score(record, rows, epochs, self.sweep.metric, larger_is_better=self.sweep.larger)
+        return trial_score(record, rows, epochs, self.sweep.metric)
 
     def _record(self, numbers: Iterable[int], state: str | None = None) -> None:
         """Write trials that ended or were pruned to the store, and the models that are to be kept."""

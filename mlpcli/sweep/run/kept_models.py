@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 
+from mlpcli.config.metrics import Measure
 from mlpcli.results.sweep_folder import Record, SweepStore
 from mlpcli.sweep.plan.prepared_sweep import PreparedSweep
 from mlpcli.sweep.run.train_stack import KeepModels
@@ -59,7 +60,7 @@ class Models:
         value = record.get(self._sweep.metric)
         if record["state"] != "complete" or value is None:
             return math.inf, number
-        return -value if self._sweep.larger else value, number
+        return Measure.parse(self._sweep.metric).metric.key(value), number
 
     def _path(self, number: int) -> Path:
         return self._store.model(self._sweep.run_ids[number])

@@ -74,7 +74,6 @@ class JobMaker:
             scale=data.scale,
             until=until,
             metric=self._sweep.metric,
-            larger=self._sweep.larger,
             keep_models=keep_models,
             seconds=seconds,
             progress=progress,

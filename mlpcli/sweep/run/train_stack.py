@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mlpcli.config import RunOptions
+from mlpcli.config.metrics import Measure
 from mlpcli.data import open_prepared
 from mlpcli.nn import Array
 from mlpcli.results.model_file import model_bytes
@@ -46,7 +47,6 @@ class Job:
     scale: str
     until: int
     metric: str
-    larger: bool
     keep_models: KeepModels
     seconds: float
     progress: Progress | None = None
@@ -123,8 +123,6 @@ def _kept(job: Job, outcomes: Sequence[Outcome]) -> Sequence[int]:
 
 def _rank(job: Job, outcome: Outcome) -> float | None:
     """Sort key with the best run first; None where the ranking metric is not finite."""
-    part, _, name = job.metric.partition("_")
-    value: float = outcome.result["metrics"][part][name]
-    if not math.isfinite(value):
-        return None
-    return -value if job.larger else value
+    ranked = Measure.parse(job.metric)
+    value: float = outcome.result["metrics"][ranked.part][ranked.metric.name]
+    return ranked.metric.key(value) if math.isfinite(value) else None

@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from mlpcli.config.metrics import Measure, Metric
+
 __all__ = ["best_so_far", "epochs_begun", "trial_score"]
 
 Row = Mapping[str, Any]
@@ -14,8 +16,6 @@ def trial_score(
     rows: Callable[[], Sequence[Row]],
     epochs: int | None,
     metric: str,
-    *,
-    larger_is_better: bool,
 ) -> tuple[float, bool]:
     """The metric of a trial, nan if it failed or diverged, and whether it has come to its end.
 
@@ -29,15 +29,12 @@ def trial_score(
     if record is not None and ended and record["state"] != "complete":
         return math.nan, True
     values = (row[metric] for row in rows()[:epochs])
-    return best_so_far((value for value in values if value is not None), larger_is_better=larger_is_better), ended
+    return best_so_far((value for value in values if value is not None), Measure.parse(metric).metric), ended
 
 
-def best_so_far(values: Iterable[float], *, larger_is_better: bool) -> float:
-    """The best of one trial's values, one per epoch; nan if none is finite."""
-    finite = [value for value in values if math.isfinite(value)]
-    if not finite:
-        return math.nan
-    return max(finite) if larger_is_better else min(finite)
+def best_so_far(values: Iterable[float], metric: Metric) -> float:
+    """The best of one trial's values of a metric, one per epoch; nan if none is finite."""
+    return min(filter(math.isfinite, values), key=metric.key, default=math.nan)
 
 
 def epochs_begun(record: Row) -> int:

@@ -6,14 +6,9 @@ from mlpcli.config import usage_error
 from mlpcli.config.metrics import METRICS, Measure, leading, metrics_of
 from mlpcli.wording import nearest, quote
 
-__all__ = ["larger_is_better", "metric_problem", "ranking_metric"]
+__all__ = ["metric_problem", "ranking_metric"]
 
 _RANKING_PARTS = ("train", "val")
-
-
-def larger_is_better(metric: str) -> bool:
-    """Whether a configuration with a larger value ranks before one with a smaller value."""
-    return Measure.parse(metric).metric.larger_is_better
 
 
 def metric_problem(metric: object, *, every_epoch: bool) -> str | None:

@@ -22,10 +22,10 @@ from mlpcli.sweep.run.sweep_watcher import TrialSeen
 from tests.sweep.sweeps import write_sweep
 
 
-def view(folder: Path, width: int = 80, height: int = 24, larger: bool = True, **keys: Any) -> LiveView:
+def view(folder: Path, width: int = 80, height: int = 24, metric: str = "val_accuracy", **keys: Any) -> LiveView:
     plan = plan_sweep(write_sweep(folder / "s.toml", **{"seeds": 2, **keys}))
     console = Console(width=width, height=height, file=io.StringIO(), force_terminal=True, record=True)
-    return LiveView(plan, "val_accuracy", larger, console)
+    return LiveView(plan, metric, console)
 
 
 def lines(shown: LiveView) -> list[str]:
@@ -74,7 +74,7 @@ def test_what_stands_where(tmp_path: Path) -> None:
 
 
 def test_smaller_is_better_too(tmp_path: Path) -> None:
-    shown = view(tmp_path, larger=False, grid={"dropout": [0.0, 0.1]})
+    shown = view(tmp_path, metric="val_loss", grid={"dropout": [0.0, 0.1]})
     for trial, value in enumerate([0.5, 0.7, 0.9, 0.8]):
         ends(shown, trial, value)
     assert [line.endswith("best") for line in lines(shown)] == [False, True, False, False]

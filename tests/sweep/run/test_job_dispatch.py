@@ -69,7 +69,6 @@ def make(trials: Sequence[int], pruned: Sequence[int] = ()) -> Job:
         scale="standard",
         until=5,
         metric="val_accuracy",
-        larger=True,
         keep_models="best",
         seconds=float(len(trials)),
         pruned=pruned,

@@ -27,7 +27,6 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
         scale=data.scale,
         until=6,
         metric="train_loss",
-        larger=False,
         keep_models="best",
         seconds=1.0,
     )
@@ -44,9 +43,11 @@ def test_models_that_are_sent(job: Job, keep: KeepModels, sent: list[int]) -> No
     assert [index for index, outcome in enumerate(outcomes) if outcome.model is not None] == sent
 
 
-def test_the_other_end_of_the_metric(job: Job) -> None:
-    outcomes = run_job(replace(job, larger=True)).outcomes
-    assert [outcome.model is not None for outcome in outcomes] == [True, False, False]
+def test_a_metric_of_which_more_is_better(job: Job) -> None:
+    outcomes = run_job(replace(job, metric="train_accuracy")).outcomes
+    accuracies = [outcome.result["metrics"]["train"]["accuracy"] for outcome in outcomes]
+    assert len(set(accuracies)) == len(accuracies)
+    assert [outcome.model is not None for outcome in outcomes] == [value == max(accuracies) for value in accuracies]
 
 
 def test_a_stack_goes_on_without_what_was_pruned(job: Job) -> None:

@@ -3,16 +3,9 @@
 import pytest
 
 from mlpcli.errors import ExitCode, UsageError
-from mlpcli.sweep.spec.ranking_metric import larger_is_better, metric_problem, ranking_metric
+from mlpcli.sweep.spec.ranking_metric import metric_problem, ranking_metric
 
 CLASSES, NUMBERS = ("classification", True), ("regression", True)
-
-
-def test_direction() -> None:
-    larger = [f"{part}_{name}" for part in ("train", "val") for name in ("accuracy", "r2")]
-    smaller = [f"{part}_{name}" for part in ("train", "val") for name in ("loss", "rmse", "mae", "max_error")]
-    assert all(map(larger_is_better, larger))
-    assert not any(map(larger_is_better, smaller))
 
 
 def test_what_may_rank() -> None:
