@@ -6,6 +6,8 @@ import typer
 
 from mlpcli.cli.console import message, plain, print_json, table, warning
 from mlpcli.cli.flags import DataHome, Json, Quiet, switch
+from mlpcli.cli.option_flags import with_options
+from mlpcli.config import DataOptions, Source, build
 from mlpcli.errors import UsageError
 
 __all__ = ["datasets"]
@@ -13,16 +15,13 @@ __all__ = ["datasets"]
 LONGEST = 20  # rows of a dataset's columns or classes that are printed
 
 
+@with_options([name for name in DataOptions.model_fields if name != "dataset"])
 def datasets(
+    given: Source,
+    *,
     name: Annotated[
         str | None,
         typer.Argument(metavar="[NAME]", help="dataset to show, with parameters after a colon"),
-    ] = None,
-    target: Annotated[str | None, typer.Option(help="column or columns to predict, comma separated")] = None,
-    drop: Annotated[str | None, typer.Option(help="columns to leave out, comma separated")] = None,
-    delimiter: Annotated[str | None, typer.Option(help="column separator of a .csv or .tsv file")] = None,
-    encoding: Annotated[
-        str | None, typer.Option(help="character encoding of a .csv or .tsv file", show_default="utf-8")
     ] = None,
     fetch: Annotated[bool, switch("--fetch", help="download NAME if it is not here yet")] = False,
     clear: Annotated[bool, switch("--clear", help="remove NAME from the cache, or everything")] = False,
@@ -34,16 +33,13 @@ def datasets(
 
     Example: mlpcli datasets moons:n=500,noise=0.1
     """
-    from mlpcli.config import Source, build
     from mlpcli.data import catalog
 
     if fetch and clear:
         raise UsageError("--fetch, --clear: only one of them is possible. Leave one out")
     if fetch and not name:
         raise UsageError("--fetch: name the dataset to download. `mlpcli datasets` lists them")
-    flags = {"dataset": name, "target": target, "drop": drop, "delimiter": delimiter, "encoding": encoding}
-    given = {option: value for option, value in flags.items() if value is not None}
-    options = build(Source(given, "--", text=True)).data
+    options = build(*([Source({"dataset": name}, "--")] if name else []), given).data
     if clear:
         count, size = catalog.clear(options if name else None, data_home=data_home)
         message(f"removed {count} cached entries of {name or 'all datasets'}, {_megabytes(size)} MB", quiet=quiet)

@@ -8,7 +8,9 @@ import typer
 
 from mlpcli.cli.console import message, print_json, table
 from mlpcli.cli.flags import DataHome, Json, Quiet, ResultsRoot, SomeRun
+from mlpcli.cli.option_flags import with_options
 from mlpcli.cli.views.epoch_view import short
+from mlpcli.config import READING, Source, build
 from mlpcli.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -40,7 +42,10 @@ class Asked(NamedTuple):
     rows: "NDArray[Any]"
 
 
+@with_options(READING, default="as in training")
 def evaluate(
+    given: Source,
+    *,
     run: SomeRun,
     split: Annotated[
         Split | None,
@@ -48,12 +53,6 @@ def evaluate(
     ] = None,
     dataset: Annotated[
         str | None, typer.Option(help="score all rows of this table instead; columns are matched by name")
-    ] = None,
-    delimiter: Annotated[
-        str | None, typer.Option(help="column separator of --dataset", show_default="as in training")
-    ] = None,
-    encoding: Annotated[
-        str | None, typer.Option(help="character encoding of --dataset", show_default="as in training")
     ] = None,
     predictions: Annotated[
         Path | None, typer.Option(help="write row, target, prediction and probabilities to this CSV file")
@@ -78,8 +77,9 @@ def evaluate(
     from mlpcli.training.scores import Table, score
     from mlpcli.training.scores import predictions as predict
 
-    if dataset is None and (delimiter or encoding):
-        raise UsageError("--delimiter, --encoding: they apply to another table. Name it with --dataset")
+    if dataset is None and given.values:
+        flags = ", ".join(map(given.place, given.values))
+        raise UsageError(f"{flags}: only another table is read with other options. Name it with --dataset")
     if dataset is not None and split is not None:
         raise UsageError(f"--split {split}, --dataset: all rows of another table are scored. Leave one of them out")
     path = find_run(run, results)
@@ -87,7 +87,7 @@ def evaluate(
     if dataset is None:
         asked = _own_rows(model, path, split, data_home)
     else:
-        asked = _other_rows(model, dataset, delimiter, encoding, data_home)
+        asked = _other_rows(model, dataset, given, data_home)
     message(f"{shown(path)}: {len(asked.rows)} {asked.words}", quiet=quiet)
     folder = path.parent if path.name == MODEL else path.with_name(f"{path.stem}-eval")
     tables: dict[Path, Table] = {}
@@ -133,21 +133,13 @@ def _own_rows(model: "Model", path: Path, split: Split | None, data_home: Path |
     return Asked(name, f"{name} rows of {data.name}", part.x, part.y, part.rows)
 
 
-def _other_rows(
-    model: "Model", dataset: str, delimiter: str | None, encoding: str | None, data_home: Path | None
-) -> Asked:
-    """All rows of another table; a file of the same kind is read with the delimiter and encoding used in training."""
-    from mlpcli.config import Source, build
-    from mlpcli.data import read_rows
+def _other_rows(model: "Model", dataset: str, given: Source, data_home: Path | None) -> Asked:
+    """All rows of another table."""
+    from mlpcli.data import read_as_trained, read_rows
     from mlpcli.results.naming import table_name
 
-    flags = {"dataset": dataset, "delimiter": delimiter, "encoding": encoding}
-    given = {name: value for name, value in flags.items() if value is not None}
-    options = build(Source(given, "--", text=True)).data
-    trained = model.options.data
-    if Path(dataset).suffix.lower() == Path(trained.dataset).suffix.lower():
-        options = trained.model_copy(update={name: getattr(options, name) for name in given})
-    found = read_rows(options, model.preprocessing, data_home)
+    options = build(Source({"dataset": dataset}, "--"), given).data
+    found = read_rows(read_as_trained(options, model.options.data), model.preprocessing, data_home)
     words = f"rows of {found.name}"
     if found.y is None:
         words += f", without {', '.join(model.preprocessing.targets)}: predictions only"

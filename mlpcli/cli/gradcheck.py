@@ -8,7 +8,7 @@ import typer
 
 from mlpcli.cli.console import message, print_json, table
 from mlpcli.cli.flags import Config, DataHome, Json, Quiet
-from mlpcli.cli.option_flags import with_run_options
+from mlpcli.cli.option_flags import with_options
 from mlpcli.config import OPTIONS, Source, build, read_options
 from mlpcli.errors import BadResult, UsageError
 
@@ -29,7 +29,7 @@ _WITHOUT_EFFECT = {
 """Options that change no gradient: accepted, so that the options of a run can be given as they are, but hidden."""
 
 
-@with_run_options(hidden=_WITHOUT_EFFECT)
+@with_options(hidden=_WITHOUT_EFFECT)
 def gradcheck(
     given: Source,
     *,

@@ -1,33 +1,45 @@
-"""The flags of a run's options, made from their declarations in `config`, for every command that takes them."""
+"""The flags of options, made from their declarations in `config`, for every command that takes some of them."""
 
 import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import typer
 
 from mlpcli.config import OPTIONS, Option, Source
 
-__all__ = ["with_run_options"]
+__all__ = ["with_options"]
 
 Result = TypeVar("Result")
 
 
-def with_run_options(*, hidden: Collection[str] = ()) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
-    """Decorate `command(given, ...)` so that it takes a flag for every option of a run beside its own parameters.
+def with_options(
+    names: Collection[str] = tuple(OPTIONS), *, hidden: Collection[str] = (), default: str | None = None
+) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+    """Decorate `command(given, ...)` so that it takes flags of options beside its own parameters.
 
     `given` is a `Source` of the flags on the command line: text, or true or false for a switch. `config.build` reads
-    it together with the other sources, so one message reports every problem. Options in `hidden` are accepted but not
-    shown in the help.
+    it together with the other sources, so one message reports every problem.
+
+    Args:
+        names: the options that become flags, by default all options of a run.
+        hidden: options that are accepted but not shown in the help.
+        default: what the help says of every flag that is not given, in place of the option's own default.
     """
-    return lambda command: _with_flags(command, hidden)
+    options = {name: option for name, option in OPTIONS.items() if name in names}
+    if default is not None:
+        options = {name: replace(option, default=None, shown=default) for name, option in options.items()}
+    return lambda command: _with_flags(command, options, hidden)
 
 
-def _with_flags(command: Callable[..., Result], hidden: Collection[str]) -> Callable[..., Result]:
+def _with_flags(
+    command: Callable[..., Result], options: Mapping[str, Option], hidden: Collection[str]
+) -> Callable[..., Result]:
     _, *own = inspect.signature(command, eval_str=True).parameters.values()
 
     def with_flags(context: typer.Context, **arguments: Any) -> Result:
-        words = {name: arguments.pop(name) for name in OPTIONS}
+        words = {name: arguments.pop(name) for name in options}
         typed = {name: word for name, word in words.items() if _is_typed(context, name)}
         return command(Source(typed, "--", text=True), **arguments)
 
@@ -41,7 +53,7 @@ def _with_flags(command: Callable[..., Result], hidden: Collection[str]) -> Call
                 default=_flag(option, name in hidden),
                 annotation=bool if _is_switch(option) else str,
             )
-            for name, option in OPTIONS.items()
+            for name, option in options.items()
         ),
     ]
     # Typer reads the signature, older versions also the annotations; mypy knows no such attribute of a function.

@@ -9,7 +9,7 @@ import typer
 from mlpcli.cli.console import message, print_json, table, warning
 from mlpcli.cli.flags import Config, DataHome, Json, Name, Quiet, ResultsRoot, switch
 from mlpcli.cli.memory import limit_memory
-from mlpcli.cli.option_flags import with_run_options
+from mlpcli.cli.option_flags import with_options
 from mlpcli.cli.views.epoch_view import epoch_view, short
 from mlpcli.config import RunOptions, Source, as_dict, build, read_options
 from mlpcli.errors import BadResult
@@ -22,7 +22,7 @@ __all__ = ["train"]
 _RUN = "This run"
 
 
-@with_run_options()
+@with_options()
 def train(
     given: Source,
     *,

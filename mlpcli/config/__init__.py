@@ -3,7 +3,7 @@
 This room knows neither networks nor data, only what may be asked of them.
 """
 
-from mlpcli.config.described import OPTIONS, Option, options_table
+from mlpcli.config.described import OPTIONS, READING, Option, options_table
 from mlpcli.config.identity import FORMAT, resolve, run_id, stack_key
 from mlpcli.config.merge import Source, build, canonical_value, check_value, usage_error
 from mlpcli.config.options import DataOptions, RunOptions, as_dict
@@ -13,6 +13,7 @@ from mlpcli.config.reader import read_options, read_toml
 __all__ = [
     "FORMAT",
     "OPTIONS",
+    "READING",
     "DataOptions",
     "Option",
     "RunOptions",

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from mlpcli.config.options import About, Choice, RunOptions
 
-__all__ = ["OPTIONS", "Option", "options_table"]
+__all__ = ["OPTIONS", "READING", "Option", "options_table"]
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,9 @@ def _describe(name: str, field: FieldInfo, about: About) -> Option:
 OPTIONS: dict[str, Option] = {
     name: _describe(name, RunOptions.model_fields[name], about) for name, about in RunOptions.about().items()
 }
+
+READING = tuple(name for name, option in OPTIONS.items() if option.group == "Reading")
+"""The options that say how a table file is read; what they make of it is part of the data's digest."""
 
 
 def options_table() -> str:

@@ -146,6 +146,11 @@ def _option(
     return Field(default, description=help, json_schema_extra={"about": about})  # type: ignore[dict-item]  # not JSON
 
 
+def _reading(default: object, help: str, *, shown: str | None = None) -> Any:
+    """An option that says how a table file is read; the digest of the data holds what it makes of the file."""
+    return _option(default, "Reading", help, shown=shown, identity=False, replicas="free")
+
+
 class DataOptions(BaseModel):
     """The options that decide the arrays of a run: equal values are one prepared dataset in the cache.
 
@@ -168,17 +173,6 @@ class DataOptions(BaseModel):
     drop: Annotated[_Names, AfterValidator(_in_any_order)] | None = _option(
         None, "Data", "columns to leave out, comma-separated", shown="none"
     )
-    delimiter: _Character | None = _option(
-        None,
-        "Data",
-        "column separator of a .csv or .tsv file",
-        shown="by its suffix",
-        identity=False,
-        replicas="free",
-    )
-    encoding: _Name | None = _option(
-        None, "Data", "character encoding of a .csv or .tsv file", shown="utf-8", identity=False, replicas="free"
-    )
     task: Literal["auto", "classification", "regression"] = _option(
         "auto", "Data", "kind of prediction; auto follows the target"
     )
@@ -190,6 +184,9 @@ class DataOptions(BaseModel):
     split_seed: _Seed | Literal["seed"] = _option(0, "Data", "seed of the split; the word seed makes it follow seed")
     dtype: Literal["float32", "float64"] = _option("float32", "Data", "precision of the data and of all arithmetic")
 
+    delimiter: _Character | None = _reading(None, "column separator of a .csv or .tsv file", shown="by its suffix")
+    encoding: _Name | None = _reading(None, "character encoding of a .csv or .tsv file", shown="utf-8")
+
 
 class RunOptions(DataOptions):
     """The options of one run, each validated and in canonical form (`rules` says what they must not combine).
@@ -197,7 +194,9 @@ class RunOptions(DataOptions):
     Types are strict, as in `DataOptions`; `build` reads the words of a command line.
     """
 
-    lift: Literal["none", "quadratic"] = _option("none", "Data", "append all squares and products of the scaled inputs")
+    lift: Literal["none", "quadratic"] = _option(
+        "none", "Network", "append all squares and products of the scaled inputs"
+    )
 
     width: _Width = _option(64, "Network", "units per hidden layer", identity=False, replicas="free")
     depth: _Depth = _option(

@@ -68,7 +68,7 @@ def details(options: DataOptions, *, fetch: bool = False, data_home: Path | str 
         prepared = prepare(options, home)
         return described | {"here": True} | _description(prepared)
     if not card:
-        raise UsageError(f"dataset {quote(dataset)}: it is not here. Type mlpcli datasets {dataset} --fetch")
+        raise UsageError(f"dataset {quote(dataset)}: it is not on this machine. Type mlpcli datasets {dataset} --fetch")
     return described | {"targets": list(card.target), "rows": card.rows, "features": card.features}
 
 

@@ -7,16 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.config import DataOptions
+from mlpcli.config import READING, DataOptions
 from mlpcli.data.cache.entries import Entry, NewEntry, home_folder, open_entry
 from mlpcli.data.cache.table import Kind
 from mlpcli.data.names.sources import Source, find_source
 from mlpcli.data.prepare import entry_folder, open_table
 from mlpcli.data.prepared.preprocessing import Preprocessing
+from mlpcli.data.readers.formats import FORMATS, find_format
 from mlpcli.errors import DataError
 from mlpcli.wording import nearest, quote
 
-__all__ = ["Rows", "read_rows"]
+__all__ = ["Rows", "read_as_trained", "read_rows"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,29 @@ class Rows:
     def __len__(self) -> int:
         """Number of rows."""
         return len(self.rows)
+
+
+def read_as_trained(options: DataOptions, trained: DataOptions) -> DataOptions:
+    """The options of another table, with the reading options of training where they were left at their default.
+
+    A format takes its own reading options only; a separator and an encoding belong to the suffix they were given for.
+
+    Args:
+        options: the dataset's name and how its file is read, as given.
+        trained: the data options of the trained model.
+    """
+    found, before = find_format(options.dataset), find_format(trained.dataset)
+    if not found:
+        return options
+    suffixes_differ = not before or before[0] != found[0]
+    kept = {
+        name: getattr(trained, name)
+        for name in READING
+        if name in FORMATS[found[0]].options
+        and getattr(options, name) == DataOptions.model_fields[name].default
+        and not (name in ("delimiter", "encoding") and suffixes_differ)
+    }
+    return options.model_copy(update=kept)
 
 
 def read_rows(options: DataOptions, preprocessing: Preprocessing, data_home: Path | str | None = None) -> Rows:
@@ -71,13 +95,13 @@ def _build(folder: Path, source: Source, home: Path, preprocessing: Preprocessin
         if column.name not in places:
             near = nearest(column.name, places)
             raise DataError(
-                f"dataset {quote(source.name)}: the model needs a column {quote(column.name)}, which is missing{near}"
+                f"dataset {quote(source.name)}: the model needs the column {quote(column.name)}, which is missing{near}"
             )
         kind = table.columns[places[column.name]].kind
         if (kind == "text") != (column.kind == "text"):
             raise DataError(
-                f"dataset {quote(source.name)}: column {quote(column.name)} is a {kind}, but was a {column.kind} in "
-                "training"
+                f"dataset {quote(source.name)}: column {quote(column.name)} contains {kind}s, but the model "
+                f"was trained on {column.kind}s"
             )
     y = None
     if set(preprocessing.targets) <= places.keys():

@@ -190,13 +190,18 @@ def test_one_row_of_one_class(capsys: pytest.CaptureFixture[str], frame: pd.Data
 @pytest.mark.parametrize(
     ("change", "arguments", "code", "message"),
     [
-        ({"drop": "town"}, [], 65, "new.csv, line 1: the model needs a column 'town', which is missing"),
-        ({"rename": {"town": "twon"}}, [], 65, "needs a column 'town', which is missing; did you mean twon?"),
-        ({"kind": "maybe"}, [], 65, "the model knows no class 'maybe', but 'NA', 'no', 'yes'"),
-        ({"far": "near"}, [], 65, "new.csv, line 2, column 'far': 'near' is no number, as it was in training"),
+        ({"drop": "town"}, [], 65, "new.csv, line 1: the model needs the column 'town', which is missing"),
+        ({"rename": {"town": "twon"}}, [], 65, "needs the column 'town', which is missing; did you mean twon?"),
+        ({"kind": "maybe"}, [], 65, "'maybe' is not one of the model's classes, 'NA', 'no', 'yes'"),
+        (
+            {"far": "near"},
+            [],
+            65,
+            "new.csv, line 2, column 'far': 'near' is not a number, and the model was trained on numbers",
+        ),
         ({}, ["--split", "test"], 2, "--split test, --dataset: all rows of another table are scored"),
         ({}, ["--delimiter", ";;"], 2, "--delimiter: got ';;', expected one ASCII character"),
-        ({}, ["--dataset", "iris"], 65, "the model needs a column"),
+        ({}, ["--dataset", "iris"], 65, "the model needs the column"),
         ({}, ["--dataset", "irsi"], 2, "no such dataset; did you mean iris?"),
         ({}, ["--dataset", "no.csv"], 74, "cannot read no.csv: No such file or directory"),
     ],
@@ -224,4 +229,4 @@ def test_tables_that_do_not_fit(
 def test_how_a_file_is_read_needs_a_file(capsys: pytest.CaptureFixture[str], frame: pd.DataFrame) -> None:
     train(capsys, *KIND)
     assert run(["eval", "r", "--delimiter", ";"]) == 2
-    assert "they are for another table. Name it with --dataset" in capsys.readouterr().err
+    assert "only another table is read with other options. Name it with --dataset" in capsys.readouterr().err

@@ -8,13 +8,14 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from mlpcli.cli.option_flags import with_run_options
-from mlpcli.config import OPTIONS, Source
+from mlpcli.cli.main import run
+from mlpcli.cli.option_flags import with_options
+from mlpcli.config import OPTIONS, READING, Source
 
 seen: dict[str, Any] = {}
 
 
-@with_run_options()
+@with_options()
 def command(
     given: Source,
     *,
@@ -109,3 +110,13 @@ def test_completion(words: str, completions: set[str]) -> None:
     }
     result = CliRunner().invoke(app, [], prog_name="program", env=environment)
     assert set(result.output.split()) == completions
+
+
+@pytest.mark.parametrize("command", ["train", "datasets", "eval"])
+def test_a_reading_option_reaches_every_command_that_reads_tables(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([command, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert {"--delimiter", "--encoding"} <= {OPTIONS[name].flag for name in READING}
+    assert not [OPTIONS[name].flag for name in READING if OPTIONS[name].flag not in shown]

@@ -87,7 +87,7 @@ def test_how_a_file_is_written_is_no_part_of_the_run(capsys: pytest.CaptureFixtu
         (["--delimiter", ";;"], 2, "--delimiter: got ';;', expected one ASCII character"),
         (["--encoding", "utf-99"], 2, "encoding 'utf-99' is unknown; utf-8, latin-1, cp1252 and utf-16 are common"),
         (["--encoding", "ascii"], 65, "byte 0xc3 is not ascii"),
-        (["--dataset", "iris", "--delimiter", ";"], 2, "they are for .csv and .tsv files, and the dataset is 'iris'"),
+        (["--dataset", "iris", "--delimiter", ";"], 2, "only .csv and .tsv files take it, and the dataset is 'iris'"),
     ],
 )
 def test_what_does_not_fit_the_table(

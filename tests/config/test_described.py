@@ -38,7 +38,15 @@ def test_help_is_one_plain_clause() -> None:
 def test_groups_stand_together() -> None:
     groups = [option.group for option in OPTIONS.values()]
     assert groups == sorted(groups, key=list(dict.fromkeys(groups)).index)
-    assert list(dict.fromkeys(groups)) == ["Data", "Network", "Loss", "Regularization", "Optimization", "Training"]
+    assert list(dict.fromkeys(groups)) == [
+        "Data",
+        "Reading",
+        "Network",
+        "Loss",
+        "Regularization",
+        "Optimization",
+        "Training",
+    ]
 
 
 def test_the_table_is_written_between_the_marks(tmp_path: Path) -> None:

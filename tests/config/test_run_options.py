@@ -171,7 +171,7 @@ def test_defaults_are_those_of_the_contract() -> None:
         "lr_decay=0.5 lr_every=10.0 warmup=0.0 preset=none batch_size=32 epochs=30 monitor=auto patience=0 "
         "keep=best seed=0 threads=auto record=False"
     )
-    assert " ".join(f"{name}={value}" for name, value in RunOptions()) == defaults
+    assert {f"{name}={value}" for name, value in RunOptions()} == set(defaults.split())
 
 
 def test_defaults_are_valid() -> None:

@@ -91,15 +91,18 @@ def test_gaps_and_unseen_words(frame: pd.DataFrame) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("n,word,flag,cod\n1,a,True,x\n", r"needs a column 'code', which is missing; did you mean cod"),
+        ("n,word,flag,cod\n1,a,True,x\n", r"needs the column 'code', which is missing; did you mean cod"),
         (
             "n,word,flag,code,price\nten,a,True,x,1\n",
-            r"new.csv, line 2, column 'n': 'ten' is no number, as it was in training",
+            r"new.csv, line 2, column 'n': 'ten' is not a number, and the model was trained on numbers",
         ),
-        ("n,word,flag,code,price\n1,a,maybe,x,1\n", r"line 2, column 'flag': 'maybe' is no boolean, as it was"),
-        ("n,word,flag,code,price,y\n1,a,True,x,1,maybe\n", r"the model knows no class 'maybe', but 'no', 'yes'"),
+        (
+            "n,word,flag,code,price\n1,a,maybe,x,1\n",
+            r"line 2, column 'flag': 'maybe' is not a boolean, and the model was",
+        ),
+        ("n,word,flag,code,price,y\n1,a,True,x,1,maybe\n", r"'maybe' is not one of the model's classes, 'no', 'yes'"),
         ("n,word,flag,code,price,y\n1,a,True,x,1,\n", r"new.csv, line 2, target 'y': no value"),
-        ("n,word,flag,code,price\n", r"new.csv: a line of names, and no rows"),
+        ("n,word,flag,code,price\n", r"new.csv: it has a line of column names, but no rows"),
     ],
 )
 def test_rows_that_do_not_fit(frame: pd.DataFrame, content: str, message: str) -> None:
@@ -122,7 +125,7 @@ def test_datasets_by_name_can_be_new_rows(home: Path) -> None:
     assert other.x.shape == (30, 2) and other.y is not None and len(list(home.glob("prepared/*"))) == 2
     again = read_rows("moons:n=30,seed=5", moons.preprocessing)
     assert again.x.tobytes() == other.x.tobytes() and len(list(home.glob("prepared/*"))) == 2
-    with pytest.raises(DataError, match="the model needs a column 'x1', which is missing"):
+    with pytest.raises(DataError, match="the model needs the column 'x1', which is missing"):
         read_rows("iris", moons.preprocessing)
     with pytest.raises(UsageError, match="no such dataset"):
         read_rows("irsi", moons.preprocessing)

@@ -6,7 +6,6 @@ source never has to fit into memory.
 """
 
 import hashlib
-import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,33 +19,10 @@ from numpy.typing import DTypeLike, NDArray
 from mlpcli.data.cache.array_file import ArrayWriter, forget
 from mlpcli.data.cache.entries import Entry, NewEntry, digest_of
 
-__all__ = ["Kind", "Table", "TableColumn", "TableWriter", "as_number", "blocks_of", "in_order"]
+__all__ = ["Kind", "Table", "TableColumn", "TableWriter", "blocks_of"]
 
 Kind = Literal["number", "boolean", "text"]
 BLOCK = 1 << 20  # cells per block of rows
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-
-
-def as_number(text: str) -> float | None:
-    """The number a text spells in plain or scientific notation, or None.
-
-    >>> as_number("-1.5e3"), as_number("12 m"), as_number("nan")
-    (-1500.0, None, None)
-    """
-    text = text.strip()
-    return float(text) if NUMBER.fullmatch(text) else None
-
-
-def in_order(texts: Sequence[str]) -> list[int]:
-    """Indices that sort texts: as numbers where all of them are numbers, else by code points.
-
-    >>> in_order(["10", "9"]), in_order(["10", "9", "x"])
-    ([1, 0], [0, 1, 2])
-    """
-    numbers = [as_number(text) for text in texts]
-    if any(number is None for number in numbers):
-        return sorted(range(len(texts)), key=lambda i: texts[i])
-    return sorted(range(len(texts)), key=lambda i: (numbers[i], texts[i]))
 
 
 def blocks_of(rows: int, columns: int) -> Iterator[slice]:

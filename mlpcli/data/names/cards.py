@@ -99,7 +99,7 @@ def find_card(spec: str) -> Card:
         path = folder / f"{name}.toml"
         if NAME.fullmatch(name) and path.is_file():
             return _with_parameters(_read(path), given)
-    names = sorted({path.stem for folder in _folders() for path in folder.glob("*.toml")})
+    names = sorted({path.stem for folder in _folders() for path in folder.glob("*.toml") if NAME.fullmatch(path.stem)})
     problem = f"dataset {quote(spec)}: no such dataset{nearest(name, names)}"
     raise UsageError(f"{sentence(problem)} `mlpcli datasets` lists what there is")
 
@@ -125,6 +125,10 @@ def _folders() -> list[Path]:
 
 
 def _read(path: Path) -> Card:
+    if not NAME.fullmatch(path.stem):
+        raise UsageError(
+            f"card {path}: the name of a dataset consists of ASCII letters, digits, '.', '_' and '-'. Rename the file"
+        )
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)

@@ -102,8 +102,8 @@ def _check(card: Card, table: Table) -> None:
     found = (len(table.cells), len(table.columns) - len(card.target), classes)
     if card.expected and found != (card.rows, card.features, card.classes):
         raise DataError(
-            f"dataset {quote(card.name)}: {found[0]} rows of {found[1]} features and {found[2]} classes came, but its "
-            f"card {card.path} says {card.rows}, {card.features} and {card.classes}. Correct the card"
+            f"dataset {quote(card.name)}: the source has {found[0]} rows of {found[1]} features and {found[2]} "
+            f"classes, but the card {card.path} says {card.rows}, {card.features} and {card.classes}. Correct the card"
         )
 
 

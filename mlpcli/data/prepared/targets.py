@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.cache.table import Table, TableColumn, as_number, in_order
+from mlpcli.data.cache.table import Table, TableColumn
+from mlpcli.data.readers.cells import as_number, in_order
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import listed, nearest, quote
 
@@ -142,8 +143,8 @@ def _known_codes(target: str, names: list[str], codes: NDArray[np.int64], known:
     for at, name in enumerate(names):
         if name not in known:
             raise DataError(
-                f"target {quote(target)}, row {int(np.argmax(codes == at)) + 1}: the model knows no class "
-                f"{quote(name)}, but {listed(known)}. Remove the row, or train again"
+                f"target {quote(target)}, row {int(np.argmax(codes == at)) + 1}: {quote(name)} is not one of the "
+                f"model's classes, {listed(known)}. Remove the row, or train again"
             )
     return np.array([known.index(name) for name in names], dtype=np.int64)[codes]
 

@@ -2,10 +2,9 @@
 
 import math
 import re
+from collections.abc import Sequence
 
-from mlpcli.data.cache.table import as_number
-
-__all__ = ["GAPS", "LARGEST_WHOLE", "boolean", "is_date", "is_wide", "number"]
+__all__ = ["GAPS", "LARGEST_WHOLE", "as_number", "boolean", "in_order", "is_date", "is_wide", "number"]
 
 GAPS = frozenset(
     ("", "?", "#N/A", "N/A", "n/a", "NA", "na", "NaN", "nan", "NAN", "None", "none", "NONE", "Null", "null", "NULL")
@@ -15,8 +14,31 @@ DATE = re.compile(
     r"(\d{4}([-/.])\d{1,2}\2\d{1,2}|\d{1,2}([-/.])\d{1,2}\3(\d{4}|\d{2}))([T ]\s*\d.*)?|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?",
     re.ASCII,
 )
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
+
+
+def as_number(text: str) -> float | None:
+    """The number a text spells in plain or scientific notation, or None.
+
+    >>> as_number("-1.5e3"), as_number("12 m"), as_number("nan")
+    (-1500.0, None, None)
+    """
+    text = text.strip()
+    return float(text) if NUMBER.fullmatch(text) else None
+
+
+def in_order(texts: Sequence[str]) -> list[int]:
+    """Indices that sort texts: as numbers where all of them are numbers, else by code points.
+
+    >>> in_order(["10", "9"]), in_order(["10", "9", "x"])
+    ([1, 0], [0, 1, 2])
+    """
+    numbers = [as_number(text) for text in texts]
+    if any(number is None for number in numbers):
+        return sorted(range(len(texts)), key=lambda i: texts[i])
+    return sorted(range(len(texts)), key=lambda i: (numbers[i], texts[i]))
 
 
 def number(text: str) -> float | None:

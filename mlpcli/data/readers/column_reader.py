@@ -7,7 +7,7 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.cache.table import Kind, TableColumn, as_number
+from mlpcli.data.cache.table import Kind, TableColumn
 from mlpcli.data.readers import cells
 from mlpcli.errors import DataError
 from mlpcli.wording import quote
@@ -71,8 +71,8 @@ class ColumnReader:
             at = values.index(None)
             if self.fixed:
                 raise DataError(
-                    f"{where(at)}, column {quote(self.name)}: {quote(texts[at])} is no {self.kind}, as it was in "
-                    "training"
+                    f"{where(at)}, column {quote(self.name)}: {quote(texts[at])} is not a {self.kind}, and the "
+                    f"model was trained on {self.kind}s"
                 )
             self.kind = "text"
             raise Changed
@@ -131,7 +131,7 @@ class ColumnReader:
         return TableColumn(self.name, self.kind or "number", tuple(self.codes))
 
     def _is_number(self, text: str) -> bool:
-        return (as_number(text) if self.target else cells.number(text)) is not None
+        return (cells.as_number(text) if self.target else cells.number(text)) is not None
 
     def _check_number_of_texts(self) -> None:
         most = MOST_CLASSES if self.target else MOST_TEXTS
@@ -150,7 +150,7 @@ class ColumnReader:
         if self.numeric >= STRAY * self.filled and sum(map(self._is_number, self.codes)) > FEW_NUMBERS:
             self.refuse(self.word_at, f"{quote(self.word)} is not a number, as the others are")
         if not self.target and all(map(cells.is_date, self.codes)):
-            self.refuse(self.word_at, f"{quote(self.word)} is a date, which is not read", "Write it as a number")
+            self.refuse(self.word_at, f"{quote(self.word)} is a date, and dates cannot be read", "Write it as a number")
 
     def refuse(self, where: str, why: str, remedy: str = "Correct the cell") -> NoReturn:
         """Raise a DataError that names this column; a column of inputs can always be left out."""

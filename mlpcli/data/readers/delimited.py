@@ -67,7 +67,7 @@ def read_delimited(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -
             for column in columns:
                 column.restart()
     if not writer.rows:
-        raise DataError(f"{path}: a line of names, and no rows")
+        raise DataError(f"{path}: it has a line of column names, but no rows")
     made = [column.finish() for column in columns]
     return writer.finish(made, [column.name for column in columns if column.target], dropped=wanted.dropped)
 

@@ -65,7 +65,7 @@ def fetch_openml(name: str, targets: tuple[str, ...], writer: TableWriter) -> Ta
         except ValueError as error:
             raise _refusal(name, str(error)) from error
         except (LookupError, TypeError) as error:
-            raise _unavailable(f"openml:{name}", ValueError("the answer is none that OpenML gives")) from error
+            raise _unavailable(f"openml:{name}", ValueError("the answer is not in OpenML's format")) from error
     targets = targets or tuple(bunch.target_names or ())
     # OpenML says what each column holds, so nothing is left to decide
     columns = [ColumnReader(str(name), at, name in targets, fixed=True) for at, name in enumerate(bunch.frame.columns)]
@@ -134,15 +134,15 @@ def _network(dataset: str) -> Iterator[None]:
 def _unavailable(dataset: str, error: BaseException) -> Unavailable:
     why = f"the server answers {error.code}" if isinstance(error, HTTPError) else str(getattr(error, "reason", error))
     return Unavailable(
-        f"cannot download {dataset}: {' '.join(why.split()) or type(error).__name__}. Nothing was kept. Without a "
-        "network there are iris, digits, wine, breast_cancer, diabetes, linnerud and all that is generated"
+        f"cannot download {dataset}: {' '.join(why.split()) or type(error).__name__}. Nothing was kept. Available "
+        "offline: iris, digits, wine, breast_cancer, diabetes, linnerud and every generated dataset"
     )
 
 
 def _refusal(name: str, why: str) -> Exception:
     """The error for the user that a ValueError of scikit-learn stands for."""
     if "checksum" in why:
-        return _unavailable(f"openml:{name}", ValueError("it came damaged, its checksum differs"))
+        return _unavailable(f"openml:{name}", ValueError("the download is damaged, its checksum differs"))
     if re.search(r"not found|No .* found", why):
-        return UsageError(f"dataset 'openml:{name}': OpenML has none of that name or number")
+        return UsageError(f"dataset 'openml:{name}': OpenML has no dataset of that name or number")
     return DataError(f"dataset 'openml:{name}': {' '.join(why.split())}")

@@ -71,7 +71,7 @@ def _find(folder: Path, name: str) -> Path:
     for path in (folder / name, folder / f"{name}.gz"):
         if path.is_file():
             return path
-    raise FileError(f"cannot read {folder}: there is no file {name} in it, nor {name}.gz")
+    raise FileError(f"cannot read {folder}: it contains neither {name} nor {name}.gz")
 
 
 @contextmanager
@@ -81,10 +81,12 @@ def _open(path: Path, dimensions: int) -> Iterator[tuple[IO[bytes], list[int]]]:
         with cast(IO[bytes], gzip.open(path) if path.suffix == ".gz" else path.open("rb")) as file:
             magic, shape = _read(file, path, 4), _read(file, path, 4 * dimensions)
             if magic.tolist() != [0, 0, 8, dimensions]:
-                raise DataError(f"{path}: no IDX file of bytes in {dimensions} dimensions")
+                raise DataError(
+                    f"{path}: not an IDX file of unsigned bytes with {dimensions} dimension{'s' * (dimensions > 1)}"
+                )
             sizes = [int(size) for size in shape.view(">u4")]
             if min(sizes) == 0 or int(np.prod(sizes[1:], dtype=np.float64)) > MOST_PIXELS:
-                raise DataError(f"{path}: a shape of {sizes} makes no sense")
+                raise DataError(f"{path}: its header gives the impossible shape {sizes}")
             yield file, sizes
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"{path}: damaged: {error}. Download it again") from error

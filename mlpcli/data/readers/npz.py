@@ -87,11 +87,11 @@ def _member(path: Path, archive: zipfile.ZipFile, name: str) -> Iterator[tuple[I
     """The content of one array after its header, row by row, with its shape and dtype."""
     if f"{name}.npy" not in archive.namelist():
         held = listed([member.removesuffix(".npy") for member in archive.namelist()])
-        raise DataError(f"{path}: no array {quote(name)} in it; X and y are expected (arrays: {held})")
+        raise DataError(f"{path}: it has no array {quote(name)}; X and y are expected (arrays: {held})")
     with archive.open(f"{name}.npy") as file:
         shape, by_columns, dtype = _header(file)
         if dtype.kind not in "biufUS" or not shape or 0 in shape or np.prod(shape[1:], dtype=np.float64) > MOST_COLUMNS:
-            raise DataError(f"{path}: {name} of dtype {dtype} and shape {shape} is no table of numbers or texts")
+            raise DataError(f"{path}: {name} of dtype {dtype} and shape {shape} is not a table of numbers or texts")
         if by_columns and len(shape) > 1:
             content = _read(path, file, dtype, int(np.prod(shape, dtype=np.int64))).reshape(shape[::-1])
             yield io.BytesIO(np.ascontiguousarray(content.T).data), shape, dtype

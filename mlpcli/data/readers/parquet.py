@@ -46,7 +46,7 @@ def read_parquet(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> 
     except OSError as error:
         raise FileError(f"cannot read {path}: {error.strerror or error}") from error
     if not writer.rows:
-        raise DataError(f"{path}: names of columns, and no rows")
+        raise DataError(f"{path}: it has column names, but no rows")
     made = [column.finish() for column in columns]
     return writer.finish(made, [column.name for column in columns if column.target], dropped=wanted.dropped)
 
@@ -67,7 +67,7 @@ def _decide(path: Path, column: ColumnReader, arrow_type: Any) -> None:
     elif types.is_string(arrow_type) or types.is_large_string(arrow_type):
         possible = ("text",)
     else:
-        column.refuse(str(path), f"values of type {arrow_type} are not read")
+        column.refuse(str(path), f"values of type {arrow_type} cannot be read")
     column.kind = column.kind if column.fixed else possible[0]
     if column.kind not in possible:
         column.refuse(str(path), f"values of type {arrow_type}, and the model was trained on a {column.kind}")

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mlpcli.config import DataOptions
-from mlpcli.data.cache.table import Kind, as_number
+from mlpcli.data.cache.table import Kind
+from mlpcli.data.readers.cells import as_number
 from mlpcli.data.readers.column_reader import ColumnReader
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import listed, nearest, quote
@@ -65,7 +66,7 @@ def wanted_columns(names: Sequence[str], wanted: Wanted, where: str) -> list[Col
         kinds = wanted.kinds
         if missing := [name for name in kinds if name not in names and name not in targets]:
             near = nearest(missing[0], names)
-            raise DataError(f"{where}: the model needs a column {quote(missing[0])}, which is missing{near}")
+            raise DataError(f"{where}: the model needs the column {quote(missing[0])}, which is missing{near}")
         return [
             ColumnReader(name, place, name in targets, kinds[name], fixed=True)
             for place, name in enumerate(names)

@@ -145,7 +145,9 @@ def test_a_card_that_promises_other_rows_is_told_so(home: Path) -> None:
     Path("datasets").mkdir()
     Path("datasets/mine.toml").write_text(OWN.replace("rows = 60", "rows = 61"))
     for _ in range(2):  # the table is cached by now, and the promise is still not kept
-        with pytest.raises(DataError, match=r"60 rows of 2 features and 2 classes came, but its card .* says 61, 2 a"):
+        with pytest.raises(
+            DataError, match=r"the source has 60 rows of 2 features and 2 classes, but the card .* says 61, 2 a"
+        ):
             prepare("mine")
     assert len(prepare("mine:n=50").train) == 35  # with other parameters its numbers are no promise
 
@@ -157,3 +159,11 @@ def test_hostile_cards(content: bytes) -> None:
     with pytest.raises(UsageError, match=r"mine\.toml"):
         find_card("mine")
     assert len(all_cards()[1]) == 1
+
+
+def test_a_card_whose_file_has_no_possible_name_is_an_error_of_its_own() -> None:
+    Path("datasets").mkdir()
+    Path("datasets/my card.toml").write_text("title = 3")
+    cards, (error,) = all_cards()
+    assert "iris" in {card.name for card in cards}
+    assert "my card.toml: the name of a dataset consists of" in str(error) and "Rename the file" in str(error)

@@ -79,7 +79,7 @@ def test_npz_images_are_flattened_and_gaps_are_filled() -> None:
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"X": np.ones((3, 2))}, "no array 'y' in it; X and y are expected .arrays: 'X'"),
+        ({"X": np.ones((3, 2))}, "it has no array 'y'; X and y are expected .arrays: 'X'"),
         ({"x": np.ones((3, 2)), "y": np.ones(3)}, "no array 'X'"),
         ({"X": np.ones((3, 2)), "y": np.ones(4)}, "3 rows in X, but 4 in y"),
         ({"X": np.array(1.0), "y": np.ones(4)}, r"X of dtype float64 and shape \(\)"),
@@ -149,7 +149,7 @@ def test_idx_folders_keep_their_test_set(suffix: str) -> None:
 
 
 def test_idx_faults() -> None:
-    with pytest.raises(FileError, match="cannot read nowhere: there is no file train-images-idx3-ubyte in it, nor"):
+    with pytest.raises(FileError, match="cannot read nowhere: it contains neither train-images-idx3-ubyte nor"):
         prepare("idx:nowhere")
     name = "pictures/train-images-idx3-ubyte"
     for content, message in (
@@ -157,8 +157,11 @@ def test_idx_faults() -> None:
         (struct.pack(">HBBIII", 0, 8, 3, 40, 5, 3) + bytes(40 * 15 + 1), "more content than its header says"),
         (struct.pack(">HBBIII", 0, 8, 3, 41, 5, 3) + bytes(41 * 15), "40 labels, but 41 images"),
         (struct.pack(">HBBIII", 0, 8, 3, 40, 5, 4) + bytes(40 * 20), "images of .5, 3. pixels, but .5, 4."),
-        (struct.pack(">HBBIII", 0, 13, 3, 40, 5, 3) + bytes(40 * 60), "no IDX file of bytes in 3 dimensions"),
-        (struct.pack(">HBBIII", 0, 8, 3, 40, 2**31, 2**31), "makes no sense"),
+        (
+            struct.pack(">HBBIII", 0, 13, 3, 40, 5, 3) + bytes(40 * 60),
+            "not an IDX file of unsigned bytes with 3 dimensions",
+        ),
+        (struct.pack(">HBBIII", 0, 8, 3, 40, 2**31, 2**31), "its header gives the impossible shape"),
         (b"", "cut off"),
     ):
         write_idx(Path("pictures"), suffix="")
@@ -240,7 +243,10 @@ def test_parquet_equals_csv() -> None:
 @pytest.mark.parametrize(
     ("column", "message"),
     [
-        (pa.array([datetime.date(2020, 1, 5)] * 3), r"column 'x': values of type date32.day. are not read.*--drop 'x'"),
+        (
+            pa.array([datetime.date(2020, 1, 5)] * 3),
+            r"column 'x': values of type date32.day. cannot be read.*--drop 'x'",
+        ),
         (pa.array([[1], [2], [3]]), r"column 'x': values of type list"),
         (pa.array([b"a", b"b", b"c"]), r"column 'x': values of type binary"),
         (pa.array([1.0, float("inf"), 2.0]), r"row 2, column 'x': a number too large"),

@@ -165,7 +165,7 @@ def test_the_mnist_card_goes_through_openml(server: type[Answers], home: Path) -
     [
         ("fail", "cannot download openml:61: the server answers 503"),
         ("stall", "cannot download openml:61: (timed out|.*time.*out)"),
-        ("damage", "cannot download openml:61: it came damaged, its checksum differs"),
+        ("damage", "cannot download openml:61: the download is damaged, its checksum differs"),
         ("cut", "cannot download openml:61: "),
     ],
 )
@@ -183,7 +183,7 @@ def test_what_goes_wrong_on_the_way(
 
 
 def test_a_name_that_openml_does_not_have(server: type[Answers]) -> None:
-    with pytest.raises(UsageError, match="OpenML has none of that name or number"):
+    with pytest.raises(UsageError, match="OpenML has no dataset of that name or number"):
         prepare("openml:glass2")
     with pytest.raises(UsageError, match="a name or a number is missing"):
         prepare("openml:")

@@ -28,7 +28,7 @@ LETTERS = "".join(f"{i},{'ab'[i % 2]}\n" for i in range(20))
         (b"x,y\n1,a\n2,\0b\n", "t.csv, line 3: a NUL byte"),
         (b"", "t.csv: the file is empty"),
         (b"\n\r\n\n", "t.csv: the file is empty"),
-        (b"x,y\n", "t.csv: a line of names, and no rows"),
+        (b"x,y\n", "t.csv: it has a line of column names, but no rows"),
         (b"x,x,y\n1,2,a\n", "t.csv, line 1: two columns are named 'x'"),
         (b"5.1,3.5,1\n4.9,3.0,0\n", "t.csv, line 1: only numbers where column names"),
         (b"x;y\n1;a\n", "t.csv, line 1: a single column. Use --delimiter ';'"),
