@@ -96,7 +96,7 @@ def universal_approximation() -> tuple[str, bool]:
     rows = table("universal_approximation")
     widths = [8, 16, 32, 64, 128]
     error = [number(only(rows, dataset="sine", width=w, init="interpolate"), "val_max_error_mean") for w in widths]
-    learned = number(only(rows, dataset="sine", width=128, init="he"), "val_max_error_mean")
+    learned = number(only(rows, dataset="sine", width=128, init="auto"), "val_max_error_mean")
     fitted = slope(widths, error)
     return (
         f"sine, constructed: {error[0]:.3f} at width 8 to {error[-1]:.5f} at 128, slope {fitted:.2f}; learned at 128: "

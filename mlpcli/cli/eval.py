@@ -103,6 +103,8 @@ def evaluate(
         printed = list(tables.values())
         if predictions:
             tables[predictions.absolute()] = predict(model, asked.x, asked.y, asked.rows)
+    if scores and (missing := [name for name, value in scores.metrics.items() if value is None]):
+        message(f"{', '.join(missing)}: not defined on these rows, so the cells are empty", quiet=quiet)
     if as_json:
         print_json(scores.metrics if scores else {"predictions": shown(next(iter(tables)))})
     for columns, rows in () if as_json else printed:

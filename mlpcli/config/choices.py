@@ -129,7 +129,7 @@ def default_loss(task: str) -> str:
 
 @dataclass(frozen=True)
 class Optimizer:
-    """`lr`: the default learning rate; `memory`: arrays of the parameters' size that it keeps between steps.
+    """`lr`, `beta2`: its defaults of these options; `memory`: arrays of the parameters' size kept between steps.
 
     `reads`: its hyperparameters besides lr, weight_decay and clip_norm; the others have no effect on it. `decoupled`:
     weight decay shrinks the weights and is not part of the gradient.
@@ -139,6 +139,7 @@ class Optimizer:
     memory: int
     reads: tuple[str, ...] = ()
     decoupled: bool = False
+    beta2: float = 0.999
 
 
 _MOMENTUM = ("momentum", "momentum_final", "momentum_epochs")
@@ -148,10 +149,11 @@ OPTIMIZERS = {
     "sgd": Optimizer(lr=0.1, memory=0),
     "momentum": Optimizer(lr=0.01, memory=1, reads=_MOMENTUM),
     "nesterov": Optimizer(lr=0.01, memory=1, reads=_MOMENTUM),
-    "rmsprop": Optimizer(lr=1e-3, memory=1, reads=("beta2", "eps")),
+    "rmsprop": Optimizer(lr=1e-3, memory=1, reads=("beta2", "eps"), beta2=0.99),
     "adam": Optimizer(lr=5e-3, memory=2, reads=_MOMENTS),
     "adamw": Optimizer(lr=5e-3, memory=2, reads=_MOMENTS, decoupled=True),
 }
+"""The decay of rmsprop is PyTorch's; that of adam and adamw is of Kingma and Ba 2015."""
 
 
 @dataclass(frozen=True)

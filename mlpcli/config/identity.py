@@ -10,7 +10,7 @@ from itertools import chain
 from mlpcli import json_text
 from mlpcli.config.choices import ACTIVATIONS, default_loss
 from mlpcli.config.merge import usage_error
-from mlpcli.config.metrics import Measure, leading
+from mlpcli.config.metrics import Measure, monitored
 from mlpcli.config.options import RunOptions
 from mlpcli.config.rules import task_conflicts, validation_conflicts
 
@@ -23,11 +23,13 @@ that options added later leave the ids of old runs alone."""
 _REGRESSION_OUTPUT = 0.1
 
 
-def resolve(options: RunOptions, *, task: str, scale: str, has_validation: bool, threads: int) -> RunOptions:
+def resolve(
+    options: RunOptions, *, task: str, scale: str, has_validation: bool, threads: int, targets: int = 1
+) -> RunOptions:
     """The options with the values that are used in place of every `auto`, default and reference.
 
-    `task`, `scale` and `threads` are the values that the data and the machine decide. Without validation rows nothing
-    is monitored, so `monitor` stays auto. Resolving twice changes nothing.
+    `task`, `scale`, `threads` and `targets`, their number, are what the data and the machine decide. Without validation
+    rows nothing is monitored, so `monitor` stays auto. Resolving twice changes nothing.
 
     Raises:
         UsageError: options do not suit the task, or ask for validation rows where there are none.
@@ -42,12 +44,13 @@ def resolve(options: RunOptions, *, task: str, scale: str, has_validation: bool,
         "init_scale": _default_init_scale(options, task),
         "init": ACTIVATIONS[options.activation].init if options.init == "auto" else options.init,
         "loss": default_loss(task) if options.loss == "auto" else options.loss,
-        "lr": options.used_lr,
+        "lr": options.used("lr"),
+        "beta2": options.used("beta2"),
         "keep": options.keep if has_validation else "last",
         "threads": threads,
     }
     if options.monitor == "auto" and has_validation:
-        used["monitor"] = str(Measure("val", leading(task)))
+        used["monitor"] = str(Measure("val", monitored(task, targets)))
     return options.with_hidden().model_copy(update=used)
 
 

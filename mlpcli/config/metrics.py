@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Self
 
-__all__ = ["METRICS", "PARTS", "Measure", "Metric", "epoch_columns", "leading", "metrics_of"]
+__all__ = ["METRICS", "PARTS", "Measure", "Metric", "epoch_columns", "metrics_of", "monitored", "ranking", "undefined"]
 
 PARTS = {"train": "training", "val": "validation", "test": "test"}
 """The parts of a dataset by the prefix of their columns, each in words."""
@@ -19,7 +19,8 @@ class Metric:
     """One number that says how good predictions are.
 
     `unit` is what a plot's axis says behind the `label`. `bounds` are the values between which it lies. `epochs` are
-    the parts that metrics.csv has it for. `leads`: it ranks and monitors its tasks unless another is asked for.
+    the parts that metrics.csv has it for. `leads`: it ranks and monitors its tasks, with one target, unless another
+    is asked for. `rows` are the fewest for which it is defined.
     `tie_break` is the metric that decides between equal values.
     """
 
@@ -32,6 +33,7 @@ class Metric:
     epochs: tuple[str, ...] = ()
     leads: bool = False
     tie_break: str | None = None
+    rows: int = 1
 
     def key(self, value: Any) -> Any:
         """The value, or an array of values, turned so that smaller is better: the one key of every ranking."""
@@ -61,6 +63,7 @@ _ROWS = (
         larger_is_better=True,
         bounds=(-math.inf, 1.0),
         epochs=("val",),
+        rows=2,
     ),
     Metric("max_error", "maximum error", tasks=("regression",), unit="units of the target", epochs=("val",)),
 )
@@ -108,8 +111,37 @@ def metrics_of(task: str) -> tuple[Metric, ...]:
     return tuple(metric for metric in METRICS.values() if task in metric.tasks)
 
 
-def leading(task: str) -> Metric:
-    """The metric that ranks and monitors unless another is asked for."""
+def monitored(task: str, targets: int) -> Metric:
+    """The metric that chooses the best epoch unless another is asked for.
+
+    For several targets it is the loss, whose targets are standardized: a mean of errors in different units would follow
+    the target with the largest numbers.
+
+    >>> monitored("regression", targets=1).name, monitored("regression", targets=3).name
+    ('rmse', 'loss')
+    """
+    return _leading(task) if targets == 1 else METRICS["loss"]
+
+
+def ranking(task: str, targets: int) -> Metric:
+    """The metric that ranks configurations unless another is asked for.
+
+    For several targets it is R², which has no unit and, unlike the loss, one meaning whatever a run minimizes.
+    """
+    return _leading(task) if targets == 1 else METRICS["r2"]
+
+
+def undefined(measure: Measure, rows: int) -> str:
+    """Why a measure has no value on so few rows, and what to do.
+
+    >>> undefined(Measure.parse("val_r2"), rows=1)
+    'val_r2 is not defined for 1 validation row, it needs 2; use another metric or more rows'
+    """
+    words = f"{rows} {PARTS[measure.part]} row{'' if rows == 1 else 's'}"
+    return f"{measure} is not defined for {words}, it needs {measure.metric.rows}; use another metric or more rows"
+
+
+def _leading(task: str) -> Metric:
     return next(metric for metric in metrics_of(task) if metric.leads)
 
 

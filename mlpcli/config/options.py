@@ -272,8 +272,12 @@ class RunOptions(DataOptions):
         0.0, "Optimization", "epochs over which momentum moves to momentum_final; 0 is off", replicas="free"
     )
     beta1: _Share = _option(0.9, "Optimization", "decay of the mean gradient, for adam and adamw", replicas="free")
-    beta2: _Share = _option(
-        0.999, "Optimization", "decay of the mean squared gradient, for rmsprop, adam and adamw", replicas="free"
+    beta2: _Share | None = _option(
+        None,
+        "Optimization",
+        "decay of the mean squared gradient, for rmsprop, adam and adamw",
+        shown="0.99 for rmsprop, else 0.999",
+        replicas="free",
     )
     eps: _Positive = _option(
         1e-8, "Optimization", "added to the denominator, for rmsprop, adam and adamw", replicas="free"
@@ -304,7 +308,9 @@ class RunOptions(DataOptions):
     )
     epochs: _Epochs = _option(30, "Training", "passes over the training rows; 0 writes the initial network")
     monitor: Annotated[str, _one_of(["auto", *(str(Measure("val", metric)) for metric in METRICS.values())])] = _option(
-        "auto", "Training", "metric that chooses the best epoch; auto is val_accuracy or val_rmse"
+        "auto",
+        "Training",
+        "metric that chooses the best epoch; auto is val_accuracy, val_rmse, or val_loss for several targets",
     )
     patience: _Epochs = _option(
         0, "Training", "epochs without a better monitor before stopping; 0 is off", replicas="switched"
@@ -342,10 +348,10 @@ class RunOptions(DataOptions):
         """Units of each hidden layer."""
         return (self.width,) * self.depth if self.hidden is None else self.hidden
 
-    @property
-    def used_lr(self) -> float:
-        """The learning rate, the optimizer's own where none is given."""
-        return OPTIMIZERS[self.optimizer].lr if self.lr is None else self.lr
+    def used(self, name: str) -> Any:
+        """The value of an option; where none is given, the optimizer's own, of those that it has."""
+        value = getattr(self, name)
+        return getattr(OPTIMIZERS[self.optimizer], name) if value is None and name in ("lr", "beta2") else value
 
     def with_hidden(self) -> Self:
         """The same network with its sizes in `hidden`; width and depth, which that replaces, at their defaults."""

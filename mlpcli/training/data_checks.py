@@ -9,6 +9,7 @@ mlpcli.errors.UsageError: init interpolate on dataset 'xor': the construction ne
 
 from mlpcli.config import RunOptions
 from mlpcli.config.choices import INITIALIZERS
+from mlpcli.config.metrics import Measure, undefined
 from mlpcli.config.rules import smallest_batch
 from mlpcli.data import Prepared
 from mlpcli.errors import UsageError
@@ -27,6 +28,10 @@ def check_data(options: RunOptions, data: Prepared) -> None:
         check_lift(len(data.features))
     if len(data.train) < smallest_batch(options):
         raise UsageError(f"norm batch on dataset {data.name!r}: it needs at least two training rows. Use norm layer")
+    if options.monitor != "auto" and data.val is not None:
+        measure = Measure.parse(options.monitor)
+        if len(data.val) < measure.metric.rows:
+            raise UsageError(f"monitor on dataset {data.name!r}: {undefined(measure, len(data.val))}")
     construction = INITIALIZERS[options.init].construction
     kind = len(data.features), len(data.classes or ())
     if construction is not None and kind != (construction.inputs, construction.classes):

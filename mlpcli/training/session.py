@@ -77,6 +77,7 @@ def plan_run(options: RunOptions, data: Prepared, threads: int | None = None) ->
         scale=data.scale,
         has_validation=data.val is not None,
         threads=threads if options.threads == "auto" else options.threads,
+        targets=len(data.targets),
     )
     check_data(resolved, data)
     return Run(resolved, data, run_id(resolved, data.digest))

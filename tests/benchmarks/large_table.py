@@ -117,11 +117,11 @@ def main() -> None:
         os.environ["MLPCLI_DATA_HOME"] = str(home)
         train = [sys.executable, "-m", "mlpcli", "train", "--dataset", str(table), "--target", "y", *OPTIONS]
         train += ["--memory", given.memory, "--threads", "1", "--epochs", "1", "--json"]
-        lines = ["| | seconds | own memory at most, MB | test accuracy |", "|---|---:|---:|---:|"]
-        for number, what in enumerate(("table read, prepared and trained on", "prepared already")):
-            result, seconds, held = watch([*train, "--seed", str(number)], folder)
+        lines = ["| | seed | seconds | own memory at most, MB | test accuracy |", "|---|---:|---:|---:|---:|"]
+        for seed, what in enumerate(("table read, prepared and trained on", "prepared already")):
+            result, seconds, held = watch([*train, "--seed", str(seed)], folder)
             accuracy = result["metrics"]["test"]["accuracy"]
-            lines.append(f"| {what} | {seconds:.0f} | {held / 1e6:.0f} | {accuracy:.4f} |")
+            lines.append(f"| {what} | {seed} | {seconds:.0f} | {held / 1e6:.0f} | {accuracy:.4f} |")
             print(lines[-1], flush=True)
         mapped, copied = compare(table, home)
         size = table.stat().st_size / 1e9

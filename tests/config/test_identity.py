@@ -17,6 +17,7 @@ DIGEST = "0123456789abcdef" * 4
 
 # The defaults with lr 0.001 on digits, resolved, as the docstring of run_id describes the text that is hashed.
 SHAPED: dict[str, Any] = {
+    "beta2": 0.999,
     "hidden": [64, 64],
     "init": "he",
     "loss": "cross-entropy",
@@ -47,11 +48,13 @@ def hashed(text: str) -> str:
 
 def test_run_id_is_the_hash_of_the_canonical_text() -> None:
     text = (
-        '{"data":"' + DIGEST + '","format":2,"options":{"hidden":[64,64],"init":"he","loss":"cross-entropy",'
+        '{"data":"'
+        + DIGEST
+        + '","format":2,"options":{"beta2":0.999,"hidden":[64,64],"init":"he","loss":"cross-entropy",'
         '"lr":0.001,"monitor":"val_accuracy","scale":"standard","task":"classification","threads":1}}'
     )
     assert canonical(SHAPED) == text
-    assert run_id(resolved(), DIGEST) == hashed(text) == "0da2746faad4"
+    assert run_id(resolved(), DIGEST) == hashed(text) == "0cb729a3a28c"
 
 
 @pytest.mark.parametrize(
@@ -217,11 +220,13 @@ def test_init_follows_the_activation(activation: str, init: str) -> None:
 
 
 @pytest.mark.parametrize("optimizer", OPTIONS["optimizer"].choices)
-def test_lr_is_the_optimizers_own(optimizer: str) -> None:
+def test_lr_and_beta2_are_the_optimizers_own(optimizer: str) -> None:
     used = {"task": "classification", "scale": "none", "has_validation": True, "threads": 1}
     options = RunOptions.model_validate({"optimizer": optimizer})
     assert resolve(options, **used).lr == OPTIMIZERS[optimizer].lr
-    assert resolved({"optimizer": optimizer, "lr": 0.5}).lr == 0.5
+    assert resolve(options, **used).beta2 == (0.99 if optimizer == "rmsprop" else 0.999)
+    given = resolved({"optimizer": optimizer, "lr": 0.5, "beta2": 0.5})
+    assert (given.lr, given.beta2) == (0.5, 0.5)
 
 
 def test_without_validation_rows_the_last_epoch_is_kept_and_nothing_monitored() -> None:

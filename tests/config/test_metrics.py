@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mlpcli.config import OPTIONS
-from mlpcli.config.metrics import METRICS, PARTS, Measure, epoch_columns, leading, metrics_of
+from mlpcli.config.metrics import METRICS, PARTS, Measure, epoch_columns, metrics_of, monitored, ranking
 from mlpcli.training.evaluate import FUNCTIONS, Outcome
 
 TASKS = ("classification", "regression")
@@ -56,7 +56,9 @@ def test_columns_of_an_epoch_are_those_of_the_contract() -> None:
 
 
 def test_one_metric_leads_each_task_and_any_can_be_monitored() -> None:
-    assert [leading(task).name for task in TASKS] == ["accuracy", "rmse"]
+    for chosen in (monitored, ranking):
+        assert [chosen(task, 1).name for task in TASKS] == ["accuracy", "rmse"]
+    assert (monitored("regression", 2).unit, ranking("regression", 2).name) == ("", "r2")
     for task in TASKS:
         assert sum(metric.leads for metric in metrics_of(task)) == 1
         assert all(f"val_{metric.name}" in OPTIONS["monitor"].choices for metric in metrics_of(task))

@@ -167,7 +167,7 @@ def test_defaults_are_those_of_the_contract() -> None:
         "norm_position=before init=auto init_scale=1.0 init_bias=0.0 input_gain=0.0 "
         "loss=auto label_smoothing=0.0 class_weight=none dropout=0.0 input_dropout=0.0 weight_decay=0.0 max_norm=0.0 "
         "clip_norm=0.0 optimizer=adam lr=None lr_multiplier=1.0 momentum=0.9 momentum_final=0.9 "
-        "momentum_epochs=0.0 beta1=0.9 beta2=0.999 eps=1e-08 schedule=constant "
+        "momentum_epochs=0.0 beta1=0.9 beta2=None eps=1e-08 schedule=constant "
         "lr_decay=0.5 lr_every=10.0 warmup=0.0 preset=none batch_size=32 epochs=30 monitor=auto patience=0 "
         "keep=best seed=0 threads=auto record=False"
     )

@@ -1,8 +1,11 @@
 """Which epoch is kept and when waiting ends: ties, values that are not numbers, patience."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from mlpcli.errors import UsageError
 from mlpcli.training.monitor import Monitor
 from mlpcli.training.trainer import Trainer
 from tests.training.problems import CLASSES, NUMBERS, dataset, resolved, train
@@ -124,3 +127,27 @@ def test_the_monitor_decides_what_is_best() -> None:
         assert trainer.monitor.best_epoch[0] == values.index(best) + 1
         kept.add(values.index(best))
     assert len(kept) > 1
+
+
+def test_the_unit_of_one_of_several_targets_decides_nothing(tmp_path: Path) -> None:
+    """A power of two changes no digit of the standardized targets, so nothing of the training may change."""
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, (90, 3))
+    y = np.stack([np.sin(2 * x[:, 0]) + x[:, 1] ** 2, rng.normal(size=90)], axis=1)
+    kept = []
+    for unit in (1.0, 2.0**-10):
+        np.savez(tmp_path / f"{unit}.npz", X=x, y=y * [unit, 1])
+        data = dataset(str(tmp_path / f"{unit}.npz"))
+        options = resolved(data, epochs=20, lr=0.03)
+        assert options.monitor == "val_loss"
+        (run,) = train([options], data)
+        kept.append((run.best_epoch, run.params, run.results["val"]["r2"]))
+    assert kept[0] == kept[1] and 1 < kept[0][0] < 20
+
+
+def test_a_monitor_that_the_validation_rows_cannot_define_is_refused() -> None:
+    data = dataset(NUMBERS, val_size=1)
+    assert resolved(data, val_size=1).monitor == "val_rmse"
+    with pytest.raises(UsageError, match="val_r2 is not defined for 1 validation row, it needs 2; use another metric"):
+        resolved(data, val_size=1, monitor="val_r2")
+    assert resolved(dataset(NUMBERS, val_size=2), val_size=2, monitor="val_r2").monitor == "val_r2"

@@ -90,10 +90,10 @@ class Space:
 
 
 def _used(options: RunOptions, name: str) -> object:
-    """The value of an option; the optimizer's own `lr` where none was given, None where a preset will say it."""
+    """The value of an option; the optimizer's own where none was given, None where a preset will say it."""
     if waits_for_data(options, name):
         return None
-    return options.used_lr if name == "lr" else getattr(options, name)
+    return options.used(name)
 
 
 def _sizes_for(options: RunOptions, compare: Table) -> tuple[int, ...] | None:

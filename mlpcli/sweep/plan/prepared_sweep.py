@@ -13,7 +13,7 @@ from mlpcli.sweep.plan.stacks import Group
 from mlpcli.sweep.plan.sweep_plan import Plan, Round
 from mlpcli.sweep.plan.training_cost import Cost, cost_of
 from mlpcli.sweep.search.strategy import Scored
-from mlpcli.sweep.spec.ranking_metric import ranking_metric
+from mlpcli.sweep.spec.ranking_metric import Kind, ranking_metric
 from mlpcli.training.build import output_units
 from mlpcli.training.diagnostics import DIAGNOSTIC_COLUMNS
 from mlpcli.training.session import plan_run
@@ -42,10 +42,10 @@ class PreparedSweep:
         self._data_home = data_home
         self._loaded: dict[DataOptions, Prepared] = {}
         self._prepare()
-        kinds = [(prepared.task, prepared.val is not None) for prepared in self._loaded.values()]
-        tasks = dict.fromkeys(task for task, _ in kinds)
+        kinds = [_kind_of(data) for data in self._loaded.values()]
+        tasks = dict.fromkeys(kind.task for kind in kinds)
         metrics = dict.fromkeys(metric for task in tasks for metric in metrics_of(task))
-        self.metric = ranking_metric(plan.file.metric, kinds)
+        self.metric = ranking_metric(plan.file.metric, kinds, every_epoch=plan.file.halving is not None)
         self.columns = tuple(dict.fromkeys(column for task in tasks for column in epoch_columns(task)))
         self.diagnostics = DIAGNOSTIC_COLUMNS if plan.options(0).record else ()
         self.scores = tuple(str(Measure(part, metric)) for part in PARTS for metric in metrics)
@@ -123,6 +123,11 @@ class PreparedSweep:
                 problems[f"{self.plan.described(trial.configuration) or 'the base'}: {error}"] = None
         if problems:
             raise usage_error(problems)
+
+
+def _kind_of(data: Prepared) -> Kind:
+    """What decides which metrics the trials on this dataset have."""
+    return Kind(data.task, len(data.targets), len(data.train), 0 if data.val is None else len(data.val))
 
 
 def _not_in_a_sweep(options: RunOptions, plan: Plan) -> str | None:

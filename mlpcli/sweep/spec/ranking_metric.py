@@ -1,14 +1,24 @@
 """The metric that ranks configurations: one number per trial, of training or validation rows, never of test rows."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from mlpcli.config import usage_error
-from mlpcli.config.metrics import METRICS, Measure, leading, metrics_of
+from mlpcli.config.metrics import METRICS, Measure, metrics_of, ranking, undefined
 from mlpcli.wording import nearest, quote
 
-__all__ = ["metric_problem", "ranking_metric"]
+__all__ = ["Kind", "metric_problem", "ranking_metric"]
 
 _RANKING_PARTS = ("train", "val")
+
+
+class Kind(NamedTuple):
+    """What decides which metrics a trial has: its task, its number of targets, and its rows by part."""
+
+    task: str
+    targets: int
+    train: int
+    val: int
 
 
 def metric_problem(metric: object, *, every_epoch: bool) -> str | None:
@@ -29,23 +39,34 @@ def metric_problem(metric: object, *, every_epoch: bool) -> str | None:
     return f"got {quote(metric)}, expected {of} {', '.join(known)}{hint}"
 
 
-def ranking_metric(metric: str | None, kinds: Iterable[tuple[str, bool]]) -> str:
-    """The metric that ranks trials of these kinds, each a task and whether there are validation rows.
+def ranking_metric(metric: str | None, kinds: Iterable[Kind], *, every_epoch: bool = False) -> str:
+    """The metric that ranks trials of these kinds.
 
-    None stands for val_accuracy or val_rmse, train_* without validation rows. Raises `UsageError` where a trial would
-    have no such number, or where trials of different kinds have different defaults.
+    None stands for val_accuracy, val_rmse or, with several targets, val_r2; for train_* without validation rows.
+
+    Raises:
+        UsageError: a trial would have no such number, or trials of different kinds have different defaults.
     """
     kinds = dict.fromkeys(kinds)
     if metric is None:
-        found = sorted({str(Measure("val" if validated else "train", leading(task))) for task, validated in kinds})
-        if len(found) == 1:
-            return found[0]
-        raise usage_error([f"metric: the trials would be ranked by {' and '.join(found)}. Set one that all have"])
+        defaults = sorted(
+            {str(Measure("val" if kind.val else "train", ranking(kind.task, kind.targets))) for kind in kinds}
+        )
+        if len(defaults) > 1:
+            raise usage_error(
+                [f"metric: the trials would be ranked by {' and '.join(defaults)}. Set one that all have"]
+            )
+        metric = defaults[0]
+        if problem := metric_problem(metric, every_epoch=every_epoch):
+            raise usage_error([f"metric: the default does not serve here: {problem}"])
     measure = Measure.parse(metric)
-    for task, validated in kinds:
-        if measure.part == "val" and not validated:
+    for kind in kinds:
+        rows = getattr(kind, measure.part)
+        if not rows:
             raise usage_error([f"metric: there are no validation rows for {metric}. Set val_size above 0 or train_*"])
-        if task not in measure.metric.tasks:
-            known = ", ".join(str(Measure(part, one)) for part in _RANKING_PARTS for one in metrics_of(task))
-            raise usage_error([f"metric: {task} has no {metric}; use one of {known}"])
+        if kind.task not in measure.metric.tasks:
+            known = ", ".join(str(Measure(part, one)) for part in _RANKING_PARTS for one in metrics_of(kind.task))
+            raise usage_error([f"metric: {kind.task} has no {metric}; use one of {known}"])
+        if rows < measure.metric.rows:
+            raise usage_error([f"metric: {undefined(measure, rows)}"])
     return metric

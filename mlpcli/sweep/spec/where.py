@@ -169,9 +169,7 @@ class _Reader:
             return lambda options: len(options.sizes)
         if name == "width":
             return lambda options: self.width(node, options)
-        if name == "lr":
-            return lambda options: options.used_lr
-        return operator.attrgetter(name)
+        return lambda options: options.used(name)
 
     def arithmetic(self, node: ast.expr, infix: ast.operator, a: Value, b: Value) -> Value:
         sign, compute = _ARITHMETIC[type(infix)]
