@@ -13,7 +13,7 @@ from rich.console import Console
 from mlpcli.cli.main import run
 from mlpcli.cli.views import sweep_view
 from mlpcli.cli.views.sweep_view import LiveView
-from mlpcli.sweep.plan.sweep_plan import Plan
+from mlpcli.sweeps.plan.sweep_plan import Plan
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENT = ROOT / "experiments" / "dropout.toml"

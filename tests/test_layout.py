@@ -31,9 +31,9 @@ MAY_IMPORT = {
     "gradcheck": {"autodiff", "nn", "config", "data", "training"},
     "results": {"config"},
     "workers": set(),
-    "sweep": {"nn", "data", "config", "training", "results", "workers"},
+    "sweeps": {"nn", "data", "config", "training", "results", "workers"},
     "plot": {"data", "config", "training", "results"},
-    "cli": {"autodiff", "data", "config", "training", "gradcheck", "results", "workers", "sweep", "plot"},
+    "cli": {"autodiff", "data", "config", "training", "gradcheck", "results", "workers", "sweeps", "plot"},
 }
 
 

@@ -78,7 +78,7 @@ def plot(
 def _condition(text: str, path: Path) -> Callable[[Mapping[str, str]], bool]:
     """The condition of --highlight, a sweep file's `where`, on values of the varied options of the sweep in `path`."""
     from mlpcli.config import Source, build, read_toml
-    from mlpcli.sweep.spec.where import parse_where
+    from mlpcli.sweeps.spec.where import parse_where
     from mlpcli.wording import quote
 
     def refused(error: ValueError) -> UsageError:

@@ -18,15 +18,15 @@ from mlpcli.errors import BadResult, ExitCode, Interrupted, MlpcliError
 
 if TYPE_CHECKING:
     from mlpcli.results.sweep_folder import SweepStore
-    from mlpcli.sweep.plan.prepared_sweep import PreparedSweep
-    from mlpcli.sweep.plan.sweep_plan import Plan
+    from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
+    from mlpcli.sweeps.plan.sweep_plan import Plan
     from mlpcli.workers.executor import Executor
 
 __all__ = ["sweep"]
 
 _PLAN, _RUN = "What runs", "How it runs"
 
-PRELOAD = ("mlpcli.sweep.run.train_stack",)
+PRELOAD = ("mlpcli.sweeps.run.train_stack",)
 """What workers import while the parent still prepares."""
 
 
@@ -81,7 +81,7 @@ def sweep(
 
     Example: mlpcli sweep experiments/dropout.toml
     """
-    from mlpcli.sweep.plan.plan_file import plan_sweep
+    from mlpcli.sweeps.plan.plan_file import plan_sweep
 
     plan = plan_sweep(file, settings=settings or (), seeds=seeds, name=name, max_trials=max_trials)
 
@@ -91,7 +91,7 @@ def sweep(
     jobs = jobs or cores()
     if dry_run:
         from mlpcli.cli.views.sweep_report import show_plan
-        from mlpcli.sweep.plan.prepared_sweep import PreparedSweep
+        from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
 
         show_plan(PreparedSweep(plan, data_home), jobs, as_json)
         return
@@ -106,8 +106,8 @@ def sweep(
         from mlpcli.atomic import shown
         from mlpcli.cli.views.sweep_report import show_results
         from mlpcli.cli.views.sweep_view import sweep_view
-        from mlpcli.sweep.plan.prepared_sweep import PreparedSweep
-        from mlpcli.sweep.run.engine import Engine
+        from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
+        from mlpcli.sweeps.run.engine import Engine
 
         prepared = PreparedSweep(plan, data_home)
         states = {"complete"} if retry_failed else {"complete", "failed", "diverged"}

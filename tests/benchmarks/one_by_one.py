@@ -3,7 +3,7 @@
 import sys
 
 from mlpcli.cli.main import run
-from mlpcli.sweep.plan.sweep_plan import cost
+from mlpcli.sweeps.plan.sweep_plan import cost
 
 if __name__ == "__main__":
     cost.MAX_REPLICAS = 1

@@ -11,11 +11,11 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from mlpcli.sweep.plan.plan_file import plan_sweep
-from mlpcli.sweep.plan.prepared_sweep import PreparedSweep
-from mlpcli.sweep.run.job_dispatch import dispatch
-from mlpcli.sweep.run.stack_jobs import JobMaker
-from mlpcli.sweep.run.train_stack import Job, JobResult
+from mlpcli.sweeps.plan.plan_file import plan_sweep
+from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
+from mlpcli.sweeps.run.job_dispatch import dispatch
+from mlpcli.sweeps.run.stack_jobs import JobMaker
+from mlpcli.sweeps.run.train_stack import Job, JobResult
 from mlpcli.workers.local import LocalExecutor
 
 SWEEP = """
@@ -50,7 +50,7 @@ class Nobody:
 
 def seconds(sweep: PreparedSweep, jobs: int) -> float:
     """The time that so many worker processes train for, once they are ready."""
-    with LocalExecutor(jobs, ["mlpcli.sweep.run.train_stack"]) as executor:
+    with LocalExecutor(jobs, ["mlpcli.sweeps.run.train_stack"]) as executor:
         executor.warm(jobs)
         for future in [executor.submit(time.sleep, 1.0) for _ in range(jobs)]:
             future.result()

@@ -1,4 +1,4 @@
-"""What a step costs each replica of a stack, by the size of the stack: what `mlpcli.sweep.plan.training_cost` rests on.
+"""What a step costs each replica of a stack, by the size of the stack: `mlpcli.sweeps.plan.training_cost` rests on it.
 
     python -m tests.benchmarks.stack [--write]
 
@@ -19,7 +19,7 @@ import numpy as np
 from mlpcli.config import RunOptions
 from mlpcli.data import Prepared, prepare
 from mlpcli.results.provenance import provenance
-from mlpcli.sweep.plan.training_cost import cost_of
+from mlpcli.sweeps.plan.training_cost import cost_of
 from mlpcli.threads import blas_threads
 from mlpcli.training.session import plan_run
 from mlpcli.training.trainer import Trainer

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from mlpcli.cli.main import run
-from tests.sweep.sweeps import kill_group, rows, seconds, start_sweep, sweep, timeless, write_sweep
+from tests.sweeps.sweeps import kill_group, rows, seconds, start_sweep, sweep, timeless, write_sweep
 from tests.workers.hand_cluster import HandCluster
 from tests.workers.processes import PATIENCE, alive, eventually
 

@@ -245,4 +245,4 @@ def test_a_dataset_that_was_prepared_needs_no_scikit_learn(tmp_path: Path) -> No
     for expected in (True, False):
         loaded = subprocess.run(command, capture_output=True, text=True, check=True).stderr.split()
         assert ("sklearn" in loaded) == expected
-    assert set(loaded).isdisjoint(("pandas", "scipy", "rich.live", "http.client", "mlpcli.sweep", "mlpcli.cli.eval"))
+    assert set(loaded).isdisjoint(("pandas", "scipy", "rich.live", "http.client", "mlpcli.sweeps", "mlpcli.cli.eval"))

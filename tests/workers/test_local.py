@@ -167,7 +167,7 @@ def test_one_that_is_stopped_holds_up_no_other(pool: LocalExecutor) -> None:
 
 
 def test_workers_are_light_and_lasting(pool: LocalExecutor) -> None:
-    with LocalExecutor(1, ["mlpcli.sweep.run.train_stack"]) as preloaded:
+    with LocalExecutor(1, ["mlpcli.sweeps.run.train_stack"]) as preloaded:
         assert preloaded.submit(loaded, "sklearn", "pandas", "scipy", "numpy").result(PATIENCE) == ["numpy"]
         first, second = (preloaded.submit(pid_after, 0).result(PATIENCE) for _ in range(2))
         assert first == second

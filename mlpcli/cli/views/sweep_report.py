@@ -10,7 +10,7 @@ from mlpcli.cli.views.epoch_view import short
 from mlpcli.config.metrics import Measure
 
 if TYPE_CHECKING:
-    from mlpcli.sweep.plan.prepared_sweep import PreparedSweep
+    from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
 
 __all__ = ["option_cell", "show_plan", "show_results"]
 
@@ -128,7 +128,7 @@ def _p(value: float | None) -> str:
 
 def show_plan(prepared: "PreparedSweep", jobs: int, as_json: bool) -> None:
     """The exact trials, how they are stacked, and an estimate of the time."""
-    from mlpcli.sweep.plan.stacks import make_stacks, makespan
+    from mlpcli.sweeps.plan.stacks import make_stacks, makespan
 
     plan = prepared.plan
     stacks = make_stacks(prepared.groups(range(len(plan))), jobs)

@@ -13,8 +13,8 @@ from mlpcli.cli.console import is_terminal, message, plain
 from mlpcli.cli.views.epoch_view import short
 from mlpcli.cli.views.sweep_report import option_cell
 from mlpcli.config.metrics import Measure
-from mlpcli.sweep.plan.sweep_plan import Plan
-from mlpcli.sweep.run.sweep_watcher import TrialSeen
+from mlpcli.sweeps.plan.sweep_plan import Plan
+from mlpcli.sweeps.run.sweep_watcher import TrialSeen
 
 if TYPE_CHECKING:
     from rich.console import Console, Group, JustifyMethod

@@ -17,9 +17,9 @@ import pytest
 from rich.console import Console
 
 from mlpcli.cli.views.sweep_view import LiveView
-from mlpcli.sweep.plan.plan_file import plan_sweep
-from mlpcli.sweep.run.sweep_watcher import TrialSeen
-from tests.sweep.sweeps import write_sweep
+from mlpcli.sweeps.plan.plan_file import plan_sweep
+from mlpcli.sweeps.run.sweep_watcher import TrialSeen
+from tests.sweeps.sweeps import write_sweep
 
 
 def view(folder: Path, width: int = 80, height: int = 24, metric: str = "val_accuracy", **keys: Any) -> LiveView:

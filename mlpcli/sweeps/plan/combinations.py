@@ -1,0 +1,106 @@
+"""The options of a combination: what a strategy gives, over the base of the sweep file.
+
+Values were checked and made canonical when the file was read, so a combination costs a copy of the base options and
+no validation.
+"""
+
+from collections.abc import Hashable, Iterable
+
+from mlpcli.config import RunOptions, waits_for_data
+from mlpcli.sweeps.search.strategy import Proposal
+from mlpcli.sweeps.spec.option_tables import Table
+from mlpcli.sweeps.spec.sweep_file import SweepFile
+from mlpcli.wording import quote
+
+__all__ = ["Space"]
+
+SIZES = ("width", "depth", "hidden")
+
+
+class Space:
+    """Turns what a strategy gives over the base into options and back, and tells equal combinations apart.
+
+    `varied` are the options that the strategy gives; the option `seed` is none of them: a configuration has seeds, it
+    does not differ by them. `names` are all options whose values tell combinations apart.
+    """
+
+    def __init__(self, file: SweepFile, varied: Iterable[str]) -> None:
+        self.file = file
+        base = file.used_base
+        self._plain = RunOptions.model_validate({name: base[name] for name in base if name != "hidden"})
+        self._base = RunOptions.model_validate(base)
+        self.varied = tuple(name for name in varied if name != "seed")
+        names = list(dict.fromkeys((*self.varied, *(name for name in file.compare if name != "seed"))))
+        self._sized = any(name in SIZES for name in names)
+        self._others = [name for name in names if name not in SIZES]
+        self.names = (*self._others, *SIZES) if self._sized else tuple(self._others)
+
+    def options(self, given: Table) -> RunOptions:
+        """The options of a combination: `hidden` replaces width and depth, and one of these a `hidden` of the base."""
+        sized = "width" in given or "depth" in given
+        if "preset" in given:  # which stands beneath the base
+            base = {name: value for name, value in self.file.used_base.items() if name != "hidden" or not sized}
+            return RunOptions.model_validate({**base, **given})
+        return (self._plain if sized else self._base).model_copy(update=given)
+
+    def values(self, options: RunOptions) -> tuple[object, ...]:
+        """The values of `names`; None stands for what was not given."""
+        return tuple([getattr(options, name) if name in options.model_fields_set else None for name in self.names])
+
+    def rebuilt(self, values: tuple[object, ...]) -> RunOptions:
+        """The options that have these values of `names`."""
+        named = zip(self.names, values, strict=True)
+        return self.options({name: value for name, value in named if value is not None})
+
+    def key(self, options: RunOptions) -> Hashable:
+        """Equal for combinations that are the same run, however its sizes or its learning rate were given."""
+        values = [_used(options, name) for name in self._others]
+        return (*values, options.sizes) if self._sized else tuple(values)
+
+    def baseline_key(self, options: RunOptions) -> Hashable | None:
+        """The key of the combination that differences of this one are given against; None where there can be none."""
+        compare = self.file.compare
+        sizes = _sizes_for(options, compare)
+        if sizes is None:
+            return None
+        changes = {name: value for name, value in compare.items() if name not in SIZES}
+        return self.key(options.model_copy(update={**changes, "hidden": sizes}))
+
+    def shown(self, options: RunOptions) -> tuple[object, ...]:
+        """The values of `varied`; None stands for what does not apply, width and depth beside `hidden`."""
+        replaced = SIZES[:2] if options.hidden is not None else ()
+        return tuple([None if name in replaced else _used(options, name) for name in self.varied])
+
+    def described(self, options: RunOptions) -> str:
+        """`dropout = 0.5, norm = 'batch'`: the combination in words."""
+        values = zip(self.varied, self.shown(options), strict=True)
+        return ", ".join(f"{name} = {quote(value)}" for name, value in values if value is not None)
+
+    def origin(self, name: str, proposal: Proposal) -> str | None:
+        """Where the value of an option stands in the file, None for a default."""
+        file = self.file
+        if name in proposal.given:
+            drawn = file.random.options if file.random else ()
+            tables = {"grid": file.grid, "zip": file.zip, "random": drawn}
+            generating = next((f"[{table}]" for table, names in tables.items() if name in names), "[search]")
+            return f"{proposal.place or generating} {name}"
+        if name in file.changes:
+            return f"--set {name}"
+        return f"[base] {name}" if name in file.base else None
+
+
+def _used(options: RunOptions, name: str) -> object:
+    """The value of an option; the optimizer's own where none was given, None where a preset will say it."""
+    if waits_for_data(options, name):
+        return None
+    return options.used(name)
+
+
+def _sizes_for(options: RunOptions, compare: Table) -> tuple[int, ...] | None:
+    """The hidden sizes under [compare]; None where it names one of width and depth and the layers' sizes differ."""
+    sizes: tuple[int, ...] = compare.get("hidden", options.sizes)
+    if "hidden" in compare or not compare.keys() & {"width", "depth"}:
+        return sizes
+    width = options.width if options.hidden is None else sizes[0] if len(set(sizes)) == 1 else None
+    width = compare.get("width", width)
+    return None if width is None else (width,) * compare.get("depth", len(sizes))

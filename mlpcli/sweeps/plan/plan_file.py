@@ -1,0 +1,163 @@
+"""From a sweep file to its plan: each batch of its strategy gone through once, and all its problems in one message."""
+
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+
+from mlpcli.config import RunOptions
+from mlpcli.config.rules import conflicts, task_conflicts
+from mlpcli.sweeps.plan.combinations import Space
+from mlpcli.sweeps.plan.sweep_plan import Plan, Round
+from mlpcli.sweeps.search.registry import make_strategy
+from mlpcli.sweeps.search.strategy import Batch, Proposal, Scored, Strategy
+from mlpcli.sweeps.spec.halving import Halving
+from mlpcli.sweeps.spec.problems import Problems
+from mlpcli.sweeps.spec.sweep_file import read_sweep
+from mlpcli.wording import quote
+
+__all__ = ["MAX_TRIALS", "plan_sweep"]
+
+MAX_TRIALS = 10_000
+
+
+def plan_sweep(
+    path: Path,
+    *,
+    settings: Sequence[str] = (),
+    seeds: str | None = None,
+    name: str | None = None,
+    max_trials: int = MAX_TRIALS,
+) -> Plan:
+    """The plan of a sweep file under the flags --set, --seeds, --name and --max-trials.
+
+    Raises one `UsageError` for all problems of the file and of the combinations in its first batch.
+    """
+    file, problems = read_sweep(path, settings=settings, seeds=seeds, name=name)
+    strategy = make_strategy(file)
+    trials = strategy.remaining(1 if file.seeds is None else len(file.seeds))
+    if trials > max_trials:
+        problems.add(
+            f"{path}",
+            f"{trials:,} trials are more than {max_trials:,}. Nothing was written. "
+            f"Plan fewer, or allow them with --max-trials {trials}",
+        )
+        problems.stop()
+    return _Planner(Space(file, strategy.names), strategy, problems).plan
+
+
+class _Planner:
+    """Makes rounds of a strategy's batches, and lets the plan grow by them.
+
+    The first batch follows from the file, so a combination in it that breaks a rule is a problem of the file. Nobody
+    can foresee those of later batches: there such a combination is left out, as if by `where`.
+    """
+
+    def __init__(self, space: Space, strategy: Strategy, problems: Problems) -> None:
+        self.space, self.file, self.strategy, self.problems = space, space.file, strategy, problems
+        self.where = list(self.file.where)
+        self.broken: dict[tuple[str, str], list[RunOptions]] = {}
+        self.proposed = self.left_out = 0
+        self.foreseen = True
+        self.plan = Plan(space, self.tell)
+        if (batch := strategy.ask()) is not None:
+            self.plan.first = self.take(batch)
+        self.plan.left_out = self.left_out
+        self.plan.duplicates = self.proposed - self.left_out - len(self.plan)
+        self.plan.coming = self.coming
+        self.add_problems()
+        problems.stop()
+        self.foreseen = False
+
+    @property
+    def coming(self) -> int:
+        return self.strategy.remaining(1 if self.file.seeds is None else len(self.file.seeds))
+
+    def tell(self, outcomes: Sequence[Scored]) -> Round | None:
+        """Take the outcomes of the last round; the next one, with its configurations and trials in the plan."""
+        self.strategy.tell(outcomes)
+        batch = self.strategy.ask()
+        following = None if batch is None else self.take(batch)
+        self.plan.coming = self.coming
+        return following
+
+    def take(self, batch: Batch) -> Round:
+        """Go through a batch once; configurations and trials that are new join the plan."""
+        listed = self.file.seeds if batch.seeds is None else batch.seeds
+        everyone = None if listed is None else dict.fromkeys(listed)
+        placed: list[int | None] = []
+        asked: dict[int, dict[int, None]] = {}
+        for proposal in batch.proposals:
+            options = self.space.options(proposal.given)
+            wanted = {options.seed: None} if everyone is None else everyone
+            kept = self.kept(options, wanted)
+            self.proposed += len(wanted)
+            self.left_out += len(wanted) - len(kept)
+            index = self.plan.find(options) if kept else None
+            if kept and index is None and (not self.breaks_rules(options, proposal) or self.foreseen):
+                index = self.plan.add_configuration(options)
+            placed.append(index)
+            if index is not None:
+                asked[index] = asked[index] | kept if index in asked else kept
+        everyones = tuple(everyone or ())  # one tuple for all configurations that have these seeds
+        for index, seeds in asked.items():
+            self.plan.add_seeds(index, everyones if seeds is everyone else tuple(seeds))
+        trials = {index: self.plan.numbers_with(index, seeds) for index, seeds in asked.items()}
+        return Round(trials, placed, batch.epochs)
+
+    def kept(self, options: RunOptions, seeds: dict[int, None]) -> dict[int, None]:
+        """The seeds with which a combination stays."""
+        if not any("seed" in condition.names for condition in self.where):
+            return seeds if self.holds(options) else {}
+        return {seed: None for seed in seeds if self.holds(options.model_copy(update={"seed": seed}))}
+
+    def holds(self, options: RunOptions) -> bool:
+        for condition in list(self.where):
+            try:
+                if not condition.holds(options):
+                    return False
+            except ValueError as error:
+                if not self.foreseen:
+                    return False
+                self.where.remove(condition)  # one message is enough
+                at = self.space.described(options) or "the base"
+                self.problems.add(f"{self.file.path}: where {quote(condition.text)}", f"{error}, for {at}")
+        return True
+
+    def breaks_rules(self, options: RunOptions, proposal: Proposal) -> bool:
+        """Whether options contradict each other; the reasons are noted."""
+        of_task = () if options.task == "auto" else task_conflicts(options, options.task)
+        found = [rule for rule in chain(conflicts(options), of_task) if self.problems.refused.isdisjoint(rule.options)]
+        for rule in found:
+            origins = filter(None, (self.space.origin(name, proposal) for name in rule.options))
+            self.broken.setdefault((", ".join(origins), rule.reason), []).append(options)
+        return bool(found)
+
+    def add_problems(self) -> None:
+        """The rules that the first batch broke, each once, and tables that do not suit its combinations."""
+        for (origins, reason), found in self.broken.items():
+            more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+            at = self.space.described(found[0])
+            self.problems.add(f"{self.file.path}: {origins}", f"{reason}{at and f' (for {at}{more})'}")
+        if not self.plan.configurations:
+            conditions = " and ".join(quote(condition.text) for condition in self.file.where)
+            count = len(self.plan.first.placed)
+            self.problems.add(
+                f"{self.file.path}: where", f"{conditions} leaves nothing of {count} combination{'s' * (count > 1)}"
+            )
+            return
+        if self.file.halving is not None and "epochs" not in self.problems.refused:
+            self.check_halving(self.file.halving)
+        if not self.problems.lines and all(baseline is None for baseline in self.plan.baselines):
+            wanted = ", ".join(f"{name} = {quote(value)}" for name, value in self.file.compare.items())
+            self.problems.add(f"{self.file.path}: [compare]", f"no configuration has {wanted}")
+
+    def check_halving(self, halving: Halving) -> None:
+        place = f"{self.file.path}: [halving]"
+        epochs = {self.plan.options(index).epochs for index in range(self.plan.configurations)}
+        if len(epochs) > 1:
+            found = ", ".join(map(str, sorted(epochs)))
+            self.problems.add(place, f"needs one number of epochs for all configurations, got {found}")
+        elif halving.min_epochs >= max(epochs):
+            self.problems.add(
+                f"{place} min_epochs", f"{halving.min_epochs} is not below the {max(epochs)} epochs of a run"
+            )

@@ -1,0 +1,139 @@
+"""Between plan and engine: every trial resolved against its prepared data, which gives it its identity."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from mlpcli.config import DataOptions, RunOptions, stack_key, usage_error
+from mlpcli.config.metrics import PARTS, Measure, epoch_columns, metrics_of
+from mlpcli.data import Prepared, prepare
+from mlpcli.errors import UsageError
+from mlpcli.results.sweep_folder import PlannedTrial
+from mlpcli.sweeps.plan.stacks import Group
+from mlpcli.sweeps.plan.sweep_plan import Plan, Round
+from mlpcli.sweeps.plan.training_cost import Cost, cost_of
+from mlpcli.sweeps.search.strategy import Scored
+from mlpcli.sweeps.spec.ranking_metric import Kind, ranking_metric
+from mlpcli.training.build import output_units
+from mlpcli.training.diagnostics import DIAGNOSTIC_COLUMNS
+from mlpcli.training.session import plan_run
+
+__all__ = ["PreparedSweep"]
+
+
+class PreparedSweep:
+    """A plan, with the identity and the data of each trial by number, and what follows from all of them.
+
+    `metric` ranks; `columns` are those of an epoch in metrics.csv, `scores` the metrics of trials.csv. No trial trains
+    for more than `epochs`. All of it follows from the first batch; what later batches add is prepared by `rounds`.
+    """
+
+    def __init__(self, plan: Plan, data_home: Path | None) -> None:
+        """Prepare every dataset that the plan needs, once, and resolve every trial.
+
+        Raises:
+            UsageError: options that do not suit a sweep or their data, all of them in one message.
+            DataError, Unavailable, FileError: as `prepare`.
+        """
+        self.plan = plan
+        self.run_ids: list[str] = []
+        self.data: list[Prepared] = []
+        self.epochs = 0
+        self._data_home = data_home
+        self._loaded: dict[DataOptions, Prepared] = {}
+        self._prepare()
+        kinds = [_kind_of(data) for data in self._loaded.values()]
+        tasks = dict.fromkeys(kind.task for kind in kinds)
+        metrics = dict.fromkeys(metric for task in tasks for metric in metrics_of(task))
+        self.metric = ranking_metric(plan.file.metric, kinds, every_epoch=plan.file.halving is not None)
+        self.columns = tuple(dict.fromkeys(column for task in tasks for column in epoch_columns(task)))
+        self.diagnostics = DIAGNOSTIC_COLUMNS if plan.options(0).record else ()
+        self.scores = tuple(str(Measure(part, metric)) for part in PARTS for metric in metrics)
+
+    def rounds(self, score: Callable[[int, int | None], tuple[float, bool]]) -> Iterator[Round]:
+        """The rounds of the search; each is to be trained before the next is asked for.
+
+        `score` gives for a trial of the last round, and the epochs of that round, the value of the metric (nan if the
+        trial failed or diverged) and whether the trial has come to its end.
+        """
+        key = Measure.parse(self.metric).metric.key
+        following: Round | None = self.plan.first
+        while following is not None:
+            if following.epochs is not None and following.epochs >= self.epochs:
+                following = replace(following, epochs=None)
+            yield following
+            outcomes: dict[int | None, Scored] = {None: Scored(None, {}, ended=True)}
+            for configuration, numbers in following.trials.items():
+                found = {self.plan.seed(number): score(number, following.epochs) for number in numbers}
+                scores = {seed: -key(value) for seed, (value, _) in found.items()}
+                outcomes[configuration] = Scored(configuration, scores, all(ended for _, ended in found.values()))
+            following = self.plan.tell([outcomes[configuration] for configuration in following.placed])
+            self._prepare()
+
+    def planned(self, start: int) -> list[PlannedTrial]:
+        """The trials from this number on, as a sweep's folder needs them."""
+        found: list[PlannedTrial] = []
+        configuration = -1
+        values: tuple[object, ...] = ()
+        for number in range(start, len(self.plan)):
+            if self.plan.configuration_of(number) != configuration:
+                configuration = self.plan.configuration_of(number)
+                values = self.plan.shown(configuration)
+            found.append(PlannedTrial(self.run_ids[number], self.plan.seed(number), values))
+        return found
+
+    def options(self, number: int) -> RunOptions:
+        """The options of a trial, resolved; made when asked for, since those of all trials would fill the memory."""
+        options = self.plan.options(self.plan.configuration_of(number))
+        seeded = options.model_copy(update={"seed": self.plan.seed(number)})
+        return plan_run(seeded, self.data[number], threads=1).options
+
+    def groups(self, numbers: Sequence[int]) -> list[Group]:
+        """These trials by what can train as one network, with what one of them costs."""
+        found: dict[str, list[int]] = {}
+        keys: dict[tuple[int, int], str] = {}
+        for number in numbers:
+            data = self.data[number]
+            alike = self.plan.configuration_of(number), id(data)
+            if alike not in keys:
+                keys[alike] = stack_key(self.options(number), data.digest)
+            found.setdefault(keys[alike], []).append(number)
+        return [Group(trials, self._cost(trials[0])) for trials in found.values()]
+
+    def _cost(self, number: int) -> Cost:
+        data = self.data[number]
+        outputs = output_units(data.task, len(data.classes or ()), len(data.targets))
+        return cost_of(self.options(number), len(data.features), outputs, len(data.train))
+
+    def _prepare(self) -> None:
+        """Load the data and make the identities of all trials that have joined the plan."""
+        problems: dict[str, None] = {}
+        for trial in self.plan.trials(len(self.run_ids)):
+            options, self.epochs = trial.options, max(self.epochs, trial.options.epochs)
+            if refused := _not_in_a_sweep(options, self.plan):
+                problems[refused] = None
+                continue
+            key = options.data
+            if key not in self._loaded:
+                self._loaded[key] = prepare(key, self._data_home)
+            try:
+                self.run_ids.append(plan_run(options, self._loaded[key], threads=1).run_id)
+                self.data.append(self._loaded[key])
+            except UsageError as error:
+                problems[f"{self.plan.described(trial.configuration) or 'the base'}: {error}"] = None
+        if problems:
+            raise usage_error(problems)
+
+
+def _kind_of(data: Prepared) -> Kind:
+    """What decides which metrics the trials on this dataset have."""
+    return Kind(data.task, len(data.targets), len(data.train), 0 if data.val is None else len(data.val))
+
+
+def _not_in_a_sweep(options: RunOptions, plan: Plan) -> str | None:
+    """Why a trial cannot have these options, if so."""
+    if options.threads not in ("auto", 1):
+        return f"threads: got {options.threads}, but a sweep trains with one BLAS thread a trial"
+    if options.record != plan.options(0).record:
+        return "record: got true and false, but it changes no number; set it once, in [base]"
+    return None

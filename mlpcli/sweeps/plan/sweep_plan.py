@@ -1,0 +1,165 @@
+"""The plan of a sweep: its configurations and their trials, numbered, before anything is prepared or trained.
+
+A plan follows from the sweep file and, where a strategy chooses by scores, from the batches before. It grows while the
+sweep runs: configurations, and further seeds of known ones, join at its end, so that no number ever changes. Of each
+configuration it keeps the values that tell it apart, and makes `RunOptions` of them when they are asked for: a hundred
+thousand trials take a few tens of megabytes.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, compress
+
+from mlpcli.config import RunOptions
+from mlpcli.sweeps.plan.combinations import Space
+from mlpcli.sweeps.search.strategy import Scored
+from mlpcli.sweeps.spec.halving import Rung, epochs_share
+
+__all__ = ["Plan", "Round", "Trial"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One run of a sweep: `number` is its row of trials.csv, `configuration` counts from 0, `options` has its seed."""
+
+    number: int
+    configuration: int
+    options: RunOptions
+
+
+@dataclass(frozen=True)
+class Round:
+    """A batch of a strategy as it is planned: the numbers of the trials to train, by configuration.
+
+    `placed` has the configuration of each proposal, None where it was left out. Training stops after `epochs` epochs,
+    at the end of a full run where it is None.
+    """
+
+    trials: Mapping[int, Sequence[int]]
+    placed: Sequence[int | None]
+    epochs: int | None
+
+
+class Plan:
+    """The configurations of a sweep in the order they were asked for, and a trial for each seed of each.
+
+    `varied` are the options that tell configurations apart: the columns of trials.csv. `first` is the round that the
+    file alone decides: `left_out` counts the trials that `where` left out of it, `duplicates` those that it has more
+    than once. `coming` is how many trials later rounds can add at most. `tell` takes the outcomes of the last round and
+    returns the next, None when the search is over.
+    """
+
+    def __init__(self, space: Space, tell: Callable[[Sequence[Scored]], Round | None]) -> None:
+        self.file, self.varied, self.tell = space.file, space.varied, tell
+        self.first = Round({}, (), None)
+        self.left_out = self.duplicates = self.coming = 0
+        self._space = space
+        self._found: dict[Hashable, int] = {}
+        self._values: list[tuple[object, ...]] = []
+        self._blocks: list[tuple[int, tuple[int, ...]]] = []  # a configuration, and the seeds that joined together
+        self._starts: list[int] = []  # the number of the first trial of each block
+        self._blocks_of: list[list[int]] = []  # by configuration
+        self._trials = 0
+
+    def __len__(self) -> int:
+        """The number of trials."""
+        return self._trials
+
+    @property
+    def configurations(self) -> int:
+        """The number of configurations."""
+        return len(self._values)
+
+    @property
+    def rungs(self) -> tuple[Rung, ...]:
+        """The barriers of successive halving in the first batch, if the file asks for it."""
+        if self.file.halving is None:
+            return ()
+        return self.file.halving.rungs(len(self.first.trials), self.options(0).epochs)
+
+    @property
+    def epochs_share(self) -> float:
+        """The fraction of all epochs that successive halving leaves to run, 1 without it."""
+        return epochs_share(self.rungs, len(self.first.trials), self.options(0).epochs)
+
+    @property
+    def baselines(self) -> list[int | None]:
+        """For each configuration the one that [compare] makes of it, by default the first; None where there is none."""
+        if not self.file.compare:
+            return [0] * self.configurations
+        keys = map(self._space.baseline_key, map(self.options, range(self.configurations)))
+        return [None if key is None else self._found.get(key) for key in keys]
+
+    def find(self, options: RunOptions) -> int | None:
+        """The number of the configuration that is the same run as these options, whatever the seed."""
+        return self._found.get(self._space.key(options))
+
+    def add_configuration(self, options: RunOptions) -> int:
+        """Add a configuration, still without trials; returns its number."""
+        self._found[self._space.key(options)] = len(self._values)
+        self._values.append(self._space.values(options))
+        self._blocks_of.append([])
+        return len(self._values) - 1
+
+    def add_seeds(self, configuration: int, seeds: tuple[int, ...]) -> None:
+        """Add a trial for each of these seeds that the configuration lacks."""
+        if self._blocks_of[configuration]:
+            present = set(self.seeds(configuration))
+            seeds = tuple(seed for seed in seeds if seed not in present)
+        if seeds:
+            self._blocks_of[configuration].append(len(self._blocks))
+            self._blocks.append((configuration, seeds))
+            self._starts.append(self._trials)
+            self._trials += len(seeds)
+
+    def options(self, configuration: int) -> RunOptions:
+        """The options of a configuration, not yet resolved, without its seeds."""
+        return self._space.rebuilt(self._values[configuration])
+
+    def seeds(self, configuration: int) -> Sequence[int]:
+        """The seeds of a configuration, one per trial."""
+        blocks = [self._blocks[block][1] for block in self._blocks_of[configuration]]
+        return blocks[0] if len(blocks) == 1 else tuple(chain.from_iterable(blocks))
+
+    def numbers(self, configuration: int) -> Sequence[int]:
+        """The numbers of a configuration's trials, in the order of its seeds."""
+        starts = ((self._starts[block], len(self._blocks[block][1])) for block in self._blocks_of[configuration])
+        blocks = [range(start, start + size) for start, size in starts]
+        return blocks[0] if len(blocks) == 1 else tuple(chain.from_iterable(blocks))
+
+    def numbers_with(self, configuration: int, seeds: Collection[int]) -> Sequence[int]:
+        """The numbers of those trials of a configuration that have one of these seeds."""
+        numbers, present = self.numbers(configuration), self.seeds(configuration)
+        if len(seeds) == len(present):  # as many of its own seeds as it has
+            return numbers
+        return tuple(compress(numbers, (seed in seeds for seed in present)))
+
+    def configuration_of(self, trial: int) -> int:
+        """The configuration that the trial of this number belongs to."""
+        return self._blocks[self._block(trial)][0]
+
+    def seed(self, trial: int) -> int:
+        """The seed of the trial of this number."""
+        block = self._block(trial)
+        return self._blocks[block][1][trial - self._starts[block]]
+
+    def shown(self, configuration: int) -> tuple[object, ...]:
+        """The values of `varied`; None stands for what does not apply, width and depth beside `hidden`."""
+        return self._space.shown(self.options(configuration))
+
+    def described(self, configuration: int) -> str:
+        """The configuration in words: `dropout = 0.5, norm = 'batch'`."""
+        return self._space.described(self.options(configuration))
+
+    def trials(self, start: int = 0) -> Iterator[Trial]:
+        """The trials from this number on, in order."""
+        first = bisect_right(self._starts, start) - 1 if start else 0
+        for (configuration, seeds), number in zip(self._blocks[first:], self._starts[first:], strict=True):
+            options = self.options(configuration)
+            for offset, seed in enumerate(seeds):
+                if number + offset >= start:
+                    yield Trial(number + offset, configuration, options.model_copy(update={"seed": seed}))
+
+    def _block(self, trial: int) -> int:
+        return bisect_right(self._starts, trial) - 1

@@ -1,0 +1,59 @@
+"""The configurations that a file lists: [grid] x [zip] x [random], then [[points]], all in one batch.
+
+They are counted without being built, and built one at a time.
+"""
+
+from collections.abc import Collection, Generator, Iterator, Sequence
+from itertools import chain, product
+from math import prod
+
+from mlpcli.sweeps.search.strategy import Batch, Proposal, Scored, Steps
+from mlpcli.sweeps.spec.sweep_file import SweepFile
+
+__all__ = ["Listed"]
+
+
+class Listed(Steps):
+    """Asks once, for everything."""
+
+    def __init__(self, file: SweepFile) -> None:
+        super().__init__()
+        self._file, self._asked = file, False
+        self._drawn: Collection[str] = file.random.options if file.random else ()
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The options of the crossed tables in the order of the file, then those that only points give."""
+        crossed: dict[str, Collection[str]] = {"grid": self._file.grid, "zip": self._file.zip, "random": self._drawn}
+        names = [name for key in self._file.document for name in crossed.get(key, ())]
+        return list(dict.fromkeys(chain(names, *self._file.points)))
+
+    def remaining(self, seeds: int) -> int:
+        """Every combination once per seed, equal ones included; 0 once they were asked for."""
+        return 0 if self._asked else (self._crossed + len(self._file.points)) * seeds
+
+    def steps(self) -> Generator[Batch, Sequence[Scored], None]:
+        """The one batch."""
+        self._asked = True
+        yield Batch(self._proposals())
+
+    @property
+    def _crossed(self) -> int:
+        file = self._file
+        lengths = [len(values) for values in file.grid.values()]
+        lengths += [len(values) for values in list(file.zip.values())[:1]]
+        lengths += [file.random.trials] if file.random else []
+        return prod(lengths) if lengths or not file.points else 0
+
+    def _proposals(self) -> Iterator[Proposal]:
+        """The last list varies fastest: grid in the order of the file, then zip, then random."""
+        file = self._file
+        axes: list[list[tuple[object, ...]]] = [[(value,) for value in values] for values in file.grid.values()]
+        axes += [list(zip(*file.zip.values(), strict=True))] if file.zip else []
+        axes += [file.random.rows()] if file.random else []
+        names = [*file.grid, *file.zip, *self._drawn]
+        if self._crossed:
+            for parts in product(*axes):
+                yield Proposal(dict(zip(names, chain.from_iterable(parts), strict=True)))
+        for number, point in enumerate(file.points, start=1):
+            yield Proposal(point, f"[[points]] {number}")

@@ -1,0 +1,33 @@
+"""Which table of a sweep file makes which strategy: one row per strategy.
+
+A source proposes configurations: the first whose table the file has, by default the file's own lists. Refinements
+then go around it, in the order of their registry, each with the table that asks for it: a refinement asks the strategy
+inside it and decides how long, with which seeds or how often its proposals train.
+"""
+
+from collections.abc import Callable
+
+from mlpcli.sweeps.search.listed import Listed
+from mlpcli.sweeps.search.strategy import Strategy
+from mlpcli.sweeps.search.successive_halving import SuccessiveHalving
+from mlpcli.sweeps.spec.sweep_file import SweepFile
+
+__all__ = ["REFINEMENTS", "SOURCES", "make_strategy"]
+
+SOURCES: dict[str, Callable[[SweepFile], Strategy]] = {}
+"""Strategies that replace the file's lists, by table."""
+
+REFINEMENTS: dict[str, Callable[[SweepFile, Strategy], Strategy]] = {
+    "halving": lambda file, inner: inner if file.halving is None else SuccessiveHalving(inner, file.halving),
+}
+"""Strategies around another, by table, the innermost first."""
+
+
+def make_strategy(file: SweepFile) -> Strategy:
+    """The strategy that a sweep file asks for."""
+    sources = [make for table, make in SOURCES.items() if table in file.document]
+    strategy = sources[0](file) if sources else Listed(file)
+    for table, refine in REFINEMENTS.items():
+        if table in file.document:
+            strategy = refine(file, strategy)
+    return strategy

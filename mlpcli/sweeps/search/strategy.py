@@ -1,0 +1,99 @@
+"""The role of a search strategy: asked for a batch of configurations, told their scores, asked for the next batch.
+
+A strategy knows the sweep file, the configurations it asked for, and their scores over seeds. It knows no executor,
+folder or trial number, and draws random numbers from a seed in the file alone. Scores arrive a whole batch at a time,
+in the order of the batch, so what it asks for depends on neither jobs nor executor nor the order of completion. A
+resumed sweep asks and tells from the first batch on, with recorded scores in place of training, so what it asks for
+depends on no interruption either. `tests/sweeps/search/conformance.py` holds every strategy to this.
+"""
+
+from abc import abstractmethod
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from mlpcli.sweeps.spec.option_tables import Table
+
+__all__ = ["Batch", "Proposal", "Scored", "Steps", "Strategy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A configuration to train: its options over those of [base].
+
+    `place` is where the file lists this very configuration, `[[points]] 2`, for messages; None if tables generate it.
+    """
+
+    given: Table
+    place: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Configurations to train side by side, each with every seed; `proposals` are read once, in order.
+
+    `seeds` are those of the file unless given: a strategy that adds seeds by rounds, or confirms the best with fresh
+    seeds, names them. Training stops after `epochs` epochs, by default after those of a full run. A configuration that
+    was stopped goes on if the very next batch asks for it again; otherwise its trials are recorded as pruned.
+    """
+
+    proposals: Iterable[Proposal]
+    seeds: Sequence[int] | None = None
+    epochs: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The outcome of a proposal: the number of its configuration, and a score per seed, larger is better.
+
+    A score is the ranking metric, negated where smaller is better; nan for a trial that failed or diverged. Equal
+    proposals have one number and equal scores. A configuration that `where` or a rule leaves out has None and no
+    scores. `ended` says that no trial would train any longer; otherwise a score is the best epoch's so far.
+    """
+
+    configuration: int | None
+    scores: Mapping[int, float]
+    ended: bool
+
+
+class Strategy(Protocol):
+    """Chooses the configurations of a sweep, batch by batch."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The options that vary, in the order of the columns of trials.csv; known before the first batch."""
+
+    def remaining(self, seeds: int) -> int:
+        """The most trials that batches not yet asked for can add to the plan, if the file has this many seeds.
+
+        Computed without building them, so 10^9 are refused in milliseconds.
+        """
+
+    def ask(self) -> Batch | None:
+        """The next batch; None when the search is over. Every batch is followed by `tell`."""
+
+    def tell(self, outcomes: Sequence[Scored]) -> None:
+        """Take the outcomes of the last batch, one per proposal, in its order."""
+
+
+class Steps:
+    """Ask and tell for a strategy written as a generator, which yields batches and receives their outcomes."""
+
+    def __init__(self) -> None:
+        self._generator = self.steps()
+        self._outcomes: Sequence[Scored] | None = None
+
+    @abstractmethod
+    def steps(self) -> Generator[Batch, Sequence[Scored], None]:
+        """The course of the search."""
+
+    def ask(self) -> Batch | None:
+        """Run up to the next batch."""
+        try:
+            return next(self._generator) if self._outcomes is None else self._generator.send(self._outcomes)
+        except StopIteration:
+            return None
+
+    def tell(self, outcomes: Sequence[Scored]) -> None:
+        """Keep the outcomes for when the next batch is asked for."""
+        self._outcomes = outcomes

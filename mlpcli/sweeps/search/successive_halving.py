@@ -1,0 +1,65 @@
+"""Successive halving: every batch of another strategy trains rung by rung, and only the best of a rung go on.
+
+Jamieson and Talwalkar 2016, "Non-stochastic best arm identification and hyperparameter optimization".
+"""
+
+import math
+from collections.abc import Generator, Mapping, Sequence
+
+from mlpcli.sweeps.search.strategy import Batch, Scored, Steps, Strategy
+from mlpcli.sweeps.spec.halving import Halving
+
+__all__ = ["SuccessiveHalving", "survivors"]
+
+
+class SuccessiveHalving(Steps):
+    """Halves every batch of `inner`, and tells it the last scores that each configuration reached."""
+
+    def __init__(self, inner: Strategy, halving: Halving) -> None:
+        super().__init__()
+        self.names = inner.names
+        self._inner, self._halving = inner, halving
+
+    def remaining(self, seeds: int) -> int:
+        """The trials that the other strategy can add; a rung adds none."""
+        return self._inner.remaining(seeds)
+
+    def steps(self) -> Generator[Batch, Sequence[Scored], None]:
+        """The rungs of every batch."""
+        while (batch := self._inner.ask()) is not None:
+            self._inner.tell((yield from self._halved(batch)))
+
+    def _halved(self, batch: Batch) -> Generator[Batch, Sequence[Scored], Sequence[Scored]]:
+        """The rungs of one batch; returns the last outcome of each of its proposals."""
+        proposals, epochs = list(batch.proposals), self._halving.min_epochs
+        latest = list((yield Batch(proposals, batch.seeds, epochs)))
+        scores = {found.configuration: found.scores for found in latest if found.configuration is not None}
+        keep = len(scores)
+        while any(not found.ended for found in latest if found.configuration in scores):
+            keep = self._halving.kept(keep)
+            living = set(survivors(scores, keep))
+            places = [place for place, found in enumerate(latest) if found.configuration in living]
+            epochs *= self._halving.factor
+            again = [proposals[place] for place in places]
+            outcomes = yield Batch(again, batch.seeds, epochs if keep > 1 else None)
+            for place, found in zip(places, outcomes, strict=True):
+                latest[place] = found
+            scores = {found.configuration: found.scores for found in outcomes if found.configuration is not None}
+        return latest
+
+
+def survivors(scores: Mapping[int, Mapping[int, float]], keep: int) -> list[int]:
+    """The `keep` best configurations by the mean of their scores over seeds, larger is better.
+
+    Ties go by the order of `scores`. Configurations with a seed that failed (a score that is not finite) rank last.
+
+    >>> survivors({7: {0: 0.2, 1: 0.4}, 8: {0: 0.9, 1: math.nan}, 9: {0: 0.5, 1: 0.5}, 4: {0: 0.4, 1: 0.2}}, 2)
+    [9, 7]
+    """
+
+    def rank(configuration: int) -> tuple[bool, float]:
+        found = scores[configuration].values()
+        mean = math.fsum(found) / len(found)
+        return (False, -mean) if math.isfinite(mean) else (True, 0.0)
+
+    return sorted(scores, key=rank)[:keep]

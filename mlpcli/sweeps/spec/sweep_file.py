@@ -1,0 +1,224 @@
+"""A sweep file, read and checked key by key: every problem is noted, and every valid value is kept.
+
+Only single keys and values are checked here. The plan checks what they make together (combinations, rules, `where`,
+`compare`), so the problems are passed on to it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, islice
+from pathlib import Path
+from typing import Any
+
+from mlpcli.assets import asset_folder
+from mlpcli.config import OPTIONS, canonical_value, check_value, read_toml
+from mlpcli.errors import UsageError
+from mlpcli.results.naming import check_name
+from mlpcli.sweeps.spec.halving import Halving
+from mlpcli.sweeps.spec.option_tables import KEYS, Table, Tables
+from mlpcli.sweeps.spec.problems import Problems
+from mlpcli.sweeps.spec.random_draws import Draws
+from mlpcli.sweeps.spec.ranking_metric import metric_problem
+from mlpcli.sweeps.spec.where import Where, parse_where
+from mlpcli.wording import nearest, quote
+
+__all__ = ["SweepFile", "find_sweep", "read_sweep"]
+
+MAX_CONDITIONS = 100
+MAX_WRONG_SEEDS = 101  # more than a message shows
+MAX_SEED = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class SweepFile:
+    """What a sweep file says; values are canonical, as `RunOptions` holds them.
+
+    `changes` are the options of --set, which override `base`; the flags --name and --seeds override `name` and `seeds`.
+    `seeds` is None where the option `seed` decides. The lists of `zip` have one length.
+    """
+
+    path: Path
+    name: str
+    metric: str | None
+    seeds: Sequence[int] | None
+    where: tuple[Where, ...]
+    base: Table
+    changes: Table
+    grid: dict[str, list[object]]
+    zip: dict[str, list[object]]
+    random: Draws | None
+    points: tuple[Table, ...]
+    halving: Halving | None
+    compare: Table
+    document: Mapping[str, object]
+
+    @property
+    def used_base(self) -> Table:
+        """The options of [base] under those of --set."""
+        return _over(self.base, self.changes)
+
+    def text(self) -> str:
+        """The text of a sweep file that means the same without flags."""
+        import tomli_w
+
+        flags: Table = {"name": self.name}
+        if self.seeds is not None:
+            flags["seeds"] = len(self.seeds) if isinstance(self.seeds, range) else self.seeds
+        if self.changes:
+            flags["base"] = self.used_base
+        return tomli_w.dumps({**self.document, **flags})
+
+
+def find_sweep(path: Path) -> Path:
+    """The file itself, or the experiment that the package ships under this name: experiments/dropout.toml."""
+    if path.exists() or path.parts[:1] != ("experiments",):
+        return path
+    shipped = asset_folder("experiments")
+    found = shipped.joinpath(*path.parts[1:])
+    if not found.is_file():
+        names = [f"experiments/{file.name}" for file in sorted(shipped.glob("*.toml"))]
+        raise UsageError(f"{path}: no such file{nearest(str(path), names)} (there are {', '.join(names)})")
+    return found
+
+
+def read_sweep(
+    path: Path, *, settings: Sequence[str] = (), seeds: str | None = None, name: str | None = None
+) -> tuple[SweepFile, Problems]:
+    """The valid part of a sweep file, and the problems with the rest.
+
+    `settings` are the KEY=VALUE of --set; `seeds` and `name` are the texts of those flags. Raises `UsageError` for a
+    file that cannot be read or is not TOML.
+    """
+    document, problems = read_toml(find_sweep(path)), Problems()
+    keys, tables = _Keys(path, document, problems), Tables(path, document, problems)
+    keys.check_names()
+    halving = keys.halving(tables.written["halving"])
+    file = SweepFile(
+        path=path,
+        name=keys.name(name),
+        metric=keys.metric(every_epoch=halving is not None),
+        seeds=keys.seeds() if seeds is None else keys.seeds_flag(seeds),
+        where=keys.where(),
+        base=tables.single("base"),
+        changes=tables.settings(settings),
+        grid=tables.grid(),
+        zip=tables.zip(),
+        random=tables.random(),
+        points=tables.points(),
+        halving=halving,
+        compare=tables.single("compare"),
+        document=document,
+    )
+    keys.check_places(file, tables.written, seeds)
+    return file, problems
+
+
+def _over(base: Table, changes: Table) -> Table:
+    """The later of two tables wins; width or depth replaces an earlier `hidden`."""
+    replaced = {"hidden"} if changes.keys() & {"width", "depth"} else set()
+    return {name: value for name, value in base.items() if name not in replaced} | changes
+
+
+@dataclass(frozen=True)
+class _Keys:
+    """Reads the keys at the top of a document; every method returns the valid values and notes the problems."""
+
+    path: Path
+    document: Mapping[str, object]
+    problems: Problems
+
+    def check_names(self) -> None:
+        for key in self.document:
+            if key in OPTIONS:
+                self.problems.add(f"{self.path}: {key}", "options stand in a table: [base], or [grid] to vary them")
+            elif key not in KEYS:
+                self.problems.unknown(f"{self.path}: ", key, "key", KEYS)
+
+    def name(self, flag: str | None) -> str:
+        place = "--name" if flag is not None else f"{self.path}: name"
+        name = flag if flag is not None else self.document.get("name", self.path.stem)
+        if not isinstance(name, str):
+            self.problems.add(place, f"got {quote(name)}, expected a string")
+            return ""
+        try:
+            return check_name(name)
+        except UsageError as error:
+            self.problems.add(place, str(error))
+            return ""
+
+    def metric(self, *, every_epoch: bool) -> str | None:
+        metric = self.document.get("metric")
+        if metric is not None and (problem := metric_problem(metric, every_epoch=every_epoch)):
+            self.problems.add(f"{self.path}: metric", problem)
+            return None
+        return metric if isinstance(metric, str) else None
+
+    def seeds(self) -> Sequence[int] | None:
+        seeds, place = self.document.get("seeds"), f"{self.path}: seeds"
+        if seeds is None:
+            return None
+        if isinstance(seeds, list) and seeds:
+            return self._list_of_seeds(seeds, place)
+        if type(seeds) is int and 1 <= seeds <= MAX_SEED:
+            return range(seeds)
+        self.problems.add(place, f"got {quote(seeds)}, expected a number of seeds of at least 1, or a list of them")
+        return None
+
+    def seeds_flag(self, words: str) -> Sequence[int] | None:
+        if words.isdecimal() and len(words) < len(str(MAX_SEED)) and int(words):
+            return range(int(words))
+        if "," in words:
+            return self._list_of_seeds(words.removesuffix(",").split(","), "--seeds", text=True)
+        self.problems.add("--seeds", f"got {quote(words)}, expected a number of at least 1, or a list: 0,1,2")
+        return None
+
+    def where(self) -> tuple[Where, ...]:
+        texts, place = self.document.get("where", []), f"{self.path}: where"
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            self.problems.add(place, f"got {quote(texts)}, expected a list of conditions, each in quotes")
+            return ()
+        if len(texts) > MAX_CONDITIONS:
+            self.problems.add(place, f"{len(texts)} conditions, the most is {MAX_CONDITIONS}")
+            return ()
+        conditions = []
+        for text in texts:
+            try:
+                conditions.append(parse_where(text))
+            except ValueError as error:
+                self.problems.add(f"{place} {quote(text)}", str(error))
+        return tuple(conditions)
+
+    def halving(self, table: Table) -> Halving | None:
+        if "halving" not in self.document:
+            return None
+        place, default = f"{self.path}: [halving] ", vars(Halving())
+        for key in table.keys() - default.keys():
+            self.problems.unknown(place, key, "key", default)
+        given = {**default, **table}
+        min_epochs = self.problems.integer(f"{place}min_epochs", given["min_epochs"], low=1)
+        factor = self.problems.integer(f"{place}factor", given["factor"], low=2)
+        return Halving(min_epochs, factor) if min_epochs and factor else None
+
+    def check_places(self, file: SweepFile, tables: Mapping[str, Table], seeds_flag: str | None) -> None:
+        """Note keys that are given in two places that exclude each other, or where they mean nothing."""
+        for one, other in combinations(("grid", "zip", "random"), 2):
+            for name in tables[one]:
+                if name in OPTIONS and name in tables[other]:
+                    self.problems.add(f"{self.path}: [{one}] {name}, [{other}] {name}", "given twice; keep one of them")
+        if "seed" in tables["compare"]:
+            self.problems.add(f"{self.path}: [compare] seed", "differences are paired by seed; leave it out")
+        if seeds_flag is None and "seeds" not in self.document:
+            return
+        places = [f"[{table}] seed" for table in ("base", "grid", "zip") if "seed" in tables[table]]
+        places += [f"[[points]] {number} seed" for number, point in enumerate(file.points, 1) if "seed" in point]
+        places += ["--set seed"] if "seed" in file.changes else []
+        for place in places:
+            here = "seeds" if seeds_flag is None else "--seeds"
+            self.problems.add(f"{self.path}: {here}, {place}", "given twice; keep one of them")
+
+    def _list_of_seeds(self, seeds: Sequence[object], place: str, *, text: bool = False) -> Sequence[int] | None:
+        problems = (problem for seed in seeds if (problem := check_value("seed", seed, place, text=text)))
+        wrong = list(islice(problems, MAX_WRONG_SEEDS))
+        self.problems.lines += wrong
+        found: Any = [] if wrong else dict.fromkeys(canonical_value("seed", seed, text=text) for seed in seeds)
+        return list(found) or None

@@ -1,0 +1,162 @@
+"""A sweep whose plan grows: any executor, any order, killed and run again, extended; always the same files."""
+
+import json
+import random
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlpcli.cli.main import run
+from mlpcli.sweeps.plan.stacks import Group, Stack
+from mlpcli.sweeps.run import stack_jobs
+from mlpcli.sweeps.search.registry import SOURCES
+from tests.sweeps.search import ternary
+from tests.sweeps.search.ternary import BATCHES, TernarySearch
+from tests.sweeps.sweeps import kill_group, rows, seconds, start_sweep, sweep, timeless, write_sweep
+
+BASE = {"dataset": "iris", "width": 8, "depth": 1, "epochs": 6, "optimizer": "sgd", "batch_size": 16}
+KEYS: dict[str, Any] = {"seeds": 3, "base": BASE, "grid": {"lr": [1e-4, 1.0]}}
+HALVING = {"halving": {"min_epochs": 2, "factor": 2}}
+REGISTER = """
+from mlpcli.sweeps.search.registry import SOURCES
+from tests.sweeps.search.ternary import TernarySearch
+SOURCES["grid"] = TernarySearch
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("growing")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLPCLI_DATA_HOME", str(folder / "home"))
+        patch.setitem(SOURCES, "grid", TernarySearch)
+        yield folder
+
+
+@pytest.fixture(scope="module", params=["plain", "halved"])
+def file(place: Path, request: pytest.FixtureRequest) -> Path:
+    return write_sweep(place / f"{request.param}.toml", **KEYS, **(HALVING if request.param == "halved" else {}))
+
+
+@pytest.fixture(scope="module")
+def serial(place: Path, file: Path) -> Path:
+    return sweep(file, place / "serial")
+
+
+def test_each_batch_follows_from_the_scores_before(serial: Path) -> None:
+    """The search worked again from trials.csv."""
+    trials = rows(serial, "trials.csv")
+    assert len(trials) == 2 * BATCHES * 3
+    rates = list(dict.fromkeys(float(row["lr"]) for row in trials))
+    means = {}
+    for lr in rates:
+        means[lr] = sum(float(row["val_accuracy"]) for row in trials if float(row["lr"]) == lr) / 3
+    for first in range(0, len(rates) - 2, 2):
+        left, right = rates[first : first + 2]
+        following = rates[first + 2 : first + 4]
+        assert (min(following) > left) if means[left] < means[right] else (max(following) < right)
+    assert {row["n_seeds"] for row in rows(serial, "summary.csv")} == {"3"}
+    assert len(rows(serial, "summary.csv")) == 2 * BATCHES
+
+
+@pytest.mark.parametrize("flags", [("--jobs", "1"), ("--jobs", "2")], ids=" ".join)
+def test_worker_processes(place: Path, file: Path, serial: Path, flags: tuple[str, ...]) -> None:
+    assert timeless(sweep(file, place / flags[-1], *flags)) == timeless(serial)
+
+
+def test_any_order_within_a_batch(place: Path, file: Path, serial: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def one_by_one(groups: Sequence[Group], count: int) -> list[Stack]:
+        stacks = [Stack((number,), 0.0) for group in groups for number in group.trials]
+        random.Random(0).shuffle(stacks)
+        return stacks
+
+    monkeypatch.setattr(stack_jobs, "make_stacks", one_by_one)
+    assert timeless(sweep(file, place / "shuffled")) == timeless(serial)
+
+
+def test_resumed_after_any_number_of_trials(
+    place: Path, file: Path, serial: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Interrupted each time a few more trials are on disk: nothing is trained twice, and the files end up the same."""
+    from mlpcli.results.sweep_folder import SweepStore
+
+    add: Callable[..., None] = SweepStore.add
+
+    def interrupted(self: Any, entries: Any, diagnostics: Any = None) -> None:
+        add(self, entries, diagnostics)
+        raise KeyboardInterrupt
+
+    known: dict[str, str] = {}
+    folder, rounds = place / "resumed" / file.stem, 0
+    while not (folder / "summary.csv").exists():
+        with monkeypatch.context() as patch:
+            patch.setattr(SweepStore, "add", interrupted)
+            code = run(["sweep", str(file), "--results", str(folder.parent), "--quiet", "--executor", "serial"])
+        now = seconds(folder)
+        assert code in (0, 130) and known.items() <= now.items()
+        known, rounds = now, rounds + 1
+    assert rounds >= BATCHES
+    assert timeless(folder) == timeless(serial)
+    sweep(file, folder.parent)
+    assert seconds(folder) == known and not (folder / "unused").exists()
+
+
+def test_killed_and_run_again(place: Path, file: Path, serial: Path) -> None:
+    results, rng, kills = place / "killed", random.Random(0), 0
+    begin = time.monotonic()
+    code = finish(start_sweep(file, place / "undisturbed", "--jobs", "2", "--quiet", before=REGISTER), None)
+    lasted = time.monotonic() - begin
+    assert code == 0
+    known: dict[str, str] = {}
+    while kills < 4:
+        code = finish(
+            start_sweep(file, results, "--jobs", "2", "--quiet", before=REGISTER), rng.uniform(0.3, 1) * lasted
+        )
+        now = seconds(results / file.stem)
+        assert known.items() <= now.items(), "trained twice"
+        known, kills = now, kills + 1
+    assert finish(start_sweep(file, results, "--jobs", "2", "--quiet", before=REGISTER), None) == 0
+    assert timeless(results / file.stem) == timeless(serial)
+
+
+def finish(process: "subprocess.Popen[str]", after: float | None) -> int | None:
+    """Wait for a sweep, or kill it after so many seconds; its exit code."""
+    try:
+        return process.wait(after)
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        kill_group(process)
+
+
+def test_more_batches_train_what_is_new(place: Path, file: Path, serial: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ternary, "BATCHES", BATCHES - 2)
+    folder = sweep(file, place / "extended")
+    before = seconds(folder)
+    monkeypatch.setattr(ternary, "BATCHES", BATCHES)
+    sweep(file, place / "extended")
+    assert len(before) == 2 * (BATCHES - 2) * 3 and before.items() <= seconds(folder).items()
+    assert timeless(folder) == timeless(serial)
+
+
+def test_the_plan_says_what_may_come(place: Path, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert run(["sweep", str(file), "--dry-run", "--jobs", "2"]) == 0
+    said = capsys.readouterr().out
+    assert f"6 trials; up to {2 * (BATCHES - 1) * 3} more are chosen by the results of these" in said
+    assert run(["sweep", str(file), "--dry-run", "--max-trials", "23"]) == 2
+    assert "24 trials are more than 23" in capsys.readouterr().err
+    assert run(["sweep", str(file), "--dry-run", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["trials"]) == 6
+
+
+def test_what_a_later_batch_may_not_have_is_left_out(place: Path) -> None:
+    """`where` cuts the interval: the strategy is told, and goes on without."""
+    file = write_sweep(place / "cut.toml", **KEYS, where=["lr < 0.06"])
+    folder = sweep(file, place)
+    rates = [float(row["lr"]) for row in rows(folder, "trials.csv")]
+    assert rates and max(rates) < 0.06 and len(rates) < 2 * BATCHES * 3
