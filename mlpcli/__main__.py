@@ -1,7 +1,7 @@
-"""The entry point, kept free of imports so that Ctrl-C is answered from the first moment.
+"""The entry point: signals are answered before anything else is imported.
 
-The garbage collector is kept from looking through all that was imported, while it is imported and at the end: a tenth
-of what a short command takes. Nothing large waits for it: networks and their arrays are in no reference cycles.
+The garbage collector does not search what was imported, neither during the imports nor at the end: that would take a
+tenth of a short command. Nothing large waits for it: networks and their arrays are in no reference cycles.
 """
 
 
@@ -10,12 +10,15 @@ def main() -> None:
     import gc
     import sys
 
-    gc.set_threshold(50_000)
-
     try:
-        from mlpcli.cli.main import run
+        from mlpcli.cli.interruption import watch
+
+        watch()
     except KeyboardInterrupt:
         sys.exit(130)
+    gc.set_threshold(50_000)
+    from mlpcli.cli.main import run
+
     code = run()
     gc.freeze()
     sys.exit(code)

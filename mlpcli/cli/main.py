@@ -7,6 +7,7 @@ after it has returned, because its own handling of Ctrl-C, end of file and broke
 import functools
 import importlib
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -16,9 +17,10 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from mlpcli import __version__
-from mlpcli.cli import console
+from mlpcli.cli import console, interruption
 from mlpcli.cli.standard_streams import guard_streams
 from mlpcli.errors import ExitCode, MlpcliError, UsageError
+from mlpcli.signals import Interruption
 from mlpcli.wording import nearest, sentence
 
 __all__ = ["run"]
@@ -63,15 +65,17 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         code = _run([word for word in words if word != "--debug"])
         sys.stdout.flush()
-        return code
     except SystemExit as stop:  # shell completion leaves this way
-        return stop.code if isinstance(stop.code, int) else ExitCode.OK
+        code = stop.code if isinstance(stop.code, int) else ExitCode.OK
     except BaseException as error:
-        code, text = _explain(error)
-        if code == ExitCode.BUG and "--debug" in words:
-            traceback.print_exception(error)
-        console.error(text)
-        return code
+        with interruption.ignored():
+            code, text = _explain(error)
+            if code == ExitCode.BUG and "--debug" in words:
+                traceback.print_exception(error)
+            console.error(text)
+            interruption.decide(code)
+    interruption.decide(code)
+    return code
 
 
 def _run(words: list[str]) -> int:
@@ -79,7 +83,8 @@ def _run(words: list[str]) -> int:
     outcome = command.main(words or ["--help"], prog_name="mlpcli", standalone_mode=False)
     if outcome == ExitCode.INTERRUPTED:  # what Typer makes of Ctrl-C
         raise KeyboardInterrupt
-    return int((outcome() if callable(outcome) else outcome) or 0)
+    with interruption.raised():
+        return int((outcome() if callable(outcome) else outcome) or 0)
 
 
 def _app() -> typer.Typer:
@@ -163,7 +168,8 @@ def _explain(error: BaseException) -> tuple[int, str]:
     if isinstance(error, MlpcliError):
         return error.code, str(error)
     if isinstance(error, KeyboardInterrupt):
-        return ExitCode.INTERRUPTED, "interrupted. What was finished is kept"
+        stop = error if isinstance(error, Interruption) else Interruption(signal.SIGINT)
+        return stop.code, f"{stop.word}. {interruption.KEPT}"
     if isinstance(error, MemoryError):
         reason = f": {error}" if str(error) else ""
         return ExitCode.DATA, f"not enough memory{reason}. Use a smaller batch_size or network, or fewer rows"

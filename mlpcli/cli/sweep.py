@@ -1,20 +1,18 @@
 """`mlpcli sweep`: every trial of a sweep file that is missing, then what all of them say together."""
 
-import os
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mlpcli.cli.console import message, warning
 from mlpcli.cli.flags import DataHome, Json, Name, Quiet, ResultsRoot, switch
-from mlpcli.errors import BadResult, ExitCode, Interrupted, MlpcliError
+from mlpcli.errors import BadResult, Interrupted, MlpcliError
+from mlpcli.signals import Interruption
 
 if TYPE_CHECKING:
     from mlpcli.results.sweep_folder import SweepStore
@@ -95,11 +93,7 @@ def sweep(
 
         show_plan(PreparedSweep(plan, data_home), jobs, as_json)
         return
-    with (
-        _sigterm_as_ctrl_c(),
-        open_executor(executor, jobs, PRELOAD, allow_insecure=allow_insecure_dask) as workers,
-        _killing(workers),
-    ):
+    with open_executor(executor, jobs, PRELOAD, allow_insecure=allow_insecure_dask) as workers, _killing(workers):
         if not (results / plan.file.name / "summary.csv").exists():  # else there may be nothing to train
             workers.warm(min(jobs, len(plan)))
 
@@ -125,24 +119,6 @@ def sweep(
             f"{troubled} of {len(plan)} trials failed or diverged: see the column error of "
             f"{shown(store.path / 'trials.csv')}. The others are kept. Try again with --retry-failed"
         )
-
-
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM, which everything on its way treats as it treats Ctrl-C."""
-
-
-@contextmanager
-def _sigterm_as_ctrl_c() -> Iterator[None]:
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise _Terminated
-
-    previous = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    except _Terminated:
-        raise Interrupted("terminated. What was finished is kept", ExitCode.TERMINATED) from None
-    finally:
-        signal.signal(signal.SIGTERM, previous)
 
 
 @contextmanager
@@ -190,17 +166,11 @@ def _saying_what_is_kept(store: "SweepStore", plan: "Plan", restarted: bool) -> 
         kept = (
             f"{len(store.known)} of {len(plan) + plan.coming} trials are kept in {shown(store.path)}. Go on with {how}"
         )
-        if isinstance(error, KeyboardInterrupt):
-            signal.signal(signal.SIGINT, _leave)  # who types Ctrl-C again has no time for what follows
-        if isinstance(error, _Terminated):
-            raise Interrupted(f"terminated. {kept}", ExitCode.TERMINATED) from None
+        if isinstance(error, Interruption):
+            raise Interrupted(f"{error.word}. {kept}", error.code) from None
         if isinstance(error, KeyboardInterrupt):
             raise Interrupted(f"interrupted. {kept}") from None
         raise type(error)(f"{error}. {kept}") from error
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    os._exit(ExitCode.INTERRUPTED)
 
 
 def _introduction(prepared: "PreparedSweep", known: int, jobs: int) -> str:

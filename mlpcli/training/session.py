@@ -18,16 +18,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from mlpcli.atomic import shown
 from mlpcli.config import RunOptions, as_dict, resolve, run_id, with_preset
 from mlpcli.data import Prepared
-from mlpcli.errors import BadResult, ExitCode, Interrupted
+from mlpcli.errors import BadResult, Interrupted
 from mlpcli.results.model_file import model_bytes
 from mlpcli.results.provenance import provenance
 from mlpcli.results.run_folder import RunFolder
+from mlpcli.signals import Interruption, answered_by, check
 from mlpcli.threads import blas_threads, fastest_threads
 from mlpcli.training.build import output_units
 from mlpcli.training.data_checks import check_data
@@ -39,11 +39,6 @@ __all__ = ["Run", "plan_run", "result_of", "train_run"]
 
 CHECKPOINT_EVERY = 2.0
 """Seconds between two checkpoints, the most that a crash may cost."""
-
-INTERRUPTIONS: dict[int, tuple[str, ExitCode]] = {
-    signal.SIGINT: ("interrupted", ExitCode.INTERRUPTED),
-    signal.SIGTERM: ("terminated", ExitCode.TERMINATED),
-}
 
 
 @dataclass(frozen=True)
@@ -100,7 +95,7 @@ def train_run(run: Run, folder: RunFolder, command: Sequence[str], on_epoch: Cal
     with blas_threads(int(run.options.threads)):
         made_by = provenance(command, run.data.digest)
         trainer = Trainer([run.options], run.data)
-        with _signals(trainer, folder.path) as received:
+        with _interruptible(trainer, folder.path):
             before = 0.0
             if (saved := folder.load_checkpoint()) is not None:
                 arrays, counters = saved
@@ -110,8 +105,7 @@ def train_run(run: Run, folder: RunFolder, command: Sequence[str], on_epoch: Cal
             def tick() -> None:
                 arrays, counters = trainer.checkpoint()
                 folder.save_checkpoint(arrays, {**counters, "elapsed": before + time.monotonic() - started})
-                if received:
-                    raise _interrupted(received[0], trainer, folder.path)
+                check()
 
             for rows in trainer.epochs(tick=tick, every=CHECKPOINT_EVERY):
                 if run.options.record:
@@ -144,30 +138,21 @@ def result_of(trainer: Trainer, index: int, metrics: Metrics, identity: str) -> 
 
 
 @contextmanager
-def _signals(trainer: Trainer, path: Path) -> Iterator[list[int]]:
-    """Note the first Ctrl-C or SIGTERM, to be answered between two batches; answer a second one at once."""
-    received: list[int] = []
+def _interruptible(trainer: Trainer, path: Path) -> Iterator[None]:
+    """Answer the first signal between two batches, when the progress is saved, and a second Ctrl-C at once."""
 
-    def note(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-        if len(received) > 1:
-            raise _interrupted(number, trainer, path)
+    def answer(number: int, again: bool) -> None:
+        if again and number == signal.SIGINT:
+            raise Interruption(number)
         trainer.hurry()
 
-    previous = {number: signal.getsignal(number) for number in INTERRUPTIONS}
     try:
-        for number in INTERRUPTIONS:
-            signal.signal(number, note)
-        yield received
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-
-
-def _interrupted(number: int, trainer: Trainer, path: Path) -> Interrupted:
-    word, code = INTERRUPTIONS[number]
-    epoch = min(trainer.epoch + 1, trainer.options.epochs)
-    return Interrupted(
-        f"{word} in epoch {epoch}: {shown(path)} keeps what was finished. Go on with the same command and --resume",
-        code,
-    )
+        with answered_by(answer):
+            yield
+    except Interruption as stop:
+        epoch = min(trainer.epoch + 1, trainer.options.epochs)
+        raise Interrupted(
+            f"{stop.word} in epoch {epoch}: {shown(path)} keeps what was finished. Go on with the same command and "
+            "--resume",
+            stop.code,
+        ) from None

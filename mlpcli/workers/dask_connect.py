@@ -35,6 +35,7 @@ def start(jobs: int) -> ClusterExecutor:
     """
     _set_up_dask()
     os.environ["PYTHONSAFEPATH"] = "1"  # no process that Dask starts may import from the working folder
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # said of a cluster that was interrupted
     if os.name == "posix":
         resource_tracker.ensure_running()  # started by a later thread, it would unblock Ctrl-C there
     try:

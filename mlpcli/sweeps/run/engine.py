@@ -15,9 +15,9 @@ from mlpcli.results import statistics
 from mlpcli.results.csv_text import table
 from mlpcli.results.summary import Configuration, summarize, summary_columns
 from mlpcli.results.sweep_folder import Record, SweepStore
+from mlpcli.signals import held
 from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
 from mlpcli.sweeps.plan.sweep_plan import Round
-from mlpcli.sweeps.run.held_signals import signals_held
 from mlpcli.sweeps.run.job_dispatch import dispatch
 from mlpcli.sweeps.run.kept_models import Models
 from mlpcli.sweeps.run.stack_jobs import JobMaker
@@ -198,7 +198,7 @@ class Engine:
         """Put trials on disk, then tell the watcher."""
         if not entries:
             return
-        with signals_held():
+        with held():  # the disk and the sweep agree on what is recorded
             self.store.add(entries, diagnostics)
         self._tell([number for number, _, _ in entries])
         for number, record, _ in entries:

@@ -12,6 +12,7 @@ from itertools import chain, islice
 from typing import Protocol
 
 from mlpcli.errors import MlpcliError
+from mlpcli.signals import check
 from mlpcli.sweeps.run.train_stack import Job, JobResult, run_job
 from mlpcli.workers.executor import Executor, WorkerDied
 
@@ -58,6 +59,7 @@ def dispatch(executor: Executor, jobs: Iterable[Job], receiver: Receiver) -> Non
             handed[executor.submit(run_job, following[0])] = following
         if not handed:
             return
+        check()
         finished, _ = wait(handed, LOOK_UP, FIRST_COMPLETED)
         for future in sorted(
             finished, key=lambda future: future.exception() is not None

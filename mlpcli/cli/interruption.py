@@ -1,0 +1,89 @@
+"""What a command does on Ctrl-C and SIGTERM, from its first line to its last: one line on stderr, and 130 or 143.
+
+As long as nothing needs to be put in order the process leaves at once; so it does while a module is imported, since
+libraries turn an exception in there into errors of their own. Inside `raised` the signal is an exception. After that a
+second SIGTERM changes nothing, and a second Ctrl-C leaves at once: whatever is on disk survives that.
+
+Imported before anything else, so it imports little.
+"""
+
+import atexit
+import os
+import signal
+import sys
+from contextlib import AbstractContextManager, suppress
+from typing import Any
+
+from mlpcli.signals import SIGNALS, Interruption, answered_by, handle, repeat
+
+__all__ = ["decide", "ignored", "raised", "watch"]
+
+KEPT = "What was finished is kept"
+
+_decided: list[int] = []
+"""The exit code, once the last line is printed or is about to be."""
+
+
+def watch() -> None:
+    """Answer signals for the rest of the process's life."""
+    handle(_leave)
+    atexit.register(_ignore)
+    report = sys.unraisablehook
+
+    def keep_interruption(unraisable: Any) -> None:
+        """An exception in a destructor is printed and lost; a signal must not be."""
+        if isinstance(unraisable.exc_value, Interruption):
+            repeat(unraisable.exc_value.number)
+        else:
+            report(unraisable)
+
+    sys.unraisablehook = keep_interruption
+
+
+def raised() -> AbstractContextManager[None]:
+    """Inside the block a signal raises Interruption."""
+    return answered_by(_raise)
+
+
+def ignored() -> AbstractContextManager[None]:
+    """Inside the block a signal changes nothing: the last line is being printed."""
+    return answered_by(lambda number, again: None)
+
+
+def decide(code: int) -> None:
+    """Let a signal from now on end the process with the exit code that it has anyway, and in silence."""
+    _decided.append(code)
+
+
+def _leave(number: int, again: bool) -> None:
+    if _decided:
+        os._exit(_decided[0])
+    stop = Interruption(number)
+    with ignored(), suppress(OSError):  # stderr may be closed
+        decide(stop.code)
+        os.write(2, f"mlpcli: error: {stop.word}. {KEPT}\n".encode())
+    os._exit(stop.code)
+
+
+def _raise(number: int, again: bool) -> None:
+    if again and number == signal.SIGTERM:
+        return
+    if again or _importing():
+        _leave(number, again)
+    raise Interruption(number)
+
+
+def _importing() -> bool:
+    """Whether the main thread is inside an import statement."""
+    frame = sys._getframe()
+    while frame.f_back is not None:
+        frame = frame.f_back
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+    return False
+
+
+def _ignore() -> None:
+    """Python would end with the signals' default action while it takes itself apart."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
