@@ -3,6 +3,7 @@
 import ast
 import importlib
 import pkgutil
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,32 @@ def test_imports_run_one_way(room):
     allowed = MAY_IMPORT[room] | {room} | (set() if room in ARRAYS_ONLY else TOP)
     for path in (PACKAGE / room).rglob("*.py"):
         assert imports(path) <= allowed, path.name
+
+
+def imported_modules(path: Path) -> set[str]:
+    """The modules that a module names at its top, under TYPE_CHECKING too; one of a package counts as itself."""
+    body = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ImportFrom | ast.Import | ast.If)]
+    nodes = [inner for node in body for inner in ast.walk(node)]
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            within = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= (within & NAMES.keys()) or {node.module}
+    return found & NAMES.keys()
+
+
+NAMES = {".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): path for path in MODULES}
+NAMES = {name.removesuffix(".__init__"): path for name, path in NAMES.items()}
+
+
+def test_no_module_imports_itself_through_others():
+    """A circle would hold under TYPE_CHECKING alone too: two modules that cannot be understood one after the other."""
+    graph = {name: imported_modules(path) for name, path in NAMES.items()}
+    with pytest.raises(CycleError):
+        list(TopologicalSorter(graph | {"mlpcli.errors": {"mlpcli.cli.main"}}).static_order())
+    list(TopologicalSorter(graph).static_order())
 
 
 def test_every_room_is_listed():

@@ -4,11 +4,11 @@ This room knows neither networks nor data, only what may be asked of them.
 """
 
 from mlpcli.config.described import OPTIONS, READING, Option, options_table
-from mlpcli.config.identity import FORMAT, resolve, run_id, stack_key
+from mlpcli.config.identity import FORMAT, run_id, stack_key
 from mlpcli.config.merge import Source, build, canonical_value, check_value, usage_error
 from mlpcli.config.options import DataOptions, RunOptions, as_dict
-from mlpcli.config.presets import waits_for_data, with_preset
 from mlpcli.config.reader import read_options, read_toml
+from mlpcli.config.resolve import resolve, unread, waits_for_data, with_preset
 
 __all__ = [
     "FORMAT",
@@ -28,6 +28,7 @@ __all__ = [
     "resolve",
     "run_id",
     "stack_key",
+    "unread",
     "usage_error",
     "waits_for_data",
     "with_preset",

@@ -10,13 +10,8 @@ equally good epochs is kept: the first.
 """
 
 from collections.abc import Mapping
-from math import sqrt
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from mlpcli.config.options import RunOptions
-
-__all__ = ["PRESETS", "waits_for_data", "with_preset"]
+__all__ = ["PRESETS"]
 
 PRESETS: dict[str, Mapping[str, object]] = {
     "none": {},
@@ -33,28 +28,3 @@ PRESETS: dict[str, Mapping[str, object]] = {
     },
 }
 """The options of each preset that are known before the data are."""
-
-_WITH_DATA = frozenset({"init_scale", "label_smoothing", "lr_multiplier"})
-_WEIGHTS_TO_BIASES = 10.0  # learning rate of W over that of the biases
-
-
-def waits_for_data(options: "RunOptions", name: str) -> bool:
-    """Whether the preset will set an option once the data are known."""
-    return options.preset != "none" and name in _WITH_DATA - options.model_fields_set
-
-
-def with_preset(options: "RunOptions", *, task: str, features: int) -> "RunOptions":
-    """Replace the name of a preset by its options; options without a preset are unchanged.
-
-    The data decide learning rates and initial scales, which follow the sizes of the layers, and options that suit one
-    task only. Options that were given are kept.
-    """
-    if options.preset == "none":
-        return options
-    values: dict[str, object] = {
-        "lr_multiplier": tuple(_WEIGHTS_TO_BIASES / sqrt(count) for count in (features, *options.sizes)),
-        "init_scale": (*(1.0 for _ in options.sizes), 0.0),
-        "label_smoothing": 0.1 if task == "classification" else 0.0,
-    }
-    left = {name: value for name, value in values.items() if waits_for_data(options, name)}
-    return options.model_copy(update={**left, "preset": "none"})

@@ -140,6 +140,17 @@ OTHER_VALUES: dict[str, Any] = {
 }
 
 
+READ_WITH: dict[str, dict[str, Any]] = {
+    "norm_position": {"norm": "batch"},
+    "momentum": {"optimizer": "momentum"},
+    "momentum_final": {"optimizer": "nesterov", "momentum_epochs": 2.0},
+    "momentum_epochs": {"optimizer": "momentum", "momentum_final": 0.5},
+    "lr_decay": {"schedule": "step"},
+    "lr_every": {"schedule": "exponential"},
+}
+"""Options that a run of the defaults does not read, with others under which it does."""
+
+
 def test_every_option_that_shapes_the_numbers_moves_the_run_id() -> None:
     assert OTHER_VALUES.keys() == OPTIONS.keys() - {
         "dataset",
@@ -154,9 +165,12 @@ def test_every_option_that_shapes_the_numbers_moves_the_run_id() -> None:
     ids += [
         run_id(resolved({name: value}, **({"scale": value} if name == "scale" else {})), DIGEST)
         for name, value in OTHER_VALUES.items()
+        if name not in READ_WITH
     ]
     ids.append(run_id(resolved(task="regression"), DIGEST))
-    assert len(set(ids)) == len(ids)
+    for name, others in READ_WITH.items():
+        ids += [run_id(resolved(others), DIGEST), run_id(resolved(others | {name: OTHER_VALUES[name]}), DIGEST)]
+    assert len(set(ids)) == len(ids) - 1  # momentum alone stands there twice
 
 
 def test_one_network_has_one_id_however_it_is_written() -> None:
@@ -290,8 +304,10 @@ def test_everything_else_splits_stacks() -> None:
     keys += [
         stack_key(resolved({name: value}, **({"scale": value} if name == "scale" else {})), DIGEST)
         for name, value in OTHER_VALUES.items()
-        if name not in free
+        if name not in free | {"norm_position"}
     ]
+    keys.append(stack_key(resolved({"norm": "batch", "norm_position": "after"}), DIGEST))
+    keys.append(stack_key(resolved({"norm": "batch"}), DIGEST))
     keys.append(stack_key(resolved({"split_seed": "seed", "seed": 9}), DIGEST))
     keys.append(stack_key(resolved({"record": True}), DIGEST))
     assert len(set(keys)) == len(keys)

@@ -4,9 +4,9 @@ Values were checked and made canonical when the file was read, so a combination 
 no validation.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 
-from mlpcli.config import RunOptions, waits_for_data
+from mlpcli.config import RunOptions, unread, waits_for_data
 from mlpcli.sweeps.search.strategy import Proposal
 from mlpcli.sweeps.spec.option_tables import Table
 from mlpcli.sweeps.spec.sweep_file import SweepFile
@@ -53,8 +53,11 @@ class Space:
         return self.options({name: value for name, value in named if value is not None})
 
     def key(self, options: RunOptions) -> Hashable:
-        """Equal for combinations that are the same run, however its sizes or its learning rate were given."""
-        values = [_used(options, name) for name in self._others]
+        """Equal for combinations that are the same run, however its sizes or its learning rate were given.
+
+        Options that the run does not read tell nothing apart.
+        """
+        values = _used(options, self._others)
         return (*values, options.sizes) if self._sized else tuple(values)
 
     def baseline_key(self, options: RunOptions) -> Hashable | None:
@@ -67,9 +70,10 @@ class Space:
         return self.key(options.model_copy(update={**changes, "hidden": sizes}))
 
     def shown(self, options: RunOptions) -> tuple[object, ...]:
-        """The values of `varied`; None stands for what does not apply, width and depth beside `hidden`."""
+        """The values of `varied`; None for those that the run does not read, such as width beside `hidden`."""
         replaced = SIZES[:2] if options.hidden is not None else ()
-        return tuple([None if name in replaced else _used(options, name) for name in self.varied])
+        values = zip(self.varied, _used(options, self.varied), strict=True)
+        return tuple([None if name in replaced else value for name, value in values])
 
     def described(self, options: RunOptions) -> str:
         """`dropout = 0.5, norm = 'batch'`: the combination in words."""
@@ -89,11 +93,14 @@ class Space:
         return f"[base] {name}" if name in file.base else None
 
 
-def _used(options: RunOptions, name: str) -> object:
-    """The value of an option; the optimizer's own where none was given, None where a preset will say it."""
-    if waits_for_data(options, name):
-        return None
-    return options.used(name)
+def _used(options: RunOptions, names: Sequence[str]) -> list[object]:
+    """The values of these options; the optimizer's own where none was given, None for what has no effect yet.
+
+    That is an option that the run does not read, or whose value a preset will say.
+    """
+    ignored = unread(options)
+    silent = [name in ignored or waits_for_data(options, name) for name in names]
+    return [None if no else options.used(name) for name, no in zip(names, silent, strict=True)]
 
 
 def _sizes_for(options: RunOptions, compare: Table) -> tuple[int, ...] | None:

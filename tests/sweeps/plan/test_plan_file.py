@@ -135,7 +135,8 @@ def test_agrees_with_itertools_and_build(grid, points, seeds, where) -> None:  #
         options = build(Source(combination, "s: "))
         names = {**dict(options), "lr": options.lr or OPTIMIZERS["adam"].lr}
         if where is None or eval(where, names):
-            key = options.with_hidden().model_copy(update={"lr": names["lr"]})
+            linear = {"dropout": 0.0, "norm": "none"} if not options.sizes else {}  # they stand for no layer there
+            key = options.with_hidden().model_copy(update={"lr": names["lr"], **linear})
             expected.setdefault(tuple(dict(key).items()), options)
     text = toml([("seeds", seeds), ("where", [where] if where else []), ("grid", grid), ("points", points)])
     if not expected:
