@@ -18,7 +18,9 @@ _WITH_DATA = frozenset({"init_scale", "label_smoothing", "lr_multiplier"})
 _WEIGHTS_TO_BIASES = 10.0  # learning rate of W over that of the biases
 _REGRESSION_OUTPUT = 0.1
 
-_READ_BY_CHOICES = frozenset(name for row in (*OPTIMIZERS.values(), *SCHEDULES.values()) for name in row.reads)
+_READ_BY_SOME = frozenset(
+    chain(*(row.reads for row in OPTIMIZERS.values()), *(row.reads for row in SCHEDULES.values()))
+)
 
 
 def resolve(
@@ -62,7 +64,7 @@ def unread(options: RunOptions) -> set[str]:
     ['beta1', 'beta2', 'eps', 'momentum_final', 'norm_position']
     """
     read = {*OPTIMIZERS[options.optimizer].reads, *SCHEDULES[options.schedule].reads}
-    found = set(_READ_BY_CHOICES - read)
+    found = set(_READ_BY_SOME - read)
     if options.momentum_epochs == 0:
         found.add("momentum_final")
     elif options.momentum_final == options.momentum:  # a change over some epochs, but to the same value
