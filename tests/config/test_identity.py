@@ -238,7 +238,8 @@ def test_lr_and_beta2_are_the_optimizers_own(optimizer: str) -> None:
     used = {"task": "classification", "scale": "none", "has_validation": True, "threads": 1}
     options = RunOptions.model_validate({"optimizer": optimizer})
     assert resolve(options, **used).lr == OPTIMIZERS[optimizer].lr
-    assert resolve(options, **used).beta2 == (0.99 if optimizer == "rmsprop" else 0.999)
+    decays = {"rmsprop": 0.99, "adam": 0.999, "adamw": 0.999}
+    assert resolve(options, **used).beta2 == decays.get(optimizer)
     given = resolved({"optimizer": optimizer, "lr": 0.5, "beta2": 0.5})
     assert (given.lr, given.beta2) == (0.5, 0.5)
 
