@@ -1,0 +1,6 @@
+from collections.abc import Callable
+from typing import TypeVar
+
+Function = TypeVar("Function", bound=Callable[..., None])
+
+def twin(function: Function, /) -> Function: ...
