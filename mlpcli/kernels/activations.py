@@ -37,7 +37,7 @@ def relu(z: Array, out: Array, /) -> None:
 @twin
 def relu_backward(z: Array, g: Array, out: Array, /) -> None:
     """g times 1 where z > 0, else 0."""
-    np.copyto(out, z > 0)
+    np.greater(z, 0, out=out)
     np.multiply(g, out, out=out)
 
 

@@ -56,7 +56,7 @@ def descend(
 
     `factors`, `(1 or replicas, size)`, multiply the rate of each entry; masks are `(1, size)`.
     """
-    for cell in cells(*params.shape, params.itemsize):
+    for cell in cells(*params.shape, params.itemsize, BLOCK_BYTES):
         block = _Block(cell, params, factors, scratch)
         update = block.part(grads)
         if clip is not None:
@@ -72,22 +72,22 @@ def descend(
 def scratch(shape: tuple[int, int], dtype: DTypeLike) -> Array:
     """What `descend` works in, for parameters of this shape."""
     itemsize = np.dtype(dtype).itemsize
-    blocks = [math.prod(span.stop - span.start for span in cell) for cell in cells(*shape, itemsize)]
+    blocks = [math.prod(span.stop - span.start for span in cell) for cell in cells(*shape, itemsize, BLOCK_BYTES)]
     line = CACHE_LINE // itemsize
     largest = max(blocks, default=0)
     return aligned_empty((2, largest + -largest % line), dtype)
 
 
 @lru_cache
-def cells(replicas: int, size: int, itemsize: int) -> Sequence[Cell]:
-    """Contiguous (rows, columns) of at most `BLOCK_BYTES` that tile a `(replicas, size)` array, pieces by cache lines.
+def cells(replicas: int, size: int, itemsize: int, block_bytes: int) -> Sequence[Cell]:
+    """Contiguous (rows, columns) of at most `block_bytes` that tile a `(replicas, size)` array, cut at cache lines.
 
-    >>> [(rows.stop, columns.stop) for rows, columns in cells(5, 20_000, 4)]
+    >>> [(rows.stop, columns.stop) for rows, columns in cells(5, 20_000, 4, 1 << 18)]
     [(3, 20000), (5, 20000)]
-    >>> [(rows.stop, columns.stop) for rows, columns in cells(1, 100_000, 4)]
+    >>> [(rows.stop, columns.stop) for rows, columns in cells(1, 100_000, 4, 1 << 18)]
     [(1, 50000), (1, 100000)]
     """
-    limit = BLOCK_BYTES // itemsize
+    limit = block_bytes // itemsize
     height = max(1, limit // size)
     width = -(-size // -(-size // limit))
     width += -width % (CACHE_LINE // itemsize)

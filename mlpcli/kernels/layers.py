@@ -33,7 +33,8 @@ def add_row(z: Array, row: Array, /) -> None:
 @twin
 def draw_mask(bits: Array, threshold: Array, scale: Array, x: Array, mask: Array, out: Array, /) -> None:
     """The scale where the bits reach the threshold, else 0, and x times that; threshold and scale are `(..., 1, 1)`."""
-    np.multiply(bits >= threshold, scale, out=mask)
+    np.greater_equal(bits, threshold, out=mask)
+    np.multiply(mask, scale, out=mask)
     np.multiply(x, mask, out=out)
 
 

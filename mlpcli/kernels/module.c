@@ -34,7 +34,7 @@ as other types, layouts or overlapping arrays, to `function` itself. What each p
 #define MULTIVERSION
 #endif
 
-#define MOST_OPERANDS 9
+#define MOST_OPERANDS 10
 #define MOST_LINKS 3
 #define TILE 1024
 #define LARGE 32768 /* entries, from which other threads may run meanwhile */
@@ -162,7 +162,7 @@ static const Kernel kernels[] = {
     KERNEL(layer_norm_backward, "Wxccc_"),
     KERNEL(shift_scores, "tW"),
     KERNEL(label_losses, "Mk_fF"),
-    KERNEL(cross_entropy_gradient, "tsl_oCenW"),
+    KERNEL(cross_entropy_gradient, "tsl_oCen_W"),
     KERNEL(count_correct, "MiD"),
 };
 

@@ -250,7 +250,7 @@ MULTIVERSION static void PASS(cross_entropy_gradient)(const Sheet *s) {
     const REAL *weights = (const REAL *)s->at[6];
     EACH_ROW {
         const REAL *p = (const REAL *)s->at[0] + row, weight = weights ? weights[row] : 1;
-        REAL *out = LINE(8);
+        REAL *out = LINE(9);
         for (npy_intp i = 0; i < s->columns; i++) {
             REAL difference = *(const REAL *)((const char *)p + i * s->step[0]) / total[row];
             if (i == labels[row]) difference = difference - certain;

@@ -39,20 +39,21 @@ def cross_entropy_gradient(
     share: Array | None,
     weights: Array | None,
     inverse: float,
+    scratch: Array,
     grad: Array,
     /,
 ) -> None:
-    """(p / total - target) * weights * inverse, where the target is `share`, plus `certain` for the class; uses up p.
+    """(p / total - target) * weights * inverse, where the target is `share`, plus `certain` for the class.
 
     total is `(..., 1, batch)`, certain `(..., 1)`, share `(..., 1, 1)`, weights `(..., batch)`.
     """
-    np.divide(p, total, out=p)
-    p.reshape(-1)[labels * p.shape[-1] + columns] -= certain
+    np.divide(p, total, out=scratch)
+    scratch.reshape(-1)[labels * p.shape[-1] + columns] -= certain
     if share is not None:
-        np.subtract(p, share, out=p)
+        np.subtract(scratch, share, out=scratch)
     if weights is not None:
-        np.multiply(p, weights[..., None, :], out=p)
-    np.multiply(p.swapaxes(-1, -2), inverse, out=grad)
+        np.multiply(scratch, weights[..., None, :], out=scratch)
+    np.multiply(scratch.swapaxes(-1, -2), inverse, out=grad)
 
 
 @twin

@@ -1,7 +1,7 @@
 """The nonlinearities. To add one, write its class here and enter it in `ACTIVATIONS`; the conformance tests follow.
 
-Every class gives `value`, sigma(t), and `slope`, sigma'(t), of each entry t of z, stable for |t| up to 1e4 in float32
-without a warning: exponentials are taken of non-positive or capped arguments only.
+Every class gives `value`, sigma(t), and `gradient`, g sigma'(t), of each entry t of z, stable for |t| up to 1e4 in
+float32 without a warning: exponentials are taken of non-positive or capped arguments only.
 
 >>> z = np.array([[-2.0, 0.0, 3.0]])
 >>> layer = ReLU()
@@ -13,7 +13,19 @@ array([[-0.02,  0.  ,  3.  ]])
 
 import numpy as np
 
-from mlpcli.nn.elementwise import Activation, ActivationWork, sigmoid
+from mlpcli.kernels.activations import (
+    gelu,
+    gelu_backward,
+    gelu_inner,
+    leaky_relu,
+    leaky_relu_backward,
+    relu,
+    relu_backward,
+    sigmoid_backward,
+    silu_backward,
+    tanh_backward,
+)
+from mlpcli.nn.elementwise import Activation, sigmoid
 from mlpcli.nn.types import Array
 
 __all__ = ["ACTIVATIONS"]
@@ -31,19 +43,11 @@ class ReLU(Activation):
 
     def value(self, z: Array, out: Array) -> None:
         """max(t, 0)."""
-        np.maximum(z, 0, out=out)
+        relu(z, out)
 
-    def allocate(self, x: Array) -> ActivationWork:
-        """The arrays of every activation, and a boolean one for the sign of t."""
-        work = super().allocate(x)
-        work.scratch["positive"] = np.empty(x.shape, np.bool_)
-        return work
-
-    def slope(self, z: Array, h: Array, out: Array) -> None:
-        """1 for t > 0, else 0."""
-        positive = self._work.scratch["positive"]
-        np.greater(z, 0, out=positive)
-        np.copyto(out, positive)
+    def gradient(self, z: Array, h: Array, g: Array, out: Array) -> None:
+        """g for t > 0, else 0."""
+        relu_backward(z, g, out)
 
 
 class LeakyReLU(Activation):
@@ -51,12 +55,11 @@ class LeakyReLU(Activation):
 
     def value(self, z: Array, out: Array) -> None:
         """max(t, 0.01 t)."""
-        np.multiply(z, LEAKY_SLOPE, out=out)
-        np.maximum(z, out, out=out)
+        leaky_relu(z, out, LEAKY_SLOPE)
 
-    def slope(self, z: Array, h: Array, out: Array) -> None:
-        """1 for t > 0, else 0.01."""
-        np.copyto(out, np.where(z > 0, 1, LEAKY_SLOPE))
+    def gradient(self, z: Array, h: Array, g: Array, out: Array) -> None:
+        """g for t > 0, else 0.01 g."""
+        leaky_relu_backward(z, g, out, LEAKY_SLOPE)
 
 
 class ELU(Activation):
@@ -68,10 +71,11 @@ class ELU(Activation):
         np.expm1(out, out=out)
         np.add(out, np.maximum(z, 0), out=out)
 
-    def slope(self, z: Array, h: Array, out: Array) -> None:
-        """exp(min(t, 0)), from t and not from h: h + 1 would round to 0 for large negative t."""
+    def gradient(self, z: Array, h: Array, g: Array, out: Array) -> None:
+        """g exp(min(t, 0)), from t and not from h: h + 1 would round to 0 for large negative t."""
         np.minimum(z, 0, out=out)
         np.exp(out, out=out)
+        np.multiply(g, out, out=out)
 
 
 class SELU(Activation):
@@ -85,44 +89,30 @@ class SELU(Activation):
         np.add(out, np.maximum(z, 0), out=out)
         np.multiply(out, SELU_SCALE, out=out)
 
-    def slope(self, z: Array, h: Array, out: Array) -> None:
-        """lambda for t > 0, lambda alpha exp(t) below and at 0."""
+    def gradient(self, z: Array, h: Array, g: Array, out: Array) -> None:
+        """g lambda for t > 0, g lambda alpha exp(t) below and at 0."""
         np.minimum(z, 0, out=out)
         np.exp(out, out=out)
         np.multiply(out, SELU_ALPHA * SELU_SCALE, out=out)
         np.copyto(out, SELU_SCALE, where=z > 0)
+        np.multiply(g, out, out=out)
 
 
 class GELU(Activation):
     """t/2 (1 + tanh(sqrt(2/pi) (t + 0.044715 t^3))), the tanh form (Hendrycks and Gimpel 2016)."""
 
-    scratch = ("tanh", "inner")
+    scratch = ("tanh",)
 
     def value(self, z: Array, out: Array) -> None:
-        """The formula; its tanh is kept for the slope."""
+        """The formula; its tanh is kept for the gradient."""
         tanh = self._work.scratch["tanh"]
-        np.multiply(z, z, out=tanh)
-        np.multiply(tanh, GELU_RATE * GELU_CUBE, out=tanh)
-        np.add(tanh, GELU_RATE, out=tanh)
-        np.multiply(tanh, z, out=tanh)
+        gelu_inner(z, tanh, GELU_RATE * GELU_CUBE, GELU_RATE)
         np.tanh(tanh, out=tanh)
-        np.add(tanh, 1, out=out)
-        np.multiply(out, z, out=out)
-        np.multiply(out, 0.5, out=out)
+        gelu(z, tanh, out)
 
-    def slope(self, z: Array, h: Array, out: Array) -> None:
-        """(1 + tanh u)/2 + t/2 (1 - tanh^2 u) u', with u' = sqrt(2/pi) (1 + 3 * 0.044715 t^2)."""
-        tanh, inner = self._work.scratch["tanh"], self._work.scratch["inner"]
-        np.multiply(z, z, out=inner)
-        np.multiply(inner, 3 * GELU_RATE * GELU_CUBE, out=inner)
-        np.add(inner, GELU_RATE, out=inner)
-        np.multiply(inner, z, out=inner)
-        np.multiply(tanh, tanh, out=out)
-        np.subtract(1, out, out=out)
-        np.multiply(out, inner, out=out)
-        np.add(out, tanh, out=out)
-        np.add(out, 1, out=out)
-        np.multiply(out, 0.5, out=out)
+    def gradient(self, z: Array, h: Array, g: Array, out: Array) -> None:
+        """g ((1 + tanh u)/2 + t/2 (1 - tanh^2 u) u'), with u' = sqrt(2/pi) (1 + 3 * 0.044715 t^2)."""
+        gelu_backward(z, self._work.scratch["tanh"], g, out, 3 * GELU_RATE * GELU_CUBE, GELU_RATE)
 
 
 class SiLU(Activation):
@@ -131,14 +121,12 @@ class SiLU(Activation):
     scratch = ("sigmoid",)
 
     def value(self, z: Array, out: Array) -> None:
-        """The product; its sigmoid is kept for the slope."""
+        """The product; its sigmoid is kept for the gradient."""
         np.multiply(z, sigmoid(z, self._work.scratch["sigmoid"]), out=out)
 
-    def slope(self, z: Array, h: Array, out: Array) -> None:
-        """s + h (1 - s), with s = sigmoid(t)."""
-        np.subtract(1, self._work.scratch["sigmoid"], out=out)
-        np.multiply(out, h, out=out)
-        np.add(out, self._work.scratch["sigmoid"], out=out)
+    def gradient(self, z: Array, h: Array, g: Array, out: Array) -> None:
+        """g (s + h (1 - s)), with s = sigmoid(t)."""
+        silu_backward(self._work.scratch["sigmoid"], h, g, out)
 
 
 class Mish(Activation):
@@ -159,14 +147,15 @@ class Mish(Activation):
         np.divide(e, out, out=e)
         np.multiply(z, tanh, out=out)
 
-    def slope(self, z: Array, h: Array, out: Array) -> None:
-        """w + t (1 - w^2) s, with w = tanh(log(1 + exp(t))) and s = sigmoid(t)."""
+    def gradient(self, z: Array, h: Array, g: Array, out: Array) -> None:
+        """g (w + t (1 - w^2) s), with w = tanh(log(1 + exp(t))) and s = sigmoid(t)."""
         tanh = self._work.scratch["tanh"]
         np.multiply(tanh, tanh, out=out)
         np.subtract(1, out, out=out)
         np.multiply(out, z, out=out)
         np.multiply(out, self._work.scratch["sigmoid"], out=out)
         np.add(out, tanh, out=out)
+        np.multiply(g, out, out=out)
 
 
 class Softplus(Activation):
@@ -180,9 +169,10 @@ class Softplus(Activation):
         np.log1p(out, out=out)
         np.add(out, np.maximum(z, 0), out=out)
 
-    def slope(self, z: Array, h: Array, out: Array) -> None:
-        """sigmoid(t)."""
+    def gradient(self, z: Array, h: Array, g: Array, out: Array) -> None:
+        """g sigmoid(t)."""
         sigmoid(z, out)
+        np.multiply(g, out, out=out)
 
 
 class Sigmoid(Activation):
@@ -192,10 +182,9 @@ class Sigmoid(Activation):
         """sigmoid(t)."""
         sigmoid(z, out)
 
-    def slope(self, z: Array, h: Array, out: Array) -> None:
-        """h (1 - h)."""
-        np.subtract(1, h, out=out)
-        np.multiply(out, h, out=out)
+    def gradient(self, z: Array, h: Array, g: Array, out: Array) -> None:
+        """g h (1 - h)."""
+        sigmoid_backward(h, g, out)
 
 
 class Tanh(Activation):
@@ -205,10 +194,9 @@ class Tanh(Activation):
         """tanh(t)."""
         np.tanh(z, out=out)
 
-    def slope(self, z: Array, h: Array, out: Array) -> None:
-        """1 - h^2."""
-        np.multiply(h, h, out=out)
-        np.subtract(1, out, out=out)
+    def gradient(self, z: Array, h: Array, g: Array, out: Array) -> None:
+        """g (1 - h^2)."""
+        tanh_backward(h, g, out)
 
 
 class Identity(Activation):
@@ -218,9 +206,9 @@ class Identity(Activation):
         """t."""
         np.copyto(out, z)
 
-    def slope(self, z: Array, h: Array, out: Array) -> None:
-        """1."""
-        out.fill(1)
+    def gradient(self, z: Array, h: Array, g: Array, out: Array) -> None:
+        """g."""
+        np.copyto(out, g)
 
 
 ACTIVATIONS: dict[str, type[Activation]] = {

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlpcli.kernels.aligned import aligned_empty
+from mlpcli.kernels.layers import draw_mask
 from mlpcli.nn.layer import Layer, Workspaces
 from mlpcli.nn.streams import BitStreams
 from mlpcli.nn.types import Array, Shape, per_replica
@@ -24,7 +25,6 @@ class _Work:
     dx: Array
     mask: Array
     """The factor of each entry: the scale where the unit is kept, else 0."""
-    kept: Array
     scale: Array
     """The scale `(..., 1, 1)` in the dtype of the input."""
 
@@ -70,17 +70,18 @@ class Dropout(Layer, Workspaces[_Work]):
         """Arrays for the batch size of `x`, with the leading axes of the stack."""
         shape = (*self._lead, *x.shape[-2:])
         y, dx, mask = (aligned_empty(shape, x.dtype) for _ in range(3))
-        return _Work(y, dx, mask, kept=np.empty(shape, np.bool_), scale=self._scale.astype(x.dtype))
+        return _Work(y, dx, mask, scale=self._scale.astype(x.dtype))
 
     def forward(self, x: Array, training: bool) -> Array:
         """Training: `(..., batch, features)` times a new mask. Testing: x itself."""
         if not training:
             return x
         work = self._work = self.workspace(x)
-        if not self.frozen:
-            np.greater_equal(self._bits.take(x.shape[-2:]), self._threshold, out=work.kept)
-            np.multiply(work.kept, work.scale, out=work.mask)
-        return np.multiply(x, work.mask, out=work.y)
+        if self.frozen:
+            np.multiply(x, work.mask, out=work.y)
+        else:
+            draw_mask(self._bits.take(x.shape[-2:]), self._threshold, work.scale, x, work.mask, work.y)
+        return work.y
 
     def backward(self, grad_output: Array, input_needed: bool = True) -> Array | None:
         """dJ/dx = dJ/dy * mask / q."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mlpcli.kernels.activations import logistic
 from mlpcli.kernels.aligned import aligned_empty
 from mlpcli.nn.layer import Layer, Workspaces
 from mlpcli.nn.types import Array
@@ -23,8 +24,8 @@ def sigmoid(t: Array, out: Array) -> Array:
     np.negative(t, out=out)
     np.minimum(out, cap.astype(t.dtype), out=out)
     np.exp(out, out=out)
-    np.add(out, 1, out=out)
-    return np.reciprocal(out, out=out)
+    logistic(out)
+    return out
 
 
 @dataclass
@@ -43,7 +44,7 @@ class Activation(Layer, Workspaces[ActivationWork]):
     """h = sigma(z), entry by entry, with z and h `(..., batch, features)`.
 
     Attributes:
-        scratch: names of further arrays of the shape of z, in which a subclass keeps from `value` what `slope` needs.
+        scratch: names of further arrays of the shape of z, in which `value` keeps what `gradient` needs.
     """
 
     scratch: tuple[str, ...] = ()
@@ -53,8 +54,8 @@ class Activation(Layer, Workspaces[ActivationWork]):
         """Write sigma(z) to `out`."""
 
     @abstractmethod
-    def slope(self, z: Array, h: Array, out: Array) -> None:
-        """Write sigma'(z) to `out`; h = sigma(z) is at hand."""
+    def gradient(self, z: Array, h: Array, g: Array, out: Array) -> None:
+        """Write dJ/dz = g sigma'(z) to `out`, where g = dJ/dh; h = sigma(z) is at hand."""
 
     def allocate(self, x: Array) -> ActivationWork:
         """Arrays of the shape of `x`."""
@@ -70,5 +71,5 @@ class Activation(Layer, Workspaces[ActivationWork]):
     def backward(self, grad_output: Array, input_needed: bool = True) -> Array | None:
         """dJ/dz = dJ/dh * sigma'(z), entry by entry."""
         dz = self._work.dz
-        self.slope(self._z, self._work.h, dz)
-        return np.multiply(grad_output, dz, out=dz)
+        self.gradient(self._z, self._work.h, grad_output, dz)
+        return dz

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlpcli.kernels.aligned import aligned_empty
+from mlpcli.kernels.layers import add_row
 from mlpcli.nn.layer import Layer, Spec, Workspaces
 from mlpcli.nn.types import Array, transpose
 
@@ -78,7 +79,7 @@ class Linear(Layer, Workspaces[_Work]):
         z = self._work.z
         np.matmul(x, self.weight, out=z)
         if self.has_bias:
-            np.add(z, self.bias, out=z)
+            add_row(z, self.bias)
         return z
 
     def backward(self, grad_output: Array, input_needed: bool = True) -> Array | None:

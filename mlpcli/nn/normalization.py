@@ -18,6 +18,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlpcli.kernels.aligned import aligned_empty
+from mlpcli.kernels.layers import (
+    batch_norm_backward,
+    center,
+    layer_norm_backward,
+    multiply_both,
+    standardize,
+    subtract,
+)
 from mlpcli.nn.layer import Layer, Spec, Workspaces
 from mlpcli.nn.types import Array
 
@@ -77,10 +85,10 @@ class Normalization(Layer, Workspaces[_Work]):
         ones = np.ones((1, x.shape[-2]), x.dtype)
         return _Work(x_hat, y, dx, product, ones, average=ones / x.shape[-2])
 
-    def _affine(self) -> Array:
-        y = self._work.y
-        np.multiply(self._work.x_hat, self.gain, out=y)
-        return np.add(y, self.bias, out=y)
+    def _affine(self, scale: Array) -> Array:
+        """The output, from x less its mean in `x_hat` and the reciprocal of its deviation."""
+        standardize(self._work.x_hat, scale, self.gain, self.bias, self._work.y)
+        return self._work.y
 
     def _affine_grads(self, grad_output: Array) -> None:
         """dJ/dgain = the sum of g x_hat over the batch, dJ/dbias = the sum of g, g = dJ/dy; `product` keeps g x_hat."""
@@ -128,33 +136,29 @@ class BatchNorm(Normalization):
         work = self._work = self.workspace(x)
         x_hat = work.x_hat
         if not training:
-            np.subtract(x, self.running_mean, out=x_hat)
-            np.multiply(x_hat, 1 / np.sqrt(self.running_var + x.dtype.type(EPS)), out=x_hat)
-            return self._affine()
+            subtract(x, self.running_mean, x_hat)
+            return self._affine(1 / np.sqrt(self.running_var + x.dtype.type(EPS)))
         rows = x.shape[-2]
         if rows < 2:
             raise ValueError("batch norm cannot train on a batch of one row: it has no variance")
         first = x[..., :1, :]
-        np.subtract(x, first, out=x_hat)
+        subtract(x, first, x_hat)
         shift = np.matmul(work.average, x_hat)
-        np.subtract(x_hat, shift, out=x_hat)
-        var = np.matmul(work.average, np.multiply(x_hat, x_hat, out=work.product))
+        center(x_hat, shift, work.product)
+        var = np.matmul(work.average, work.product)
         if not self.frozen:
             self.running_mean += MOMENTUM * (first + shift - self.running_mean)
             self.running_var += MOMENTUM * (var * (rows / (rows - 1)) - self.running_var)
         self._scale = 1 / np.sqrt(var + x.dtype.type(EPS))
-        np.multiply(x_hat, self._scale, out=x_hat)
-        return self._affine()
+        return self._affine(self._scale)
 
     def backward(self, grad_output: Array, input_needed: bool = True) -> Array | None:
         """dJ/dx = gain/sqrt(var+eps) (g - mean(g) - x_hat mean(g x_hat)), g = dJ/dy, means over the training batch."""
         x_hat, dx = self._work.x_hat, self._work.dx
         self._affine_grads(grad_output)
         rows = x_hat.shape[-2]
-        np.multiply(x_hat, self.gain_grad / rows, out=dx)
-        np.subtract(grad_output, dx, out=dx)
-        np.subtract(dx, self.bias_grad / rows, out=dx)
-        np.multiply(dx, self.gain * self._scale, out=dx)
+        slope, mean, scale = self.gain_grad / rows, self.bias_grad / rows, self.gain * self._scale
+        batch_norm_backward(grad_output, x_hat, slope, mean, scale, dx)
         return dx
 
 
@@ -168,23 +172,17 @@ class LayerNorm(Normalization):
         """`(..., batch, features)`, each row normalized by itself."""
         work = self._work = self.workspace(x)
         x_hat = work.x_hat
-        np.subtract(x, x[..., :1], out=x_hat)
-        np.subtract(x_hat, self._mean(x_hat), out=x_hat)
-        var = self._mean(np.multiply(x_hat, x_hat, out=work.product))
-        self._scale = 1 / np.sqrt(var + x.dtype.type(EPS))
-        np.multiply(x_hat, self._scale, out=x_hat)
-        return self._affine()
+        subtract(x, x[..., :1], x_hat)
+        center(x_hat, self._mean(x_hat), work.product)
+        self._scale = 1 / np.sqrt(self._mean(work.product) + x.dtype.type(EPS))
+        return self._affine(self._scale)
 
     def backward(self, grad_output: Array, input_needed: bool = True) -> Array | None:
         """dJ/dx = (d - mean(d) - x_hat mean(d x_hat)) / sqrt(var+eps), d = gain dJ/dy, means over the features."""
         x_hat, product, d = self._work.x_hat, self._work.product, self._work.dx
         self._affine_grads(grad_output)
-        np.multiply(grad_output, self.gain, out=d)
-        np.multiply(product, self.gain, out=product)
-        projection = self._mean(product)
-        np.subtract(d, self._mean(d), out=d)
-        np.subtract(d, np.multiply(x_hat, projection, out=product), out=d)
-        np.multiply(d, self._scale, out=d)
+        multiply_both(grad_output, product, self.gain, d)
+        layer_norm_backward(d, x_hat, self._mean(d), self._mean(product), self._scale, product)
         return d
 
     def _mean(self, x: Array) -> Array:

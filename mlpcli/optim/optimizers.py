@@ -1,4 +1,4 @@
-"""Optimizers: chains of transforms, run block by block over one flat array of parameters."""
+"""Optimizers: chains of transforms, run over one flat array of parameters."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,9 @@ from contextvars import copy_context
 import numpy as np
 from numpy.typing import DTypeLike
 
-from mlpcli.optim.block import Array, Arrays, Block, Number, Shape, Transform, cells
+from mlpcli.kernels.aligned import CACHE_LINE
+from mlpcli.kernels.descent import Number
+from mlpcli.optim.block import Array, Arrays, Block, Shape, Transform
 from mlpcli.optim.norms import gradient_norm
 from mlpcli.optim.transforms import add_weight_decay, nesterov, scale_by_adam, scale_by_rms, shrink_weights, trace
 
@@ -24,11 +26,11 @@ OPTIMIZERS: dict[str, tuple[Transform, ...]] = {
 }
 """Name to chain: the transforms that turn a clipped gradient into the update in params -= lr * update."""
 
-WORTH_A_THREAD = 6
-"""Blocks per thread from which waking the thread pays. Measured with 784 inputs, batches of 128, depth 3 and two BLAS
-threads, a step with one and with two threads for the update takes 1.70 and 1.79 ms at width 256 (6 blocks), 4.22 and
-4.18 ms at 512 (15 blocks), 12.6 and 11.6 ms at 1024 (45 blocks). This needs OpenBLAS's idle threads to leave the second
-core; by default they spin on it for 2^26 cycles, and two threads gain nothing: see `mlpcli.threads`."""
+WORTH_A_THREAD = 3 << 19
+"""Bytes of parameters per thread from which waking the thread pays. Measured with 784 inputs, batches of 128, depth 3
+and two BLAS threads, a step with one and with two threads for the update takes 1.70 and 1.79 ms at width 256 (1.3 MB),
+4.22 and 4.18 ms at 512 (3.7 MB), 12.6 and 11.6 ms at 1024 (11.6 MB). This needs OpenBLAS's idle threads to leave the
+second core; by default they spin on it for 2^26 cycles, and two threads gain nothing: see `mlpcli.threads`."""
 
 
 class Optimizer:
@@ -97,8 +99,8 @@ class Optimizer:
         numbers = {key: self._number(value) for key, value in self._hyperparameters.items()}
         self._bound = np.where(np.greater(clip_norm, 0), clip_norm, np.inf)
         self._clips = bool((self._bound < np.inf).any())
-        self._lanes = self._build(numbers)
-        self._pool = ThreadPoolExecutor(max(1, len(self._lanes) - 1))
+        self._blocks = self._build(numbers)
+        self._pool = ThreadPoolExecutor(max(1, len(self._blocks) - 1))
         self._params: Array | None = None
         self._grads: Array | None = None
 
@@ -119,10 +121,11 @@ class Optimizer:
         norm = gradient_norm(grads)
         count, rate, clip = self._count, self._number(lr), self._clip(norm) if self._clips else None
         # A copy of this context carries the caller's np.errstate into the other threads.
-        others = [self._pool.submit(copy_context().run, _step, lane, rate, count, clip) for lane in self._lanes[1:]]
-        _step(self._lanes[0], rate, count, clip)
-        for other in others:
-            other.result()
+        first, *others = self._blocks
+        running = [self._pool.submit(copy_context().run, block.step, rate, count, clip) for block in others]
+        first.step(rate, count, clip)
+        for one in running:
+            one.result()
         return norm
 
     @property
@@ -163,25 +166,23 @@ class Optimizer:
         chosen.load({name: array if name == "count" else array[index] for name, array in self.state.items()})
         return chosen
 
-    def _build(self, numbers: Mapping[str, Number]) -> list[list[Block]]:
-        """The blocks dealt out to the threads; each thread has scratch of its own."""
-        mask = np.zeros(self.shape[-1], self.dtype)
+    def _build(self, numbers: Mapping[str, Number]) -> list[Block]:
+        """One block for each thread, cut at cache lines."""
+        size, itemsize = self.shape[-1], self.dtype.itemsize
+        mask = np.zeros((1, size), self.dtype)
         for span in self._decayed:
-            mask[span] = 1
+            mask[:, span] = 1
         factors = None
         if self._factors is not None:
-            factors = self._factors.astype(self.dtype).reshape(-1, self.shape[-1])
-        tiles = cells(*self._matrix, self.dtype.itemsize)
-        largest = max((math.prod(span.stop - span.start for span in cell) for cell in tiles), default=0)
-        threads = max(1, min(self._threads, len(tiles) // WORTH_A_THREAD))
-        lanes = []
-        for thread in range(threads):
-            scratch = Arrays((largest,), self.dtype)
-            chain = OPTIMIZERS[self.name]
-            lanes.append(
-                [Block(cell, numbers, mask, factors, self._memory, scratch, chain) for cell in tiles[thread::threads]]
-            )
-        return lanes
+            factors = self._factors.astype(self.dtype).reshape(-1, size)
+        threads = max(1, min(self._threads, math.prod(self._matrix) * itemsize // WORTH_A_THREAD))
+        line = CACHE_LINE // itemsize
+        width = -(-size // threads)
+        width = max(line, width + -width % line)
+        return [
+            Block(slice(start, min(start + width, size)), numbers, mask, factors, self._memory, OPTIMIZERS[self.name])
+            for start in range(0, max(size, 1), width)
+        ]
 
     def _attach(self, params: Array, grads: Array) -> None:
         """Check the arrays and give each block its views; a training passes the same two arrays at every step."""
@@ -190,9 +191,8 @@ class Optimizer:
         if not (params.flags.c_contiguous and grads.flags.c_contiguous):
             raise ValueError("parameters and gradients must be contiguous, so that blocks are views of them")
         self._params, self._grads = params, grads
-        for lane in self._lanes:
-            for block in lane:
-                block.attach(params.reshape(self._matrix), grads.reshape(self._matrix))
+        for block in self._blocks:
+            block.attach(params.reshape(self._matrix), grads.reshape(self._matrix))
 
     def _clip(self, norm: Array) -> Array | None:
         """The factors `(replicas, 1)` that scale the norms down to their bound; None where no norm exceeds it."""
@@ -210,8 +210,3 @@ class Optimizer:
         if array.size == 1 or (array == array.flat[0]).all():
             return array.flat[0].item()
         return np.broadcast_to(array, (*self.shape[:-1], 1)).reshape(-1, 1)
-
-
-def _step(lane: Sequence[Block], rate: Number, count: int, clip: Array | None) -> None:
-    for block in lane:
-        block.step(rate, count, clip)

@@ -102,12 +102,12 @@ def test_a_newly_registered_activation_has_its_row(monkeypatch: pytest.MonkeyPat
         def value(self, z: np.ndarray, out: np.ndarray) -> None:
             np.power(z, 3, out=out)
 
-        def slope(self, z: np.ndarray, h: np.ndarray, out: np.ndarray) -> None:
-            np.multiply(3, z * z, out=out)
+        def gradient(self, z: np.ndarray, h: np.ndarray, g: np.ndarray, out: np.ndarray) -> None:
+            np.multiply(g, 3 * z * z, out=out)
 
     class WrongCube(Cube):
-        def slope(self, z: np.ndarray, h: np.ndarray, out: np.ndarray) -> None:
-            np.multiply(2, z * z, out=out)
+        def gradient(self, z: np.ndarray, h: np.ndarray, g: np.ndarray, out: np.ndarray) -> None:
+            np.multiply(g, 2 * z * z, out=out)
 
     monkeypatch.setitem(ACTIVATIONS, "cube", Cube)
     monkeypatch.setitem(ACTIVATIONS, "wrong cube", WrongCube)
@@ -154,8 +154,8 @@ def test_unbiased_variance_in_batch_norm(monkeypatch: pytest.MonkeyPatch) -> Non
     def forward(self: BatchNorm, x: np.ndarray, training: bool) -> np.ndarray:
         self._scale = 1 / np.sqrt(x.var(axis=-2, ddof=1, keepdims=True) + 1e-5)
         self._work = self.workspace(x)
-        self._work.x_hat[...] = (x - x.mean(axis=-2, keepdims=True)) * self._scale
-        return self._affine()
+        self._work.x_hat[...] = x - x.mean(axis=-2, keepdims=True)
+        return self._affine(self._scale)
 
     def backward(self: BatchNorm, grad_output: np.ndarray, input_needed: bool = True) -> np.ndarray:
         rows = grad_output.shape[-2]
@@ -191,7 +191,7 @@ def test_biased_running_variance_in_batch_norm(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_scale_of_the_kept_units_missing_in_dropouts_backward(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Dropout, "backward", lambda self, grad_output, input_needed=True: grad_output * self._work.kept)
+    monkeypatch.setattr(Dropout, "backward", lambda self, grad, input_needed=True: grad * (self._work.mask > 0))
     assert failures(list(check_components())) == [
         "regularizer dropout",
         "regularizer input dropout",
@@ -201,7 +201,9 @@ def test_scale_of_the_kept_units_missing_in_dropouts_backward(monkeypatch: pytes
 
 
 def test_z_for_h_in_the_slope_of_sigmoid(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ACTIVATIONS["sigmoid"], "slope", lambda self, z, h, out: np.multiply(z, 1 - z, out=out))
+    monkeypatch.setattr(
+        ACTIVATIONS["sigmoid"], "gradient", lambda self, z, h, g, out: np.multiply(g, z * (1 - z), out=out)
+    )
     assert failures(list(check_components())) == ["activation sigmoid"]
 
 

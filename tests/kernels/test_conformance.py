@@ -9,6 +9,7 @@ import pytest
 
 from mlpcli.kernels import activations, compiled, descent, layers, scores
 from mlpcli.kernels.descent import Link
+from tests.kernels.lines import numpy_lines
 
 pytestmark = pytest.mark.skipif(compiled.KERNELS == "numpy", reason="no compiled kernels here, or MLPCLI_KERNELS=0")
 
@@ -41,7 +42,7 @@ OPERANDS = {
     layers.layer_norm_backward: "o x column column column scratch",
     scores.shift_scores: "x transposed",
     scores.label_losses: "t labels columns edge edge",
-    scores.cross_entropy_gradient: "used-up total labels columns certain one weights 0.03125 o",
+    scores.cross_entropy_gradient: "p total labels columns certain one weights 0.03125 scratch o",
     scores.count_correct: "x labels count",
     descent.flush: "o",
 }
@@ -92,7 +93,7 @@ class Maker:
         lead, rows, columns = self.lead, self.rows, self.columns
         full = (*lead, rows, columns)
         match word:
-            case "x" | "o" | "used-up" | "scratch":
+            case "x" | "o" | "scratch":
                 return self.numbers(*full)
             case "t":
                 return np.ascontiguousarray(self.numbers(*full))
@@ -117,13 +118,13 @@ class Maker:
 
     def arguments(self, words: str) -> list:
         """All of a pass; those of the scores depend on each other."""
-        made = [] if words.startswith(("t ", "used-up")) else [self.argument(word) for word in words.split()[:1]]
+        made = [] if words.startswith(("t ", "p ")) else [self.argument(word) for word in words.split()[:1]]
         if words.startswith("t "):  # classes in rows
             t = self.argument("t")
             labels = self.rng.integers(0, self.rows, (*self.lead, self.columns))
             edges = [np.ascontiguousarray(self.numbers(*self.lead, self.columns)) for _ in range(2)]
             return [t, labels, _columns(t), *edges]
-        if words.startswith("used-up"):
+        if words.startswith("p "):
             p = np.ascontiguousarray(self.numbers(*self.lead, self.columns, self.rows))
             labels = self.rng.integers(0, self.columns, (*self.lead, self.rows))
             optional = self.alternate
@@ -136,6 +137,7 @@ class Maker:
                 self.argument("one") if optional else None,
                 np.ascontiguousarray(self.numbers(*self.lead, self.rows)) if optional else None,
                 1 / 32,
+                np.empty_like(p),
                 self.argument("o"),
             ]
         if "labels" in words:
@@ -146,11 +148,6 @@ class Maker:
 
 def _columns(t: np.ndarray) -> np.ndarray:
     return np.arange(t.size).reshape(t.shape)[..., 0, :].copy()
-
-
-def lines(function: Callable[..., None]) -> Callable[..., None]:
-    """The NumPy lines that a compiled function stands for."""
-    return function.__self__[1]
 
 
 def equal_bits(one: object, other: object) -> bool:
@@ -166,11 +163,11 @@ def equal_bits(one: object, other: object) -> bool:
 def compare(function: Callable[..., None], words: str, make: Callable[[], Sequence]) -> None:
     got, expected = make(), make()
     function(*got)
-    lines(function)(*expected)
+    numpy_lines(function)(*expected)
     for word, one, other in zip(words.split(), got, expected, strict=True):
         if word == "transposed":  # which of +0 and -0 is the larger, and so what -0 less it is, differs by processor
             one, other = one + 0.0, other + 0.0
-        if word not in ("scratch", "used-up"):
+        if word != "scratch":
             assert equal_bits(one, other), (function.__name__, word, one, other)
 
 
@@ -211,7 +208,7 @@ def test_wrong_arguments_are_the_numpy_functions_affair(function):
 @pytest.mark.parametrize("shift", [-3, -1, 0, 1, 3])
 def test_where_arrays_overlap_as_numpy_does(shift):
     results = []
-    for function in (activations.gelu_inner, lines(activations.gelu_inner)):
+    for function in (activations.gelu_inner, numpy_lines(activations.gelu_inner)):
         memory = np.linspace(-2, 2, 100, dtype=np.float32)
         z, out = memory[10:90].reshape(4, 20), memory[10 + shift : 90 + shift].reshape(4, 20)
         function(z, out, 0.25, 0.5)
@@ -238,7 +235,7 @@ def test_what_may_not_be_written_is_not():
 
 
 def test_one_batch_is_shared_by_all_replicas():
-    for function in (layers.draw_mask, lines(layers.draw_mask)):
+    for function in (layers.draw_mask, numpy_lines(layers.draw_mask)):
         bits = np.arange(24, dtype=np.uint16).reshape(2, 3, 4)
         threshold, scale = np.full((2, 1, 1), 12, np.uint16), np.full((2, 1, 1), 2, np.float32)
         mask, out = np.empty((2, 3, 4), np.float32), np.empty((2, 3, 4), np.float32)
@@ -288,7 +285,7 @@ def test_descend(links, dtype, layout):
 
                 got, expected = make(), make()
                 descent.descend(*got)
-                lines(descent.descend)(*expected)
+                numpy_lines(descent.descend)(*expected)
                 assert equal_bits(got[0], expected[0]), (columns, replicas, factors)
                 assert equal_bits(got[1], expected[1])
                 for one, other in zip(got[3], expected[3], strict=True):
@@ -311,7 +308,7 @@ def test_descend_block_by_block(columns):
             for one in maker
         ]
         descent.descend(*made[0])
-        lines(descent.descend)(*made[1])
+        numpy_lines(descent.descend)(*made[1])
         assert equal_bits(made[0][0], made[1][0])
 
 

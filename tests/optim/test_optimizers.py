@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from mlpcli.kernels.descent import descend
 from mlpcli.optim import OPTIMIZERS, Optimizer
+from tests.kernels.lines import numpy_lines
 from tests.measure import peak_memory
 
 NAMES = sorted(OPTIMIZERS)
@@ -95,14 +97,17 @@ def test_blocks_do_not_show(name, block_bytes, rng, monkeypatch):
     params, gradients = rng.standard_normal(shape), rng.standard_normal((5, *shape))
     options = {"params": params, "decayed": SPANS, **per_replica((3,), rng), "factors": rng.uniform(0, 2, shape)}
     whole, _ = run(name, shape, np.float64, gradients, **options)
-    monkeypatch.setattr("mlpcli.optim.block.BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr("mlpcli.optim.optimizers.WORTH_A_THREAD", 64)
+    assert_array_equal(run(name, shape, np.float64, gradients, **options, threads=2)[0], whole)
+    monkeypatch.setattr("mlpcli.optim.block.descend", numpy_lines(descend))
+    monkeypatch.setattr("mlpcli.kernels.descent.BLOCK_BYTES", block_bytes)
     assert_array_equal(run(name, shape, np.float64, gradients, **options)[0], whole)
     assert_array_equal(run(name, shape, np.float64, gradients, **options, threads=2)[0], whole)
 
 
 def test_threads_do_not_show(rng):
-    """Blocks large enough that NumPy lets threads run at once."""
-    shape, options = (600_000,), {"weight_decay": 0.1, "clip_norm": 1.0, "decayed": [slice(0, 500_000)]}
+    """Blocks large enough that other threads may run at once."""
+    shape, options = (900_000,), {"weight_decay": 0.1, "clip_norm": 1.0, "decayed": [slice(0, 500_000)]}
     gradients = rng.standard_normal((10, *shape), np.float32)
     alone, _ = run("adam", shape, np.float32, gradients, **options)
     assert_array_equal(run("adam", shape, np.float32, gradients, threads=2, **options)[0], alone)
@@ -195,7 +200,8 @@ def test_wrong_parameters_are_refused(params):
 
 
 def test_warnings_are_silenced_in_all_threads(monkeypatch):
-    monkeypatch.setattr("mlpcli.optim.block.BLOCK_BYTES", 64)
+    monkeypatch.setattr("mlpcli.optim.optimizers.WORTH_A_THREAD", 64)
+    monkeypatch.setattr("mlpcli.optim.block.descend", numpy_lines(descend))
     params = np.full(400, 3e38, np.float32)
     optimizer = Optimizer("sgd", params.shape, params.dtype, threads=2)
     with np.errstate(all="ignore"):

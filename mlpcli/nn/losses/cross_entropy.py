@@ -16,10 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlpcli.kernels.aligned import aligned_empty
+from mlpcli.kernels.scores import cross_entropy_gradient, label_losses, shift_scores
 from mlpcli.nn.elementwise import sigmoid
 from mlpcli.nn.layer import Workspaces
 from mlpcli.nn.losses.loss import Loss, mean
-from mlpcli.nn.types import Array, transpose
+from mlpcli.nn.types import Array
 
 __all__ = ["CrossEntropy", "LogisticLoss"]
 
@@ -31,9 +32,9 @@ class _SoftmaxWork:
     t: Array
     """The scores less their maximum, `(..., classes, batch)`."""
     p: Array
-    """Their softmax, `(..., classes, batch)`."""
+    """Their exponentials, `(..., classes, batch)`."""
     residual: Array
-    """p - target, `(..., classes, batch)`."""
+    """Scratch, `(..., classes, batch)`."""
     grad: Array
     """`(..., batch, classes)`."""
     columns: Array
@@ -54,29 +55,28 @@ class CrossEntropy(Loss, Workspaces[_SoftmaxWork]):
     def __call__(self, scores: Array, targets: Array) -> Array:
         """log sum_k exp(t_k) - t_y, where t are the scores less their maximum (log-sum-exp)."""
         work = self._work = self.workspace(scores)
-        t, p = work.t, work.p
-        np.copyto(t, transpose(scores))
-        np.subtract(t, np.maximum.reduce(t, axis=-2, keepdims=True), out=t)
-        np.exp(t, out=p)
-        total = np.add.reduce(p, axis=-2, keepdims=True)
-        np.divide(p, total, out=p)
-        self._log_total = np.log(total)[..., 0, :]
-        self._labels, self._at = targets, targets * scores.shape[-2] + work.columns
+        shift_scores(scores, work.t)
+        np.exp(work.t, out=work.p)
+        self._labels, self._total = targets, np.add.reduce(work.p, axis=-2, keepdims=True)
+        self._log_total = np.log(self._total)[..., 0, :]
         return self._plain()
 
     def gradient(self) -> Array:
         """(p - target) / batch, times the weight of the sample's class."""
-        work = self._work
-        residual = work.residual
-        np.copyto(residual, work.p)
-        residual.reshape(-1)[self._at] -= self._certain
-        if self._smooths:
-            np.subtract(residual, self._s / residual.shape[-2], out=residual)
-        weights = self._weights(self._labels)
-        if weights is not None:
-            np.multiply(residual, weights[..., None, :], out=residual)
-        batch = residual.shape[-1]
-        np.multiply(transpose(residual), residual.dtype.type(1 / batch), out=work.grad)
+        work, labels = self._work, self._labels
+        *_, classes, batch = work.p.shape
+        cross_entropy_gradient(
+            work.p,
+            self._total,
+            labels,
+            work.columns,
+            self._certain,
+            self._s / classes if self._smooths else None,
+            self._weights(labels),
+            1 / batch,
+            work.residual,
+            work.grad,
+        )
         return work.grad
 
     def objective(self) -> Array:
@@ -86,7 +86,8 @@ class CrossEntropy(Loss, Workspaces[_SoftmaxWork]):
         return mean(losses, self._weights(self._labels))
 
     def _plain(self) -> Array:
-        losses: Array = self._log_total - self._work.t.reshape(-1)[self._at]
+        losses = np.empty_like(self._log_total)
+        label_losses(self._work.t, self._labels, self._work.columns, self._log_total, losses)
         return losses
 
 
