@@ -27,6 +27,7 @@ def provenance(command: Sequence[str], data_digest: str | None) -> dict[str, Any
         "git_commit": git_commit(),
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "packages": _packages(),
+        "kernels": _kernels(),
         "blas": _blas(),
         "cpu": _cpu(),
         "platform": platform.platform(),
@@ -71,6 +72,12 @@ def _packages() -> dict[str, str]:
                 with suppress(metadata.PackageNotFoundError):
                     versions[name[0]] = metadata.version(name[0])
     return versions
+
+
+def _kernels() -> str:
+    from mlpcli.kernels.compiled import KERNELS
+
+    return KERNELS
 
 
 def _blas() -> list[dict[str, Any]]:

@@ -9,8 +9,9 @@
 
 import numpy as np
 
+from mlpcli.kernels.scores import count_correct
 from mlpcli.nn import Array
-from mlpcli.training.evaluate import correct, squared_errors
+from mlpcli.training.evaluate import squared_errors
 
 __all__ = ["BatchSums"]
 
@@ -44,7 +45,7 @@ class BatchSums:
         """
         self.arrays["loss"][:, index] = np.add.reduce(losses.astype(np.float64), axis=-1)
         if "hits" in self.arrays:
-            self.arrays["hits"][:, index] = np.add.reduce(correct(scores, y), axis=-1)
+            count_correct(scores, y, self.arrays["hits"][:, index])
         else:
             self.arrays["squares"][:, index] = squared_errors(scores, y)
         self.arrays["grad_norm"][:, index] = norms

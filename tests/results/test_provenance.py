@@ -6,6 +6,7 @@ import numpy
 import pytest
 
 import mlpcli
+from mlpcli.kernels.compiled import KERNELS
 from mlpcli.results.provenance import git_commit, provenance
 
 
@@ -32,6 +33,7 @@ def test_it_says_what_made_the_numbers():
     assert datetime.fromisoformat(found["started"]).utcoffset().total_seconds() == 0
     assert all(pool["num_threads"] >= 1 and pool["internal_api"] for pool in found["blas"])
     assert found["blas"] and found["cpu"] and found["platform"] and found["python"]
+    assert found["kernels"] == KERNELS
     assert json.loads(json.dumps(found)) == found
 
 

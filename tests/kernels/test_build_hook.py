@@ -1,0 +1,55 @@
+"""What installing makes of the kernels: a library where a compiler is, nothing and no word where none is."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COMPILER = shutil.which("cc") or shutil.which("cl")
+
+
+def python(code, folder, **environment):
+    """Run code in a process of its own; what it prints."""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=folder, env={**os.environ, **environment}, capture_output=True, check=True)
+    return done.stdout.decode(), done.stderr.decode()
+
+
+def test_without_a_compiler_nothing_is_built_and_nothing_said(tmp_path):
+    code = "from pathlib import Path; from mlpcli.kernels.build_hook import build; assert build(Path('x')) is None"
+    assert python(code, tmp_path, PATH=str(tmp_path), CC="nowhere", PYTHONPATH=str(ROOT)) == ("", "")
+
+
+def test_sources_stay_out_of_the_wheel_and_numpy_takes_over(tmp_path):
+    code = f"from hatchling.build import build_wheel; build_wheel({str(tmp_path)!r})"
+    python(code, ROOT, PATH=str(tmp_path), CC="nowhere")
+    (wheel,) = tmp_path.glob("*.whl")
+    assert wheel.name.endswith("-py3-none-any.whl")
+    zipfile.ZipFile(wheel).extractall(tmp_path / "site")
+    names = {path.name for path in (tmp_path / "site" / "mlpcli" / "kernels").iterdir()}
+    assert {"compiled.py", "descent.py"} <= names
+    assert not {"module.c", "passes.h", "build_hook.py"} & names
+    code = "from mlpcli.kernels import compiled, descent; print(compiled.KERNELS)"
+    assert python(code, tmp_path / "site", PYTHONPATH=str(tmp_path / "site")) == ("numpy\n", "")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(COMPILER is None, reason="no C compiler here")
+def test_with_a_compiler_the_wheel_has_the_library(tmp_path):
+    python(f"from hatchling.build import build_sdist; build_sdist({str(tmp_path)!r})", ROOT)
+    (sdist,) = tmp_path.glob("*.tar.gz")
+    shutil.unpack_archive(sdist, tmp_path / "source")
+    (source,) = (tmp_path / "source").iterdir()
+    python(f"from hatchling.build import build_wheel; build_wheel({str(tmp_path)!r})", source)
+    (wheel,) = tmp_path.glob("*.whl")
+    assert "-cp311-abi3-" in wheel.name
+    zipfile.ZipFile(wheel).extractall(tmp_path / "site")
+    code = "from mlpcli.kernels import compiled, descent; print(compiled.KERNELS, descent.descend)"
+    found, _ = python(code, tmp_path / "site", PYTHONPATH=str(tmp_path / "site"))
+    assert found.startswith("compiled <built-in method descend")
+    assert python(code, tmp_path / "site", PYTHONPATH=str(tmp_path / "site"), MLPCLI_KERNELS="0")[0].startswith("numpy")
