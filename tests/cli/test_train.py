@@ -218,7 +218,7 @@ def test_what_is_not_a_number_is_null(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_a_divergence_is_reported_and_ends_with_1(capsys: pytest.CaptureFixture[str]) -> None:
-    wild = ("--optimizer", "sgd", "--lr", "1e10", "--loss", "squared", "--depth", "2")
+    wild = ("--optimizer", "sgd", "--lr", "1e10", "--schedule", "constant", "--loss", "squared", "--depth", "2")
     out, err = train(capsys, *wild, "--json", "--quiet", code=1)
     result = json.loads(out)
     assert result["state"] == "diverged"
