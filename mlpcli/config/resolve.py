@@ -46,15 +46,15 @@ def resolve(
         "init_scale": _default_init_scale(options, task),
         "init": ACTIVATIONS[options.activation].init if options.init == "auto" else options.init,
         "loss": default_loss(task) if options.loss == "auto" else options.loss,
-        "lr": options.used("lr"),
-        "beta2": options.used("beta2"),
         "keep": options.keep if has_validation else "last",
         "threads": threads,
     }
     if options.monitor == "auto" and has_validation:
         used["monitor"] = str(Measure("val", monitored(task, targets)))
     resolved = options.with_hidden().model_copy(update=used)
-    return resolved.model_copy(update={name: RunOptions.model_fields[name].default for name in unread(resolved)})
+    defaults = {name: RunOptions.model_fields[name].default for name in unread(resolved)}
+    resolved = resolved.model_copy(update=defaults)
+    return resolved.model_copy(update={name: resolved.used(name) for name in ("lr", "beta2")})
 
 
 def unread(options: RunOptions) -> set[str]:
