@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.config import READING, DataOptions
-from mlpcli.data.cache.entries import Entry, NewEntry, home_folder, open_entry
-from mlpcli.data.cache.table import Kind
-from mlpcli.data.names.sources import Source, find_source
+from mlpcli.data.cache.entries import Entry, EntryWriter, NewEntry, home_folder, open_entry
+from mlpcli.data.cache.table import Kind, Table
+from mlpcli.data.names.sources import find_source
 from mlpcli.data.prepare import entry_folder, open_table
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.data.readers.formats import FORMATS, find_format
 from mlpcli.errors import DataError
 from mlpcli.wording import nearest, quote
 
-__all__ = ["Rows", "read_as_trained", "read_rows"]
+__all__ = ["Rows", "encode_rows", "read_as_trained", "read_rows"]
 
 
 @dataclass(frozen=True)
@@ -80,34 +80,44 @@ def read_rows(options: DataOptions, preprocessing: Preprocessing, data_home: Pat
     options = options.model_copy(update={"target": preprocessing.targets, "drop": None})
     source = find_source(options, home, kinds)
     folder = entry_folder(home, source, {"fitted": preprocessing.to_json()})
-    entry = open_entry(folder) or _build(folder, source, home, preprocessing)
+    entry = open_entry(folder)
+    if entry is None:
+        table = open_table(source, home)
+        with NewEntry(folder) as new:
+            entry = encode_rows(new, table, preprocessing, f"dataset {quote(source.name)}")
     arrays = entry.arrays
     return Rows(source.name, arrays["new_x"], arrays.get("new_y"), arrays["new_rows"], entry.meta["digest"])
 
 
-def _build(folder: Path, source: Source, home: Path, preprocessing: Preprocessing) -> Entry:
+def encode_rows(new: EntryWriter, table: Table, preprocessing: Preprocessing, where: str) -> Entry:
+    """Encode and scale all rows of a table as the training rows were.
+
+    Args:
+        new: the entry to write into, which is committed: new_x, new_rows and, if the table has the targets, new_y.
+        table: the rows.
+        preprocessing: what was fitted in training.
+        where: the table, for messages.
+
+    Raises:
+        DataError: as `read_rows`.
+    """
     from mlpcli.data.prepared.targets import read_targets
     from mlpcli.data.prepared.write_parts import write_part
 
-    table = open_table(source, home)
     places = {column.name: i for i, column in enumerate(table.columns)}
     for column in preprocessing.columns:
         if column.name not in places:
             near = nearest(column.name, places)
-            raise DataError(
-                f"dataset {quote(source.name)}: the model needs the column {quote(column.name)}, which is missing{near}"
-            )
+            raise DataError(f"{where}: the model needs the column {quote(column.name)}, which is missing{near}")
         kind = table.columns[places[column.name]].kind
         if (kind == "text") != (column.kind == "text"):
             raise DataError(
-                f"dataset {quote(source.name)}: column {quote(column.name)} contains {kind}s, but the model "
-                f"was trained on {column.kind}s"
+                f"{where}: column {quote(column.name)} contains {kind}s, but the model was trained on {column.kind}s"
             )
     y = None
     if set(preprocessing.targets) <= places.keys():
         at = [places[name] for name in preprocessing.targets]
         y = read_targets(table, at, preprocessing.task, known=preprocessing.classes).values
     chosen = [places[column.name] for column in preprocessing.columns]
-    with NewEntry(folder) as new:
-        write_part(new, "new", table, chosen, np.arange(len(table.cells)), y, preprocessing)
-        return new.commit({"digest": table.digest})
+    write_part(new, "new", table, chosen, np.arange(len(table.cells)), y, preprocessing)
+    return new.commit({"digest": table.digest})

@@ -11,7 +11,7 @@ from mlpcli.data.prepared.dataset import PARTS, Part, Prepared
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.errors import DataError
 
-__all__ = ["entry_folder", "is_here", "open_prepared", "open_table", "prepare"]
+__all__ = ["entry_folder", "is_here", "open_prepared", "open_table", "prepare", "prepared_from"]
 
 KEY = 20  # hex digits of the digest at the end of a cache folder's name
 
@@ -42,7 +42,7 @@ def prepare(options: DataOptions, data_home: Path | str | None = None) -> Prepar
         table = open_table(source, home)
         with NewEntry(folder) as new:
             entry = build_entry(new, table, source.options, **rows)
-    return _prepared(source.name, source.options.scale, entry)
+    return prepared_from(source.name, source.options.scale, entry)
 
 
 def open_prepared(folder: Path, name: str, scale: str) -> Prepared:
@@ -59,7 +59,7 @@ def open_prepared(folder: Path, name: str, scale: str) -> Prepared:
     entry = open_entry(folder)
     if entry is None:
         raise DataError(f"the prepared data of {name} in {folder} are gone or damaged. Run the same command again")
-    return _prepared(name, scale, entry)
+    return prepared_from(name, scale, entry)
 
 
 def entry_folder(home: Path, source: Source, options: Mapping[str, object]) -> Path:
@@ -93,7 +93,8 @@ def _table_folder(source: Source, home: Path) -> Path:
     return home / "tables" / f"{source.slug}-{digest_of(source.identity)[:KEY]}"
 
 
-def _prepared(name: str, scale: str, entry: Entry) -> Prepared:
+def prepared_from(name: str, scale: str, entry: Entry) -> Prepared:
+    """The dataset in an entry that `build_entry` made."""
     preprocessing = Preprocessing.from_json(entry.meta["preprocessing"])
     arrays = entry.arrays
     train, val, test = (

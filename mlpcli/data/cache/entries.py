@@ -10,11 +10,12 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -24,7 +25,7 @@ from mlpcli.atomic import sync_folder, write_atomic
 from mlpcli.data.cache.array_file import ArrayWriter, cannot_write
 from mlpcli.errors import FileError
 
-__all__ = ["Entry", "NewEntry", "digest_of", "home_folder", "open_entry"]
+__all__ = ["Array", "Entry", "EntryWriter", "NewEntry", "digest_of", "home_folder", "open_entry"]
 
 FORMAT = 2  # raised when a reader, a generator or a fit makes other arrays from the same source
 FULL_CHECK = 4 << 20  # bytes up to which the content itself is hashed on every load
@@ -49,11 +50,38 @@ def digest_of(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Entry:
-    """A whole entry: its `meta`, and its arrays as read-only memory maps."""
+    """A whole entry: its `meta`, and its arrays, read-only; memory maps of files in `folder`, if it has one."""
 
-    folder: Path
+    folder: Path | None
     meta: dict[str, Any]
     arrays: dict[str, NDArray[Any]]
+
+
+class Array(Protocol):
+    """One array of an entry under construction, filled block by block."""
+
+    dtype: np.dtype[Any]
+    rows: int
+
+    def append(self, block: NDArray[Any]) -> None:
+        """Add rows."""
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the rows so far."""
+
+
+class EntryWriter(Protocol):
+    """An entry under construction, on disk (`NewEntry`) or in memory (`MemoryEntry`)."""
+
+    def array(self, name: str, dtype: DTypeLike, tail: tuple[int, ...] = ()) -> Array:
+        """Start the array `name`, whose rows have shape `tail`."""
+
+    def commit(self, meta: Mapping[str, Any]) -> Entry:
+        """The finished entry."""
+
+    def scratch(self) -> AbstractContextManager[Path]:
+        """A folder for temporary files, removed afterwards."""
 
 
 def open_entry(folder: Path) -> Entry | None:
@@ -123,6 +151,16 @@ class NewEntry:
             self._writers[name].close()
         self._writers[name] = ArrayWriter(self.temporary / f"{name}.npy", dtype, tail)
         return self._writers[name]
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder for downloads, removed afterwards."""
+        folder = self.temporary / "download"
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def commit(self, meta: Mapping[str, Any]) -> Entry:
         """Sync everything, give the entry its final name and return it, or the equal entry of a faster process.

@@ -6,9 +6,8 @@ source never has to fit into memory.
 """
 
 import hashlib
-import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -16,8 +15,8 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from mlpcli.data.cache.array_file import ArrayWriter, forget
-from mlpcli.data.cache.entries import Entry, NewEntry, digest_of
+from mlpcli.data.cache.array_file import forget
+from mlpcli.data.cache.entries import Array, Entry, EntryWriter, digest_of
 
 __all__ = ["Kind", "Table", "TableColumn", "TableWriter", "blocks_of"]
 
@@ -96,25 +95,19 @@ class Table:
 class TableWriter:
     """The place where a reader puts what it reads; `confirm` is called before the table is kept, and may raise."""
 
-    def __init__(self, entry: NewEntry) -> None:
+    def __init__(self, entry: EntryWriter) -> None:
         self.confirm: Callable[[], None] = lambda: None
         self._entry = entry
-        self._cells: ArrayWriter | None = None
+        self._cells: Array | None = None
 
     @property
     def rows(self) -> int:
         """Number of rows so far."""
         return self._cells.rows if self._cells else 0
 
-    @contextmanager
-    def scratch(self) -> Iterator[Path]:
+    def scratch(self) -> AbstractContextManager[Path]:
         """A folder for downloads, removed afterwards."""
-        folder = self._entry.temporary / "download"
-        folder.mkdir()
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        return self._entry.scratch()
 
     def start(self, columns: int, dtype: DTypeLike = np.float64) -> None:
         """Start a table of this many columns; if rows were appended before, they are dropped."""

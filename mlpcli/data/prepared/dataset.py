@@ -36,7 +36,8 @@ class Prepared:
     """A dataset, split, scaled and encoded.
 
     `scale` is the scaling that was used, never `auto`. `digest` is the hex SHA-256 of the source's content, which
-    neither the split nor the scaling changes. `folder` is the cache entry that holds the arrays.
+    neither the split nor the scaling changes. `folder` is the cache entry that holds the arrays, None where they are in
+    memory alone.
     """
 
     name: str
@@ -47,7 +48,7 @@ class Prepared:
     preprocessing: Preprocessing
     scale: str
     digest: str
-    folder: Path
+    folder: Path | None
 
     @property
     def features(self) -> tuple[str, ...]:

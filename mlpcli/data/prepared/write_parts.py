@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.config import DataOptions
-from mlpcli.data.cache.entries import Entry, NewEntry
+from mlpcli.data.cache.entries import Entry, EntryWriter
 from mlpcli.data.cache.table import Table
 from mlpcli.data.prepared.dataset import PARTS
 from mlpcli.data.prepared.fitting import fit_columns
@@ -21,7 +21,7 @@ __all__ = ["build_entry", "raw_rows", "write_part"]
 
 
 def build_entry(
-    new: NewEntry, table: Table, options: DataOptions, *, validation_rows: int | None, test_rows: int | None
+    new: EntryWriter, table: Table, options: DataOptions, *, validation_rows: int | None, test_rows: int | None
 ) -> Entry:
     """Split, fit and write every part; memory holds one block of rows and the targets.
 
@@ -69,7 +69,7 @@ def build_entry(
 
 
 def write_part(
-    new: NewEntry,
+    new: EntryWriter,
     name: str,
     table: Table,
     chosen: Sequence[int],

@@ -13,16 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.config import DataOptions
-from mlpcli.data.cache.table import Kind, Table, TableColumn, TableWriter, blocks_of
-from mlpcli.data.readers.cells import LARGEST_WHOLE
+from mlpcli.data.cache.table import Table, TableColumn, TableWriter, blocks_of
+from mlpcli.data.readers.arrays import are_pictures, cell_type, check_block, check_shape, input_columns, read_y
 from mlpcli.data.readers.wanted_columns import Wanted
 from mlpcli.errors import DataError, FileError
 from mlpcli.wording import listed, quote
 
 __all__ = ["read_npz", "resolve_npz"]
-
-MOST_CLASSES = 1_000  # different whole numbers of y; more of them are quantities
-MOST_COLUMNS = 1 << 20
 
 
 def read_npz(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> Table:
@@ -38,18 +35,16 @@ def read_npz(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> Tabl
                 width = int(np.prod(shape[1:], dtype=np.int64))
                 if shape[0] != len(y):
                     raise DataError(f"{path}: {shape[0]} rows in X, but {len(y)} in y")
-                cells = _cell_type(dtype, y)
+                cells = cell_type(dtype, y)
                 for rows in blocks_of(shape[0], width):
                     block = _read(path, file, dtype, (rows.stop - rows.start) * width).reshape(-1, width)
-                    _check(path, block, rows.start)
+                    check_block(block, rows.start, str(path))
                     writer.append(np.column_stack([block, y[rows]]).astype(cells))
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, TokenError) as error:
         raise DataError(f"{path}: not an archive of NumPy arrays, or damaged: {error}") from error
     except OSError as error:
         raise FileError(f"cannot read {path}: {error.strerror or error}") from error
-    kind: Kind = "boolean" if dtype == np.bool_ else "number"
-    features = [TableColumn(f"x{i + 1}", kind) for i in range(width)]
-    return writer.finish([*features, *targets], [target.name for target in targets])
+    return writer.finish([*input_columns(width, dtype), *targets], [target.name for target in targets])
 
 
 def resolve_npz(options: DataOptions) -> DataOptions:
@@ -65,21 +60,13 @@ def _holds_pictures(path: Path) -> bool:
             shape, _, dtype = _header(file)
     except Exception:  # whatever a foreign file raises, `read_npz` says what is wrong with it
         return False
-    return len(shape) > 2 and dtype == np.uint8
+    return are_pictures(shape, dtype)
 
 
 def _targets(path: Path, archive: zipfile.ZipFile) -> tuple[NDArray[Any], list[TableColumn]]:
     """y as numbers or codes, (rows, targets), and its columns."""
     with _member(path, archive, "y") as (file, shape, dtype):
-        y = _read(path, file, dtype, int(np.prod(shape, dtype=np.int64))).reshape(shape[0], -1)
-    names = ["y"] if y.shape[1] == 1 else [f"y{i + 1}" for i in range(y.shape[1])]
-    if y.shape[1] == 1 and dtype.kind in "USbiu":
-        values, codes = np.unique(y[:, 0], return_inverse=True)
-        if len(values) <= MOST_CLASSES or dtype.kind in "US":
-            texts = tuple(str(value).lower() if dtype.kind == "b" else str(value) for value in values.tolist())
-            return codes[:, None], [TableColumn("y", "text", texts)]
-    _check(path, y, 0)
-    return y, [TableColumn(name) for name in names]
+        return read_y(_read(path, file, dtype, int(np.prod(shape, dtype=np.int64))).reshape(shape[0], -1), str(path))
 
 
 @contextmanager
@@ -90,8 +77,7 @@ def _member(path: Path, archive: zipfile.ZipFile, name: str) -> Iterator[tuple[I
         raise DataError(f"{path}: it has no array {quote(name)}; X and y are expected (arrays: {held})")
     with archive.open(f"{name}.npy") as file:
         shape, by_columns, dtype = _header(file)
-        if dtype.kind not in "biufUS" or not shape or 0 in shape or np.prod(shape[1:], dtype=np.float64) > MOST_COLUMNS:
-            raise DataError(f"{path}: {name} of dtype {dtype} and shape {shape} is not a table of numbers or texts")
+        check_shape(name, shape, dtype, str(path))
         if by_columns and len(shape) > 1:
             content = _read(path, file, dtype, int(np.prod(shape, dtype=np.int64))).reshape(shape[::-1])
             yield io.BytesIO(np.ascontiguousarray(content.T).data), shape, dtype
@@ -112,20 +98,3 @@ def _read(path: Path, file: IO[bytes], dtype: Any, count: int) -> NDArray[Any]:
     if len(content) < count * dtype.itemsize:
         raise DataError(f"{path}: cut off. Make it again")
     return np.frombuffer(content, dtype)
-
-
-def _check(path: Path, block: NDArray[Any], first_row: int) -> None:
-    """Raise DataError for what cannot be a number: text, infinity, a whole number too wide to hold."""
-    if block.dtype.kind in "US":
-        raise DataError(f"{path}: texts among the numbers of X and y; only y of one column may be texts")
-    wrong = np.isinf(block) if block.dtype.kind == "f" else (block > LARGEST_WHOLE) | (block < -LARGEST_WHOLE)
-    for row, column in np.argwhere(wrong)[:1].tolist():
-        raise DataError(f"{path}, row {first_row + row + 1}, column {column + 1}: {block[row, column]} is too large")
-
-
-def _cell_type(x_type: Any, y: NDArray[Any]) -> Any:
-    """The smallest type that holds every cell exactly: bytes for images, float32 for data that were no wider."""
-    codes = y.dtype.kind in "biu" and int(y.min()) >= 0 and int(y.max()) < 256
-    if codes and x_type in (np.uint8, np.bool_):
-        return np.uint8
-    return np.result_type(np.float32, x_type, np.uint8 if codes else y.dtype)

@@ -62,6 +62,7 @@ class JobMaker:
         pruned: Sequence[int] = (),
     ) -> Job:
         data = self._sweep.data[trials[0]]
+        assert data.folder is not None
         if data.folder not in self._shared:
             self._shared[data.folder] = self._executor.share(data.folder.name, data.folder)
         runs = [self._sweep.options(number) for number in trials]

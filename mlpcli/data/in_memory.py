@@ -1,0 +1,131 @@
+"""Arrays and data frames of a Python program: prepared for training, and as new rows for a trained model.
+
+They become the same table as a file of the same content, so that a network trained on them has the same numbers.
+
+>>> x = np.linspace(0, 1, 20).reshape(10, 2)
+>>> data = prepare_in_memory((x, [0, 1] * 5), DataOptions(test_size=0, val_size=2))
+>>> data.task, data.classes, {name: len(part) for name, part in data.parts.items()}
+('classification', ('0', '1'), {'train': 8, 'val': 2})
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.config import DataOptions
+from mlpcli.data.cache.memory_entry import MemoryEntry
+from mlpcli.data.cache.table import Table, TableWriter
+from mlpcli.data.new_rows import encode_rows
+from mlpcli.data.prepare import prepared_from
+from mlpcli.data.prepared.dataset import Prepared
+from mlpcli.data.prepared.preprocessing import Preprocessing
+from mlpcli.data.prepared.write_parts import build_entry
+from mlpcli.data.readers.arrays import are_pictures, read_arrays
+from mlpcli.data.readers.frames import as_frame, is_frame, read_frame
+from mlpcli.data.readers.wanted_columns import Wanted
+from mlpcli.errors import DataError, UsageError
+
+__all__ = ["MEMORY", "encode_in_memory", "prepare_in_memory", "read_in_memory"]
+
+MEMORY = "memory:"
+"""How the name of a dataset begins that was in memory; the rest is the digest of its content."""
+
+NAME_DIGITS = 20
+
+
+def read_in_memory(data: Any, options: DataOptions) -> tuple[Table, DataOptions]:
+    """The table of the data, and the options with the name that their content gives and the scaling that is used.
+
+    Args:
+        data: a pair (X, y), or a data frame, a dict of columns or a list of rows as dicts, of which `options.target`
+            names the column to predict. X and y may be arrays, lists, data frames or series.
+        options: what is asked of the data; `options.dataset` is ignored.
+
+    Raises:
+        UsageError: something else was given, or no target.
+        DataError: the data hold something that cannot be used.
+    """
+    writer, scale = TableWriter(MemoryEntry()), "standard"
+    if isinstance(data, tuple) and len(data) == 2:
+        x, y = data
+        if is_frame(x):
+            frame, names = _joined(x, y)
+            table = read_frame(frame, writer, Wanted(options.model_copy(update={"target": names})))
+        else:
+            x = _array(x, "X")
+            scale = "unit" if are_pictures(x.shape, x.dtype) else scale
+            table = read_arrays(x, _array(y, "y"), writer, "the data")
+    elif is_frame(data):
+        table = read_frame(as_frame(data), writer, Wanted(options))
+    else:
+        raise UsageError(
+            f"data: got {type(data).__name__}, expected a pair (X, y), or a data frame, a dict of columns or a list of "
+            "dicts with target = the name of the column to predict"
+        )
+    chosen = scale if options.scale == "auto" else options.scale
+    return table, options.model_copy(update={"dataset": f"{MEMORY}{table.digest[:NAME_DIGITS]}", "scale": chosen})
+
+
+def prepare_in_memory(data: Any, options: DataOptions) -> Prepared:
+    """The data split and scaled, as `prepare` does it; nothing is written to the cache. Arguments as above."""
+    table, options = read_in_memory(data, options)
+    entry = build_entry(MemoryEntry(), table, options, validation_rows=None, test_rows=None)
+    return prepared_from(options.dataset, options.scale, entry)
+
+
+def encode_in_memory(x: Any, preprocessing: Preprocessing) -> NDArray[Any]:
+    """New rows as inputs of a trained network, (rows, features).
+
+    Args:
+        x: an array or lists, whose columns stand in the order of training; or a data frame, a dict of columns or a
+            list of rows as dicts, whose columns are matched by name, and others left out.
+        preprocessing: what was fitted in training.
+
+    Raises:
+        DataError: a column that is missing or holds something else than in training.
+    """
+    columns = preprocessing.columns
+    if not is_frame(x):
+        array = _array(x, "X")
+        flat = array.reshape(len(array), -1) if array.ndim != 1 else array.reshape(1, -1)
+        if flat.shape[1] != len(columns):
+            raise DataError(f"X: rows of {flat.shape[1]} columns, but the model was trained on {len(columns)}")
+        if flat.dtype.kind in "biuf" and all(column.kind != "text" for column in columns):
+            return preprocessing.apply(flat)
+        x = dict(zip((column.name for column in columns), flat.astype(object).T, strict=True))
+    wanted = Wanted(DataOptions(target=preprocessing.targets), {column.name: column.kind for column in columns})
+    table = read_frame(as_frame(x).infer_objects(), TableWriter(MemoryEntry()), wanted)
+    encoded: NDArray[Any] = encode_rows(MemoryEntry(), table, preprocessing, "the data frame").arrays["new_x"]
+    return encoded
+
+
+def _array(values: Any, name: str) -> NDArray[Any]:
+    """An array of numbers or texts; texts and numbers of type object get the type that all of them have."""
+    array = np.asarray(values)
+    if array.dtype.kind in "OT":
+        kinds = {type(value) for value in array.ravel().tolist()}
+        if kinds == {str} or not kinds & {str}:
+            array = np.array(array.tolist())
+    if array.ndim == 0 or array.dtype.kind not in "biufUSO":
+        raise DataError(f"{name}: got {type(values).__name__}, expected an array, or lists, of numbers or texts")
+    return array
+
+
+def _joined(x: Any, y: Any) -> tuple[Any, tuple[str, ...]]:
+    """X with the targets as further columns, and their names."""
+    import pandas as pd
+
+    frame = as_frame(x)
+    if is_frame(y) and not hasattr(y, "name"):
+        targets = as_frame(y)
+    else:
+        values = _array(y, "y")
+        values = values.reshape(len(values), -1)
+        several = [f"y{i + 1}" for i in range(values.shape[1])]
+        names = several if len(several) > 1 else [str(getattr(y, "name", None) or "y")]
+        targets = pd.DataFrame(values, columns=names)
+    if len(frame) != len(targets):
+        raise DataError(f"the data: {len(frame)} rows in X, but {len(targets)} in y")
+    joined = pd.concat([frame.reset_index(drop=True), targets.reset_index(drop=True)], axis=1)
+    return joined, tuple(str(name) for name in targets.columns)

@@ -1,0 +1,113 @@
+"""Reader of data frames that are in memory; what is not pandas' own is converted column by column.
+
+>>> frame = as_frame([{"size": 1.5, "color": "red"}, {"size": None, "color": "blue"}])
+>>> list(frame.columns), len(frame)
+(['size', 'color'], 2)
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.data.cache.table import Kind, Table, TableWriter
+from mlpcli.data.readers.column_reader import Changed, ColumnReader
+from mlpcli.data.readers.wanted_columns import Wanted, wanted_columns
+from mlpcli.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["as_frame", "is_frame", "read_frame"]
+
+WHERE = "the data frame"
+
+POSSIBLE: dict[str, tuple[Kind, ...]] = {
+    "boolean": ("boolean", "number", "text"),
+    "empty": ("number", "text"),
+    "floating": ("number",),
+    "integer": ("number", "text"),
+    "string": ("text",),
+}
+"""The kinds that a column may be read as, the usual one first, by what pandas infers that it holds."""
+
+OF_TARGETS: dict[str, tuple[Kind, ...]] = {"boolean": ("text",), "integer": ("text", "number")}
+"""The same for a target, which is a text until it proves to be a quantity."""
+
+ALIKE = {"decimal": "floating", "mixed-integer-float": "floating"}
+
+
+def is_frame(data: object) -> bool:
+    """Whether `as_frame` takes the data: a data frame of any library, a dict of columns or a list of rows as dicts."""
+    if isinstance(data, list):
+        return bool(data) and isinstance(data[0], dict)
+    return isinstance(data, dict) or hasattr(data, "to_pandas") or hasattr(data, "columns")
+
+
+def as_frame(data: Any) -> "pd.DataFrame":
+    """The data as a pandas data frame."""
+    import pandas as pd
+
+    if hasattr(data, "to_pandas"):
+        try:
+            return pd.DataFrame(data.to_pandas())
+        except ImportError:  # polars goes through pyarrow, which may not be installed
+            data = data.to_dict(as_series=False)
+    return pd.DataFrame(data)
+
+
+def read_frame(frame: "pd.DataFrame", writer: TableWriter, wanted: Wanted) -> Table:
+    """The table of the wanted columns.
+
+    Raises:
+        DataError: a column holds other than numbers, booleans and texts.
+    """
+    if not len(frame):
+        raise DataError(f"{WHERE}: names of columns, and no rows")
+    columns = wanted_columns([str(name) for name in frame.columns], wanted, WHERE)
+    cells = np.empty((len(frame), len(columns)))
+    for at, column in enumerate(columns):
+        series = frame.iloc[:, column.place]
+        held = _decide(column, series)
+        try:
+            cells[:, at] = _read(column, series, held)
+        except Changed:
+            column.restart()
+            cells[:, at] = _read(column, series, held)
+    writer.start(len(columns))
+    writer.append(cells)
+    made = [column.finish() for column in columns]
+    return writer.finish(made, [column.name for column in columns if column.target], dropped=wanted.dropped)
+
+
+def _decide(column: ColumnReader, series: "pd.Series[Any]") -> str:
+    """Choose the column's kind by what it holds, which is returned; a kind that a model fixed must be possible."""
+    import pandas as pd
+
+    held = pd.api.types.infer_dtype(series, skipna=True)
+    if held == "categorical":
+        held = pd.api.types.infer_dtype(series.cat.categories, skipna=True)
+    held = ALIKE.get(held, held)
+    possible = OF_TARGETS.get(held, POSSIBLE.get(held, ())) if column.target else POSSIBLE.get(held, ())
+    if not possible:
+        column.refuse(WHERE, f"values of type {held} are not read")
+    column.kind = column.kind if column.fixed else possible[0]
+    if column.kind not in possible:
+        column.refuse(WHERE, f"values of type {held}, and the model was trained on a {column.kind}")
+    return held
+
+
+def _read(column: ColumnReader, series: "pd.Series[Any]", held: str) -> NDArray[np.float64]:
+    """Numbers, 0 and 1, or codes; NaN for missing cells."""
+    import pandas as pd
+
+    def where(row: int) -> str:
+        return f"{WHERE}, row {row + 1}"
+
+    if column.kind == "text":
+        codes, values = pd.factorize(series)
+        texts = [str(value).lower() if held == "boolean" else str(value) for value in values.tolist()]
+        return column.encode(np.where(codes < 0, len(texts), codes).astype(np.int64), [*texts, ""], where)
+    numbers = pd.to_numeric(series.astype(object), errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    column.check(numbers, lambda: [str(value) for value in series.tolist()], where)
+    return numbers

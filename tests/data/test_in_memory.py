@@ -1,0 +1,157 @@
+"""Data in memory become the same table as a file of the same content, and new rows the same inputs."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mlpcli.config import DataOptions
+from mlpcli.data.in_memory import encode_in_memory, prepare_in_memory
+from mlpcli.errors import DataError, UsageError
+from tests.data.asked import prepare
+
+TARGET = DataOptions(target=("grade",))
+
+
+@pytest.fixture
+def x() -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(100, 4))
+
+
+@pytest.fixture
+def frame(x: np.ndarray) -> pd.DataFrame:
+    """A column of each kind, with a gap among the numbers, whose names are out of order."""
+    return pd.DataFrame(
+        {
+            "width": x[:, 0],
+            "color": np.where(x[:, 1] > 0, "red", "blue"),
+            "age": [None, *range(99)],
+            "new": x[:, 2] > 0,
+            "grade": np.where(x[:, 3] > 0, "good", "bad"),
+        }
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64", "uint8", "bool"])
+@pytest.mark.parametrize("kind", ["numbers", "texts", "booleans", "quantities", "several"])
+def test_arrays_are_the_npz_of_the_same_arrays(x: np.ndarray, dtype: str, kind: str, tmp_path: Path) -> None:
+    inputs = np.abs(100 * x).astype(dtype) if dtype != "bool" else x > 0
+    y = {
+        "numbers": (x[:, 0] > 0).astype(int),
+        "texts": np.where(x[:, 0] > 0, "b", "a"),
+        "booleans": x[:, 0] > 0,
+        "quantities": x[:, 1],
+        "several": x[:, :2],
+    }[kind]
+    np.savez(tmp_path / "d.npz", X=inputs, y=y)
+    here, there = prepare_in_memory((inputs, y), DataOptions()), prepare(str(tmp_path / "d.npz"))
+    assert here.digest == there.digest
+    assert here.classes == there.classes
+    for name, part in there.parts.items():
+        assert np.array_equal(here.parts[name].x, part.x)
+        assert np.array_equal(here.parts[name].y, part.y)
+        assert np.array_equal(here.parts[name].rows, part.rows)
+
+
+def test_pictures_are_scaled_as_those_of_a_file(tmp_path: Path) -> None:
+    x, y = np.random.default_rng(0).integers(0, 256, (40, 3, 3), np.uint8), np.arange(40) % 2
+    np.savez(tmp_path / "d.npz", X=x, y=y)
+    here, there = prepare_in_memory((x, y), DataOptions()), prepare(str(tmp_path / "d.npz"))
+    assert here.scale == there.scale == "unit"
+    assert np.array_equal(here.train.x, there.train.x)
+
+
+def test_a_frame_is_the_file_of_the_same_rows(frame: pd.DataFrame, tmp_path: Path) -> None:
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    frame.to_parquet(tmp_path / "d.parquet")
+    found = prepare_in_memory(frame, TARGET)
+    for name in ("d.csv", "d.parquet"):
+        assert prepare(str(tmp_path / name), target="grade").digest == found.digest
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        lambda frame: frame.to_dict("records"),
+        lambda frame: frame.to_dict("list"),
+        lambda frame: pytest.importorskip("pyarrow").Table.from_pandas(frame),
+        lambda frame: frame.astype({"color": "category", "age": "Int64", "new": "boolean", "grade": object}),
+        lambda frame: frame.set_index(np.arange(100)[::-1]),
+        lambda frame: _Polars(frame),
+        lambda frame: (frame.drop(columns="grade"), frame["grade"]),
+        lambda frame: (frame.drop(columns="grade"), frame[["grade"]]),
+    ],
+    ids=["records", "columns", "arrow", "extension types", "index", "no pyarrow", "series", "frame"],
+)
+def test_a_frame_has_many_shapes(frame: pd.DataFrame, shape: Any) -> None:
+    data = shape(frame)
+    options = DataOptions() if isinstance(data, tuple) else TARGET
+    assert prepare_in_memory(data, options).digest == prepare_in_memory(frame, TARGET).digest
+
+
+class _Polars:
+    """A polars frame where pyarrow is not installed."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self._frame = frame
+
+    def to_pandas(self) -> pd.DataFrame:
+        raise ModuleNotFoundError("pyarrow is required")
+
+    def to_dict(self, *, as_series: bool) -> dict[str, list[Any]]:
+        assert not as_series
+        return self._frame.to_dict("list")
+
+
+def test_new_rows_are_encoded_as_the_training_rows(frame: pd.DataFrame, x: np.ndarray) -> None:
+    data = prepare_in_memory(frame, TARGET)
+    rows = frame.iloc[data.train.rows]
+    others = [rows, rows[rows.columns[::-1]], rows.to_dict("records"), rows.drop(columns="grade").to_numpy()]
+    for given in others:
+        assert np.array_equal(encode_in_memory(given, data.preprocessing), data.train.x)
+    numbers = prepare_in_memory((x, x[:, 0] > 0), DataOptions())
+    assert np.array_equal(encode_in_memory(x[numbers.train.rows], numbers.preprocessing), numbers.train.x)
+    assert np.array_equal(encode_in_memory(x[0], numbers.preprocessing), encode_in_memory(x[:1], numbers.preprocessing))
+
+
+def test_a_category_that_training_did_not_have_is_zeros(frame: pd.DataFrame) -> None:
+    preprocessing = prepare_in_memory(frame, TARGET).preprocessing
+    (row,) = encode_in_memory(frame[:1].assign(color="green"), preprocessing)
+    found = dict(zip(preprocessing.features, row, strict=True))
+    assert found["color=blue"] == found["color=red"] == 0
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "words"),
+    [
+        ("digits", UsageError, "got str, expected a pair"),
+        ([[1, 2], [3, 4]], UsageError, "got list, expected a pair"),
+        (([[1.0], [2.0]], [1, 2, 3]), DataError, "2 rows in X, but 3 in y"),
+        (([[1.0], [np.inf]], [1, 2]), DataError, "row 2, column 1: inf is too large"),
+        (([["a"], ["b"]], [1, 2]), DataError, "texts among the numbers"),
+        ((3, [1, 2]), DataError, "X: got int"),
+        ({"a": [1, 2]}, UsageError, "which column is to be predicted"),
+        ({"a": [{}, {}], "grade": [1, 2]}, DataError, "column 'a': values of type mixed are not read"),
+        (pd.DataFrame({"a": [], "grade": []}), DataError, "no rows"),
+    ],
+)
+def test_what_cannot_be_used_is_refused(data: Any, kind: type[Exception], words: str) -> None:
+    with pytest.raises(kind, match=words):
+        prepare_in_memory(data, TARGET if isinstance(data, pd.DataFrame) or "grade" in data else DataOptions())
+
+
+def test_rows_that_do_not_fit_the_model_are_refused(frame: pd.DataFrame, x: np.ndarray) -> None:
+    preprocessing = prepare_in_memory(frame, TARGET).preprocessing
+    with pytest.raises(DataError, match=r"needs the column 'color', which is missing; did you mean colour"):
+        encode_in_memory(frame.rename(columns={"color": "colour"}), preprocessing)
+    with pytest.raises(DataError, match="rows of 3 columns, but the model was trained on 4"):
+        encode_in_memory(x[:, :3], preprocessing)
+    with pytest.raises(DataError, match="column 'age'"):
+        encode_in_memory(frame.assign(age="old"), preprocessing)
+
+
+def test_nothing_is_written(x: np.ndarray, home: Path) -> None:
+    prepare_in_memory((x, x[:, 0] > 0), DataOptions())
+    assert not home.exists()
