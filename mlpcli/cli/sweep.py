@@ -15,7 +15,7 @@ from mlpcli.errors import BadResult, Interrupted, MlpcliError
 from mlpcli.signals import Interruption
 
 if TYPE_CHECKING:
-    from mlpcli.results.sweep_folder import SweepStore
+    from mlpcli.results.sweep_folder import SweepFolder
     from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
     from mlpcli.sweeps.plan.sweep_plan import Plan
     from mlpcli.workers.executor import Executor
@@ -105,19 +105,19 @@ def sweep(
 
         prepared = PreparedSweep(plan, data_home)
         states = {"complete"} if retry_failed else {"complete", "failed", "diverged"}
-        with _open_store(prepared, results, states, restart) as store:
-            if store.warning:
-                warning(store.warning)
-            message(_introduction(prepared, len(store.known), workers.jobs), quiet=quiet)
+        with _open_folder(prepared, results, states, restart) as folder:
+            if folder.warning:
+                warning(folder.warning)
+            message(_introduction(prepared, len(folder.known), workers.jobs), quiet=quiet)
             view = sweep_view(plan, prepared.metric, quiet)
-            engine = Engine(prepared, store, workers, view, keep_models.value, fail_fast)
-            with _saying_what_is_kept(store, plan, restart), view:
+            engine = Engine(prepared, folder, workers, view, keep_models.value, fail_fast)
+            with _saying_what_is_kept(folder, plan, restart), view:
                 engine.run()
-            show_results(prepared, engine.summary, store.known, store.path, engine.models.best, as_json)
-    if troubled := sum(record["state"] in ("failed", "diverged") for record in store.known.values()):
+            show_results(prepared, engine.summary, folder.known, folder.path, engine.models.best, as_json)
+    if troubled := sum(trial.is_troubled for trial in folder.known.values()):
         raise BadResult(
             f"{troubled} of {len(plan)} trials failed or diverged: see the column error of "
-            f"{shown(store.path / 'trials.csv')}. The others are kept. Try again with --retry-failed"
+            f"{shown(folder.path / 'trials.csv')}. The others are kept. Try again with --retry-failed"
         )
 
 
@@ -131,31 +131,31 @@ def _killing(workers: "Executor") -> Iterator[None]:
         raise
 
 
-def _open_store(prepared: "PreparedSweep", results: Path, states: set[str], restart: bool) -> "SweepStore":
+def _open_folder(prepared: "PreparedSweep", results: Path, states: set[str], restart: bool) -> "SweepFolder":
     """The sweep's folder; trials recorded in these states are not run again, nor are pruned ones under halving."""
     from mlpcli.results.provenance import provenance
-    from mlpcli.results.sweep_folder import SweepStore
+    from mlpcli.results.sweep_folder import SweepFolder
 
     plan = prepared.plan
     reused = states | ({"pruned"} if plan.rungs else set())
     digests = sorted({data.digest for data in prepared.data})
-    return SweepStore(
+    return SweepFolder(
         results,
         plan.file.name,
         sweep=plan.file.text(),
-        trials=prepared.planned(0),
+        trials=prepared.trials,
         varied=plan.varied,
         scores=prepared.scores,
         columns=prepared.columns,
         diagnostics=prepared.diagnostics,
-        reuse=lambda record: record["state"] in reused,
+        reuse=lambda trial: trial.state in reused,
         provenance=provenance(sys.argv, ", ".join(digests)),
         restart=restart,
     )
 
 
 @contextmanager
-def _saying_what_is_kept(store: "SweepStore", plan: "Plan", restarted: bool) -> Iterator[None]:
+def _saying_what_is_kept(folder: "SweepFolder", plan: "Plan", restarted: bool) -> Iterator[None]:
     """Add to whatever ends the sweep before its time how much was done, and how to do the rest."""
     from mlpcli.atomic import shown
 
@@ -163,9 +163,8 @@ def _saying_what_is_kept(store: "SweepStore", plan: "Plan", restarted: bool) -> 
         yield
     except (KeyboardInterrupt, MlpcliError) as error:
         how = "the same command" + ", but without --restart" * restarted
-        kept = (
-            f"{len(store.known)} of {len(plan) + plan.coming} trials are kept in {shown(store.path)}. Go on with {how}"
-        )
+        done = f"{len(folder.known)} of {len(plan) + plan.coming} trials"
+        kept = f"{done} are kept in {shown(folder.path)}. Go on with {how}"
         if isinstance(error, Interruption):
             raise Interrupted(f"{error.word}. {kept}", error.code) from None
         if isinstance(error, KeyboardInterrupt):

@@ -6,12 +6,15 @@ of a row; hence the quoting here.
 
 import csv
 import io
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["cell", "encode", "line", "number", "parse", "table", "text"]
+__all__ = ["cell", "encode", "line", "number", "numbers", "parse", "table", "text"]
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf|nan", re.ASCII)
+_SPELLING = r"(?:[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf|nan)"
+_NUMBER = re.compile(_SPELLING, re.ASCII)
+_NUMBERS = re.compile(rf"{_SPELLING}?(?:,{_SPELLING}?)*", re.ASCII)
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 _PLAIN = (float, int)
 _QUOTED = re.compile(r'[",\r\n]')
@@ -59,6 +62,20 @@ def number(cell: str) -> int | float | None:
     if not _NUMBER.fullmatch(cell):
         raise ValueError(f"{cell[:200]!r} is not a number")
     return int(cell) if cell.lstrip("+-").isdigit() else float(cell)
+
+
+def numbers(cells: Sequence[str]) -> list[float]:
+    """The numbers that cells hold, nan for an empty one; as strict as `number`, and faster over a row.
+
+    >>> numbers(["0.5", "", "-inf"])
+    [0.5, nan, -inf]
+
+    Raises:
+        ValueError: one of the cells is no number.
+    """
+    if not _NUMBERS.fullmatch(",".join(cells)):
+        raise ValueError(f"{','.join(cells)[:200]!r} are not numbers")
+    return [float(cell) if cell else math.nan for cell in cells]
 
 
 def line(values: Iterable[object]) -> str:

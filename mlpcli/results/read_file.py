@@ -13,11 +13,12 @@ from pydantic import BaseModel, ValidationError
 
 from mlpcli import json_text
 from mlpcli.atomic import io_errors, shown
-from mlpcli.errors import DataError
+from mlpcli.config import RunOptions, Source, build
+from mlpcli.errors import DataError, UsageError
 from mlpcli.results import csv_text, schema
 from mlpcli.results.append import complete_rows
 
-__all__ = ["Rows", "damaged", "read_json", "read_rows", "read_toml"]
+__all__ = ["Rows", "damaged", "read_json", "read_options", "read_rows", "read_toml"]
 
 
 @dataclass(frozen=True)
@@ -88,21 +89,33 @@ def read_json(path: Path, model: type[BaseModel], remedy: str) -> dict[str, Any]
 
 def read_toml(path: Path, model: type[BaseModel], remedy: str) -> dict[str, Any]:
     """The content of a TOML file of the keys that `model` declares; errors as `read_rows`."""
-    with io_errors("read", path):
-        data = path.read_bytes()
+    return _checked(path, _toml(path, remedy), model, remedy)
+
+
+def read_options(path: Path, remedy: str) -> RunOptions:
+    """The options of a run in its config.toml; errors as `read_rows`."""
+    content = _toml(path, remedy)
     try:
-        content = tomllib.loads(data.decode())
-    except RecursionError as error:
-        raise damaged(path, "it is nested too deeply", remedy) from error
-    except ValueError as error:
+        return build(Source(content, ""))
+    except UsageError as error:
         raise damaged(path, str(error), remedy) from error
-    return _checked(path, content, model, remedy)
 
 
 def damaged(path: Path, reason: str, remedy: str) -> DataError:
     """The error for a file that does not hold what mlpcli writes there."""
     line = " ".join(reason.split())[:300]
     return DataError(f"cannot use {shown(path)}: {line}. It is unchanged. {remedy}")
+
+
+def _toml(path: Path, remedy: str) -> dict[str, Any]:
+    with io_errors("read", path):
+        data = path.read_bytes()
+    try:
+        return tomllib.loads(data.decode())
+    except RecursionError as error:
+        raise damaged(path, "it is nested too deeply", remedy) from error
+    except ValueError as error:
+        raise damaged(path, str(error), remedy) from error
 
 
 def _checked(path: Path, content: dict[str, Any], model: type[BaseModel], remedy: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""The folder of a run or a sweep as it stands, for everything that shows results; it may still be growing.
+"""The folder of a run or a sweep as it is on disk, for everything that shows results; it may still be growing.
 
-Nothing is locked and nothing is written, and NumPy is not needed. A run is read as a single trial that varies nothing.
+Reading locks nothing, writes nothing and needs no NumPy. A run is read as a single trial that varies nothing.
 """
 
 import math
@@ -9,14 +9,13 @@ from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from mlpcli.config.metrics import METRICS, Measure
-from mlpcli.results import schema
-from mlpcli.results.read_file import Rows, damaged, read_json, read_rows, read_toml
-from mlpcli.results.trial import FIRST_COLUMNS, MIDDLE_COLUMNS, Trial
+from mlpcli.results import csv_text, schema
+from mlpcli.results.read_file import Rows, damaged, read_json, read_options, read_rows, read_toml
+from mlpcli.results.trial import Trial
 
-__all__ = ["Columns", "ResultsFolder", "read_folder", "trial_of"]
+__all__ = ["Columns", "ResultsFolder", "read_folder"]
 
 Columns = Mapping[str, "array[float]"]
 """Columns of numbers by name, one number per row; nan where a cell is empty."""
@@ -50,7 +49,8 @@ class ResultsFolder:
         configurations: dict[tuple[str, ...], list[Trial]] = {}
         for trial in self.trials:
             if trial.state == "complete" or not self.is_sweep:
-                configurations.setdefault(tuple(map(str, trial.values)), []).append(trial)
+                values = tuple("" if value is None else str(value) for value in trial.options.values())
+                configurations.setdefault(values, []).append(trial)
         return configurations
 
     def epochs(self, trial: Trial) -> Columns:
@@ -78,26 +78,15 @@ def read_folder(path: Path) -> ResultsFolder:
 
 
 def _read_run(path: Path) -> ResultsFolder:
-    config = read_toml(path / "config.toml", schema.RunConfig, RETRAIN)
+    options = read_options(path / "config.toml", RETRAIN)
     rows = read_rows(path / "metrics.csv", RETRAIN)
     epochs = _by_run(rows).get("", {})
-    trial = Trial(0, 0, "", config.get("seed", 0))
+    trial = Trial(0, 0, "", options.seed)
     if os.path.isfile(path / "result.json"):
         result = read_json(path / "result.json", schema.RunResult, RETRAIN)
-        parts = {part: scores or {} for part, scores in result["metrics"].items()}
-        trial = Trial(
-            number=0,
-            configuration=0,
-            run_id=result["run_id"],
-            seed=trial.seed,
-            state=result["state"],
-            metrics={f"{part}_{name}": value for part, scores in parts.items() for name, value in scores.items()},
-            time_s=result["time_s"],
-            **{name: result[name] for name in MIDDLE_COLUMNS},
-        )
+        trial = Trial(0, 0, result["run_id"], options.seed).ended(result)
     diagnostics = _read_epochs(path / "diagnostics.csv", RETRAIN).get("", {})
-    monitor = config.get("monitor", "auto")
-    metric = monitor if monitor != "auto" else _usual(epochs)
+    metric = options.monitor if options.monitor != "auto" else _usual(epochs)
     return ResultsFolder(path, False, metric, (), (trial,), {trial.run_id: epochs}, {trial.run_id: diagnostics})
 
 
@@ -107,23 +96,14 @@ def _read_sweep(path: Path) -> ResultsFolder:
     configurations: dict[tuple[object, ...], int] = {}
     trials = []
     for index in range(len(rows.cells)):
-        trial = trial_of(rows.read(index), varied)
-        configuration = configurations.setdefault(trial.values, len(configurations))
+        trial = Trial.of_row(rows.read(index), varied)
+        configuration = configurations.setdefault(tuple(trial.options.values()), len(configurations))
         trials.append(replace(trial, configuration=configuration))
     epochs = _read_epochs(path / "metrics.csv", RERUN)
     diagnostics = _read_epochs(path / "diagnostics.csv", RERUN)
     scores = {name: [_or_nan(trial.metrics.get(name)) for trial in trials] for name in _USUAL if name in rows.header}
     metric = _sweep_metric(path) or _usual(scores)
     return ResultsFolder(path, True, metric, varied, tuple(trials), epochs, diagnostics)
-
-
-def trial_of(values: Mapping[str, Any], varied: Sequence[str]) -> Trial:
-    """The trial of a row of trials.csv, as `Rows` reads it; which configuration it belongs to is not in the row."""
-    known = dict(values)
-    number, run_id, state, seed = (known.pop(name) for name in FIRST_COLUMNS)
-    options = tuple(known.pop(name) or "" for name in varied)
-    ended = {name: known.pop(name) for name in (*MIDDLE_COLUMNS, "error", "time_s")}
-    return Trial(number, 0, run_id, seed, options, state, metrics=known, **ended)
 
 
 def _sweep_metric(path: Path) -> str | None:
@@ -170,7 +150,7 @@ def _by_run(rows: Rows) -> dict[str, Columns]:
 def _numbers(rows: Rows, index: int, first: int) -> list[float]:
     """The numbers of a row from the column `epoch` on."""
     try:
-        return [float(cell) if cell else math.nan for cell in rows.cells[index][first:]]
+        return csv_text.numbers(rows.cells[index][first:])
     except ValueError:
         rows.refuse(index)
         raise damaged(rows.path, f"row {index + 1} holds a cell that is not a number", rows.remedy) from None

@@ -9,7 +9,6 @@ opening takes up what a crash interrupted.
 
 import os
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -20,7 +19,6 @@ import numpy.typing as npt
 import mlpcli
 from mlpcli import json_text
 from mlpcli.atomic import (
-    io_errors,
     make_folder,
     move,
     remove,
@@ -30,12 +28,13 @@ from mlpcli.atomic import (
     sync_folder,
     write_atomic,
 )
+from mlpcli.config import Source, as_dict, build
 from mlpcli.errors import DataError, FileError, UsageError
 from mlpcli.results import tensor_file
 from mlpcli.results.append import AppendTable, Mark
 from mlpcli.results.lock import FolderLock
 from mlpcli.results.naming import check_name
-from mlpcli.results.read_file import read_json
+from mlpcli.results.read_file import read_json, read_options
 from mlpcli.results.schema import RunResult
 from mlpcli.results.tensor_file import Arrays
 
@@ -96,7 +95,7 @@ class RunFolder:
         self.warning = self._lock.warning
         try:
             self._take_up()
-            self.state = self._decide(tomllib.loads(text), force, resume)
+            self.state = self._decide(config, force, resume)
             if self.state == "fresh":
                 self._begin(text)
         except BaseException:
@@ -214,7 +213,7 @@ class RunFolder:
         move(following / RESULT, self.path / RESULT)
         sync_folder(self.path)
 
-    def _decide(self, config: dict[str, Any], force: bool, resume: bool) -> Literal["fresh", "resumed", "finished"]:
+    def _decide(self, config: Mapping[str, Any], force: bool, resume: bool) -> Literal["fresh", "resumed", "finished"]:
         """What to do with what stands here; sets the folder to work in."""
         finished = _stands(self.path / RESULT)
         self._work = self.path / _NEXT if finished else self.path
@@ -263,17 +262,16 @@ def _stands(path: Path) -> bool:
     return os.path.lexists(path)
 
 
-def _differences(path: Path, config: dict[str, Any]) -> list[str]:
+def _differences(path: Path, config: Mapping[str, Any]) -> list[str]:
     """The options of a stored config.toml that are not those of `config`, in words."""
-    with io_errors("read", path):
-        data = path.read_bytes()
     try:
-        stored = tomllib.loads(data.decode())
-    except (RecursionError, ValueError):
+        stored = as_dict(read_options(path, ""))
+    except DataError:
         return ["its config.toml is not readable"]
-    keys = [key for key in {**config, **stored} if stored.get(key) != config.get(key)]
-    return [f"{key}: {_said(stored, key)} there, {_said(config, key)} now" for key in keys]
+    given = as_dict(build(Source(config, "")))
+    names = [name for name in {**given, **stored} if stored.get(name) != given.get(name)]
+    return [f"{name}: {_in_words(stored, name)} there, {_in_words(given, name)} now" for name in names]
 
 
-def _said(config: dict[str, Any], key: str) -> str:
-    return repr(config[key])[:60] if key in config else "absent"
+def _in_words(options: Mapping[str, object], name: str) -> str:
+    return repr(options[name])[:60] if name in options else "absent"

@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mlpcli.config import OPTIONS
 from mlpcli.results import csv_text
-from mlpcli.results.trial import FINAL_COLUMNS, FIRST_COLUMNS, MIDDLE_COLUMNS, STATES
+from mlpcli.results.trial import STATES, trial_columns
 
-__all__ = ["Column", "Provenance", "RunConfig", "RunResult", "SweepHeader", "Table", "column", "table"]
+__all__ = ["Column", "Provenance", "RunResult", "SweepHeader", "Table", "table"]
 
 Kind = Literal["count", "number", "option", "run_id", "state", "text"]
 
@@ -186,8 +186,8 @@ class Table:
 _TABLES = {
     "trials.csv": Table(
         "trial",
-        {name: {**_TRIAL, **_ENDED}[name] for name in (*FIRST_COLUMNS, *MIDDLE_COLUMNS, *FINAL_COLUMNS)},
-        (*FIRST_COLUMNS, *MIDDLE_COLUMNS, *FINAL_COLUMNS),
+        {name: {**_TRIAL, **_ENDED}[name] for name in trial_columns()},
+        trial_columns(),
         options=True,
     ),
     "metrics.csv": Table("epoch, in a sweep one per trial and epoch", {**_TRIAL, **_EPOCH}, ("epoch",)),
@@ -201,11 +201,6 @@ _TABLES = {
 def table(name: str) -> Table:
     """The declaration of a CSV file by its name."""
     return _TABLES[name]
-
-
-def column(file: str, name: str) -> Column:
-    """The declaration of one column of a CSV file."""
-    return table(file).column(name)
 
 
 class _File(BaseModel):
@@ -242,14 +237,6 @@ class Provenance(_File):
     """provenance.json: what made the numbers."""
 
     version: str
-
-
-class RunConfig(_File):
-    """config.toml: the options of a run, all of them resolved."""
-
-    dataset: str
-    seed: int = 0
-    monitor: str = "auto"
 
 
 class SweepHeader(_File):

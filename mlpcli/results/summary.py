@@ -1,12 +1,13 @@
-"""summary.csv: what the seeds of each configuration say together, and whether its difference to another is real."""
+"""summary.csv: the scores of each configuration over its seeds, and whether its difference to another is real."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mlpcli.config.metrics import Measure
 from mlpcli.results.statistics import Difference, Estimate, difference, estimate, holm
+from mlpcli.results.trial import Trial
 
 __all__ = ["Configuration", "summarize", "summary_columns"]
 
@@ -15,10 +16,10 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Configuration:
-    """A configuration's values of the varied options, its records of trials.csv by seed, and its baseline's index."""
+    """A configuration's values of the varied options, its trials, and the index of its baseline."""
 
     values: Sequence[object]
-    records: Mapping[int, Mapping[str, Any]]
+    trials: Sequence[Trial]
     baseline: int | None
 
 
@@ -37,11 +38,11 @@ def summary_columns(varied: Sequence[str], metric: str) -> list[str]:
 
 
 def summarize(configurations: Sequence[Configuration], varied: Sequence[str], metric: str) -> list[Row]:
-    """A row a configuration, best first.
+    """One row per configuration, best first.
 
-    Ranked by the mean of `metric` over the seeds that completed; pruned configurations come after those that were
-    not, the longer trained before the shorter; last those with a failed or diverged seed. p-values are corrected by
-    Holm over all rows that have one.
+    They are ranked by the mean of `metric` over the seeds that have one. Pruned configurations come after the others,
+    those that trained longer first; configurations with a failed or diverged seed come last. p-values are corrected by
+    Holm's method over all rows that have one.
     """
     order = sorted(range(len(configurations)), key=lambda i: _rank(configurations[i], i, metric))
     differences = [_difference(configurations, index, metric) for index in order]
@@ -64,8 +65,7 @@ def _row(
     score = _estimate(list(values.values()), configuration)
     test = Measure.parse(metric).on("test")
     tested = _estimate(list(_values(configuration, str(test)).values()), configuration)
-    records = list(configuration.records.values())
-    parameters = [record["parameters"] for record in records if record["parameters"] is not None]
+    parameters = [trial.parameters for trial in configuration.trials if trial.parameters is not None]
     return {
         "rank": rank,
         **dict(zip(varied, configuration.values, strict=True)),
@@ -79,14 +79,14 @@ def _row(
         "diff_ci_high": found and found.ci_high,
         "p_value": p_value,
         "parameters": parameters[0] if parameters else None,
-        "time_s": math.fsum(record["time_s"] or 0.0 for record in records),
+        "time_s": math.fsum(trial.time_s or 0.0 for trial in configuration.trials),
         f"{test}_mean": tested and tested.mean,
         f"{test}_std": tested and tested.std,
     }
 
 
 def _estimate(values: Sequence[float], configuration: Configuration) -> Estimate | None:
-    """Mean and spread; of a pruned configuration the mean alone, for its training was cut short."""
+    """Mean and spread; only the mean for a pruned configuration, since its training was cut short."""
     if not values:
         return None
     found = estimate(values)
@@ -94,7 +94,7 @@ def _estimate(values: Sequence[float], configuration: Configuration) -> Estimate
 
 
 def _difference(configurations: Sequence[Configuration], index: int, metric: str) -> Difference | None:
-    """Against the baseline, over the seeds that both completed."""
+    """The difference to the baseline over the seeds that have a value in both."""
     configuration = configurations[index]
     if configuration.baseline is None:
         return None
@@ -110,22 +110,18 @@ def _difference(configurations: Sequence[Configuration], index: int, metric: str
 
 
 def _values(configuration: Configuration, metric: str) -> dict[int, float]:
-    """The metric of each seed that has one: a failed or diverged trial has none."""
-    found = {}
-    for seed, record in configuration.records.items():
-        value = record.get(metric)
-        if record["state"] in ("complete", "pruned") and value is not None and math.isfinite(value):
-            found[seed] = float(value)
-    return found
+    """The metric by seed, without the seeds that have none."""
+    scores = ((trial.seed, trial.score(metric)) for trial in configuration.trials)
+    return {seed: float(score) for seed, score in scores if score is not None}
 
 
 def _rank(configuration: Configuration, index: int, metric: str) -> tuple[int, int, float, int]:
     values = list(_values(configuration, metric).values())
     key = Measure.parse(metric).metric.key(estimate(values).mean) if values else math.inf
-    epochs = max((record["epochs_run"] or 0 for record in configuration.records.values()), default=0)
-    group = 2 if len(values) < len(configuration.records) or not values else 1 if _pruned(configuration) else 0
+    epochs = max((trial.epochs_run or 0 for trial in configuration.trials), default=0)
+    group = 2 if len(values) < len(configuration.trials) or not values else 1 if _pruned(configuration) else 0
     return group, -epochs if group == 1 else 0, key, index
 
 
 def _pruned(configuration: Configuration) -> bool:
-    return any(record["state"] == "pruned" for record in configuration.records.values())
+    return any(trial.state == "pruned" for trial in configuration.trials)

@@ -8,7 +8,7 @@ from mlpcli.atomic import make_folder, move, shown, sync_folder
 from mlpcli.errors import UsageError
 from mlpcli.results.read_file import read_json
 from mlpcli.results.schema import Provenance
-from mlpcli.results.sweep_tables import ANEW, DIAGNOSTICS, METRICS, TRIALS
+from mlpcli.results.sweep_tables import DIAGNOSTICS, METRICS, RESTART, TRIALS
 
 __all__ = ["MODELS", "PROVENANCE", "SUMMARY", "SWEEP", "UNUSED", "check_folder", "set_aside"]
 
@@ -29,7 +29,7 @@ def check_folder(folder: Path, restart: bool) -> None:
         raise UsageError(f"{shown(folder)} is not a sweep's folder: it holds {found!a}. Choose another --name")
     if TRIALS not in names or restart:
         return
-    made = read_json(folder / PROVENANCE, Provenance, ANEW)["version"]
+    made = read_json(folder / PROVENANCE, Provenance, RESTART)["version"]
     if made != mlpcli.__version__:
         raise UsageError(
             f"{shown(folder)} was made by mlpcli {made[:20]}, this is {mlpcli.__version__}: its numbers "

@@ -1,25 +1,22 @@
-"""A sweep's tables as they stand in a folder, found by run_id: what a crash tore is absent, never half there."""
+"""The tables of a sweep as they were found in a folder, by run_id; rows that a crash tore count as absent."""
 
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from mlpcli.atomic import io_errors, make_folder, remove, remove_folder, write_atomic
 from mlpcli.results import csv_text, schema
 from mlpcli.results.read_file import damaged, read_rows
-from mlpcli.results.trial import FIRST_COLUMNS, MIDDLE_COLUMNS
+from mlpcli.results.trial import OUTCOME_COLUMNS, Trial
 
 __all__ = [
-    "ANEW",
     "DIAGNOSTICS",
-    "FIRST_COLUMNS",
     "METRICS",
+    "RESTART",
     "TRIALS",
     "EpochTable",
-    "Record",
     "SweepTables",
     "recorded",
     "trained",
@@ -28,11 +25,8 @@ __all__ = [
 
 TRIALS, METRICS, DIAGNOSTICS = "trials.csv", "metrics.csv", "diagnostics.csv"
 
-Record = dict[str, Any]
-"""A row of trials.csv by column."""
-
-ANEW = "Start anew with --restart"
-"""The way out of a sweep's folder with a damaged file."""
+RESTART = "Start over with --restart"
+"""The remedy for a damaged file in a sweep's folder."""
 
 _EPOCH_ROW = re.compile(rb"\d{1,18},[0-9a-f]{12},\d{1,18}(,([+-]?(\d[\d.e+-]{0,40}|inf)|nan)?)*\n")
 
@@ -93,67 +87,98 @@ class EpochTable:
                     raise ValueError("it is not the table of a sweep")
                 columns = schema.table(self.path.name).columns(self.columns)
             except ValueError as error:
-                raise damaged(self.path, str(error), ANEW) from error
+                raise damaged(self.path, str(error), RESTART) from error
             for number, line in enumerate(file, start=2):
                 if b"\0" in line or not line.endswith(b"\n"):  # torn by a power cut or a crash
                     continue
                 if not _EPOCH_ROW.fullmatch(line) or line.count(b",") != len(columns) - 1:
-                    raise damaged(self.path, _fault(number, line, columns), ANEW)
+                    raise damaged(self.path, _fault(number, line, columns), RESTART)
                 _, run_id, epoch, _ = line.split(b",", 3)
                 self._lines.setdefault(run_id.decode(), {}).setdefault(int(epoch), line)
 
 
 class SweepTables:
-    """A sweep's tables in a folder as they were found: records by run_id, and the rows of their epochs."""
+    """The trials of a folder by run_id, and the rows of their epochs."""
 
     def __init__(self, folder: Path) -> None:
-        """Read what stands there; rows that a crash tore, or that lack their epochs, count as absent."""
+        """Read the tables there; trials that lack rows of their epochs count as absent."""
         self.folder = folder
-        self.records: dict[str, Record] = {}
-        self.columns, rows = _rows(folder / TRIALS)
+        self.trials: dict[str, Trial] = {}
+        self.columns, trials = _trials(folder / TRIALS)
         self.metrics, self.diagnostics = EpochTable(folder / METRICS), EpochTable(folder / DIAGNOSTICS)
         self._changed = False
-        for values in rows:
-            run_id = values.pop("run_id")
-            if self.metrics.has(run_id, trained(values)):
-                self.records[run_id] = values
+        for trial in trials:
+            if self.metrics.has(trial.run_id, trained(trial)):
+                self.trials[trial.run_id] = trial
 
     def take(self, other: "SweepTables", planned: set[str]) -> None:
-        """Take over what `other` has and nobody plans."""
-        taken = [run_id for run_id in other.records if run_id not in planned and run_id not in self.records]
+        """Take over the trials of `other` that are not planned."""
+        taken = [run_id for run_id in other.trials if run_id not in planned and run_id not in self.trials]
         if not taken:
             return
         for table, others, epochs_of in (
             (self.metrics, other.metrics, trained),
             (self.diagnostics, other.diagnostics, recorded),
         ):
-            own = {run_id: epochs_of(record) for run_id, record in self.records.items()}
-            table.take(others, own, {run_id: epochs_of(other.records[run_id]) for run_id in taken})
-        self.records |= {run_id: other.records[run_id] for run_id in taken}
+            own = {run_id: epochs_of(trial) for run_id, trial in self.trials.items()}
+            table.take(others, own, {run_id: epochs_of(other.trials[run_id]) for run_id in taken})
+        self.trials |= {run_id: other.trials[run_id] for run_id in taken}
         self.columns = list(dict.fromkeys((*self.columns, *other.columns)))
         self._changed = True
 
     def give_up(self, planned: set[str]) -> None:
-        """Drop what the main tables have now."""
-        for run_id in self.records.keys() & planned:
-            del self.records[run_id]
+        """Drop the trials that the main tables have now."""
+        for run_id in self.trials.keys() & planned:
+            del self.trials[run_id]
             self._changed = True
 
     def write(self) -> None:
         """Write all tables if they changed, or remove them when they are empty."""
         changed, self._changed = self._changed, False
-        if changed and self.records:
+        if changed and self.trials:
             make_folder(self.folder)
             blank = dict.fromkeys(self.columns)
-            rows = [{**blank, **record, "run_id": run_id} for run_id, record in self.records.items()]
+            rows = [blank | trial.row for trial in self.trials.values()]
             for table in (self.metrics, self.diagnostics):
-                table.write(self.records)
+                table.write(self.trials)
             write_changed(self.folder / TRIALS, csv_text.encode(csv_text.table(self.columns, rows)))
         elif changed:
             for name in (TRIALS, METRICS, DIAGNOSTICS):
                 remove(self.folder / name)
             if not os.listdir(self.folder):
                 remove_folder(self.folder)
+
+
+def trained(trial: Trial) -> range:
+    """The epochs that a trial has rows for in metrics.csv."""
+    return range(1, (trial.epochs_run or 0) + 1)
+
+
+def recorded(trial: Trial) -> range:
+    """The epochs that a trial has rows for in diagnostics.csv, from the initial weights on; none if it failed."""
+    return range(0) if trial.state == "failed" else range((trial.epochs_run or 0) + 1)
+
+
+def write_changed(path: Path, data: bytes) -> None:
+    """Write a file unless it has this content already: looking at a finished sweep changes no file."""
+    with suppress(OSError):
+        if path.stat().st_size == len(data) and path.read_bytes() == data:
+            return
+    write_atomic(path, data)
+
+
+def _trials(path: Path) -> tuple[list[str], list[Trial]]:
+    if not os.path.lexists(path):
+        return [], []
+    table = read_rows(path, RESTART)
+    varied = [column.name for column in table.columns if column.kind == "option"]
+    trials = [Trial.of_row(table.read(index), varied) for index in range(len(table.cells))]
+    for line, trial in enumerate(trials, start=2):
+        missing = [name for name in OUTCOME_COLUMNS if getattr(trial, name) is None and trial.state != "failed"]
+        if missing:
+            reason = f"line {line}, column {missing[0]}: it is empty for a trial that is {trial.state}"
+            raise damaged(path, reason, RESTART)
+    return table.header, trials
 
 
 def _fault(number: int, line: bytes, columns: Sequence[schema.Column]) -> str:
@@ -167,40 +192,3 @@ def _fault(number: int, line: bytes, columns: Sequence[schema.Column]) -> str:
         except ValueError as error:
             return f"line {number}, column {column.name}: {cell[:60]!a}: {error}"
     return f"line {number} is not written as mlpcli writes it"
-
-
-def trained(record: Record) -> range:
-    """The epochs that a record has rows for in metrics.csv."""
-    return range(1, _count(record) + 1)
-
-
-def recorded(record: Record) -> range:
-    """The epochs that it has rows for in diagnostics.csv: those, and the initial weights; none if it failed."""
-    return range(0) if record["state"] == "failed" else range(_count(record) + 1)
-
-
-def _rows(path: Path) -> tuple[list[str], list[Record]]:
-    if not os.path.lexists(path):
-        return [], []
-    table = read_rows(path, ANEW)
-    rows = [table.read(index) for index in range(len(table.cells))]
-    for line, row in enumerate(rows, start=2):
-        if missing := [name for name in MIDDLE_COLUMNS if row[name] is None and row["state"] != "failed"]:
-            raise damaged(
-                path, f"row {line}, column {missing[0]}: it is empty for a trial that is {row['state']}", ANEW
-            )
-    return table.header, rows
-
-
-def _count(record: Record) -> int:
-    """The epochs that a record counts, 0 for a trial that failed before its first."""
-    found = record.get("epochs_run")
-    return found if isinstance(found, int) else 0
-
-
-def write_changed(path: Path, data: bytes) -> None:
-    """Write a file unless it has this content already: to look at a finished sweep touches nothing."""
-    with suppress(OSError):
-        if path.stat().st_size == len(data) and path.read_bytes() == data:
-            return
-    write_atomic(path, data)

@@ -1,59 +1,87 @@
-"""The record of one trial, from the plan of a sweep to its report: what it is, and what came of it."""
+"""The record of one trial, from the plan of a sweep to its report: its identity, and its outcome once it has ended.
+
+A column of trials.csv is a field of `Trial`, its name in one of the tuples below, and its meaning in `schema`.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
-__all__ = ["FINAL_COLUMNS", "FIRST_COLUMNS", "MIDDLE_COLUMNS", "STATES", "Trial", "trial_columns"]
+__all__ = ["OUTCOME_COLUMNS", "STATES", "Trial", "trial_columns"]
 
 STATES = ("complete", "failed", "diverged", "pruned")
 """The states in which a trial can end."""
 
-FIRST_COLUMNS = ("trial", "run_id", "state", "seed")
-MIDDLE_COLUMNS = ("parameters", "epochs_run", "best_epoch")
-FINAL_COLUMNS = ("error", "time_s")
+_FIRST_COLUMNS = ("trial", "run_id", "state", "seed")
+OUTCOME_COLUMNS = ("parameters", "epochs_run", "best_epoch")
+"""The counts of a trial that has ended; only a failed trial lacks them."""
+_LAST_COLUMNS = ("error", "time_s")
 
-_NONE: Mapping[str, float | None] = MappingProxyType({})
-"""Shared by all trials that have not ended: a plan may hold a hundred thousand."""
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-def trial_columns(varied: Sequence[str], scores: Sequence[str]) -> tuple[str, ...]:
+def _nothing() -> Mapping[str, Any]:
+    """One mapping for all trials that have not ended: a plan may have a hundred thousand."""
+    return _NOTHING
+
+
+def trial_columns(varied: Sequence[str] = (), scores: Sequence[str] = ()) -> tuple[str, ...]:
     """The columns of trials.csv for these varied options and metrics.
 
     >>> trial_columns(["depth"], ["val_loss"])[3:9]
     ('seed', 'depth', 'parameters', 'epochs_run', 'best_epoch', 'val_loss')
     """
-    return (*FIRST_COLUMNS, *varied, *MIDDLE_COLUMNS, *scores, *FINAL_COLUMNS)
+    return (*_FIRST_COLUMNS, *varied, *OUTCOME_COLUMNS, *scores, *_LAST_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
     """One training of a sweep, or a single run.
 
-    `number` is its row in trials.csv and `configuration` the index of its configuration, both from 0. `values` are
-    those of the varied options, as text where they were read from a file. `state` is None until the trial has ended,
-    and `metrics` (`val_loss`, ...) has None for a metric that is not finite.
+    `number` is its row in trials.csv and `configuration` the index of its configuration, both from 0. `options` are
+    the values of the varied options by name, as text where they were read from a file. `state` is None until the trial
+    has ended, and `metrics` (`val_loss`, ...) has None for a metric that is not finite. `time_s` is in seconds.
     """
 
     number: int
     configuration: int
     run_id: str
     seed: int
-    values: tuple[object, ...] = ()
+    options: Mapping[str, object] = field(default_factory=_nothing)
     state: str | None = None
     parameters: int | None = None
     epochs_run: int | None = None
     best_epoch: int | None = None
-    metrics: Mapping[str, float | None] = field(default_factory=lambda: _NONE)
+    metrics: Mapping[str, float | None] = field(default_factory=_nothing)
     error: str | None = None
     time_s: float | None = None
 
-    @property
-    def is_scored(self) -> bool:
-        """Whether the trial counts in a ranking: it is complete, or was pruned."""
-        return self.state in ("complete", "pruned")
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any], varied: Sequence[str]) -> Self:
+        """The trial of a row of trials.csv; the row does not say which configuration it belongs to.
+
+        >>> row = {"trial": 3, "run_id": "0a", "state": "failed", "seed": 1, "depth": "2", "val_loss": None}
+        >>> row |= dict.fromkeys(["parameters", "epochs_run", "best_epoch", "error", "time_s"])
+        >>> Trial.of_row(row, ["depth"]).options
+        {'depth': '2'}
+        """
+        rest = dict(row)
+        options = {name: rest.pop(name) for name in varied}
+        fields = {name: rest.pop(name) for name in trial_columns()}
+        return cls(number=fields.pop("trial"), configuration=0, options=options, metrics=rest, **fields)
+
+    def ended(self, result: Mapping[str, Any], *, state: str | None = None, error: str | None = None) -> Self:
+        """The trial with its outcome, given the content of a result.json; `state` replaces the state in there."""
+        metrics = {
+            f"{part}_{name}": value if value is not None and math.isfinite(value) else None
+            for part, scores in result["metrics"].items()
+            for name, value in (scores or {}).items()
+        }
+        counts = {name: result[name] for name in OUTCOME_COLUMNS}
+        state = state or result["state"]
+        return replace(self, state=state, metrics=metrics, error=error, time_s=result["time_s"], **counts)
 
     @property
     def is_troubled(self) -> bool:
@@ -61,17 +89,18 @@ class Trial:
         return self.state in ("failed", "diverged")
 
     def score(self, metric: str) -> float | None:
-        """The value of a metric, None for a trial without a finite one."""
-        value = self.metrics.get(metric)
-        return value if self.is_scored and value is not None and math.isfinite(value) else None
+        """The value of a metric, None for a trial without a finite one, or that failed or diverged."""
+        value = None if self.is_troubled else self.metrics.get(metric)
+        return value if value is not None and math.isfinite(value) else None
 
     @property
     def numbers(self) -> dict[str, float | None]:
-        """Every number that came of the trial, by its column in trials.csv."""
-        counts = {name: getattr(self, name) for name in MIDDLE_COLUMNS}
+        """Every number of the outcome by its column in trials.csv."""
+        counts = {name: getattr(self, name) for name in OUTCOME_COLUMNS}
         return {**counts, **self.metrics, "time_s": self.time_s}
 
-    def row(self, varied: Sequence[str]) -> dict[str, Any]:
-        """The row of trials.csv, with the values of the `varied` options under their names."""
-        first = {"trial": self.number, "run_id": self.run_id, "state": self.state, "seed": self.seed}
-        return {**first, **dict(zip(varied, self.values, strict=True)), **self.numbers, "error": self.error}
+    @property
+    def row(self) -> dict[str, Any]:
+        """The row of trials.csv by column."""
+        fields = {name: getattr(self, name) for name in trial_columns() if name != "trial"}
+        return {"trial": self.number, **fields, **self.options, **self.metrics}

@@ -201,7 +201,7 @@ def test_what_is_asked_for_has_a_line_of_its_own(tmp_path: Path) -> None:
     (own,) = (line for line in curves.axes[0].lines if line.get_color() != GREY)
     assert (own.get_label(), len(grey)) == ("depth 8, activation sigmoid", 19)
     assert curve_labels(curves) == ["depth 8, activation sigmoid"]
-    trials = [trial for trial in read_folder(path).trials if trial.values == ("8", "sigmoid")]
+    trials = [trial for trial in read_folder(path).trials if tuple(trial.options.values()) == ("8", "sigmoid")]
     options = asked_for(path, Asked(highlight=stalls), "options")
     means = [x for line in options.axes[0].lines if line.get_color() != GREY for x in line.get_xdata()]
     assert_allclose(means[0], np.mean([trial.metrics["val_accuracy"] for trial in trials]))
@@ -282,7 +282,9 @@ def test_two_options_are_lines_or_a_heat_map(tmp_path: Path) -> None:
     (image,) = map_.axes[0].images
     assert image.get_array().shape == (9, 10)
     folder = read_folder(tmp_path / "b")
-    of_one = [trial.metrics["val_accuracy"] for trial in folder.trials if trial.values == ("0.001", "16")]
+    of_one = [
+        trial.metrics["val_accuracy"] for trial in folder.trials if tuple(trial.options.values()) == ("0.001", "16")
+    ]
     assert_allclose(image.get_array()[5, 4], np.mean(of_one))  # rates ascend from 1e-8, sizes from 1
     assert len(map_.axes[0].texts) == 90
 

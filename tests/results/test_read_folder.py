@@ -15,12 +15,12 @@ from tests.plot.folders import run_folder, sweep_folder
 def test_a_run(tmp_path: Path) -> None:
     folder = read_folder(run_folder(tmp_path / "r", 4, recorded=True))
     (trial,) = folder.trials
-    assert (folder.is_sweep, folder.metric, folder.varied, trial.seed, trial.values) == (
+    assert (folder.is_sweep, folder.metric, folder.varied, trial.seed, trial.options) == (
         False,
         "val_accuracy",
         (),
         3,
-        (),
+        {},
     )
     assert_array_equal(folder.epochs(trial)["epoch"], [1, 2, 3, 4])
     assert_array_equal(folder.diagnostics(trial)["step"], [0, 40, 80, 120, 160])

@@ -7,18 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlpcli.results.summary import Configuration, summarize, summary_columns
+from mlpcli.results.trial import Trial
 
 METRIC = "val_accuracy"
 
 
-def record(value, test=0.5, state="complete", epochs=10):
+def trial(seed, value, test=0.5, state="complete", epochs=10):
     scores = {METRIC: value, "val_loss": value, "test_accuracy": test}
-    return {"state": state, **scores, "parameters": 99, "epochs_run": epochs, "time_s": 0.25}
+    return Trial(0, 0, "", seed, state=state, metrics=scores, parameters=99, epochs_run=epochs, time_s=0.25)
 
 
 def configuration(name, values, baseline=0, **changes):
-    records = {seed: record(value, test=value / 2, **changes) for seed, value in enumerate(values)}
-    return Configuration((name,), records, baseline)
+    trials = [trial(seed, value, test=value / 2, **changes) for seed, value in enumerate(values)]
+    return Configuration((name,), trials, baseline)
 
 
 def rows_of(*configurations, metric=METRIC):
@@ -94,7 +95,7 @@ def test_pruned_rows_have_neither_spread_nor_p_and_come_after_the_others():
 
 @pytest.mark.parametrize("state", ["failed", "diverged"])
 def test_a_seed_that_failed_puts_its_configuration_last(state):
-    broken = Configuration(("broken",), {0: record(0.99), 1: record(0.98), 2: record(None, None, state, None)}, 0)
+    broken = Configuration(("broken",), [trial(0, 0.99), trial(1, 0.98), trial(2, None, None, state, None)], 0)
     rows = rows_of(configuration("a", [0.1, 0.2, 0.4]), broken, configuration("b", [0.3, 0.2, 0.2]))
     assert list(rows) == ["a", "b", "broken"]
     assert rows["broken"]["n_seeds"] == 2
@@ -102,7 +103,7 @@ def test_a_seed_that_failed_puts_its_configuration_last(state):
 
 
 def test_nothing_but_failures_is_still_a_table():
-    dead = Configuration(("dead",), {0: record(None, None, "failed", None), 1: record(float("inf"))}, 0)
+    dead = Configuration(("dead",), [trial(0, None, None, "failed", None), trial(1, float("inf"))], 0)
     rows = rows_of(dead, configuration("a", [0.5, 0.6]))
     assert rows["dead"]["n_seeds"] == 0 and rows["dead"][f"{METRIC}_mean"] is None
     assert rows["a"]["diff_mean"] is None and rows["a"]["p_value"] is None
@@ -122,7 +123,7 @@ def test_the_test_scores_never_rank():
     tables = [[0.5, 0.6], [0.4, 0.3], [0.7, 0.8]]
     for tests in itertools.permutations([0.1, 0.5, 0.9]):
         made = [
-            Configuration((i,), {s: record(v, test=test) for s, v in enumerate(values)}, 0)
+            Configuration((i,), [trial(s, v, test=test) for s, v in enumerate(values)], 0)
             for i, (values, test) in enumerate(zip(tables, tests, strict=True))
         ]
         assert list(rows_of(*made)) == [2, 0, 1]

@@ -2,25 +2,31 @@ import errno
 import os
 import shutil
 import sys
+from dataclasses import replace
 
 import pytest
 
 import mlpcli
 from mlpcli.errors import Busy, DataError, FileError, UsageError
 from mlpcli.results import csv_text
-from mlpcli.results.sweep_folder import PlannedTrial, SweepStore
+from mlpcli.results.sweep_folder import SweepFolder
+from mlpcli.results.trial import Trial
 from tests.results.faults import PowerCuts, build, content, failing_at, kill_points
 
 COLUMNS = ["epoch", "lr", "loss", "epoch_time_s"]
 SCORES = ["train_loss", "val_loss"]
 
 
-def trial(number):
-    return PlannedTrial(f"{number:012x}", number % 3, (number / 10, "a,b" if number % 2 else "=x"))
+def plan_of(identities):
+    """A plan of these trials; one that was planned before has another number now."""
+    return [
+        Trial(number, number, f"{i:012x}", i % 3, {"drop": i / 10, "word": "a,b" if i % 2 else "=x"})
+        for number, i in enumerate(identities)
+    ]
 
 
-FIRST = [trial(number) for number in range(6)]
-CHANGED = [trial(number) for number in (7, 4, 2, 8, 0)]
+FIRST = plan_of(range(6))
+CHANGED = plan_of((7, 4, 2, 8, 0))
 OTHER_COLUMNS = {"varied": ["drop"], "columns": [*COLUMNS[:-1], "extra", "epoch_time_s"]}
 
 
@@ -29,21 +35,32 @@ def epochs_of(planned, count, columns):
     return [row | {"epoch": e, "loss": (int(planned.run_id, 16) + 1) / e / 3} for e in range(1, count + 1)]
 
 
-def record_of(planned, state="complete", count=None):
-    seed = int(planned.run_id, 16)
-    state = {4: "diverged", 5: "failed"}.get(seed, state)
+def ended(planned, state="complete", count=None):
+    identity = int(planned.run_id, 16)
+    state = {4: "diverged", 5: "failed"}.get(identity, state)
     count = {"failed": None, "diverged": 1}.get(state, 3 if count is None else count)
-    score = None if state == "failed" else 1 / (seed + 3)
-    record = {"state": state, "parameters": 12, "epochs_run": count, "best_epoch": count}
-    error = 'loss became nan, "lr"=0.1\nat epoch 2' if state != "complete" and state != "pruned" else None
-    return {**record, "train_loss": score, "val_loss": None, "error": error, "time_s": 1.25}
+    score = None if state == "failed" else 1 / (identity + 3)
+    return replace(
+        planned,
+        state=state,
+        parameters=12,
+        epochs_run=count,
+        best_epoch=count,
+        metrics={"train_loss": score, "val_loss": None},
+        error='loss became nan, "lr"=0.1\nat epoch 2' if state in ("diverged", "failed") else None,
+        time_s=1.25,
+    )
+
+
+def add(folder, trials, columns=COLUMNS):
+    folder.add(trials, {t.number: epochs_of(t, t.epochs_run or 0, columns) for t in trials}, {})
 
 
 def sweep(root, plan=FIRST, *, trained=None, stop=None, retry=False, restart=False, forget=(), **kinds):
     """A sweep as the real one goes: stacks of two trials, a model each, recorded together."""
     varied, columns = kinds.get("varied", ["drop", "word"]), kinds.get("columns", COLUMNS)
-    trials = [PlannedTrial(p.run_id, p.seed, p.values[: len(varied)]) for p in plan]
-    with SweepStore(
+    trials = [replace(t, options={name: t.options[name] for name in varied}) for t in plan]
+    with SweepFolder(
         root,
         "s",
         sweep="".join(f"# {p.run_id}\n" for p in plan),
@@ -51,26 +68,24 @@ def sweep(root, plan=FIRST, *, trained=None, stop=None, retry=False, restart=Fal
         varied=varied,
         scores=SCORES,
         columns=columns,
-        reuse=lambda record: not (retry and record["state"] == "failed"),
+        reuse=lambda trial: not (retry and trial.state == "failed"),
         provenance={"version": mlpcli.__version__},
         restart=restart,
-    ) as store:
-        store.forget(forget)
-        missing = [number for number in range(len(plan)) if number not in store.known]
+    ) as folder:
+        folder.forget(forget)
+        missing = [trial for trial in folder.planned if trial.number not in folder.known]
         for start in range(0, len(missing), 2):
-            entries = []
-            for number in missing[start : start + 2]:
-                record = record_of(plan[number])
-                store.save_model(plan[number].run_id, plan[number].run_id.encode() * 9)
-                entries.append((number, record, epochs_of(plan[number], record["epochs_run"] or 0, columns)))
-            store.add(entries)
+            stack = [ended(trial) for trial in missing[start : start + 2]]
+            for trial in stack:
+                folder.save_model(trial.run_id, trial.run_id.encode() * 9)
+            add(folder, stack, columns)
             if trained:
                 with open(trained, "a") as log:
-                    log.writelines(f"{plan[number].run_id}\n" for number, _, _ in entries)
+                    log.writelines(f"{trial.run_id}\n" for trial in stack)
             if stop is not None and start >= stop:
                 return
-        store.keep_models([plan[0].run_id])
-        store.finish(f"rows\n{len(store.known)}\n")
+        folder.keep_models([plan[0].run_id])
+        folder.finish(f"rows\n{len(folder.known)}\n")
 
 
 def visible(folder):
@@ -180,23 +195,22 @@ def test_restart_sets_everything_aside_and_keeps_it(tmp_path, golden):
 
 def halved(root, trained=None):
     """Half the trials end as pruned after two epochs; a later plan lets two of them live on for three."""
-    with store_of(root) as store:
-        entries = [(n, record_of(FIRST[n], "pruned", 2), epochs_of(FIRST[n], 2, COLUMNS)) for n in range(4)]
-        store.add([entry for entry in entries if entry[0] not in store.known])
-        store.forget([n for n in (1, 2) if store.known[n]["state"] == "pruned"])
+    with folder_of(root) as folder:
+        add(folder, [ended(FIRST[n], "pruned", 2) for n in range(4) if n not in folder.known])
+        folder.forget([n for n in (1, 2) if folder.known[n].state == "pruned"])
         for n in (1, 2):
-            if n not in store.known:
-                store.add([(n, record_of(FIRST[n]), epochs_of(FIRST[n], 3, COLUMNS))])
-        assert [row["epoch"] for row in store.epochs(1)] == [1, 2, 3]
-        assert store.epochs(2) == epochs_of(FIRST[2], 3, COLUMNS)
-        assert store.epochs(3) == epochs_of(FIRST[3], 2, COLUMNS)
-        store.finish("x\n")
+            if n not in folder.known:
+                add(folder, [ended(FIRST[n])])
+        assert [row["epoch"] for row in folder.epochs(1)] == [1, 2, 3]
+        assert folder.epochs(2) == epochs_of(FIRST[2], 3, COLUMNS)
+        assert folder.epochs(3) == epochs_of(FIRST[3], 2, COLUMNS)
+        folder.finish("x\n")
 
 
-def store_of(root):
-    arguments = {"varied": ["drop", "word"], "scores": SCORES, "columns": COLUMNS, "reuse": lambda record: True}
+def folder_of(root):
+    arguments = {"varied": ["drop", "word"], "scores": SCORES, "columns": COLUMNS, "reuse": lambda trial: True}
     version = {"version": mlpcli.__version__}
-    return SweepStore(root, "s", sweep="x", trials=FIRST[:4], provenance=version, **arguments)
+    return SweepFolder(root, "s", sweep="x", trials=FIRST[:4], provenance=version, **arguments)
 
 
 SCENARIOS = {
@@ -324,7 +338,7 @@ def test_a_foreign_table_is_refused_and_kept(tmp_path, golden, name, data):
     sweep(tmp_path)
     (tmp_path / "s" / name).write_bytes(data)
     before = content(tmp_path / "s")
-    with pytest.raises(DataError, match="Start anew with --restart") as caught:
+    with pytest.raises(DataError, match="Start over with --restart") as caught:
         sweep(tmp_path)
     assert "\n" not in str(caught.value)
     assert content(tmp_path / "s") == before
@@ -364,33 +378,33 @@ def test_a_folder_of_something_else_is_never_touched(tmp_path):
 
 
 def test_one_writer(tmp_path):
-    with store_of(tmp_path) as store:
-        store.add([(0, record_of(FIRST[0]), epochs_of(FIRST[0], 3, COLUMNS))])
+    with folder_of(tmp_path) as folder:
+        add(folder, [ended(FIRST[0])])
         with pytest.raises(Busy):
             sweep(tmp_path)
-        assert store.epochs(0) == epochs_of(FIRST[0], 3, COLUMNS)
+        assert folder.epochs(0) == epochs_of(FIRST[0], 3, COLUMNS)
 
 
 def test_rows_stand_in_order_of_completion_until_the_end(tmp_path):
-    with store_of(tmp_path) as store:
+    with folder_of(tmp_path) as folder:
         for number in (2, 0):
-            store.add([(number, record_of(FIRST[number]), epochs_of(FIRST[number], 3, COLUMNS))])
+            add(folder, [ended(FIRST[number])])
         assert [row["trial"] for row in rows(tmp_path / "s" / "trials.csv")] == ["2", "0"]
-        store.finish("x\n")
+        folder.finish("x\n")
         assert [row["trial"] for row in rows(tmp_path / "s" / "trials.csv")] == ["0", "2"]
         assert [row["trial"] for row in rows(tmp_path / "s" / "metrics.csv")] == list("000222")
-        store.add([(1, record_of(FIRST[1]), epochs_of(FIRST[1], 3, COLUMNS))])
-        assert store.epochs(1) == epochs_of(FIRST[1], 3, COLUMNS)
+        add(folder, [ended(FIRST[1])])
+        assert folder.epochs(1) == epochs_of(FIRST[1], 3, COLUMNS)
 
 
 def test_models_are_kept_by_name(tmp_path):
-    with store_of(tmp_path) as store:
-        store.keep_models([])
+    with folder_of(tmp_path) as folder:
+        folder.keep_models([])
         for run_id in ("a", "b"):
-            store.save_model(run_id, run_id.encode())
-        store.keep_models(["b", "c"])
-        assert store.model("b").read_bytes() == b"b" and not store.model("a").exists()
-        store.keep_models([])
+            folder.save_model(run_id, run_id.encode())
+        folder.keep_models(["b", "c"])
+        assert folder.model("b").read_bytes() == b"b" and not folder.model("a").exists()
+        folder.keep_models([])
         assert not (tmp_path / "s" / "models").exists()
 
 

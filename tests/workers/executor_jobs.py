@@ -33,6 +33,14 @@ def pid_after(seconds: float) -> int:
     return os.getpid()
 
 
+def meet(folder: str, count: int) -> int:
+    """Return only when `count` processes are in this function at the same time."""
+    Path(folder, str(os.getpid())).touch()
+    while len(os.listdir(folder)) < count:
+        time.sleep(0.01)
+    return os.getpid()
+
+
 def deaf(seconds: float) -> None:
     """Stay in C without giving the interpreter to any other thread."""
     ctypes.PyDLL(None).sleep(int(seconds))

@@ -28,6 +28,7 @@ from tests.workers.executor_jobs import (
     echo,
     loaded,
     log_and_die,
+    meet,
     pid_after,
     process,
     square,
@@ -57,14 +58,21 @@ def pool() -> Iterator[LocalExecutor]:
         ("exit 3", 3, "left with exit code 3"),
     ],
 )
-def test_a_death_costs_one_job(pool: LocalExecutor, how: str, exitcode: int, said: str) -> None:
-    before = [pool.submit(pid_after, 0.05) for _ in range(3)]
+def test_a_death_costs_one_job(pool: LocalExecutor, tmp_path: Path, how: str, exitcode: int, said: str) -> None:
+    def two_workers(name: str) -> set[int]:
+        folder = tmp_path / name
+        folder.mkdir()
+        return {meeting.result(PATIENCE) for meeting in [pool.submit(meet, str(folder), 2) for _ in range(2)]}
+
+    before = two_workers("before")
+    jobs = [pool.submit(square, number) for number in range(3)]
     death = pool.submit(die, how)
-    after = [pool.submit(pid_after, 0.05) for _ in range(5)]
+    jobs += [pool.submit(square, number) for number in range(3, 6)]
     error = death.exception(PATIENCE)
     assert type(error) is WorkerDied and error.exitcode == exitcode and said in str(error)
-    pids = {future.result(PATIENCE) for future in before + after}
-    assert len(pids) <= 3, "the survivor, the dead worker and its replacement"
+    assert [job.result(PATIENCE) for job in jobs] == [0, 1, 4, 9, 16, 25]
+    after = two_workers("after")
+    assert len(before) == len(after) == 2 and len(before & after) == 1, "one survivor, one replacement"
 
 
 def test_last_words_are_kept(pool: LocalExecutor) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mlpcli.cli.console import is_terminal, print_json, table
 from mlpcli.cli.views.epoch_view import short
 from mlpcli.config.metrics import Measure
+from mlpcli.results.trial import Trial
 
 if TYPE_CHECKING:
     from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
@@ -33,20 +34,20 @@ def option_cell(value: object, digits: int = 6) -> str:
 def show_results(
     prepared: "PreparedSweep",
     summary: Sequence[Mapping[str, Any]],
-    records: Mapping[int, Mapping[str, Any]],
+    trials: Mapping[int, Trial],
     folder: Path,
     best: Path | None,
     as_json: bool,
 ) -> None:
-    """The summary, what was written, and what to type next; `records` are those of all trials, by number."""
+    """Print the summary, the files written, and what to type next; `trials` are those that have ended, by number."""
     from mlpcli.atomic import shown
 
     plan, metric = prepared.plan, prepared.metric
-    counts = Counter(record["state"] for record in records.values())
+    counts = Counter(str(trial.state) for trial in trials.values())
     if as_json:
         print_json({"name": plan.file.name, "metric": metric, "counts": counts, "summary": summary})
         return
-    columns = _columns(prepared, summary[:MOST] if is_terminal() else summary, records)
+    columns = _columns(prepared, summary[:MOST] if is_terminal() else summary, trials)
     boxed = is_terminal() and _width(columns) + len(columns) + 3 <= _room()  # a line and a space more for each
     table(list(columns), zip(*columns.values(), strict=True), boxed=boxed)
     if is_terminal() and len(summary) > MOST:
@@ -62,13 +63,16 @@ def show_results(
 
 
 def _columns(
-    prepared: "PreparedSweep", summary: Sequence[Mapping[str, Any]], records: Mapping[int, Mapping[str, Any]]
+    prepared: "PreparedSweep", summary: Sequence[Mapping[str, Any]], trials: Mapping[int, Trial]
 ) -> dict[str, list[str]]:
     """The cells of the table by column, without columns that are empty or that a terminal has no room for."""
     plan, metric = prepared.plan, prepared.metric
     mean, low, high = (f"{metric}_{part}" for part in ("mean", "ci_low", "ci_high"))
     test = str(Measure.parse(metric).on("test"))
-    states = {plan.shown(index): _state(records, plan.numbers(index)) for index in range(plan.configurations)}
+    states = {
+        plan.shown(index): _state([trials[number] for number in plan.numbers(index)])
+        for index in range(plan.configurations)
+    }
     options = {name: [option_cell(row[name]) for row in summary] for name in plan.varied}
     numbers = {
         "seeds": [str(row["n_seeds"]) for row in summary],
@@ -91,12 +95,11 @@ def _columns(
     return columns
 
 
-def _state(records: Mapping[int, Mapping[str, Any]], numbers: Sequence[int]) -> str:
-    """What befell a configuration's trials, if it is not completion."""
-    found = [records[number] for number in numbers]
-    if pruned := [record["epochs_run"] for record in found if record["state"] == "pruned"]:
+def _state(trials: Sequence[Trial]) -> str:
+    """How the trials of a configuration ended, empty if all are complete."""
+    if pruned := [trial.epochs_run for trial in trials if trial.state == "pruned"]:
         return f"pruned at epoch {pruned[0]}"
-    counts = Counter(record["state"] for record in found)
+    counts = Counter(trial.state for trial in trials)
     return ", ".join(f"{counts[state]} {state}" for state in ("failed", "diverged") if counts[state])
 
 
@@ -135,14 +138,13 @@ def show_plan(prepared: "PreparedSweep", jobs: int, as_json: bool) -> None:
     stack_of = {number: index for index, stack in enumerate(stacks) for number in stack.trials}
     trials = [
         {
-            "trial": number,
-            "run_id": prepared.run_ids[number],
-            "seed": seed,
-            **dict(zip(plan.varied, plan.shown(configuration), strict=True)),
-            "stack": stack_of[number],
+            "trial": trial.number,
+            "run_id": trial.run_id,
+            "seed": trial.seed,
+            **trial.options,
+            "stack": stack_of[trial.number],
         }
-        for configuration in range(plan.configurations)
-        for number, seed in zip(plan.numbers(configuration), plan.seeds(configuration), strict=True)
+        for trial in prepared.trials
     ]
     seconds = makespan(stacks, jobs) * plan.epochs_share
     if as_json:

@@ -13,8 +13,8 @@ from mlpcli.cli.console import is_terminal, message, plain
 from mlpcli.cli.views.epoch_view import short
 from mlpcli.cli.views.sweep_report import option_cell
 from mlpcli.config.metrics import Measure
+from mlpcli.results.trial import Trial
 from mlpcli.sweeps.plan.sweep_plan import Plan
-from mlpcli.sweeps.run.sweep_watcher import TrialSeen
 
 if TYPE_CHECKING:
     from rich.console import Console, Group, JustifyMethod
@@ -51,9 +51,9 @@ class SweepView:
     def running(self, trials: Sequence[int]) -> None:
         """Take the trials that are in training now."""
 
-    def trial(self, seen: TrialSeen, *, known: bool = False) -> None:
+    def trial(self, trial: Trial, *, known: bool = False) -> None:
         """Take a trial that ended now, or, if `known`, in an earlier run of the sweep."""
-        self._ended.add(seen.trial)
+        self._ended.add(trial.number)
 
     def note(self, text: str) -> None:
         """Show a message."""
@@ -62,17 +62,17 @@ class SweepView:
 class LineView(SweepView):
     """A line a trial, for logs and pipes."""
 
-    def trial(self, seen: TrialSeen, *, known: bool = False) -> None:
+    def trial(self, trial: Trial, *, known: bool = False) -> None:
         """Print what the trial varied, its state and its metric."""
-        super().trial(seen, known=known)
+        super().trial(trial, known=known)
         if known:
             return
-        cells = zip(self._plan.varied, self._plan.shown(seen.configuration), strict=True)
-        options = "".join(f"  {name} {option_cell(value)}" for name, value in cells)
-        outcome = seen.state if seen.value is None else f"{seen.state}  {self._metric} {short(seen.value)}"
-        why = f"  ({seen.error})" if seen.error else ""
+        options = "".join(f"  {name} {option_cell(value)}" for name, value in trial.options.items())
+        score = trial.score(self._metric)
+        outcome = trial.state if score is None else f"{trial.state}  {self._metric} {short(score)}"
+        why = f"  ({trial.error})" if trial.error else ""
         total = len(self._plan) + self._plan.coming
-        message(f"trial {seen.trial} ({len(self._ended)}/{total}){options}  seed {seen.seed}  {outcome}{why}")
+        message(f"trial {trial.number} ({len(self._ended)}/{total}){options}  seed {trial.seed}  {outcome}{why}")
 
     def note(self, text: str) -> None:
         """Print a message."""
@@ -80,19 +80,21 @@ class LineView(SweepView):
 
 
 class _Line:
-    """A configuration of the live table: what its trials, by seed, came to."""
+    """A configuration of the live table with the outcomes of its trials by seed."""
 
-    def __init__(self, cells: list[str]) -> None:
+    def __init__(self, cells: list[str], metric: str) -> None:
         self.cells, self.trials = cells, 0
-        self.seen: dict[int, TrialSeen] = {}
+        self.seen: dict[int, Trial] = {}
+        self._metric = metric
         self.values: list[float] = []
         self.mean = math.nan
-        self.states: Counter[str] = Counter()
+        self.states: Counter[str | None] = Counter()
 
-    def take(self, seen: TrialSeen) -> None:
-        """Take the last word on a trial."""
-        self.seen[seen.seed] = seen
-        self.values = [other.value for other in self.seen.values() if other.value is not None]
+    def take(self, trial: Trial) -> None:
+        """Take the latest outcome of a trial."""
+        self.seen[trial.seed] = trial
+        scores = (other.score(self._metric) for other in self.seen.values())
+        self.values = [score for score in scores if score is not None]
         self.mean = fmean(self.values) if self.values else math.nan
         self.states = Counter(other.state for other in self.seen.values())
 
@@ -139,7 +141,8 @@ class LiveView(SweepView):
     def grown(self) -> None:
         """Add lines for new configurations, and trials to the lines of known ones."""
         for index in range(len(self._lines), self._plan.configurations):
-            self._lines.append(_Line([option_cell(value, digits=4) for value in self._plan.shown(index)]))
+            cells = [option_cell(value, digits=4) for value in self._plan.shown(index)]
+            self._lines.append(_Line(cells, self._metric))
         for index, line in enumerate(self._lines):
             line.trials = len(self._plan.seeds(index))
         self._total = len(self._plan) + self._plan.coming
@@ -148,10 +151,10 @@ class LiveView(SweepView):
         """Mark the configurations of these trials."""
         self._running = Counter(map(self._plan.configuration_of, trials))
 
-    def trial(self, seen: TrialSeen, *, known: bool = False) -> None:
+    def trial(self, trial: Trial, *, known: bool = False) -> None:
         """Add the trial to its configuration."""
-        super().trial(seen, known=known)
-        self._lines[seen.configuration].take(seen)
+        super().trial(trial, known=known)
+        self._lines[trial.configuration].take(trial)
         self._known += known
         self._latest = time.monotonic()
 

@@ -8,7 +8,7 @@ from mlpcli.config import DataOptions, RunOptions, stack_key, usage_error
 from mlpcli.config.metrics import PARTS, Measure, epoch_columns, metrics_of
 from mlpcli.data import Prepared, prepare
 from mlpcli.errors import UsageError
-from mlpcli.results.sweep_folder import PlannedTrial
+from mlpcli.results.trial import Trial
 from mlpcli.sweeps.plan.stacks import Group
 from mlpcli.sweeps.plan.sweep_plan import Plan, Round
 from mlpcli.sweeps.plan.training_cost import Cost, cost_of
@@ -22,7 +22,7 @@ __all__ = ["PreparedSweep"]
 
 
 class PreparedSweep:
-    """A plan, with the identity and the data of each trial by number, and what follows from all of them.
+    """A plan with its trials and the data of each by number, and what follows from all of them.
 
     `metric` ranks; `columns` are those of an epoch in metrics.csv, `scores` the metrics of trials.csv. No trial trains
     for more than `epochs`. All of it follows from the first batch; what later batches add is prepared by `rounds`.
@@ -36,7 +36,7 @@ class PreparedSweep:
             DataError, Unavailable, FileError: as `prepare`.
         """
         self.plan = plan
-        self.run_ids: list[str] = []
+        self.trials: list[Trial] = []
         self.data: list[Prepared] = []
         self.epochs = 0
         self._data_home = data_home
@@ -70,18 +70,6 @@ class PreparedSweep:
             following = self.plan.tell([outcomes[configuration] for configuration in following.placed])
             self._prepare()
 
-    def planned(self, start: int) -> list[PlannedTrial]:
-        """The trials from this number on, as a sweep's folder needs them."""
-        found: list[PlannedTrial] = []
-        configuration = -1
-        values: tuple[object, ...] = ()
-        for number in range(start, len(self.plan)):
-            if self.plan.configuration_of(number) != configuration:
-                configuration = self.plan.configuration_of(number)
-                values = self.plan.shown(configuration)
-            found.append(PlannedTrial(self.run_ids[number], self.plan.seed(number), values))
-        return found
-
     def options(self, number: int) -> RunOptions:
         """The options of a trial, resolved; made when asked for, since those of all trials would fill the memory."""
         options = self.plan.options(self.plan.configuration_of(number))
@@ -108,19 +96,25 @@ class PreparedSweep:
     def _prepare(self) -> None:
         """Load the data and make the identities of all trials that have joined the plan."""
         problems: dict[str, None] = {}
-        for trial in self.plan.trials(len(self.run_ids)):
-            options, self.epochs = trial.options, max(self.epochs, trial.options.epochs)
+        last, values = -1, dict[str, object]()  # shared by the trials of a configuration
+        for configuration, options in self.plan.runs(len(self.trials)):
+            self.epochs = max(self.epochs, options.epochs)
             if refused := _not_in_a_sweep(options, self.plan):
                 problems[refused] = None
                 continue
             key = options.data
             if key not in self._loaded:
                 self._loaded[key] = prepare(key, self._data_home)
+            if configuration != last:
+                last = configuration
+                values = dict(zip(self.plan.varied, self.plan.shown(configuration), strict=True))
             try:
-                self.run_ids.append(plan_run(options, self._loaded[key], threads=1).run_id)
-                self.data.append(self._loaded[key])
+                run_id = plan_run(options, self._loaded[key], threads=1).run_id
             except UsageError as error:
-                problems[f"{self.plan.described(trial.configuration) or 'the base'}: {error}"] = None
+                problems[f"{self.plan.described(configuration) or 'the base'}: {error}"] = None
+            else:
+                self.trials.append(Trial(len(self.trials), configuration, run_id, options.seed, values))
+                self.data.append(self._loaded[key])
         if problems:
             raise usage_error(problems)
 

@@ -16,16 +16,7 @@ from mlpcli.sweeps.plan.combinations import Space
 from mlpcli.sweeps.search.strategy import Scored
 from mlpcli.sweeps.spec.halving import Rung, epochs_share
 
-__all__ = ["Plan", "Round", "Trial"]
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One run of a sweep: `number` is its row of trials.csv, `configuration` counts from 0, `options` has its seed."""
-
-    number: int
-    configuration: int
-    options: RunOptions
+__all__ = ["Plan", "Round"]
 
 
 @dataclass(frozen=True)
@@ -152,14 +143,14 @@ class Plan:
         """The configuration in words: `dropout = 0.5, norm = 'batch'`."""
         return self._space.described(self.options(configuration))
 
-    def trials(self, start: int = 0) -> Iterator[Trial]:
-        """The trials from this number on, in order."""
+    def runs(self, start: int = 0) -> Iterator[tuple[int, RunOptions]]:
+        """The configuration and the options, with its seed, of each trial from this number on, in order."""
         first = bisect_right(self._starts, start) - 1 if start else 0
         for (configuration, seeds), number in zip(self._blocks[first:], self._starts[first:], strict=True):
             options = self.options(configuration)
             for offset, seed in enumerate(seeds):
                 if number + offset >= start:
-                    yield Trial(number + offset, configuration, options.model_copy(update={"seed": seed}))
+                    yield configuration, options.model_copy(update={"seed": seed})
 
     def _block(self, trial: int) -> int:
         return bisect_right(self._starts, trial) - 1

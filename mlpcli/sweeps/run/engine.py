@@ -4,8 +4,8 @@ The parent is the only writer. The record of a trial depends on the trial alone,
 in which it was trained nor an interruption of the sweep shows anywhere.
 """
 
-import math
 from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import replace
 from itertools import chain
 from threading import Thread
 from typing import Any
@@ -14,14 +14,15 @@ from mlpcli.errors import BadResult
 from mlpcli.results import statistics
 from mlpcli.results.csv_text import table
 from mlpcli.results.summary import Configuration, summarize, summary_columns
-from mlpcli.results.sweep_folder import Record, SweepStore
+from mlpcli.results.sweep_folder import SweepFolder
+from mlpcli.results.trial import Trial
 from mlpcli.signals import held
 from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
 from mlpcli.sweeps.plan.sweep_plan import Round
 from mlpcli.sweeps.run.job_dispatch import dispatch
 from mlpcli.sweeps.run.kept_models import Models
 from mlpcli.sweeps.run.stack_jobs import JobMaker
-from mlpcli.sweeps.run.sweep_watcher import TrialSeen, Watcher
+from mlpcli.sweeps.run.sweep_watcher import Watcher
 from mlpcli.sweeps.run.train_stack import Job, JobResult, KeepModels, Outcome
 from mlpcli.sweeps.run.trial_score import epochs_begun, trial_score
 from mlpcli.training.diagnostics import DiagnosticsRow
@@ -32,7 +33,7 @@ __all__ = ["Engine"]
 
 
 class Engine:
-    """One run of a sweep over an open store and executor; after `run`, `summary` has the rows of summary.csv.
+    """One run of a sweep over an open folder and executor; after `run`, `summary` has the rows of summary.csv.
 
     `models` are those it keeps. `dispatch` reports to it through `running`, `done`, `failed` and `lost`.
     """
@@ -40,18 +41,17 @@ class Engine:
     def __init__(
         self,
         sweep: PreparedSweep,
-        store: SweepStore,
+        folder: SweepFolder,
         executor: Executor,
         watcher: Watcher,
         keep_models: KeepModels = "best",
         fail_fast: bool = False,
     ) -> None:
-        self.sweep, self.store, self.executor, self.watcher = sweep, store, executor, watcher
-        self.models = Models(sweep, store, keep_models)
+        self.sweep, self.folder, self.executor, self.watcher = sweep, folder, executor, watcher
+        self.models = Models(sweep, folder, keep_models)
         self.summary: list[dict[str, Any]] = []
         self._fail_fast = fail_fast
         self._plan, self._jobs = sweep.plan, JobMaker(sweep, executor)
-        self._columns = ("parameters", "epochs_run", "best_epoch", *sweep.scores)
         self._until: dict[int, int] = {}  # the most epochs that a round wanted of a trial
         self._stopped: set[int] = set()  # trials that go on only if the next round wants them
         self._rows: dict[int, list[EpochRow]] = {}
@@ -67,7 +67,7 @@ class Engine:
             ClusterLost: the cluster is gone; what was recorded stays.
         """
         Thread(target=statistics.load, name="mlpcli-statistics").start()  # needed at the end, while workers train now
-        self._tell(sorted(self.store.known), known=True)
+        self._tell(sorted(self.folder.known), known=True)
         for asked in self.sweep.rounds(self._score):
             self._join()
             self._prune(self._stopped.difference(*asked.trials.values()))
@@ -92,7 +92,7 @@ class Engine:
             share = outcome.result["epochs_run"] / job.runs[0].epochs if self._plan.file.halving else 1.0
             self._spent += outcome.result["time_s"]
             self._estimated += share * job.seconds / len(job.trials)
-            if number in self.store.known:  # trained once more, for its model
+            if number in self.folder.known:  # trained once more, for its model
                 if outcome.model is not None:
                     self.models.save(number, outcome.model)
                 continue
@@ -111,12 +111,12 @@ class Engine:
     def failed(self, job: Job, reason: str) -> None:
         """Record a trial that could not be trained."""
         (number,) = job.trials
-        if number in self.store.known:
+        if number in self.folder.known:
             self.watcher.note(f"trial {number}: its model is missing and could not be made again: {reason}")
             return
         for known in (self._rows, self._diagnostics, self._outcomes):
             known.pop(number, None)
-        self._add([(number, {**dict.fromkeys(self._columns), "state": "failed", "error": reason, "time_s": None}, [])])
+        self._add([replace(self.sweep.trials[number], state="failed", error=reason)], {}, {})
 
     def lost(self, trials: int, reason: str) -> None:
         """Tell that a stack is tried again."""
@@ -131,10 +131,10 @@ class Engine:
 
     def _join(self) -> None:
         """Let the trials that have joined the plan join the folder and the view."""
-        start = self.store.planned
-        self.store.plan(self.sweep.planned(start))
+        start = len(self.folder.planned)
+        self.folder.plan(self.sweep.trials[start:])
         self.watcher.grown()
-        self._tell([number for number in range(start, len(self._plan)) if number in self.store.known], known=True)
+        self._tell([number for number in range(start, len(self._plan)) if number in self.folder.known], known=True)
 
     def _bring(self, asked: Round) -> None:
         """Train the trials of a round as far as it wants; those that have ended, or come that far, stay as they are."""
@@ -142,17 +142,17 @@ class Engine:
         for number in chain.from_iterable(asked.trials[configuration] for configuration in sorted(asked.trials)):
             self._until[number] = max(until, self._until.get(number, 0))
             (self._stopped.add if self._until[number] < self.sweep.epochs else self._stopped.discard)(number)
-            record = self.store.known.get(number)
-            if record is not None and (record["state"] != "pruned" or record["epochs_run"] >= until):
+            known = self.folder.known.get(number)
+            if known is not None and (known.state != "pruned" or (known.epochs_run or 0) >= until):
                 continue
-            self.store.forget([number])  # an earlier run pruned it, and now it goes on
+            self.folder.forget([number])  # an earlier run pruned it, and now it goes on
             if number not in self._outcomes or len(self._rows[number]) < until:
                 missing.append(number)
         self._train(missing, until, self.models.keep)
 
     def _train(self, numbers: Sequence[int], until: int, keep_models: KeepModels) -> None:
         """Bring these trials to epoch `until`, or to their end."""
-        self.store.begin()
+        self.folder.begin()
         jobs = self._jobs.make(numbers, until, keep_models)
         self._expect()
         dispatch(self.executor, jobs, self)
@@ -162,8 +162,8 @@ class Engine:
         self._stopped -= numbers
         self._jobs.keep_only(self._stopped)
         for epochs in sorted({self._until[number] for number in numbers}):
-            stopped, known = sorted(n for n in numbers if self._until[n] == epochs), self.store.known
-            self.store.forget(
+            stopped, known = sorted(n for n in numbers if self._until[n] == epochs), self.folder.known
+            self.folder.forget(
                 [number for number in stopped if number in known and epochs_begun(known[number]) > epochs]
             )
             absent = [number for number in stopped if number not in known and number not in self._outcomes]
@@ -171,70 +171,54 @@ class Engine:
             self._record([number for number in stopped if number not in known], state="pruned")
 
     def _score(self, number: int, epochs: int | None) -> tuple[float, bool]:
-        record = self.store.known.get(number)
+        ended = self.folder.known.get(number)
 
         def rows() -> Sequence[EpochRow]:
-            return self._rows[number] if record is None else self.store.epochs(number)
+            return self._rows[number] if ended is None else self.folder.epochs(number)
 
-        return trial_score(record, rows, epochs, self.sweep.metric)
+        return trial_score(ended or self.sweep.trials[number], rows, epochs, self.sweep.metric)
 
     def _record(self, numbers: Iterable[int], state: str | None = None) -> None:
-        """Write trials that ended or were pruned to the store, and the models that are to be kept."""
-        entries, diagnostics = [], {}
+        """Write trials that ended or were pruned to the folder, and the models that are to be kept."""
+        trials, rows, diagnostics = [], {}, {}
         for number in numbers:
             outcome = self._outcomes.pop(number)
-            record = _record_of(outcome, self._columns)
-            record["state"] = state or record["state"]
-            self.models.offer(number, record, outcome.model)
-            entries.append((number, record, self._rows.pop(number)))
-            diagnostics[number] = self._diagnostics.pop(number)
-        self._add(entries, diagnostics)
+            trial = self.sweep.trials[number].ended(outcome.result, state=state, error=outcome.error)
+            self.models.offer(trial, outcome.model)
+            trials.append(trial)
+            rows[number], diagnostics[number] = self._rows.pop(number), self._diagnostics.pop(number)
+        self._add(trials, rows, diagnostics)
 
     def _add(
         self,
-        entries: Sequence[tuple[int, Record, Sequence[EpochRow]]],
-        diagnostics: Mapping[int, Sequence[DiagnosticsRow]] | None = None,
+        trials: Sequence[Trial],
+        rows: Mapping[int, Sequence[EpochRow]],
+        diagnostics: Mapping[int, Sequence[DiagnosticsRow]],
     ) -> None:
         """Put trials on disk, then tell the watcher."""
-        if not entries:
+        if not trials:
             return
         with held():  # the disk and the sweep agree on what is recorded
-            self.store.add(entries, diagnostics)
-        self._tell([number for number, _, _ in entries])
-        for number, record, _ in entries:
-            if self._fail_fast and record["state"] in ("failed", "diverged"):
-                which = self._plan.described(self._plan.configuration_of(number))
-                raise BadResult(f"trial {number} ({which}) {record['state']}: {record['error']}")
+            self.folder.add(trials, rows, diagnostics)
+        self._tell([trial.number for trial in trials])
+        for trial in trials:
+            if self._fail_fast and trial.is_troubled:
+                which = self._plan.described(trial.configuration)
+                raise BadResult(f"trial {trial.number} ({which}) {trial.state}: {trial.error}")
 
     def _tell(self, numbers: Iterable[int], *, known: bool = False) -> None:
         for number in numbers:
-            record = self.store.known[number]
-            value = record.get(self.sweep.metric) if record["state"] in ("complete", "pruned") else None
-            configuration, seed = self._plan.configuration_of(number), self._plan.seed(number)
-            seen = TrialSeen(number, configuration, seed, record["state"], value, record["error"])
-            self.watcher.trial(seen, known=known)
+            self.watcher.trial(self.folder.known[number], known=known)
 
     def _summarize(self) -> None:
         configurations = [
             Configuration(
                 values=self._plan.shown(index),
-                records={self._plan.seed(number): self.store.known[number] for number in self._plan.numbers(index)},
+                trials=[self.folder.known[number] for number in self._plan.numbers(index)],
                 baseline=baseline,
             )
             for index, baseline in enumerate(self._plan.baselines)
         ]
         varied, metric = self._plan.varied, self.sweep.metric
         self.summary = summarize(configurations, varied, metric)
-        self.store.finish(table(summary_columns(varied, metric), self.summary))
-
-
-def _record_of(outcome: Outcome, columns: Sequence[str]) -> Record:
-    """A row of trials.csv: a metric that is not finite is an empty cell."""
-    result = outcome.result
-    cells = {
-        f"{part}_{name}": value if math.isfinite(value) else None
-        for part, metrics in result["metrics"].items()
-        for name, value in (metrics or {}).items()
-    }
-    row = {**dict.fromkeys(columns), **cells, **{name: result[name] for name in columns[:3]}}
-    return {**row, "state": result["state"], "error": outcome.error, "time_s": result["time_s"]}
+        self.folder.finish(table(summary_columns(varied, metric), self.summary))

@@ -4,7 +4,8 @@ import math
 from pathlib import Path
 
 from mlpcli.config.metrics import Measure
-from mlpcli.results.sweep_folder import Record, SweepStore
+from mlpcli.results.sweep_folder import SweepFolder
+from mlpcli.results.trial import Trial
 from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
 from mlpcli.sweeps.run.train_stack import KeepModels
 
@@ -14,22 +15,22 @@ __all__ = ["Models"]
 class Models:
     """The model files in a sweep's folder."""
 
-    def __init__(self, sweep: PreparedSweep, store: SweepStore, keep: KeepModels) -> None:
+    def __init__(self, sweep: PreparedSweep, folder: SweepFolder, keep: KeepModels) -> None:
         self.keep = keep
-        self._sweep, self._store = sweep, store
-        self._first = min((self._rank(*entry) for entry in store.known.items()), default=(math.inf, 0))
+        self._sweep, self._folder = sweep, folder
+        self._first = min(map(self._rank, folder.known.values()), default=(math.inf, 0))
 
-    def offer(self, number: int, record: Record, model: bytes | None) -> None:
+    def offer(self, trial: Trial, model: bytes | None) -> None:
         """Save the model of a trial that is about to be recorded, if it is to stay as far as is known."""
-        rank = self._rank(number, record)
+        rank = self._rank(trial)
         wanted = self.keep == "all" or rank < self._first
         self._first = min(self._first, rank)
         if model is not None and wanted:
-            self.save(number, model)
+            self.save(trial.number, model)
 
     def save(self, number: int, model: bytes) -> None:
         """Write the model of a trial."""
-        self._store.save_model(self._sweep.run_ids[number], model)
+        self._folder.save_model(self._sweep.trials[number].run_id, model)
 
     def missing(self) -> list[int]:
         """The recorded trials whose model is wanted and absent, since the plan or `keep` has changed."""
@@ -37,7 +38,7 @@ class Models:
 
     def clear(self) -> None:
         """Remove the models that are not wanted."""
-        self._store.keep_models(self._sweep.run_ids[number] for number in self._wanted())
+        self._folder.keep_models(self._sweep.trials[number].run_id for number in self._wanted())
 
     @property
     def best(self) -> Path | None:
@@ -47,20 +48,20 @@ class Models:
 
     def _wanted(self) -> list[int]:
         if self.keep == "all":
-            return [number for number, record in self._store.known.items() if record["state"] == "complete"]
+            return [number for number, trial in self._folder.known.items() if trial.state == "complete"]
         return self._best() if self.keep == "best" else []
 
     def _best(self) -> list[int]:
         """The best of all recorded trials, if any has a rank."""
-        value, number = min((self._rank(*entry) for entry in self._store.known.items()), default=(math.inf, 0))
+        value, number = min(map(self._rank, self._folder.known.values()), default=(math.inf, 0))
         return [number] if math.isfinite(value) else []
 
-    def _rank(self, number: int, record: Record) -> tuple[float, int]:
+    def _rank(self, trial: Trial) -> tuple[float, int]:
         """Sort key with the best complete trial first: by the metric, then by number."""
-        value = record.get(self._sweep.metric)
-        if record["state"] != "complete" or value is None:
-            return math.inf, number
-        return Measure.parse(self._sweep.metric).metric.key(value), number
+        score = trial.score(self._sweep.metric)
+        if trial.state != "complete" or score is None:
+            return math.inf, trial.number
+        return Measure.parse(self._sweep.metric).metric.key(score), trial.number
 
     def _path(self, number: int) -> Path:
-        return self._store.model(self._sweep.run_ids[number])
+        return self._folder.model(self._sweep.trials[number].run_id)

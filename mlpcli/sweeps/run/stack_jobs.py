@@ -69,7 +69,7 @@ class JobMaker:
         return Job(
             trials=trials,
             runs=runs,
-            run_ids=[self._sweep.run_ids[number] for number in trials],
+            run_ids=[self._sweep.trials[number].run_id for number in trials],
             data=self._shared[data.folder],
             name=data.name,
             scale=data.scale,

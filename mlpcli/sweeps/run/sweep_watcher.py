@@ -1,22 +1,11 @@
 """The role of a view: what a running sweep tells it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["TrialSeen", "Watcher"]
+from mlpcli.results.trial import Trial
 
-
-@dataclass(frozen=True)
-class TrialSeen:
-    """A trial that has ended, as the view is told."""
-
-    trial: int
-    configuration: int
-    seed: int
-    state: str
-    value: float | None
-    error: str | None
+__all__ = ["Watcher"]
 
 
 class Watcher(Protocol):
@@ -31,7 +20,7 @@ class Watcher(Protocol):
     def running(self, trials: Sequence[int]) -> None:
         """These are in training now, and no others."""
 
-    def trial(self, seen: TrialSeen, *, known: bool = False) -> None:
+    def trial(self, trial: Trial, *, known: bool = False) -> None:
         """A trial ended now or, if `known`, in an earlier run of the sweep; the latest event of a trial counts."""
 
     def note(self, text: str) -> None:

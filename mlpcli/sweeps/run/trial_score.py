@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from mlpcli.config.metrics import Measure, Metric
+from mlpcli.results.trial import Trial
 
 __all__ = ["best_so_far", "epochs_begun", "trial_score"]
 
@@ -12,21 +13,21 @@ Row = Mapping[str, Any]
 
 
 def trial_score(
-    record: Row | None,
+    trial: Trial,
     rows: Callable[[], Sequence[Row]],
     epochs: int | None,
     metric: str,
 ) -> tuple[float, bool]:
     """The metric of a trial, nan if it failed or diverged, and whether it has come to its end.
 
-    After a full run (`epochs` is None) that is the metric of its record; after a number of epochs the best in its rows
+    After a full run (`epochs` is None) that is the metric in its outcome; after a number of epochs the best in its rows
     of metrics.csv up to there, whether or not an earlier run of the sweep trained it further.
     """
     if epochs is None:
-        value = record[metric] if record is not None and record["state"] == "complete" else None
+        value = trial.score(metric) if trial.state == "complete" else None
         return (math.nan if value is None else value), True
-    ended = record is not None and record["state"] != "pruned" and epochs_begun(record) <= epochs
-    if record is not None and ended and record["state"] != "complete":
+    ended = trial.state not in (None, "pruned") and epochs_begun(trial) <= epochs
+    if ended and trial.is_troubled:
         return math.nan, True
     values = (row[metric] for row in rows()[:epochs])
     return best_so_far((value for value in values if value is not None), Measure.parse(metric).metric), ended
@@ -37,6 +38,6 @@ def best_so_far(values: Iterable[float], metric: Metric) -> float:
     return min(filter(math.isfinite, values), key=metric.key, default=math.nan)
 
 
-def epochs_begun(record: Row) -> int:
+def epochs_begun(trial: Trial) -> int:
     """How many epochs a trial began: one more than it finished if it failed or diverged in that one."""
-    return (record["epochs_run"] or 0) + (record["state"] in ("failed", "diverged"))
+    return (trial.epochs_run or 0) + trial.is_troubled

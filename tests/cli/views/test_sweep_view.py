@@ -17,8 +17,8 @@ import pytest
 from rich.console import Console
 
 from mlpcli.cli.views.sweep_view import LiveView
+from mlpcli.results.trial import Trial
 from mlpcli.sweeps.plan.plan_file import plan_sweep
-from mlpcli.sweeps.run.sweep_watcher import TrialSeen
 from tests.sweeps.sweeps import write_sweep
 
 
@@ -39,7 +39,8 @@ def lines(shown: LiveView) -> list[str]:
 def ends(shown: LiveView, trial: int, value: float | None, state: str = "complete") -> None:
     configuration = shown._plan.configuration_of(trial)
     seed = shown._plan.seed(trial)
-    shown.trial(TrialSeen(trial, configuration, seed, state, value, None if value is not None else "it broke"))
+    error = None if value is not None else "it broke"
+    shown.trial(Trial(trial, configuration, "", seed, state=state, metrics={shown._metric: value}, error=error))
 
 
 def test_what_stands_where(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def shown(found: Plan) -> list[tuple[object, ...]]:
 
 def ran(found: Plan, *names: str) -> list[tuple[object, ...]]:
     """The values of options in the trials, in order."""
-    return [tuple(getattr(trial.options, name) for name in names) for trial in found.trials()]
+    return [tuple(getattr(options, name) for name in names) for _, options in found.runs()]
 
 
 def test_order_by_hand() -> None:
@@ -68,8 +68,8 @@ def test_order_by_hand() -> None:
     assert found.varied == ("norm", "dropout", "width", "depth", "patience")
     assert shown(found) == expected
     assert ran(found, *found.varied, "seed") == [(*values, seed) for values in expected for seed in (7, 3)]
-    assert [trial.number for trial in found.trials()] == list(range(18))
-    assert [trial.configuration for trial in found.trials()] == [number // 2 for number in range(18)]
+    assert [configuration for configuration, _ in found.runs()] == [number // 2 for number in range(18)]
+    assert list(found.runs(5)) == list(found.runs())[5:]
     assert (len(found), found.configurations, found.left_out, found.duplicates) == (18, 9, 0, 0)
 
 
@@ -146,10 +146,10 @@ def test_agrees_with_itertools_and_build(grid, points, seeds, where) -> None:  #
     assert [found.options(index) for index in range(found.configurations)] == list(expected.values())
     assert len(found) == seeds * len(expected)
     assert len(found) + found.left_out + found.duplicates == seeds * len(combinations)
-    trials = list(found.trials())
-    assert [found.configuration_of(number) for number in range(len(found))] == [trial.configuration for trial in trials]
+    runs = list(found.runs())
+    assert [found.configuration_of(number) for number in range(len(found))] == [index for index, _ in runs]
     for index in range(found.configurations):
-        assert [trials[number].options.seed for number in found.numbers(index)] == list(range(seeds))
+        assert [runs[number][1].seed for number in found.numbers(index)] == list(range(seeds))
 
 
 @pytest.mark.parametrize(
@@ -374,8 +374,8 @@ def test_twenty_thousand_trials_take_little_time_and_memory() -> None:
     text = f"seeds = 2\nwhere = ['lr * width < 1000']\n[grid]\n{lists}"
     assert cpu_loops(lambda: plan(text, max_trials=20_000)) < 40  # measured: 4
     found = plan(text, max_trials=20_000)
-    assert cpu_loops(lambda: sum(1 for _ in found.trials())) < 30  # measured: 2
-    assert sum(1 for _ in found.trials()) == 20_000
+    assert cpu_loops(lambda: sum(1 for _ in found.runs())) < 30  # measured: 2
+    assert sum(1 for _ in found.runs()) == 20_000
     Path("one.toml").write_text("[grid]\nlr = [0.1]")
     traced = subprocess.run([sys.executable, "-c", MEMORY, "s.toml"], capture_output=True, text=True, check=True)
     assert int(traced.stdout) < 10e6  # measured: 6.3e6
@@ -399,7 +399,7 @@ def test_a_preset_stands_beneath_the_base() -> None:
         (256, 3, 9, "robust-clip"),
         (256, 3, 9, "robust-clip"),
     ]
-    spelled = [with_preset(trial.options, task="regression", features=4) for trial in found.trials()]
+    spelled = [with_preset(options, task="regression", features=4) for _, options in found.runs()]
     assert [options.init_scale for options in spelled] == [(1.0, 1.0, 1.0, 0.0), 1.0, (1.0, 1.0, 1.0, 0.0)]
     assert found.varied == ("width", "init_scale", "dropout")
     assert shown(found) == [(64, None, 0.0), (256, 1.0, 0.0), (256, None, 0.5)]

@@ -27,5 +27,5 @@ def test_trials_with_other_columns_have_other_data(work: Path) -> None:
     found = prepared('[grid]\ndrop = [["id"], ["id", "b"]]\nwidth = [4, 8]\nseed = [0, 1]', work)
     assert [data.features for data in found.data] == [("a", "b")] * 4 + [("a",)] * 4
     assert len({id(data) for data in found.data}) == 2
-    assert len(set(found.run_ids)) == 8
+    assert len({trial.run_id for trial in found.trials}) == 8
     assert [group.trials for group in found.groups(range(8))] == [[0, 1], [2, 3], [4, 5], [6, 7]]

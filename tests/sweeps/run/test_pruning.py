@@ -9,10 +9,10 @@ import pytest
 
 from mlpcli.cli.main import run
 from mlpcli.cli.views.sweep_view import SweepView
+from mlpcli.results.trial import Trial
 from mlpcli.sweeps.plan.stacks import Group, Stack
 from mlpcli.sweeps.run import stack_jobs
 from mlpcli.sweeps.run import train_stack as work
-from mlpcli.sweeps.run.sweep_watcher import TrialSeen
 from tests.benchmarks.halving import draw
 from tests.sweeps.sweeps import rows, seconds, sweep, timeless, write_sweep
 
@@ -120,15 +120,15 @@ def test_only_what_trains_is_said_to_run(place: Path, monkeypatch: pytest.Monkey
     ended: set[int] = set()
     known: list[int] = []
 
-    def trial(self: SweepView, seen: TrialSeen, *, known: bool = False) -> None:
-        assert seen.trial not in ended
-        ended.add(seen.trial)
+    def take(self: SweepView, trial: Trial, *, known: bool = False) -> None:
+        assert trial.number not in ended
+        ended.add(trial.number)
 
     def running(self: SweepView, trials: Sequence[int]) -> None:
         assert not ended.intersection(trials)
         known.extend(trials)
 
-    monkeypatch.setattr(SweepView, "trial", trial)
+    monkeypatch.setattr(SweepView, "trial", take)
     monkeypatch.setattr(SweepView, "running", running)
     sweep(write(place, HALVING), place / "watched", code=1)
     assert ended == set(known) == set(range(24))

@@ -82,19 +82,19 @@ def test_resumed_after_any_number_of_trials(
     place: Path, file: Path, serial: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Interrupted each time a few more trials are on disk: nothing is trained twice, and the files end up the same."""
-    from mlpcli.results.sweep_folder import SweepStore
+    from mlpcli.results.sweep_folder import SweepFolder
 
-    add: Callable[..., None] = SweepStore.add
+    add: Callable[..., None] = SweepFolder.add
 
-    def interrupted(self: Any, entries: Any, diagnostics: Any = None) -> None:
-        add(self, entries, diagnostics)
+    def interrupted(self: Any, *recorded: Any) -> None:
+        add(self, *recorded)
         raise KeyboardInterrupt
 
     known: dict[str, str] = {}
     folder, rounds = place / "resumed" / file.stem, 0
     while not (folder / "summary.csv").exists():
         with monkeypatch.context() as patch:
-            patch.setattr(SweepStore, "add", interrupted)
+            patch.setattr(SweepFolder, "add", interrupted)
             code = run(["sweep", str(file), "--results", str(folder.parent), "--quiet", "--executor", "serial"])
         now = seconds(folder)
         assert code in (0, 130) and known.items() <= now.items()
