@@ -1,4 +1,4 @@
-"""One file of results, read and checked against its declaration in `schema`; it may still be growing.
+"""One file of results, read and checked against its declaration; it may still be growing.
 
 Every error names the file, the line and the column or key, and ends with a `remedy`: what to type next.
 """
@@ -15,7 +15,7 @@ from mlpcli import json_text
 from mlpcli.atomic import io_errors, shown
 from mlpcli.config import RunOptions, Source, build
 from mlpcli.errors import DataError, UsageError
-from mlpcli.results import csv_text, schema
+from mlpcli.results import csv_schema, csv_text
 from mlpcli.results.append import complete_rows
 
 __all__ = ["Rows", "damaged", "read_json", "read_options", "read_rows", "read_toml"]
@@ -26,7 +26,7 @@ class Rows:
     """A CSV file as text: its header, the declarations of its columns, and its rows."""
 
     path: Path
-    columns: Sequence[schema.Column]
+    columns: Sequence[csv_schema.Column]
     cells: Sequence[Sequence[str]]
     remedy: str
 
@@ -70,7 +70,7 @@ def read_rows(path: Path, remedy: str) -> Rows:
     sound = data.partition(b"\0")[0]  # a power cut may leave zeros in place of what was not synced
     try:
         header, *cells = csv_text.parse(sound[: complete_rows(sound)]) or [[]]
-        columns = schema.table(path.name).columns(header)
+        columns = csv_schema.table(path.name).columns(header)
     except ValueError as error:
         raise damaged(path, str(error), remedy) from error
     return Rows(path, columns, cells, remedy)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlpcli.config.metrics import METRICS, Measure
-from mlpcli.results import csv_text, schema
+from mlpcli.results import csv_text
+from mlpcli.results.json_schema import RunResult, SweepHeader
 from mlpcli.results.read_file import Rows, damaged, read_json, read_options, read_rows, read_toml
 from mlpcli.results.trial import Trial
 
@@ -83,7 +84,7 @@ def _read_run(path: Path) -> ResultsFolder:
     epochs = _by_run(rows).get("", {})
     trial = Trial(0, 0, "", options.seed)
     if os.path.isfile(path / "result.json"):
-        result = read_json(path / "result.json", schema.RunResult, RETRAIN)
+        result = read_json(path / "result.json", RunResult, RETRAIN)
         trial = Trial(0, 0, result["run_id"], options.seed).ended(result)
     diagnostics = _read_epochs(path / "diagnostics.csv", RETRAIN).get("", {})
     metric = options.monitor if options.monitor != "auto" else _usual(epochs)
@@ -112,7 +113,7 @@ def _sweep_metric(path: Path) -> str | None:
         header = read_rows(path / "summary.csv", RERUN).header
         return next((name.removesuffix("_mean") for name in header if name.endswith("_mean")), None)
     if os.path.isfile(path / "sweep.toml"):
-        metric: str | None = read_toml(path / "sweep.toml", schema.SweepHeader, RERUN).get("metric")
+        metric: str | None = read_toml(path / "sweep.toml", SweepHeader, RERUN).get("metric")
         return metric
     return None
 

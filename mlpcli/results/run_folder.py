@@ -32,10 +32,10 @@ from mlpcli.config import Source, as_dict, build
 from mlpcli.errors import DataError, FileError, UsageError
 from mlpcli.results import tensor_file
 from mlpcli.results.append import AppendTable, Mark
+from mlpcli.results.json_schema import RunResult
 from mlpcli.results.lock import FolderLock
 from mlpcli.results.naming import check_name
 from mlpcli.results.read_file import read_json, read_options
-from mlpcli.results.schema import RunResult
 from mlpcli.results.tensor_file import Arrays
 
 __all__ = ["RunFolder"]

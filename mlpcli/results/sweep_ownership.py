@@ -6,8 +6,8 @@ from pathlib import Path
 import mlpcli
 from mlpcli.atomic import make_folder, move, shown, sync_folder
 from mlpcli.errors import UsageError
+from mlpcli.results.json_schema import Provenance
 from mlpcli.results.read_file import read_json
-from mlpcli.results.schema import Provenance
 from mlpcli.results.sweep_tables import DIAGNOSTICS, METRICS, RESTART, TRIALS
 
 __all__ = ["MODELS", "PROVENANCE", "SUMMARY", "SWEEP", "UNUSED", "check_folder", "set_aside"]

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from mlpcli.atomic import io_errors, make_folder, remove, remove_folder, write_atomic
-from mlpcli.results import csv_text, schema
+from mlpcli.results import csv_schema, csv_text
 from mlpcli.results.read_file import damaged, read_rows
 from mlpcli.results.trial import OUTCOME_COLUMNS, Trial
 
@@ -85,7 +85,7 @@ class EpochTable:
             try:
                 if self.columns[:3] != ["trial", "run_id", "epoch"]:
                     raise ValueError("it is not the table of a sweep")
-                columns = schema.table(self.path.name).columns(self.columns)
+                columns = csv_schema.table(self.path.name).columns(self.columns)
             except ValueError as error:
                 raise damaged(self.path, str(error), RESTART) from error
             for number, line in enumerate(file, start=2):
@@ -173,15 +173,15 @@ def _trials(path: Path) -> tuple[list[str], list[Trial]]:
     table = read_rows(path, RESTART)
     varied = [column.name for column in table.columns if column.kind == "option"]
     trials = [Trial.of_row(table.read(index), varied) for index in range(len(table.cells))]
-    for line, trial in enumerate(trials, start=2):
+    for row, trial in enumerate(trials, start=2):
         missing = [name for name in OUTCOME_COLUMNS if getattr(trial, name) is None and trial.state != "failed"]
         if missing:
-            reason = f"line {line}, column {missing[0]}: it is empty for a trial that is {trial.state}"
+            reason = f"row {row}, column {missing[0]}: it is empty for a trial that is {trial.state}"
             raise damaged(path, reason, RESTART)
     return table.header, trials
 
 
-def _fault(number: int, line: bytes, columns: Sequence[schema.Column]) -> str:
+def _fault(number: int, line: bytes, columns: Sequence[csv_schema.Column]) -> str:
     """The fault of a line that is not a row of epochs, in words."""
     cells = line.decode("utf-8", "replace").rstrip("\r\n").split(",")
     if len(cells) != len(columns):

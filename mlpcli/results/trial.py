@@ -1,6 +1,6 @@
 """The record of one trial, from the plan of a sweep to its report: its identity, and its outcome once it has ended.
 
-A column of trials.csv is a field of `Trial`, its name in one of the tuples below, and its meaning in `schema`.
+A column of trials.csv is a field of `Trial`, its name in one of the tuples below, and its meaning in `csv_schema`.
 """
 
 import math

@@ -1,7 +1,7 @@
-"""What every column of our CSV files and every key of our JSON and TOML files means, and which values it may have.
+"""The columns of our CSV files: the meaning and unit of each, and the values that it may have.
 
 Readers check a file against this declaration before anything in it is used, and say which file, line and column is
-wrong. `column` also gives the meaning and the unit of each column, for the page of columns.
+wrong. To add a column, add a row here.
 """
 
 import re
@@ -9,13 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from mlpcli.config import OPTIONS
+from mlpcli.config.metrics import METRICS, PARTS, Measure
 from mlpcli.results import csv_text
 from mlpcli.results.trial import STATES, trial_columns
 
-__all__ = ["Column", "Provenance", "RunResult", "SweepHeader", "Table", "table"]
+__all__ = ["TABLES", "Column", "Table", "table"]
 
 Kind = Literal["count", "number", "option", "run_id", "state", "text"]
 
@@ -123,124 +122,112 @@ _SUMMARY = _columns(
     Column("parameters", "count", "trainable parameters of the network"),
     Column("time_s", "number", "time of training, all seeds together", "s"),
 )
-_PARTS = {"train": "training", "val": "validation", "test": "test"}
-_MEASURES = {
-    "loss": ("loss, without penalties and smoothing", ""),
-    "accuracy": ("share of rows whose class is predicted", ""),
-    "rmse": ("root of the mean squared error", "of the target"),
-    "mae": ("mean absolute error", "of the target"),
-    "r2": ("coefficient of determination", ""),
-    "max_error": ("largest absolute error", "of the target"),
-}
+_SCORES = _columns(
+    *(Column(metric.name, "number", metric.label, metric.unit) for metric in METRICS.values()),
+    Column("balanced_accuracy", "number", "mean recall over the classes that have rows"),
+    Column("macro_f1", "number", "mean F1 over the classes that have rows or predictions"),
+    Column("roc_auc", "number", "area under the ROC curve, the mean of one class against the rest"),
+)
+_CLASSES = _columns(
+    Column("class", "text", "name of the class", needed=True),
+    Column("precision", "number", "share of the rows predicted as this class that belong to it"),
+    Column("recall", "number", "share of the rows of this class that are predicted as it"),
+    Column("f1", "number", "harmonic mean of precision and recall"),
+    Column("support", "count", "rows of the class"),
+)
+_CONFUSION = _columns(Column(r"target\prediction", "text", "class of the rows that are counted", needed=True))
+_PREDICTIONS = _columns(
+    Column("row", "count", "number of the row in its table, from 0", needed=True),
+    Column("target", "text", "value of the target column"),
+    Column("prediction", "text", "class or number that the network predicts"),
+)
 _STATISTICS = {
     "mean": "mean over seeds",
     "std": "standard deviation over seeds",
-    "ci_low": "lower end of the 95% t-interval of the mean",
-    "ci_high": "upper end of the 95% t-interval of the mean",
+    "ci_low": "lower end of the 95% t-interval of the mean over seeds",
+    "ci_high": "upper end of the 95% t-interval of the mean over seeds",
 }
 
 
 @dataclass(frozen=True)
 class Table:
-    """A CSV file: what one row stands for, its fixed columns, and the names that must be there.
+    """A CSV file: what one row stands for, its fixed columns, and the columns that it must have.
 
-    Other columns are metrics, statistics of them, or options.
+    Other columns are metrics of a part of the data, statistics of them, and `other`.
     """
 
     row: str
     fixed: Mapping[str, Column]
     needed: Sequence[str]
-    options: bool = False
+    other: Column | None = None
 
     def columns(self, header: Sequence[str]) -> list[Column]:
         """The declarations of the columns in a header.
 
         Raises:
-            ValueError: a column is missing or stands there twice.
+            ValueError: a column is missing or is there twice.
         """
         if missing := [name for name in self.needed if name not in header]:
             raise ValueError(f"column {missing[0]} is missing")
         if twice := [name for name in header if header.count(name) > 1]:
-            raise ValueError(f"column {twice[0][:60]!a} stands there twice")
+            raise ValueError(f"column {twice[0][:60]!a} is there twice")
         return [self.column(name) for name in header]
 
     def column(self, name: str) -> Column:
-        """The declaration of one column: fixed, an option, a metric, or a statistic of one."""
+        """The declaration of one column."""
         if name in self.fixed:
             return self.fixed[name]
-        if self.options and name in OPTIONS:
+        if self.other is _OPTION and name in OPTIONS:
             return Column(name, "option", OPTIONS[name].help)
-        part, _, measure = name.partition("_")
-        for statistic, words in _STATISTICS.items():
-            if measure.endswith(f"_{statistic}") and part in _PARTS:
-                inner = self.column(name.removesuffix(f"_{statistic}"))
-                return Column(name, "number", f"{words} of the {inner.meaning}", inner.unit)
-        if part in _PARTS and measure:
-            words, unit = _MEASURES.get(measure, (measure.replace("_", " "), ""))
-            return Column(name, "number", f"{words}, {_PARTS[part]} rows", unit)
-        if self.options:
-            return Column(name, "option", "option that the sweep varies")
-        return Column(name, "number", name.replace("_", " "))
+        base, statistic = name, ""
+        for suffix, words in _STATISTICS.items():
+            if name.endswith(f"_{suffix}"):
+                base, statistic = name.removesuffix(f"_{suffix}"), words
+        if measure := Measure.find(base):
+            meaning = f"{measure.metric.label} on the {PARTS[measure.part]} rows"
+            return Column(name, "number", f"{meaning}: {statistic}" if statistic else meaning, measure.metric.unit)
+        if self.other is None or base.partition("_")[0] in PARTS:  # of another version of mlpcli
+            return Column(name, "number", name.replace("_", " "))
+        return Column(name, self.other.kind, self.other.meaning)
 
 
-_TABLES = {
+_OPTION = Column("", "option", "value of an option that the sweep varies")
+
+TABLES = {
     "trials.csv": Table(
-        "trial",
+        "trial, in the order of the plan",
         {name: {**_TRIAL, **_ENDED}[name] for name in trial_columns()},
         trial_columns(),
-        options=True,
+        _OPTION,
     ),
-    "metrics.csv": Table("epoch, in a sweep one per trial and epoch", {**_TRIAL, **_EPOCH}, ("epoch",)),
+    "metrics.csv": Table("epoch; in a sweep, per trial and epoch", {**_TRIAL, **_EPOCH}, ("epoch",)),
     "diagnostics.csv": Table(
-        "epoch, in a sweep one per trial and epoch; written with --record", {**_TRIAL, **_RECORDED}, ("epoch",)
+        "epoch, from the initial weights on, with --record; in a sweep, per trial and epoch",
+        {**_TRIAL, **_RECORDED},
+        ("epoch",),
     ),
-    "summary.csv": Table("configuration, best first", _SUMMARY, ("rank", "n_seeds"), options=True),
+    "summary.csv": Table("configuration, best first", _SUMMARY, ("rank", "n_seeds"), _OPTION),
+    "eval-<rows>-classes.csv": Table("class", _CLASSES, ("class",)),
+    "eval-<rows>.csv": Table("evaluation", _SCORES, ()),
+    "confusion-<rows>.csv": Table(
+        "class of the target",
+        _CONFUSION,
+        tuple(_CONFUSION),
+        Column("", "count", "rows of the target's class that are predicted as this class"),
+    ),
+    "predictions-<rows>.csv": Table(
+        "row of the data",
+        _PREDICTIONS,
+        ("row",),
+        Column("", "text", "probability of this class, or target or prediction of one of several targets"),
+    ),
 }
+"""The CSV files by name; `<rows>` stands for the split or the table that was scored."""
 
 
 def table(name: str) -> Table:
     """The declaration of a CSV file by its name."""
-    return _TABLES[name]
-
-
-class _File(BaseModel):
-    """Keys that a file must have; others may stand beside them."""
-
-    model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
-
-
-_Scores = dict[str, float | None]
-
-
-class _Metrics(_File):
-    model_config = ConfigDict(extra="forbid")
-
-    train: _Scores
-    val: _Scores | None = None
-    test: _Scores | None = None
-
-
-class RunResult(_File):
-    """result.json: what came of a run."""
-
-    run_id: str
-    state: Literal["complete", "diverged"]
-    metrics: _Metrics
-    best_epoch: int = Field(ge=0)
-    epochs_run: int = Field(ge=0)
-    parameters: int = Field(ge=0)
-    config: dict[str, Any]
-    time_s: float
-
-
-class Provenance(_File):
-    """provenance.json: what made the numbers."""
-
-    version: str
-
-
-class SweepHeader(_File):
-    """The keys of sweep.toml that describe the sweep as a whole; `sweep.spec` reads the rest."""
-
-    name: str | None = None
-    metric: str | None = None
+    for pattern, declared in TABLES.items():
+        if re.fullmatch(re.escape(pattern).replace("<rows>", ".+"), name):
+            return declared
+    raise ValueError(f"{name!a} is no table of mlpcli")

@@ -1,0 +1,50 @@
+"""The keys of our JSON and TOML files, and the values that they may have; config.toml is checked as `RunOptions`."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["Provenance", "RunResult", "SweepHeader"]
+
+
+class _File(BaseModel):
+    """Keys that a file must have; others may stand beside them."""
+
+    model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
+
+
+_Scores = dict[str, float | None]
+
+
+class _Metrics(_File):
+    model_config = ConfigDict(extra="forbid")
+
+    train: _Scores
+    val: _Scores | None = None
+    test: _Scores | None = None
+
+
+class RunResult(_File):
+    """result.json: what came of a run."""
+
+    run_id: str
+    state: Literal["complete", "diverged"]
+    metrics: _Metrics
+    best_epoch: int = Field(ge=0)
+    epochs_run: int = Field(ge=0)
+    parameters: int = Field(ge=0)
+    config: dict[str, Any]
+    time_s: float
+
+
+class Provenance(_File):
+    """provenance.json: what made the numbers."""
+
+    version: str
+
+
+class SweepHeader(_File):
+    """The keys of sweep.toml that describe the sweep as a whole; `sweep.spec` reads the rest."""
+
+    name: str | None = None
+    metric: str | None = None
