@@ -42,7 +42,7 @@ class Listed(Steps):
         file = self._file
         lengths = [len(values) for values in file.grid.values()]
         lengths += [len(values) for values in list(file.zip.values())[:1]]
-        lengths += [file.random.trials] if file.random else []
+        lengths += [file.random.count] if file.random else []
         return prod(lengths) if lengths or not file.points else 0
 
     def _proposals(self) -> Iterator[Proposal]:

@@ -12,7 +12,8 @@ from mlpcli.sweeps.spec.random_draws import Choices, Draws, Range
 
 
 def column(kind: Range | Choices, *, trials: int = 4000, seed: int = 0, name: str = "lr") -> list[object]:
-    return [value for (value,) in Draws(trials, seed, {name: kind}).rows()]
+    """Draws of one option, beside one whose values cannot be counted, so that values may repeat."""
+    return [value for value, _ in Draws(trials, seed, {name: kind, "beside": Range(0.0, 1.0)}).rows()]
 
 
 def test_uniform() -> None:
@@ -107,3 +108,38 @@ def test_the_stream_is_written_down() -> None:
     stream = np.random.Generator(np.random.PCG64(np.random.SeedSequence(7, spawn_key=(108, 114))))  # l, r
     assert column(Range(0.0, 1.0), trials=3, seed=7) == [round(float(u), 6) for u in stream.random(3)]
     assert column(Range(0.0, 1.0), trials=3, seed=7) == [0.935666, 0.059795, 0.598453]
+
+
+WIDTHS, DEPTHS = Choices((16, 32, 64)), Range(1, 4)
+
+
+@pytest.mark.parametrize("trials", [1, 5, 11, 12, 13, 50])
+def test_what_can_be_counted_is_drawn_without_replacement(trials: int) -> None:
+    draws = Draws(trials, 3, {"width": WIDTHS, "depth": DEPTHS})
+    rows = draws.rows()
+    assert len(set(rows)) == len(rows) == draws.count == min(trials, 12)
+    assert rows == Draws(1000, 3, {"width": WIDTHS, "depth": DEPTHS}).rows()[:trials]
+    assert set(rows) <= {(width, depth) for width in (16, 32, 64) for depth in (1, 2, 3, 4)}
+
+
+def test_each_order_of_distinct_draws_is_equally_likely() -> None:
+    orders = [tuple(Draws(3, seed, {"norm": Choices("abc")}).rows()) for seed in range(1200)]
+    assert len(set(orders)) == 6
+    assert chisquare([orders.count(order) for order in set(orders)]).pvalue > 0.01
+
+
+def test_a_value_listed_twice_is_likelier_but_drawn_once() -> None:
+    rows = Draws(5, 0, {"depth": Choices((1, 2, 2, 2))}).rows()
+    assert sorted(rows) == [(1,), (2,)]
+    first = [Draws(1, seed, {"depth": Choices((1, 2, 2, 2))}).rows()[0] for seed in range(400)]
+    assert 0.65 < first.count((2,)) / 400 < 0.85
+
+
+def test_the_rarest_integers_of_a_log_range_are_found_in_the_end() -> None:
+    rows = Draws(5000, 0, {"width": Range(1, 5000, log=True)}).rows()
+    assert sorted(rows) == [(width,) for width in range(1, 5001)]
+
+
+def test_a_range_too_large_to_list_is_drawn_from_all_the_same() -> None:
+    draws = Draws(100, 0, {"seed": Range(0, 2**63 - 1)})
+    assert draws.count == len(set(draws.rows())) == 100
