@@ -8,6 +8,7 @@ tenth of a short command. Nothing large waits for it: networks and their arrays 
 def main() -> None:
     """Run the command line and leave with its exit code."""
     import gc
+    import os
     import sys
 
     try:
@@ -17,8 +18,12 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     gc.set_threshold(50_000)
-    from mlpcli.cli.main import run
-
+    try:
+        from mlpcli.cli.main import run
+    except (ImportError, MemoryError, OSError) as error:
+        reason = " ".join(str(error).split()) or "not enough memory"
+        os.write(2, f"mlpcli: error: cannot start: {reason}\n".encode())
+        sys.exit(74)
     code = run()
     gc.freeze()
     sys.exit(code)

@@ -4,9 +4,12 @@ Every room raises these, or a plain ValueError where it knows nothing of users; 
 stderr and an exit code.
 """
 
+import errno
+import os
 from enum import IntEnum
 
 __all__ = [
+    "LACK",
     "BadResult",
     "Busy",
     "DataError",
@@ -16,6 +19,7 @@ __all__ = [
     "MlpcliError",
     "Unavailable",
     "UsageError",
+    "lack",
 ]
 
 
@@ -82,3 +86,33 @@ class Interrupted(MlpcliError):
     def __init__(self, message: str, code: ExitCode = ExitCode.INTERRUPTED) -> None:
         super().__init__(message)
         self.code = code
+
+
+LACK = "lack of "
+"""How the error of a trial begins that failed only because the system had nothing to give; it is trained again."""
+
+_SCARCE = {
+    errno.ENOMEM: "memory",
+    errno.EMFILE: "file descriptors",
+    errno.ENFILE: "file descriptors",
+}
+
+
+def lack(error: BaseException | None) -> str | None:
+    """What the system had too little of, if that is what an exception, or the one behind it, says.
+
+    >>> lack(MemoryError()), lack(OSError(errno.EMFILE, "")), lack(ValueError())
+    ('memory', 'file descriptors', None)
+    """
+    while error is not None:
+        text = str(error)
+        if isinstance(error, MemoryError) or "failed to map segment" in text:  # a library that was being loaded
+            return "memory"
+        if isinstance(error, RuntimeError) and "can't start new thread" in text:
+            return "processes or threads"
+        if isinstance(error, OSError | ImportError):
+            for code, what in _SCARCE.items():
+                if getattr(error, "errno", None) == code or os.strerror(code) in text:
+                    return what
+        error = error.__cause__ or error.__context__
+    return None

@@ -1,11 +1,20 @@
-"""The number of BLAS threads, which is the only BLAS setting that can change the last bits of a number."""
+"""The number of BLAS threads, which is the only BLAS setting that can change the last bits of a number.
+
+OpenBLAS ends the process with a text of its own, or waits for ever, where it finds no memory or cannot start a thread.
+So it starts with one thread, and there is a check for room before it takes any: then Python raises MemoryError.
+"""
 
 import os
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
 from itertools import pairwise
 
-__all__ = ["blas_threads", "cores", "fastest_threads", "let_threads_rest"]
+__all__ = ["blas_threads", "claim_blas_memory", "cores", "fastest_threads", "set_up_blas"]
+
+LIBRARY, BUFFER = 96 << 20, 40 << 20
+"""Bytes of address space that loading NumPy or SciPy takes, and that OpenBLAS takes per thread."""
 
 WORTH_A_THREAD = 5e7
 """Multiply-adds of a step's largest matrix product from which more threads pay. Measured on an idle machine with 784
@@ -26,19 +35,52 @@ def fastest_threads(sizes: Sequence[int], batch: int) -> int:
     return cores() if largest >= WORTH_A_THREAD else 1
 
 
-def let_threads_rest() -> None:
-    """Let OpenBLAS's idle threads sleep after 2^20 cycles (half a millisecond) instead of spinning for 2^26.
+def set_up_blas() -> None:
+    """Start OpenBLAS with one thread and check for room first; let its idle threads sleep after half a millisecond.
 
     Sleeping threads leave the cores to the optimizer's threads, which makes a step at width 1024 9 % shorter, and to
     other processes, such as a sweep's workers, which would otherwise lose 0.15 s while their parent imports NumPy and
     SciPy. Has an effect only before NumPy is loaded; a value that the environment sets is kept.
     """
-    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "20")
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "20")  # 2^20 processor cycles, in place of 2^26
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    sys.meta_path.insert(0, _RoomFirst())
 
 
-def blas_threads(count: int) -> AbstractContextManager[object]:
-    """A context in which BLAS uses `count` threads."""
+class _RoomFirst:
+    """Finds no module, but raises MemoryError where there is no room for one that brings OpenBLAS."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name in ("numpy", "scipy"):
+            _require(LIBRARY, name)
+
+
+@cache
+def claim_blas_memory(count: int = 1) -> None:
+    """Have OpenBLAS take the memory that `count` threads need, which it keeps; MemoryError where there is none."""
+    import numpy as np
+
+    _require(count * BUFFER, "OpenBLAS")
+    square = np.ones((256, 256), np.float32)
+    np.matmul(square, square)
+
+
+def _require(size: int, who: str) -> None:
+    if os.name != "posix":
+        return
+    import mmap
+
+    try:
+        mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+    except OSError:
+        raise MemoryError(f"{who} needs {size >> 20} MB") from None
+
+
+@contextmanager
+def blas_threads(count: int) -> Iterator[None]:
+    """A context in which BLAS uses `count` threads; MemoryError where they find no memory."""
     from threadpoolctl import threadpool_limits
 
-    limits: AbstractContextManager[object] = threadpool_limits(count, user_api="blas")
-    return limits
+    with threadpool_limits(count, user_api="blas"):
+        claim_blas_memory(count)
+        yield

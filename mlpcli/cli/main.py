@@ -19,7 +19,7 @@ from typer.core import TyperCommand, TyperGroup
 from mlpcli import __version__
 from mlpcli.cli import console, interruption
 from mlpcli.cli.standard_streams import guard_streams
-from mlpcli.errors import ExitCode, MlpcliError, UsageError
+from mlpcli.errors import ExitCode, MlpcliError, UsageError, lack
 from mlpcli.signals import Interruption
 from mlpcli.wording import nearest, sentence
 
@@ -142,9 +142,9 @@ class _Command(TyperCommand):
 
 def _load(name: str) -> Any:
     """The command, which when invoked returns its work as a function yet to be called."""
-    from mlpcli.threads import let_threads_rest
+    from mlpcli.threads import set_up_blas
 
-    let_threads_rest()  # before NumPy is loaded
+    set_up_blas()  # before NumPy is loaded
     command = COMMANDS[name]
     work = getattr(importlib.import_module(command.module), command.function)
 
@@ -170,12 +170,17 @@ def _explain(error: BaseException) -> tuple[int, str]:
     if isinstance(error, KeyboardInterrupt):
         stop = error if isinstance(error, Interruption) else Interruption(signal.SIGINT)
         return stop.code, f"{stop.word}. {interruption.KEPT}"
-    if isinstance(error, MemoryError):
-        reason = f": {error}" if str(error) else ""
+    line = " ".join(str(error).split())[-200:]
+    if (what := lack(error)) == "memory":
+        reason = f": {line}" if line else ""
         return ExitCode.DATA, f"not enough memory{reason}. Use a smaller batch_size or network, or fewer rows"
+    if what is not None:
+        return ExitCode.IO, f"not enough {what}: {line}. End other programs, or raise the limit with ulimit"
     if isinstance(error, OSError):
-        what = "" if error.filename is None else f" {os.fsdecode(error.filename)}"
-        return ExitCode.IO, f"cannot read or write{what}: {error.strerror or error}"
+        name = "" if error.filename is None else f" {os.fsdecode(error.filename)}"
+        return ExitCode.IO, f"cannot read or write{name}: {error.strerror or error}"
+    if isinstance(error, ImportError) and not (error.name or "").startswith("mlpcli"):
+        return ExitCode.IO, f"cannot load {error.name or 'a library'}: {line}. Try again, or install it again"
     if hasattr(error, "format_message"):  # Typer's usage errors share no public base
         return ExitCode.USAGE, _explain_usage(error)
     at = traceback.extract_tb(error.__traceback__)[-1]

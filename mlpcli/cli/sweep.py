@@ -11,7 +11,7 @@ import typer
 
 from mlpcli.cli.console import message, warning
 from mlpcli.cli.flags import DataHome, Json, Name, Quiet, ResultsRoot, switch
-from mlpcli.errors import BadResult, Interrupted, MlpcliError
+from mlpcli.errors import BadResult, DataError, FileError, Interrupted, MlpcliError
 from mlpcli.signals import Interruption
 
 if TYPE_CHECKING:
@@ -114,6 +114,11 @@ def sweep(
             with _saying_what_is_kept(folder, plan, restart), view:
                 engine.run()
             show_results(prepared, engine.summary, folder.known, folder.path, engine.models.best, as_json)
+    if lacking := [trial.lack for trial in folder.known.values() if trial.lack]:
+        raise (DataError if "memory" in lacking else FileError)(
+            f"{len(lacking)} of {len(plan)} trials failed for lack of {lacking[0]}: see the column error of "
+            f"{shown(folder.path / 'trials.csv')}. The others are kept. The same command trains these again"
+        )
     if troubled := sum(trial.is_troubled for trial in folder.known.values()):
         raise BadResult(
             f"{troubled} of {len(plan)} trials failed or diverged: see the column error of "
@@ -148,7 +153,7 @@ def _open_folder(prepared: "PreparedSweep", results: Path, states: set[str], res
         scores=prepared.scores,
         columns=prepared.columns,
         diagnostics=prepared.diagnostics,
-        reuse=lambda trial: trial.state in reused,
+        reuse=lambda trial: trial.state in reused and not trial.lack,
         provenance=provenance(sys.argv, ", ".join(digests)),
         restart=restart,
     )

@@ -7,6 +7,7 @@ of 1e300 in a diverging configuration is a number like any other.
 import math
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -36,8 +37,12 @@ class Difference:
 
 
 def load() -> None:
-    """Import what the other functions need, a tenth of a second, while there is nothing else to do."""
-    import_module("scipy.special")
+    """Import what the other functions need, a tenth of a second, while there is nothing else to do.
+
+    An error is left to them: they import it again.
+    """
+    with suppress(Exception):
+        import_module("scipy.special")
 
 
 def estimate(values: Sequence[float]) -> Estimate:

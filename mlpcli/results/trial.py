@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Self
 
+from mlpcli.errors import LACK
+
 __all__ = ["OUTCOME_COLUMNS", "STATES", "Trial", "trial_columns"]
 
 STATES = ("complete", "failed", "diverged", "pruned")
@@ -87,6 +89,16 @@ class Trial:
     def is_troubled(self) -> bool:
         """Whether the trial failed or diverged."""
         return self.state in ("failed", "diverged")
+
+    @property
+    def lack(self) -> str | None:
+        """What the system had too little of where the trial failed for that reason alone, as in `errors.lack`.
+
+        >>> Trial(0, 0, "0a", 0, state="failed", error="lack of memory: Unable to allocate 1.2 GiB").lack
+        'memory'
+        """
+        error = self.error or ""
+        return error.removeprefix(LACK).partition(":")[0] if error.startswith(LACK) else None
 
     def score(self, metric: str) -> float | None:
         """The value of a metric, None for a trial without a finite one, or that failed or diverged."""

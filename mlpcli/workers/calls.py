@@ -51,9 +51,12 @@ def unpack(outcome: bytes) -> Any:
 
     Raises:
         RemoteError: the result cannot be unpickled here, or the exception could not be pickled there.
+        MemoryError: it does not fit into memory.
     """
     try:
         done, value = pickle.loads(outcome)
+    except MemoryError:
+        raise
     except Exception as error:
         raise RemoteError(f"a job's result cannot be unpickled: {_line(error)}") from error
     if done:

@@ -77,7 +77,7 @@ class LocalExecutor(Executor):
     def _serve(self, process: "_Worker") -> None:
         """Start a worker process, give it one job after another, and end it when there are no more."""
         while True:
-            with suppress(FileError, CancelledError):  # the next job tries again and gets the error
+            with suppress(Exception):  # the next job tries again and gets the error
                 process.prepare()
             item = self._calls.get()
             if item is None:
@@ -138,7 +138,7 @@ class _Worker:
             try:
                 self._start()
                 return
-            except (OSError, EOFError) as error:
+            except (OSError, EOFError, MemoryError, RuntimeError) as error:  # RuntimeError: no thread for the timer
                 exitcode, words = self.end()
                 cause = str(error) or (words.splitlines() or [_fate(exitcode)])[-1]
         raise FileError(f"--jobs: cannot start a worker process: {cause}. Use fewer --jobs, or --executor serial")

@@ -67,9 +67,12 @@ def main(parent: int, preload: list[str]) -> None:
     threading.Thread(target=_receive, args=(calls_in, calls), daemon=True).start()
     faulthandler.enable()
     gc.set_threshold(50_000)  # as in mlpcli.__main__, which a worker does not run
+    from mlpcli.threads import set_up_blas
+    from mlpcli.workers.calls import answer
+
+    set_up_blas()
     for module in preload:
         import_module(module)
-    from mlpcli.workers.calls import answer
 
     try:
         write_message(outcomes_out, b"")

@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import median
 
 from mlpcli.results.provenance import provenance
-from mlpcli.threads import let_threads_rest
+from mlpcli.threads import set_up_blas
 from tests.benchmarks.contenders import CONTENDERS, Problem, set_up, time_steps
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "step.md"
@@ -51,7 +51,7 @@ def environment(threads: int) -> dict[str, str]:
 
 def measure(problems: Sequence[Problem], rounds: int) -> Iterator[tuple[Problem, Times]]:
     """The median seconds of a step for every contender, problem by problem; all of them with as many threads."""
-    let_threads_rest()
+    set_up_blas()
     os.environ.update(environment(problems[0].threads))
     with ExitStack() as stack:
         processes = {

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import Protocol
 
-from mlpcli.errors import MlpcliError
+from mlpcli.errors import LACK, MlpcliError, lack
 from mlpcli.signals import check
 from mlpcli.sweeps.run.train_stack import Job, JobResult, run_job
 from mlpcli.workers.executor import Executor, WorkerDied
@@ -73,6 +73,8 @@ def dispatch(executor: Executor, jobs: Iterable[Job], receiver: Receiver) -> Non
             else:  # its own error would only repeat itself in another attempt
                 deaths = deaths + 1 if isinstance(error, WorkerDied) else ATTEMPTS
                 reason = str(error) if isinstance(error, WorkerDied) else f"{type(error).__name__}: {error}"
+                if what := lack(error):
+                    reason = f"{LACK}{what}: {error}"
                 again.extendleft(reversed(_pieces(job, deaths, reason, receiver)))
         receiver.running(islice(_unfinished(handed), executor.jobs))
 

@@ -10,6 +10,7 @@ from mlpcli.config.metrics import Measure
 from mlpcli.data import open_prepared
 from mlpcli.nn import Array
 from mlpcli.results.model_file import model_bytes
+from mlpcli.threads import claim_blas_memory
 from mlpcli.training.diagnostics import DiagnosticsRow
 from mlpcli.training.epoch_rows import EpochRow
 from mlpcli.training.model import describe
@@ -79,6 +80,7 @@ class JobResult:
 
 def run_job(job: Job) -> JobResult:
     """Train the stack of a job; the same numbers as `mlpcli train --threads 1` gives for each of its runs."""
+    claim_blas_memory()
     data = open_prepared(job.data.open(), job.name, job.scale)
     trainer = Trainer(job.runs, data)
     if job.progress is not None:

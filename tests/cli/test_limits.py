@@ -1,0 +1,137 @@
+"""Too little memory, too few files or threads: one line, 65 or 74, and the same command does the rest later."""
+
+import errno
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlpcli.cli import main
+from mlpcli.sweeps.run import job_dispatch
+from mlpcli.sweeps.run.train_stack import run_job
+from tests.sweeps.sweeps import rows, sweep, timeless, write_sweep
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems do not keep these limits")
+TRAIN = ("train", "--dataset", "iris", "--epochs", "1", "--name", "r", "--quiet")
+SWEEP = ("sweep", "s.toml", "--quiet")
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLPCLI_DATA_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def file() -> Path:
+    return write_sweep(Path("s.toml"), seeds=2, base={"dataset": "iris", "epochs": 2}, grid={"width": [4, 8]})
+
+
+def limited(limit: str, value: int, *arguments: str) -> tuple[int, str]:
+    def keep() -> None:
+        import resource
+
+        resource.setrlimit(getattr(resource, limit), (value, value))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "mlpcli", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=keep,
+        timeout=100,
+    )
+    return done.returncode, done.stderr
+
+
+@linux
+@pytest.mark.parametrize("command", [TRAIN, (*SWEEP, "--executor", "serial")])
+@pytest.mark.parametrize("megabytes", [80, 150, 180, 220])
+def test_address_space(file: Path, command: tuple[str, ...], megabytes: int) -> None:
+    """NumPy, OpenBLAS or SciPy find no room: OpenBLAS alone would print its own text and exit with 1, or wait."""
+    code, err = limited("RLIMIT_AS", megabytes << 20, *command)
+    assert (code, err.count("\n")) in {(65, 1), (0, 0)}, err
+    assert code == 0 or ("memory" in err and err.startswith("mlpcli: error: "))
+
+
+@linux
+@pytest.mark.parametrize("files", [4, 7, 12])
+def test_file_descriptors(files: int) -> None:
+    code, err = limited("RLIMIT_NOFILE", files, *TRAIN)
+    assert (code, err.count("\n")) in {(74, 1), (0, 0)}, err
+    assert main.run(TRAIN) == 0
+
+
+@linux
+def test_workers_that_find_no_memory(file: Path) -> None:
+    code, err = limited("RLIMIT_AS", 110 << 20, *SWEEP, "--jobs", "1")
+    assert (code, err.count("\n")) in {(65, 1), (74, 1)}, err
+
+
+FAILURE: dict[str, BaseException] = {}
+
+
+def fail_at_width_8(job: Any) -> Any:
+    """The work of a job; it is found by its name, as workers find it."""
+    if job.runs[0].sizes[0] == 8:
+        raise FAILURE["error"]
+    return run_job(job)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "what"),
+    [
+        (MemoryError("Unable to allocate 1.2 GiB"), 65, "memory"),
+        (OSError(errno.EMFILE, os.strerror(errno.EMFILE)), 74, "file descriptors"),
+        (RuntimeError("can't start new thread"), 74, "processes or threads"),
+    ],
+)
+def test_a_trial_that_lacked_something_is_trained_again(
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+    code: int,
+    what: str,
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(job_dispatch, "run_job", fail_at_width_8)
+        patch.setitem(FAILURE, "error", error)
+        folder = sweep(file, Path("results"), code=code)
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert f"2 of 4 trials failed for lack of {what}: " in line and "The same command trains these again" in line
+    assert [row["state"] for row in rows(folder, "trials.csv")] == ["complete"] * 2 + ["failed"] * 2
+    assert all(row["error"].startswith(f"lack of {what}: ") for row in rows(folder, "trials.csv")[2:])
+    assert timeless(sweep(file, Path("results"))) == timeless(sweep(file, Path("whole")))
+
+
+def test_no_thread_to_be_had(file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert main.run([*SWEEP, "--jobs", "2"]) == 74
+    assert "mlpcli: error: not enough processes or threads" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (ImportError("libx.so: failed to map segment from shared object"), 65, "not enough memory: libx.so"),
+        (ImportError("libx.so: cannot open shared object file", name="numpy"), 74, "cannot load numpy: libx.so"),
+        (ImportError("no name 'x'", name="mlpcli.nn"), 70, "a bug in mlpcli"),
+    ],
+)
+def test_a_library_that_cannot_be_loaded(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: ImportError, code: int, line: str
+) -> None:
+    def fail(name: str) -> None:
+        raise error
+
+    monkeypatch.setattr(main, "_load", fail)
+    assert main.run(["train"]) == code
+    assert capsys.readouterr().err.startswith(f"mlpcli: error: {line}")
