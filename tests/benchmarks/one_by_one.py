@@ -3,8 +3,8 @@
 import sys
 
 from mlpcli.cli.main import run
-from mlpcli.sweeps.plan.sweep_plan import cost
+from mlpcli.sweeps.plan import training_cost
 
 if __name__ == "__main__":
-    cost.MAX_REPLICAS = 1
+    training_cost.MAX_REPLICAS = 1
     sys.exit(run())
