@@ -19,6 +19,7 @@ import numpy as np
 from mlpcli.config import RunOptions
 from mlpcli.data import Prepared, prepare
 from mlpcli.results.provenance import provenance
+from mlpcli.sweeps.plan.caches import core_cache
 from mlpcli.sweeps.plan.training_cost import cost_of
 from mlpcli.threads import blas_threads
 from mlpcli.training.session import plan_run
@@ -113,7 +114,8 @@ def main() -> None:
     print(*table([]), sep="\n")
     with blas_threads(1):
         for network in NETWORKS:
-            most = cost_of(run_of(network, data), len(data.features), len(data.classes or ()), len(data.train)).replicas
+            sizes = len(data.features), len(data.classes or ()), len(data.train)
+            most = cost_of(run_of(network, data), *sizes, core_cache()).replicas
             times = measure(network, data, given.rounds)
             fastest = min(times, key=lambda replicas: times[replicas])
             measured.append((network, times, most, measure_products(network, fastest, given.rounds)))

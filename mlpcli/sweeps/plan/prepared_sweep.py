@@ -9,6 +9,7 @@ from mlpcli.config.metrics import PARTS, Measure, epoch_columns, metrics_of
 from mlpcli.data import Prepared, prepare
 from mlpcli.errors import UsageError
 from mlpcli.results.trial import Trial
+from mlpcli.sweeps.plan.caches import core_cache
 from mlpcli.sweeps.plan.stacks import Group
 from mlpcli.sweeps.plan.sweep_plan import Plan, Round
 from mlpcli.sweeps.plan.training_cost import Cost, cost_of
@@ -91,7 +92,7 @@ class PreparedSweep:
     def _cost(self, number: int) -> Cost:
         data = self.data[number]
         outputs = output_units(data.task, len(data.classes or ()), len(data.targets))
-        return cost_of(self.options(number), len(data.features), outputs, len(data.train))
+        return cost_of(self.options(number), len(data.features), outputs, len(data.train), core_cache())
 
     def _prepare(self) -> None:
         """Load the data and make the identities of all trials that have joined the plan."""

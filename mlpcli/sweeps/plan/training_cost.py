@@ -14,9 +14,14 @@ from mlpcli.nn import lifted_features
 
 __all__ = ["Cost", "cost_of"]
 
-BUDGET = 12 * 2**20
-"""Bytes that the replicas of a stack may keep busy: about where a step per replica is cheapest in
-results/reference/stack.md; large networks gain nothing from stacks and lose little."""
+BUDGET = 6
+"""L2 caches' worth of memory that the replicas of a stack may keep busy: about where a step per replica is cheapest, by
+results/reference/stack.md on a Xeon with 2 MB, and on an EPYC with 512 KB, where 64 x 3 is cheapest from 8 replicas on
+and 128 x 3 from 2 to 4."""
+
+ALONE = 2
+"""L2 caches' worth of one network beyond which it trains alone: on the EPYC, 256 x 3 takes 1.28 times as long in stacks
+of 2 or 4, and 128 x 3 still 0.85."""
 
 MAX_REPLICAS = 128
 """Beyond this even networks of 4 units gain nothing, and a crash costs the whole stack."""
@@ -37,8 +42,8 @@ class Cost:
     trial: float
 
 
-def cost_of(options: RunOptions, features: int, outputs: int, rows: int) -> Cost:
-    """The cost of a resolved run on `rows` training rows of `features` inputs, before the lift."""
+def cost_of(options: RunOptions, features: int, outputs: int, rows: int, l2: int) -> Cost:
+    """The cost of a resolved run on `rows` training rows of `features` inputs, before the lift; `l2` in bytes."""
     batch = rows if options.batch_size == "full" else min(options.batch_size, rows)
     steps = options.epochs * -(-rows // batch)
     inputs = lifted_features(features) if options.lift != "none" else features
@@ -54,4 +59,5 @@ def cost_of(options: RunOptions, features: int, outputs: int, rows: int) -> Cost
     step = STEP + layers * (STEP_LAYER + STEP_DROPOUT * dropped + STEP_NORM * normed)
     units = batch * hidden * (UNIT + UNIT_DROPOUT * dropped + UNIT_NORM * normed)
     replica = REPLICA + wide * (6 * parameters * batch * PRODUCT + units)
-    return Cost(max(1, min(BUDGET // busy, MAX_REPLICAS)), steps * step, steps * replica)
+    replicas = 1 if busy > ALONE * l2 else min(BUDGET * l2 // busy, MAX_REPLICAS)
+    return Cost(replicas, steps * step, steps * replica)
