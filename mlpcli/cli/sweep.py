@@ -65,6 +65,16 @@ def sweep(
     allow_insecure_dask: Annotated[
         bool, switch("--allow-insecure-dask", help="join a cluster on another machine without TLS", panel=_RUN)
     ] = False,
+    worker_timeout: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            min=1,
+            help="give a job that takes longer to another worker",
+            show_default="5 minutes, or 30 times the estimate",
+            rich_help_panel=_RUN,
+        ),
+    ] = None,
     fail_fast: Annotated[bool, switch("--fail-fast", help="stop at the first trial that fails", panel=_RUN)] = False,
     keep_models: Annotated[
         KeepModels, typer.Option(help="trials whose model files are kept", rich_help_panel=_RUN)
@@ -110,7 +120,7 @@ def sweep(
                 warning(folder.warning)
             message(_introduction(prepared, len(folder.known), workers.jobs), quiet=quiet)
             view = sweep_view(plan, prepared.metric, quiet)
-            engine = Engine(prepared, folder, workers, view, keep_models.value, fail_fast)
+            engine = Engine(prepared, folder, workers, view, keep_models.value, fail_fast, worker_timeout)
             with _saying_what_is_kept(folder, plan, restart), view:
                 engine.run()
             show_results(prepared, engine.summary, folder.known, folder.path, engine.models.best, as_json)

@@ -42,7 +42,9 @@ class ClusterExecutor(Executor):
 
     def __init__(self, client: Any, place: str, *, own: bool) -> None:
         self._client, self._place, self._own = client, place, own
-        self.jobs = max(1, sum(client.nthreads().values()))
+        self._stuck: set[str] = set()
+        self._workers: list[str] = []
+        self._count()
         self._lock = Lock()
         self._waiting: deque[tuple[Future[Any], bytes]] = deque()
         self._running: dict[Future[Any], Any] = {}
@@ -64,7 +66,12 @@ class ClusterExecutor(Executor):
             while self._waiting and len(self._running) < self.jobs:
                 future, call = self._waiting.popleft()
                 if future.set_running_or_notify_cancel():
-                    task = self._client.submit(pickle.loads, pickle.dumps(Task(call)), key=f"mlpcli-{uuid.uuid4()}")
+                    task = self._client.submit(
+                        pickle.loads,
+                        pickle.dumps(Task(call)),
+                        key=f"mlpcli-{uuid.uuid4()}",
+                        workers=self._workers if self._stuck else None,
+                    )
                     self._running[future] = task
                     task.add_done_callback(partial(self._fetch, future))
 
@@ -95,6 +102,26 @@ class ClusterExecutor(Executor):
             future.set_exception(error)
         self._launch()
 
+    def _count(self) -> int:
+        """Take note of the workers that there are, and of how many jobs they run at once, stuck ones aside."""
+        threads = {worker: count for worker, count in self._client.nthreads().items() if worker not in self._stuck}
+        self._workers = list(threads)
+        self.jobs = max(1, sum(threads.values()))
+        return sum(threads.values())
+
+    def abandon(self, future: Future[Any]) -> None:
+        """Send no more jobs to the worker that has this one; Dask itself waits for a stopped worker."""
+        with self._lock:
+            task = self._running.pop(future, None)
+        if task is None:
+            return
+        with suppress(Exception):  # the connection may be lost; `_launch` handles that
+            self._stuck |= {worker for worker, keys in self._client.processing().items() if task.key in keys}
+            self._count()
+            task.cancel()
+        future.set_exception(WorkerDied(f"a worker of {self._place} took too long and was given up"))
+        self._launch()
+
     def _give_up(self, error: Exception) -> None:
         """End all running and waiting jobs with `error`."""
         with self._lock:
@@ -113,9 +140,7 @@ class ClusterExecutor(Executor):
         alive = time.monotonic()
         while not self._ended.wait(WATCH_SECONDS):
             with suppress(Exception):  # the connection may be lost; `_launch` handles that
-                threads = sum(self._client.nthreads().values())
-                self.jobs = max(1, threads)
-                if threads:
+                if self._count():
                     alive = time.monotonic()
                 elif time.monotonic() - alive > WORKER_SECONDS:
                     self._trouble = f"no workers for {WORKER_SECONDS:g} s"

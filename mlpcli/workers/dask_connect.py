@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import dask
 import distributed
+from distributed.security import Security
 
 from mlpcli.errors import Unavailable, UsageError
 from mlpcli.workers.dask_child import VERSIONS, listed, versions
@@ -53,6 +54,7 @@ def _start(jobs: int) -> Any:
         threads_per_worker=1,
         processes=True,
         host="127.0.0.1",
+        security=Security.temporary(),  # other users of this machine reach the port too
         dashboard_address="127.0.0.1:0",
         worker_dashboard_address="127.0.0.1:0",
         scheduler_kwargs={"allowed_failures": 0, "dashboard": False},

@@ -82,6 +82,12 @@ class Executor(futures.Executor):
     def _send(self, future: Future[Any], call: bytes) -> None:
         """Settle `future` with the outcome of `call`, now or later."""
 
+    def abandon(self, future: Future[Any]) -> None:
+        """Give up the worker of a job that has been running for too long: `future` ends with WorkerDied.
+
+        Does nothing where a job cannot be given up.
+        """
+
     def warm(self, count: int) -> None:
         """Make up to `count` workers ready while the caller does something else."""
 

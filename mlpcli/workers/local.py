@@ -53,6 +53,7 @@ class LocalExecutor(Executor):
         self._calls: SimpleQueue[tuple[Future[Any], bytes] | None] = SimpleQueue()
         self._unfinished: set[Future[Any]] = set()
         self._workers: dict[threading.Thread, _Worker] = {}
+        self._serving: dict[Future[Any], _Worker] = {}
 
     def _send(self, future: Future[Any], call: bytes) -> None:
         with self._lock:
@@ -83,6 +84,7 @@ class LocalExecutor(Executor):
             if item is None:
                 break
             future, call = item
+            self._serving[future] = process
             if future.set_running_or_notify_cancel():
                 try:
                     outcome = process.answer(call)
@@ -92,8 +94,15 @@ class LocalExecutor(Executor):
                     settle(future, outcome)
             with self._lock:
                 self._unfinished.discard(future)
+                del self._serving[future]
             del item, future, call  # an idle thread must not keep results alive
         process.end()
+
+    def abandon(self, future: Future[Any]) -> None:
+        """Kill the worker of a job; the next job gets a new one."""
+        with self._lock:
+            if future in self._serving:
+                self._serving[future].give_up()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the workers when all jobs are done; or cancel waiting jobs and kill the workers at once."""
@@ -114,13 +123,16 @@ class LocalExecutor(Executor):
 
 
 class _Worker:
-    """One process at a time; after its death the next job gets a new one. Other threads may call only `kill`."""
+    """One process at a time; after its death the next job gets a new one.
+
+    Other threads may call only `kill` and `give_up`.
+    """
 
     def __init__(self, preload: Sequence[str]) -> None:
         self._command = [sys.executable, "-P", SCRIPT, str(os.getpid()), *preload]
         self._process: subprocess.Popen[bytes] | None = None
         self._stderr: IO[bytes]
-        self._ready = self._killed = False
+        self._ready = self._killed = self._given_up = False
 
     def prepare(self) -> None:
         """Return when a process is ready for a call.
@@ -168,7 +180,8 @@ class _Worker:
                 break
         if self._killed:
             raise CancelledError("the executor was shut down")
-        death = WorkerDied(_fate(exitcode), exitcode)
+        fate = "its worker process took too long and was killed" if self._given_up else _fate(exitcode)
+        death = WorkerDied(fate, exitcode)
         if words:
             death.add_note(f"Its last words:\n{words}")
         raise death
@@ -176,6 +189,13 @@ class _Worker:
     def kill(self) -> None:
         """Kill the process, whatever it is doing, and start no other."""
         self._killed = True
+        process = self._process
+        if process is not None:
+            process.kill()
+
+    def give_up(self) -> None:
+        """Kill the process during a call, which ends with WorkerDied."""
+        self._given_up = True
         process = self._process
         if process is not None:
             process.kill()
@@ -201,6 +221,7 @@ class _Worker:
     def _start(self) -> None:
         """Start a new process and wait until it is ready; EOFError if it dies first."""
         self.end()
+        self._given_up = False
         with ExitStack() as on_failure:
             self._stderr = on_failure.enter_context(tempfile.TemporaryFile())
             self._process = process = subprocess.Popen(

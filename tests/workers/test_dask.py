@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import dask
+import distributed
 import psutil
 import pytest
 
@@ -51,12 +52,28 @@ def test_our_own_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         ]
         assert listening and set(listening) == {"127.0.0.1"}
 
+        scheduler = executor._client.scheduler.address
+        assert scheduler.startswith("tls://")
+        with pytest.raises((OSError, RuntimeError, ValueError)):  # another user of this machine has no certificate
+            distributed.Client(scheduler.replace("tls://", "tcp://"), timeout=2, set_as_default=False)
+
         bystanders = [executor.submit(pid_after, 0.1) for _ in range(3)]
         death = executor.submit(die, "kill")
         bystanders += [executor.submit(pid_after, 0.1) for _ in range(3)]
         assert isinstance(death.exception(PATIENCE), WorkerDied)
         assert all(future.result(PATIENCE) for future in bystanders)
 
+        assert eventually(lambda: executor.jobs == 2)
+        first, second = (executor.submit(pid_after, ENDLESS) for _ in range(2))
+        assert eventually(lambda: sum(map(len, executor._client.processing().values())) == 2)
+        executor.abandon(first)
+        assert isinstance(first.exception(PATIENCE), WorkerDied)
+        assert executor.jobs == 1 and not second.done()
+        executor.abandon(second)
+        assert isinstance(second.exception(PATIENCE), WorkerDied)
+        assert executor._workers == []
+
+        executor._stuck.clear()
         busy = [executor.submit(pid_after, ENDLESS) for _ in range(4)]
         assert eventually(lambda: sum(future.running() for future in busy) == 2)
         start = time.monotonic()

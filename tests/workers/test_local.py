@@ -427,3 +427,16 @@ def test_random_kills() -> None:
         errors = [future.exception(0) for future in futures]
     assert {type(error) for error in errors} <= {type(None), WorkerDied}
     assert errors.count(None) > 20
+
+
+def test_a_stopped_worker_is_given_up() -> None:
+    """SIGSTOP: the process neither works nor dies."""
+    with LocalExecutor(1) as pool:
+        pid = pool.submit(pid_after, 0).result(PATIENCE)
+        stuck, following = pool.submit(pid_after, ENDLESS), pool.submit(pid_after, 0)
+        assert eventually(stuck.running)
+        os.kill(pid, signal.SIGSTOP)
+        pool.abandon(stuck)
+        assert str(stuck.exception(PATIENCE)) == "its worker process took too long and was killed"
+        assert following.result(PATIENCE) != pid
+        pool.abandon(stuck)

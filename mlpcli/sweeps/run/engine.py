@@ -46,11 +46,12 @@ class Engine:
         watcher: Watcher,
         keep_models: KeepModels = "best",
         fail_fast: bool = False,
+        worker_timeout: float | None = None,
     ) -> None:
         self.sweep, self.folder, self.executor, self.watcher = sweep, folder, executor, watcher
         self.models = Models(sweep, folder, keep_models)
         self.summary: list[dict[str, Any]] = []
-        self._fail_fast = fail_fast
+        self._fail_fast, self._worker_timeout = fail_fast, worker_timeout
         self._plan, self._jobs = sweep.plan, JobMaker(sweep, executor)
         self._until: dict[int, int] = {}  # the most epochs that a round wanted of a trial
         self._stopped: set[int] = set()  # trials that go on only if the next round wants them
@@ -155,7 +156,7 @@ class Engine:
         self.folder.begin()
         jobs = self._jobs.make(numbers, until, keep_models)
         self._expect()
-        dispatch(self.executor, jobs, self)
+        dispatch(self.executor, jobs, self, self._worker_timeout)
 
     def _prune(self, numbers: Set[int]) -> None:
         """Record the trials that no round goes on with as pruned where they were stopped, unless they had ended."""

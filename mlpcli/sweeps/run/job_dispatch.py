@@ -4,6 +4,7 @@ A worker that dies costs the stack it ran: the stack is halved and tried again, 
 loses `ATTEMPTS` workers alone is to blame; those that shared its stack are not.
 """
 
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -23,6 +24,9 @@ ATTEMPTS = 3
 
 AHEAD = 2
 """Jobs submitted per running job: enough that no worker waits for the next."""
+
+PATIENCE, SLOWNESS = 300.0, 30.0
+"""A job may take this many seconds, or this multiple of its estimate, before its worker counts as stuck."""
 
 LOOK_UP = 1.0
 """Seconds to wait at a time: a Ctrl-C that arrives just before Python starts to wait does not wake it."""
@@ -44,8 +48,32 @@ class Receiver(Protocol):
         """A stack of this many trials ended with its worker, or in an error; it is tried again in smaller pieces."""
 
 
-def dispatch(executor: Executor, jobs: Iterable[Job], receiver: Receiver) -> None:
-    """Run all jobs, in any order.
+class Overtime:
+    """Finds the jobs that have been running for too long, while this process was running too.
+
+    Seconds in which it was stopped (Ctrl-Z, a closed laptop) count for no job: its workers were stopped as well.
+    """
+
+    def __init__(self, limit: float | None) -> None:
+        self._limit = limit
+        self._spent: dict[Future[JobResult], float] = {}
+        self._looked = time.monotonic()
+
+    def of(self, running: Mapping[Future[JobResult], Job]) -> list[Future[JobResult]]:
+        """The futures of jobs that are over their time now."""
+        now = time.monotonic()
+        passed, self._looked = min(now - self._looked, 2 * LOOK_UP), now
+        self._spent = {future: self._spent.get(future, -passed) + passed for future in running}
+        return [future for future, job in running.items() if self._spent[future] > self._allowed(job)]
+
+    def _allowed(self, job: Job) -> float:
+        return max(PATIENCE, SLOWNESS * job.seconds) if self._limit is None else self._limit
+
+
+def dispatch(executor: Executor, jobs: Iterable[Job], receiver: Receiver, worker_timeout: float | None = None) -> None:
+    """Run all jobs, in any order; one that runs for more than `worker_timeout` seconds is given to another worker.
+
+    By default a job has 5 minutes, or 30 times the seconds that it should take.
 
     Raises:
         MlpcliError: an error that no job is to blame for, such as a lost cluster; finished jobs stay finished.
@@ -53,6 +81,7 @@ def dispatch(executor: Executor, jobs: Iterable[Job], receiver: Receiver) -> Non
     source = ((job, 0) for job in jobs)
     again: deque[tuple[Job, int]] = deque()
     handed: dict[Future[JobResult], tuple[Job, int]] = {}  # in order; the first unfinished ones are in progress
+    overtime = Overtime(worker_timeout)
     while True:
         while len(handed) < AHEAD * executor.jobs and (following := again.popleft() if again else next(source, None)):
             receiver.running(islice(chain(_unfinished(handed), [following[0]]), executor.jobs))
@@ -61,6 +90,8 @@ def dispatch(executor: Executor, jobs: Iterable[Job], receiver: Receiver) -> Non
             return
         check()
         finished, _ = wait(handed, LOOK_UP, FIRST_COMPLETED)
+        for late in overtime.of({future: job for future, (job, _) in handed.items() if future.running()}):
+            executor.abandon(late)
         for future in sorted(
             finished, key=lambda future: future.exception() is not None
         ):  # finished jobs are received before an error is raised

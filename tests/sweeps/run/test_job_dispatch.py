@@ -9,6 +9,7 @@ import pytest
 
 from mlpcli.config import RunOptions
 from mlpcli.errors import DataError, MlpcliError
+from mlpcli.sweeps.run import job_dispatch
 from mlpcli.sweeps.run.job_dispatch import AHEAD, ATTEMPTS, dispatch
 from mlpcli.sweeps.run.train_stack import Job, JobResult
 from mlpcli.workers.executor import ClusterLost, Executor, Folder, WorkerDied
@@ -136,3 +137,41 @@ def test_jobs_are_made_when_their_turn_comes() -> None:
     dispatch(executor, jobs(), log)
     assert len(log.finished) == 20 and max(busy) <= AHEAD * executor.jobs
     assert all(len(now) <= executor.jobs for now in log.at_work) and log.at_work[-1] == []
+
+
+def test_only_seconds_in_which_this_process_ran_count_against_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(job_dispatch.time, "monotonic", lambda: now)
+    slow, quick = make([0]), make([1])
+    overtime = job_dispatch.Overtime(None)
+    first, second = Future[JobResult](), Future[JobResult]()
+    allowed = job_dispatch.PATIENCE
+    while now < allowed - 3:
+        assert overtime.of({first: slow, second: quick}) == []
+        now += 1.0
+    now += 3600  # stopped in between
+    assert overtime.of({first: slow}) == []
+    assert overtime.of({first: slow, second: quick}) == []
+    now += 4.0
+    assert overtime.of({first: slow, second: quick}) == [first]
+
+
+class Stuck(Fake):
+    """Never ends the first job by itself."""
+
+    def submit(self, function: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        if self.tried:
+            return super().submit(function, *args, **kwargs)
+        self.tried.append(tuple(args[0].trials))
+        future: Future[Any] = Future()
+        future.set_running_or_notify_cancel()
+        return future
+
+    def abandon(self, future: Future[Any]) -> None:
+        future.set_exception(WorkerDied("took too long"))
+
+
+def test_a_job_over_its_time_is_given_to_another_worker() -> None:
+    executor, log = Stuck(lambda job: None), Log()
+    dispatch(executor, [make([0])], log, worker_timeout=0.1)
+    assert (executor.tried, log.finished, log.told) == ([(0,), (0,)], [(0,)], [(1, "took too long")])
