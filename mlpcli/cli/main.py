@@ -1,7 +1,7 @@
-"""The command line as a whole: which commands there are, and what becomes of everything that goes wrong in them.
+"""The command line as a whole: the list of commands, and the exit code and message of everything that goes wrong.
 
-A command's module is imported when it is asked for, so `--help` loads none of them. Typer only parses: the work runs
-after it has returned, because its own handling of Ctrl-C, end of file and broken pipes would stand in the way.
+A command's module is imported when the command is called, so `--help` loads none of them. Typer only parses: the work
+runs after Typer has returned, because its own handling of Ctrl-C, end of file and broken pipes would interfere.
 """
 
 import functools
@@ -27,7 +27,7 @@ __all__ = ["run"]
 
 
 class Command(NamedTuple):
-    """Where a command is and what it does, in a line."""
+    """Where a command is defined, and its help in one line."""
 
     module: str
     function: str
@@ -59,7 +59,7 @@ Exit codes:
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line, `sys.argv` by default, and return its exit code; every failure is a line on stderr."""
+    """Run the command line, `sys.argv` by default, and return its exit code; every failure is one line on stderr."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     guard_streams()
     try:
@@ -81,7 +81,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def _run(words: list[str]) -> int:
     command = typer.main.get_command(_app())
     outcome = command.main(words or ["--help"], prog_name="mlpcli", standalone_mode=False)
-    if outcome == ExitCode.INTERRUPTED:  # what Typer makes of Ctrl-C
+    if outcome == ExitCode.INTERRUPTED:  # the value that Typer returns after Ctrl-C
         raise KeyboardInterrupt
     with interruption.raised():
         return int((outcome() if callable(outcome) else outcome) or 0)
@@ -118,7 +118,7 @@ def _root(
 
 
 class _Commands(TyperGroup):
-    """The group of all commands, each loaded when it is called or its flags are completed."""
+    """All commands, each loaded when it is called or its flags are completed."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, rest = args[0], args[1:]
@@ -131,7 +131,7 @@ class _Commands(TyperGroup):
 
 
 class _Command(TyperCommand):
-    """A command whose `--help` looks like its other flags without a value."""
+    """A command that shows `--help` like its other flags without a value."""
 
     def get_help_option(self, ctx: Any) -> Any:
         option = super().get_help_option(ctx)
@@ -141,7 +141,7 @@ class _Command(TyperCommand):
 
 
 def _load(name: str) -> Any:
-    """The command, which when invoked returns its work as a function yet to be called."""
+    """The command; invoking it returns its work as a function that is still to be called."""
     from mlpcli.threads import set_up_blas
 
     set_up_blas()  # before NumPy is loaded
@@ -152,7 +152,7 @@ def _load(name: str) -> Any:
     def deferred(**arguments: Any) -> Callable[[], int | None]:
         return functools.partial(work, **arguments)
 
-    if not console.is_terminal():  # else GITHUB_ACTIONS and FORCE_COLOR make Typer colour what goes to a file
+    if not console.is_terminal():  # otherwise GITHUB_ACTIONS and FORCE_COLOR make Typer colour the text of a file
         os.environ.setdefault("_TYPER_FORCE_DISABLE_TERMINAL", "1")
     app = typer.Typer(add_completion=False)
     app.command(name, cls=_Command)(deferred)
@@ -160,11 +160,11 @@ def _load(name: str) -> Any:
 
 
 def _not_loaded() -> None:
-    """Stands for a command in the list of all."""
+    """Placeholder for a command in the list of commands."""
 
 
 def _explain(error: BaseException) -> tuple[int, str]:
-    """The exit code and the line for what ended the work."""
+    """The exit code and the message for the error that ended the work."""
     if isinstance(error, MlpcliError):
         return error.code, str(error)
     if isinstance(error, KeyboardInterrupt):
@@ -198,4 +198,4 @@ def _explain_usage(error: Any) -> str:
         text = " ".join(error.format_message().split())
         text = text[:1].lower() + text[1:]
     context = getattr(error, "ctx", None)
-    return f"{sentence(text)} Type {context.command_path} --help for what there is" if context else text
+    return f"{sentence(text)} Type {context.command_path} --help for its arguments and flags" if context else text

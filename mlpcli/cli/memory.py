@@ -1,7 +1,6 @@
-"""`--memory`: a bound on what a command holds of its own, kept by the kernel, so that a run cannot grow beyond it.
+"""`--memory`: a limit on the memory that a process allocates, enforced by the kernel.
 
-Files that are mapped, as prepared data are, do not count: their pages are the system's, which takes them back when it
-needs them.
+Mapped files such as prepared data do not count, since the system can take their pages back at any time.
 """
 
 import re
@@ -13,22 +12,25 @@ __all__ = ["limit_memory"]
 
 UNITS = {"MB": 10**6, "GB": 10**9, "MIB": 2**20, "GIB": 2**30}
 LEAST = 200 * 10**6
-"""Bytes below which not even the interpreter with NumPy and pandas would start."""
+"""Bytes below which not even the interpreter with NumPy and pandas starts."""
 
 
 def limit_memory(size: str) -> None:
-    """Let this process allocate no more than `size`, such as 800MB or 1.5GB; beyond it Python raises MemoryError.
+    """Limit the memory of this process to `size`, such as 800MB or 1.5GB; beyond it Python raises MemoryError.
 
-    To be called before threads start. Raises UsageError for what is no size, or too small, or not possible here.
+    Call this before threads start.
+
+    Raises:
+        UsageError: the size is malformed or too small, or the system has no such limit.
     """
     found = re.fullmatch(r"(\d{1,9}(?:\.\d+)?)\s*([MG]i?B)", size.strip(), re.IGNORECASE)
     bytes_ = float(found[1]) * UNITS[found[2].upper()] if found else 0
     if not bytes_:
-        raise UsageError(f"--memory {size!r}: a size is needed, in MB or GB, such as 800MB or 1.5GB")
+        raise UsageError(f"--memory {size!r}: expected a size in MB or GB, such as 800MB or 1.5GB")
     if bytes_ < LEAST:
-        raise UsageError(f"--memory {size!r}: at least {LEAST // 10**6}MB is needed")
+        raise UsageError(f"--memory {size!r}: at least {LEAST // 10**6}MB are needed")
     if sys.platform != "linux":
-        raise UsageError("--memory: only Linux bounds the memory of a process. Leave the option out")
+        raise UsageError("--memory: only Linux can limit the memory of a process. Leave the option out")
     import resource
 
     hard = resource.getrlimit(resource.RLIMIT_DATA)[1]

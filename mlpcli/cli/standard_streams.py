@@ -1,7 +1,7 @@
-"""The process's own stdout and stderr, made so that whoever reads them cannot harm the work.
+"""The process's stdout and stderr, made so that a reader that goes away cannot harm the work.
 
-`mlpcli sweep f.toml | head` closes our stdout early, and a closed terminal our stderr; neither may stop a run whose
-results go to disk, nor change its exit code. What the terminal's encoding lacks is written as an escape.
+`mlpcli sweep f.toml | head` closes stdout early, and a closed terminal closes stderr; neither may stop a run whose
+results go to disk, or change its exit code. Characters that the terminal's encoding lacks are written as escapes.
 """
 
 import io
@@ -13,10 +13,10 @@ __all__ = ["guard_streams"]
 
 
 def guard_streams() -> None:
-    """Replace stdout and stderr, where they are the process's own, by streams that outlive their reader.
+    """Replace stdout and stderr, if they are the process's own, by streams that outlive their reader.
 
-    An error behind stdout other than a reader who left (a full disk) is raised once. Behind stderr none is: there is
-    nobody left to tell.
+    An error of stdout other than a reader that left, such as a full disk, is raised once. Errors of stderr are never
+    raised: there is no place left to report them.
     """
     if sys.stdout is sys.__stdout__:
         sys.stdout = _guarded(sys.stdout, forgiving=False)
@@ -25,9 +25,9 @@ def guard_streams() -> None:
 
 
 def _guarded(stream: Any, forgiving: bool) -> TextIO:
-    if stream is None:  # closed from the start; the file takes its descriptor, which nothing else must get
+    if stream is None:  # closed from the start; this file takes its descriptor, so that no other file can get it
         return open(os.devnull, "w")
-    if os.name == "nt":  # a console there is no file of bytes
+    if os.name == "nt":  # a console on Windows is no file of bytes
         stream.reconfigure(errors="backslashreplace")
         console: TextIO = stream
         return console
@@ -41,7 +41,7 @@ def _guarded(stream: Any, forgiving: bool) -> TextIO:
 
 
 class _LastingFile(io.FileIO):
-    """A file that goes on into the null device once it cannot be written any more."""
+    """A file that writes to the null device once its own target fails."""
 
     def __init__(self, descriptor: int, forgiving: bool) -> None:
         super().__init__(descriptor, "w", closefd=False)

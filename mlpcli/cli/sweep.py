@@ -1,4 +1,4 @@
-"""`mlpcli sweep`: every trial of a sweep file that is missing, then what all of them say together."""
+"""`mlpcli sweep`: runs every missing trial of a sweep file, then summarizes all of them."""
 
 import sys
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ __all__ = ["sweep"]
 _PLAN, _RUN = "What runs", "How it runs"
 
 PRELOAD = ("mlpcli.sweeps.run.train_stack",)
-"""What workers import while the parent still prepares."""
+"""Modules that workers import while the parent prepares the data."""
 
 
 class KeepModels(StrEnum):
@@ -104,7 +104,7 @@ def sweep(
         show_plan(PreparedSweep(plan, data_home), jobs, as_json)
         return
     with open_executor(executor, jobs, PRELOAD, allow_insecure=allow_insecure_dask) as workers, _killing(workers):
-        if not (results / plan.file.name / "summary.csv").exists():  # else there may be nothing to train
+        if not (results / plan.file.name / "summary.csv").exists():  # otherwise there may be nothing to train
             workers.warm(min(jobs, len(plan)))
 
         from mlpcli.atomic import shown
@@ -138,7 +138,7 @@ def sweep(
 
 @contextmanager
 def _killing(workers: "Executor") -> Iterator[None]:
-    """Wait for no worker when the sweep ends before its time; they have nothing to save."""
+    """Kill the workers if the sweep ends early; they have nothing to save."""
     try:
         yield
     except BaseException:
@@ -171,7 +171,7 @@ def _open_folder(prepared: "PreparedSweep", results: Path, states: set[str], res
 
 @contextmanager
 def _saying_what_is_kept(folder: "SweepFolder", plan: "Plan", restarted: bool) -> Iterator[None]:
-    """Add to whatever ends the sweep before its time how much was done, and how to do the rest."""
+    """Add to an error that ends the sweep early how much is kept, and the command that continues."""
     from mlpcli.atomic import shown
 
     try:

@@ -1,7 +1,7 @@
-"""The table that only grows: rows are added at its end, and what was synced survives any crash.
+"""A table that only grows: rows are added at its end, and synced rows survive any crash.
 
-A crash can leave half a row behind; the next opening drops it. A checkpoint remembers a `Mark` (how long the
-table was, and the digest of that much), so that going on from it continues the very table it belonged to.
+A crash can leave half a row at the end; the next opening drops it. A checkpoint keeps a `Mark`, the length of the table
+and its digest up to there, so that a resumed run continues the table that the checkpoint belongs to.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ __all__ = ["AppendTable", "Mark", "complete_rows"]
 
 @dataclass(frozen=True)
 class Mark:
-    """A place in a table: its length in bytes up to there, and the SHA-256 of them."""
+    """A place in a table: the number of bytes up to there, and their SHA-256."""
 
     offset: int
     sha256: str
@@ -29,7 +29,7 @@ class Mark:
 def complete_rows(data: bytes) -> int:
     """The length of `data` up to the end of its last complete row.
 
-    A row ends with a line feed outside quotes, that is, one with an even number of quotes before it.
+    A row ends with a line feed outside quotes, so with an even number of quotes before it.
     """
     end = data.rfind(b"\n")
     while end >= 0 and data.count(b'"', 0, end) % 2:
@@ -38,14 +38,14 @@ def complete_rows(data: bytes) -> int:
 
 
 class AppendTable:
-    """An open CSV file with fixed columns, created with its header if it is not there.
+    """An open CSV file with fixed columns, created with its header if it is missing.
 
-    Opening cuts the table back to `mark`, or without one to its last complete row. There is only one writer,
-    which holds the folder's lock.
+    Opening cuts the table back to `mark`, or without one to its last complete row. The only writer holds the folder's
+    lock.
 
     Raises:
-        DataError: the file has other columns, or is not the one that `mark` was taken of.
-        FileError: it cannot be read or written.
+        DataError: the file has other columns, or is not the table that `mark` was taken from.
+        FileError: the file cannot be read or written.
     """
 
     def __init__(self, path: Path, columns: Sequence[str], mark: Mark | None = None) -> None:
@@ -76,7 +76,7 @@ class AppendTable:
             raise
 
     def append(self, rows: Iterable[Mapping[str, object]]) -> None:
-        """Add rows, each with exactly the table's columns, in one write; other programs see them at once."""
+        """Add rows, each with exactly the table's columns, in one write; other programs see them immediately."""
         lines = []
         for row in rows:
             if row.keys() != self._names:
@@ -85,13 +85,13 @@ class AppendTable:
         self._write(csv_text.encode("".join(lines)))
 
     def sync(self) -> Mark:
-        """Bring everything to disk; the mark of this moment."""
+        """Sync everything to disk and return the mark of the end."""
         with io_errors("write", self.path):
             os.fsync(self._descriptor)
         return Mark(self.offset, self._digest.hexdigest())
 
     def close(self) -> None:
-        """Close the file; twice is once."""
+        """Close the file; safe to call twice."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             with io_errors("write", self.path):
@@ -102,7 +102,7 @@ class AppendTable:
             with io_errors("write", self.path):
                 write_all(self._descriptor, data)
         except BaseException:
-            with suppress(OSError):  # half a row in the middle would glue itself to the next
+            with suppress(OSError):  # half a row in the middle would join the next one
                 os.ftruncate(self._descriptor, self.offset)
             raise
         self.offset += len(data)

@@ -1,7 +1,7 @@
 """Numbers and names as CSV text: exact to the last bit, harmless in a spreadsheet, and back.
 
-Python's own writer (3.11) leaves a lone carriage return unquoted, which its reader then takes for the end
-of a row; hence the quoting here.
+Python's own writer (3.11) leaves a lone carriage return unquoted, which its reader then takes for the end of a row, so
+quoting is done here.
 """
 
 import csv
@@ -23,8 +23,8 @@ _QUOTED = re.compile(r'[",\r\n]')
 def cell(value: object) -> str:
     """One value as the text of a cell, before quoting.
 
-    None is empty; integers are digits; floats the shortest text that reads back as the same float64
-    (float32 is converted first); a tuple its members with commas between. Text that a spreadsheet would run as
+    None becomes an empty cell, an integer its digits, a float the shortest text that reads back as the same float64
+    (float32 is converted first), a tuple its members with commas between them. Text that a spreadsheet would run as
     a formula gets a leading apostrophe (CWE-1236); numbers, negative ones too, are never touched.
 
     >>> [cell(value) for value in (None, 3, 0.1, -0.5, (64, 32), "=1+1", "-1")]
@@ -43,7 +43,7 @@ def cell(value: object) -> str:
 
 
 def text(cell: str) -> str:
-    """The text that `cell` was given: without the apostrophe that it added.
+    """The text that a cell stands for, without the apostrophe that `cell` adds.
 
     >>> text("'=1+1"), text("'tis")
     ('=1+1', "'tis")
@@ -98,7 +98,7 @@ def table(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
 
 
 def encode(text: str) -> bytes:
-    """UTF-8; what is not valid text, such as odd bytes of a file name, as escapes."""
+    """The text in UTF-8; characters that it cannot hold, such as odd bytes of a file name, become escapes."""
     return text.encode("utf-8", "backslashreplace")
 
 
@@ -106,7 +106,7 @@ def parse(data: bytes) -> list[list[str]]:
     """The rows of a table as cells of text, the header first.
 
     Raises:
-        ValueError: for what is not UTF-8 or not CSV, or rows of unequal length; it names the row.
+        ValueError: the data are not UTF-8 or not CSV, or a row has another length, which the message names.
     """
     try:
         rows = list(csv.reader(io.StringIO(data.decode("utf-8"), newline=""), strict=True))

@@ -1,4 +1,4 @@
-"""From what a user types to the model file, or to the folder of a run or a sweep: a path, or a name under results/."""
+"""Finds the model file, or the folder of a run or a sweep, that a user names by a path or a name under results/."""
 
 import os
 from pathlib import Path

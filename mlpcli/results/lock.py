@@ -1,7 +1,7 @@
-"""One writer to a folder, held to it by the kernel, which frees the lock at the moment the holder dies.
+"""One writer per folder: a lock that the kernel keeps, and releases when its holder dies.
 
-A POSIX record lock (`lockf`) and not `flock`: that one lives on in children that were forked. A lock file that
-merely exists means nothing, so nothing is ever stolen, waited out or cleaned up by hand.
+It is a POSIX record lock (`lockf`): a `flock` would survive in forked children. A lock file without a lock on it means
+nothing, so no lock has to be broken, waited for or removed by hand.
 """
 
 import errno
@@ -20,17 +20,17 @@ __all__ = ["FolderLock"]
 _NAME = ".lock"
 
 _held: set[tuple[int, int]] = set()
-"""Device and inode of what this process holds: record locks do not exclude their own process, and closing
-a second descriptor of the same file would drop them."""
+"""Device and inode of the lock files that this process holds: a record lock does not exclude its own process, and
+closing a second descriptor of the same file would release it."""
 
 
 class FolderLock:
-    """The sole right to write in `folder`, from construction to `release` or the end of the process.
+    """The exclusive right to write in `folder`, from construction to `release` or the end of the process.
 
     `warning` is a sentence for the user where the file system has no locks (some network drives), else None.
 
     Raises:
-        Busy: another process, or this one, holds it; at once, without waiting.
+        Busy: another process, or this one, holds the lock; raised without waiting.
         FileError: the folder cannot be written.
     """
 
@@ -43,20 +43,20 @@ class FolderLock:
             pass
 
     def release(self) -> None:
-        """Give the folder free and leave no trace in it; twice is once."""
+        """Release the folder and remove the lock file; safe to call twice."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor < 0:
             return
         if sys.platform != "win32":
-            with suppress(OSError):  # still locked: whoever waits for this file looks whether it still stands here
+            with suppress(OSError):  # still locked: other processes check that the file they locked still has this name
                 os.unlink(self._path)
         _held.discard(_identity(os.fstat(descriptor)))
         os.close(descriptor)
 
     def _attempt(self) -> bool:
-        """Open and lock the file; False if its holder removed it in between."""
+        """Open and lock the file; False if its holder removed it meanwhile."""
         if self._standing() in _held:
-            raise Busy(f"{shown(self.folder)} is in use by this very process. Nothing was changed")
+            raise Busy(f"{shown(self.folder)} is in use by this process. Nothing was changed")
         with io_errors("lock", self._path):
             descriptor = open_file(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0))
         try:
@@ -72,13 +72,13 @@ class FolderLock:
                 os.close(descriptor)
 
     def _standing(self) -> tuple[int, int] | None:
-        """The file that has the name now."""
+        """The file that has the name now, None if there is none."""
         with suppress(OSError):
             return _identity(os.stat(self._path))
         return None
 
     def _sign(self) -> None:
-        """Say in the file who holds it, for the message to others; the lock holds without it."""
+        """Write into the file who holds it, for the message to others; the lock does not depend on it."""
         now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         with suppress(OSError):
             os.ftruncate(self._descriptor, 0)

@@ -1,6 +1,6 @@
-"""The trained network as a file that anyone can read, and that is believed only when every bit is as it was saved.
+"""The trained network as a file that anyone can read; it is used only if every bit is as it was saved.
 
-Its description holds what a reader needs to use it alone: architecture, fitted preprocessing, class names.
+Its description has all that a reader needs beside the weights: architecture, fitted preprocessing, class names.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ _KEY = "mlpcli"
 
 
 def model_bytes(arrays: Mapping[str, npt.NDArray[Any]], description: Mapping[str, Any]) -> bytes:
-    """The content of a model file, the same bytes for the same network.
+    """The content of a model file: the same bytes for the same network.
 
     Raises:
         BadResult: a weight is NaN or infinite.
@@ -36,8 +36,8 @@ def model_bytes(arrays: Mapping[str, npt.NDArray[Any]], description: Mapping[str
 def load_model(path: Path, expected: Expected) -> tuple[Arrays, dict[str, Any]]:
     """The weights and the description that were saved, with the `format` and the `version` that wrote them.
 
-    `expected` goes from the description to the name, dtype and shape of every array; it is asked before any
-    array is read, and what is not exactly so is refused.
+    `expected` turns the description into the name, dtype and shape of every array; it is called before any array is
+    read, and a file that differs from its answer is refused.
 
     Raises:
         FileError: the file cannot be opened or read.

@@ -1,4 +1,4 @@
-"""Which names a run or a sweep may have: every one is a single, visible, portable folder below results/."""
+"""Names of runs and sweeps: each is the name of one visible folder below results/ that every system allows."""
 
 import re
 import unicodedata
@@ -17,8 +17,8 @@ def check_name(name: str) -> str:
     """The name itself, in Unicode's composed form.
 
     Raises:
-        UsageError: it is empty or over 64 bytes, holds other characters than letters, digits, `.`, `_` and `-`,
-            begins with a dot or a hyphen, ends with a dot, or is a device of Windows.
+        UsageError: the name is empty or over 64 bytes, has characters other than letters, digits, `.`, `_` and `-`,
+            begins with a dot or a hyphen, ends with a dot, or is the name of a Windows device.
     """
     composed = unicodedata.normalize("NFC", name)
     reasons = {
@@ -27,7 +27,7 @@ def check_name(name: str) -> str:
         "only letters, digits, '.', '_' and '-' are allowed": not all(map(_allowed, composed)),
         "it begins with '.' or '-'": composed[:1] in (".", "-"),
         "it ends with '.'": composed.endswith("."),
-        "Windows keeps it for a device": composed.split(".")[0].lower() in _RESERVED,
+        "it is the name of a Windows device": composed.split(".")[0].lower() in _RESERVED,
     }
     for reason, holds in reasons.items():
         if holds:
@@ -38,7 +38,7 @@ def check_name(name: str) -> str:
 
 
 def default_name(dataset: str, run_id: str) -> str:
-    """The name of a run that was given none: the dataset's basename, made a name, and the run_id.
+    """The name of a run without --name: the dataset's basename as a valid name, and the run_id.
 
     >>> default_name("moons:n=500,noise=0.2", "0123456789ab"), default_name("data/my table.csv", "0123456789ab")
     ('moons-n-500-noise-0.2-0123456789ab', 'my-table.csv-0123456789ab')
@@ -47,9 +47,9 @@ def default_name(dataset: str, run_id: str) -> str:
 
 
 def table_name(dataset: str) -> str:
-    """What the scores of a model on another dataset are called: its basename without the suffix, made a name.
+    """The name of another dataset in file names of scores: its basename without the suffix, as a valid name.
 
-    The suffix stays where the name would be that of a split.
+    The suffix stays if the name would otherwise be that of a split.
 
     >>> table_name("data/my table.csv"), table_name("moons:n=500"), table_name("data/test.csv")
     ('my-table', 'moons-n-500', 'test.csv')
@@ -59,7 +59,7 @@ def table_name(dataset: str) -> str:
 
 
 def _base_name(dataset: str, room: int) -> str:
-    """The last part of a path or a name, other characters than those of names replaced, in `room` bytes."""
+    """The last part of a path or a name, cut to `room` bytes, with `-` for characters that names cannot have."""
     base = unicodedata.normalize("NFC", re.split(r"[/\\]", dataset.rstrip("/\\"))[-1])
     base = "".join(character if _allowed(character) else "-" for character in base).lstrip(".-") or "run"
     if base.split(".")[0].lower() in _RESERVED:

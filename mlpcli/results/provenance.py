@@ -1,4 +1,4 @@
-"""Where a result came from: enough to say, years later, what made these numbers and on what machine."""
+"""The origin of a result: enough to tell, years later, which code and machine computed the numbers."""
 
 import os
 import platform
@@ -16,9 +16,9 @@ __all__ = ["git_commit", "provenance"]
 
 
 def provenance(command: Sequence[str], data_digest: str | None) -> dict[str, Any]:
-    """What provenance.json holds, taken at the start of a command; it never fails.
+    """The content of provenance.json, taken at the start of a command; it never fails.
 
-    `command` is the command line as typed; the environment is left out, for it may hold secrets.
+    `command` is the command line as typed. The environment is left out, since it may contain secrets.
     """
     return {
         "command": list(command),
@@ -36,7 +36,7 @@ def provenance(command: Sequence[str], data_digest: str | None) -> dict[str, Any
 
 
 def git_commit(folder: Path | None = None) -> str | None:
-    """The commit checked out in `folder` (the working folder) or above it, from git's own files: git may be absent."""
+    """The commit checked out in `folder` (the working folder) or above it, by git's own files: git may be absent."""
     with suppress(OSError, UnicodeDecodeError):
         folder = folder or Path.cwd()
         for above in (folder, *folder.parents):
@@ -63,7 +63,7 @@ def _head(git: Path) -> str | None:
 
 
 def _packages() -> dict[str, str]:
-    """The versions of what mlpcli needs, as its own metadata lists it."""
+    """The versions of the packages that mlpcli requires, by its own metadata."""
     versions = {}
     with suppress(metadata.PackageNotFoundError):
         for requirement in metadata.requires("mlpcli") or []:

@@ -1,10 +1,10 @@
-"""The folder of one training run: complete under its name, or resumable, at any moment of its life.
+"""The folder of one training run: at any moment it is complete under its name, or can be resumed.
 
-A run works in its own folder as long as that holds no result, else in `.next` inside it, so that readers keep
-the old files until the new ones are complete. While it works there are config.toml, its tables and
-checkpoint.safetensors; result.json is written last and makes it finished. A run in `.next` is then promoted:
-the old result.json goes, the files move up, result.json again last. Every step can be repeated, and the next
-opening takes up what a crash interrupted.
+A run works in its own folder unless that has a result already; then it works in `.next` inside it, so that readers keep
+the old files until the new ones are complete. While a run works it has config.toml, its tables and
+checkpoint.safetensors; result.json is written last and makes it finished. A finished run in `.next` is promoted: the
+old result.json is removed, the files move up, and result.json moves last. Every step can be repeated, and the next
+opening completes what a crash interrupted.
 """
 
 import os
@@ -117,7 +117,7 @@ class RunFolder:
         write_atomic(self._work / CHECKPOINT, tensor_file.encode(arrays, described, key=_KEY))
 
     def load_checkpoint(self) -> tuple[Arrays, dict[str, Any]] | None:
-        """What `save_checkpoint` was last given, the tables cut back to that moment; None where there is none.
+        """The last saved arrays and progress, with the tables cut back to that moment; None without a checkpoint.
 
         Raises:
             DataError: the checkpoint or a table is damaged, or the data have changed.
@@ -135,7 +135,7 @@ class RunFolder:
                     f"cannot go on from {shown(path)}: mlpcli {other!a} wrote it, this is {mlpcli.__version__}"
                 )
             if described["run_id"] != self.run_id:
-                raise DataError(f"cannot go on from {shown(path)}: the data are not those it was trained on")
+                raise DataError(f"cannot go on from {shown(path)}: the data are not those of its training")
             self._open_tables({name: Mark(**described["tables"][name]) for name in self._columns})
             return arrays, dict(described["progress"])
         except (DataError, UsageError) as error:
@@ -151,7 +151,7 @@ class RunFolder:
         for name in self._columns:
             self._table(name).sync()
             self._table(name).close()
-        write_atomic(self._work / MODEL, model or b"")  # an empty one says that the old one is to go
+        write_atomic(self._work / MODEL, model or b"")  # an empty file tells the promotion to remove the old model
         if DIAGNOSTICS not in self._columns and _stands(self.path / DIAGNOSTICS):
             write_atomic(self._work / DIAGNOSTICS, b"")
         write_atomic(self._work / PROVENANCE, json_text.pretty(provenance).encode())
@@ -162,7 +162,7 @@ class RunFolder:
         self.state, self.result = "finished", json_text.parse(written)
 
     def close(self) -> None:
-        """Let go of the folder; what was saved stays, to be gone on with. Twice is once."""
+        """Release the folder; a saved checkpoint stays for --resume. Safe to call twice."""
         try:
             for table in self._tables.values():
                 table.close()
@@ -175,11 +175,11 @@ class RunFolder:
 
     def _table(self, name: str) -> AppendTable:
         if not self._tables:
-            raise ValueError("a resumed run must load its checkpoint first, and a finished one takes no more")
+            raise ValueError("a resumed run must load its checkpoint first, and a finished run takes no more rows")
         return self._tables[name]
 
     def _take_up(self) -> None:
-        """Do what a finished run still needs, and clear away what nobody will go on with."""
+        """Complete the steps that a finished run still needs, and remove the files that no run will resume."""
         following = self.path / _NEXT
         if following.is_symlink():
             raise FileError(f"cannot use {shown(following)}: it is a symbolic link. Nothing was written")
@@ -199,7 +199,7 @@ class RunFolder:
                 remove_folder(following)
 
     def _promote(self, following: Path) -> None:
-        """Move a finished run up into its place; as long as its result has not moved, all this may be done again."""
+        """Move a finished run from `.next` up into its place; until its result has moved, all steps can be repeated."""
         if _stands(self.path / RESULT):
             for name in os.listdir(self.path):
                 if _MADE_LATER.fullmatch(name):  # scores and pictures of the old run
@@ -214,7 +214,7 @@ class RunFolder:
         sync_folder(self.path)
 
     def _decide(self, config: Mapping[str, Any], force: bool, resume: bool) -> Literal["fresh", "resumed", "finished"]:
-        """What to do with what stands here; sets the folder to work in."""
+        """The state of the run, by the files that are here; sets the folder to work in."""
         finished = _stands(self.path / RESULT)
         self._work = self.path / _NEXT if finished else self.path
         if not _stands(self.path / CONFIG) and (other := set(os.listdir(self.path)) - {".lock"}):

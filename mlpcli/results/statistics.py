@@ -1,7 +1,7 @@
-"""What can be said of a configuration from a few seeds: mean, spread, interval, and whether a difference is real.
+"""Statistics over a few seeds: mean, deviation, interval, and the test of a paired difference, by Student's t.
 
-Student's t throughout. Sums are exact (`math.fsum`) and spreads free of overflow (`math.hypot`), so a loss
-of 1e300 in a diverging configuration is a number like any other.
+Sums are exact (`math.fsum`) and deviations do not overflow (`math.hypot`), so the loss of 1e300 of a diverging
+configuration is a number like any other.
 """
 
 import math
@@ -37,16 +37,16 @@ class Difference:
 
 
 def load() -> None:
-    """Import what the other functions need, a tenth of a second, while there is nothing else to do.
+    """Import SciPy's special functions, which takes a tenth of a second, ahead of the first call that needs them.
 
-    An error is left to them: they import it again.
+    Errors are not raised here: the call that needs them imports again.
     """
     with suppress(Exception):
         import_module("scipy.special")
 
 
 def estimate(values: Sequence[float]) -> Estimate:
-    """Mean and spread of at least one value: mean -+ t(0.975; n - 1) std / sqrt(n).
+    """Mean, deviation and interval of at least one value: mean ± t(0.975; n - 1) std / sqrt(n).
 
     >>> estimate([1.0, 2.0, 3.0, 4.0, 5.0]).std
     1.5811388300841898
@@ -61,9 +61,8 @@ def estimate(values: Sequence[float]) -> Estimate:
 def difference(values: Sequence[float], references: Sequence[float]) -> Difference:
     """Mean of values[i] - references[i] and the two-sided p of t = mean / (std / sqrt(n)), n - 1 degrees of freedom.
 
-    Differences that are equal but for the rounding of their subtraction do not vary: then the interval is the
-    point itself, and there is no p-value. (0.9 - 0.8 and 0.7 - 0.6 differ by 1e-16, which a t-test takes
-    for certainty.)
+    Differences that are equal up to the rounding of their subtraction do not vary: the interval is then the mean
+    itself, and there is no p-value. (0.9 - 0.8 and 0.7 - 0.6 differ by 1e-16, which a t-test would take for certainty.)
     """
     from scipy.special import stdtr
 
@@ -80,7 +79,7 @@ def difference(values: Sequence[float], references: Sequence[float]) -> Differen
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Holm's step-down correction over the p-values there are; None stays None (Holm 1979, Scand. J. Stat. 6).
+    """Holm's step-down correction over all p-values; None stays None (Holm 1979, Scand. J. Stat. 6).
 
     In ascending order the i-th of m (from 0) becomes min(1, max over j <= i of (m - j) p_j).
 
@@ -97,7 +96,7 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
 
 
 def _moments(values: Sequence[float]) -> tuple[float, float | None]:
-    """Mean and sample standard deviation; equal values have exactly their mean, and the deviation 0."""
+    """Mean and sample standard deviation; equal values have exactly that mean, and a deviation of 0."""
     n = len(values)
     if min(values) == max(values):
         return values[0], 0.0 if n > 1 else None

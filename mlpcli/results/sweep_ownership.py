@@ -17,7 +17,7 @@ UNUSED, MODELS = "unused", "models"
 
 
 def check_folder(folder: Path, restart: bool) -> None:
-    """Check that a sweep of this version may work in a folder; with `restart` the version of old numbers is no matter.
+    """Check that a sweep of this version may work in a folder; with `restart` it may be of any version.
 
     Raises:
         UsageError: the folder holds something else, or a sweep of another version.
@@ -33,7 +33,7 @@ def check_folder(folder: Path, restart: bool) -> None:
     if made != mlpcli.__version__:
         raise UsageError(
             f"{shown(folder)} was made by mlpcli {made[:20]}, this is {mlpcli.__version__}: its numbers "
-            "may differ. It is unchanged. Start it anew with --restart, or choose another --name"
+            "may differ. It is unchanged. Start over with --restart, or choose another --name"
         )
 
 

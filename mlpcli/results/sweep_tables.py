@@ -32,10 +32,10 @@ _EPOCH_ROW = re.compile(rb"\d{1,18},[0-9a-f]{12},\d{1,18}(,([+-]?(\d[\d.e+-]{0,4
 
 
 class EpochTable:
-    """A table with a row an epoch and trial as it stands in a file: its lines by run_id and epoch.
+    """A table of epochs in a file: its lines by run_id and epoch.
 
-    Its cells are numbers and identities, so a line is a row. Of equal epochs the first counts: it was synced before any
-    later one was written.
+    Its cells are numbers and identities, so each line is a row. If an epoch of a trial is there twice, the first row
+    counts: it was synced before any later one was written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -61,7 +61,7 @@ class EpochTable:
         return csv_text.encode("".join(",".join(row.get(column, "") for column in columns) + "\n" for row in named))
 
     def take(self, other: "EpochTable", own: Mapping[str, range], taken: Mapping[str, range]) -> None:
-        """Keep the epochs `own` of trials that stand here, and add those `taken` from another table."""
+        """Keep the epochs `own` of the trials in this table, and add the epochs `taken` from another one."""
         columns = list(dict.fromkeys((*self.columns, *other.columns)))
         lines = {}
         for table, wanted in ((self, own), (other, taken)):

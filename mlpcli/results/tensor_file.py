@@ -1,10 +1,10 @@
-"""Named arrays with one description in a safetensors file that is checked to the last bit when it is read.
+"""Named arrays with one description in a safetensors file; reading it checks every bit.
 
-safetensors alone accepts a flipped bit, a renamed tensor, a shape of 10**15 and NaN. So the description (one
-metadata key: the order of several would be random) is canonical JSON and holds a SHA-256 over itself and
-over every tensor's name, dtype, shape and bytes. The digest finds accidents, not an attacker who computes
-it anew; reading such a file is safe too, for its shapes are compared with what the description implies, and
-with the size of the file, before anything of their size is allocated, and nothing in it is code.
+safetensors alone accepts a flipped bit, a renamed tensor, a shape of 10**15 and NaN. The description, under one
+metadata key since several would be written in random order, is therefore canonical JSON with a SHA-256 over itself and
+every tensor's name, dtype, shape and bytes. The digest finds accidents; an attacker could compute a new one. Reading
+a forged file is safe all the same: its shapes are compared with the description and the size of the file before
+anything is allocated, and nothing in it is code.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ __all__ = ["FORMAT", "HEADER_LIMIT", "Arrays", "Expected", "Layout", "decode", "
 
 FORMAT = 1
 HEADER_LIMIT = 8 << 20
-"""Bytes of the header, in which the description stands: enough for 100,000 fitted columns."""
+"""Most bytes of the header, which contains the description: enough for 100,000 fitted columns."""
 
 _CODES = {"<f4": "F32", "<f8": "F64", "<i4": "I32", "<i8": "I64", "<u8": "U64", "|u1": "U8", "|b1": "BOOL"}
 _DTYPES = {code: np.dtype(dtype) for dtype, code in _CODES.items()}
@@ -36,7 +36,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 Layout = Mapping[str, tuple[npt.DTypeLike, tuple[int, ...]]]
 """Name -> (dtype, shape)."""
 Expected = Callable[[dict[str, Any]], Layout]
-"""What a description implies; it may raise ValueError, TypeError, LookupError or MlpcliError for a bad one."""
+"""The layout that a description implies; raises ValueError, TypeError, LookupError or MlpcliError for a bad one."""
 
 
 def encode(arrays: Mapping[str, npt.NDArray[Any]], description: Mapping[str, Any], *, key: str) -> bytes:
@@ -46,7 +46,7 @@ def encode(arrays: Mapping[str, npt.NDArray[Any]], description: Mapping[str, Any
 
     Raises:
         ValueError: a dtype that is not stored, or NaN in the description.
-        DataError: the description, so the number of columns or names in the data, goes beyond `HEADER_LIMIT`.
+        DataError: the description, which grows with the columns and names of the data, exceeds `HEADER_LIMIT`.
     """
     from safetensors.numpy import save
 
@@ -55,16 +55,18 @@ def encode(arrays: Mapping[str, npt.NDArray[Any]], description: Mapping[str, Any
     described["sha256"] = _digest(plain, described)
     data = save(plain, {key: json_text.canonical(described)})
     if (size := int.from_bytes(data[:8], "little")) > HEADER_LIMIT:
-        raise DataError(f"cannot save the network: what describes its data takes {size:,} bytes, over {HEADER_LIMIT:,}")
+        raise DataError(
+            f"cannot save the network: the description of its data has {size:,} bytes, more than {HEADER_LIMIT:,}"
+        )
     return data
 
 
 def read(path: Path, *, key: str, what: str, expected: Expected | None = None) -> tuple[Arrays, dict[str, Any]]:
-    """The arrays and the description of a file, `format` and `version` in it; `what` it should be is for the message.
+    """The arrays and the description of a file, with its `format` and `version`; messages call the file `what`.
 
     Raises:
         FileError: the file cannot be opened or read.
-        DataError: it is not such a file, is damaged, or is not what its description implies.
+        DataError: the file is of another kind, is damaged, or does not match its description.
     """
     with io_errors("read", path):
         descriptor = open_file(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a FIFO must not block
@@ -113,7 +115,7 @@ def _header(data: bytes) -> dict[str, Any]:
 
 
 def _description(metadata: object, key: str) -> dict[str, Any]:
-    """The description as it stands in the file, checked to be ours, readable by us and canonical."""
+    """The description, checked to be written by mlpcli, in a format that this version reads, and canonical."""
     if not isinstance(metadata, dict) or list(metadata) != [key] or not isinstance(metadata[key], str):
         raise ValueError("it was not written by mlpcli for this purpose")
     description = json_text.parse(metadata[key])
@@ -137,7 +139,7 @@ def _implied(expected: Expected, given: dict[str, Any]) -> Layout:
 
 
 def _check_layout(header: dict[str, Any], layout: Layout | None) -> int:
-    """The bytes that the tensors take, if they are those of `layout` (any, for None)."""
+    """The size of the tensors in bytes; ValueError if they are not those of `layout`, unless that is None."""
     if layout is not None and header.keys() != layout.keys():
         odd = sorted(header.keys() ^ layout.keys())
         raise ValueError(f"its tensors are not those of its network: {', '.join(map(ascii, odd))[:200]}")
@@ -180,7 +182,7 @@ def _digest(arrays: Mapping[str, npt.NDArray[Any]], description: Mapping[str, An
 
 
 def _little_endian(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """`array` itself where it is dense already; the shape () is kept, which `ascontiguousarray` does not."""
+    """The array as dense little-endian memory, without a copy if it is that already; the shape () is kept."""
     plain = np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")
     if plain.dtype.str not in _CODES:
         raise ValueError(f"the dtype {array.dtype} is not stored")

@@ -19,12 +19,15 @@ import mlpcli
 from mlpcli import errors
 from mlpcli.cli import main
 from mlpcli.errors import ExitCode
+from tests.workers.processes import PATIENCE
 
 MLPCLI = [sys.executable, "-m", "mlpcli"]
 
 
 def shell(*arguments: str | bytes, **options: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*MLPCLI, *arguments], capture_output=True, text=True, timeout=60, check=False, **options)
+    return subprocess.run(
+        [*MLPCLI, *arguments], capture_output=True, text=True, timeout=PATIENCE, check=False, **options
+    )
 
 
 @pytest.fixture
@@ -81,12 +84,12 @@ def test_completion_is_offered() -> None:
     [
         (["grph"], "no such command 'grph'; did you mean graph? Type mlpcli --help for the list"),
         (["\x1b[31m"], r"no such command '\x1b[31m'. Type mlpcli --help for the list"),
-        (["--hlp"], "no such option --hlp; did you mean --help? Type mlpcli --help for what there is"),
+        (["--hlp"], "no such option --hlp; did you mean --help? Type mlpcli --help for its arguments and flags"),
         (
             ["graph", "--jsn", "x"],
-            "no such option --jsn; did you mean --json? Type mlpcli graph --help for what there is",
+            "no such option --jsn; did you mean --json? Type mlpcli graph --help for its arguments and flags",
         ),
-        (["graph"], "missing argument 'EXPR'. Type mlpcli graph --help for what there is"),
+        (["graph"], "missing argument 'EXPR'. Type mlpcli graph --help for its arguments and flags"),
     ],
 )
 def test_usage_errors_are_one_line(arguments: list[str], line: str) -> None:
@@ -312,7 +315,7 @@ def test_what_the_encoding_lacks_is_escaped() -> None:
     assert result.stdout == rb"\xe9\udce9" + b"\n"
 
 
-@pytest.mark.parametrize("where", ["time.sleep(30)", "import mlpcli.config; time.sleep(30)"])
+@pytest.mark.parametrize("where", ["time.sleep(600)", "import mlpcli.config; time.sleep(600)"])
 def test_ctrl_c_is_130_and_a_line(where: str) -> None:
     process = subprocess.Popen(
         script(f"print('ready', flush=True); {where}"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -320,7 +323,7 @@ def test_ctrl_c_is_130_and_a_line(where: str) -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert err == "mlpcli: error: interrupted. What was finished is kept\n"
 

@@ -1,4 +1,4 @@
-"""What is seen while a network trains: a live table on a terminal, one plain line an epoch elsewhere."""
+"""The progress of one training: a live table on a terminal, one plain line per epoch elsewhere."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 __all__ = ["EpochView", "epoch_view", "short"]
 
 LAST = 10
-"""Rows of the live table: it grows to this height and stays there."""
+"""Most rows of the live table."""
 
 NUMBER = 8
-"""Characters that `short` needs for nearly every number; so wide is every column, lest they move."""
+"""Characters that `short` needs for nearly every number: the least width of a column, so that columns do not move."""
 
 FIRST_TO_GO = ("grad_norm", "lr", "val_max_error", "train_loss", "val_loss", "val_r2", "train_rmse", "train_accuracy")
-"""The columns that a narrow terminal does without."""
+"""Columns left out on a narrow terminal, in this order."""
 
 
 def short(value: object) -> str:
-    """A number of a table, to three significant digits or more.
+    """A number in a table, with three significant digits or more.
 
     >>> [short(value) for value in (0.5, -123.0, 12345.6, 0.0001, 1234567.0, 3, None)]
     ['0.5000', '-123.0000', '12346', '1.00e-04', '1.23e+06', '3', '']
@@ -37,7 +37,7 @@ def short(value: object) -> str:
 
 
 def epoch_view(columns: Sequence[str], options: RunOptions, quiet: bool) -> "EpochView":
-    """The view that suits stderr, of these columns of metrics.csv without times and what is empty in a run."""
+    """The view that suits stderr, of these columns of metrics.csv, except times and columns that stay empty."""
     if quiet:
         return EpochView()
     validated = options.monitor != "auto"
@@ -52,7 +52,7 @@ def epoch_view(columns: Sequence[str], options: RunOptions, quiet: bool) -> "Epo
 
 
 class EpochView:
-    """Shows nothing: what `--quiet` asks for, and what the others are built on."""
+    """Shows nothing, for `--quiet`; the base of the other views."""
 
     def __enter__(self) -> Self:
         return self
@@ -61,25 +61,25 @@ class EpochView:
         pass
 
     def show(self, row: Mapping[str, Any], best: int) -> None:
-        """Take one row of metrics.csv, and the best epoch so far."""
+        """Show one row of metrics.csv, given the best epoch so far."""
 
 
 class LineView(EpochView):
-    """A line an epoch, for logs and pipes."""
+    """One line per epoch, for logs and pipes."""
 
     def __init__(self, columns: Sequence[str], epochs: int) -> None:
         self._columns, self._epochs = columns[1:], epochs
 
     def show(self, row: Mapping[str, Any], best: int) -> None:
-        """Print the epoch's numbers, each behind its name."""
+        """Print the epoch's numbers, each after its name."""
         numbers = "  ".join(f"{name} {short(row[name])}" for name in self._columns)
         message(f"epoch {row['epoch']}/{self._epochs}  {numbers}")
 
 
 class LiveView(EpochView):
-    """The last epochs as a table that grows in place, the best one marked, above a bar with the time left.
+    """A table of the last epochs, with the best one marked, above a bar with the time left.
 
-    It is redrawn a few times a second, whatever the rate of epochs, with as many columns as the terminal has room for.
+    It is redrawn a few times per second, with as many columns as fit on the terminal.
     """
 
     def __init__(self, columns: Sequence[str], epochs: int, monitor: str | None) -> None:
@@ -131,7 +131,7 @@ class LiveView(EpochView):
         return Group(table, self._progress)
 
     def _fitting(self, width: int) -> list[str]:
-        """The columns that there is room for beside the mark of the best epoch."""
+        """The columns that fit beside the mark of the best epoch."""
         columns = list(self._columns)
         for name in FIRST_TO_GO:
             if sum(_width(column) + 2 for column in columns) + len("best") > width and name != self._monitor:

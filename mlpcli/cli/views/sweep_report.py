@@ -1,4 +1,4 @@
-"""What `mlpcli sweep` puts on stdout: at its end the table of configurations, with --dry-run the plan."""
+"""The output of `mlpcli sweep`: the table of configurations at its end, or the plan with --dry-run."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["option_cell", "show_plan", "show_results"]
 
 MOST = 50
-"""Configurations that a terminal is shown; all stand in summary.csv."""
+"""Most configurations shown on a terminal; summary.csv has all of them."""
 
 FIRST_TO_GO = ("parameters", "test std", "seeds", "p", "difference", "rank")
-"""The columns that a narrow terminal does without."""
+"""Columns left out on a narrow terminal, in this order."""
 
 
 def option_cell(value: object, digits: int = 6) -> str:
@@ -65,7 +65,7 @@ def show_results(
 def _columns(
     prepared: "PreparedSweep", summary: Sequence[Mapping[str, Any]], trials: Mapping[int, Trial]
 ) -> dict[str, list[str]]:
-    """The cells of the table by column, without columns that are empty or that a terminal has no room for."""
+    """The cells of the table by column, without columns that are empty or do not fit on the terminal."""
     plan, metric = prepared.plan, prepared.metric
     mean, low, high = (f"{metric}_{part}" for part in ("mean", "ci_low", "ci_high"))
     test = str(Measure.parse(metric).on("test"))
@@ -104,7 +104,7 @@ def _state(trials: Sequence[Trial]) -> str:
 
 
 def _width(columns: Mapping[str, Sequence[str]]) -> int:
-    """Of the table without boxes, which has two spaces between columns."""
+    """The width of the table without boxes, with two spaces between columns."""
     return sum(2 + max(map(len, (name, *cells))) for name, cells in columns.items()) - 2
 
 
@@ -130,7 +130,7 @@ def _p(value: float | None) -> str:
 
 
 def show_plan(prepared: "PreparedSweep", jobs: int, as_json: bool) -> None:
-    """The exact trials, how they are stacked, and an estimate of the time."""
+    """Print the exact trials, their stacks, and an estimate of the time."""
     from mlpcli.sweeps.plan.stacks import make_stacks, makespan
 
     plan = prepared.plan

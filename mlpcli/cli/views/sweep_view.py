@@ -1,4 +1,4 @@
-"""What is seen while a sweep runs: configurations with their means so far on a terminal, a line a trial elsewhere."""
+"""The progress of a sweep: configurations with their means so far on a terminal, one line per trial elsewhere."""
 
 import math
 import sys
@@ -24,13 +24,13 @@ __all__ = ["LiveView", "SweepView", "sweep_view"]
 
 
 def sweep_view(plan: Plan, metric: str, quiet: bool) -> "SweepView":
-    """The view that suits stderr, of a plan ranked by `metric`."""
+    """The view that suits stderr, for a plan ranked by `metric`."""
     kind = SweepView if quiet else LiveView if is_terminal(sys.stderr) else LineView
     return kind(plan, metric)
 
 
 class SweepView:
-    """Shows nothing: what `--quiet` asks for, and what the others are built on."""
+    """Shows nothing, for `--quiet`; the base of the other views."""
 
     def __init__(self, plan: Plan, metric: str) -> None:
         self._plan, self._metric = plan, metric
@@ -43,16 +43,16 @@ class SweepView:
         pass
 
     def expect(self, seconds: float) -> None:
-        """Take how long all that is missing should take."""
+        """Note how many seconds the missing trials should take."""
 
     def grown(self) -> None:
-        """Take what has joined the plan."""
+        """Note that trials have joined the plan."""
 
     def running(self, trials: Sequence[int]) -> None:
-        """Take the trials that are in training now."""
+        """Note which trials are in training now."""
 
     def trial(self, trial: Trial, *, known: bool = False) -> None:
-        """Take a trial that ended now, or, if `known`, in an earlier run of the sweep."""
+        """Note a trial that ended now or, if `known`, in an earlier run of the sweep."""
         self._ended.add(trial.number)
 
     def note(self, text: str) -> None:
@@ -60,10 +60,10 @@ class SweepView:
 
 
 class LineView(SweepView):
-    """A line a trial, for logs and pipes."""
+    """One line per trial, for logs and pipes."""
 
     def trial(self, trial: Trial, *, known: bool = False) -> None:
-        """Print what the trial varied, its state and its metric."""
+        """Print the varied options of the trial, its state and its metric."""
         super().trial(trial, known=known)
         if known:
             return
@@ -106,8 +106,8 @@ class _Line:
 class LiveView(SweepView):
     """Configurations with mean, deviation and count so far, above a bar with rate and time left.
 
-    It is redrawn a few times a second, however many trials come. Rows stand in the order of the file and keep still;
-    of more than there is room for, the best are shown.
+    It is redrawn a few times per second, however many trials end. Rows stay in the order of the file; if not all of
+    them fit, the best are shown.
     """
 
     def __init__(self, plan: Plan, metric: str, console: "Console | None" = None) -> None:
@@ -131,11 +131,11 @@ class LiveView(SweepView):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._running = Counter()
-        self._live.transient = kind is None  # at the end the summary takes its place
+        self._live.transient = kind is None  # the summary replaces the table at the end
         self._live.stop()
 
     def expect(self, seconds: float) -> None:
-        """Take how long all that is missing should take."""
+        """Note how many seconds the missing trials should take."""
         self._expected = seconds
 
     def grown(self) -> None:
@@ -174,9 +174,11 @@ class LiveView(SweepView):
         shown = ranked[:room] if len(ranked) > room else range(len(ranked))
         rows = [[*self._lines[index].cells, *self._numbers(index), self._marks(index, best)] for index in shown]
         names = [*self._plan.varied, self._metric, "std", "seeds", ""]
-        least = [len(short(0.5)) if name in (self._metric, "std") else 0 for name in names]  # lest columns move
+        least = [
+            len(short(0.5)) if name in (self._metric, "std") else 0 for name in names
+        ]  # so that columns do not move
         widths = [max(map(len, (*column, " " * width))) for width, *column in zip(least, names, *rows, strict=True)]
-        crowded = sum(widths) + 2 * len(names) > self._console.width  # then the deviation is what to do without
+        crowded = sum(widths) + 2 * len(names) > self._console.width  # then the deviation is left out
         kept = [place for place, name in enumerate(names) if not (crowded and name == "std")]
         table = Table(box=None, pad_edge=False, header_style="bold")
         for place in kept:
@@ -188,7 +190,7 @@ class LiveView(SweepView):
         return Group(table, *rest, self._status())
 
     def _status(self) -> "Table":
-        """A line: how many trials of how many, the bar, trials a second, the time gone and left."""
+        """One line: trials done and planned, the bar, trials per second, time elapsed and left."""
         from rich.table import Table
         from rich.text import Text
 
@@ -200,7 +202,7 @@ class LiveView(SweepView):
         for width in (None, 1, None):
             line.add_column(ratio=width, no_wrap=True)
         count = f"{len(self._ended):{len(str(self._total))}}/{self._total}"
-        times = f"{rate:>7}  {_clock(gone):>5}  {left:15}"  # of one width, lest the bar move
+        times = f"{rate:>7}  {_clock(gone):>5}  {left:15}"  # of one width, so that the bar does not move
         line.add_row(Text(f"trials {count}"), self._bar, Text(times))
         return line
 
@@ -223,7 +225,7 @@ class LiveView(SweepView):
         return "red" if line.troubled else "" if line.seen or self._running[index] else "dim"
 
     def _rank(self, index: int) -> tuple[bool, bool, bool, bool, float, int]:
-        """The best first; then who runs, who waits, who was pruned, and last who has a seed that failed."""
+        """Sort key: configurations with values, best first; then running, waiting, pruned, and with a failed seed."""
         line = self._lines[index]
         value = Measure.parse(self._metric).metric.key(line.mean) if line.values else math.inf
         waits = not line.values and not self._running[index]
