@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable, Sequence
 
-__all__ = ["listed", "nearest", "quote", "sentence"]
+__all__ = ["closest", "listed", "nearest", "quote", "sentence"]
 
 LONGEST = 200  # characters of one value
 MOST = 12  # names of a list
@@ -48,9 +48,19 @@ def nearest(word: str, words: Iterable[str]) -> str:
     >>> nearest("seed", ["width"])
     ''
     """
+    match = closest(word, words)
+    return f"; did you mean {quote(match)[1:-1]}?" if match else ""
+
+
+def closest(word: str, words: Iterable[str]) -> str:
+    """The one of the words that looks most like `word`, whatever the case of its letters, or an empty text.
+
+    >>> closest("RED", ["green", "red"]), closest("violet", ["green", "red"])
+    ('red', '')
+    """
     known = {name.lower(): name for name in words}
-    matches = difflib.get_close_matches(word[:LONGEST].lower(), known, n=1)
-    return "".join(f"; did you mean {quote(known[match])[1:-1]}?" for match in matches)
+    matches = difflib.get_close_matches(word[:LONGEST].strip().lower(), known, n=1)
+    return known[matches[0]] if matches else ""
 
 
 def sentence(text: str) -> str:

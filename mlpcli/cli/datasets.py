@@ -7,6 +7,7 @@ import typer
 from mlpcli.cli.console import message, plain, print_json, table, warning
 from mlpcli.cli.flags import DataHome, Json, Quiet, switch
 from mlpcli.cli.option_flags import with_options
+from mlpcli.cli.views.data_summary import summary_lines, warn_of_columns
 from mlpcli.config import DataOptions, Source, build
 from mlpcli.errors import UsageError
 
@@ -80,7 +81,11 @@ def _show(described: dict[str, Any]) -> None:
     for key, fact in facts.items():
         print(plain(f"{key + ':':<10}{fact}"))
     if "columns" in described:
-        _cut(("column", "kind", "inputs"), [list(column.values()) for column in described["columns"]])
+        from mlpcli.data import ColumnSummary
+
+        summary = [ColumnSummary(**column) for column in described["columns"]]
+        print("", *summary_lines(summary), sep="\n")
+        warn_of_columns(summary)
     if described.get("classes"):
         _cut(("class", *described["splits"]), [list(label.values()) for label in described["classes"]])
 

@@ -1,5 +1,6 @@
 """`mlpcli eval`: scores of a trained network on a split of its own data or on another table."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -9,6 +10,7 @@ import typer
 from mlpcli.cli.console import message, print_json, table
 from mlpcli.cli.flags import DataHome, Json, Quiet, ResultsRoot, SomeRun
 from mlpcli.cli.option_flags import with_options
+from mlpcli.cli.views.data_summary import summary_lines, warn_of_columns
 from mlpcli.cli.views.epoch_view import short
 from mlpcli.config import READING, Source, build
 from mlpcli.errors import DataError, UsageError
@@ -16,6 +18,7 @@ from mlpcli.errors import DataError, UsageError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpcli.data import ColumnSummary, Part, UnknownTexts
     from mlpcli.training.model import Model
 
 __all__ = ["evaluate"]
@@ -32,7 +35,8 @@ class Split(StrEnum):
 class Asked(NamedTuple):
     """Rows to score, as in a `Part`; `y` is None where the targets are not known.
 
-    `name` is used in file names, and `words` describes the rows in messages.
+    `name` is used in file names, and `words` describes the rows in messages. `labelled`, `summary` and `unknown` are
+    those of `Rows`.
     """
 
     name: str
@@ -40,6 +44,9 @@ class Asked(NamedTuple):
     x: "NDArray[Any]"
     y: "NDArray[Any] | None"
     rows: "NDArray[Any]"
+    labelled: "NDArray[Any] | None" = None
+    summary: "Sequence[ColumnSummary]" = ()
+    unknown: "Sequence[UnknownTexts]" = ()
 
 
 @with_options(READING, default="as in training")
@@ -69,7 +76,6 @@ def evaluate(
     Example: mlpcli eval digits-0123456789ab --split val
     """
     from mlpcli.atomic import make_folder, shown, write_atomic
-    from mlpcli.data import Part
     from mlpcli.results.csv_text import encode, line
     from mlpcli.results.find import MODEL, find_run
     from mlpcli.threads import blas_threads
@@ -89,10 +95,13 @@ def evaluate(
     else:
         asked = _other_rows(model, dataset, given, data_home)
     message(f"{shown(path)}: {len(asked.rows)} {asked.words}", quiet=quiet)
+    for text in () if quiet else summary_lines(asked.summary):
+        message(text)
+    warn_of_columns((), asked.unknown)
     folder = path.parent if path.name == MODEL else path.with_name(f"{path.stem}-eval")
     tables: dict[Path, Table] = {}
     with blas_threads(int(model.options.threads)):  # as in training, since the last bits depend on it
-        scores = None if asked.y is None else score(model, Part(asked.x, asked.y, asked.rows))
+        scores = None if asked.y is None else score(model, _labelled_part(asked))
         if scores is None:
             predictions = predictions or folder / f"predictions-{asked.name}.csv"
         else:
@@ -102,7 +111,7 @@ def evaluate(
                 tables[folder / f"confusion-{asked.name}.csv"] = scores.confusion
         printed = list(tables.values())
         if predictions:
-            tables[predictions.absolute()] = predict(model, asked.x, asked.y, asked.rows)
+            tables[predictions.absolute()] = predict(model, asked.x, asked.y, asked.rows, asked.labelled)
     if scores and (missing := [name for name, value in scores.metrics.items() if value is None]):
         message(f"{', '.join(missing)}: not defined on these rows, so the cells are empty", quiet=quiet)
     if as_json:
@@ -116,6 +125,16 @@ def evaluate(
         write_atomic(file, encode("".join(map(line, (columns, *rows)))))
     if not as_json:
         print("\n".join(map(shown, tables)))
+
+
+def _labelled_part(asked: Asked) -> "Part":
+    """The rows that have a target."""
+    from mlpcli.data import Part
+
+    assert asked.y is not None
+    if asked.labelled is None:
+        return Part(asked.x, asked.y, asked.rows)
+    return Part(asked.x[asked.labelled], asked.y, asked.rows[asked.labelled])
 
 
 def _own_rows(model: "Model", path: Path, split: Split | None, data_home: Path | None) -> Asked:
@@ -132,7 +151,7 @@ def _own_rows(model: "Model", path: Path, split: Split | None, data_home: Path |
     if name not in data.parts:
         raise UsageError(f"--split {name}: {data.name} has no such rows. It has {', '.join(data.parts)}")
     part = data.parts[name]
-    return Asked(name, f"{name} rows of {data.name}", part.x, part.y, part.rows)
+    return Asked(name, f"{name} rows of {data.name}", part.x, part.y, part.rows, summary=data.summary)
 
 
 def _other_rows(model: "Model", dataset: str, given: Source, data_home: Path | None) -> Asked:
@@ -145,4 +164,6 @@ def _other_rows(model: "Model", dataset: str, given: Source, data_home: Path | N
     words = f"rows of {found.name}"
     if found.y is None:
         words += f", without {', '.join(model.preprocessing.targets)}: predictions only"
-    return Asked(table_name(dataset), words, found.x, found.y, found.rows)
+    elif len(found.labelled) < len(found):
+        words += f", of which {len(found.labelled)} have a target and are scored"
+    return Asked(table_name(dataset), words, found.x, found.y, found.rows, found.labelled, found.summary, found.unknown)

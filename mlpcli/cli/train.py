@@ -10,6 +10,7 @@ from mlpcli.cli.console import message, print_json, table, warning
 from mlpcli.cli.flags import Config, DataHome, Json, Name, Quiet, ResultsRoot, switch
 from mlpcli.cli.memory import limit_memory
 from mlpcli.cli.option_flags import with_options
+from mlpcli.cli.views.data_summary import summary_lines, warn_of_columns
 from mlpcli.cli.views.epoch_view import epoch_view, short
 from mlpcli.config import RunOptions, Source, as_dict, build, read_options
 from mlpcli.errors import BadResult
@@ -82,6 +83,9 @@ def train(
                 raise BadResult(f"training of {place} diverged. Try a lower --lr, or --clip-norm 1")
             return
         message(_introduction(run.options, data), quiet=quiet)
+        for text in () if quiet else summary_lines(data.summary):
+            message(text)
+        warn_of_columns(data.summary)
         if folder.state == "resumed":
             message(f"continuing from the checkpoint in {place}", quiet=quiet)
         try:

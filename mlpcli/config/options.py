@@ -112,6 +112,9 @@ def _in_any_order(names: tuple[str, ...]) -> tuple[str, ...]:
 
 _Name = Annotated[str, Field(pattern=r"^[^\x00]{1,4096}$")]
 _Character = Annotated[str, Field(pattern=r"^[\x01-\x09\x0b\x0c\x0e-!#-\x7f]$", description="one ASCII character")]
+_Grouping = Annotated[
+    str, Field(pattern=r"^[,.'_ \u00a0\u202f]$", description="a comma, a point, an apostrophe, a space or _")
+]
 _Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 _Width = Annotated[int, Field(ge=1, le=MAX_WIDTH)]
 _Depth = Annotated[int, Field(ge=0, le=MAX_DEPTH)]
@@ -128,7 +131,7 @@ _Rows = Annotated[
     Annotated[int, Field(ge=0, le=MAX_ROWS)] | Annotated[float, Field(ge=0, lt=1)],
     AfterValidator(_without_fraction_of_none),
 ]
-_BatchSize = Annotated[int, Field(ge=1, le=MAX_ROWS)]
+_Count = Annotated[int, Field(ge=1, le=MAX_ROWS)]
 _Threads = Annotated[int, Field(ge=1, le=1024)]
 
 
@@ -182,10 +185,21 @@ class DataOptions(BaseModel):
     test_size: _Rows = _option(0.2, "Data", "test rows: a fraction of all rows, or a number of rows")
     val_size: _Rows = _option(0.1, "Data", "validation rows: a fraction of all rows, or a number of rows")
     split_seed: _Seed | Literal["seed"] = _option(0, "Data", "seed of the split; the word seed makes it follow seed")
+    min_frequency: _Count = _option(1, "Data", "training rows that a category needs; rarer ones are joined")
+    drop_unlabelled: bool = _option(False, "Data", "leave out rows whose target is missing", shown="false")
     dtype: Literal["float32", "float64"] = _option("float32", "Data", "precision of the data and of all arithmetic")
 
     delimiter: _Character | None = _reading(None, "column separator of a .csv or .tsv file", shown="by its suffix")
     encoding: _Name | None = _reading(None, "character encoding of a .csv or .tsv file", shown="utf-8")
+    header: bool | None = _reading(None, "whether the first line holds the names", shown="true")
+    column_names: _Names | None = _reading(
+        None, "names of the columns of a file without a line of names", shown="its first line"
+    )
+    decimal: Literal[".", ","] = _reading(".", "decimal mark")
+    thousands: _Grouping | None = _reading(None, "mark between groups of three digits", shown="none")
+    units: _Names | None = _reading(None, "texts beside numbers that are ignored, such as $ or kg", shown="none")
+    missing: _Names | None = _reading(None, "marks of missing values beside the usual ones", shown="the usual ones")
+    categories: _Names | None = _reading(None, "columns of numbers that are codes of categories", shown="none")
 
 
 class RunOptions(DataOptions):
@@ -303,7 +317,7 @@ class RunOptions(DataOptions):
         identity=False,
         replicas="free",
     )
-    batch_size: _BatchSize | Literal["full"] = _option(
+    batch_size: _Count | Literal["full"] = _option(
         32, "Training", "rows per step; full takes all training rows at once"
     )
     epochs: _Epochs = _option(30, "Training", "passes over the training rows; 0 writes the initial network")

@@ -1,16 +1,19 @@
 """Datasets: found by name, read, split, scaled on the training rows, and cached as memory-mapped arrays."""
 
-from mlpcli.data.new_rows import Rows, read_as_trained, read_rows
+from mlpcli.data.new_rows import Rows, UnknownTexts, read_as_trained, read_rows
 from mlpcli.data.prepare import open_prepared, prepare
+from mlpcli.data.prepared.column_summary import ColumnSummary
 from mlpcli.data.prepared.dataset import Part, Prepared
 from mlpcli.data.prepared.preprocessing import Column, Preprocessing
 
 __all__ = [
     "Column",
+    "ColumnSummary",
     "Part",
     "Prepared",
     "Preprocessing",
     "Rows",
+    "UnknownTexts",
     "open_prepared",
     "prepare",
     "read_as_trained",

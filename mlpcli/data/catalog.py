@@ -110,10 +110,7 @@ def _description(prepared: Prepared) -> dict[str, Any]:
         "targets": list(prepared.targets),
         "scale": prepared.scale,
         "splits": {name: len(part) for name, part in prepared.parts.items()},
-        "columns": [
-            {"name": column.name, "kind": column.kind, "inputs": len(column.features)}
-            for column in prepared.preprocessing.columns
-        ],
+        "columns": [column._asdict() for column in prepared.summary],
         "classes": _class_counts(prepared),
         "digest": prepared.digest,
     }

@@ -1,8 +1,9 @@
 """Rows for a trained model: read by column name, then encoded and scaled as the training rows were."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,26 +13,44 @@ from mlpcli.data.cache.entries import Entry, EntryWriter, NewEntry, home_folder,
 from mlpcli.data.cache.table import Kind, Table
 from mlpcli.data.names.sources import find_source
 from mlpcli.data.prepare import entry_folder, open_table
+from mlpcli.data.prepared.column_summary import ColumnSummary
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.data.readers.formats import FORMATS, find_format
 from mlpcli.errors import DataError
-from mlpcli.wording import nearest, quote
+from mlpcli.wording import closest, nearest, quote
 
-__all__ = ["Rows", "encode_rows", "read_as_trained", "read_rows"]
+__all__ = ["Rows", "UnknownTexts", "encode_rows", "read_as_trained", "read_rows"]
+
+
+class UnknownTexts(NamedTuple):
+    """A column with texts that the training rows did not have: the rows that hold them and the most frequent one.
+
+    `nearest` is the category that looks most like it, or an empty text.
+    """
+
+    column: str
+    rows: int
+    text: str
+    nearest: str
 
 
 @dataclass(frozen=True)
 class Rows:
-    """x, y and row numbers as in a `Part`; y is None if the table has no target.
+    """x, y and row numbers as in a `Part`; y is None if no row has a target.
 
-    `name` is that of the table, `digest` the hex SHA-256 of its content.
+    `labelled` are the places in x, (labelled,), of the rows that have a target, and y belongs to these. `name` is that
+    of the table, `digest` the hex SHA-256 of its content. `unknown` says which columns hold texts that the model does
+    not know, `summary` what each column holds.
     """
 
     name: str
     x: NDArray[Any]
     y: NDArray[Any] | None
     rows: NDArray[np.int64]
+    labelled: NDArray[np.int64]
     digest: str
+    unknown: tuple[UnknownTexts, ...] = ()
+    summary: tuple[ColumnSummary, ...] = ()
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -86,14 +105,24 @@ def read_rows(options: DataOptions, preprocessing: Preprocessing, data_home: Pat
         with NewEntry(folder) as new:
             entry = encode_rows(new, table, preprocessing, f"dataset {quote(source.name)}")
     arrays = entry.arrays
-    return Rows(source.name, arrays["new_x"], arrays.get("new_y"), arrays["new_rows"], entry.meta["digest"])
+    return Rows(
+        name=source.name,
+        x=arrays["new_x"],
+        y=arrays.get("new_y"),
+        rows=arrays["new_rows"],
+        labelled=arrays["labelled"],
+        digest=entry.meta["digest"],
+        unknown=tuple(UnknownTexts(**column) for column in entry.meta["unknown"]),
+        summary=tuple(ColumnSummary(**column) for column in entry.meta["summary"]),
+    )
 
 
 def encode_rows(new: EntryWriter, table: Table, preprocessing: Preprocessing, where: str) -> Entry:
     """Encode and scale all rows of a table as the training rows were.
 
     Args:
-        new: the entry to write into, which is committed: new_x, new_rows and, if the table has the targets, new_y.
+        new: the entry to write into, which is committed: new_x, new_rows, labelled and, if some row has the
+            targets, new_y.
         table: the rows.
         preprocessing: what was fitted in training.
         where: the table, for messages.
@@ -101,7 +130,8 @@ def encode_rows(new: EntryWriter, table: Table, preprocessing: Preprocessing, wh
     Raises:
         DataError: as `read_rows`.
     """
-    from mlpcli.data.prepared.targets import read_targets
+    from mlpcli.data.prepared.summarize import summary_of_new_rows
+    from mlpcli.data.prepared.targets import labelled_rows, read_targets
     from mlpcli.data.prepared.write_parts import write_part
 
     places = {column.name: i for i, column in enumerate(table.columns)}
@@ -114,10 +144,33 @@ def encode_rows(new: EntryWriter, table: Table, preprocessing: Preprocessing, wh
             raise DataError(
                 f"{where}: column {quote(column.name)} contains {kind}s, but the model was trained on {column.kind}s"
             )
-    y = None
+    y, labelled = None, np.zeros(0, dtype=np.int64)
     if set(preprocessing.targets) <= places.keys():
         at = [places[name] for name in preprocessing.targets]
-        y = read_targets(table, at, preprocessing.task, known=preprocessing.classes).values
+        labelled = labelled_rows(table, at)
+        if len(labelled):
+            y = read_targets(table, at, preprocessing.task, rows=labelled, known=preprocessing.classes).values
     chosen = [places[column.name] for column in preprocessing.columns]
     write_part(new, "new", table, chosen, np.arange(len(table.cells)), y, preprocessing)
-    return new.commit({"digest": table.digest})
+    new.array("labelled", np.int64).append(labelled)
+    meta = {
+        "digest": table.digest,
+        "unknown": [texts._asdict() for texts in _unknown_texts(table, chosen, preprocessing)],
+        "summary": [row._asdict() for row in summary_of_new_rows(table, chosen, preprocessing)],
+    }
+    return new.commit(meta)
+
+
+def _unknown_texts(table: Table, chosen: list[int], preprocessing: Preprocessing) -> Iterator[UnknownTexts]:
+    """The columns that hold texts which the training rows did not have."""
+    for i, column in zip(chosen, preprocessing.columns, strict=True):
+        vocabulary = table.columns[i].vocabulary
+        unknown = [code for code, text in enumerate(vocabulary) if text not in column.categories]
+        if not column.categories or not unknown:
+            continue
+        cells = table.column(i)
+        counts = np.bincount(cells[cells >= 0].astype(np.int64), minlength=len(vocabulary))
+        most = max(unknown, key=lambda code: (int(counts[code]), -code))
+        yield UnknownTexts(
+            column.name, int(counts[unknown].sum()), vocabulary[most], closest(vocabulary[most], column.categories)
+        )

@@ -7,6 +7,7 @@ from mlpcli.config import DataOptions
 from mlpcli.data.cache.entries import Entry, NewEntry, digest_of, home_folder, open_entry
 from mlpcli.data.cache.table import Table, TableWriter
 from mlpcli.data.names.sources import Source, find_source
+from mlpcli.data.prepared.column_summary import ColumnSummary
 from mlpcli.data.prepared.dataset import PARTS, Part, Prepared
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.errors import DataError
@@ -112,4 +113,5 @@ def prepared_from(name: str, scale: str, entry: Entry) -> Prepared:
         scale=scale,
         digest=entry.meta["digest"],
         folder=entry.folder,
+        summary=tuple(ColumnSummary(**row) for row in entry.meta["summary"]),
     )

@@ -40,12 +40,12 @@ from mlpcli.results.tensor_file import Arrays
 
 __all__ = ["RunFolder"]
 
-CONFIG, METRICS, DIAGNOSTICS = "config.toml", "metrics.csv", "diagnostics.csv"
+CONFIG, METRICS, DIAGNOSTICS, COLUMNS = "config.toml", "metrics.csv", "diagnostics.csv", "columns.csv"
 MODEL, PROVENANCE = "model.safetensors", "provenance.json"
 RESULT, CHECKPOINT = "result.json", "checkpoint.safetensors"
 
 _NEXT = ".next"
-_FILES = (METRICS, DIAGNOSTICS, MODEL, PROVENANCE)
+_FILES = (METRICS, DIAGNOSTICS, COLUMNS, MODEL, PROVENANCE)
 _MADE_LATER = re.compile(r"(eval|confusion|predictions)-.+\.csv|plot-.+\.(png|svg)")
 _KEY = "mlpcli-checkpoint"
 
@@ -143,10 +143,13 @@ class RunFolder:
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"cannot use {shown(path)} as a checkpoint: it is damaged. {again}") from error
 
-    def finish(self, model: bytes | None, result: Mapping[str, Any], provenance: Mapping[str, Any]) -> None:
+    def finish(
+        self, model: bytes | None, result: Mapping[str, Any], provenance: Mapping[str, Any], columns: bytes = b""
+    ) -> None:
         """Write the remaining files and make the run the finished one under its name.
 
-        `model` is what `model_bytes` gives, None where training diverged and no weights are worth keeping.
+        `model` is what `model_bytes` gives, None where training diverged and no weights are worth keeping. `columns`
+        is the content of columns.csv.
         """
         for name in self._columns:
             self._table(name).sync()
@@ -154,6 +157,7 @@ class RunFolder:
         write_atomic(self._work / MODEL, model or b"")  # an empty file tells the promotion to remove the old model
         if DIAGNOSTICS not in self._columns and _stands(self.path / DIAGNOSTICS):
             write_atomic(self._work / DIAGNOSTICS, b"")
+        write_atomic(self._work / COLUMNS, columns)
         write_atomic(self._work / PROVENANCE, json_text.pretty(provenance).encode())
         written = json_text.pretty(result).encode()
         write_atomic(self._work / RESULT, written)

@@ -76,7 +76,7 @@ def score(model: Model, part: Part) -> Scores:
 
 
 @np.errstate(all="ignore")
-def predictions(model: Model, x: Array, y: Array | None, rows: Array) -> Table:
+def predictions(model: Model, x: Array, y: Array | None, rows: Array, labelled: Array | None = None) -> Table:
     """One row per sample: `row,target,prediction` and, for classes, one probability per class.
 
     Regression targets and predictions are in the target's own units; each of several targets has its own columns.
@@ -86,6 +86,7 @@ def predictions(model: Model, x: Array, y: Array | None, rows: Array) -> Table:
         x: prepared inputs, `(rows, features)`.
         y: prepared targets; None leaves their columns out.
         rows: the number of each row in the table it came from.
+        labelled: the places in x of the rows that `y` belongs to; None stands for all rows.
     """
     scores, names = model.scores(x), model.preprocessing.classes
     if names is not None:
@@ -99,10 +100,15 @@ def predictions(model: Model, x: Array, y: Array | None, rows: Array) -> Table:
         predicted = model.preprocessing.inverse_target(scores).tolist()
         known = None if y is None else _as_given(y, model.preprocessing)
         extra = [[]] * len(rows)
+    known_at = dict(zip(range(len(rows)) if labelled is None else labelled.tolist(), known or (), strict=bool(known)))
+    empty = [None] * len(ends)
     columns = [f"{kind}{end}" for kind in ("target", "prediction")[y is None :] for end in ends]
     return Table(
         ["row", *columns, *shares],
-        [[int(row), *(known[i] if known else []), *predicted[i], *extra[i]] for i, row in enumerate(rows)],
+        [
+            [int(row), *(known_at.get(i, empty) if known else []), *predicted[i], *extra[i]]
+            for i, row in enumerate(rows)
+        ],
     )
 
 

@@ -22,8 +22,9 @@ from typing import Any
 
 from mlpcli.atomic import shown
 from mlpcli.config import RunOptions, as_dict, resolve, run_id, with_preset
-from mlpcli.data import Prepared
+from mlpcli.data import ColumnSummary, Prepared
 from mlpcli.errors import BadResult, Interrupted
+from mlpcli.results.csv_text import encode, line
 from mlpcli.results.model_file import model_bytes
 from mlpcli.results.provenance import provenance
 from mlpcli.results.run_folder import RunFolder
@@ -115,12 +116,18 @@ def train_run(run: Run, folder: RunFolder, command: Sequence[str], on_epoch: Cal
                     on_epoch(row, int(trainer.monitor.best_epoch[0]))
             result = result_of(trainer, 0, trainer.results()[0], run.run_id)
             result["time_s"] = before + time.monotonic() - started
-            folder.finish(model_bytes(trainer.tensors(0), describe(run.options, run.data)), result, made_by)
+            folder.finish(
+                model_bytes(trainer.tensors(0), describe(run.options, run.data)), result, made_by, _columns_csv(run)
+            )
     if 0 in trainer.diverged:
         raise BadResult(
             f"training of {shown(folder.path)} diverged: {trainer.diverged[0]}. The weights of epoch "
             f"{result['best_epoch']} are kept. Try a lower --lr, or --clip-norm 1"
         )
+
+
+def _columns_csv(run: Run) -> bytes:
+    return encode("".join(map(line, (ColumnSummary._fields, *run.data.summary))))
 
 
 def result_of(trainer: Trainer, index: int, metrics: Metrics, identity: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import Field
 
-from mlpcli.config import OPTIONS, RunOptions, Source, build, resolve, run_id, stack_key
+from mlpcli.config import OPTIONS, READING, RunOptions, Source, build, resolve, run_id, stack_key
 from mlpcli.config.choices import OPTIMIZERS
 from mlpcli.config.options import About
 
@@ -94,6 +94,8 @@ def test_an_option_added_later_leaves_old_ids_alone() -> None:
 OTHER_VALUES: dict[str, Any] = {
     "target": "x",
     "drop": "x",
+    "min_frequency": 2,
+    "drop_unlabelled": True,
     "lift": "quadratic",
     "scale": "unit",
     "test_size": 0.3,
@@ -154,8 +156,7 @@ READ_WITH: dict[str, dict[str, Any]] = {
 def test_every_option_that_shapes_the_numbers_moves_the_run_id() -> None:
     assert OTHER_VALUES.keys() == OPTIONS.keys() - {
         "dataset",
-        "delimiter",
-        "encoding",
+        *READING,
         "task",
         "threads",
         "record",

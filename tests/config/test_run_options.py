@@ -22,6 +22,7 @@ INTEGERS = {
     "seed": (0, MOST_SEED),
     "split_seed": (0, MOST_SEED),
     "batch_size": (1, MOST_ROWS),
+    "min_frequency": (1, MOST_ROWS),
     "threads": (1, 1024),
     "test_size": (0, MOST_ROWS),
     "val_size": (0, MOST_ROWS),
@@ -45,8 +46,9 @@ CHOICES = {
     "monitor": "auto val_loss val_accuracy val_rmse val_mae val_r2 val_max_error",
     "keep": "best last",
     "preset": "none tabular",
+    "decimal": ". ,",
 }
-SWITCHES = ("record",)
+SWITCHES = ("drop_unlabelled", "record")
 NUMBERS: Sequence[tuple[str, object, bool]] = (
     [(name, bound, True) for name, bounds in INTEGERS.items() for bound in bounds]
     + [(name, low - 1, False) for name, (low, _) in INTEGERS.items()]
@@ -99,6 +101,11 @@ LISTS: Sequence[tuple[str, object, bool]] = [
     *(("delimiter", mark, True) for mark in (";", "\t", "|", " ", "\x7f")),
     *(("delimiter", mark, False) for mark in ("", ";;", '"', "\n", "\r", "\0", "é", 1)),
     ("encoding", "latin-1", True),
+    ("header", False, True),
+    ("header", "false", False),
+    *((name, "a,b", True) for name in ("column_names", "units", "missing", "categories")),
+    *((name, "", False) for name in ("column_names", "units", "missing", "categories")),
+    *(("thousands", mark, mark in (",", "'", " ")) for mark in (",", "'", " ", "0", "-", "", ",,")),
     ("encoding", "", False),
     ("dataset", "moons:n=500,noise=0.2", True),
     ("dataset", "a" * 4096, True),
@@ -161,8 +168,9 @@ def test_canonical_types() -> None:
 
 def test_defaults_are_those_of_the_contract() -> None:
     defaults = (
-        "dataset=digits target=None drop=None delimiter=None encoding=None task=auto scale=auto "
-        "test_size=0.2 val_size=0.1 split_seed=0 dtype=float32 lift=none width=256 depth=2 hidden=None "
+        "dataset=digits target=None drop=None delimiter=None encoding=None header=None column_names=None decimal=. "
+        "thousands=None units=None missing=None categories=None min_frequency=1 drop_unlabelled=False "
+        "task=auto scale=auto test_size=0.2 val_size=0.1 split_seed=0 dtype=float32 lift=none width=256 depth=2 hidden=None "
         "activation=relu norm=none "
         "norm_position=before init=auto init_scale=1.0 init_bias=0.0 input_gain=0.0 "
         "loss=auto label_smoothing=0.0 class_weight=none dropout=0.0 input_dropout=0.0 weight_decay=0.0 max_norm=0.0 "

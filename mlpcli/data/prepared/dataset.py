@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.data.prepared.column_summary import ColumnSummary
 from mlpcli.data.prepared.preprocessing import Preprocessing, Task
 
 __all__ = ["PARTS", "Part", "Prepared"]
@@ -37,7 +38,7 @@ class Prepared:
 
     `scale` is the scaling that was used, never `auto`. `digest` is the hex SHA-256 of the source's content, which
     neither the split nor the scaling changes. `folder` is the cache entry that holds the arrays, None where they are in
-    memory alone.
+    memory alone. `summary` says what became of each column.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Prepared:
     scale: str
     digest: str
     folder: Path | None
+    summary: tuple[ColumnSummary, ...] = ()
 
     @property
     def features(self) -> tuple[str, ...]:

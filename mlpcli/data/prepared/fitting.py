@@ -5,7 +5,7 @@ noise keeps its variance; quantiles are exact. Rows are read in blocks, whatever
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from mlpcli.data.readers.cells import in_order
 from mlpcli.errors import DataError
 from mlpcli.wording import quote
 
-__all__ = ["fit_columns"]
+__all__ = ["Fitted", "fit_columns", "values_in_words"]
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -26,7 +26,18 @@ LIMITS = np.finfo(np.float64)
 QUANTILE_CELLS = 16 << 20  # numbers in memory at once for quantiles; at least one whole column
 
 
-def fit_columns(table: Table, chosen: Sequence[int], rows: Rows, scale: str) -> tuple[Column, ...]:
+class Fitted(NamedTuple):
+    """A column, the number of its gaps in the training rows, its values in words, and what is unusual about it."""
+
+    column: Column
+    gaps: int
+    values: str
+    note: str = ""
+
+
+def fit_columns(
+    table: Table, chosen: Sequence[int], rows: Rows, scale: str, min_frequency: int = 1
+) -> tuple[Fitted, ...]:
     """Fit columns of a table; booleans are not scaled, since 0 and 1 are a scale already.
 
     Args:
@@ -34,17 +45,21 @@ def fit_columns(table: Table, chosen: Sequence[int], rows: Rows, scale: str) -> 
         chosen: indices of the columns to fit, in the order of the result.
         rows: row numbers of the training rows.
         scale: how numbers are scaled, a value of the option other than auto.
+        min_frequency: training rows that a category needs; rarer ones are joined, and unknown ones join them.
 
     Raises:
         DataError: numbers too large to scale, or too many different texts.
     """
-    fitted: dict[int, Column] = {}
+    fitted: dict[int, Fitted] = {}
     kinds: tuple[tuple[Kind, str], ...] = (("number", scale), ("boolean", "none"))
     for kind, how in kinds:
         members = _of_kind(table, chosen, kind)
-        missing, fill, center, spread = _fit_numbers(table, members, rows, how)
+        if not members:
+            continue
+        missing, low, high = _ranges(table, members, rows)
+        fill, center, spread = _fit_numbers(table, members, rows, how, missing, low, high)
         for at, i in enumerate(members):
-            fitted[i] = Column(
+            column = Column(
                 table.columns[i].name,
                 kind,
                 center=float(center[at]) + 0.0,  # -0.0 and 0.0 are one value, so they must be one text
@@ -53,13 +68,25 @@ def fit_columns(table: Table, chosen: Sequence[int], rows: Rows, scale: str) -> 
                 indicator=bool(0 < missing[at] < len(rows)),
                 clip=how == "robust-clip",
             )
+            fitted[i] = Fitted(
+                column, int(missing[at]), *values_in_words(low[at], high[at], empty=missing[at] == len(rows))
+            )
     for i in _of_kind(table, chosen, "text"):
-        fitted[i] = Column(table.columns[i].name, "text", categories=_categories(table, i, rows))
+        fitted[i] = _fit_texts(table, i, rows, min_frequency)
     return tuple(fitted[i] for i in chosen)
 
 
-def _fit_numbers(table: Table, chosen: Sequence[int], rows: Rows, scale: str) -> tuple[Rows, Floats, Floats, Floats]:
-    """Number of missing cells, median that fills them, centre and scale of each column `chosen`.
+def values_in_words(low: float, high: float, *, empty: bool) -> tuple[str, str]:
+    """The range of a column's numbers in words, and what is unusual about it."""
+    if empty:
+        return "", "no values"
+    return (f"{low:g} to {high:g}", "") if low != high else (f"{low:g}", "constant")
+
+
+def _fit_numbers(
+    table: Table, chosen: Sequence[int], rows: Rows, scale: str, missing: Rows, low: Floats, high: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Median that fills the gaps, centre and scale of each column `chosen`; `_ranges` gave the last three arguments.
 
     standard: mean and standard deviation (biased). robust: median and interquartile range. robust-clip: the same, but
     half the range if the interquartile range is 0, as in RealMLP. minmax: minimum, and maximum minus minimum. unit: the
@@ -68,8 +95,7 @@ def _fit_numbers(table: Table, chosen: Sequence[int], rows: Rows, scale: str) ->
     """
     if not chosen:
         empty = np.zeros(0)
-        return np.zeros(0, dtype=np.int64), empty, empty, empty
-    missing, low, high = _ranges(table, chosen, rows)
+        return empty, empty, empty
     fill, iqr = _quantiles(table, chosen, rows, quartiles=scale in ("robust", "robust-clip"))
     with np.errstate(over="ignore", invalid="ignore"):
         if scale == "standard":
@@ -94,7 +120,7 @@ def _fit_numbers(table: Table, chosen: Sequence[int], rows: Rows, scale: str) ->
                 f"column {quote(table.columns[i].name)}: its numbers, from {low[at]:g} to {high[at]:g}, are too large "
                 "to scale. Nothing was written. Rescale the column, or leave it out"
             )
-    return missing, fill, center, spread
+    return fill, center, spread
 
 
 def _of_kind(table: Table, chosen: Sequence[int], kind: Kind) -> list[int]:
@@ -154,22 +180,28 @@ def _filled(block: NDArray[Any], fill: Floats) -> Floats:
     return values
 
 
-def _categories(table: Table, column: int, rows: Rows) -> tuple[str, ...]:
+def _fit_texts(table: Table, column: int, rows: Rows, min_frequency: int) -> Fitted:
     """The texts that occur in `rows`, in order; none for a column of names.
 
     If more than half of the rows hold a text that occurs once, the column names its rows (names, ticket numbers,
     remarks) and cannot help with others.
     """
-    vocabulary = table.columns[column].vocabulary
+    name, vocabulary = table.columns[column].name, table.columns[column].vocabulary
     counts = np.zeros(len(vocabulary), dtype=np.int64)
     for block in table.blocks([column], rows):
         counts += np.bincount(block[block >= 0].astype(np.int64), minlength=len(vocabulary))
-    different = int((counts > 0).sum())
-    if different > FEW_TEXTS and 2 * (counts == 1).sum() > counts.sum():
-        return ()
-    if different > MOST_CATEGORIES:
+    different, filled, once = int((counts > 0).sum()), int(counts.sum()), int((counts == 1).sum())
+    gaps, values = len(rows) - filled, f"{different} texts"
+    if different > FEW_TEXTS and 2 * once > filled:
+        note = f"left out: {once} of {filled} texts occur once, as names do"
+        return Fitted(Column(name, "text"), gaps, values, note)
+    kept = [i for i in in_order(vocabulary) if counts[i] >= min_frequency]
+    if len(kept) > MOST_CATEGORIES:
         raise DataError(
-            f"column {quote(table.columns[column].name)}: {different} different texts, more than {MOST_CATEGORIES}. "
-            "Nothing was written. Leave the column out with --drop, or join its rarer texts"
+            f"column {quote(name)}: {len(kept)} different texts, more than {MOST_CATEGORIES}. Nothing was written. "
+            "Leave the column out with --drop, or join its rare texts with --min-frequency"
         )
-    return tuple(vocabulary[i] for i in in_order(vocabulary) if counts[i])
+    categories, rare = tuple(vocabulary[i] for i in kept), different - len(kept)
+    values = f"{different}: {', '.join(categories[:FEW_TEXTS])}" if different else ""
+    note = f"{rare} rare texts joined" if rare else "" if different else "no values"
+    return Fitted(Column(name, "text", categories=categories, rare=rare > 0), gaps, values, note)

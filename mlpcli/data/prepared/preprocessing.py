@@ -1,8 +1,9 @@
 """Everything that was fitted on the training rows, in one value that is kept with the model.
 
 A number becomes (raw - center) / scale. A missing number is replaced by `fill`, and marked in an indicator column if
-the training rows had missing ones too. A boolean becomes 0 or 1, a text one 0/1 column per category. A number may be
-clipped smoothly to (-3, 3), x / sqrt(1 + (x / 3)^2), as RealMLP does (Holzmüller et al. 2024).
+the training rows had missing ones too. A boolean becomes 0 or 1, a text one 0/1 column per category; if rare texts were
+joined (`rare`), one more column stands for them and for unknown texts. A number may be clipped smoothly to (-3, 3),
+x / sqrt(1 + (x / 3)^2), as RealMLP does (Holzmüller et al. 2024).
 """
 
 import math
@@ -23,7 +24,7 @@ CLIP = 3.0  # bound of clipped numbers
 
 @dataclass(frozen=True)
 class Column:
-    """One raw column and what was fitted on it. Raw values: numbers, 0/1, or the index of the category."""
+    """One raw column and what was fitted on it. Raw values: numbers, 0/1, or the index of a feature."""
 
     name: str
     kind: Kind = "number"
@@ -33,12 +34,14 @@ class Column:
     indicator: bool = False
     clip: bool = False
     categories: tuple[str, ...] = ()
+    rare: bool = False
 
     @property
     def features(self) -> tuple[str, ...]:
         """Names of the columns of x that this one becomes."""
         if self.kind == "text":
-            return tuple(f"{self.name}={category}" for category in self.categories)
+            others = (f"{self.name} other",) if self.rare else ()
+            return (*(f"{self.name}={category}" for category in self.categories), *others)
         return (self.name, f"{self.name} missing") if self.indicator else (self.name,)
 
 
@@ -166,7 +169,7 @@ class Preprocessing:
         scalars, places, texts, place = [], [], [], 0
         for source, column in enumerate(self.columns):
             if column.kind == "text":
-                texts.append((source, place, len(column.categories)))
+                texts.append((source, place, len(column.features)))
             else:
                 scalars.append((source, column))
                 places.append(place)
@@ -200,7 +203,9 @@ class Preprocessing:
             raise ValueError("not a fitted preprocessing: a fitted number is not finite, or a scale is not positive")
         if not all(column.kind in get_args(Kind) for column in self.columns):
             raise ValueError("not a fitted preprocessing: a column of unknown kind")
-        if not all(isinstance(flag, bool) for column in self.columns for flag in (column.indicator, column.clip)):
+        if not all(
+            isinstance(flag, bool) for column in self.columns for flag in (column.indicator, column.clip, column.rare)
+        ):
             raise ValueError("not a fitted preprocessing: a flag is neither true nor false")
         count = 0 if self.classes is not None else len(self.targets)
         if self.dtype not in ("float32", "float64") or {len(self.target_mean), len(self.target_scale)} != {count}:

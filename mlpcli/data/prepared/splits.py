@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.data.readers.cells import as_number
 from mlpcli.errors import DataError
 from mlpcli.wording import listed
 
@@ -84,6 +85,11 @@ def allocate(total: int, counts: NDArray[np.int64], caps: NDArray[np.int64]) -> 
     return shares
 
 
+def _or_regression(classes: tuple[str, ...]) -> str:
+    numbers = all(as_number(name) is not None for name in classes)
+    return ", or predict numbers with --task regression" if numbers else ""
+
+
 def _rows_of(size: int | float, rows: int) -> int:
     return size if isinstance(size, int) else int(size * rows + 0.5)
 
@@ -95,8 +101,8 @@ def _by_class(order: Rows, codes: Rows, classes: tuple[str, ...], n_test: int, n
     if alone := [classes[i] for i in np.flatnonzero(counts == 1)]:
         raise DataError(
             f"too few rows for the split: {len(alone)} of {present.sum()} classes have a single row "
-            f"({listed(alone)}), and every class needs 2. Nothing was written. Remove those rows, or set test_size "
-            "and val_size to 0"
+            f"({listed(alone)}), and every class needs 2. Nothing was written. Remove those rows, set test_size "
+            f"and val_size to 0{_or_regression(classes)}"
         )
     if n_test + n_val > len(order) - present.sum():
         raise DataError(

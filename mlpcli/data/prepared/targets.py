@@ -1,7 +1,7 @@
 """The target columns of a table: the task that they suggest, the classes and the values that the network learns."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from mlpcli.data.readers.cells import as_number, in_order
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import listed, nearest, quote
 
-__all__ = ["Targets", "find_columns", "fit_targets", "read_targets"]
+__all__ = ["Targets", "find_columns", "fit_targets", "labelled_rows", "read_targets"]
 
 MOST_CLASSES = 1000
 LARGEST, SMALLEST = 1e150, 1e-290  # distances from the mean that float64 can square, and divide by
@@ -22,10 +22,14 @@ FEW_VALUES = 20
 
 @dataclass(frozen=True)
 class Targets:
-    """`classes` and int64 `values` (rows,) for classification; None and float64 (rows, targets) for regression."""
+    """`classes` and int64 `values` (rows,) for classification; None and float64 (rows, targets) for regression.
+
+    `choice` says what task `auto` took numbers for, and how to ask for the other.
+    """
 
     classes: tuple[str, ...] | None
     values: NDArray[Any]
+    choice: str = ""
 
 
 def find_columns(table: Table, names: Sequence[str], option: str) -> list[int]:
@@ -41,7 +45,22 @@ def find_columns(table: Table, names: Sequence[str], option: str) -> list[int]:
     return [known.index(name) for name in names]
 
 
-def read_targets(table: Table, columns: Sequence[int], task: str, known: tuple[str, ...] | None = None) -> Targets:
+def labelled_rows(table: Table, columns: Sequence[int]) -> NDArray[np.int64]:
+    """The numbers of the rows in which every target has a value."""
+    filled = np.ones(len(table.cells), dtype=bool)
+    for i in columns:
+        filled &= ~np.isnan(table.column(i))
+    return np.flatnonzero(filled)
+
+
+def read_targets(
+    table: Table,
+    columns: Sequence[int],
+    task: str,
+    *,
+    rows: NDArray[np.int64],
+    known: tuple[str, ...] | None = None,
+) -> Targets:
     """Read the target columns for a task.
 
     Args:
@@ -49,27 +68,34 @@ def read_targets(table: Table, columns: Sequence[int], task: str, known: tuple[s
         columns: indices of the target columns.
         task: classification, regression or auto. With auto, texts and whole numbers of few values are classes; other
             numbers and several targets are quantities.
+        rows: numbers of the rows to read.
         known: classes of a trained model, if there is one; no other class is allowed then.
 
     Raises:
         DataError: missing values, a single class, too many classes or an unknown class.
         UsageError: a task that does not suit the values.
     """
-    read = [(table.columns[i], table.column(i)) for i in columns]
+    read = [(table.columns[i], table.column(i)[rows]) for i in columns]
     for column, cells in read:
         gaps = np.flatnonzero(np.isnan(cells))
-        if len(gaps):
+        if len(gaps) or not len(cells):
+            first = f" (first: row {gaps[0] + 1})" if len(gaps) else ""
             raise DataError(
-                f"target {quote(column.name)}: {len(gaps)} of {len(cells)} rows have no value (first: row "
-                f"{gaps[0] + 1}). Nothing was written. Remove those rows"
+                f"target {quote(column.name)}: {len(gaps)} of {len(cells)} rows have no value{first}. Nothing was "
+                "written. Use --drop-unlabelled to leave out such rows"
             )
+    choice = ""
     if task == "auto":
         task = "classification" if len(read) == 1 and _are_classes(*read[0]) else "regression"
+        if len(read) == 1 and _spells_numbers(read[0][0]):
+            other = "regression" if task == "classification" else "classification"
+            taken = "classes" if task == "classification" else "quantities"
+            choice = f"numbers taken as {taken}; --task {other} for the other"
     if task == "regression":
-        return Targets(None, np.column_stack([_numbers(*column) for column in read]))
+        return Targets(None, np.column_stack([_numbers(*column) for column in read]), choice)
     if len(read) > 1:
         raise UsageError("target: classification predicts one column; several are for task = regression")
-    return _classes(*read[0], known)
+    return replace(_classes(*read[0], known), choice=choice)
 
 
 def fit_targets(values: NDArray[np.float64]) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -88,8 +114,12 @@ def fit_targets(values: NDArray[np.float64]) -> tuple[tuple[float, ...], tuple[f
     return tuple(np.where(constant, values[0], mean).tolist()), tuple(np.where(constant, 1.0, spread).tolist())
 
 
+def _spells_numbers(column: TableColumn) -> bool:
+    return column.kind == "number" or all(as_number(text) is not None for text in column.vocabulary)
+
+
 def _are_classes(column: TableColumn, cells: NDArray[Any]) -> bool:
-    if column.kind == "boolean" or any(as_number(text) is None for text in column.vocabulary):
+    if column.kind == "boolean" or not _spells_numbers(column):
         return True
     for rows in (cells[:1000], cells):  # the first rows mostly decide
         values = np.unique(_numbers(column, rows))
@@ -140,13 +170,24 @@ def _classes(column: TableColumn, cells: NDArray[Any], known: tuple[str, ...] | 
 
 
 def _known_codes(target: str, names: list[str], codes: NDArray[np.int64], known: tuple[str, ...]) -> NDArray[np.int64]:
+    """Codes into `known`, whose names may be spelled otherwise: 1.0 for 1, True or 1 for true."""
+    meanings = {_meaning(name): code for code, name in enumerate(known)}
+    places = [
+        known.index(name) if name in known else meanings.get(_meaning(name), -1) if len(meanings) == len(known) else -1
+        for name in names
+    ]
     for at, name in enumerate(names):
-        if name not in known:
+        if places[at] < 0:
             raise DataError(
                 f"target {quote(target)}, row {int(np.argmax(codes == at)) + 1}: {quote(name)} is not one of the "
                 f"model's classes, {listed(known)}. Remove the row, or train again"
             )
-    return np.array([known.index(name) for name in names], dtype=np.int64)[codes]
+    return np.array(places, dtype=np.int64)[codes]
+
+
+def _meaning(name: str) -> str | float:
+    number = as_number(name)
+    return {"true": 1.0, "false": 0.0}.get(name.lower(), name) if number is None else number
 
 
 def _class_name(column: TableColumn, value: float) -> str:

@@ -13,7 +13,8 @@ from mlpcli.data.prepared.dataset import PARTS
 from mlpcli.data.prepared.fitting import fit_columns
 from mlpcli.data.prepared.preprocessing import Column, Preprocessing
 from mlpcli.data.prepared.splits import split_rows
-from mlpcli.data.prepared.targets import find_columns, fit_targets, read_targets
+from mlpcli.data.prepared.summarize import summary_of_dropped, summary_of_inputs, summary_of_targets
+from mlpcli.data.prepared.targets import find_columns, fit_targets, labelled_rows, read_targets
 from mlpcli.errors import DataError
 from mlpcli.wording import quote
 
@@ -37,20 +38,25 @@ def build_entry(
     chosen = [i for i in range(len(table.columns)) if i not in {*at_targets, *left_out}]
     if not chosen:
         raise DataError("the table has no column besides its target. Nothing was written")
-    targets = read_targets(table, at_targets, options.task)
+    usable = labelled_rows(table, at_targets) if options.drop_unlabelled else np.arange(len(table.cells))
+    targets = read_targets(table, at_targets, options.task, rows=usable)
+    apart = [table.test_rows if test_rows is None else test_rows]
+    apart += [table.validation_rows if validation_rows is None else validation_rows]
+    n_test, n_val = _rows_set_apart(usable, len(table.cells), *apart)
     split = split_rows(
-        len(table.cells),
+        len(usable),
         targets.values if targets.classes else None,
         targets.classes,
         test_size=options.test_size,
         val_size=options.val_size,
         split_seed=int(options.split_seed),
-        test_rows=table.test_rows if test_rows is None else test_rows,
-        validation_rows=table.validation_rows if validation_rows is None else validation_rows,
+        test_rows=n_test,
+        validation_rows=n_val,
     )
     mean, spread = ((), ()) if targets.classes else fit_targets(targets.values[split.train])
+    fitted = fit_columns(table, chosen, usable[split.train], options.scale, options.min_frequency)
     preprocessing = Preprocessing(
-        columns=fit_columns(table, chosen, split.train, options.scale),
+        columns=tuple(column.column for column in fitted),
         targets=tuple(table.columns[i].name for i in at_targets),
         classes=targets.classes,
         target_mean=mean,
@@ -59,13 +65,35 @@ def build_entry(
     )
     for name, rows in zip(PARTS, (split.train, split.val, split.test), strict=True):
         if len(rows):
-            varies = write_part(new, name, table, chosen, rows, targets.values[rows], preprocessing)
+            varies = write_part(new, name, table, chosen, usable[rows], targets.values[rows], preprocessing)
             if name == "train" and not varies:
                 raise DataError(
                     f"no column varies in the {len(rows)} training rows, so nothing can be learned. Nothing was "
                     "written. Use more rows, other columns (--target, --drop), or another --split-seed"
                 )
-    return new.commit({"preprocessing": preprocessing.to_json(), "digest": table.digest})
+    summary = [
+        *summary_of_inputs(fitted),
+        *summary_of_targets(table, at_targets, targets, len(table.cells) - len(usable)),
+        *summary_of_dropped([*table.dropped, *(table.columns[i].name for i in left_out)]),
+    ]
+    return new.commit(
+        {
+            "preprocessing": preprocessing.to_json(),
+            "digest": table.digest,
+            "summary": [row._asdict() for row in summary],
+        }
+    )
+
+
+def _rows_set_apart(
+    usable: NDArray[np.int64], rows: int, test_rows: int | None, validation_rows: int | None
+) -> tuple[int | None, int | None]:
+    """How many of the usable rows are among the last `test_rows`, and among the `validation_rows` before them."""
+    first_test = rows - (test_rows or 0)
+    first_val = first_test - (validation_rows or 0)
+    n_test = int((usable >= first_test).sum())
+    n_val = int((usable >= first_val).sum()) - n_test
+    return None if test_rows is None else n_test, None if validation_rows is None else n_val
 
 
 def write_part(
@@ -117,12 +145,13 @@ def write_part(
 def raw_rows(
     table: Table, chosen: Sequence[int], rows: NDArray[np.int64], fitted: Sequence[Column]
 ) -> Iterator[NDArray[Any]]:
-    """Blocks of rows as `Preprocessing.apply` takes them: a text becomes the index of its fitted category, or -1."""
+    """Blocks of rows as `Preprocessing.apply` takes them: a text becomes the index of its feature, or -1."""
     lookups = {}
     for at, (i, column) in enumerate(zip(chosen, fitted, strict=True)):
         if column.kind == "text":
             index = {category: float(code) for code, category in enumerate(column.categories)}
-            lookups[at] = np.array([*(index.get(text, -1.0) for text in table.columns[i].vocabulary), -1.0])
+            other = float(len(index)) if column.rare else -1.0
+            lookups[at] = np.array([*(index.get(text, other) for text in table.columns[i].vocabulary), -1.0])
     for block in table.blocks(chosen, rows):
         for at, lookup in lookups.items():
             block[:, at] = lookup[np.nan_to_num(block[:, at], nan=-1.0).astype(np.int64)]

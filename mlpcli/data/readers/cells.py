@@ -3,12 +3,24 @@
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
 
-__all__ = ["GAPS", "LARGEST_WHOLE", "as_number", "boolean", "in_order", "is_date", "is_wide", "number"]
+from mlpcli.config import DataOptions
+
+__all__ = ["GAPS", "LARGEST_WHOLE", "Spelling", "as_number", "in_order", "is_date", "is_wide"]
 
 GAPS = frozenset(
-    ("", "?", "#N/A", "N/A", "n/a", "NA", "na", "NaN", "nan", "NAN", "None", "none", "NONE", "Null", "null", "NULL")
+    (
+        *("", "?", "#N/A", "N/A", "n/a", "NA", "na", "NaN", "nan", "NAN", "None", "none", "NONE", "Null", "null"),
+        *("NULL", "<NA>", "<na>", "-", "--", ".", "..", "...", "*", r"\N", "missing", "Missing", "MISSING"),
+        *("n.a.", "N.A.", "unknown", "Unknown", "UNKNOWN", "NaT", "-nan", "-NaN", "1.#IND", "1.#QNAN"),
+        *("#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#NAME?", "#NULL!", "(null)", "(blank)"),
+    )
 )
+"""Marks of a missing value in a column of numbers or booleans; in a column of texts they are texts."""
+
 LARGEST_WHOLE = 2.0**53  # above it, float64 cannot distinguish neighbours
 DATE = re.compile(
     r"(\d{4}([-/.])\d{1,2}\2\d{1,2}|\d{1,2}([-/.])\d{1,2}\3(\d{4}|\d{2}))([T ]\s*\d.*)?|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?",
@@ -41,22 +53,88 @@ def in_order(texts: Sequence[str]) -> list[int]:
     return sorted(range(len(texts)), key=lambda i: (numbers[i], texts[i]))
 
 
-def number(text: str) -> float | None:
-    """The number a cell spells (perhaps infinite), NaN for a gap, None for anything else.
+@dataclass(frozen=True)
+class Spelling:
+    """How a file writes numbers and missing values.
 
-    >>> number(" 2.5"), number("NA"), number("-1e999"), number("ten")
-    (2.5, nan, -inf, None)
+    Attributes:
+        decimal: the decimal mark.
+        thousands: the mark between groups of three digits, if there is one.
+        units: texts that may stand before or after a number, and are left out.
+        missing: marks of missing values beside `GAPS`.
     """
-    text = text.strip()
-    if text in GAPS:
-        return math.nan
-    return float(text) if INFINITE.fullmatch(text) else as_number(text)
 
+    decimal: str = "."
+    thousands: str | None = None
+    units: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
-def boolean(text: str) -> float | None:
-    """1 and 0 for true and false in any case, NaN for a gap, None for anything else."""
-    text = text.strip()
-    return math.nan if text in GAPS else {"true": 1.0, "false": 0.0}.get(text.lower())
+    @classmethod
+    def of(cls, options: DataOptions) -> Self:
+        """The spelling that the options ask for."""
+        return cls(options.decimal, options.thousands, options.units or (), options.missing or ())
+
+    @cached_property
+    def gaps(self) -> frozenset[str]:
+        """All marks of a missing value in a column of numbers or booleans."""
+        return GAPS | frozenset(self.missing)
+
+    @cached_property
+    def missing_numbers(self) -> frozenset[float]:
+        """The marks of a missing value that are numbers; a cell is one however it is written: -999 is -999.0."""
+        numbers = (as_number(self.plain(mark)) for mark in self.missing)
+        return frozenset(number for number in numbers if number is not None)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether numbers are written as Python writes them."""
+        return self == Spelling(missing=self.missing)
+
+    def number(self, text: str) -> float | None:
+        """The number a cell spells (perhaps infinite), NaN for a gap, None for anything else.
+
+        >>> spelling = Spelling(decimal=",", thousands=".", units=("€",), missing=("-999",))
+        >>> [spelling.number(text) for text in ("1.234,5 €", "-999", "NA", "-1e999", "1.23,4")]
+        [1234.5, nan, nan, -inf, None]
+        """
+        text = text.strip()
+        if text in self.gaps:
+            return math.nan
+        if INFINITE.fullmatch(text):
+            return float(text)
+        value = as_number(self.plain(text))
+        return math.nan if value in self.missing_numbers else value
+
+    def boolean(self, text: str) -> float | None:
+        """1 and 0 for true and false in any case, NaN for a gap, None for anything else."""
+        text = text.strip()
+        return math.nan if text in self.gaps else {"true": 1.0, "false": 0.0}.get(text.lower())
+
+    def plain(self, text: str) -> str:
+        """A number as Python writes it; any other text as it is.
+
+        >>> Spelling(thousands=",").plain("1,234.5"), Spelling(thousands=",").plain("1,5"), Spelling(",").plain("a,b")
+        ('1234.5', '1,5', 'a,b')
+        """
+        if self.is_plain:
+            return text
+        match = self._pattern.fullmatch(text)
+        if not match or not (match["whole"] or match["fraction"]):
+            return text
+        whole = match["whole"].replace(self.thousands, "") if self.thousands else match["whole"]
+        fraction = f".{match['fraction']}" if match["fraction"] else ""
+        return f"{match['sign']}{whole}{fraction}{match['power'] or ''}"
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        unit = "|".join(map(re.escape, sorted(self.units, key=len, reverse=True)))
+        unit = rf"(?:{unit})?" if unit else ""
+        groups = rf"[1-9]\d{{0,2}}(?:{re.escape(self.thousands)}\d{{3}})+|" if self.thousands else ""
+        return re.compile(
+            rf"{unit}\s*(?P<sign>[+-]?)\s*{unit}\s*(?P<whole>{groups}\d*)(?:{re.escape(self.decimal)}(?P<fraction>\d*))?"
+            rf"(?P<power>[eE][+-]?\d+)?\s*{unit}",
+            re.ASCII,
+        )
 
 
 def is_date(text: str) -> bool:

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from mlpcli.data.cache.table import Kind, TableColumn
 from mlpcli.data.readers import cells
+from mlpcli.data.readers.cells import Spelling
+from mlpcli.data.readers.lookalikes import unread_numbers
 from mlpcli.errors import DataError
 from mlpcli.wording import quote
 
@@ -28,10 +30,21 @@ class Changed(Exception):
 
 
 @dataclass
+class Seen:
+    """A text of a column: its code, the number of cells that hold it, and the place of the first."""
+
+    code: int
+    where: str
+    count: int = 0
+
+
+@dataclass
 class ColumnReader:
     """One wanted column: its place in the file, its kind once that is decided, and the texts seen so far.
 
-    `target` marks a column to predict. `fixed` marks a kind that a trained model needs.
+    `target` marks a column to predict. `fixed` marks a kind that a trained model or the user chose. `gaps_allowed` says
+    that a target may have no value, `as_texts` that texts are meant even where they look like numbers. `spelling` says
+    how numbers and gaps are written.
     """
 
     name: str
@@ -39,24 +52,23 @@ class ColumnReader:
     target: bool
     kind: Kind | None = None
     fixed: bool = False
-    codes: dict[str, int] = field(default_factory=dict)
-    filled: int = 0  # cells that are not empty
-    numeric: int = 0  # filled cells that spell a number (or a gap, in a column of inputs)
-    word: str = ""  # the first other cell, and its place
-    word_at: str = ""
+    gaps_allowed: bool = False
+    as_texts: bool = False
+    spelling: Spelling = field(default_factory=Spelling)
+    seen: dict[str, Seen] = field(default_factory=dict)
 
     def restart(self) -> None:
         """Forget everything that was seen except the kind."""
-        self.codes, self.filled, self.numeric, self.word = {}, 0, 0, ""
+        self.seen = {}
 
     def decide(self, texts: Sequence[str]) -> None:
         """Choose the kind by the first cells; a target is a text until it proves to be a quantity."""
         if self.target:
             self.kind = "text"
-        elif all(cells.number(text) is not None for text in texts):
+        elif all(self.spelling.number(text) is not None for text in texts):
             self.kind = "number"
         else:
-            self.kind = "boolean" if all(cells.boolean(text) is not None for text in texts) else "text"
+            self.kind = "boolean" if all(self.spelling.boolean(text) is not None for text in texts) else "text"
 
     def spell(self, texts: Sequence[str], where: Where) -> Floats:
         """Numbers or booleans as written -> float64 (cells,), NaN for gaps.
@@ -65,7 +77,7 @@ class ColumnReader:
             Changed: a cell that is neither, in a column whose kind is not fixed.
             DataError: the same, in a column whose kind is fixed.
         """
-        spell = cells.number if self.kind == "number" else cells.boolean
+        spell = self.spelling.number if self.kind == "number" else self.spelling.boolean
         values = [spell(text) for text in texts]
         if None in values:
             at = values.index(None)
@@ -94,9 +106,9 @@ class ColumnReader:
         for at in np.flatnonzero(np.abs(values) > cells.LARGEST_WHOLE).tolist():
             if cells.is_wide(texts()[at]):
                 self.refuse(where(at), f"{quote(texts()[at])} is a whole number of too many digits, as names have")
-        if self.target:
+        if self.target and not self.gaps_allowed:
             for at in np.flatnonzero(np.isnan(values)).tolist():
-                self.refuse(where(at), "no value", "Remove the row, or fill the cell")
+                self.refuse(where(at), "no value", "Use --drop-unlabelled to leave out such rows")
 
     def encode(self, codes: NDArray[np.int64], texts: Sequence[str], where: Where) -> Floats:
         """Codes into `texts` (cells,) -> codes into the column's vocabulary (cells,), NaN for empty cells."""
@@ -104,15 +116,15 @@ class ColumnReader:
         counts = np.bincount(codes, minlength=len(texts))
         for i, text in enumerate(texts):
             text = text.strip()
-            if not text:
+            if not text or text in self.spelling.missing:
                 lookup[i] = np.nan
                 continue
-            lookup[i] = self.codes.setdefault(text, len(self.codes))
-            self.filled += counts[i]
-            if self._is_number(text):
-                self.numeric += counts[i]
-            elif not self.word:
-                self.word, self.word_at = text, where(int(np.argmax(codes == i)))
+            if self.target:
+                text = self.spelling.plain(text)
+            if text not in self.seen:
+                self.seen[text] = Seen(len(self.seen), where(int(np.argmax(codes == i))))
+            self.seen[text].count += int(counts[i])
+            lookup[i] = self.seen[text].code
         if not self.fixed:
             self._check_number_of_texts()
         values = lookup[codes]
@@ -124,33 +136,45 @@ class ColumnReader:
         """The column as the table keeps it.
 
         Raises:
-            DataError: words among numbers, or dates.
+            DataError: words among numbers, numbers that other options would read, or dates.
         """
         if not self.fixed:
             self._check_words()
-        return TableColumn(self.name, self.kind or "number", tuple(self.codes))
+        return TableColumn(self.name, self.kind or "number", tuple(self.seen))
 
     def _is_number(self, text: str) -> bool:
-        return (cells.as_number(text) if self.target else cells.number(text)) is not None
+        return (cells.as_number(text) if self.target else self.spelling.number(text)) is not None
 
     def _check_number_of_texts(self) -> None:
         most = MOST_CLASSES if self.target else MOST_TEXTS
-        if len(self.codes) <= most:
+        if len(self.seen) <= most:
             return
-        if self.target and not self.word:
+        word = self._first_word()
+        if self.target and word is None:
             self.kind = "number"
             raise Changed
         self._check_words()
         what = "classes" if self.target else "different texts"
-        self.refuse(self.word_at, f"more than {most} {what}", "Join the rare ones")
+        where = self.seen[word].where if word is not None else next(iter(self.seen.values())).where
+        self.refuse(where, f"more than {most} {what}", "Join the rare ones")
+
+    def _first_word(self) -> str | None:
+        return next((text for text in self.seen if not self._is_number(text)), None)
 
     def _check_words(self) -> None:
-        if not self.word:
+        word = self._first_word()
+        if word is None:
             return
-        if self.numeric >= STRAY * self.filled and sum(map(self._is_number, self.codes)) > FEW_NUMBERS:
-            self.refuse(self.word_at, f"{quote(self.word)} is not a number, as the others are")
-        if not self.target and all(map(cells.is_date, self.codes)):
-            self.refuse(self.word_at, f"{quote(self.word)} is a date, and dates cannot be read", "Write it as a number")
+        if not self.target and all(map(cells.is_date, self.seen)):
+            self.refuse(self.seen[word].where, f"{quote(word)} is a date, and dates cannot be read", "Write a number")
+        counts = {text: seen.count for text, seen in self.seen.items()}
+        other = None if self.as_texts else unread_numbers(counts, self.spelling)
+        if other:
+            remedy = f"Use {other.options}" + ("" if self.target else f", or --categories {quote(self.name)}")
+            self.refuse(self.seen[other.text].where, f"{quote(other.text)} is not read as a number", remedy)
+        numbers = [text for text in counts if self._is_number(text)]
+        if len(numbers) > FEW_NUMBERS and sum(map(counts.__getitem__, numbers)) >= STRAY * sum(counts.values()):
+            self.refuse(self.seen[word].where, f"{quote(word)} is not a number, as the others are")
 
     def refuse(self, where: str, why: str, remedy: str = "Correct the cell") -> NoReturn:
         """Raise a DataError that names this column; a column of inputs can always be left out."""

@@ -5,7 +5,6 @@ starts again with the corrected kind. Target columns are read as texts, so that 
 """
 
 import codecs
-import csv
 from collections.abc import Sequence
 from functools import cached_property
 from io import BytesIO
@@ -15,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.config import DataOptions
+from mlpcli.config import READING, DataOptions
 from mlpcli.data.cache.table import Table, TableWriter
-from mlpcli.data.readers import cells
+from mlpcli.data.readers.column_names import read_names
 from mlpcli.data.readers.column_reader import Changed, ColumnReader
 from mlpcli.data.readers.delimited_records import Piece, read_pieces
 from mlpcli.data.readers.wanted_columns import COLUMN_OPTIONS, Wanted, wanted_columns
@@ -26,7 +25,7 @@ from mlpcli.wording import quote
 
 __all__ = ["DELIMITED_OPTIONS", "read_delimited", "resolve_delimited"]
 
-DELIMITED_OPTIONS = (*COLUMN_OPTIONS, "delimiter", "encoding")
+DELIMITED_OPTIONS = (*COLUMN_OPTIONS, *READING)
 """The data options that decide what is read of a delimited file."""
 
 SAMPLE = 2_000  # rows that decide the kinds
@@ -44,7 +43,7 @@ def resolve_delimited(delimiter: str, options: DataOptions) -> DataOptions:
 
 
 def read_delimited(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> Table:
-    """Read one file with a header line into the cache, by options that `resolve_delimited` returned.
+    """Read one file into the cache, by options that `resolve_delimited` returned.
 
     Raises:
         DataError: content that cannot be read, with file, line and column.
@@ -55,9 +54,8 @@ def read_delimited(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -
     assert delimiter and encoding
     columns: list[ColumnReader] = []
     while True:
-        pieces = read_pieces(path, delimiter, encoding)
-        header = next(pieces)
-        columns = columns or wanted_columns(_names(path, header), wanted, f"{path}, line {header.lines[0]}")
+        names, where, pieces = read_names(path, read_pieces(path, delimiter, encoding), wanted.options)
+        columns = columns or wanted_columns(names, wanted, where)
         writer.start(len(columns))
         try:
             for piece in pieces:
@@ -83,20 +81,6 @@ def _canonical_encoding(encoding: str) -> str:
     return "utf-8-sig" if name == "utf-8" else name
 
 
-def _names(path: Path, header: Piece) -> list[str]:
-    try:
-        names = next(header.cells())
-    except csv.Error as error:
-        raise DataError(f"{path}, line {header.lines[0]}: {error}") from error
-    other = next((mark for mark in ";\t|," if len(names) == 1 and mark in names[0]), None)
-    if other:
-        raise DataError(
-            f"{path}, line {header.lines[0]}: a single column. Use --delimiter {quote(other)}, if it separates columns"
-        )
-    # a column without a name mostly holds row numbers that a program wrote; it can be dropped by this name
-    return [name.strip() or f"column {at}" for at, name in enumerate(names, 1)]
-
-
 class _Reader:
     """One piece of the file: parsed by pandas, by the kinds of the columns, or cell by cell if pandas fails."""
 
@@ -110,7 +94,7 @@ class _Reader:
         for column in self.columns:
             if column.kind is None:
                 column.decide(self._texts[column.place][:SAMPLE].tolist())
-        numbers = [column.place for column in self.columns if column.kind == "number"]
+        numbers = [column.place for column in self.columns if column.kind == "number" and _known_to_pandas(column)]
         try:
             frame = self._parse(numbers)
         except ValueError:  # a cell of a number column that pandas cannot parse
@@ -133,10 +117,12 @@ class _Reader:
             codes, texts = _factorize(self._texts[column.place] if frame is None else frame[column.place])
             return column.encode(codes, texts, self._where)
         values: NDArray[np.float64] | None = None
-        if frame is not None and column.kind == "number":
+        if frame is not None and column.kind == "number" and _known_to_pandas(column):
             values = frame[column.place].to_numpy(np.float64)
             if suspicious and ((values == 0) | (values == 1) | np.isnan(values)).all():
                 values = None
+            elif column.spelling.missing_numbers:
+                values = np.where(np.isin(values, list(column.spelling.missing_numbers)), np.nan, values)
         if values is None:
             values = column.spell(self._texts[column.place].tolist(), self._where)
         if column.kind == "number":
@@ -158,7 +144,8 @@ class _Reader:
             "names": range(self.piece.width),
             "usecols": places,
             "dtype": dict.fromkeys(places, str) | dict.fromkeys(numbers, np.float64),
-            "na_values": {place: list(cells.GAPS) for place in numbers},
+            "na_values": {place: list(self.columns[0].spelling.gaps) for place in numbers},
+            "decimal": self.columns[0].spelling.decimal,
             "keep_default_na": False,
             "skip_blank_lines": False,
             "low_memory": False,
@@ -171,6 +158,11 @@ class _Reader:
 
     def _where(self, row: int) -> str:
         return f"{self.path}, line {self.piece.lines[row]}"
+
+
+def _known_to_pandas(column: ColumnReader) -> bool:
+    """Whether pandas reads the column's numbers as strictly as `Spelling.number`; it takes 1,5 for 15."""
+    return column.spelling.thousands is None and not column.spelling.units
 
 
 def _factorize(texts: Any) -> tuple[NDArray[np.int64], list[str]]:

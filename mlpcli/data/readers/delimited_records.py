@@ -8,8 +8,10 @@ and a quote inside it is doubled.
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,7 @@ __all__ = ["Piece", "read_pieces"]
 READ = 4 << 20  # bytes read at a time
 LONGEST = 8 << 20  # bytes per record; a quote that is never closed would make one record of the whole file
 QUOTE, NEWLINE = b'"', b"\n"
+SEPARATOR = re.compile(rb'"?sep=(?P<delimiter>[^\n"])"?\n', re.IGNORECASE)
 
 Positions = NDArray[np.int64]
 
@@ -48,8 +51,10 @@ def read_pieces(path: Path, delimiter: str, encoding: str) -> Iterator[Piece]:
             cell or never closed, and for rows whose number of cells differs from the header's.
         FileError: the file cannot be read.
     """
-    rest, line, width = b"", 1, -1
-    for block in _decoded(path, encoding):
+    blocks = _decoded(path, encoding)
+    rest, named = _separator_line(blocks)
+    delimiter, line, width = named or delimiter, 2 if named else 1, -1
+    for block in chain([b""], blocks):
         rest += block
         piece, rest, line_after = _cut(path, rest, line, delimiter)
         if len(rest) > LONGEST:
@@ -72,6 +77,17 @@ def read_pieces(path: Path, delimiter: str, encoding: str) -> Iterator[Piece]:
         raise DataError(f"{path}, line {line}: a quote is opened and never closed")
     if width < 0:
         raise DataError(f"{path}: the file is empty; a line of column names is needed")
+
+
+def _separator_line(blocks: Iterator[bytes]) -> tuple[bytes, str | None]:
+    """The beginning of the text and, if its first line is `sep=;` as Excel writes it, the delimiter that it names."""
+    begin = b""
+    for block in blocks:
+        begin += block
+        if NEWLINE in begin or len(begin) > len(b'"sep=;"'):
+            break
+    match = SEPARATOR.match(begin)
+    return (begin[match.end() :], match["delimiter"].decode()) if match else (begin, None)
 
 
 def _decoded(path: Path, encoding: str) -> Iterator[bytes]:

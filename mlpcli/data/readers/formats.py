@@ -37,7 +37,7 @@ class FileFormat:
 FORMATS = {
     ".csv": FileFormat(read_delimited, DELIMITED_OPTIONS, partial(resolve_delimited, ",")),
     ".npz": FileFormat(read_npz, resolve=resolve_npz),
-    ".parquet": FileFormat(read_parquet, COLUMN_OPTIONS),
+    ".parquet": FileFormat(read_parquet, (*COLUMN_OPTIONS, "categories")),
     ".tsv": FileFormat(read_delimited, DELIMITED_OPTIONS, partial(resolve_delimited, "\t")),
     "idx:": FileFormat(read_idx, resolve=resolve_idx, find=find_idx),
 }

@@ -64,7 +64,7 @@ def read_frame(frame: "pd.DataFrame", writer: TableWriter, wanted: Wanted) -> Ta
     """
     if not len(frame):
         raise DataError(f"{WHERE}: names of columns, and no rows")
-    columns = wanted_columns([str(name) for name in frame.columns], wanted, WHERE)
+    columns = wanted_columns([str(name) for name in frame.columns], wanted, WHERE, typed=True)
     cells = np.empty((len(frame), len(columns)))
     for at, column in enumerate(columns):
         series = frame.iloc[:, column.place]

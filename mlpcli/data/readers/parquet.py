@@ -29,7 +29,7 @@ def read_parquet(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> 
     try:
         with parquet.ParquetFile(path, pre_buffer=False) as file:
             schema = file.schema_arrow
-            columns = wanted_columns(schema.names, wanted, str(path))
+            columns = wanted_columns(schema.names, wanted, str(path), typed=True)
             for column in columns:
                 _decide(path, column, schema.field(column.place).type)
             while True:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mlpcli.config import DataOptions
 from mlpcli.data.cache.table import Kind
-from mlpcli.data.readers.cells import as_number
+from mlpcli.data.readers.cells import Spelling
 from mlpcli.data.readers.column_reader import ColumnReader
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import listed, nearest, quote
@@ -41,43 +41,58 @@ class Wanted:
         return self.options.drop or ()
 
 
-def wanted_columns(names: Sequence[str], wanted: Wanted, where: str) -> list[ColumnReader]:
+def wanted_columns(names: Sequence[str], wanted: Wanted, where: str, *, typed: bool = False) -> list[ColumnReader]:
     """A reader for every wanted column, in the file's order.
 
     Args:
         names: all columns of the file.
         wanted: what is asked of the file.
         where: the file, and the line of its names, for messages.
+        typed: whether the source says which columns are texts, so that none of them can be misread numbers.
 
     Raises:
-        DataError: names that occur twice, that are numbers like cells, or that a trained model needs and are missing.
+        DataError: names that occur twice, or that a trained model needs and are missing.
         UsageError: no target, or a target or a column to drop that the file does not have.
     """
     if len(names) > MOST_COLUMNS:
         raise DataError(f"{where}: {len(names)} columns, more than {MOST_COLUMNS}")
-    counted = [[str(at) for at in range(first, first + len(names))] for first in (0, 1)]
-    if all(as_number(name) is not None for name in names) and list(names) not in counted:
-        raise DataError(f"{where}: only numbers where column names are expected. Add a line of names")
     if len(set(names)) < len(names):
         twice = Counter(names).most_common(1)[0][0]
-        raise DataError(f"{where}: two columns are named {quote(twice)}. Rename one of them")
-    targets, dropped = wanted.targets, wanted.dropped
+        raise DataError(
+            f"{where}: two columns are named {quote(twice)}. Rename one of them, or use --no-header if the file has no "
+            "line of names"
+        )
+    targets, dropped, categories = wanted.targets, wanted.dropped, wanted.options.categories or ()
+    spelling = Spelling.of(wanted.options)
     if wanted.kinds is not None:
         kinds = wanted.kinds
         if missing := [name for name in kinds if name not in names and name not in targets]:
             near = nearest(missing[0], names)
             raise DataError(f"{where}: the model needs the column {quote(missing[0])}, which is missing{near}")
         return [
-            ColumnReader(name, place, name in targets, kinds[name], fixed=True)
+            ColumnReader(name, place, name in targets, kinds[name], fixed=True, gaps_allowed=True, spelling=spelling)
             for place, name in enumerate(names)
             if name in kinds
         ]
     if not targets:
         raise UsageError(f"{where}: which column is to be predicted? Name it with --target (columns: {listed(names)})")
-    for option, chosen in (("target", targets), ("drop", dropped)):
+    for option, chosen in (("target", targets), ("drop", dropped), ("categories", categories)):
         for name in chosen:
             if name not in names:
                 raise UsageError(
                     f"{option}: {where} has no column {quote(name)} (columns: {listed(names)}){nearest(name, names)}"
                 )
-    return [ColumnReader(name, place, name in targets) for place, name in enumerate(names) if name not in dropped]
+    return [
+        ColumnReader(
+            name,
+            place,
+            name in targets,
+            kind="text" if name in categories else None,
+            fixed=name in categories,
+            gaps_allowed=wanted.options.drop_unlabelled,
+            as_texts=typed or (name in targets and wanted.options.task == "classification"),
+            spelling=spelling,
+        )
+        for place, name in enumerate(names)
+        if name not in dropped
+    ]

@@ -13,9 +13,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mlpcli.data.readers import delimited_records
-from mlpcli.data.readers.cells import GAPS, is_date, number
+from mlpcli.data.readers.cells import GAPS, Spelling, is_date
 from mlpcli.errors import DataError, UsageError
 from tests.data.asked import prepare
+
+number = Spelling().number
 
 RELAXED = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

@@ -15,8 +15,10 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from mlpcli.data import Prepared
 from mlpcli.data.readers import delimited_records
-from mlpcli.data.readers.cells import GAPS, is_date, number
+from mlpcli.data.readers.cells import GAPS, Spelling, is_date
 from tests.data.asked import prepare
+
+number = Spelling().number
 
 WHOLE: dict[str, Any] = {"test_size": 0, "val_size": 0, "scale": "none", "dtype": "float64"}
 

@@ -1,0 +1,69 @@
+"""The data summary of a prepared table: one `ColumnSummary` per column, made of what was fitted and left out."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from mlpcli.data.cache.table import Table
+from mlpcli.data.prepared.column_summary import ColumnSummary
+from mlpcli.data.prepared.fitting import Fitted, values_in_words
+from mlpcli.data.prepared.preprocessing import Preprocessing
+from mlpcli.data.prepared.targets import Targets
+from mlpcli.wording import listed
+
+__all__ = ["summary_of_dropped", "summary_of_inputs", "summary_of_new_rows", "summary_of_targets"]
+
+
+def summary_of_inputs(fitted: Iterable[Fitted]) -> list[ColumnSummary]:
+    """The columns that the network sees, and those of names that it does not."""
+    return [
+        ColumnSummary(
+            column.name,
+            "input" if column.features else "left out",
+            column.kind,
+            len(column.features),
+            gaps,
+            values,
+            note,
+        )
+        for column, gaps, values, note in fitted
+    ]
+
+
+def summary_of_new_rows(table: Table, chosen: Sequence[int], preprocessing: Preprocessing) -> list[ColumnSummary]:
+    """The columns of new rows for a trained model, with the inputs that they became in training."""
+    rows = []
+    for i, column in zip(chosen, preprocessing.columns, strict=True):
+        cells = table.column(i)
+        known = cells[~np.isnan(cells)]
+        if column.kind == "text":
+            values, note = f"{len(np.unique(known))} texts", ""
+        else:
+            low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
+            values, note = values_in_words(low, high, empty=not len(known))
+        inputs, gaps = len(column.features), len(cells) - len(known)
+        rows.append(
+            ColumnSummary(column.name, "input" if inputs else "left out", column.kind, inputs, gaps, values, note)
+        )
+    return rows
+
+
+def summary_of_targets(table: Table, columns: Sequence[int], targets: Targets, unlabelled: int) -> list[ColumnSummary]:
+    """The columns to predict; `unlabelled` rows were left out because they have no value."""
+    kind = "classes" if targets.classes else "number"
+    notes = [targets.choice, f"{unlabelled} rows without a value are left out" if unlabelled else ""]
+    rows = []
+    for at, i in enumerate(columns):
+        if targets.classes:
+            values = f"{len(targets.classes)}: {listed(targets.classes)}"
+        else:
+            own = targets.values[:, at]
+            values = f"{own.min():g} to {own.max():g}"
+        note = "; ".join(filter(None, notes))
+        rows.append(ColumnSummary(table.columns[i].name, "target", kind, 0, 0, values, note))
+    return rows
+
+
+def summary_of_dropped(names: Iterable[str]) -> list[ColumnSummary]:
+    """The columns that the user left out."""
+    return [ColumnSummary(name, "left out", "", 0, 0, "", "left out by --drop") for name in names]
