@@ -77,7 +77,8 @@ def test_help_shows_every_option_with_its_clause_choices_and_default(monkeypatch
         (line,) = re.findall(rf"^.*{option.flag} .*$", text, re.MULTILINE)
         assert option.help in line
         default = option.shown if option.default is not None else f"({option.shown})"
-        assert (f"[default: {default}]" if option.name not in SWITCHES else f"[default: no-{option.flag[2:]}]") in line
+        assert option.name in SWITCHES or f"[default: {default}]" in line
+        assert option.name not in SWITCHES or option.default is None or f"[default: no-{option.flag[2:]}]" in line
         if option.types == {str}:
             assert f" {', '.join(option.choices) or '<text>'} " in line
 

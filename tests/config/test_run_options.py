@@ -140,7 +140,7 @@ def test_choices_are_those_of_the_contract(name: str) -> None:
     assert list(OPTIONS[name].choices) == words
     for word in words:
         assert getattr(RunOptions.model_validate({name: word}), name) == word
-        assert check_value(name, word.upper(), name) is not None
+        assert word == word.upper() or check_value(name, word.upper(), name) is not None
 
 
 @pytest.mark.parametrize("name", [*INTEGERS, *SHARES, *AMOUNTS, "lr", "eps", "lr_decay", "lr_every", "hidden"])
@@ -170,8 +170,8 @@ def test_defaults_are_those_of_the_contract() -> None:
     defaults = (
         "dataset=digits target=None drop=None delimiter=None encoding=None header=None column_names=None decimal=. "
         "thousands=None units=None missing=None categories=None min_frequency=1 drop_unlabelled=False "
-        "task=auto scale=auto test_size=0.2 val_size=0.1 split_seed=0 dtype=float32 lift=none width=256 depth=2 hidden=None "
-        "activation=relu norm=none "
+        "task=auto scale=auto test_size=0.2 val_size=0.1 split_seed=0 dtype=float32 lift=none width=256 depth=2 "
+        "hidden=None activation=relu norm=none "
         "norm_position=before init=auto init_scale=1.0 init_bias=0.0 input_gain=0.0 "
         "loss=auto label_smoothing=0.0 class_weight=none dropout=0.0 input_dropout=0.0 weight_decay=0.0 max_norm=0.0 "
         "clip_norm=0.0 optimizer=adam lr=None lr_multiplier=1.0 momentum=0.9 momentum_final=0.9 "

@@ -31,7 +31,7 @@ def summary_lines(summary: "Sequence[ColumnSummary]") -> Iterator[str]:
         yield f"  … {len(rows) - MOST} more; a run's columns.csv and --json have all of them"
     by_note: dict[str, list[str]] = {}
     for column in summary:
-        if column.note and not _is_unseen(column):
+        if column.note and column.role != "left out":
             by_note.setdefault(column.note, []).append(column.name)
     for note, names in by_note.items():
         yield f"  {listed(names)}: {note}"

@@ -170,8 +170,10 @@ class ColumnReader:
         counts = {text: seen.count for text, seen in self.seen.items()}
         other = None if self.as_texts else unread_numbers(counts, self.spelling)
         if other:
-            remedy = f"Use {other.options}" + ("" if self.target else f", or --categories {quote(self.name)}")
-            self.refuse(self.seen[other.text].where, f"{quote(other.text)} is not read as a number", remedy)
+            what = "is not a number, as the others are" if other.is_mark else "is not read as a number"
+            remedy = f"Use {other.options}" + (" if it stands for a missing value" if other.is_mark else "")
+            remedy += "" if self.target else f", --categories {quote(self.name)} if these are codes"
+            self.refuse(self.seen[other.text].where, f"{quote(other.text)} {what}", remedy)
         numbers = [text for text in counts if self._is_number(text)]
         if len(numbers) > FEW_NUMBERS and sum(map(counts.__getitem__, numbers)) >= STRAY * sum(counts.values()):
             self.refuse(self.seen[word].where, f"{quote(word)} is not a number, as the others are")

@@ -32,10 +32,11 @@ MARKS = [(".", None), (".", ","), (",", None), (",", "."), (".", " "), (",", " "
 
 
 class Lookalike(NamedTuple):
-    """A text of a column, and the options that read it."""
+    """A text of a column, and the options that read it; `is_mark` if it would be a missing value."""
 
     text: str
     options: str
+    is_mark: bool = False
 
 
 def unread_numbers(counts: Mapping[str, int], spelling: Spelling) -> Lookalike | None:
@@ -46,9 +47,9 @@ def unread_numbers(counts: Mapping[str, int], spelling: Spelling) -> Lookalike |
         spelling: how the texts were read.
 
     >>> unread_numbers({"1,5": 3, "2,25": 2}, Spelling())
-    Lookalike(text='1,5', options='--decimal ,')
+    Lookalike(text='1,5', options='--decimal ,', is_mark=False)
     >>> unread_numbers({"$1,200": 3, "$300": 2}, Spelling())
-    Lookalike(text='$1,200', options="--thousands , --units '$'")
+    Lookalike(text='$1,200', options="--thousands , --units '$'", is_mark=False)
     >>> unread_numbers({"red": 3, "B 52": 2}, Spelling())
     """
     counts = dict(islice(counts.items(), SAMPLE))
@@ -69,7 +70,7 @@ def unread_numbers(counts: Mapping[str, int], spelling: Spelling) -> Lookalike |
     if few or (share < MOST and not (share >= HALF and len(left) <= FEW_MARKS)):
         return None
     if left and best == spelling:
-        return Lookalike(left[0], f"--missing {shlex.quote(','.join(left[:FEW_MARKS]))}")
+        return Lookalike(left[0], f"--missing {shlex.quote(','.join(left[:FEW_MARKS]))}", is_mark=True)
     if best == spelling:
         return None
     before = _read(counts, spelling)

@@ -30,7 +30,7 @@ LETTERS = "".join(f"{i},{'ab'[i % 2]}\n" for i in range(20))
         (b"\n\r\n\n", "t.csv: the file is empty"),
         (b"x,y\n", "t.csv: it has a line of column names, but no rows"),
         (b"x,x,y\n1,2,a\n", "t.csv, line 1: two columns are named 'x'"),
-        (b"5.1,3.5,1\n4.9,3.0,0\n", "t.csv, line 1: only numbers where column names"),
+        (b"5.1,3.5,1\n4.9,3.0,0\n", "t.csv, line 1: '5.1' is a number above a column of numbers.*Use --no-header"),
         (b"x;y\n1;a\n", "t.csv, line 1: a single column. Use --delimiter ';'"),
         (b"y\na\nb\n", "no column besides its target"),
         (b"x,y\n1,a\n2,\n", "t.csv, line 3, target 'y': no value"),
@@ -60,7 +60,10 @@ def test_faults_of_a_file(content: bytes, message: str, size: int, home: Path, m
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (LETTERS.replace("9,", "abc,", 1), r"line 11, column 'x': 'abc' is not a number, as the others are"),
+        (
+            LETTERS.replace("9,", "abc,", 1),
+            r"line 11, column 'x': 'abc' is not a number, as the others are.*Use --missing abc if it stands",
+        ),
         ("".join(f"{i},{i / 7}\n" for i in range(40)) + "40,NA\n", r"line 42, target 'y': 'NA' is not a number"),
         ("".join(f"{i},{i / 7}\n" for i in range(2000)) + "40,x\n", r"line 2002, target 'y': 'x' is not a number"),
         ("".join(f"{i},{i / 7}\n" for i in range(2000)) + "40,\n", r"line 2002, target 'y': no value"),
