@@ -193,9 +193,20 @@ def _explain(error: BaseException) -> tuple[int, str]:
 
 def _explain_usage(error: Any) -> str:
     if hasattr(error, "possibilities"):
-        text = f"no such option {error.option_name}{nearest(error.option_name, error.possibilities or ())}"
+        hint = _our_flag(error) or nearest(error.option_name, error.possibilities or ())
+        text = f"no such option {error.option_name}{hint}"
     else:
         text = " ".join(error.format_message().split())
         text = text[:1].lower() + text[1:]
+        if text.startswith("got unexpected extra argument"):
+            text += "; switches such as --json take no value, and lists are written with commas, as in 64,32"
     context = getattr(error, "ctx", None)
     return f"{sentence(text)} Type {context.command_path} --help for its arguments and flags" if context else text
+
+
+def _our_flag(error: Any) -> str:
+    """`; use --norm batch` for an option that other tools have, if the command takes options of a run; else nothing."""
+    from mlpcli.config.foreign import our_option
+
+    takes_them = error.ctx is not None and "width" in {parameter.name for parameter in error.ctx.command.params}
+    return our_option(error.option_name, flag=True) if takes_them else ""

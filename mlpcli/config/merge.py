@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from mlpcli.config.described import OPTIONS, Option
+from mlpcli.config.foreign import our_option, our_value
 from mlpcli.config.options import RunOptions
 from mlpcli.config.rules import Conflict, conflicts, task_conflicts
 from mlpcli.errors import UsageError
@@ -126,7 +127,8 @@ def _validate(values: Mapping[str, object]) -> tuple[RunOptions, set[str]]:
 
 
 def _unknown(name: str, place: str, guess: bool = True) -> str:
-    return f"{quote(place)[1:-1]}: no such option{nearest(name, OPTIONS) if guess else ''}"
+    hint = our_option(name) or (nearest(name, OPTIONS) if guess else "")
+    return f"{quote(place)[1:-1]}: no such option{hint}"
 
 
 _KINDS: dict[type, str] = {
@@ -143,7 +145,7 @@ def _refused(option: Option, value: object, place: str, text: bool) -> str:
     """`run.toml: depth: got the string "2", expected an integer from 0 to 1000`."""
     fits = text or type(value) in option.types or (type(value) is int and float in option.types)
     kind = "" if fits else _KINDS.get(type(value), "")
-    hint = nearest(value, option.choices) if isinstance(value, str) else ""
+    hint = our_value(option.name, value) or (nearest(value, option.choices) if isinstance(value, str) else "")
     return f"{place}: got {kind}{quote(value)}, expected {option.allowed}{hint}"
 
 

@@ -17,6 +17,8 @@ __all__ = ["read_options", "read_toml"]
 MAX_BYTES = 2**20
 MAX_KEY_PARTS = 32
 
+_OTHER_FORMATS = (".cfg", ".ini", ".json", ".py", ".yaml", ".yml")
+
 _LONG_KEY = re.compile(rf"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){{{MAX_KEY_PARTS}}}""")
 _POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
@@ -30,9 +32,12 @@ def read_toml(path: Path) -> dict[str, object]:
     """The content of a TOML file.
 
     Raises:
-        UsageError: with file, line and column, for a file that is not TOML in UTF-8 (a byte order mark is allowed),
-            not a regular file, larger than 1 MiB, nested too deeply, or not readable.
+        UsageError: for another format of configuration files, and, with file, line and column, for a file that is not
+            TOML in UTF-8 (a byte order mark is allowed), not a regular file, larger than 1 MiB, nested too deeply, or
+            not readable.
     """
+    if path.suffix.lower() in _OTHER_FORMATS:
+        raise UsageError(f"{path}: mlpcli reads TOML and no {path.suffix.lower()} file. Write it as a .toml file")
     text = _decode(_read_bytes(path), path)
     if found := _LONG_KEY.search(text):
         raise UsageError(f"{_at(path, text, found.start())}: a key of more than {MAX_KEY_PARTS} parts")
