@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -142,18 +143,19 @@ def test_jobs_are_made_when_their_turn_comes() -> None:
 def test_only_seconds_in_which_this_process_ran_count_against_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr(job_dispatch.time, "monotonic", lambda: now)
-    slow, quick = make([0]), make([1])
-    overtime = job_dispatch.Overtime(None)
+    overtime = job_dispatch.Overtime(10.0)
     first, second = Future[JobResult](), Future[JobResult]()
-    allowed = job_dispatch.PATIENCE
-    while now < allowed - 3:
-        assert overtime.of({first: slow, second: quick}) == []
-        now += 1.0
-    now += 3600  # stopped in between
-    assert overtime.of({first: slow}) == []
-    assert overtime.of({first: slow, second: quick}) == []
-    now += 4.0
-    assert overtime.of({first: slow, second: quick}) == [first]
+    for seconds in (0, *5 * [1], 3600, *3 * [1]):  # stopped for an hour
+        now += seconds
+        assert overtime.of({first: make([0])}) == []
+    now += 1
+    assert overtime.of({first: make([0]), second: make([1])}) == [first]
+
+
+def test_the_time_of_a_job_follows_its_estimate() -> None:
+    overtime = job_dispatch.Overtime(None)
+    assert overtime._allowed(make([0])) == job_dispatch.PATIENCE
+    assert overtime._allowed(replace(make([0]), seconds=100.0)) == 100 * job_dispatch.SLOWNESS
 
 
 class Stuck(Fake):
