@@ -11,6 +11,8 @@ from typing import TextIO
 
 __all__ = ["error", "is_terminal", "message", "plain", "print_json", "table", "warning"]
 
+LONGEST = 1_500  # characters of a line of an error
+
 
 def is_terminal(stream: TextIO | None = None) -> bool:
     """Whether a stream, stdout by default, can show colour and moving lines."""
@@ -25,12 +27,20 @@ def message(text: str, *, quiet: bool = False) -> None:
 
 def warning(text: str) -> None:
     """Print a line on stderr that begins with `mlpcli: warning:`."""
-    message(f"mlpcli: warning: {text}")
+    message(f"mlpcli: warning: {_shortened(text)}")
 
 
 def error(text: str) -> None:
     """Print a line on stderr that begins with `mlpcli: error:`."""
-    message(f"mlpcli: error: {text}")
+    message(f"mlpcli: error: {_shortened(text)}")
+
+
+def _shortened(text: str) -> str:
+    """The text with the middle of every line beyond 1,500 characters left out: a name may have a million."""
+    lines = text.split("\n")
+    return "\n".join(
+        line if len(line) <= LONGEST else f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 :]}" for line in lines
+    )
 
 
 def plain(text: str) -> str:

@@ -23,7 +23,7 @@ from typing import Any
 from mlpcli.atomic import shown
 from mlpcli.config import RunOptions, as_dict, resolve, run_id, with_preset
 from mlpcli.data import ColumnSummary, Prepared
-from mlpcli.errors import BadResult, Interrupted
+from mlpcli.errors import BadResult, DataError, Interrupted
 from mlpcli.results.csv_text import encode, line
 from mlpcli.results.model_file import model_bytes
 from mlpcli.results.provenance import provenance
@@ -89,6 +89,7 @@ def train_run(run: Run, folder: RunFolder, command: Sequence[str], on_epoch: Cal
         on_epoch: called with each row of metrics.csv and the best epoch so far.
 
     Raises:
+        DataError: the checkpoint is damaged, or one of another training.
         BadResult: training diverged; the results until then have been written.
         Interrupted: Ctrl-C or SIGTERM; the last checkpoint is kept.
     """
@@ -100,8 +101,11 @@ def train_run(run: Run, folder: RunFolder, command: Sequence[str], on_epoch: Cal
             before = 0.0
             if (saved := folder.load_checkpoint()) is not None:
                 arrays, counters = saved
-                before = counters.pop("elapsed")
-                trainer.restore(arrays, counters)
+                try:
+                    trainer.restore(arrays, counters)
+                except ValueError as error:
+                    raise _unusable(folder.path, error) from error
+                before = counters.get("elapsed", 0.0)
 
             def tick() -> None:
                 arrays, counters = trainer.checkpoint()
@@ -128,6 +132,13 @@ def train_run(run: Run, folder: RunFolder, command: Sequence[str], on_epoch: Cal
 
 def _columns_csv(run: Run) -> bytes:
     return encode("".join(map(line, (ColumnSummary._fields, *run.data.summary))))
+
+
+def _unusable(path: Path, error: ValueError) -> DataError:
+    reason = " ".join(str(error).split())[:200]
+    return DataError(
+        f"cannot go on from the checkpoint in {shown(path)}: {reason}. It is unchanged. Start again without --resume"
+    )
 
 
 def result_of(trainer: Trainer, index: int, metrics: Metrics, identity: str) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from mlpcli.nn import Array, Network, Purpose, stream
 from mlpcli.training.batch_sums import BatchSums
 from mlpcli.training.batches import batch_bounds
 from mlpcli.training.build import per_run
+from mlpcli.training.checkpoint import Counters, check_arrays, check_members
 from mlpcli.training.diagnostics import Diagnostics, DiagnosticsRow
 from mlpcli.training.divergence import Divergence, finite
 from mlpcli.training.epoch_rows import EpochRow, epoch_rows
@@ -176,19 +177,28 @@ class Trainer:
         return arrays, {**counters, "drawn": self.replicas.bits.drawn}
 
     def restore(self, arrays: dict[str, Array], counters: dict[str, Any]) -> None:
-        """Go on from a checkpoint of the same runs on the same data."""
+        """Go on from a checkpoint of the same runs on the same data.
+
+        Raises:
+            ValueError: it is the checkpoint of another training, or damaged.
+        """
+        counted = Counters.model_validate(counters)
+        check_members(arrays.get("members"), len(self.runs))
         self.members = arrays["members"]
         self._assemble()
+        self._clear_sums()
+        check_arrays(arrays, self.checkpoint()[0])
+        if counted.epoch + bool(counted.batch) > self.options.epochs or counted.batch > len(self.bounds):
+            raise ValueError(f"it stands at batch {counted.batch} after epoch {counted.epoch}")
         for name in ("kept_params", "kept_state", "epochs_run", "times"):
             getattr(self, name)[...] = arrays[name]
         self.network.params[...], self.network.state[...] = arrays["params"], arrays["state"]
         self.replicas.optimizer.load(_with_prefix(arrays, "optimizer."))
         self.monitor.load(_with_prefix(arrays, "monitor."))
-        self.epoch, self.batch = counters["epoch"], counters["batch"]
-        self._epoch_time = counters["epoch_time"]
-        self.replicas.bits.restart(self.epoch + 1, counters["drawn"])
-        self.diverged = {int(run): Divergence(**found) for run, found in counters["diverged"].items()}
-        self._clear_sums()
+        self.epoch, self.batch = counted.epoch, counted.batch
+        self._epoch_time = counted.epoch_time
+        self.replicas.bits.restart(self.epoch + 1, counted.drawn)
+        self.diverged = {int(run): found for run, found in counted.diverged.items()}
         for name, sums in _with_prefix(arrays, "sums.").items():
             self._sums.arrays[name][...] = sums
 

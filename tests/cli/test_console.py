@@ -34,6 +34,13 @@ def test_messages_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr() == ("", "first\nmlpcli: warning: third\nmlpcli: error: fourth \\x1b[2J\n")
 
 
+def test_an_error_does_not_repeat_a_million_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    console.error(f"cannot read {'a' * 10**6}: no such file\n  b\n  {'c' * 10**6}")
+    first, second, third = capsys.readouterr().err.splitlines()
+    assert first.startswith("mlpcli: error: cannot read aaa") and first.endswith("aaa: no such file")
+    assert len(first) < 2000 and second == "  b" and len(third) < 2000
+
+
 def test_json_is_one_object_without_nan(capsys: pytest.CaptureFixture[str]) -> None:
     console.print_json({"loss": 0.1, "name": "é\x1b"})
     text = capsys.readouterr().out

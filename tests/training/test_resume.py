@@ -62,6 +62,35 @@ def go_on(runs: Sequence[Any], data: Prepared, saved: Saved) -> list[Trained]:
     return finish(trainer)
 
 
+def test_a_checkpoint_that_is_not_of_this_training_is_refused_before_it_is_used() -> None:
+    data = dataset(CLASSES)
+    runs = [resolved(data, seed=seed) for seed in (0, 1)]
+    trainer = Trainer(runs, data)
+    next(trainer.epochs())
+    arrays, counters = trainer.checkpoint()
+
+    def refuses(match: str, changed: dict[str, np.ndarray] | None = None, **counted: object) -> None:
+        with pytest.raises(ValueError, match=match):
+            Trainer(runs, data).restore({**arrays, **(changed or {})}, {**counters, **counted})
+
+    refuses("epoch\n  Input should be a valid integer", epoch="1")
+    refuses("epoch_time", epoch_time=[0.5])
+    refuses("drawn", drawn=-1)
+    refuses("diverged", diverged=[])
+    refuses("diverged", diverged={"0": {"epoch": 1}})
+    refuses("stands at batch 0 after epoch 99", epoch=99)
+    refuses("stands at batch 99 after epoch 1", batch=99)
+    refuses("which runs are still training", {"members": np.array([0, 2])})
+    refuses("which runs are still training", {"members": np.array([], np.int64)})
+    refuses("'params' is float32 .* this training needs float32", {"params": arrays["params"][:1]})
+    refuses("'params' is float64", {"params": arrays["params"].astype(np.float64)})
+    refuses("not the arrays of this training: 'extra'", {"extra": arrays["params"]})
+    for name in counters:
+        with pytest.raises(ValueError, match=f"(?s){name}.*Field required"):
+            Trainer(runs, data).restore(arrays, {key: value for key, value in counters.items() if key != name})
+    Trainer(runs, data).restore(arrays, {**counters, "elapsed": 1.5})
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_going_on_from_any_batch_equals_the_uninterrupted_training(name: str) -> None:
     source, shared, varied = CASES[name]

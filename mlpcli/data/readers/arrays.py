@@ -4,6 +4,7 @@ X has one row per example (images are flattened), y one or more values per row. 
 may be classes.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -57,8 +58,9 @@ def input_columns(width: int, dtype: np.dtype[Any]) -> list[TableColumn]:
 
 
 def check_shape(name: str, shape: tuple[int, ...], dtype: np.dtype[Any], where: str) -> None:
-    """Raise DataError for an array that has no rows, or that holds neither numbers nor texts."""
-    if dtype.kind not in "biufUS" or not shape or 0 in shape or np.prod(shape[1:], dtype=np.float64) > MOST_COLUMNS:
+    """Raise DataError for an array that has no rows or too many columns, or that holds neither numbers nor texts."""
+    known = dtype.kind in "biufUS" and dtype.itemsize > 0
+    if not known or not shape or min(shape) < 1 or math.prod(shape[1:]) > MOST_COLUMNS:
         raise DataError(f"{where}: {name} of dtype {dtype} and shape {shape} is not a table of numbers or texts")
 
 

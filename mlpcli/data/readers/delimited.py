@@ -29,6 +29,8 @@ DELIMITED_OPTIONS = (*COLUMN_OPTIONS, *READING)
 """The data options that decide what is read of a delimited file."""
 
 SAMPLE = 2_000  # rows that decide the kinds
+NOT_FOR_FILES = ("charmap", "idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape")
+"""Codecs of host names and of program text; some of them cannot decode a part of a file."""
 BOOLEANS = (b"true", b"True", b"TRUE", b"false", b"False", b"FALSE")
 
 
@@ -71,13 +73,14 @@ def read_delimited(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -
 
 
 def _canonical_encoding(encoding: str) -> str:
+    common = "utf-8, latin-1, cp1252 and utf-16 are common"
     try:
         name = codecs.lookup(encoding).name
         "a".encode(encoding)  # refuses codecs that do not encode text, like hex
     except (LookupError, ValueError) as error:
-        raise UsageError(
-            f"encoding {quote(encoding)} is unknown; utf-8, latin-1, cp1252 and utf-16 are common"
-        ) from error
+        raise UsageError(f"encoding {quote(encoding)} is unknown; {common}") from error
+    if name in NOT_FOR_FILES:
+        raise UsageError(f"encoding {quote(encoding)} is not one of text files; {common}")
     return "utf-8-sig" if name == "utf-8" else name
 
 

@@ -1,12 +1,13 @@
 """Reader of NumPy archives: X, one row per example (images are flattened), and y, one or more values per row."""
 
+import errno
 import io
+import math
+import warnings
 import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from mlpcli.config import DataOptions
 from mlpcli.data.cache.table import Table, TableColumn, TableWriter, blocks_of
 from mlpcli.data.readers.arrays import are_pictures, cell_type, check_block, check_shape, input_columns, read_y
 from mlpcli.data.readers.wanted_columns import Wanted
-from mlpcli.errors import DataError, FileError
+from mlpcli.errors import DataError, FileError, MlpcliError
 from mlpcli.wording import listed, quote
 
 __all__ = ["read_npz", "resolve_npz"]
@@ -28,22 +29,19 @@ def read_npz(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> Tabl
     Texts, booleans and whole numbers in y may be classes. Raises DataError for archives that hold something else.
     """
     (path,) = files
-    try:
-        with zipfile.ZipFile(path) as archive:
-            y, targets = _targets(path, archive)
-            with _member(path, archive, "X") as (file, shape, dtype):
-                width = int(np.prod(shape[1:], dtype=np.int64))
-                if shape[0] != len(y):
-                    raise DataError(f"{path}: {shape[0]} rows in X, but {len(y)} in y")
-                cells = cell_type(dtype, y)
-                for rows in blocks_of(shape[0], width):
-                    block = _read(path, file, dtype, (rows.stop - rows.start) * width).reshape(-1, width)
-                    check_block(block, rows.start, str(path))
-                    writer.append(np.column_stack([block, y[rows]]).astype(cells))
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, TokenError) as error:
-        raise DataError(f"{path}: not an archive of NumPy arrays, or damaged: {error}") from error
-    except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror or error}") from error
+    with _foreign(path):
+        archive = zipfile.ZipFile(path)
+    with archive:
+        y, targets = _targets(path, archive)
+        with _member(path, archive, "X") as (file, shape, dtype):
+            width = math.prod(shape[1:])
+            if shape[0] != len(y):
+                raise DataError(f"{path}: {shape[0]} rows in X, but {len(y)} in y")
+            cells = cell_type(dtype, y)
+            for rows in blocks_of(shape[0], width):
+                block = _read(path, file, dtype, (rows.stop - rows.start) * width).reshape(-1, width)
+                check_block(block, rows.start, str(path))
+                writer.append(np.column_stack([block, y[rows]]).astype(cells))
     return writer.finish([*input_columns(width, dtype), *targets], [target.name for target in targets])
 
 
@@ -54,11 +52,36 @@ def resolve_npz(options: DataOptions) -> DataOptions:
     return options.model_copy(update={"scale": "unit"})
 
 
+@contextmanager
+def _foreign(path: Path) -> Iterator[None]:
+    """Turn whatever zipfile, its decompressors and NumPy's parser of headers raise into one of our errors.
+
+    The list of what they raise is open: SyntaxError, TypeError, LZMAError and OverflowError are on it, and an OSError
+    without a reason of the system's, or with EINVAL for a place before the file's beginning.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except (MlpcliError, MemoryError):
+        raise
+    except OSError as error:
+        if error.errno not in (None, errno.EINVAL):
+            raise FileError(f"cannot read {path}: {error.strerror or error}") from error
+        raise DataError(_damaged(path, error)) from error
+    except Exception as error:
+        raise DataError(_damaged(path, error)) from error
+
+
+def _damaged(path: Path, error: Exception) -> str:
+    return f"{path}: not an archive of NumPy arrays, or damaged: {' '.join(str(error).split())[:200]}"
+
+
 def _holds_pictures(path: Path) -> bool:
     try:
-        with zipfile.ZipFile(path) as archive, archive.open("X.npy") as file:
+        with _foreign(path), zipfile.ZipFile(path) as archive, archive.open("X.npy") as file:
             shape, _, dtype = _header(file)
-    except Exception:  # whatever a foreign file raises, `read_npz` says what is wrong with it
+    except MlpcliError:  # `read_npz` says what is wrong with the file
         return False
     return are_pictures(shape, dtype)
 
@@ -66,7 +89,7 @@ def _holds_pictures(path: Path) -> bool:
 def _targets(path: Path, archive: zipfile.ZipFile) -> tuple[NDArray[Any], list[TableColumn]]:
     """y as numbers or codes, (rows, targets), and its columns."""
     with _member(path, archive, "y") as (file, shape, dtype):
-        return read_y(_read(path, file, dtype, int(np.prod(shape, dtype=np.int64))).reshape(shape[0], -1), str(path))
+        return read_y(_read(path, file, dtype, math.prod(shape)).reshape(shape[0], -1), str(path))
 
 
 @contextmanager
@@ -75,11 +98,16 @@ def _member(path: Path, archive: zipfile.ZipFile, name: str) -> Iterator[tuple[I
     if f"{name}.npy" not in archive.namelist():
         held = listed([member.removesuffix(".npy") for member in archive.namelist()])
         raise DataError(f"{path}: it has no array {quote(name)}; X and y are expected (arrays: {held})")
-    with archive.open(f"{name}.npy") as file:
-        shape, by_columns, dtype = _header(file)
+    with _foreign(path):
+        file = archive.open(f"{name}.npy")
+    with file:
+        with _foreign(path):
+            shape, by_columns, dtype = _header(file)
         check_shape(name, shape, dtype, str(path))
+        if math.prod(shape) * dtype.itemsize > archive.getinfo(f"{name}.npy").file_size:
+            raise DataError(f"{path}: cut off. Make it again")
         if by_columns and len(shape) > 1:
-            content = _read(path, file, dtype, int(np.prod(shape, dtype=np.int64))).reshape(shape[::-1])
+            content = _read(path, file, dtype, math.prod(shape)).reshape(shape[::-1])
             yield io.BytesIO(np.ascontiguousarray(content.T).data), shape, dtype
         else:
             yield file, shape, dtype
@@ -89,12 +117,16 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, Any]:
     """Shape, whether columns come first, and dtype of an array; `file` then stands at its content."""
     version = np.lib.format.read_magic(file)
     header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, by_columns, dtype = header(file)
+    try:
+        shape, by_columns, dtype = header(file)
+    except MemoryError as error:  # what Python's parser makes of a thousand signs in a row
+        raise ValueError("its header is nested too deeply") from error
     return shape, by_columns, dtype
 
 
 def _read(path: Path, file: IO[bytes], dtype: Any, count: int) -> NDArray[Any]:
-    content = file.read(count * dtype.itemsize)
+    with _foreign(path):
+        content = file.read(count * dtype.itemsize)
     if len(content) < count * dtype.itemsize:
         raise DataError(f"{path}: cut off. Make it again")
     return np.frombuffer(content, dtype)

@@ -3,6 +3,7 @@
 import datetime
 import gzip
 import struct
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,68 @@ def test_a_damaged_npz_is_a_data_error() -> None:
             prepare("flipped.npz")
         except (DataError, UsageError):
             continue
+
+
+def archive(header: bytes, content: bytes = b"", method: int = zipfile.ZIP_STORED) -> None:
+    """t.npz with a sound y of 4 rows, and an X of this header."""
+    np.savez("t.npz", y=np.arange(4) % 2)
+    with zipfile.ZipFile("t.npz", "a", method) as made:
+        made.writestr("X.npy", b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header + content)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"{'descr': '<f8', 'fortran_order': False, 'shape': (4, 2), }\n extra",  # IndentationError
+        b"{'descr': '<f8', 'fortran_order': False, 'shape': (4, 2",  # SyntaxError
+        b"{'descr': ['<f8'], 'fortran_order': False, 'shape': (4, 2)}",  # TypeError
+        b"{'descr': {}, 'fortran_order': False, 'shape': (4, 2)}",
+        b"{'descr': '<f8', 'fortran_order': False, 'shape': (4, -2)}",
+        b"{'descr': '<U0', 'fortran_order': False, 'shape': (4, 2)}",
+        b"{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999999999999, 2)}",  # OverflowError
+        b"{'descr': '<f8', 'fortran_order': False, 'shape': (4611686018427387904, 4)}",  # 2**64 cells, 0 in 64 bits
+        b"{'descr': '<f8', 'fortran_order': True, 'shape': (1000000000000, 2)}",  # 16 TB
+        b"[" * 9000,
+        b"-" * 9000 + b"1",  # MemoryError of Python's parser
+        b"0777",
+        b"\0\xff",
+        b"",
+    ],
+)
+def test_a_hostile_header_of_an_npz_is_a_data_error(header: bytes, recwarn: pytest.WarningsRecorder) -> None:
+    archive(header, bytes(64))
+    with pytest.raises(DataError, match=r"t\.npz: ") as caught:
+        prepare("t.npz")
+    assert len(str(caught.value)) < 500 and str(caught.value).isprintable() and not recwarn.list
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_whatever_a_decompressor_raises_is_a_data_error(method: int) -> None:
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (4, 2)}"
+    archive(header, np.arange(8.0).tobytes(), method)
+    prepare("t.npz", test_size=0, val_size=0)
+    sound = Path("t.npz").read_bytes()
+    start = sound.index(b"X.npy") + 5
+    refused = 0
+    for at in range(start, start + 40):
+        Path("t.npz").write_bytes(sound[:at] + b"\xff\xff" + sound[at + 2 :])
+        try:
+            prepare("t.npz", test_size=0, val_size=0)
+        except DataError:
+            refused += 1
+    assert refused > 30
+
+
+def test_a_damaged_directory_of_an_archive_is_a_data_error_and_no_failed_seek() -> None:
+    archive(b"{'descr': '<f8', 'fortran_order': False, 'shape': (4, 2)}", np.arange(8.0).tobytes())
+    sound = Path("t.npz").read_bytes()
+    for at in range(len(sound) - 22, len(sound)):
+        for value in (0, 1, 127, 128, 255):
+            Path("t.npz").write_bytes(sound[:at] + bytes([value]) + sound[at + 1 :])
+            try:
+                prepare("t.npz", test_size=0, val_size=0)
+            except DataError:
+                continue
 
 
 def write_idx(folder: Path, rows: tuple[int, int] = (40, 20), suffix: str = ".gz") -> dict[str, NDArray[np.uint8]]:

@@ -107,6 +107,9 @@ def test_numbers_too_large_for_the_dtype() -> None:
         ({"target": "y", "delimiter": '"'}, r"delimiter: got '\"', expected"),
         ({"target": "y", "encoding": "utf8x"}, r"encoding 'utf8x' is unknown"),
         ({"target": "y", "encoding": "hex"}, r"encoding 'hex' is unknown"),
+        ({"target": "y", "encoding": "idna"}, r"encoding 'idna' is not one of text files"),
+        ({"target": "y", "encoding": "punycode"}, r"encoding 'punycode' is not one of text files"),
+        ({"target": "y", "encoding": "unicode_escape"}, r"encoding 'unicode_escape' is not one of text files"),
         ({"target": ("y", "size"), "task": "classification"}, r"classification predicts one column"),
         ({"target": "colour", "task": "regression"}, r"target 'colour' has texts like 'red'"),
         (

@@ -1,0 +1,137 @@
+"""Damaged input for every reader: accepted, or refused in one line; never a traceback, exit 70, a hang or all memory.
+
+    python -m tests.faults.fuzz [READER...] [--count 20000] [--start 0]
+
+prints how many inputs each reader accepted and refused, and each fault with what makes it again.
+"""
+
+import argparse
+import contextlib
+import io
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from types import FrameType
+
+from mlpcli.cli.main import run
+from mlpcli.errors import ExitCode, MlpcliError
+from tests.faults.readers import READERS, Reader
+
+__all__ = ["Fault", "attack"]
+
+PATIENCE = 60
+"""Seconds after which a reader hangs; the machine may be busy."""
+MEMORY = 3 << 30
+"""Bytes of address space that a reader may take beyond what the imports took."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Input number `number` of a reader, and what it did."""
+
+    reader: str
+    number: int
+    what: str
+
+
+class Hang(BaseException):
+    """The reader has not come back."""
+
+
+def attack(name: str, start: int, count: int, folder: Path) -> tuple[Counter[str], list[Fault]]:
+    """Damage the reader's file `count` times in an empty folder: outcomes by kind, and the faults."""
+    reader, outcomes, faults = READERS[name], Counter[str](), []
+    with _within(folder):
+        reader.make()
+        sound = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file() and "home" not in path.parts}
+        for number in range(start, start + count):
+            content = reader.damage(Random(f"{name} {number}"), sound[Path(reader.file)])
+            what = outcome(reader, content)
+            outcomes[what if what in ("accepted", "refused") else "fault"] += 1
+            if what not in ("accepted", "refused"):
+                faults.append(Fault(name, number, what))
+            _restore(sound)
+    return outcomes, faults
+
+
+def outcome(reader: Reader, content: bytes) -> str:
+    """`accepted`, `refused`, or what was wrong with the way in which the input was treated."""
+    Path(reader.file).write_bytes(content)
+    errors, previous = io.StringIO(), signal.signal(signal.SIGALRM, _hang)
+    signal.alarm(PATIENCE)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(errors):
+            code = run(["--debug", *reader.read]) if isinstance(reader.read, list) else reader.read(content)
+    except MlpcliError as error:
+        return "refused" if 0 < len(str(error)) < 2000 and str(error).isprintable() else f"said {str(error)[:200]!a}"
+    except Hang:
+        return "hang"
+    except BaseException as error:
+        return "".join(traceback.format_exception(error))[-1500:]
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, previous)
+    said = errors.getvalue()
+    if code == ExitCode.BUG or "Traceback" in said:
+        return said[-1500:]
+    if code in (None, 0):
+        return "accepted"
+    return "refused" if 0 < len(said) < 20_000 else f"said {len(said)} characters"
+
+
+def _hang(number: int, frame: FrameType | None) -> None:
+    raise Hang("".join(traceback.format_stack(frame)[-3:]))
+
+
+def _restore(sound: dict[Path, bytes]) -> None:
+    for path in Path().rglob("*"):
+        if path.is_file() and path not in sound and "home" not in path.parts:
+            path.unlink()
+    for path, content in sound.items():
+        if not path.is_file() or path.read_bytes() != content:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+
+@contextlib.contextmanager
+def _within(folder: Path) -> Iterator[None]:
+    before, home = Path.cwd(), os.environ.get("MLPCLI_DATA_HOME")
+    os.chdir(folder)
+    os.environ["MLPCLI_DATA_HOME"] = str(folder / "home")
+    try:
+        yield
+    finally:
+        os.chdir(before)
+        os.environ.pop("MLPCLI_DATA_HOME") if home is None else os.environ.update(MLPCLI_DATA_HOME=home)
+
+
+def main() -> None:
+    """Attack the readers named, all by default."""
+    import resource
+
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("readers", nargs="*", metavar="READER", help="all by default")
+    parser.add_argument("--count", type=int, default=20_000)
+    parser.add_argument("--start", type=int, default=0)
+    given = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    bad = False
+    for name in given.readers or READERS:
+        with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as folder:
+            outcomes, faults = attack(name, given.start, given.count, Path(folder).resolve())
+        print(name, dict(sorted(outcomes.items())), flush=True)
+        for fault in faults:
+            print(f"  {fault.number}: {fault.what}", flush=True)
+        bad = bad or bool(faults)
+    sys.exit(bad)
+
+
+if __name__ == "__main__":
+    main()
