@@ -152,8 +152,8 @@ def show_plan(prepared: "PreparedSweep", jobs: int, as_json: bool) -> None:
         return
     table(list(trials[0]), [[option_cell(value) for value in trial.values()] for trial in trials])
     left_out = f", {plan.left_out} left out by where" if plan.left_out else ""
-    twice = f", {plan.duplicates} planned twice and run once" if plan.duplicates else ""
+    equal = f", {plan.duplicates} the same run as others" if plan.duplicates else ""
     sizes = ", ".join(str(len(stack.trials)) for stack in stacks[:20]) + (", ..." if len(stacks) > 20 else "")
     coming = f"; up to {plan.coming} more are chosen by the results of these" if plan.coming else ""
-    print(f"{len(trials)} trials{left_out}{twice}{coming}")
+    print(f"{len(trials)} trials{left_out}{equal}{coming}")
     print(f"{len(stacks)} stacks of {sizes} trials; about {seconds:.3g} s with {jobs} jobs")

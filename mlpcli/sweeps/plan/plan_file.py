@@ -1,6 +1,6 @@
 """From a sweep file to its plan: each batch of its strategy gone through once, and all its problems in one message."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -49,7 +49,7 @@ class _Planner:
     """Makes rounds of a strategy's batches, and lets the plan grow by them.
 
     The first batch follows from the file, so a combination in it that breaks a rule is a problem of the file. Nobody
-    can foresee those of later batches: there such a combination is left out, as if by `where`.
+    can foresee those of later batches: there such a combination is left out, and the round says why.
     """
 
     def __init__(self, space: Space, strategy: Strategy, problems: Problems) -> None:
@@ -86,6 +86,7 @@ class _Planner:
         everyone = None if listed is None else dict.fromkeys(listed)
         placed: list[int | None] = []
         asked: dict[int, dict[int, None]] = {}
+        self.broken = {}
         for proposal in batch.proposals:
             options = self.space.options(proposal.given)
             wanted = {options.seed: None} if everyone is None else everyone
@@ -102,7 +103,7 @@ class _Planner:
         for index, seeds in asked.items():
             self.plan.add_seeds(index, everyones if seeds is everyone else tuple(seeds))
         trials = {index: self.plan.numbers_with(index, seeds) for index, seeds in asked.items()}
-        return Round(trials, placed, batch.epochs)
+        return Round(trials, placed, batch.epochs, () if self.foreseen else tuple(self.broken_rules()))
 
     def kept(self, options: RunOptions, seeds: dict[int, None]) -> dict[int, None]:
         """The seeds with which a combination stays."""
@@ -134,10 +135,7 @@ class _Planner:
 
     def add_problems(self) -> None:
         """The rules that the first batch broke, each once, and tables that do not suit its combinations."""
-        for (origins, reason), found in self.broken.items():
-            more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-            at = self.space.described(found[0])
-            self.problems.add(f"{self.file.path}: {origins}", f"{reason}{at and f' (for {at}{more})'}")
+        self.problems.lines += [f"{self.file.path}: {broken}" for broken in self.broken_rules()]
         if not self.plan.configurations:
             conditions = " and ".join(quote(condition.text) for condition in self.file.where)
             count = len(self.plan.first.placed)
@@ -150,6 +148,13 @@ class _Planner:
         if not self.problems.lines and all(baseline is None for baseline in self.plan.baselines):
             wanted = ", ".join(f"{name} = {quote(value)}" for name, value in self.file.compare.items())
             self.problems.add(f"{self.file.path}: [compare]", f"no configuration has {wanted}")
+
+    def broken_rules(self) -> Iterator[str]:
+        """The rules that the last batch broke, each once: which options, why, and for which combinations."""
+        for (origins, reason), found in self.broken.items():
+            more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+            at = self.space.described(found[0])
+            yield f"{origins}: {reason}{at and f' (for {at}{more})'}"
 
     def check_halving(self, halving: Halving) -> None:
         place = f"{self.file.path}: [halving]"

@@ -1,13 +1,13 @@
 """Between plan and engine: every trial resolved against its prepared data, which gives it its identity."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from mlpcli.config import DataOptions, RunOptions, stack_key, usage_error
 from mlpcli.config.metrics import PARTS, Measure, epoch_columns, metrics_of
 from mlpcli.data import Prepared, prepare
-from mlpcli.errors import UsageError
+from mlpcli.errors import MlpcliError, UsageError
 from mlpcli.results.trial import Trial
 from mlpcli.sweeps.plan.caches import core_cache
 from mlpcli.sweeps.plan.stacks import Group
@@ -20,6 +20,9 @@ from mlpcli.training.diagnostics import DIAGNOSTIC_COLUMNS
 from mlpcli.training.session import plan_run
 
 __all__ = ["PreparedSweep"]
+
+_Runs = dict[int, tuple[str, Prepared]]
+"""The run_id and the data of a configuration by seed."""
 
 
 class PreparedSweep:
@@ -42,7 +45,10 @@ class PreparedSweep:
         self.epochs = 0
         self._data_home = data_home
         self._loaded: dict[DataOptions, Prepared] = {}
-        self._prepare()
+        self._owners: dict[str, int] = {}  # the configuration of each run_id
+        planned = len(plan)
+        plan.first = self._prepare(plan.first)
+        plan.duplicates += planned - len(plan)
         kinds = [_kind_of(data) for data in self._loaded.values()]
         tasks = dict.fromkeys(kind.task for kind in kinds)
         metrics = dict.fromkeys(metric for task in tasks for metric in metrics_of(task))
@@ -69,7 +75,8 @@ class PreparedSweep:
                 scores = {seed: -key(value) for seed, (value, _) in found.items()}
                 outcomes[configuration] = Scored(configuration, scores, all(ended for _, ended in found.values()))
             following = self.plan.tell([outcomes[configuration] for configuration in following.placed])
-            self._prepare()
+            if following is not None:
+                following = self._prepare(following)
 
     def options(self, number: int) -> RunOptions:
         """The options of a trial, resolved; made when asked for, since those of all trials would fill the memory."""
@@ -94,30 +101,86 @@ class PreparedSweep:
         outputs = output_units(data.task, len(data.classes or ()), len(data.targets))
         return cost_of(self.options(number), len(data.features), outputs, len(data.train), core_cache())
 
-    def _prepare(self) -> None:
-        """Load the data and make the identities of all trials that have joined the plan."""
-        problems: dict[str, None] = {}
-        last, values = -1, dict[str, object]()  # shared by the trials of a configuration
-        for configuration, options in self.plan.runs(len(self.trials)):
-            self.epochs = max(self.epochs, options.epochs)
-            if refused := _not_in_a_sweep(options, self.plan):
-                problems[refused] = None
-                continue
-            key = options.data
-            if key not in self._loaded:
-                self._loaded[key] = prepare(key, self._data_home)
-            if configuration != last:
-                last = configuration
-                values = dict(zip(self.plan.varied, self.plan.shown(configuration), strict=True))
+    def _prepare(self, asked: Round) -> Round:
+        """Load the data and make the identities of all trials that have joined the plan with a round.
+
+        Configurations that resolve to the same run become one. Those that cannot train are left out of the round; in
+        the first one, which the file alone decides, that is an error.
+        """
+        start = len(self.trials)
+        joined: dict[int, _Runs] = {}
+        changes: dict[int, int | None] = {}
+        refused: dict[str, None] = {}
+        for configuration, options in self.plan.runs(start):
+            runs = joined.setdefault(configuration, {})
+            problem = _not_in_a_sweep(options, self.plan)
             try:
-                run_id = plan_run(options, self._loaded[key], threads=1).run_id
-            except UsageError as error:
-                problems[f"{self.plan.described(configuration) or 'the base'}: {error}"] = None
+                runs[options.seed] = self._identify(options)
+            except MlpcliError as error:
+                if start == 0 and not isinstance(error, UsageError):
+                    raise
+                problem = problem or f"{self.plan.described(configuration) or 'the base'}: {error}"
+            if problem:
+                changes[configuration] = None
+                refused[problem] = None
             else:
-                self.trials.append(Trial(len(self.trials), configuration, run_id, options.seed, values))
-                self.data.append(self._loaded[key])
-        if problems:
-            raise usage_error(problems)
+                self.epochs = max(self.epochs, options.epochs)
+        if start == 0 and refused:
+            raise usage_error(refused)
+        owners: dict[str, int] = {}
+        for configuration, runs in joined.items():
+            if configuration in changes:
+                continue
+            if (same := self._same(runs, owners)) is not None:
+                changes[configuration] = same
+            else:
+                owners.update((run_id, configuration) for run_id, _ in runs.values())
+        places: Mapping[int, int | None] = {}
+        if changes:
+            asked, places = self.plan.revise(asked, start, changes)
+        self._add(start, joined, places)
+        return replace(asked, refused=(*asked.refused, *refused))
+
+    def _same(self, runs: _Runs, owners: Mapping[str, int]) -> int | None:
+        """The configuration that is the same run with every seed that both have, if there is one."""
+        found = {run_id: owners.get(run_id, self._owners.get(run_id)) for run_id, _ in runs.values()}
+        candidates = {owner for owner in found.values() if owner is not None}
+        if len(candidates) != 1:
+            return None
+        (same,) = candidates
+        shared = runs.keys() & set(self.plan.seeds(same))
+        return same if all(found[runs[seed][0]] == same for seed in shared) else None
+
+    def _add(self, start: int, joined: Mapping[int, _Runs], places: Mapping[int, int | None]) -> None:
+        """Add the trials from number `start` on, after their configurations moved to `places`."""
+        runs: dict[int | None, _Runs] = {}
+        for index, own in joined.items():
+            place = places.get(index, index)
+            runs[place] = own | runs.get(place, {})
+        shown: dict[int, dict[str, object]] = {}  # one for all trials of a configuration
+        for number in range(start, len(self.plan)):
+            configuration, seed = self.plan.configuration_of(number), self.plan.seed(number)
+            if configuration not in shown:
+                values = self.plan.shown(configuration)
+                shown[configuration] = dict(zip(self.plan.varied, values, strict=True))
+            run_id, data = runs[configuration][seed]
+            self._owners[run_id] = configuration
+            self.trials.append(Trial(number, configuration, run_id, seed, shown[configuration]))
+            self.data.append(data)
+
+    def _identify(self, options: RunOptions) -> tuple[str, Prepared]:
+        """The run_id and the data of one run."""
+        key = options.data
+        if key not in self._loaded:
+            data = prepare(key, self._data_home)
+            if self.trials:  # the first round has decided on metric and columns
+                ranking_metric(self.metric, [_kind_of(data)])
+                if not set(epoch_columns(data.task)) <= set(self.columns):
+                    raise UsageError(
+                        f"task: metrics.csv has no columns for {data.task}, the first batch has none of it"
+                    )
+            self._loaded[key] = data
+        return plan_run(options, self._loaded[key], threads=1).run_id, self._loaded[key]
 
 
 def _kind_of(data: Prepared) -> Kind:
@@ -128,7 +191,7 @@ def _kind_of(data: Prepared) -> Kind:
 def _not_in_a_sweep(options: RunOptions, plan: Plan) -> str | None:
     """Why a trial cannot have these options, if so."""
     if options.threads not in ("auto", 1):
-        return f"threads: got {options.threads}, but a sweep trains with one BLAS thread a trial"
+        return f"threads: got {options.threads}, but a sweep trains with one BLAS thread per trial"
     if options.record != plan.options(0).record:
         return "record: got true and false, but it changes no number; set it once, in [base]"
     return None

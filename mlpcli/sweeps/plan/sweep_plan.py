@@ -6,9 +6,9 @@ configuration it keeps the values that tell it apart, and makes `RunOptions` of 
 thousand trials take a few tens of megabytes.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, compress
 
 from mlpcli.config import RunOptions
@@ -24,12 +24,14 @@ class Round:
     """A batch of a strategy as it is planned: the numbers of the trials to train, by configuration.
 
     `placed` has the configuration of each proposal, None where it was left out. Training stops after `epochs` epochs,
-    at the end of a full run where it is None.
+    at the end of a full run where it is None. `refused` says, in a sentence each, why proposals of a later batch cannot
+    train.
     """
 
     trials: Mapping[int, Sequence[int]]
     placed: Sequence[int | None]
     epochs: int | None
+    refused: tuple[str, ...] = ()
 
 
 class Plan:
@@ -103,6 +105,44 @@ class Plan:
             self._blocks.append((configuration, seeds))
             self._starts.append(self._trials)
             self._trials += len(seeds)
+
+    def revise(
+        self, asked: Round, start: int, changes: Mapping[int, int | None]
+    ) -> tuple[Round, Mapping[int, int | None]]:
+        """Take configurations back that joined with the trials from number `start` on.
+
+        `changes` has for each the earlier configuration that is the same run, which takes over its seeds, or None where
+        it cannot train. The configurations and trials after them move up: none of their numbers may be in use yet.
+        Returns what is left of the round, and the number that each configuration has now.
+        """
+        first = bisect_left(self._starts, start)
+        known = 1 + max((configuration for configuration, _ in self._blocks[:first]), default=-1)
+        wanted = {index: tuple(map(self.seed, numbers)) for index, numbers in asked.trials.items()}
+        blocks, values = self._blocks[first:], self._values[known:]
+        del self._blocks[first:], self._starts[first:], self._values[known:], self._blocks_of[known:]
+        self._blocks_of = [[block for block in mine if block < first] for mine in self._blocks_of]
+        self._trials = start
+        places: dict[int, int | None] = {index: index for index in range(known)}
+        for index, configuration in enumerate(values, known):
+            if index in changes:
+                same = changes[index]
+                places[index] = None if same is None else places[same]
+            else:
+                places[index] = len(self._values)
+                self._values.append(configuration)
+                self._blocks_of.append([])
+        moved = {key: places[index] for key, index in self._found.items()}
+        self._found = {key: place for key, place in moved.items() if place is not None}
+        for index, seeds in blocks:
+            if (place := places[index]) is not None:
+                self.add_seeds(place, seeds)
+        seeds_of: dict[int, dict[int, None]] = {}
+        for index, seeds in wanted.items():
+            if (place := places[index]) is not None:
+                seeds_of.setdefault(place, {}).update(dict.fromkeys(seeds))
+        trials = {place: self.numbers_with(place, seeds) for place, seeds in seeds_of.items()}
+        placed = [None if index is None else places[index] for index in asked.placed]
+        return replace(asked, trials=trials, placed=placed), places
 
     def options(self, configuration: int) -> RunOptions:
         """The options of a configuration, not yet resolved, without its seeds."""

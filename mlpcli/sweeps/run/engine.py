@@ -70,6 +70,8 @@ class Engine:
         Thread(target=statistics.load, name="mlpcli-statistics").start()  # needed at the end, while workers train now
         self._tell(sorted(self.folder.known), known=True)
         for asked in self.sweep.rounds(self._score):
+            for reason in asked.refused:
+                self.watcher.note(f"left out: {reason}")
             self._join()
             self._prune(self._stopped.difference(*asked.trials.values()))
             self._bring(asked)

@@ -242,14 +242,22 @@ def test_more_threads_are_for_a_single_run(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_equal_runs_under_two_names() -> None:
-    """`init = "he"` is what auto means for relu: two configurations of one run_id each."""
+    """`init = "he"` is what auto means for relu: one run, whichever of them the file names."""
     file = write(grid={"init": ["auto", "he"], "lr": [0.01]})
     folder = go(file, "--keep-models", "all")
-    trials = rows(folder, "trials.csv")
-    assert [row["run_id"] for row in trials[:2]] == [row["run_id"] for row in trials[2:]]
+    assert [row["init"] for row in rows(folder, "trials.csv")] == ["auto", "auto"]
     whole = timeless(folder)
-    assert [row[2:] for row in whole["metrics.csv"][1:9]] == [row[2:] for row in whole["metrics.csv"][9:]]
     go(write(grid={"init": ["he"], "lr": [0.01]}))
-    assert len(rows(folder, "metrics.csv")) == 8
+    assert [row["init"] for row in rows(folder, "trials.csv")] == ["he", "he"]
+    assert timeless(folder)["metrics.csv"] == whole["metrics.csv"] and not (folder / "unused").exists()
     go(write(grid={"init": ["auto", "he"], "lr": [0.01]}))
     assert timeless(folder) == whole
+
+
+def test_two_configurations_may_share_a_run() -> None:
+    """A split that follows the seed is the fixed one at seed 0 alone."""
+    folder = go(write(grid={"split_seed": [0, "seed"]}))
+    trials = rows(folder, "trials.csv")
+    assert [row["seed"] for row in trials] == ["0", "1", "0", "1"]
+    assert trials[0]["run_id"] == trials[2]["run_id"] and len({row["run_id"] for row in trials}) == 3
+    assert len(rows(folder, "metrics.csv")) == 4 * 4

@@ -4,7 +4,7 @@ import json
 import random
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from mlpcli.cli.main import run
 from mlpcli.sweeps.plan.stacks import Group, Stack
 from mlpcli.sweeps.run import stack_jobs
 from mlpcli.sweeps.search.registry import SOURCES
+from mlpcli.sweeps.search.strategy import Batch, Proposal, Scored, Steps
+from mlpcli.sweeps.spec.sweep_file import SweepFile
 from tests.sweeps.search import ternary
 from tests.sweeps.search.ternary import BATCHES, TernarySearch
 from tests.sweeps.sweeps import kill_group, rows, seconds, start_sweep, sweep, timeless, write_sweep
@@ -23,6 +25,8 @@ KEYS: dict[str, Any] = {"seeds": 3, "base": BASE, "grid": {"lr": [1e-4, 1.0]}}
 HALVING = {"halving": {"min_epochs": 2, "factor": 2}}
 REGISTER = """
 from mlpcli.sweeps.search.registry import SOURCES
+from mlpcli.sweeps.search.strategy import Batch, Proposal, Scored, Steps
+from mlpcli.sweeps.spec.sweep_file import SweepFile
 from tests.sweeps.search.ternary import TernarySearch
 SOURCES["grid"] = TernarySearch
 """
@@ -160,3 +164,50 @@ def test_what_a_later_batch_may_not_have_is_left_out(place: Path) -> None:
     folder = sweep(file, place)
     rates = [float(row["lr"]) for row in rows(folder, "trials.csv")]
     assert rates and max(rates) < 0.06 and len(rates) < 2 * BATCHES * 3
+
+
+class TwoBatches(Steps):
+    """Asks for two configurations, then for five that the file does not show."""
+
+    names = ("init", "lr_multiplier")
+
+    def __init__(self, file: SweepFile) -> None:
+        super().__init__()
+        self.asked: list[int] = []
+        self.told: list[Sequence[Scored]] = []
+        MADE.append(self)
+
+    def remaining(self, seeds: int) -> int:
+        return (7, 5, 0)[len(self.asked)] * seeds
+
+    def steps(self) -> Generator[Batch, Sequence[Scored], None]:
+        self.asked.append(2)
+        self.told.append((yield Batch([Proposal({"init": init, "lr_multiplier": 1.0}) for init in ("he", "glorot")])))
+        self.asked.append(5)
+        later = [("xor", 1.0), ("auto", 1.0), ("lecun", (1.0, 2.0, 3.0)), ("lecun", 1.0), ("zeros", 1.0)]
+        self.told.append((yield Batch([Proposal({"init": init, "lr_multiplier": rate}) for init, rate in later])))
+
+
+MADE: list[TwoBatches] = []
+
+
+def test_what_the_data_or_a_rule_refuse_in_a_later_batch_is_left_out_and_told(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Xor's weights need two inputs and three multipliers three layers; `auto` is `he` again and trains nothing new."""
+    monkeypatch.setitem(SOURCES, "grid", TwoBatches)
+    base = {"dataset": "iris", "width": 2, "depth": 1, "epochs": 2}
+    file = write_sweep(place / "refused.toml", seeds=2, base=base, grid={"init": ["he"]})
+    assert run(["sweep", str(file), "--results", str(place), "--executor", "serial"]) == 0
+    said = capsys.readouterr().err
+    assert "left out: init = 'xor', lr_multiplier = 1.0: " in said and "inputs" in said
+    assert "left out: [search] lr_multiplier, [base] depth: 3 values for 2 layers" in said
+    assert [row["init"] for row in rows(place / "refused", "trials.csv")] == [
+        init for init in ("he", "glorot", "lecun", "zeros") for _ in range(2)
+    ]
+    _, told = MADE[-1].told
+    assert [outcome.configuration for outcome in told] == [None, 0, None, 2, 3]
+    assert all(len(outcome.scores) == 2 for outcome in told if outcome.configuration is not None)
+    known = seconds(place / "refused")
+    assert run(["sweep", str(file), "--results", str(place), "--executor", "serial", "--quiet"]) == 0
+    assert seconds(place / "refused") == known
