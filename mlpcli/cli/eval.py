@@ -1,5 +1,6 @@
 """`mlpcli eval`: scores of a trained network on a split of its own data or on another table."""
 
+import os
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +14,7 @@ from mlpcli.cli.option_flags import with_options
 from mlpcli.cli.views.data_summary import summary_lines, warn_of_columns
 from mlpcli.cli.views.epoch_view import short
 from mlpcli.config import READING, Source, build
-from mlpcli.errors import DataError, UsageError
+from mlpcli.errors import DataError, FileError, UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,9 +76,10 @@ def evaluate(
 
     Example: mlpcli eval digits-0123456789ab --split val
     """
-    from mlpcli.atomic import make_folder, shown, write_atomic
+    from mlpcli.atomic import io_errors, make_folder, shown, write_atomic
     from mlpcli.results.csv_text import encode, line
     from mlpcli.results.find import MODEL, find_run
+    from mlpcli.results.snapshot import folder_of, snapshot
     from mlpcli.threads import blas_threads
     from mlpcli.training.model import Model
     from mlpcli.training.scores import Table, score
@@ -88,8 +90,13 @@ def evaluate(
         raise UsageError(f"{flags}: only another table is read with other options. Name it with --dataset")
     if dataset is not None and split is not None:
         raise UsageError(f"--split {split}, --dataset: all rows of another table are scored. Leave one of them out")
-    path = find_run(run, results)
-    model = Model.load(path)
+
+    def load() -> tuple[Path, os.stat_result, Model]:
+        path = find_run(run, results)
+        with io_errors("read", path):
+            return path, path.stat(), Model.load(path)
+
+    path, loaded, model = snapshot(find_run(run, results).parent, load)
     if dataset is None:
         asked = _own_rows(model, path, split, data_home)
     else:
@@ -98,7 +105,7 @@ def evaluate(
     for text in () if quiet else summary_lines(asked.summary):
         message(text)
     warn_of_columns((), asked.unknown)
-    folder = path.parent if path.name == MODEL else path.with_name(f"{path.stem}-eval")
+    folder = folder_of(path) if path.name == MODEL else path.with_name(f"{path.stem}-eval")
     tables: dict[Path, Table] = {}
     with blas_threads(int(model.options.threads)):  # as in training, since the last bits depend on it
         scores = None if asked.y is None else score(model, _labelled_part(asked))
@@ -119,6 +126,8 @@ def evaluate(
     for columns, rows in () if as_json else printed:
         table(columns, [[short(value) for value in row] for row in rows])
         print()
+    if path.name == MODEL and not os.path.samestat(loaded, os.stat(find_run(run, results))):
+        raise FileError(f"{shown(folder)} was trained again meanwhile. Nothing was written. Score it again")
     if folder in {file.parent for file in tables}:
         make_folder(folder)
     for file, (columns, rows) in tables.items():

@@ -1,5 +1,6 @@
 """`mlpcli sweep`: runs every missing trial of a sweep file, then summarizes all of them."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -179,7 +180,12 @@ def _saying_what_is_kept(folder: "SweepFolder", plan: "Plan", restarted: bool) -
     except (KeyboardInterrupt, MlpcliError) as error:
         how = "the same command" + ", but without --restart" * restarted
         done = f"{len(folder.known)} of {len(plan) + plan.coming} trials"
-        kept = f"{done} are kept in {shown(folder.path)}. Go on with {how}"
+        if os.path.isfile(folder.path / "trials.csv") or not folder.known:
+            kept = f"{done} are kept in {shown(folder.path)}. Go on with {how}"
+        else:
+            kept = (
+                f"{done} are kept, but {shown(folder.path)} was renamed or removed. Put it back, and go on with {how}"
+            )
         if isinstance(error, Interruption):
             raise Interrupted(f"{error.word}. {kept}", error.code) from None
         if isinstance(error, KeyboardInterrupt):

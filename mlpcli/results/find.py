@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mlpcli.atomic import shown
 from mlpcli.errors import UsageError
+from mlpcli.results.snapshot import current
 from mlpcli.wording import nearest, sentence
 
 __all__ = ["MODEL", "find_results", "find_run"]
@@ -23,8 +24,8 @@ def find_run(text: str, root: Path) -> Path:
     for place in places:
         if os.path.isfile(place):
             return place
-        if os.path.isfile(place / MODEL):
-            return place / MODEL
+        if os.path.isfile(model := current(place, MODEL)):
+            return model
     for place in places:
         if os.path.isfile(place / "sweep.toml"):
             models = shown(place / "models")
@@ -45,8 +46,12 @@ def find_results(text: str, root: Path) -> Path:
         UsageError: there is none; the message has the nearest names.
     """
     for place in _places(text, root):
+        if os.path.isfile(place / "sweep.toml") and not os.path.isfile(place / "trials.csv"):
+            raise UsageError(f"the sweep in {shown(place)} has only begun: nothing is recorded yet. Try again later")
         if any(os.path.isfile(place / table) for table in TABLES):
             return place
+        if os.path.isfile(place / "config.toml"):
+            raise UsageError(f"the run in {shown(place)} has only begun: nothing is recorded yet. Try again later")
     problem = f"there are no results {text[:200]!a}, here or in {shown(root)}{nearest(text, _names(root, *TABLES))}"
     raise UsageError(f"{sentence(problem)} Give the folder or the name of a run or a sweep")
 

@@ -14,6 +14,7 @@ from mlpcli.config.metrics import METRICS, Measure
 from mlpcli.results import csv_text
 from mlpcli.results.json_schema import RunResult, SweepHeader
 from mlpcli.results.read_file import Rows, damaged, read_json, read_options, read_rows, read_toml
+from mlpcli.results.snapshot import current, snapshot
 from mlpcli.results.trial import Trial
 
 __all__ = ["Columns", "ResultsFolder", "read_folder"]
@@ -64,7 +65,8 @@ class ResultsFolder:
 
     def model(self, trial: Trial) -> Path | None:
         """The model file of a trial, None if it was not kept."""
-        path = self.path / (f"models/{trial.run_id}.safetensors" if self.is_sweep else "model.safetensors")
+        sweep_model = self.path / "models" / f"{trial.run_id}.safetensors"
+        path = sweep_model if self.is_sweep else current(self.path, "model.safetensors")
         return path if path.is_file() else None
 
 
@@ -75,18 +77,22 @@ def read_folder(path: Path) -> ResultsFolder:
         DataError: a file there is not one that mlpcli writes.
         FileError: a file cannot be read.
     """
-    return _read_sweep(path) if os.path.isfile(path / "trials.csv") else _read_run(path)
+
+    def read() -> ResultsFolder:
+        return _read_sweep(path) if os.path.isfile(path / "trials.csv") else _read_run(path)
+
+    return snapshot(path, read)
 
 
 def _read_run(path: Path) -> ResultsFolder:
-    options = read_options(path / "config.toml", RETRAIN)
-    rows = read_rows(path / "metrics.csv", RETRAIN)
+    options = read_options(current(path, "config.toml"), RETRAIN)
+    rows = read_rows(current(path, "metrics.csv"), RETRAIN)
     epochs = _by_run(rows).get("", {})
     trial = Trial(0, 0, "", options.seed)
-    if os.path.isfile(path / "result.json"):
-        result = read_json(path / "result.json", RunResult, RETRAIN)
+    if os.path.isfile(result_file := current(path, "result.json")):
+        result = read_json(result_file, RunResult, RETRAIN)
         trial = Trial(0, 0, result["run_id"], options.seed).ended(result)
-    diagnostics = _read_epochs(path / "diagnostics.csv", RETRAIN).get("", {})
+    diagnostics = _read_epochs(current(path, "diagnostics.csv"), RETRAIN).get("", {})
     metric = options.monitor if options.monitor != "auto" else _usual(epochs)
     return ResultsFolder(path, False, metric, (), (trial,), {trial.run_id: epochs}, {trial.run_id: diagnostics})
 

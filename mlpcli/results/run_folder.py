@@ -36,6 +36,7 @@ from mlpcli.results.json_schema import RunResult
 from mlpcli.results.lock import FolderLock
 from mlpcli.results.naming import check_name
 from mlpcli.results.read_file import read_json, read_options
+from mlpcli.results.snapshot import NEXT
 from mlpcli.results.tensor_file import Arrays
 
 __all__ = ["RunFolder"]
@@ -44,7 +45,6 @@ CONFIG, METRICS, DIAGNOSTICS, COLUMNS = "config.toml", "metrics.csv", "diagnosti
 MODEL, PROVENANCE = "model.safetensors", "provenance.json"
 RESULT, CHECKPOINT = "result.json", "checkpoint.safetensors"
 
-_NEXT = ".next"
 _FILES = (METRICS, DIAGNOSTICS, COLUMNS, MODEL, PROVENANCE)
 _MADE_LATER = re.compile(r"(eval|confusion|predictions)-.+\.csv|plot-.+\.(png|svg)")
 _KEY = "mlpcli-checkpoint"
@@ -184,7 +184,7 @@ class RunFolder:
 
     def _take_up(self) -> None:
         """Complete the steps that a finished run still needs, and remove the files that no run will resume."""
-        following = self.path / _NEXT
+        following = self.path / NEXT
         if following.is_symlink():
             raise FileError(f"cannot use {shown(following)}: it is a symbolic link. Nothing was written")
         remove_stale(self.path)
@@ -220,7 +220,7 @@ class RunFolder:
     def _decide(self, config: Mapping[str, Any], force: bool, resume: bool) -> Literal["fresh", "resumed", "finished"]:
         """The state of the run, by the files that are here; sets the folder to work in."""
         finished = _stands(self.path / RESULT)
-        self._work = self.path / _NEXT if finished else self.path
+        self._work = self.path / NEXT if finished else self.path
         if not _stands(self.path / CONFIG) and (other := set(os.listdir(self.path)) - {".lock"}):
             found = ", ".join(sorted(other))[:100]
             raise UsageError(f"{shown(self.path)} is not a run's folder: it holds {found!a}. Choose another --name")
