@@ -193,7 +193,7 @@ def _fit_texts(table: Table, column: int, rows: Rows, min_frequency: int) -> Fit
     different, filled, once = int((counts > 0).sum()), int(counts.sum()), int((counts == 1).sum())
     gaps, values = len(rows) - filled, f"{different} texts"
     if different > FEW_TEXTS and 2 * once > filled:
-        note = f"left out: {once} of {filled} texts occur once, as names do"
+        note = f"{once} of {filled} texts occur once, as names do"
         return Fitted(Column(name, "text"), gaps, values, note)
     kept = [i for i in in_order(vocabulary) if counts[i] >= min_frequency]
     if len(kept) > MOST_CATEGORIES:

@@ -66,4 +66,4 @@ def summary_of_targets(table: Table, columns: Sequence[int], targets: Targets, u
 
 def summary_of_dropped(names: Iterable[str]) -> list[ColumnSummary]:
     """The columns that the user left out."""
-    return [ColumnSummary(name, "left out", "", 0, 0, "", "left out by --drop") for name in names]
+    return [ColumnSummary(name, "left out", "", 0, 0, "", "--drop") for name in names]
