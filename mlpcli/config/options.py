@@ -105,13 +105,22 @@ def _without_fraction_of_none(value: int | float) -> int | float:
     return value or 0
 
 
+def _named_character(value: object) -> object:
+    r"""A tab that is written as a command line can write it: `\t` or `tab`."""
+    return "\t" if value in ("\\t", "tab") else value
+
+
 def _in_any_order(names: tuple[str, ...]) -> tuple[str, ...]:
     """Names that are a set, so one order of them is the canonical one."""
     return tuple(sorted(set(names)))
 
 
 _Name = Annotated[str, Field(pattern=r"^[^\x00]{1,4096}$")]
-_Character = Annotated[str, Field(pattern=r"^[\x01-\x09\x0b\x0c\x0e-!#-\x7f]$", description="one ASCII character")]
+_Character = Annotated[
+    str,
+    Field(pattern=r"^[\x01-\x09\x0b\x0c\x0e-!#-\x7f]$", description="one ASCII character"),
+    BeforeValidator(_named_character),
+]
 _Grouping = Annotated[
     str, Field(pattern=r"^[,.'_ \u00a0\u202f]$", description="a comma, a point, an apostrophe, a space or _")
 ]
@@ -189,8 +198,10 @@ class DataOptions(BaseModel):
     drop_unlabelled: bool = _option(False, "Data", "leave out rows whose target is missing", shown="false")
     dtype: Literal["float32", "float64"] = _option("float32", "Data", "precision of the data and of all arithmetic")
 
-    delimiter: _Character | None = _reading(None, "column separator of a .csv or .tsv file", shown="by its suffix")
-    encoding: _Name | None = _reading(None, "character encoding of a .csv or .tsv file", shown="utf-8")
+    delimiter: _Character | Literal["whitespace"] | None = _reading(
+        None, "column separator of a text file", shown="by its suffix"
+    )
+    encoding: _Name | None = _reading(None, "character encoding of a text file", shown="utf-8")
     header: bool | None = _reading(None, "whether the first line holds the names", shown="true")
     column_names: _Names | None = _reading(
         None, "names of the columns of a file without a line of names", shown="its first line"

@@ -61,7 +61,7 @@ def find_source(options: DataOptions, home: Path, kinds: Mapping[str, Kind] | No
     dataset = options.dataset
     found = find_format(dataset)
     for name, suffixes in refused_options(options, FORMATS[found[0]].options if found else ()).items():
-        raise UsageError(f"{name}: only {' and '.join(suffixes)} files take it, and the dataset is {quote(dataset)}")
+        raise UsageError(f"{name}: only {', '.join(suffixes)} files take it, and the dataset is {quote(dataset)}")
     if found:
         return _file(*found, home, Wanted(options, kinds))
     if dataset.startswith("openml:"):

@@ -18,7 +18,7 @@ from mlpcli.config import READING, DataOptions
 from mlpcli.data.cache.table import Table, TableWriter
 from mlpcli.data.readers.column_names import read_names
 from mlpcli.data.readers.column_reader import Changed, ColumnReader
-from mlpcli.data.readers.delimited_records import Piece, read_pieces
+from mlpcli.data.readers.delimited_records import Piece, read_pieces, sniff_delimiter
 from mlpcli.data.readers.wanted_columns import COLUMN_OPTIONS, Wanted, wanted_columns
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import quote
@@ -34,14 +34,17 @@ NOT_FOR_FILES = ("charmap", "idna", "punycode", "raw-unicode-escape", "undefined
 BOOLEANS = (b"true", b"True", b"TRUE", b"false", b"False", b"FALSE")
 
 
-def resolve_delimited(delimiter: str, options: DataOptions) -> DataOptions:
+def resolve_delimited(delimiter: str | None, options: DataOptions) -> DataOptions:
     """The options with `delimiter` where none was given, and with the canonical name of the encoding.
+
+    None as `delimiter` stands for the one that the first line of the file suggests.
 
     Raises:
         UsageError: an encoding that Python does not know, or that does not encode text.
     """
     encoding = _canonical_encoding(options.encoding or "utf-8")
-    return options.model_copy(update={"delimiter": options.delimiter or delimiter, "encoding": encoding})
+    used = options.delimiter or delimiter or sniff_delimiter(Path(options.dataset), encoding)
+    return options.model_copy(update={"delimiter": used, "encoding": encoding})
 
 
 def read_delimited(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> Table:

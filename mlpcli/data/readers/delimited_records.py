@@ -17,13 +17,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.data.readers.compression import open_bytes
 from mlpcli.errors import DataError, FileError
 
-__all__ = ["Piece", "read_pieces"]
+__all__ = ["Piece", "read_pieces", "sniff_delimiter"]
 
 READ = 4 << 20  # bytes read at a time
 LONGEST = 8 << 20  # bytes per record; a quote that is never closed would make one record of the whole file
 QUOTE, NEWLINE = b'"', b"\n"
+WHITESPACE = "whitespace"
+BLANKS = re.compile(rb'"[^"]*"|[ \t]+')
 SEPARATOR = re.compile(rb'"?sep=(?P<delimiter>[^\n"])"?\n', re.IGNORECASE)
 
 Positions = NDArray[np.int64]
@@ -43,6 +46,13 @@ class Piece:
         return csv.reader(io.StringIO(self.content.decode(), newline=""), delimiter=self.delimiter, strict=True)
 
 
+def sniff_delimiter(path: Path, encoding: str) -> str:
+    """The column separator that the first line of a file suggests: a mark in it, else whitespace."""
+    line = next(_decoded(path, encoding), b"").split(NEWLINE, 1)[0].decode()
+    counts = {mark: line.count(mark) for mark in "\t;,|"}
+    return max(counts, key=counts.__getitem__) if any(counts.values()) else WHITESPACE
+
+
 def read_pieces(path: Path, delimiter: str, encoding: str) -> Iterator[Piece]:
     """The header as a piece of one record, then pieces of about `READ` bytes, without blank lines.
 
@@ -52,6 +62,8 @@ def read_pieces(path: Path, delimiter: str, encoding: str) -> Iterator[Piece]:
         FileError: the file cannot be read.
     """
     blocks = _decoded(path, encoding)
+    if delimiter == WHITESPACE:
+        blocks, delimiter = _tabbed(blocks), "\t"
     rest, named = _separator_line(blocks)
     delimiter, line, width = named or delimiter, 2 if named else 1, -1
     for block in chain([b""], blocks):
@@ -90,11 +102,21 @@ def _separator_line(blocks: Iterator[bytes]) -> tuple[bytes, str | None]:
     return (begin[match.end() :], match["delimiter"].decode()) if match else (begin, None)
 
 
+def _tabbed(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Whole lines, with a tab in place of each run of blanks outside quotes, and none at the ends of a line."""
+    rest = b""
+    for block in blocks:
+        lines, newline, rest = (rest + block).rpartition(NEWLINE)
+        lines = BLANKS.sub(lambda match: match[0] if match[0].startswith(QUOTE) else b"\t", lines)
+        yield re.sub(rb"(?m)^\t|\t$", b"", lines) + newline
+    yield rest
+
+
 def _decoded(path: Path, encoding: str) -> Iterator[bytes]:
     """The text as UTF-8 in blocks, with line feeds as line ends, also after the last line."""
     decoder, line, held = codecs.getincrementaldecoder(encoding)(), 1, ""
     try:
-        with path.open("rb") as file:
+        with open_bytes(path) as file:
             while True:
                 raw = file.read(READ)
                 text = held + decoder.decode(raw, final=not raw)
@@ -109,8 +131,6 @@ def _decoded(path: Path, encoding: str) -> Iterator[bytes]:
                     break
     except UnicodeError as error:
         raise DataError(_not_decodable(path, encoding, line, held, error)) from error
-    except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror}") from error
     yield NEWLINE
 
 
@@ -126,9 +146,9 @@ def _not_decodable(path: Path, encoding: str, line: int, held: str, error: Unico
         what = f"byte 0x{error.object[error.start]:02x} is not {encoding.removesuffix('-sig')}"
     other = "latin-1" if encoding.startswith("utf-8") else "utf-8"
     try:
-        with path.open("rb") as file:
+        with open_bytes(path) as file:
             other = "utf-16" if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else other
-    except OSError:
+    except FileError:
         pass
     return f"{path}, line {line}: {what}. Nothing was written. Use --encoding {other}, if that is what it is"
 

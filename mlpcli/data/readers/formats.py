@@ -10,13 +10,21 @@ from pathlib import Path
 
 from mlpcli.config import DataOptions
 from mlpcli.data.cache.table import Table, TableWriter
+from mlpcli.data.readers.compression import inner_path, open_bytes
 from mlpcli.data.readers.delimited import DELIMITED_OPTIONS, read_delimited, resolve_delimited
 from mlpcli.data.readers.idx import find_idx, read_idx, resolve_idx
 from mlpcli.data.readers.npz import read_npz, resolve_npz
 from mlpcli.data.readers.parquet import read_parquet
 from mlpcli.data.readers.wanted_columns import COLUMN_OPTIONS, Wanted
+from mlpcli.data.readers.whole_tables import read_excel, read_feather, read_json_lines
+from mlpcli.errors import DataError
 
 __all__ = ["FORMATS", "FileFormat", "find_format", "refused_options"]
+
+
+CONTENT = 4096  # first bytes of a file that decide its format
+MARKS = {b"PAR1": ".parquet", b"PK": ".npz", b"ARROW1": ".feather"}
+COMPRESSIBLE = (read_delimited, read_json_lines)
 
 
 @dataclass(frozen=True)
@@ -34,28 +42,56 @@ class FileFormat:
     find: Callable[[Path], list[Path]] = lambda path: [path]
 
 
+TYPED_OPTIONS = (*COLUMN_OPTIONS, "categories")
+"""The data options of formats that say what each column holds."""
+
 FORMATS = {
     ".csv": FileFormat(read_delimited, DELIMITED_OPTIONS, partial(resolve_delimited, ",")),
+    ".feather": FileFormat(read_feather, TYPED_OPTIONS),
+    ".jsonl": FileFormat(read_json_lines, TYPED_OPTIONS),
     ".npz": FileFormat(read_npz, resolve=resolve_npz),
-    ".parquet": FileFormat(read_parquet, (*COLUMN_OPTIONS, "categories")),
+    ".parquet": FileFormat(read_parquet, TYPED_OPTIONS),
     ".tsv": FileFormat(read_delimited, DELIMITED_OPTIONS, partial(resolve_delimited, "\t")),
+    ".txt": FileFormat(read_delimited, DELIMITED_OPTIONS, partial(resolve_delimited, None)),
+    ".xlsx": FileFormat(read_excel, TYPED_OPTIONS),
     "idx:": FileFormat(read_idx, resolve=resolve_idx, find=find_idx),
 }
 """Formats by the suffix of a file in lower case, or by the word before a colon."""
+
+ALIASES = {".arrow": ".feather", ".dat": ".txt", ".data": ".txt", ".ndjson": ".jsonl", ".tab": ".tsv"}
 
 
 def find_format(dataset: str) -> tuple[str, Path] | None:
     """The key in `FORMATS` of a dataset that is a file or a folder, and its path; None for other datasets.
 
-    >>> find_format("idx:mnist")[0], find_format("data/Rows.CSV")[0], find_format("iris")
+    A compressed file counts as what is inside. Where the suffix says nothing, the content of the file decides.
+
+    >>> find_format("idx:mnist")[0], find_format("data/Rows.CSV.gz")[0], find_format("iris")
     ('idx:', '.csv', None)
     """
     prefix, colon, rest = dataset.partition(":")
     if prefix + colon in FORMATS:
         return prefix + colon, Path(rest)
-    path = Path(dataset)
-    suffix = path.suffix.lower()
-    return (suffix, path) if suffix in FORMATS else None
+    path = Path(dataset).expanduser()
+    inner = inner_path(path)
+    suffix = ALIASES.get(inner.suffix.lower(), inner.suffix.lower())
+    if suffix in FORMATS and (inner == path or FORMATS[suffix].read in COMPRESSIBLE):
+        return suffix, path
+    is_a_path = path.suffix or path.name != dataset
+    return (_format_by_content(path), path) if is_a_path and path.is_file() else None
+
+
+def _format_by_content(path: Path) -> str:
+    """The key of a file whose suffix says nothing: Parquet and NumPy files begin with marks, text does not hold NUL."""
+    with open_bytes(path) as file:
+        begin = file.read(CONTENT)
+    if b"\0" not in begin and not begin.startswith(b"PK"):
+        return ".txt"
+    for mark, key in MARKS.items():
+        if begin.startswith(mark):
+            return key
+    known = ", ".join(key for key in FORMATS if key.startswith("."))
+    raise DataError(f"{path}: not a text, and its suffix says nothing. Files that can be read end in {known}")
 
 
 def refused_options(options: DataOptions, own: Sequence[str]) -> dict[str, list[str]]:

@@ -56,31 +56,31 @@ def as_frame(data: Any) -> "pd.DataFrame":
     return pd.DataFrame(data)
 
 
-def read_frame(frame: "pd.DataFrame", writer: TableWriter, wanted: Wanted) -> Table:
-    """The table of the wanted columns.
+def read_frame(frame: "pd.DataFrame", writer: TableWriter, wanted: Wanted, where: str = WHERE) -> Table:
+    """The table of the wanted columns; `where` names the frame in messages.
 
     Raises:
         DataError: a column holds other than numbers, booleans and texts.
     """
     if not len(frame):
-        raise DataError(f"{WHERE}: names of columns, and no rows")
-    columns = wanted_columns([str(name) for name in frame.columns], wanted, WHERE, typed=True)
+        raise DataError(f"{where}: it has column names, but no rows")
+    columns = wanted_columns([str(name) for name in frame.columns], wanted, where, typed=True)
     cells = np.empty((len(frame), len(columns)))
     for at, column in enumerate(columns):
         series = frame.iloc[:, column.place]
-        held = _decide(column, series)
+        held = _decide(column, series, where)
         try:
-            cells[:, at] = _read(column, series, held)
+            cells[:, at] = _read(column, series, held, where)
         except Changed:
             column.restart()
-            cells[:, at] = _read(column, series, held)
+            cells[:, at] = _read(column, series, held, where)
     writer.start(len(columns))
     writer.append(cells)
     made = [column.finish() for column in columns]
     return writer.finish(made, [column.name for column in columns if column.target], dropped=wanted.dropped)
 
 
-def _decide(column: ColumnReader, series: "pd.Series[Any]") -> str:
+def _decide(column: ColumnReader, series: "pd.Series[Any]", where: str) -> str:
     """Choose the column's kind by what it holds, which is returned; a kind that a model fixed must be possible."""
     import pandas as pd
 
@@ -90,24 +90,24 @@ def _decide(column: ColumnReader, series: "pd.Series[Any]") -> str:
     held = ALIKE.get(held, held)
     possible = OF_TARGETS.get(held, POSSIBLE.get(held, ())) if column.target else POSSIBLE.get(held, ())
     if not possible:
-        column.refuse(WHERE, f"values of type {held} are not read")
+        column.refuse(where, f"values of type {held} cannot be read")
     column.kind = column.kind if column.fixed else possible[0]
     if column.kind not in possible:
-        column.refuse(WHERE, f"values of type {held}, and the model was trained on a {column.kind}")
+        column.refuse(where, f"values of type {held}, and the model was trained on a {column.kind}")
     return held
 
 
-def _read(column: ColumnReader, series: "pd.Series[Any]", held: str) -> NDArray[np.float64]:
+def _read(column: ColumnReader, series: "pd.Series[Any]", held: str, where: str) -> NDArray[np.float64]:
     """Numbers, 0 and 1, or codes; NaN for missing cells."""
     import pandas as pd
 
-    def where(row: int) -> str:
-        return f"{WHERE}, row {row + 1}"
+    def place(row: int) -> str:
+        return f"{where}, row {row + 1}"
 
     if column.kind == "text":
         codes, values = pd.factorize(series)
         texts = [str(value).lower() if held == "boolean" else str(value) for value in values.tolist()]
-        return column.encode(np.where(codes < 0, len(texts), codes).astype(np.int64), [*texts, ""], where)
+        return column.encode(np.where(codes < 0, len(texts), codes).astype(np.int64), [*texts, ""], place)
     numbers = pd.to_numeric(series.astype(object), errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    column.check(numbers, lambda: [str(value) for value in series.tolist()], where)
+    column.check(numbers, lambda: [str(value) for value in series.tolist()], place)
     return numbers

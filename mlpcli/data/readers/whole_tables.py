@@ -1,0 +1,75 @@
+"""Readers of tables that are read as a whole through pandas: JSON lines, Feather and Excel files."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlpcli.data.cache.table import Table, TableWriter
+from mlpcli.data.readers.compression import open_bytes
+from mlpcli.data.readers.frames import read_frame
+from mlpcli.data.readers.wanted_columns import Wanted
+from mlpcli.errors import DataError, FileError, UsageError
+from mlpcli.installation import install_command
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["read_excel", "read_feather", "read_json_lines"]
+
+
+def read_json_lines(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> Table:
+    """Read one JSON object per line, a row whose keys are the columns' names; null is a gap."""
+    import pandas as pd
+
+    (path,) = files
+    rows = []
+    with open_bytes(path) as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except ValueError as error:  # not UTF-8, or not JSON
+                raise DataError(f"{path}, line {number}: not JSON: {error}") from error
+            if not isinstance(row, dict):
+                raise DataError(f"{path}, line {number}: not a JSON object, whose keys name the columns")
+            rows.append(row)
+    return _read(pd.DataFrame(rows), path, writer, wanted)
+
+
+def read_feather(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> Table:
+    """Read a Feather or Arrow file."""
+    (path,) = files
+    try:
+        import pyarrow
+        from pyarrow import feather
+    except ImportError as error:
+        raise UsageError(f"dataset {path}: Feather needs pyarrow. Type: {install_command('parquet')}") from error
+    try:
+        frame = feather.read_feather(path)
+    except pyarrow.ArrowException as error:
+        raise DataError(f"{path}: not a Feather file, or damaged: {' '.join(str(error).split())}") from error
+    except OSError as error:
+        raise FileError(f"cannot read {path}: {error.strerror or error}") from error
+    return _read(frame, path, writer, wanted)
+
+
+def read_excel(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> Table:
+    """Read the first sheet of a workbook, whose first row names the columns."""
+    import pandas as pd
+
+    (path,) = files
+    try:
+        frame = pd.read_excel(path, engine="openpyxl")
+    except ImportError as error:
+        raise UsageError(f"dataset {path}: Excel needs openpyxl. Type: {install_command('excel')}") from error
+    except OSError as error:
+        raise FileError(f"cannot read {path}: {error.strerror or error}") from error
+    except Exception as error:  # openpyxl raises whatever the damage leads to
+        raise DataError(f"{path}: not an Excel workbook, or damaged: {' '.join(str(error).split())}") from error
+    return _read(frame, path, writer, wanted)
+
+
+def _read(frame: "pd.DataFrame", path: Path, writer: TableWriter, wanted: Wanted) -> Table:
+    return read_frame(frame.rename(columns=str), writer, wanted, where=str(path))

@@ -1,0 +1,119 @@
+"""One table in every format that is read: by suffix, compressed, and by content where the suffix says nothing."""
+
+import bz2
+import gzip
+import lzma
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from mlpcli.data import Prepared
+from mlpcli.data.readers import delimited_records
+from mlpcli.errors import DataError, FileError, UsageError
+from tests.data.asked import prepare
+
+WHOLE: dict[str, Any] = {"target": "y", "test_size": 0, "val_size": 0, "scale": "none", "dtype": "float64"}
+FRAME = pd.DataFrame(
+    {
+        "n": [1.5, None, -2000.0, 4.0, 0.1, 3.0],
+        "k": [3, 1, 2, 5, 4, 0],
+        "word": ["red", "blue", "red", "green", "blue", "red"],
+        "flag": [True, False, True, True, False, False],
+        "y": ["a", "b", "a", "b", "b", "a"],
+    }
+)
+TEXT = FRAME.to_csv(index=False)
+SPACED = "  n   k word    flag y  \n" + "".join(
+    f" {n if n == n else 'NA'}   {k}  {w} {f} {y}\n" for n, k, w, f, y in FRAME.itertuples(index=False)
+)
+
+
+def expected() -> Prepared:
+    Path("expected.csv").write_text(TEXT)
+    return prepare("expected.csv", **WHOLE)
+
+
+def zipped(path: str) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("inside/t.csv", TEXT)
+        archive.writestr("__MACOSX/t.csv", "x")
+
+
+WRITERS: dict[str, Callable[[str], object]] = {
+    "t.csv.gz": lambda path: Path(path).write_bytes(gzip.compress(TEXT.encode())),
+    "t.csv.bz2": lambda path: Path(path).write_bytes(bz2.compress(TEXT.encode())),
+    "t.csv.xz": lambda path: Path(path).write_bytes(lzma.compress(TEXT.encode())),
+    "t.zip": zipped,
+    "t.txt": lambda path: Path(path).write_text(TEXT),
+    "t.data": lambda path: Path(path).write_text(SPACED),
+    "t.dat": lambda path: Path(path).write_text(TEXT.replace(",", ";")),
+    "t.tab": lambda path: Path(path).write_text(TEXT.replace(",", "\t")),
+    "t.backup": lambda path: Path(path).write_text(TEXT.replace(",", "|")),
+    "./table": lambda path: Path(path).write_text(TEXT.replace(",", "\t")),
+    "t.jsonl": lambda path: FRAME.to_json(path, orient="records", lines=True),
+    "t.ndjson.gz": lambda path: FRAME.to_json(path, orient="records", lines=True, compression="gzip"),
+    "t.feather": lambda path: FRAME.to_feather(path),
+    "./parquet": lambda path: FRAME.to_parquet(path),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_one_table_in_every_format(name: str) -> None:
+    WRITERS[name](name)
+    prepared = prepare(name, **WHOLE)
+    assert prepared.features == expected().features and prepared.classes == ("a", "b")
+    assert prepared.train.x.tobytes() == expected().train.x.tobytes()
+
+
+def test_an_excel_workbook() -> None:
+    pytest.importorskip("openpyxl")
+    FRAME.to_excel("t.xlsx", index=False)
+    assert prepare("t.xlsx", **WHOLE).train.x.tobytes() == expected().train.x.tobytes()
+    Path("bad.xlsx").write_text("no workbook")
+    with pytest.raises(DataError, match=r"bad\.xlsx: not an Excel workbook"):
+        prepare("bad.xlsx", **WHOLE)
+
+
+@pytest.mark.parametrize("size", [1, 7, 1 << 20])
+@pytest.mark.parametrize("mark", ["whitespace", r"\t", "tab"])
+def test_delimiters_that_have_names(mark: str, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delimited_records, "READ", size)
+    Path("t.csv").write_text(SPACED if mark == "whitespace" else TEXT.replace(",", "\t"))
+    assert prepare("t.csv", delimiter=mark, **WHOLE).train.x.tobytes() == expected().train.x.tobytes()
+
+
+def test_blanks_inside_quotes_stay() -> None:
+    Path("t.data").write_text('w y\n"a  b" 1\n"c" 2\n')
+    assert prepare("t.data", **WHOLE).features == ("w=a  b", "w=c")
+
+
+def test_what_is_no_table() -> None:
+    Path("t.bin").write_bytes(b"\0\1\2" * 100)
+    with pytest.raises(DataError, match=r"t\.bin: not a text, .* end in \.csv, \.feather, \.jsonl, "):
+        prepare("t.bin", **WHOLE)
+    with zipfile.ZipFile("two.zip", "w") as archive:
+        archive.writestr("a.csv", TEXT)
+        archive.writestr("b.csv", TEXT)
+    with pytest.raises(DataError, match=r"two\.zip: 2 files in the archive"):
+        prepare("two.zip", **WHOLE)
+    for name in ("cut.csv.gz", "cut.csv.bz2", "cut.csv.xz"):
+        WRITERS[name.replace("cut", "t")](name)
+        Path(name).write_bytes(Path(name).read_bytes()[:-20])
+        with pytest.raises(DataError, match=rf"{name}: the compressed file is damaged"):
+            prepare(name, **WHOLE)
+    Path("t.jsonl").write_text('{"y": 1}\n{"y": \n')
+    with pytest.raises(DataError, match=r"t\.jsonl, line 2: not JSON"):
+        prepare("t.jsonl", **WHOLE)
+    Path("t.feather").write_text("x")
+    with pytest.raises(DataError, match=r"t\.feather: not a Feather file"):
+        prepare("t.feather", **WHOLE)
+    with pytest.raises(FileError, match=r"cannot read none\.jsonl"):
+        prepare("none.jsonl", **WHOLE)
+    with pytest.raises(UsageError, match=r"delimiter: only .*csv.* files take it"):
+        prepare("t.jsonl", delimiter=";", **WHOLE)
+    with pytest.raises(UsageError, match="no such dataset"):
+        prepare("none.backup", **WHOLE)
