@@ -84,7 +84,8 @@ def test_what_people_add_has_a_row() -> None:
 def test_the_tests_mirror_the_rooms() -> None:
     """A room of `tests` is a room of `mlpcli`, or one of helpers."""
     rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
-    assert {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()} <= rooms | {"benchmarks", "__pycache__"}
+    helpers = {"benchmarks", "faults", "__pycache__"}
+    assert {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()} <= rooms | helpers
 
 
 @pytest.mark.parametrize("page", [".github/CONTRIBUTING.md", "mlpcli/CHANGELOG.md"])
