@@ -1,3 +1,38 @@
-"""mlpcli: a command-line experiment runner for multilayer perceptrons, on NumPy."""
+"""mlpcli: an experiment runner for multilayer perceptrons, on NumPy, for the command line and for Python.
+
+The names of the Python interface load when they are used, so that `import mlpcli` and `mlpcli --help` load no NumPy.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlpcli.api.run import Run
+    from mlpcli.api.train import train
+    from mlpcli.errors import MlpcliError as Error
+    from mlpcli.training.model import Model
+
+__all__ = ["Error", "Model", "Run", "train"]
 
 __version__ = "0.2.0"
+
+_HOMES = {
+    "Error": "mlpcli.errors:MlpcliError",
+    "Model": "mlpcli.training.model:Model",
+    "Run": "mlpcli.api.run:Run",
+    "train": "mlpcli.api.train:train",
+}
+"""Where each public name lives: module and name there."""
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name at its first use."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'mlpcli' has no attribute {name!r}")
+    module, _, inner = _HOMES[name].partition(":")
+    found = globals()[name] = getattr(importlib.import_module(module), inner)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

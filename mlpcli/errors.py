@@ -13,6 +13,7 @@ __all__ = [
     "BadResult",
     "Busy",
     "DataError",
+    "Diverged",
     "ExitCode",
     "FileError",
     "Interrupted",
@@ -48,6 +49,14 @@ class BadResult(MlpcliError):
     """The work ran and the answer is no: training diverged, a trial failed, a gradient is wrong."""
 
     code = ExitCode.BAD_RESULT
+
+
+class Diverged(BadResult):
+    """Training diverged; `outcome` has what was learned before."""
+
+    def __init__(self, message: str, outcome: object = None) -> None:
+        super().__init__(message)
+        self.outcome = outcome
 
 
 class UsageError(MlpcliError):

@@ -33,8 +33,9 @@ MAY_IMPORT = {
     "results": {"kernels", "config"},
     "workers": set(),
     "sweeps": {"nn", "data", "config", "training", "results", "workers"},
+    "api": {"data", "config", "training", "results", "workers", "sweeps"},
     "plot": {"data", "config", "training", "results"},
-    "cli": {"autodiff", "data", "config", "training", "gradcheck", "results", "workers", "sweeps", "plot"},
+    "cli": {"autodiff", "data", "config", "training", "gradcheck", "results", "workers", "sweeps", "api", "plot"},
 }
 
 

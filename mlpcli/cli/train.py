@@ -1,8 +1,9 @@
 """`mlpcli train`: one network, from options to a results folder."""
 
 import sys
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -11,12 +12,17 @@ from mlpcli.cli.flags import Config, DataHome, Json, Name, Quiet, ResultsRoot, s
 from mlpcli.cli.memory import limit_memory
 from mlpcli.cli.option_flags import with_options
 from mlpcli.cli.views.data_summary import summary_lines, warn_of_columns
-from mlpcli.cli.views.epoch_view import epoch_view, short
-from mlpcli.config import RunOptions, Source, as_dict, build, read_options
-from mlpcli.errors import BadResult
+from mlpcli.cli.views.epoch_view import EpochView, epoch_view, short
+from mlpcli.config import RunOptions, Source, build, read_options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from mlpcli.api.run import Run
     from mlpcli.data import Prepared
+    from mlpcli.results.run_folder import RunFolder
+    from mlpcli.results.run_in_memory import RunInMemory
+    from mlpcli.training.session import PlannedRun
 
 __all__ = ["train"]
 
@@ -51,49 +57,49 @@ def train(
     if memory is not None:
         limit_memory(memory)
 
+    from mlpcli.api.train import train_options
+    from mlpcli.errors import Diverged
+
+    try:
+        run = train_options(
+            options,
+            results=results,
+            name=name,
+            resume=resume,
+            force=force,
+            data_home=data_home,
+            command=sys.argv,
+            watch=lambda planned, folder: _watched(planned, folder, quiet),
+        )
+    except Diverged as error:  # what was learned before is reported too
+        _report(cast("Run", error.outcome), as_json)
+        raise
+    _report(run, as_json)
+
+
+@contextmanager
+def _watched(
+    run: "PlannedRun", folder: "RunFolder | RunInMemory", quiet: bool
+) -> "Iterator[Callable[[Mapping[str, Any], int], None]]":
+    """Say what is about to be trained, and show the epochs."""
     from mlpcli.atomic import shown
     from mlpcli.config.metrics import epoch_columns
-    from mlpcli.data import prepare
-    from mlpcli.results.naming import default_name
-    from mlpcli.results.run_folder import RunFolder
-    from mlpcli.training.diagnostics import DIAGNOSTIC_COLUMNS
-    from mlpcli.training.session import plan_run, train_run
 
-    data = prepare(options.data, data_home)
-    run = plan_run(options, data)
-    columns = epoch_columns(data.task)
-    folder_name = default_name(options.dataset, run.run_id) if name is None else name
-    with RunFolder(
-        results,
-        folder_name,
-        as_dict(run.options),
-        columns=columns,
-        diagnostics=DIAGNOSTIC_COLUMNS if options.record else (),
-        run_id=run.run_id,
-        force=force,
-        resume=resume,
-    ) as folder:
-        place = shown(folder.path)
-        if folder.warning:
-            warning(folder.warning)
-        if folder.result is not None:
-            message(f"{place} is finished: nothing to do", quiet=quiet)
-            _report(folder.result, place, as_json)
-            if folder.result["state"] == "diverged":
-                raise BadResult(f"training of {place} diverged. Try a lower --lr, or --clip-norm 1")
-            return
-        message(_introduction(run.options, data), quiet=quiet)
-        for text in () if quiet else summary_lines(data.summary):
-            message(text)
-        warn_of_columns(data.summary)
-        if folder.state == "resumed":
-            message(f"continuing from the checkpoint in {place}", quiet=quiet)
-        try:
-            with epoch_view(columns, run.options, quiet) as view:
-                train_run(run, folder, sys.argv, view.show)
-        finally:
-            if folder.result is not None:  # a diverged run has results too
-                _report(folder.result, place, as_json)
+    assert folder.path is not None
+    if folder.warning:
+        warning(folder.warning)
+    if folder.state == "finished":
+        message(f"{shown(folder.path)} is finished: nothing to do", quiet=quiet)
+        yield EpochView().show
+        return
+    message(_introduction(run.options, run.data), quiet=quiet)
+    for text in () if quiet else summary_lines(run.data.summary):
+        message(text)
+    warn_of_columns(run.data.summary)
+    if folder.state == "resumed":
+        message(f"continuing from the checkpoint in {shown(folder.path)}", quiet=quiet)
+    with epoch_view(epoch_columns(run.data.task), run.options, quiet) as view:
+        yield view.show
 
 
 def _introduction(options: RunOptions, data: "Prepared") -> str:
@@ -108,15 +114,16 @@ def _introduction(options: RunOptions, data: "Prepared") -> str:
     )
 
 
-def _report(result: dict[str, Any], place: str, as_json: bool) -> None:
+def _report(run: "Run", as_json: bool) -> None:
     """Print the scores of the kept weights and the folder that holds them."""
     if as_json:
-        print_json(result)
+        print_json(run.result)
         return
+    result = run.result
     parts = {name: values for name, values in result["metrics"].items() if values}
     names = list(next(iter(parts.values())))
     rows = [[part, *(short(values[name]) for name in names)] for part, values in parts.items()]
     epochs = f"weights of epoch {result['best_epoch']} of {result['epochs_run']}"
     print(f"{result['parameters']:,} parameters, {epochs}, {result['time_s']:.1f} s")
     table(["", *names], rows)
-    print(f"{place}\nNext: mlpcli eval {place}")
+    print(f"{run.place}\nNext: mlpcli eval {run.place}")

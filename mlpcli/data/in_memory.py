@@ -8,6 +8,8 @@ They become the same table as a file of the same content, so that a network trai
 ('classification', ('0', '1'), {'train': 8, 'val': 2})
 """
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,18 +22,22 @@ from mlpcli.data.new_rows import encode_rows
 from mlpcli.data.prepare import prepared_from
 from mlpcli.data.prepared.dataset import Prepared
 from mlpcli.data.prepared.preprocessing import Preprocessing
+from mlpcli.data.prepared.targets import class_name
 from mlpcli.data.prepared.write_parts import build_entry
 from mlpcli.data.readers.arrays import are_pictures, read_arrays
 from mlpcli.data.readers.frames import as_frame, is_frame, read_frame
 from mlpcli.data.readers.wanted_columns import Wanted
 from mlpcli.errors import DataError, UsageError
+from mlpcli.wording import listed, quote
 
-__all__ = ["MEMORY", "encode_in_memory", "prepare_in_memory", "read_in_memory"]
+__all__ = ["MEMORY", "class_codes", "class_labels", "encode_in_memory", "prepare_in_memory", "read_in_memory"]
 
 MEMORY = "memory:"
 """How the name of a dataset begins that was in memory; the rest is the digest of its content."""
 
 NAME_DIGITS = 20
+
+INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
 
 
 def read_in_memory(data: Any, options: DataOptions) -> tuple[Table, DataOptions]:
@@ -98,6 +104,33 @@ def encode_in_memory(x: Any, preprocessing: Preprocessing) -> NDArray[Any]:
     table = read_frame(as_frame(x).infer_objects(), TableWriter(MemoryEntry()), wanted)
     encoded: NDArray[Any] = encode_rows(MemoryEntry(), table, preprocessing, "the data frame").arrays["new_x"]
     return encoded
+
+
+def class_labels(classes: Sequence[str]) -> NDArray[Any]:
+    """The classes as a program has them, by code: booleans or integers where their names spell these, else texts.
+
+    >>> class_labels(["0", "1", "10"]), class_labels(["false", "true"]), class_labels(["01", "2"])
+    (array([ 0,  1, 10]), array([False,  True]), array(['01', '2'], dtype='<U2'))
+    """
+    if set(classes) <= {"false", "true"}:
+        return np.array([name == "true" for name in classes])
+    if all(INTEGER.fullmatch(name) for name in classes):
+        return np.array([int(name) for name in classes])
+    return np.array(classes)
+
+
+def class_codes(y: Any, classes: Sequence[str]) -> NDArray[np.int64]:
+    """The code of each class in y, (rows,).
+
+    Raises:
+        DataError: a class that the training rows did not have.
+    """
+    values = _array(y, "y").reshape(-1).tolist()
+    codes = {name: code for code, name in enumerate(classes)}
+    names = [class_name(value) if isinstance(value, bool | int | float) else str(value) for value in values]
+    if unknown := [name for name in dict.fromkeys(names) if name not in codes]:
+        raise DataError(f"y: the model does not know the class {quote(unknown[0])}, but {listed(classes)}")
+    return np.array([codes[name] for name in names], np.int64)
 
 
 def _array(values: Any, name: str) -> NDArray[Any]:

@@ -19,6 +19,7 @@ import numpy.typing as npt
 import mlpcli
 from mlpcli import json_text
 from mlpcli.atomic import (
+    io_errors,
     make_folder,
     move,
     remove,
@@ -39,7 +40,7 @@ from mlpcli.results.read_file import read_json, read_options
 from mlpcli.results.snapshot import NEXT
 from mlpcli.results.tensor_file import Arrays
 
-__all__ = ["RunFolder"]
+__all__ = ["CONFIG", "DIAGNOSTICS", "METRICS", "RESULT", "RunFolder"]
 
 CONFIG, METRICS, DIAGNOSTICS, COLUMNS = "config.toml", "metrics.csv", "diagnostics.csv", "columns.csv"
 MODEL, PROVENANCE = "model.safetensors", "provenance.json"
@@ -164,6 +165,14 @@ class RunFolder:
         self._take_up()
         sync_folder(self.path)
         self.state, self.result = "finished", json_text.parse(written)
+
+    def table(self, name: str) -> str | None:
+        """The content of metrics.csv or diagnostics.csv as it is on disk, None where there is no such table."""
+        path = (self.path if self.state == "finished" else self._work) / name
+        if not _stands(path):
+            return None
+        with io_errors("read", path):
+            return path.read_text(encoding="utf-8")
 
     def close(self) -> None:
         """Release the folder; a saved checkpoint stays for --resume. Safe to call twice."""

@@ -1,4 +1,7 @@
-"""A trained network with its preprocessing: what a model file holds, and all that `eval` needs.
+"""A trained network with its preprocessing: what a model file holds, and all that predictions need.
+
+`predict` and its kind take rows as a program has them: arrays, lists, data frames, dicts. The methods that take
+prepared inputs or scores are their parts.
 
 >>> from mlpcli.nn import Linear
 >>> network = Network([("output", Linear(1, 3))])
@@ -9,36 +12,36 @@
 (array([[0.25, 0.5 , 0.25]]), array([1]))
 """
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mlpcli.atomic import write_atomic
 from mlpcli.config import RunOptions, as_dict
 from mlpcli.config.choices import LOSSES
-from mlpcli.data import Prepared
+from mlpcli.data import Part, Prepared
+from mlpcli.data.in_memory import class_codes, class_labels, encode_in_memory
 from mlpcli.data.prepared.preprocessing import Preprocessing
+from mlpcli.errors import UsageError
 from mlpcli.nn import Array, BitStreams, Layer, Loss, Network, Purpose, sigmoid
-from mlpcli.results.model_file import load_model
+from mlpcli.results.model_file import load_model, model_bytes
+from mlpcli.threads import blas_threads
 from mlpcli.training.build import build_layers, build_loss, output_units
-from mlpcli.training.evaluate import score_blocks
+from mlpcli.training.evaluate import BLOCK, evaluate, score_blocks
 
-__all__ = ["Model", "describe"]
-
-
-def describe(options: RunOptions, data: Prepared) -> dict[str, Any]:
-    """What the model file holds beside the weights: resolved options, fitted preprocessing, digest of the data."""
-    return {
-        "options": as_dict(options),
-        "preprocessing": data.preprocessing.to_json(),
-        "data_digest": data.digest,
-    }
+__all__ = ["Model"]
 
 
 @dataclass(frozen=True)
 class Model:
-    """A network that is ready to score rows; made by `load`."""
+    """A network that is ready to score rows; made by `load`, or by `of` after a training.
+
+    `options` are those of its run, resolved; `digest` is that of the data it was trained on.
+    """
 
     options: RunOptions
     preprocessing: Preprocessing
@@ -54,11 +57,119 @@ class Model:
             DataError: it is no model file, is damaged, or its tensors do not fit its architecture.
         """
         tensors, description = load_model(path, expected=_layout)
-        options, preprocessing, layers = _parse(description)
-        network = Network(layers, dtype=options.dtype)
-        for name, view in network.tensors().items():
-            view[...] = tensors[name]
-        return cls(options, preprocessing, description["data_digest"], network)
+        options, preprocessing = _parse(description)
+        return cls(options, preprocessing, description["data_digest"], _network(options, preprocessing, tensors))
+
+    @classmethod
+    def of(cls, options: RunOptions, data: Prepared, tensors: Mapping[str, Array]) -> "Model":
+        """The model of a run that was trained on the data: a network of its own with a copy of the tensors."""
+        return cls(options, data.preprocessing, data.digest, _network(options, data.preprocessing, tensors))
+
+    def to_bytes(self) -> bytes:
+        """The content of its model file, the same bytes for the same network."""
+        return model_bytes(self.network.tensors(), self.description)
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What the model file holds beside the weights."""
+        preprocessing = self.preprocessing.to_json()
+        return {"options": as_dict(self.options), "preprocessing": preprocessing, "data_digest": self.digest}
+
+    def save(self, path: Path | str) -> None:
+        """Write the model file, safetensors; `load` reads it back.
+
+        Raises:
+            FileError: the file cannot be written.
+        """
+        write_atomic(Path(path).absolute(), self.to_bytes())
+
+    @property
+    def classes(self) -> Array | None:
+        """The classes in the order of `predict_proba`'s columns: integers, booleans or texts; None for a regression."""
+        return None if self.preprocessing.classes is None else class_labels(self.preprocessing.classes)
+
+    def predict(self, rows: Any) -> Array:
+        """The predicted class of each row, `(rows,)`; for a regression its value, `(rows,)` or `(rows, targets)`.
+
+        Args:
+            rows: an array or lists with the columns of training in their order, or a data frame, a dict of columns or a
+                list of dicts, matched by name.
+
+        Raises:
+            DataError: a column that is missing or holds something else than in training.
+        """
+        scores = self._scores_of(rows)
+        if self.classes is not None:
+            return self.classes[self.decide(scores)]
+        values: Array = self.preprocessing.inverse_target(scores)
+        return values[:, 0] if values.shape[1] == 1 else values
+
+    def predict_proba(self, rows: Any) -> Array:
+        """One probability per class, float64 `(rows, classes)`, of rows as `predict` takes them.
+
+        Raises:
+            UsageError: the network was trained on a regression.
+            DataError: as `predict`.
+        """
+        if self.classes is None:
+            raise UsageError("predict_proba: the network predicts quantities, which have no probabilities. Use predict")
+        return self.probabilities(self._scores_of(rows))
+
+    def score(self, rows: Any, y: Any) -> float:
+        """The accuracy on rows as `predict` takes them, or R2 for a regression.
+
+        Args:
+            rows: the inputs.
+            y: the true classes, or the true values `(rows,)` or `(rows, targets)`.
+
+        Raises:
+            DataError: as `predict`, or a class that the training rows did not have.
+        """
+        x, name = encode_in_memory(rows, self.preprocessing), "accuracy"
+        if self.preprocessing.classes is not None:
+            targets, scale = class_codes(y, self.preprocessing.classes), None
+        else:
+            own = np.asarray(y, np.float64).reshape(len(x), -1)
+            targets, scale, name = self.preprocessing.apply_target(own), np.array(self.preprocessing.target_scale), "r2"
+        with self._arithmetic():
+            return float(evaluate(self.network, self.loss, Part(x, targets, np.arange(len(x))), scale)[name])
+
+    def hidden(self, rows: Any, layer: int = -1) -> Array:
+        """The outputs of a hidden layer, `(rows, units)`, of rows as `predict` takes them.
+
+        Args:
+            rows: the inputs.
+            layer: number of the hidden layer from 0, or from the last with -1.
+
+        Raises:
+            UsageError: the network has no such layer.
+            DataError: as `predict`.
+        """
+        depth = len(self.options.sizes)
+        if not -depth <= layer < depth:
+            raise UsageError(f"layer: got {layer}, and the network has {depth} hidden layers")
+        owner = f"hidden.{layer % depth}"
+        last = max(at for at, name in enumerate(self.network.names) if f"{name}.".startswith(f"{owner}."))
+        x = encode_in_memory(rows, self.preprocessing)
+        blocks = []
+        with self._arithmetic():
+            for start in range(0, len(x), BLOCK):
+                block = x[start : start + BLOCK]
+                for part in self.network.layers[: last + 1]:
+                    block = part.forward(block, training=False)
+                blocks.append(block.copy())
+        return np.concatenate(blocks) if blocks else np.empty((0, self.options.sizes[layer]), self.options.dtype)
+
+    def _scores_of(self, rows: Any) -> Array:
+        x = encode_in_memory(rows, self.preprocessing)
+        with self._arithmetic():
+            return self.scores(x)
+
+    @contextmanager
+    def _arithmetic(self) -> Iterator[None]:
+        """As in training: the last bits of a number depend on the threads, and what overflows shows in the result."""
+        with blas_threads(int(self.options.threads)), np.errstate(all="ignore"):
+            yield
 
     @property
     def loss(self) -> Loss:
@@ -112,17 +223,28 @@ class Model:
 
 def _layout(description: dict[str, Any]) -> dict[str, tuple[str, tuple[int, ...]]]:
     """Dtype and shape of every tensor of the described architecture by name; nothing is allocated."""
-    options, _, layers = _parse(description)
+    options, preprocessing = _parse(description)
     return {
         f"{name}.{spec.name}": (options.dtype, spec.shape)
-        for name, layer in layers
+        for name, layer in _layers(options, preprocessing)
         for spec in (*layer.parameters(), *layer.statistics())
     }
 
 
-def _parse(description: dict[str, Any]) -> tuple[RunOptions, Preprocessing, list[tuple[str, Layer]]]:
+def _parse(description: dict[str, Any]) -> tuple[RunOptions, Preprocessing]:
     options = RunOptions.model_validate(description["options"], strict=False)
-    preprocessing = Preprocessing.from_json(description["preprocessing"])
+    return options, Preprocessing.from_json(description["preprocessing"])
+
+
+def _layers(options: RunOptions, preprocessing: Preprocessing) -> list[tuple[str, Layer]]:
     outputs = output_units(preprocessing.task, len(preprocessing.classes or ()), len(preprocessing.targets))
     bits = BitStreams([options.seed], (), Purpose.DROPOUT)
-    return options, preprocessing, build_layers([options], len(preprocessing.features), outputs, (), bits)
+    return build_layers([options], len(preprocessing.features), outputs, (), bits)
+
+
+def _network(options: RunOptions, preprocessing: Preprocessing, tensors: Mapping[str, Array]) -> Network:
+    """The described network, with a copy of the tensors."""
+    network = Network(_layers(options, preprocessing), dtype=options.dtype)
+    for name, view in network.tensors().items():
+        view[...] = tensors[name]
+    return network

@@ -1,7 +1,7 @@
 """One training run, from its options and its data to a finished results folder.
 
 `plan_run` resolves the options for the data, which gives the run its identity. `train_run` trains it in an open
-folder: checkpoints, answers to Ctrl-C and SIGTERM, scores of the kept weights, files.
+folder, or in memory: checkpoints, answers to Ctrl-C and SIGTERM, scores of the kept weights, files.
 
 >>> from mlpcli.config import DataOptions
 >>> from mlpcli.data import prepare
@@ -23,35 +23,43 @@ from typing import Any
 from mlpcli.atomic import shown
 from mlpcli.config import RunOptions, as_dict, resolve, run_id, with_preset
 from mlpcli.data import ColumnSummary, Prepared
-from mlpcli.errors import BadResult, DataError, Interrupted
+from mlpcli.errors import DataError, Diverged, Interrupted
 from mlpcli.results.csv_text import encode, line
-from mlpcli.results.model_file import model_bytes
 from mlpcli.results.provenance import provenance
 from mlpcli.results.run_folder import RunFolder
+from mlpcli.results.run_in_memory import RunInMemory
 from mlpcli.signals import Interruption, answered_by, check
 from mlpcli.threads import blas_threads, fastest_threads
 from mlpcli.training.build import output_units
 from mlpcli.training.data_checks import check_data
 from mlpcli.training.epoch_rows import EpochRow
-from mlpcli.training.model import describe
+from mlpcli.training.model import Model
 from mlpcli.training.trainer import Metrics, Trainer
 
-__all__ = ["Run", "plan_run", "result_of", "train_run"]
+__all__ = ["PlannedRun", "Trained", "plan_run", "result_of", "train_run"]
 
 CHECKPOINT_EVERY = 2.0
 """Seconds between two checkpoints, the most that a crash may cost."""
 
 
 @dataclass(frozen=True)
-class Run:
-    """One run: its resolved options, its data and its identity."""
+class PlannedRun:
+    """A run before its training: its resolved options, its data and its identity."""
 
     options: RunOptions
     data: Prepared
     run_id: str
 
 
-def plan_run(options: RunOptions, data: Prepared, threads: int | None = None) -> Run:
+@dataclass(frozen=True)
+class Trained:
+    """A run after its training: what result.json holds, and the network with the weights that are kept."""
+
+    result: dict[str, Any]
+    model: Model
+
+
+def plan_run(options: RunOptions, data: Prepared, threads: int | None = None) -> PlannedRun:
     """Resolve the options for the data.
 
     Args:
@@ -76,68 +84,99 @@ def plan_run(options: RunOptions, data: Prepared, threads: int | None = None) ->
         targets=len(data.targets),
     )
     check_data(resolved, data)
-    return Run(resolved, data, run_id(resolved, data.digest))
+    return PlannedRun(resolved, data, run_id(resolved, data.digest))
 
 
-def train_run(run: Run, folder: RunFolder, command: Sequence[str], on_epoch: Callable[[EpochRow, int], None]) -> None:
-    """Train in an open results folder, from its checkpoint if it has one, and finish the folder.
+def train_run(
+    run: PlannedRun,
+    folder: RunFolder | RunInMemory,
+    command: Sequence[str],
+    on_epoch: Callable[[EpochRow, int], None],
+    *,
+    stop_early: bool = False,
+) -> Trained:
+    """Train in an open results folder, from its checkpoint if it has one, and finish the folder; or in memory.
 
     Args:
         run: what to train.
-        folder: the results folder, open for writing.
+        folder: the results folder, open for writing, or the place of a run in memory.
         command: the command line, for provenance.json.
         on_epoch: called with each row of metrics.csv and the best epoch so far.
+        stop_early: return what was learned, in the state `interrupted`, where Interrupted would be raised.
 
     Raises:
         DataError: the checkpoint is damaged, or one of another training.
-        BadResult: training diverged; the results until then have been written.
+        Diverged: training diverged; the results until then have been written, and `outcome` of the error has them.
         Interrupted: Ctrl-C or SIGTERM; the last checkpoint is kept.
     """
     started = time.monotonic()
     with blas_threads(int(run.options.threads)):
-        made_by = provenance(command, run.data.digest)
+        made_by = provenance(command, run.data.digest) if folder.path else {}
         trainer = Trainer([run.options], run.data)
-        with _interruptible(trainer, folder.path):
-            before = 0.0
-            if (saved := folder.load_checkpoint()) is not None:
-                arrays, counters = saved
-                try:
-                    trainer.restore(arrays, counters)
-                except ValueError as error:
-                    raise _unusable(folder.path, error) from error
-                before = counters.get("elapsed", 0.0)
-
-            def tick() -> None:
-                arrays, counters = trainer.checkpoint()
-                folder.save_checkpoint(arrays, {**counters, "elapsed": before + time.monotonic() - started})
-                check()
-
-            for rows in trainer.epochs(tick=tick, every=CHECKPOINT_EVERY):
-                if run.options.record:
-                    folder.append_diagnostics(row for _, row in trainer.diagnostics)
-                for _, row in rows:
-                    folder.append([row])
-                    on_epoch(row, int(trainer.monitor.best_epoch[0]))
-            result = result_of(trainer, 0, trainer.results()[0], run.run_id)
-            result["time_s"] = before + time.monotonic() - started
-            folder.finish(
-                model_bytes(trainer.tensors(0), describe(run.options, run.data)), result, made_by, _columns_csv(run)
-            )
+        try:
+            with _interruptible(trainer, folder.path):
+                if (saved := folder.load_checkpoint()) is not None:
+                    arrays, counters = saved
+                    try:
+                        trainer.restore(arrays, counters)
+                    except ValueError as error:
+                        raise _unusable(folder.path, error) from error
+                    started -= counters.get("elapsed", 0.0)
+                _train_epochs(trainer, folder, started, on_epoch)
+                trained = _scored(trainer, run, started)
+                model = trained.model.to_bytes() if folder.path else None
+                folder.finish(model, trained.result, made_by, _columns_csv(run))
+        except Interrupted:
+            if not stop_early:
+                raise
+            trained = _scored(trainer, run, started)
+            trained.result["state"] = "interrupted"
     if 0 in trainer.diverged:
-        raise BadResult(
-            f"training of {shown(folder.path)} diverged: {trainer.diverged[0]}. The weights of epoch "
-            f"{result['best_epoch']} are kept. Try a lower --lr, or --clip-norm 1"
+        raise Diverged(
+            f"training of {_place(folder.path)} diverged: {trainer.diverged[0]}. The weights of epoch "
+            f"{trained.result['best_epoch']} are kept. Try a lower --lr, or --clip-norm 1",
+            trained,
         )
+    return trained
 
 
-def _columns_csv(run: Run) -> bytes:
+def _train_epochs(
+    trainer: Trainer, folder: RunFolder | RunInMemory, started: float, on_epoch: Callable[[EpochRow, int], None]
+) -> None:
+    """Train to the last epoch; rows go to the folder as they come, checkpoints and answers to signals in between."""
+
+    def tick() -> None:
+        arrays, counters = trainer.checkpoint()
+        folder.save_checkpoint(arrays, {**counters, "elapsed": time.monotonic() - started})
+        check()
+
+    for rows in trainer.epochs(tick=tick, every=CHECKPOINT_EVERY):
+        if trainer.options.record:
+            folder.append_diagnostics(row for _, row in trainer.diagnostics)
+        for _, row in rows:
+            folder.append([row])
+            on_epoch(row, int(trainer.monitor.best_epoch[0]))
+
+
+def _scored(trainer: Trainer, run: PlannedRun, started: float) -> Trained:
+    """The outcome with the weights that are kept so far; `started` is on the monotonic clock."""
+    result = result_of(trainer, 0, trainer.results()[0], run.run_id)
+    result["time_s"] = time.monotonic() - started
+    return Trained(result, Model.of(run.options, run.data, trainer.tensors(0)))
+
+
+def _place(path: Path | None) -> str:
+    return "the network" if path is None else shown(path)
+
+
+def _columns_csv(run: PlannedRun) -> bytes:
     return encode("".join(map(line, (ColumnSummary._fields, *run.data.summary))))
 
 
-def _unusable(path: Path, error: ValueError) -> DataError:
+def _unusable(path: Path | None, error: ValueError) -> DataError:
     reason = " ".join(str(error).split())[:200]
     return DataError(
-        f"cannot go on from the checkpoint in {shown(path)}: {reason}. It is unchanged. Start again without --resume"
+        f"cannot go on from the checkpoint in {_place(path)}: {reason}. It is unchanged. Start again without --resume"
     )
 
 
@@ -156,7 +195,7 @@ def result_of(trainer: Trainer, index: int, metrics: Metrics, identity: str) -> 
 
 
 @contextmanager
-def _interruptible(trainer: Trainer, path: Path) -> Iterator[None]:
+def _interruptible(trainer: Trainer, path: Path | None) -> Iterator[None]:
     """Answer the first signal between two batches, when the progress is saved, and a second Ctrl-C at once."""
 
     def answer(number: int, again: bool) -> None:
@@ -169,8 +208,5 @@ def _interruptible(trainer: Trainer, path: Path) -> Iterator[None]:
             yield
     except Interruption as stop:
         epoch = min(trainer.epoch + 1, trainer.options.epochs)
-        raise Interrupted(
-            f"{stop.word} in epoch {epoch}: {shown(path)} keeps what was finished. Go on with the same command and "
-            "--resume",
-            stop.code,
-        ) from None
+        kept = f": {shown(path)} keeps what was finished. Go on with the same command and --resume" if path else ""
+        raise Interrupted(f"{stop.word} in epoch {epoch}{kept}", stop.code) from None

@@ -11,7 +11,7 @@ import pytest
 
 from mlpcli.data import Prepared
 from mlpcli.errors import DataError
-from mlpcli.training.model import Model, describe
+from mlpcli.training.model import Model
 from mlpcli.training.trainer import Trainer
 from tests.measure import peak_memory
 from tests.model_files import save_model
@@ -23,7 +23,7 @@ def saved(path: Path, data: Prepared, **options: Any) -> Trainer:
     for _ in trainer.epochs():
         pass
     trainer.results()
-    save_model(path, trainer.tensors(0), describe(trainer.options, data))
+    Model.of(trainer.options, data, trainer.tensors(0)).save(path)
     return trainer
 
 
@@ -144,7 +144,7 @@ def test_a_file_that_is_not_what_it_describes_is_refused(tmp_path: Path, change:
     data = dataset(CLASSES)
     trainer = saved(tmp_path / "m", data)
     tensors = {name: array.copy() for name, array in trainer.tensors(0).items()}
-    description = copy.deepcopy(describe(trainer.options, data))
+    description = copy.deepcopy(Model.load(tmp_path / "m").description)
     description = json.loads(json.dumps(description))
     change(tensors, description)
     save_model(tmp_path / "m", tensors, description)

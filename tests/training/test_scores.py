@@ -10,10 +10,9 @@ import pytest
 from sklearn import metrics as sk
 
 from mlpcli.data import Part, Prepared
-from mlpcli.training.model import Model, describe
+from mlpcli.training.model import Model
 from mlpcli.training.scores import predictions, score
 from mlpcli.training.trainer import Trainer
-from tests.model_files import save_model
 from tests.training.problems import CLASSES, NUMBERS, TWO_CLASSES, dataset, resolved
 
 
@@ -23,7 +22,7 @@ def trained(folder: Path, data: Prepared, **options: Any) -> tuple[Model, dict[s
     for _ in trainer.epochs():
         pass
     (results,) = trainer.results()
-    save_model(folder / "m", trainer.tensors(0), describe(trainer.options, data))
+    Model.of(trainer.options, data, trainer.tensors(0)).save(folder / "m")
     return Model.load(folder / "m"), results
 
 

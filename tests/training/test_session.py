@@ -18,7 +18,7 @@ from mlpcli.errors import BadResult, ExitCode, Interrupted
 from mlpcli.results.run_folder import RunFolder
 from mlpcli.training import session
 from mlpcli.training.model import Model
-from mlpcli.training.session import Run, plan_run, train_run
+from mlpcli.training.session import PlannedRun, plan_run, train_run
 from tests.training.problems import CLASSES, NUMBERS, dataset
 
 OnEpoch = Callable[[dict[str, Any], int], None]
@@ -29,12 +29,12 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "CHECKPOINT_EVERY", 0.0)
 
 
-def planned(source: str = CLASSES, **options: Any) -> Run:
+def planned(source: str = CLASSES, **options: Any) -> PlannedRun:
     values: dict[str, Any] = {"dataset": source, "width": 7, "epochs": 5, "dropout": 0.2, "norm": "batch", **options}
     return plan_run(RunOptions(**values), dataset(source), threads=1)
 
 
-def opened(run: Run, root: Path, **how: bool) -> RunFolder:
+def opened(run: PlannedRun, root: Path, **how: bool) -> RunFolder:
     columns = epoch_columns(run.data.task)
     return RunFolder(root, "r", as_dict(run.options), columns=columns, run_id=run.run_id, **how)
 
@@ -43,7 +43,7 @@ def ignore(row: dict[str, Any], best: int) -> None:
     pass
 
 
-def train(run: Run, root: Path, on_epoch: OnEpoch = ignore, **how: bool) -> dict[str, Any]:
+def train(run: PlannedRun, root: Path, on_epoch: OnEpoch = ignore, **how: bool) -> dict[str, Any]:
     with opened(run, root, **how) as folder:
         train_run(run, folder, ["mlpcli", "train"], on_epoch)
         assert folder.result is not None

@@ -12,7 +12,7 @@ from mlpcli.data.readers.cells import as_number, in_order
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import listed, nearest, quote
 
-__all__ = ["Targets", "find_columns", "fit_targets", "labelled_rows", "read_targets"]
+__all__ = ["Targets", "class_name", "find_columns", "fit_targets", "labelled_rows", "read_targets"]
 
 MOST_CLASSES = 1000
 LARGEST, SMALLEST = 1e150, 1e-290  # distances from the mean that float64 can square, and divide by
@@ -193,6 +193,15 @@ def _meaning(name: str) -> str | float:
 def _class_name(column: TableColumn, value: float) -> str:
     if column.kind == "text":
         return column.vocabulary[int(value)]
-    if column.kind == "boolean":
+    return class_name(bool(value) if column.kind == "boolean" else value)
+
+
+def class_name(value: float) -> str:
+    """The name of a class that is a number or a boolean.
+
+    >>> class_name(2.0), class_name(0.5), class_name(True)
+    ('2', '0.5', 'true')
+    """
+    if isinstance(value, bool):
         return "true" if value else "false"
     return str(int(value)) if value == int(value) else repr(float(value))

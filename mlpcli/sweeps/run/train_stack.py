@@ -9,11 +9,10 @@ from mlpcli.config import RunOptions
 from mlpcli.config.metrics import Measure
 from mlpcli.data import open_prepared
 from mlpcli.nn import Array
-from mlpcli.results.model_file import model_bytes
 from mlpcli.threads import claim_blas_memory
 from mlpcli.training.diagnostics import DiagnosticsRow
 from mlpcli.training.epoch_rows import EpochRow
-from mlpcli.training.model import describe
+from mlpcli.training.model import Model
 from mlpcli.training.session import result_of
 from mlpcli.training.trainer import Trainer
 from mlpcli.workers.executor import Handle
@@ -109,7 +108,7 @@ def run_job(job: Job) -> JobResult:
         for position in range(len(job.runs))
     ]
     for position in _kept(job, outcomes):
-        outcomes[position].model = model_bytes(trainer.tensors(position), describe(job.runs[position], data))
+        outcomes[position].model = Model.of(job.runs[position], data, trainer.tensors(position)).to_bytes()
     return JobResult(outcomes, progress)
 
 

@@ -1,0 +1,47 @@
+"""From keywords of a Python program to the options of a run, with the checks and messages of the command line.
+
+>>> options = options_from({"width": 32}, {"depth": 1, "hidden": None, "lr": 0.01})
+>>> options.sizes, options.lr
+((32,), 0.01)
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from mlpcli.config import RunOptions, Source, as_dict, build, read_options
+
+__all__ = ["Config", "options_from", "plain"]
+
+Config = RunOptions | Mapping[str, object] | Path | str | None
+"""Options beneath the keywords: those of another run, a dict, or the path of a TOML file."""
+
+
+def options_from(config: Config, keywords: Mapping[str, object]) -> RunOptions:
+    """The options of `config` with those of `keywords` over them; None stands for an option that is not given.
+
+    Raises:
+        UsageError: wrong names or values, all of them in one message.
+    """
+    over = Source({name: plain(value) for name, value in keywords.items() if value is not None}, "")
+    if config is None:
+        return build(over)
+    if isinstance(config, str | Path):
+        return build(read_options(Path(config)), over)
+    if isinstance(config, RunOptions):
+        return build(Source(as_dict(config), "config: "), over) if over.values else config
+    given = {name: plain(value) for name, value in config.items() if value is not None}
+    return build(Source(given, "config: "), over)
+
+
+def plain(value: object) -> object:
+    """The value as TOML has it: paths are strings, NumPy's numbers and arrays Python's numbers and lists."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(member) for key, member in value.items()}
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, list | tuple | range):
+        return [plain(member) for member in value]
+    return value

@@ -1,0 +1,191 @@
+"""Training one network from Python: `mlpcli.train`, and the steps that it shares with the command.
+
+>>> run = train("xor", width=8, depth=1, epochs=200, lr=0.05, progress=False)
+>>> run.model.predict([[0, 0], [0, 1], [1, 0], [1, 1]])
+array(['-1', '+1', '+1', '-1'], dtype='<U2')
+"""
+
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlpcli.api.options import Config, options_from
+from mlpcli.api.progress import epoch_progress
+from mlpcli.api.run import Run
+from mlpcli.config import RunOptions, as_dict
+from mlpcli.config.metrics import epoch_columns
+from mlpcli.data import prepare
+from mlpcli.data.in_memory import prepare_in_memory
+from mlpcli.errors import Diverged, ExitCode, Interrupted, UsageError
+from mlpcli.results.naming import default_name
+from mlpcli.results.run_folder import RunFolder
+from mlpcli.results.run_in_memory import RunInMemory
+from mlpcli.training.diagnostics import DIAGNOSTIC_COLUMNS
+from mlpcli.training.session import PlannedRun, Trained, plan_run, train_run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["OnEpoch", "Watch", "interruptions_of_python", "train", "train_options"]
+
+OnEpoch = Callable[[Mapping[str, Any]], None]
+"""Called with each row of metrics.csv."""
+
+Watch = Callable[
+    [PlannedRun, RunFolder | RunInMemory], AbstractContextManager[Callable[[Mapping[str, Any], int], None]]
+]
+"""Entered around the training of an opened run; gives a function that is called with each row and the best epoch."""
+
+
+def train(
+    data: Any = None,
+    *,
+    config: Config = None,
+    results: Path | str | None = None,
+    name: str | None = None,
+    resume: bool = False,
+    force: bool = False,
+    data_home: Path | str | None = None,
+    on_epoch: OnEpoch | None = None,
+    progress: bool | None = None,
+    **options: Any,
+) -> Run:
+    """Train one network; with equal options the numbers are those of `mlpcli train`.
+
+    Nothing is written unless `results` is given. Ctrl-C in a notebook or at the prompt returns what was learned so far,
+    as a run in the state `interrupted`; in a program it is a KeyboardInterrupt.
+
+    Args:
+        data: name of a dataset (a card, the path of a table, ...), or data in memory: a pair (X, y) of arrays, lists,
+            frames or series, or a data frame of any library, a dict of columns or a list of dicts, with `target`.
+        config: options beneath the keywords: a TOML file, a dict, or the options of another run.
+        results: folder of all results, in which the run's own folder is written.
+        name: name of the run's folder, by default made of the dataset and the run's id.
+        resume: continue from the last checkpoint in that folder.
+        force: replace a run of that name that has other options.
+        data_home: cache of prepared data, by default the user's.
+        on_epoch: called with each row of metrics.csv as a dict.
+        progress: show a progress bar; by default in terminals and notebooks.
+        **options: any option of a run, as on the command line: width=64, dropout=0.5, target="price".
+
+    Raises:
+        UsageError: options that are wrong, or that do not suit the data; nothing was trained.
+        DataError: data that cannot be used.
+        Diverged: training diverged; `outcome` of the error is the run until then.
+        Unavailable, FileError, Busy: as for the command.
+    """
+    if isinstance(data, str | Path):
+        if "dataset" in options:
+            raise UsageError("data, dataset: both name the dataset. Give one of them")
+        options["dataset"], data = data, None
+    chosen = options_from(config, options)
+
+    @contextmanager
+    def watch(run: PlannedRun, folder: RunFolder | RunInMemory) -> "Iterator[Callable[[Mapping[str, Any], int], None]]":
+        with epoch_progress(run.options, progress) as show:
+            yield lambda row, best: (show(row), on_epoch(dict(row)) if on_epoch else None)[0]
+
+    with interruptions_of_python():
+        return train_options(
+            chosen,
+            data,
+            results=results,
+            name=name,
+            resume=resume,
+            force=force,
+            data_home=data_home,
+            command=sys.argv,
+            watch=watch,
+            stop_early=_is_interactive(),
+        )
+
+
+def train_options(
+    options: RunOptions,
+    data: Any = None,
+    *,
+    results: Path | str | None,
+    name: str | None = None,
+    resume: bool = False,
+    force: bool = False,
+    data_home: Path | str | None = None,
+    command: list[str],
+    watch: Watch,
+    stop_early: bool = False,
+) -> Run:
+    """Prepare the data, open the place of the results, train and score: what `train` and the command have in common.
+
+    Args:
+        options: the options as given.
+        data: data in memory, in place of `options.dataset`.
+        results: folder of all results; None writes nothing.
+        name: name of the run's folder, by default made of the dataset and the run's id.
+        resume: continue from the last checkpoint in that folder.
+        force: replace a run of that name that has other options.
+        data_home: cache of prepared data, by default the user's.
+        command: the command line, for provenance.json.
+        watch: see `Watch`.
+        stop_early: return what was learned when interrupted.
+
+    Raises:
+        Interrupted: Ctrl-C or SIGTERM, unless `stop_early`. Others as for `train`.
+    """
+    if data is None:
+        prepared = prepare(options.data, data_home)
+    else:
+        prepared = prepare_in_memory(data, options.data)
+        options = options.model_copy(update={"dataset": prepared.name})
+    run = plan_run(options, prepared)
+    columns, diagnostics = epoch_columns(prepared.task), DIAGNOSTIC_COLUMNS if options.record else ()
+    if results is None:
+        if name is not None or resume or force:
+            raise UsageError("name, resume, force: they belong to a folder of results. Give results")
+        return _trained(run, RunInMemory(columns, diagnostics), command, watch, stop_early)
+    with RunFolder(
+        Path(results),
+        default_name(options.dataset, run.run_id) if name is None else name,
+        as_dict(run.options),
+        columns=columns,
+        diagnostics=diagnostics,
+        run_id=run.run_id,
+        force=force,
+        resume=resume,
+    ) as folder:
+        return _trained(run, folder, command, watch, stop_early)
+
+
+def _trained(
+    run: PlannedRun, folder: RunFolder | RunInMemory, command: list[str], watch: Watch, stop_early: bool
+) -> Run:
+    with watch(run, folder) as show:
+        if isinstance(folder, RunFolder) and folder.result is not None:
+            found = Run.of_folder(folder.path)
+            if found.state == "diverged":
+                raise Diverged(f"training of {found.place} diverged. Try a lower --lr, or --clip-norm 1", found)
+            return found
+        try:
+            trained = train_run(run, folder, command, show, stop_early=stop_early)
+        except Diverged as error:
+            assert isinstance(error.outcome, Trained)
+            error.outcome = Run.of_training(run.options, folder, error.outcome)
+            raise
+    return Run.of_training(run.options, folder, trained)
+
+
+@contextmanager
+def interruptions_of_python() -> "Iterator[None]":
+    """Ctrl-C leaves the block as KeyboardInterrupt, and SIGTERM does what it did before the block."""
+    try:
+        yield
+    except Interrupted as stop:
+        if stop.code == ExitCode.TERMINATED:
+            signal.raise_signal(signal.SIGTERM)
+        raise KeyboardInterrupt(str(stop)) from None
+
+
+def _is_interactive() -> bool:
+    """Whether someone is there to look at what an interrupted training returns: a notebook, or the prompt."""
+    return hasattr(sys, "ps1") or "ipykernel" in sys.modules
