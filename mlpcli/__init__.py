@@ -1,18 +1,10 @@
 """mlpcli: an experiment runner for multilayer perceptrons, on NumPy, for the command line and for Python.
 
 The names of the Python interface load when they are used, so that `import mlpcli` and `mlpcli --help` load no NumPy.
+`__init__.pyi` has their types.
 """
 
 import importlib
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from mlpcli.api.run import Run
-    from mlpcli.api.train import train
-    from mlpcli.errors import MlpcliError as Error
-    from mlpcli.training.model import Model
-
-__all__ = ["Error", "Model", "Run", "train"]
 
 __version__ = "0.2.0"
 
@@ -35,4 +27,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_HOMES})

@@ -89,6 +89,7 @@ def test_what_stands_in_a_finished_folder(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     result = train(run, tmp_path, lambda row, best: seen.append((row["epoch"], best)))
     assert sorted(os.listdir(tmp_path / "r")) == [
+        "columns.csv",
         "config.toml",
         "metrics.csv",
         "model.safetensors",
