@@ -1,0 +1,152 @@
+"""Tiny commands to be disturbed, and what has to be true of them afterwards.
+
+A disturbed command ends with a documented exit code and at most one line of error, in time and without a traceback; the
+same command then makes what an undisturbed one made, byte for byte, seconds aside.
+"""
+
+import csv
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.sweeps.sweeps import write_sweep
+
+__all__ = ["CODES", "SUBJECTS", "Place", "Subject", "places"]
+
+PATIENCE = 120
+"""Seconds after which a command hangs; the machine may be busy."""
+
+CODES = {0, 65, 69, 74}
+"""Exit codes that a fault of the system may have, and success where it did no harm."""
+
+LAUNCH = """
+import os
+import mlpcli.cli.interruption as interruption
+watch = interruption.watch
+def watch_and_tell():
+    watch()
+    os.access("/main-begins", os.F_OK)
+interruption.watch = watch_and_tell
+{before}
+from mlpcli.__main__ import main
+main()
+"""
+"""The command; it calls access("/main-begins") when its own code begins."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A command: its arguments, those of the second attempt, and the folder that it fills."""
+
+    name: str
+    arguments: Sequence[str]
+    again: Sequence[str] = ()
+
+
+TRAIN = ("train", "--dataset", "iris", "--epochs", "2", "--width", "8", "--name", "r", "--data-home", "home", "--quiet")
+SWEEP = ("sweep", "r.toml", "--data-home", "home", "--quiet")
+SUBJECTS = {
+    subject.name: subject
+    for subject in (
+        Subject("train", TRAIN, ("--resume",)),
+        Subject("serial sweep", (*SWEEP, "--executor", "serial")),
+        Subject("local sweep", (*SWEEP, "--jobs", "1")),
+    )
+}
+
+
+@dataclass
+class Place:
+    """A working folder for a command, and the outcomes in it."""
+
+    subject: Subject
+    folder: Path
+    golden: dict[str, bytes] = field(default_factory=dict)
+
+    def fresh(self) -> None:
+        """Forget all results and prepared data."""
+        for name in ("results", "home"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+
+    def start(
+        self,
+        *,
+        prefix: Sequence[str] = (),
+        before: str = "",
+        extra: Sequence[str] = (),
+        preexec: Callable[[], None] | None = None,
+    ) -> subprocess.Popen[str]:
+        """Start the command, under another one if there is a `prefix`, with Python to run first in `before`."""
+        return subprocess.Popen(
+            [*prefix, sys.executable, "-c", LAUNCH.format(before=before), *self.subject.arguments, *extra],
+            cwd=self.folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "OPENBLAS_NUM_THREADS": "1"},
+            preexec_fn=preexec,
+        )
+
+    def fault(self, process: subprocess.Popen[str], codes: set[int] = CODES) -> str:
+        """Wait for a disturbed command and do it again: what is wrong with them, "" if nothing is."""
+        try:
+            _, err = process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            return "it hangs"
+        lines = [line for line in err.splitlines() if not line.startswith("mlpcli: warning: ")]
+        if process.returncode not in codes:
+            return f"exit code {process.returncode}: {' '.join(err.split())[-300:]}"
+        expected = 0 if process.returncode in (0, -9) else 1
+        if len(lines) != expected or not all(line.startswith("mlpcli: error: ") for line in lines):
+            return f"exit code {process.returncode}, {len(lines)} lines: {' '.join(err.split())[:300]}"
+        repeat = self.start(extra=self.subject.again)
+        _, err = repeat.communicate(timeout=PATIENCE)
+        if repeat.returncode:
+            return f"the same command fails afterwards ({repeat.returncode}): {err.strip()[-300:]}"
+        return "" if self.content() == self.golden else "the same command makes something else afterwards"
+
+    def content(self) -> dict[str, bytes]:
+        """The files of the results without seconds, and without provenance."""
+        root = self.folder / "results"
+        files = [path for path in root.rglob("*") if path.is_file() and path.name not in ("provenance.json", ".lock")]
+        return {str(path.relative_to(root)): _timeless(path) for path in files}
+
+
+@contextmanager
+def places(*names: str) -> Iterator[list[Place]]:
+    """A place for each subject by name, by default for all, with what an undisturbed command makes."""
+    with tempfile.TemporaryDirectory() as top:
+        made = []
+        for number, name in enumerate(names or SUBJECTS):
+            place = Place(SUBJECTS[name], Path(top) / str(number))
+            place.folder.mkdir()
+            base = {"dataset": "iris", "epochs": 2}
+            write_sweep(place.folder / "r.toml", seeds=2, base=base, grid={"width": [4, 8]})
+            process = place.start()
+            _, err = process.communicate(timeout=PATIENCE)
+            assert process.returncode == 0, err
+            place.golden = place.content()
+            made.append(place)
+        yield made
+
+
+def _timeless(path: Path) -> bytes:
+    if path.name == "result.json":
+        return json.dumps(
+            {key: value for key, value in json.loads(path.read_bytes()).items() if key != "time_s"}
+        ).encode()
+    if path.suffix == ".csv":
+        header, *rows = csv.reader(io.StringIO(path.read_text()))
+        kept = [at for at, name in enumerate(header) if not name.endswith("_s")]
+        return repr([[row[at] for at in kept] for row in (header, *rows)]).encode()
+    return path.read_bytes()

@@ -1,0 +1,59 @@
+"""Limits on memory, files, file size and processes, and signals at random moments."""
+
+import os
+import resource
+import signal
+import time
+from random import Random
+
+from tests.faults.commands import CODES, Place
+
+__all__ = ["LIMITS", "exempt", "try_limit", "try_signals"]
+
+LIMITS = {
+    "RLIMIT_AS": [megabytes << 20 for megabytes in range(60, 400, 10)],
+    "RLIMIT_DATA": [megabytes << 20 for megabytes in range(20, 300, 10)],
+    "RLIMIT_NOFILE": list(range(4, 40)),
+    "RLIMIT_FSIZE": [0, 10, 100, 500, 1000, 2000, 4000, 8000, 16_000, 64_000],
+    "RLIMIT_NPROC": list(range(1, 8)),
+}
+"""Values by limit; root is exempt from the limit on processes."""
+
+SIGNALLING = """
+import threading, time
+def shoot():
+    for wait in {waits}:
+        time.sleep(wait)
+        os.kill(os.getpid(), {number})
+threading.Thread(target=shoot, daemon=True).start()
+"""
+
+
+def try_limit(place: Place, limit: str, value: int) -> str:
+    """Run the command under a limit: what is wrong, "" if nothing is."""
+    place.fresh()
+    number = getattr(resource, limit)
+    return place.fault(place.start(preexec=lambda: resource.setrlimit(number, (value, value))))
+
+
+def try_signals(place: Place, rng: Random, seconds: float) -> tuple[str, str]:
+    """Send SIGKILL, SIGTERM or Ctrl-C at a random moment, perhaps several times: which, and the fault."""
+    place.fresh()
+    number = rng.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGTERM, signal.SIGINT])
+    wait = rng.uniform(0, seconds)
+    if number == signal.SIGKILL:
+        process = place.start()
+        time.sleep(wait)
+        process.kill()
+        return number.name, place.fault(process, CODES | {-number})
+    waits = [wait, *(rng.choice([0, 0.001, 0.01, 0.05]) for _ in range(rng.choice([0, 1, 3])))]
+    begin = "watch_only = interruption.watch\n"
+    shooting = SIGNALLING.format(waits=waits, number=int(number)).replace("\n", "\n    ")
+    before = f"{begin}def watch_and_shoot():\n    watch_only(){shooting}\ninterruption.watch = watch_and_shoot\n"
+    codes = {0, 143 if number == signal.SIGTERM else 130}
+    return f"{number.name} x{len(waits)}", place.fault(place.start(before=before), codes)
+
+
+def exempt(limit: str) -> bool:
+    """Whether the kernel does not keep a limit for this user."""
+    return limit == "RLIMIT_NPROC" and os.geteuid() == 0

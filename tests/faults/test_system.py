@@ -1,0 +1,54 @@
+"""A bounded part of the attack on the system below: some system calls, limits and moments, other ones every day."""
+
+import time
+from datetime import date
+from random import Random
+
+import pytest
+
+from tests.faults.commands import SUBJECTS, places
+from tests.faults.moments import LIMITS, exempt, try_limit, try_signals
+from tests.faults.system_calls import reason_to_skip, shuffled, try_point
+
+SEED = date.today().isoformat()
+SECONDS = 60
+"""Seconds that a part may take, besides its last command."""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip())
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_failed_system_calls(name: str) -> None:
+    faults, tried, end = {}, 0, time.monotonic() + SECONDS
+    with places(name) as (place,):
+        for point in shuffled(place, Random(SEED)):
+            if time.monotonic() > end:
+                break
+            tried += 1
+            if fault := try_point(place, *point):
+                faults[point] = fault
+    assert tried and not faults
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("limit", [limit for limit in LIMITS if not exempt(limit)])
+def test_limits(limit: str) -> None:
+    faults, end = {}, time.monotonic() + SECONDS / 2
+    with places("train", "serial sweep") as both:
+        for value in Random(SEED).sample(LIMITS[limit], len(LIMITS[limit])):
+            for place in both if time.monotonic() < end else ():
+                if fault := try_limit(place, limit, value):
+                    faults[place.subject.name, value] = fault
+    assert not faults
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_signals_at_any_moment(name: str) -> None:
+    faults, rng, end = [], Random(SEED), time.monotonic() + SECONDS / 2
+    with places(name) as (place,):
+        while time.monotonic() < end:
+            what, fault = try_signals(place, rng, 3.0)
+            if fault:
+                faults.append((what, fault))
+    assert not faults
