@@ -54,6 +54,7 @@ class Linear(Layer, Workspaces[_Work]):
         self.in_features = in_features
         self.out_features = out_features
         self.has_bias = has_bias
+        self._x: Array | None = None
 
     def parameters(self) -> tuple[Spec, ...]:
         """W, to which weight decay applies, and b."""
@@ -75,7 +76,9 @@ class Linear(Layer, Workspaces[_Work]):
 
     def forward(self, x: Array, training: bool) -> Array:
         """`(..., batch, in)` to `(..., batch, out)`; a batch `(batch, in)` is shared by all replicas."""
-        self._x, self._work = x, self.workspace(x)
+        if x is not self._x:  # as a rule it is the workspace of the layer before, the same at every step
+            self._x, self._x_transposed = x, transpose(x)
+        self._work = self.workspace(x)
         z = self._work.z
         np.matmul(x, self.weight, out=z)
         if self.has_bias:
@@ -84,7 +87,7 @@ class Linear(Layer, Workspaces[_Work]):
 
     def backward(self, grad_output: Array, input_needed: bool = True) -> Array | None:
         """dJ/dW = x^T dJ/dz, dJ/db = the sum of dJ/dz over the batch, dJ/dx = dJ/dz W^T."""
-        np.matmul(transpose(self._x), grad_output, out=self.weight_grad)
+        np.matmul(self._x_transposed, grad_output, out=self.weight_grad)
         if self.has_bias:
             np.matmul(self._work.ones, grad_output, out=self.bias_grad)
         return np.matmul(grad_output, self._weight_transposed, out=self._work.dx) if input_needed else None

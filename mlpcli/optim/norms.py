@@ -17,10 +17,11 @@ def gradient_norm(grads: Array) -> Array:
     >>> gradient_norm(np.array([[3.0, 4.0], [6.0, 8.0]]))
     array([ 5., 10.])
     """
-    squares = np.zeros(grads.shape[:-1])
-    for start in range(0, grads.shape[-1], PIECE):
+    first = grads[..., :PIECE]
+    squares = np.asarray(np.vecdot(first, first), np.float64)
+    for start in range(PIECE, grads.shape[-1], PIECE):
         piece = grads[..., start : start + PIECE]
-        squares += np.vecdot(piece, piece)
+        squares = squares + np.vecdot(piece, piece)
     norm = np.asarray(np.sqrt(squares))
     finite = np.isfinite(norm)
     if np.count_nonzero(finite) < finite.size:

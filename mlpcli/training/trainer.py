@@ -212,10 +212,10 @@ class Trainer:
         if self.batch == 0:
             self.replicas.bits.restart(self.epoch + 1)
         order = self._order()
+        targets = self._y[order]  # small beside the inputs, which are gathered batch by batch
         for index in range(self.batch, len(self.bounds)):
             start, stop = self.bounds[index]
-            rows = order[:, start:stop]
-            x, y = self._x.take(rows, axis=0, mode="clip"), self._y[rows]
+            x, y = self._x.take(order[:, start:stop], axis=0, mode="clip"), targets[:, start:stop]
             losses, scores, norms = self.replicas.step(x, y, self.epoch * len(self.bounds) + index)
             self._sums.add(index, losses, scores, y, norms)
             self.batch = index + 1
