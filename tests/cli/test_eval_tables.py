@@ -129,7 +129,9 @@ def test_a_table_without_its_target_is_predicted_only(capsys: pytest.CaptureFixt
     assert run(["eval", "r", "--dataset", "un known.csv"]) == 0
     out, err = capsys.readouterr()
     assert out == "results/r/predictions-un-known.csv\n"
-    assert err == "results/r/model.safetensors: 150 rows of un known.csv, without kind: predictions only\n"
+    said, *summary = err.splitlines()
+    assert said == "results/r/model.safetensors: 150 rows of un known.csv, without kind: predictions only"
+    assert summary[0].split() == ["column", "kind", "inputs", "gaps", "values"]
     assert sorted(path.name for path in Path("results/r").iterdir()) == sorted([*before, "predictions-un-known.csv"])
     predicted = rows_of("results/r/predictions-un-known.csv")
     assert list(predicted[0]) == ["row", "prediction", *(f"probability_{name}" for name in ("NA", "no", "yes"))]
