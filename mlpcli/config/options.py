@@ -193,6 +193,12 @@ class DataOptions(BaseModel):
     )
     test_size: _Rows = _option(0.2, "Data", "test rows: a fraction of all rows, or a number of rows")
     val_size: _Rows = _option(0.1, "Data", "validation rows: a fraction of all rows, or a number of rows")
+    split: Literal["auto", "random", "stratified", "group", "ordered"] = _option(
+        "auto", "Data", "how rows are split; ordered tests on the last ones; auto is group, stratified or random"
+    )
+    groups: _Name | None = _option(
+        None, "Data", "column whose equal values stay on one side of the split", shown="none"
+    )
     split_seed: _Seed | Literal["seed"] = _option(0, "Data", "seed of the split; the word seed makes it follow seed")
     min_frequency: _Count = _option(1, "Data", "training rows that a category needs; rarer ones are joined")
     drop_unlabelled: bool = _option(False, "Data", "leave out rows whose target is missing", shown="false")

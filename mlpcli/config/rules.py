@@ -51,6 +51,12 @@ def conflicts(options: RunOptions) -> Iterator[Conflict]:
         )
     if options.target and options.drop and (both := sorted(set(options.target) & set(options.drop))):
         yield Conflict(("drop", "target"), f"column {both[0]!r} cannot be both left out and predicted")
+    if options.split == "group" and options.groups is None:
+        yield Conflict(("split", "groups"), "split group needs a column of groups; name it with groups")
+    if options.groups is not None and options.split not in ("auto", "group"):
+        yield Conflict(
+            ("groups", "split"), f"split {options.split} heeds no groups; leave groups out or use split group"
+        )
     shares = [size for size in (options.test_size, options.val_size) if isinstance(size, float)]
     if sum(shares) >= 1:
         yield Conflict(

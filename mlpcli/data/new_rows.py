@@ -96,7 +96,7 @@ def read_rows(options: DataOptions, preprocessing: Preprocessing, data_home: Pat
     home = home_folder(data_home)
     kinds: dict[str, Kind] = {column.name: column.kind for column in preprocessing.columns}
     kinds |= {name: "number" if preprocessing.classes is None else "text" for name in preprocessing.targets}
-    options = options.model_copy(update={"target": preprocessing.targets, "drop": None})
+    options = options.model_copy(update={"target": preprocessing.targets, "drop": None, "groups": None})
     source = find_source(options, home, kinds)
     folder = entry_folder(home, source, {"fitted": preprocessing.to_json()})
     entry = open_entry(folder)

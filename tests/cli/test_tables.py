@@ -62,8 +62,25 @@ def test_columns_that_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     assert tomllib.loads(Path("results/r/config.toml").read_text())["drop"] == ["id"]
     both = train(capsys, "--dataset", "t.csv", "--drop", "id, b")
     assert both["run_id"] == train(capsys, "--dataset", "t.csv", "--drop", "b,id,b")["run_id"]
-    assert run(["train", "--dataset", "iris", "--drop", "petal width (cm)", "--epochs", "1", "--json", "-q"]) == 0
-    assert json.loads(capsys.readouterr().out)["parameters"] == (3 + 1) * 64 + 65 * 64 + 65 * 3
+    assert (
+        run(
+            [
+                "train",
+                "--dataset",
+                "iris",
+                "--drop",
+                "petal width (cm)",
+                "--epochs",
+                "1",
+                "--width",
+                "8",
+                "--json",
+                "-q",
+            ]
+        )
+        == 0
+    )
+    assert json.loads(capsys.readouterr().out)["parameters"] == (3 + 1) * 8 + 9 * 8 + 9 * 3
 
 
 def test_how_a_file_is_written_is_no_part_of_the_run(capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,7 +104,11 @@ def test_how_a_file_is_written_is_no_part_of_the_run(capsys: pytest.CaptureFixtu
         (["--delimiter", ";;"], 2, "--delimiter: got ';;', expected one ASCII character"),
         (["--encoding", "utf-99"], 2, "encoding 'utf-99' is unknown; utf-8, latin-1, cp1252 and utf-16 are common"),
         (["--encoding", "ascii"], 65, "byte 0xc3 is not ascii"),
-        (["--dataset", "iris", "--delimiter", ";"], 2, "only .csv and .tsv files take it, and the dataset is 'iris'"),
+        (
+            ["--dataset", "iris", "--delimiter", ";"],
+            2,
+            "only .csv, .tsv, .txt files take it, and the dataset is 'iris'",
+        ),
     ],
 )
 def test_what_does_not_fit_the_table(
@@ -186,7 +207,7 @@ def test_a_table_as_it_comes_needs_one_command(
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     ours = json.loads(done.stdout)["metrics"]["test"][metric]
-    test = prepare(DataOptions(dataset="t.csv", target=target, drop=drop, test_size=0.3)).test
+    test = prepare(DataOptions(dataset="t.csv", target=target, drop=drop or None, test_size=0.3)).test
     assert test is not None
     theirs = [sklearn_score(frame, target, drop, test.rows, estimator) for estimator in TREES_AND_LINES[metric]]
     assert min(theirs) > 0.65

@@ -95,6 +95,8 @@ OTHER_VALUES: dict[str, Any] = {
     "target": "x",
     "drop": "x",
     "min_frequency": 2,
+    "split": "ordered",
+    "groups": "x",
     "drop_unlabelled": True,
     "lift": "quadratic",
     "scale": "unit",

@@ -1,12 +1,13 @@
-"""The split of rows into training, validation and test rows, drawn from `split_seed` and stratified by class."""
+"""The split of rows into training, validation and test rows: random, stratified by class, by group, or in order."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.readers.cells import as_number
-from mlpcli.errors import DataError
+from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import listed
 
 __all__ = ["Split", "allocate", "split_rows"]
@@ -33,6 +34,8 @@ def split_rows(
     split_seed: int,
     validation_rows: int | None = None,
     test_rows: int | None = None,
+    method: str = "auto",
+    groups: NDArray[Any] | None = None,
 ) -> Split:
     """Split a table; the test rows do not depend on `val_size`.
 
@@ -45,9 +48,12 @@ def split_rows(
         split_seed: seed of the draw.
         validation_rows: rows before the test rows that the source sets apart, in place of `val_size`.
         test_rows: last rows that the source sets apart, in place of `test_size`.
+        method: a value of the option `split`.
+        groups: the group of each row (rows,), of which none stands on two sides.
 
     Raises:
-        DataError: too few rows.
+        DataError: too few rows or groups, or a class without a training row.
+        UsageError: a stratified split without classes.
     """
     fixed_test, fixed_val = test_rows or 0, validation_rows or 0
     free = rows - fixed_test - fixed_val
@@ -58,11 +64,20 @@ def split_rows(
             f"too few rows for the split: {rows} rows, of which {fixed_test + n_test} to test and {fixed_val + n_val} "
             "to validate leave none to train. Nothing was written. Lower test_size or val_size"
         )
-    order = np.random.default_rng(np.random.SeedSequence(split_seed)).permutation(free)
-    if codes is None or classes is None or n_test + n_val == 0:
+    if method == "stratified" and codes is None:
+        raise UsageError("split stratified: it needs classes, and the target holds numbers. Use random")
+    random = np.random.default_rng(np.random.SeedSequence(split_seed))
+    if groups is not None:
+        test, val, train = _by_group(random, groups[:free], n_test, n_val)
+    elif method == "ordered":
+        train, val, test = np.split(np.arange(free), [free - n_test - n_val, free - n_test])
+    elif codes is None or classes is None or n_test + n_val == 0 or method == "random":
+        order = random.permutation(free)
         test, val, train = np.split(order, [n_test, n_test + n_val])
     else:
-        test, val, train = _by_class(order, codes[:free], classes, n_test, n_val)
+        test, val, train = _by_class(random.permutation(free), codes[:free], classes, n_test, n_val)
+    if codes is not None and classes is not None and (groups is not None or method in ("ordered", "random")):
+        _check_classes(codes[train], codes, classes)
     if test_rows is not None:
         test = np.arange(rows - fixed_test, rows)
     if validation_rows is not None:
@@ -83,6 +98,37 @@ def allocate(total: int, counts: NDArray[np.int64], caps: NDArray[np.int64]) -> 
         largest = open_[np.argsort(shares[open_] - exact[open_], kind="stable")][:left]
         shares[largest] += 1
     return shares
+
+
+def _by_group(random: np.random.Generator, groups: NDArray[Any], n_test: int, n_val: int) -> tuple[Rows, Rows, Rows]:
+    """Test, validation and training rows of whole groups, whose numbers come as near to the sizes as the groups allow.
+
+    The groups are drawn one after the other; each goes to the part in which the middle of its rows falls.
+    """
+    _, members, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    drawn = random.permutation(len(counts))
+    middle = np.cumsum(counts[drawn]) - counts[drawn] / 2
+    part = np.empty(len(counts), dtype=np.int64)
+    part[drawn] = np.searchsorted([n_test, n_test + n_val], middle, side="right")
+    if n_test and len(counts) > 2:
+        part[drawn[0]] = 0
+    test, val, train = (np.flatnonzero(part[members] == side) for side in range(3))
+    for name, size, rows in (("test", n_test, test), ("validation", n_val, val), ("training", 1, train)):
+        if size and not len(rows):
+            raise DataError(
+                f"too few groups for the split: {len(counts)} groups leave no {name} rows. Nothing was written. Use "
+                "other sizes, another split_seed, or smaller groups"
+            )
+    return test, val, train
+
+
+def _check_classes(train: Rows, codes: Rows, classes: tuple[str, ...]) -> None:
+    absent = sorted(set(np.unique(codes).tolist()) - set(np.unique(train).tolist()))
+    if absent:
+        raise DataError(
+            f"the split leaves no training row of {listed([classes[code] for code in absent])}. Nothing was written. "
+            "Use split stratified, another split_seed, or other sizes"
+        )
 
 
 def _or_regression(classes: tuple[str, ...]) -> str:

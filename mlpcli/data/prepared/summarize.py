@@ -64,6 +64,6 @@ def summary_of_targets(table: Table, columns: Sequence[int], targets: Targets, u
     return rows
 
 
-def summary_of_dropped(names: Iterable[str]) -> list[ColumnSummary]:
-    """The columns that the user left out."""
-    return [ColumnSummary(name, "left out", "", 0, 0, "", "--drop") for name in names]
+def summary_of_dropped(names: Iterable[str], why: str) -> list[ColumnSummary]:
+    """Columns that the options keep from the network."""
+    return [ColumnSummary(name, "left out", "", 0, 0, "", why) for name in names]

@@ -35,7 +35,8 @@ def build_entry(
     """
     at_targets = find_columns(table, options.target or table.targets, "target")
     left_out = find_columns(table, [name for name in options.drop or () if name not in table.dropped], "drop")
-    chosen = [i for i in range(len(table.columns)) if i not in {*at_targets, *left_out}]
+    at_groups = find_columns(table, [options.groups] if options.groups else [], "groups")
+    chosen = [i for i in range(len(table.columns)) if i not in {*at_targets, *left_out, *at_groups}]
     if not chosen:
         raise DataError("the table has no column besides its target. Nothing was written")
     usable = labelled_rows(table, at_targets) if options.drop_unlabelled else np.arange(len(table.cells))
@@ -52,6 +53,8 @@ def build_entry(
         split_seed=int(options.split_seed),
         test_rows=n_test,
         validation_rows=n_val,
+        method=options.split,
+        groups=_groups(table, at_groups[0], usable) if at_groups else None,
     )
     mean, spread = ((), ()) if targets.classes else fit_targets(targets.values[split.train])
     fitted = fit_columns(table, chosen, usable[split.train], options.scale, options.min_frequency)
@@ -74,7 +77,8 @@ def build_entry(
     summary = [
         *summary_of_inputs(fitted),
         *summary_of_targets(table, at_targets, targets, len(table.cells) - len(usable)),
-        *summary_of_dropped([*table.dropped, *(table.columns[i].name for i in left_out)]),
+        *summary_of_dropped([*table.dropped, *(table.columns[i].name for i in left_out)], "--drop"),
+        *summary_of_dropped([table.columns[i].name for i in at_groups], "the groups of the split"),
     ]
     return new.commit(
         {
@@ -83,6 +87,16 @@ def build_entry(
             "summary": [row._asdict() for row in summary],
         }
     )
+
+
+def _groups(table: Table, column: int, usable: NDArray[np.int64]) -> NDArray[Any]:
+    groups = table.column(column)[usable]
+    for at in np.flatnonzero(np.isnan(groups))[:1]:
+        name = quote(table.columns[column].name)
+        raise DataError(
+            f"groups: row {usable[at] + 1} has no value in column {name}. Nothing was written. Fill the cell"
+        )
+    return groups
 
 
 def _rows_set_apart(

@@ -13,7 +13,7 @@ from mlpcli.wording import listed, nearest, quote
 
 __all__ = ["COLUMN_OPTIONS", "Wanted", "wanted_columns"]
 
-COLUMN_OPTIONS = ("target", "drop")
+COLUMN_OPTIONS = ("target", "drop", "groups")
 """The data options that `wanted_columns` heeds; every source takes them."""
 
 MOST_COLUMNS = 20_000
@@ -63,6 +63,7 @@ def wanted_columns(names: Sequence[str], wanted: Wanted, where: str, *, typed: b
             "line of names"
         )
     targets, dropped, categories = wanted.targets, wanted.dropped, wanted.options.categories or ()
+    groups = (wanted.options.groups,) if wanted.options.groups else ()
     spelling = Spelling.of(wanted.options)
     if wanted.kinds is not None:
         kinds = wanted.kinds
@@ -76,7 +77,7 @@ def wanted_columns(names: Sequence[str], wanted: Wanted, where: str, *, typed: b
         ]
     if not targets:
         raise UsageError(f"{where}: which column is to be predicted? Name it with --target (columns: {listed(names)})")
-    for option, chosen in (("target", targets), ("drop", dropped), ("categories", categories)):
+    for option, chosen in (("target", targets), ("drop", dropped), ("categories", categories), ("groups", groups)):
         for name in chosen:
             if name not in names:
                 raise UsageError(
@@ -90,7 +91,7 @@ def wanted_columns(names: Sequence[str], wanted: Wanted, where: str, *, typed: b
             kind="text" if name in categories else None,
             fixed=name in categories,
             gaps_allowed=wanted.options.drop_unlabelled,
-            as_texts=typed or (name in targets and wanted.options.task == "classification"),
+            as_texts=typed or name in groups or (name in targets and wanted.options.task == "classification"),
             spelling=spelling,
         )
         for place, name in enumerate(names)

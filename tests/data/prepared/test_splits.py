@@ -1,13 +1,15 @@
 """Splits: counts worked by hand, and properties over random tables."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mlpcli.data.prepared.splits import Split, allocate, split_rows
-from mlpcli.errors import DataError
-from tests.data.asked import prepare
+from mlpcli.errors import DataError, UsageError
+from tests.data.asked import prepare, read_rows
 
 
 def split(codes: list[int], test_size: int | float, val_size: int | float, seed: int = 0, **fixed: int) -> Split:
@@ -105,3 +107,45 @@ def test_too_few_rows(codes: list[int], test_size: int | float, message: str) ->
 
 def test_a_class_of_one_row_may_train_when_nothing_is_split_off() -> None:
     assert split([0, 1, 1], 0, 0).train.tolist() == [0, 1, 2]
+
+
+def test_groups_stay_together() -> None:
+    random = np.random.default_rng(0)
+    for seed in range(50):
+        groups = random.integers(0, 40, 400)
+        parts = split_rows(400, None, None, test_size=0.2, val_size=0.1, split_seed=seed, groups=groups)
+        held = [set(groups[rows].tolist()) for rows in (parts.train, parts.val, parts.test)]
+        assert not held[0] & held[1] and not held[0] & held[2] and not held[1] & held[2]
+        assert sorted(np.concatenate([parts.train, parts.val, parts.test]).tolist()) == list(range(400))
+        assert abs(len(parts.test) - 80) <= np.bincount(groups).max()
+    again = split_rows(400, None, None, test_size=0.2, val_size=0.1, split_seed=49, groups=groups)
+    np.testing.assert_array_equal(again.test, parts.test)
+
+
+def test_groups_that_cannot_be_split() -> None:
+    with pytest.raises(DataError, match="1 groups leave no"):
+        split_rows(10, None, None, test_size=0.2, val_size=0, split_seed=0, groups=np.zeros(10))
+
+
+def test_in_order_the_last_rows_are_the_test_rows() -> None:
+    parts = split_rows(10, None, None, test_size=0.3, val_size=2, split_seed=5, method="ordered")
+    assert (parts.train.tolist(), parts.val.tolist(), parts.test.tolist()) == ([0, 1, 2, 3, 4], [5, 6], [7, 8, 9])
+
+
+def test_every_class_needs_a_training_row() -> None:
+    codes = np.array([0] * 8 + [1] * 2)
+    with pytest.raises(DataError, match="no training row of 'late'"):
+        split_rows(10, codes, ("early", "late"), test_size=0.3, val_size=0, split_seed=0, method="ordered")
+    with pytest.raises(UsageError, match="split stratified: it needs classes"):
+        split_rows(10, None, None, test_size=0.3, val_size=0, split_seed=0, method="stratified")
+
+
+def test_the_column_of_groups_is_no_input() -> None:
+    Path("t.csv").write_text("x,who,y\n" + "".join(f"{i},p{i // 5},{i % 7}.5\n" for i in range(100)))
+    data = prepare("t.csv", target="y", groups="who")
+    assert data.features == ("x",)
+    held = [{row // 5 for row in part.rows.tolist()} for part in data.parts.values()]
+    assert sum(map(len, held)) == 20 and len(set.union(*held)) == 20
+    assert read_rows("t.csv", data.preprocessing).x.shape == (100, 1)
+    with pytest.raises(UsageError, match="split group needs a column of groups"):
+        prepare("t.csv", target="y", split="group")

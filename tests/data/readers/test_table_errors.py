@@ -114,7 +114,7 @@ def test_numbers_too_large_for_the_dtype() -> None:
         ({"target": "colour", "task": "regression"}, r"target 'colour' has texts like 'red'"),
         (
             {"dataset": "iris", "delimiter": ";"},
-            r"delimiter: only .csv and .tsv files take it, and .*'iris'",
+            r"delimiter: only .csv, .tsv, .txt files take it, and .*'iris'",
         ),
     ],
 )
