@@ -12,7 +12,7 @@ import typer
 
 from mlpcli.cli.console import message, warning
 from mlpcli.cli.flags import DataHome, Json, Name, Quiet, ResultsRoot, switch
-from mlpcli.errors import BadResult, DataError, FileError, Interrupted, MlpcliError
+from mlpcli.errors import BadResult, DataError, FileError, Interrupted, MlpcliError, UsageError
 from mlpcli.signals import Interruption
 
 if TYPE_CHECKING:
@@ -52,6 +52,9 @@ def sweep(
     ] = False,
     retry_failed: Annotated[
         bool, switch("--retry-failed", help="run failed and diverged trials again", panel=_PLAN)
+    ] = False,
+    force: Annotated[
+        bool, switch("--force", help="let finished trials that the plan lacks move to unused/", panel=_PLAN)
     ] = False,
     restart: Annotated[
         bool, switch("--restart", help="run everything again; old tables move to unused/", panel=_PLAN)
@@ -119,6 +122,8 @@ def sweep(
         with _open_folder(prepared, results, states, restart) as folder:
             if folder.warning:
                 warning(folder.warning)
+            if not plan.coming:  # later batches may still ask for trials that this plan lacks
+                _check_leaving(folder, force, quiet)
             message(_introduction(prepared, len(folder.known), workers.jobs), quiet=quiet)
             view = sweep_view(plan, prepared.metric, quiet)
             engine = Engine(prepared, folder, workers, view, keep_models.value, fail_fast, worker_timeout)
@@ -168,6 +173,23 @@ def _open_folder(prepared: "PreparedSweep", results: Path, states: set[str], res
         provenance=provenance(sys.argv, ", ".join(digests)),
         restart=restart,
     )
+
+
+def _check_leaving(folder: "SweepFolder", force: bool, quiet: bool) -> None:
+    """Say which trials the plan lacks; those that are complete leave with --force only."""
+    from mlpcli.atomic import shown
+    from mlpcli.results.sweep_ownership import UNUSED
+
+    if not (leaving := folder.leaving):
+        return
+    unused = shown(folder.path / UNUSED)
+    complete = sum(trial.state == "complete" for trial in leaving)
+    if complete and not force:
+        raise UsageError(
+            f"{shown(folder.path)} has {complete} finished trials that this plan lacks. It is unchanged. Use --force "
+            f"to move them to {unused}, from where the old plan takes them back, or choose another --name"
+        )
+    message(f"{len(leaving)} trials that this plan lacks move to {unused}", quiet=quiet)
 
 
 @contextmanager

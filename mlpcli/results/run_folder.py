@@ -77,7 +77,7 @@ class RunFolder:
 
         Raises:
             UsageError: a bad name, or a folder that holds something else: another kind of results, or a run
-                with other options and no `force`. Nothing was changed.
+                with other options or an unfinished one, and neither `force` nor `resume`. Nothing was changed.
             Busy: another process works in this folder.
             FileError: the folder cannot be created or written.
         """
@@ -127,7 +127,7 @@ class RunFolder:
         if self.state != "resumed":
             return None
         path = self._work / CHECKPOINT
-        again = f"{shown(self.path)} is unchanged. Start again without --resume"
+        again = f"{shown(self.path)} is unchanged. Start again with --force instead of --resume"
         try:
             arrays, described = tensor_file.read(path, key=_KEY, what="a checkpoint")
             if described["version"] != mlpcli.__version__:
@@ -241,6 +241,11 @@ class RunFolder:
             advice = "Give its options" if resume else "Use --force to replace it"
             raise UsageError(
                 f"{shown(self.path)} has other options ({found}). It is unchanged. {advice}, or another --name"
+            )
+        if not (resume or force) and _stands(self._work / CHECKPOINT):
+            raise UsageError(
+                f"{shown(self.path)} holds an unfinished run. It is unchanged. Go on with it with --resume, or use "
+                "--force to train from the beginning"
             )
         if not resume or not same:
             return "fresh"

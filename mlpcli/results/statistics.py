@@ -63,12 +63,15 @@ def difference(values: Sequence[float], references: Sequence[float]) -> Differen
 
     Differences that are equal up to the rounding of their subtraction do not vary: the interval is then the mean
     itself, and there is no p-value. (0.9 - 0.8 and 0.7 - 0.6 differ by 1e-16, which a t-test would take for certainty.)
+    A mean within that rounding is 0.
     """
     from scipy.special import stdtr
 
     gaps = [value - reference for value, reference in zip(values, references, strict=True)]
     rounding = 4 * sys.float_info.epsilon * max(map(abs, (*values, *references)))
     mean, std = _moments(gaps)
+    if abs(mean) <= rounding:
+        mean = 0.0
     if std is None:
         return Difference(mean, None, None, None)
     if max(gaps) - min(gaps) <= rounding:

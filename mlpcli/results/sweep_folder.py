@@ -109,6 +109,12 @@ class SweepFolder:
                     recorded, number=trial.number, configuration=trial.configuration, options=trial.options
                 )
 
+    @property
+    def leaving(self) -> list[Trial]:
+        """The recorded trials that the plan does not have: `begin` moves them to unused/."""
+        recorded = self._here.trials if self._here else {}
+        return [trial for run_id, trial in recorded.items() if run_id not in self._run_ids]
+
     def begin(self) -> None:
         """Make the folder ready for results: the tables in order, with the known trials of the plan.
 
@@ -116,8 +122,8 @@ class SweepFolder:
         """
         if self._here is None and not self._tables.has_adopted:
             return
-        write_changed(self.path / SWEEP, self._sweep.encode())  # first: it tells whose folder this is
-        if len(self.known) < len(self.planned) or not os.path.lexists(self.path / PROVENANCE):
+        changed = write_changed(self.path / SWEEP, self._sweep.encode())  # first: it tells whose folder this is
+        if changed or len(self.known) < len(self.planned) or not os.path.lexists(self.path / PROVENANCE):
             write_atomic(self.path / PROVENANCE, json_text.pretty(self._provenance).encode())
         if self._here is not None:
             self._unused.take(self._here, self._run_ids)  # nothing is dropped before it is written elsewhere

@@ -159,12 +159,16 @@ def recorded(trial: Trial) -> range:
     return range(0) if trial.state == "failed" else range((trial.epochs_run or 0) + 1)
 
 
-def write_changed(path: Path, data: bytes) -> None:
-    """Write a file unless it has this content already: looking at a finished sweep changes no file."""
+def write_changed(path: Path, data: bytes) -> bool:
+    """Write a file unless it has this content already: looking at a finished sweep changes no file.
+
+    Returns whether it was written.
+    """
     with suppress(OSError):
         if path.stat().st_size == len(data) and path.read_bytes() == data:
-            return
+            return False
     write_atomic(path, data)
+    return True
 
 
 def _trials(path: Path) -> tuple[list[str], list[Trial]]:

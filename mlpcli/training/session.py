@@ -176,7 +176,8 @@ def _columns_csv(run: PlannedRun) -> bytes:
 def _unusable(path: Path | None, error: ValueError) -> DataError:
     reason = " ".join(str(error).split())[:200]
     return DataError(
-        f"cannot go on from the checkpoint in {_place(path)}: {reason}. It is unchanged. Start again without --resume"
+        f"cannot go on from the checkpoint in {_place(path)}: {reason}. It is unchanged. "
+        "Start again with --force instead of --resume"
     )
 
 

@@ -84,7 +84,25 @@ def test_no_epochs_is_a_header_and_a_model(tmp_path):
 def test_an_interrupted_run_is_gone_on_with_or_started_again(tmp_path, golden, stop, resume):
     train(tmp_path, stop=stop)
     assert not (tmp_path / "r" / "result.json").exists()
-    assert train(tmp_path, resume=resume) == ("resumed" if resume and stop > 2 else "fresh")
+    assert train(tmp_path, resume=resume, force=not resume) == ("resumed" if resume and stop > 2 else "fresh")
+    assert content(tmp_path / "r") == golden["first"]
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_an_unfinished_run_is_neither_continued_nor_lost_unless_the_user_says_which(tmp_path, finished):
+    if finished:
+        train(tmp_path)
+    train(tmp_path, stop=3, force=finished)
+    before = content(tmp_path / "r")
+    with pytest.raises(UsageError, match=r"holds an unfinished run\. It is unchanged\. .* --resume, or use --force"):
+        train(tmp_path)
+    assert content(tmp_path / "r") == before
+    assert train(tmp_path, resume=True) == "resumed"
+
+
+def test_a_run_that_stopped_before_its_first_checkpoint_simply_begins(tmp_path, golden):
+    train(tmp_path, stop=1)
+    assert train(tmp_path) == "fresh"
     assert content(tmp_path / "r") == golden["first"]
 
 
@@ -215,7 +233,7 @@ def whole(folder, golden):
             load_model(path, lambda _: {"weights": ("f8", (3,))})
 
 
-@pytest.mark.parametrize("again", ["plain", "resume"])
+@pytest.mark.parametrize("again", ["force", "resume"])
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_killed_anywhere_and_run_again_the_files_are_the_same(tmp_path, golden, scenario, again):
     before, flags = SCENARIOS[scenario]
@@ -230,7 +248,7 @@ def test_killed_anywhere_and_run_again_the_files_are_the_same(tmp_path, golden, 
         points += 1
         if (tmp_path / "results" / "r").exists():
             whole(tmp_path / "results" / "r", golden)
-        train(tmp_path / "results", **{**flags, "resume": again == "resume" or flags.get("resume", False)})
+        train(tmp_path / "results", **{"force": True, **flags, again: True})
         assert content(tmp_path / "results" / "r") == expected
     assert points > 30
     assert content(tmp_path / "results" / "r") == expected
@@ -238,7 +256,7 @@ def test_killed_anywhere_and_run_again_the_files_are_the_same(tmp_path, golden, 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EACCES])
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_every_call_may_fail_and_then_the_same_command_succeeds(tmp_path, golden, scenario, code):
+def test_every_call_may_fail_and_then_the_same_command_with_force_succeeds(tmp_path, golden, scenario, code):
     before, flags = SCENARIOS[scenario]
     expected = expected_after(flags, golden)
     failures = 0
@@ -256,7 +274,7 @@ def test_every_call_may_fail_and_then_the_same_command_succeeds(tmp_path, golden
         if (tmp_path / "results" / "r").exists():
             whole(tmp_path / "results" / "r", golden)
             assert not list((tmp_path / "results").rglob("*.tmp"))
-        train(tmp_path / "results", **flags)
+        train(tmp_path / "results", **{**flags, "force": True})
         assert content(tmp_path / "results" / "r") == expected
     assert failures > 20
 
@@ -290,15 +308,15 @@ def test_a_damaged_checkpoint_or_table_is_refused_and_nothing_is_lost(tmp_path, 
     inside = data if name == "checkpoint.safetensors" else data[: data.index(b"5,")]
     for index in range(0, len(inside), 7):
         path.write_bytes(data[:index] + bytes([data[index] ^ 4]) + data[index + 1 :])
-        with pytest.raises(DataError, match="Start again without --resume"):
+        with pytest.raises(DataError, match="Start again with --force"):
             train(tmp_path, resume=True)
         assert path.read_bytes()[index] == data[index] ^ 4
     for damage in (lambda: path.write_bytes(data[:20]), lambda: path.write_bytes(b""), path.unlink):
         damage()
         if name == "metrics.csv" or path.exists():
-            with pytest.raises(DataError, match="Start again without --resume"):
+            with pytest.raises(DataError, match="Start again with --force"):
                 train(tmp_path, resume=True)
-    train(tmp_path)
+    train(tmp_path, force=True)
     assert content(tmp_path / "r") == golden["first"]
 
 

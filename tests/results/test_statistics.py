@@ -126,3 +126,12 @@ def test_scipy_stats_is_not_loaded():
         "statistics.difference([1, 2], [3, 5]); assert 'scipy.stats' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_a_mean_difference_of_rounding_is_zero() -> None:
+    """0.1 + 0.2 - 0.3 is 5.6e-17; means of either sign that are rounding alone are shown as 0, not as +2.22e-17."""
+    assert difference([0.1 + 0.2, 0.5], [0.3, 0.5]).mean == 0.0
+    assert difference([0.3], [0.1 + 0.2]).mean == 0.0
+    found = difference([0.9, 0.7, 0.8], [0.8, 0.8, 0.8])
+    assert found.mean == 0.0 and found.p_value == 1.0 and found.ci_low == -found.ci_high
+    assert difference([1e-20], [0.0]).mean == 1e-20

@@ -57,6 +57,8 @@ def show_results(
         baseline = plan.file.compare or dict(zip(plan.varied, plan.shown(0), strict=True))
         against = ", ".join(f"{name} {option_cell(value)}" for name, value in baseline.items())
         print(f"Differences are against {against}, paired by seed; ± is half of a 95% interval; p after Holm")
+    elif set(plan.baselines) == {None}:
+        print("No differences: drawn or pruned configurations have no natural baseline. Name one in [compare]")
     print(f"{shown(folder)}: summary.csv  trials.csv  metrics.csv  sweep.toml  provenance.json")
     if best is not None:
         print(f"Next: mlpcli eval {shown(best)}")

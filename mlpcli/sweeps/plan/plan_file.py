@@ -145,7 +145,7 @@ class _Planner:
             return
         if self.file.halving is not None and "epochs" not in self.problems.refused:
             self.check_halving(self.file.halving)
-        if not self.problems.lines and all(baseline is None for baseline in self.plan.baselines):
+        if self.file.compare and not self.problems.lines and set(self.plan.baselines) == {None}:
             wanted = ", ".join(f"{name} = {quote(value)}" for name, value in self.file.compare.items())
             self.problems.add(f"{self.file.path}: [compare]", f"no configuration has {wanted}")
 

@@ -18,6 +18,9 @@ from mlpcli.sweeps.spec.halving import Rung, epochs_share
 
 __all__ = ["Plan", "Round"]
 
+_ARBITRARY_FIRST = ("random", "search", "halving")
+"""Tables of the sweep file under which the first configuration is an arbitrary one."""
+
 
 @dataclass(frozen=True)
 class Round:
@@ -78,9 +81,14 @@ class Plan:
 
     @property
     def baselines(self) -> list[int | None]:
-        """For each configuration the one that [compare] makes of it, by default the first; None where there is none."""
+        """For each configuration the one that [compare] makes of it, by default the first; None where there is none.
+
+        Without [compare] there is none where the first configuration is no natural reference: one that was drawn, asked
+        for by a search, or pruned.
+        """
         if not self.file.compare:
-            return [0] * self.configurations
+            arbitrary = not self.file.document.keys().isdisjoint(_ARBITRARY_FIRST)
+            return [None if arbitrary else 0] * self.configurations
         keys = map(self._space.baseline_key, map(self.options, range(self.configurations)))
         return [None if key is None else self._found.get(key) for key in keys]
 

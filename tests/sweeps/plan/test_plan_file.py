@@ -429,3 +429,18 @@ def test_no_such_preset() -> None:
     assert problem('[base]\npreset = "tabula"') == expected.format("[base]")
     assert problem('[grid]\npreset = ["none", "tabula"]') == expected.format("[grid]")
     assert "the integer 3" in problem("[base]\npreset = 3")
+
+
+@pytest.mark.parametrize(
+    ("tables", "baselines"),
+    [
+        ("[grid]\nwidth = [4, 8]", [0, 0]),
+        ("[halving]\nmin_epochs = 1\n[grid]\nwidth = [4, 8]", [None, None]),
+        ("[random]\ntrials = 2\nwidth = { choices = [4, 8] }", [None, None]),
+        ("[halving]\nmin_epochs = 1\n[grid]\nwidth = [4, 8]\n[compare]\nwidth = 8", [1, 1]),
+    ],
+)
+def test_drawn_and_pruned_configurations_have_no_baseline_unless_the_file_names_one(
+    tables: str, baselines: list[int | None]
+) -> None:
+    assert plan(tables).baselines == baselines

@@ -62,17 +62,26 @@ def test_a_larger_grid_runs_what_is_new() -> None:
     assert not (folder / "unused").exists()
 
 
-def test_what_is_not_planned_waits_until_it_is() -> None:
+def test_what_is_not_planned_waits_until_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     folder = go(write(grid={"lr": [0.01, 0.1]}))
     before, whole = seconds(folder), timeless(folder)
-    go(write(grid={"lr": [0.1]}))
+    file = write(grid={"lr": [0.1]})
+    capsys.readouterr()
+    sweep(file, Path("results"), code=2)
+    assert (
+        "results/s has 2 finished trials that this plan lacks. It is unchanged. Use --force" in capsys.readouterr().err
+    )
+    assert timeless(folder) == whole
+    go(file, "--force")
     assert len(rows(folder, "trials.csv")) == 2
     aside = rows(folder / "unused", "trials.csv")
     assert [row["lr"] for row in aside] == ["0.01", "0.01"]
     assert len(rows(folder / "unused", "metrics.csv")) == 8
-    go(write(grid={"lr": [0.2]}))
+    go(write(grid={"lr": [0.2]}), "--force")
     assert len(rows(folder / "unused", "trials.csv")) == 4
-    go(write(grid={"lr": [0.01, 0.1]}))
+    made_for_others = (folder / "provenance.json").stat().st_mtime_ns
+    go(write(grid={"lr": [0.01, 0.1]}), "--force")
+    assert (folder / "provenance.json").stat().st_mtime_ns > made_for_others  # though nothing was trained
     assert seconds(folder) == before and timeless(folder) == whole
     assert [row["lr"] for row in rows(folder / "unused", "trials.csv")] == ["0.2", "0.2"]
     go(write(grid={"lr": [0.01, 0.1, 0.2]}))
