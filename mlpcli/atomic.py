@@ -20,6 +20,7 @@ __all__ = [
     "make_folder",
     "move",
     "open_file",
+    "refuse_links",
     "remove",
     "remove_folder",
     "remove_stale",
@@ -76,16 +77,16 @@ def write_all(descriptor: int, data: bytes) -> None:
 def write_atomic(path: Path, data: bytes) -> None:
     """Replace or create the file `path` by one that holds `data`, on disk when this returns.
 
-    A symbolic link keeps pointing where it did; what is not a regular file is refused.
+    What is not a regular file is refused, a symbolic link too: it may have come with a folder from somebody else, and
+    point anywhere.
 
     Raises:
         FileError: with the path and the reason; what stood under the name before is untouched.
     """
     with io_errors("write", path):
-        target = Path(os.path.realpath(path))
-        if os.path.lexists(target) and not stat.S_ISREG(os.lstat(target).st_mode):
-            raise OSError(None, "it is not a regular file")
-        temporary = target.with_name(f".mlpcli-{secrets.token_hex(4)}.tmp")
+        if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
+            raise OSError(None, "it is a symbolic link" if path.is_symlink() else "it is not a regular file")
+        temporary = path.with_name(f".mlpcli-{secrets.token_hex(4)}.tmp")
         try:
             descriptor = open_file(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0))
             try:
@@ -93,12 +94,25 @@ def write_atomic(path: Path, data: bytes) -> None:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-            os.replace(temporary, target)
+            os.replace(temporary, path)
         except BaseException:
             with suppress(OSError):
                 os.unlink(temporary)
             raise
-        sync_folder(target.parent)
+        sync_folder(path.parent)
+
+
+def refuse_links(folder: Path) -> None:
+    """Check that a folder of results is no symbolic link and holds none, through which other files would be changed.
+
+    Raises:
+        FileError: with the first link; nothing was written.
+    """
+    links = [folder] if folder.is_symlink() else []
+    for parent, folders, files in os.walk(folder):
+        links += [Path(parent, name) for name in (*folders, *files) if os.path.islink(Path(parent, name))]
+    for link in sorted(links)[:1]:
+        raise FileError(f"cannot use {shown(link)}: it is a symbolic link. Nothing was written. Remove the link")
 
 
 def move(source: Path, target: Path) -> None:

@@ -118,11 +118,15 @@ def test_the_mode_is_what_the_umask_leaves(tmp_path, mask):
     assert stat.S_IMODE((tmp_path / "b" / "c").stat().st_mode) == 0o777 & ~mask
 
 
-def test_a_link_keeps_pointing_and_what_is_no_file_is_refused(tmp_path):
+def test_links_and_what_is_no_file_are_refused(tmp_path):
     (tmp_path / "real").write_bytes(OLD)
-    (tmp_path / "link").symlink_to("real")
-    write_atomic(tmp_path / "link", NEW)
-    assert (tmp_path / "link").is_symlink() and (tmp_path / "real").read_bytes() == NEW
+    for target in ("real", "nowhere", "/dev/null"):
+        (tmp_path / "link").symlink_to(target)
+        with pytest.raises(FileError, match="link: it is a symbolic link"):
+            write_atomic(tmp_path / "link", NEW)
+        assert (tmp_path / "link").is_symlink() and not (tmp_path / "nowhere").exists()
+        (tmp_path / "link").unlink()
+    assert (tmp_path / "real").read_bytes() == OLD
 
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "folder").mkdir()

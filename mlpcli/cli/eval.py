@@ -76,7 +76,7 @@ def evaluate(
 
     Example: mlpcli eval digits-0123456789ab --split val
     """
-    from mlpcli.atomic import io_errors, make_folder, shown, write_atomic
+    from mlpcli.atomic import io_errors, make_folder, refuse_links, shown, write_atomic
     from mlpcli.results.csv_text import encode, line
     from mlpcli.results.find import MODEL, find_run
     from mlpcli.results.snapshot import folder_of, snapshot
@@ -106,6 +106,10 @@ def evaluate(
         message(text)
     warn_of_columns((), asked.unknown)
     folder = folder_of(path) if path.name == MODEL else path.with_name(f"{path.stem}-eval")
+    if path.name != MODEL:
+        refuse_links(folder)
+    if predictions:
+        predictions = Path(os.path.realpath(predictions))  # a link that the user names is followed
     tables: dict[Path, Table] = {}
     with blas_threads(int(model.options.threads)):  # as in training, since the last bits depend on it
         scores = None if asked.y is None else score(model, _labelled_part(asked))
@@ -118,7 +122,7 @@ def evaluate(
                 tables[folder / f"confusion-{asked.name}.csv"] = scores.confusion
         printed = list(tables.values())
         if predictions:
-            tables[predictions.absolute()] = predict(model, asked.x, asked.y, asked.rows, asked.labelled)
+            tables[predictions] = predict(model, asked.x, asked.y, asked.rows, asked.labelled)
     if scores and (missing := [name for name, value in scores.metrics.items() if value is None]):
         message(f"{', '.join(missing)}: not defined on these rows, so the cells are empty", quiet=quiet)
     if as_json:

@@ -56,7 +56,7 @@ class AppendTable:
         if not os.path.lexists(path):
             write_atomic(path, header)
         with io_errors("open", path):
-            self._descriptor = open_file(path, os.O_RDWR | os.O_APPEND)
+            self._descriptor = open_file(path, os.O_RDWR | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0))
         try:
             with io_errors("read", path), open(self._descriptor, "rb", closefd=False) as file:
                 data = file.read()

@@ -204,7 +204,7 @@ TABLES = {
     "diagnostics.csv": Table(
         "epoch, from the initial weights on, with --record; in a sweep, per trial and epoch",
         {**_TRIAL, **_RECORDED},
-        ("epoch",),
+        tuple(_RECORDED),
     ),
     "summary.csv": Table("configuration, best first", _SUMMARY, ("rank", "n_seeds"), _OPTION),
     "eval-<rows>-classes.csv": Table("class", _CLASSES, ("class",)),

@@ -22,6 +22,7 @@ from mlpcli.atomic import (
     io_errors,
     make_folder,
     move,
+    refuse_links,
     remove,
     remove_folder,
     remove_stale,
@@ -89,8 +90,7 @@ class RunFolder:
         self.result: dict[str, Any] | None = None
         self._columns = {METRICS: columns, **({DIAGNOSTICS: diagnostics} if diagnostics else {})}
         self._tables: dict[str, AppendTable] = {}
-        if self.path.is_symlink():
-            raise FileError(f"cannot use {shown(self.path)}: it is a symbolic link. Nothing was written")
+        refuse_links(self.path)
         make_folder(self.path)
         self._lock = FolderLock(self.path)
         self.warning = self._lock.warning
@@ -194,8 +194,6 @@ class RunFolder:
     def _take_up(self) -> None:
         """Complete the steps that a finished run still needs, and remove the files that no run will resume."""
         following = self.path / NEXT
-        if following.is_symlink():
-            raise FileError(f"cannot use {shown(following)}: it is a symbolic link. Nothing was written")
         remove_stale(self.path)
         if _stands(following / RESULT):
             self._promote(following)

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from mlpcli import json_text
-from mlpcli.atomic import make_folder, remove, remove_folder, remove_stale, shown, write_atomic
-from mlpcli.errors import FileError
+from mlpcli.atomic import make_folder, refuse_links, remove, remove_folder, remove_stale, write_atomic
 from mlpcli.results import csv_text
 from mlpcli.results.growing_tables import Epochs, GrowingTables
 from mlpcli.results.lock import FolderLock
@@ -76,8 +75,7 @@ class SweepFolder:
         self._sweep, self._provenance, self._reuse = sweep, provenance, reuse
         self._tables = GrowingTables(self.path, trial_columns(varied, scores), columns, diagnostics)
         self._run_ids: set[str] = set()
-        if self.path.is_symlink():
-            raise FileError(f"cannot use {shown(self.path)}: it is a symbolic link. Nothing was written")
+        refuse_links(self.path)
         make_folder(self.path)
         self._lock = FolderLock(self.path)
         self.warning = self._lock.warning

@@ -117,3 +117,13 @@ def test_a_metric_without_value_is_none(tmp_path: Path) -> None:
     result["metrics"]["val"]["loss"] = None
     (path / "result.json").write_text(json.dumps(result))
     assert read_folder(path).trials[0].metrics["val_loss"] is None
+
+
+def test_diagnostics_without_one_of_their_columns_are_refused(tmp_path: Path) -> None:
+    path = run_folder(tmp_path / "r", 4, recorded=True) / "diagnostics.csv"
+    lines = path.read_text().splitlines()
+    for index, name in enumerate(lines[0].split(",")):
+        cut = [",".join(cell for at, cell in enumerate(line.split(",")) if at != index) for line in lines]
+        path.write_text("\n".join(cut) + "\n")
+        with pytest.raises(DataError, match=rf"diagnostics\.csv: column {name} is missing"):
+            read_folder(path.parent)
