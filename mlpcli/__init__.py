@@ -12,6 +12,10 @@ _HOMES = {
     "Error": "mlpcli.errors:MlpcliError",
     "Model": "mlpcli.training.model:Model",
     "Run": "mlpcli.api.run:Run",
+    "Sweep": "mlpcli.api.sweep_results:Sweep",
+    "load": "mlpcli.api.stored:load",
+    "open": "mlpcli.api.stored:open_results",
+    "sweep": "mlpcli.api.sweep:sweep",
     "train": "mlpcli.api.train:train",
 }
 """Where each public name lives: module and name there."""

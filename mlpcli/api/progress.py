@@ -6,7 +6,7 @@
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html import escape
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,7 +16,11 @@ from mlpcli.config import RunOptions
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Bar", "epoch_progress", "progress_bar"]
+    from mlpcli.results.trial import Trial
+    from mlpcli.sweeps.plan.sweep_plan import Plan
+    from mlpcli.sweeps.run.sweep_watcher import Watcher
+
+__all__ = ["Bar", "epoch_progress", "progress_bar", "sweep_progress"]
 
 EVERY = 0.1
 """Seconds between two drawings in a notebook."""
@@ -111,3 +115,39 @@ def _terminal_bar(what: str, total: int) -> Iterator[Bar]:
                 progress.update(task, completed=done, total=total, words=text)
 
         yield Shown()
+
+
+@contextmanager
+def sweep_progress(plan: "Plan", wanted: bool | None) -> "Iterator[Watcher]":
+    """A bar of the trials of a sweep."""
+    with progress_bar("trial", len(plan) + plan.coming, wanted) as bar:
+        yield _TrialCounter(plan, bar)
+
+
+class _TrialCounter:
+    """Shows how many trials have ended, and the last message."""
+
+    def __init__(self, plan: "Plan", bar: Bar) -> None:
+        self._plan, self._bar = plan, bar
+        self._ended: set[int] = set()
+        self._words = ""
+
+    def expect(self, seconds: float) -> None:
+        pass
+
+    def grown(self) -> None:
+        self._show()
+
+    def running(self, trials: Sequence[int]) -> None:
+        pass
+
+    def trial(self, trial: "Trial", *, known: bool = False) -> None:
+        self._ended.add(trial.number)
+        self._show()
+
+    def note(self, text: str) -> None:
+        self._words = text
+        self._show()
+
+    def _show(self) -> None:
+        self._bar.show(len(self._ended), self._words, len(self._plan) + self._plan.coming)

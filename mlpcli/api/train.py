@@ -29,7 +29,7 @@ from mlpcli.training.session import PlannedRun, Trained, plan_run, train_run
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["OnEpoch", "Watch", "interruptions_of_python", "train", "train_options"]
+__all__ = ["OnEpoch", "Watch", "interruptions_of_python", "is_interactive", "train", "train_options"]
 
 OnEpoch = Callable[[Mapping[str, Any]], None]
 """Called with each row of metrics.csv."""
@@ -99,7 +99,7 @@ def train(
             data_home=data_home,
             command=sys.argv,
             watch=watch,
-            stop_early=_is_interactive(),
+            stop_early=is_interactive(),
         )
 
 
@@ -186,6 +186,6 @@ def interruptions_of_python() -> "Iterator[None]":
         raise KeyboardInterrupt(str(stop)) from None
 
 
-def _is_interactive() -> bool:
+def is_interactive() -> bool:
     """Whether someone is there to look at what an interrupted training returns: a notebook, or the prompt."""
     return hasattr(sys, "ps1") or "ipykernel" in sys.modules

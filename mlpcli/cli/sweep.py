@@ -1,9 +1,6 @@
 """`mlpcli sweep`: runs every missing trial of a sweep file, then summarizes all of them."""
 
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,21 +9,17 @@ import typer
 
 from mlpcli.cli.console import message, warning
 from mlpcli.cli.flags import DataHome, Json, Name, Quiet, ResultsRoot, switch
-from mlpcli.errors import BadResult, DataError, FileError, Interrupted, MlpcliError, UsageError
-from mlpcli.signals import Interruption
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from mlpcli.results.sweep_folder import SweepFolder
     from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
-    from mlpcli.sweeps.plan.sweep_plan import Plan
-    from mlpcli.workers.executor import Executor
+    from mlpcli.sweeps.run.sweep_watcher import Watcher
 
 __all__ = ["sweep"]
 
 _PLAN, _RUN = "What runs", "How it runs"
-
-PRELOAD = ("mlpcli.sweeps.run.train_stack",)
-"""Modules that workers import while the parent prepares the data."""
 
 
 class KeepModels(StrEnum):
@@ -98,7 +91,6 @@ def sweep(
     plan = plan_sweep(file, settings=settings or (), seeds=seeds, name=name, max_trials=max_trials)
 
     from mlpcli.threads import cores
-    from mlpcli.workers.registry import open_executor
 
     jobs = jobs or cores()
     if dry_run:
@@ -107,112 +99,47 @@ def sweep(
 
         show_plan(PreparedSweep(plan, data_home), jobs, as_json)
         return
-    with open_executor(executor, jobs, PRELOAD, allow_insecure=allow_insecure_dask) as workers, _killing(workers):
-        if not (results / plan.file.name / "summary.csv").exists():  # otherwise there may be nothing to train
-            workers.warm(min(jobs, len(plan)))
 
-        from mlpcli.atomic import shown
-        from mlpcli.cli.views.sweep_report import show_results
-        from mlpcli.cli.views.sweep_view import sweep_view
-        from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
-        from mlpcli.sweeps.run.engine import Engine
-
-        prepared = PreparedSweep(plan, data_home)
-        states = {"complete"} if retry_failed else {"complete", "failed", "diverged"}
-        with _open_folder(prepared, results, states, restart) as folder:
-            if folder.warning:
-                warning(folder.warning)
-            if not plan.coming:  # later batches may still ask for trials that this plan lacks
-                _check_leaving(folder, force, quiet)
-            message(_introduction(prepared, len(folder.known), workers.jobs), quiet=quiet)
-            view = sweep_view(plan, prepared.metric, quiet)
-            engine = Engine(prepared, folder, workers, view, keep_models.value, fail_fast, worker_timeout)
-            with _saying_what_is_kept(folder, plan, restart), view:
-                engine.run()
-            show_results(prepared, engine.summary, folder.known, folder.path, engine.models.best, as_json)
-    if lacking := [trial.lack for trial in folder.known.values() if trial.lack]:
-        raise (DataError if "memory" in lacking else FileError)(
-            f"{len(lacking)} of {len(plan)} trials failed for lack of {lacking[0]}: see the column error of "
-            f"{shown(folder.path / 'trials.csv')}. The others are kept. The same command trains these again"
-        )
-    if troubled := sum(trial.is_troubled for trial in folder.known.values()):
-        raise BadResult(
-            f"{troubled} of {len(plan)} trials failed or diverged: see the column error of "
-            f"{shown(folder.path / 'trials.csv')}. The others are kept. Try again with --retry-failed"
-        )
-
-
-@contextmanager
-def _killing(workers: "Executor") -> Iterator[None]:
-    """Kill the workers if the sweep ends early; they have nothing to save."""
-    try:
-        yield
-    except BaseException:
-        workers.shutdown(wait=False, cancel_futures=True)
-        raise
-
-
-def _open_folder(prepared: "PreparedSweep", results: Path, states: set[str], restart: bool) -> "SweepFolder":
-    """The sweep's folder; trials recorded in these states are not run again, nor are pruned ones under halving."""
-    from mlpcli.results.provenance import provenance
-    from mlpcli.results.sweep_folder import SweepFolder
-
-    plan = prepared.plan
-    reused = states | ({"pruned"} if plan.rungs else set())
-    digests = sorted({data.digest for data in prepared.data})
-    return SweepFolder(
-        results,
-        plan.file.name,
-        sweep=plan.file.text(),
-        trials=prepared.trials,
-        varied=plan.varied,
-        scores=prepared.scores,
-        columns=prepared.columns,
-        diagnostics=prepared.diagnostics,
-        reuse=lambda trial: trial.state in reused and not trial.lack,
-        provenance=provenance(sys.argv, ", ".join(digests)),
-        restart=restart,
-    )
-
-
-def _check_leaving(folder: "SweepFolder", force: bool, quiet: bool) -> None:
-    """Say which trials the plan lacks; those that are complete leave with --force only."""
+    from mlpcli.api.sweep import run_plan
     from mlpcli.atomic import shown
+    from mlpcli.cli.views.sweep_report import show_results
+
+    swept = run_plan(
+        plan,
+        jobs=jobs,
+        executor=executor,
+        allow_insecure_dask=allow_insecure_dask,
+        worker_timeout=worker_timeout,
+        results=results,
+        data_home=data_home,
+        keep_models=keep_models.value,
+        retry_failed=retry_failed,
+        restart=restart,
+        force=force,
+        fail_fast=fail_fast,
+        command=sys.argv,
+        watch=lambda prepared, folder, jobs: _watched(prepared, folder, jobs, quiet),
+    )
+    show_results(swept.prepared, swept.summary, swept.trials, swept.path, swept.best, as_json)
+    if problem := swept.problem(shown(swept.path / "trials.csv")):
+        raise problem
+
+
+def _watched(
+    prepared: "PreparedSweep", folder: "SweepFolder", jobs: int, quiet: bool
+) -> "AbstractContextManager[Watcher]":
+    """Say what is about to run; the view of its trials."""
+    from mlpcli.atomic import shown
+    from mlpcli.cli.views.sweep_view import sweep_view
     from mlpcli.results.sweep_ownership import UNUSED
 
-    if not (leaving := folder.leaving):
-        return
-    unused = shown(folder.path / UNUSED)
-    complete = sum(trial.state == "complete" for trial in leaving)
-    if complete and not force:
-        raise UsageError(
-            f"{shown(folder.path)} has {complete} finished trials that this plan lacks. It is unchanged. Use --force "
-            f"to move them to {unused}, from where the old plan takes them back, or choose another --name"
-        )
-    message(f"{len(leaving)} trials that this plan lacks move to {unused}", quiet=quiet)
-
-
-@contextmanager
-def _saying_what_is_kept(folder: "SweepFolder", plan: "Plan", restarted: bool) -> Iterator[None]:
-    """Add to an error that ends the sweep early how much is kept, and the command that continues."""
-    from mlpcli.atomic import shown
-
-    try:
-        yield
-    except (KeyboardInterrupt, MlpcliError) as error:
-        how = "the same command" + ", but without --restart" * restarted
-        done = f"{len(folder.known)} of {len(plan) + plan.coming} trials"
-        if os.path.isfile(folder.path / "trials.csv") or not folder.known:
-            kept = f"{done} are kept in {shown(folder.path)}. Go on with {how}"
-        else:
-            kept = (
-                f"{done} are kept, but {shown(folder.path)} was renamed or removed. Put it back, and go on with {how}"
-            )
-        if isinstance(error, Interruption):
-            raise Interrupted(f"{error.word}. {kept}", error.code) from None
-        if isinstance(error, KeyboardInterrupt):
-            raise Interrupted(f"interrupted. {kept}") from None
-        raise type(error)(f"{error}. {kept}") from error
+    if folder.warning:
+        warning(folder.warning)
+    if not prepared.plan.coming and folder.leaving:
+        unused = shown(folder.path / UNUSED)
+        message(f"{len(folder.leaving)} trials that this plan lacks move to {unused}", quiet=quiet)
+    message(_introduction(prepared, len(folder.known), jobs), quiet=quiet)
+    return sweep_view(prepared.plan, prepared.metric, quiet)
 
 
 def _introduction(prepared: "PreparedSweep", known: int, jobs: int) -> str:

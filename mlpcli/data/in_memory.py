@@ -10,16 +10,19 @@ They become the same table as a file of the same content, so that a network trai
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.config import DataOptions
+from mlpcli.data.cache.entries import NewEntry, home_folder, open_entry
 from mlpcli.data.cache.memory_entry import MemoryEntry
 from mlpcli.data.cache.table import Table, TableWriter
+from mlpcli.data.names.sources import MEMORY, find_source
 from mlpcli.data.new_rows import encode_rows
-from mlpcli.data.prepare import prepared_from
+from mlpcli.data.prepare import prepared_from, table_folder
 from mlpcli.data.prepared.dataset import Prepared
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.data.prepared.targets import class_name
@@ -30,10 +33,7 @@ from mlpcli.data.readers.wanted_columns import Wanted
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import listed, quote
 
-__all__ = ["MEMORY", "class_codes", "class_labels", "encode_in_memory", "prepare_in_memory", "read_in_memory"]
-
-MEMORY = "memory:"
-"""How the name of a dataset begins that was in memory; the rest is the digest of its content."""
+__all__ = ["class_codes", "class_labels", "encode_in_memory", "prepare_in_memory", "read_in_memory"]
 
 NAME_DIGITS = 20
 
@@ -78,6 +78,23 @@ def prepare_in_memory(data: Any, options: DataOptions) -> Prepared:
     table, options = read_in_memory(data, options)
     entry = build_entry(MemoryEntry(), table, options, validation_rows=None, test_rows=None)
     return prepared_from(options.dataset, options.scale, entry)
+
+
+def cache_in_memory(data: Any, options: DataOptions, data_home: Path | str | None = None) -> DataOptions:
+    """Put the table of the data into the cache, where processes find it by the name in the options returned.
+
+    Raises:
+        FileError: the cache cannot be written. Others as `read_in_memory`.
+    """
+    table, options = read_in_memory(data, options)
+    home = home_folder(data_home)
+    folder = table_folder(find_source(options, home), home)
+    if open_entry(folder) is None:
+        with NewEntry(folder) as new:
+            writer = TableWriter(new)
+            writer.append(table.cells)
+            writer.finish(table.columns, table.targets, dropped=table.dropped)
+    return options
 
 
 def encode_in_memory(x: Any, preprocessing: Preprocessing) -> NDArray[Any]:

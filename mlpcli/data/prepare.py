@@ -12,7 +12,7 @@ from mlpcli.data.prepared.dataset import PARTS, Part, Prepared
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.errors import DataError
 
-__all__ = ["entry_folder", "is_here", "open_prepared", "open_table", "prepare", "prepared_from"]
+__all__ = ["entry_folder", "is_here", "open_prepared", "open_table", "prepare", "prepared_from", "table_folder"]
 
 KEY = 20  # hex digits of the digest at the end of a cache folder's name
 
@@ -74,7 +74,7 @@ def open_table(source: Source, home: Path) -> Table:
     Raises:
         DataError: the table is not what the source promises.
     """
-    folder = _table_folder(source, home)
+    folder = table_folder(source, home)
     entry = open_entry(folder)
     if entry is not None:
         table = Table.from_entry(entry)
@@ -87,10 +87,11 @@ def open_table(source: Source, home: Path) -> Table:
 
 def is_here(source: Source, home: Path) -> bool:
     """Whether the source can be read without a network."""
-    return source.offline or open_entry(_table_folder(source, home)) is not None
+    return source.offline or open_entry(table_folder(source, home)) is not None
 
 
-def _table_folder(source: Source, home: Path) -> Path:
+def table_folder(source: Source, home: Path) -> Path:
+    """The folder of the cache entry that holds the source's table."""
     return home / "tables" / f"{source.slug}-{digest_of(source.identity)[:KEY]}"
 
 

@@ -36,7 +36,7 @@ from mlpcli.training.evaluate import BLOCK, evaluate, score_blocks
 __all__ = ["Model"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model:
     """A network that is ready to score rows; made by `load`, or by `of` after a training.
 
@@ -82,6 +82,10 @@ class Model:
             FileError: the file cannot be written.
         """
         write_atomic(Path(path).absolute(), self.to_bytes())
+
+    def __repr__(self) -> str:
+        sizes = (len(self.preprocessing.features), *self.options.sizes, self.network.linears[-1].out_features)
+        return f"<Model of {self.options.dataset}: {' -> '.join(map(str, sizes))}, {self.options.activation}>"
 
     @property
     def classes(self) -> Array | None:

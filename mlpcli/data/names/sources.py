@@ -21,7 +21,10 @@ from mlpcli.data.readers.wanted_columns import Wanted
 from mlpcli.errors import DataError, FileError, UsageError
 from mlpcli.wording import nearest, quote
 
-__all__ = ["Source", "find_source"]
+__all__ = ["MEMORY", "Source", "find_source"]
+
+MEMORY = "memory:"
+"""How the name of a dataset begins that was in memory; the rest is the digest of its content."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ def find_source(options: DataOptions, home: Path, kinds: Mapping[str, Kind] | No
         return _file(*found, home, Wanted(options, kinds))
     if dataset.startswith("openml:"):
         return _openml(options)
+    if dataset.startswith(MEMORY):
+        return _memory(options)
     return _card(find_card(dataset), options)
 
 
@@ -105,6 +110,18 @@ def _check(card: Card, table: Table) -> None:
             f"dataset {quote(card.name)}: the source has {found[0]} rows of {found[1]} features and {found[2]} "
             f"classes, but the card {card.path} says {card.rows}, {card.features} and {card.classes}. Correct the card"
         )
+
+
+def _memory(options: DataOptions) -> Source:
+    """Data of a Python program, of which the cache has the table."""
+
+    def read(writer: TableWriter) -> Table:
+        raise DataError(
+            f"dataset {quote(options.dataset)}: the data were in the memory of a Python program, and the cache no "
+            "longer has them. Run that program again, or save the data as a file"
+        )
+
+    return Source(options.dataset, "memory", {"kind": MEMORY, "name": options.dataset}, _scaled(options), read)
 
 
 def _openml(options: DataOptions) -> Source:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from mlpcli.config import RunOptions
 from mlpcli.config.rules import conflicts, task_conflicts
@@ -22,17 +23,18 @@ MAX_TRIALS = 10_000
 
 def plan_sweep(
     path: Path,
+    document: dict[str, Any] | None = None,
     *,
     settings: Sequence[str] = (),
     seeds: str | None = None,
     name: str | None = None,
     max_trials: int = MAX_TRIALS,
 ) -> Plan:
-    """The plan of a sweep file under the flags --set, --seeds, --name and --max-trials.
+    """The plan of a sweep file, or of the `document` it would hold, under --set, --seeds, --name and --max-trials.
 
     Raises one `UsageError` for all problems of the file and of the combinations in its first batch.
     """
-    file, problems = read_sweep(path, settings=settings, seeds=seeds, name=name)
+    file, problems = read_sweep(path, document, settings=settings, seeds=seeds, name=name)
     strategy = make_strategy(file)
     trials = strategy.remaining(1 if file.seeds is None else len(file.seeds))
     if trials > max_trials:

@@ -82,14 +82,26 @@ def find_sweep(path: Path) -> Path:
 
 
 def read_sweep(
-    path: Path, *, settings: Sequence[str] = (), seeds: str | None = None, name: str | None = None
+    path: Path,
+    document: dict[str, Any] | None = None,
+    *,
+    settings: Sequence[str] = (),
+    seeds: str | None = None,
+    name: str | None = None,
 ) -> tuple[SweepFile, Problems]:
     """The valid part of a sweep file, and the problems with the rest.
 
-    `settings` are the KEY=VALUE of --set; `seeds` and `name` are the texts of those flags. Raises `UsageError` for a
-    file that cannot be read or is not TOML.
+    Args:
+        path: the file.
+        document: what the file would hold; `path` is then only its name in messages.
+        settings: the KEY=VALUE of --set.
+        seeds: the text of the flag --seeds.
+        name: the text of the flag --name.
+
+    Raises:
+        UsageError: the file cannot be read or is not TOML.
     """
-    document, problems = read_toml(find_sweep(path)), Problems()
+    document, problems = read_toml(find_sweep(path)) if document is None else document, Problems()
     keys, tables = _Keys(path, document, problems), Tables(path, document, problems)
     keys.check_names()
     halving = keys.halving(tables.written["halving"])

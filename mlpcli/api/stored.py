@@ -1,0 +1,39 @@
+"""What is on disk: `mlpcli.open` gives a run or a sweep, `mlpcli.load` a trained network."""
+
+from pathlib import Path
+
+from mlpcli.api.run import Run
+from mlpcli.api.sweep_results import Sweep
+from mlpcli.results.find import find_results, find_run
+from mlpcli.training.model import Model
+
+__all__ = ["load", "open_results"]
+
+
+def open_results(name: Path | str, *, results: Path | str = "results") -> Run | Sweep:
+    """The run or the sweep in a folder; nothing there is changed, and it may still be running.
+
+    Args:
+        name: the folder, or its name below `results`.
+        results: folder of all results.
+
+    Raises:
+        UsageError: there is no such run or sweep; the message has the nearest names.
+        DataError: a file there is not one that mlpcli writes.
+    """
+    path = find_results(str(name), Path(results))
+    return Sweep.of_folder(path) if (path / "trials.csv").is_file() else Run.of_folder(path)
+
+
+def load(name: Path | str, *, results: Path | str = "results") -> Model:
+    """The trained network of a run, or in a model file.
+
+    Args:
+        name: the run's folder, a model file, or a name below `results`, as the commands take them.
+        results: folder of all results.
+
+    Raises:
+        UsageError: there is no such run; the message has the nearest names.
+        DataError: the model file is damaged.
+    """
+    return Model.load(find_run(str(name), Path(results)))

@@ -1,0 +1,138 @@
+"""A sweep as Python sees it: its tables as data frames and its best model."""
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlpcli.api.frames import frame_of
+from mlpcli.api.html import curves_svg, table_html
+from mlpcli.atomic import io_errors
+from mlpcli.config.metrics import Measure
+from mlpcli.errors import DataError
+from mlpcli.results.read_folder import read_folder
+from mlpcli.training.model import Model
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Sweep"]
+
+TABLES = ("trials.csv", "summary.csv", "metrics.csv")
+MOST_ROWS, MOST_CURVES = 20, 3
+
+
+class Sweep:
+    """A sweep, which `mlpcli.sweep` and `mlpcli.open` return.
+
+    Attributes:
+        name: its name.
+        metric: the metric that ranks.
+        varied: the options that tell its configurations apart.
+        path: its folder, None where nothing was written.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        metric: str,
+        varied: tuple[str, ...],
+        table: Callable[[str], str | None],
+        best: Callable[[], Model | None],
+        path: Path | None,
+    ) -> None:
+        self.name, self.metric, self.varied, self.path = name, metric, varied, path
+        self._table, self._best = table, best
+
+    @classmethod
+    def of_folder(cls, path: Path) -> "Sweep":
+        """The sweep in a folder, which may still be running.
+
+        Raises:
+            DataError: a file there is not one that mlpcli writes.
+            FileError: a file cannot be read.
+        """
+        folder = read_folder(path)
+
+        def table(name: str) -> str | None:
+            if not (path / name).is_file():
+                return None
+            with io_errors("read", path / name):
+                return (path / name).read_text(encoding="utf-8")
+
+        def best() -> Model | None:
+            key = Measure.parse(folder.metric).metric.key
+            ranked = [
+                (key(value), trial.number, trial)
+                for trial in folder.trials
+                if trial.state == "complete" and (value := trial.score(folder.metric)) is not None
+            ]
+            file = folder.model(min(ranked)[2]) if ranked else None
+            return None if file is None else Model.load(file)
+
+        return cls(folder.name, folder.metric, folder.varied, table, best, path)
+
+    def in_memory(self) -> "Sweep":
+        """The same sweep without its folder, which may then be removed."""
+        tables, best = {name: self._table(name) for name in TABLES}, self._best()
+        return Sweep(self.name, self.metric, self.varied, tables.get, lambda: best, None)
+
+    @cached_property
+    def trials(self) -> "pd.DataFrame":
+        """trials.csv as a data frame: one row per trial."""
+        return self._frame("trials.csv")
+
+    @cached_property
+    def summary(self) -> "pd.DataFrame":
+        """summary.csv as a data frame: one row per configuration, the best first; empty until the sweep has ended."""
+        return self._frame("summary.csv")
+
+    @cached_property
+    def history(self) -> "pd.DataFrame":
+        """metrics.csv as a data frame: one row per trial and epoch."""
+        return self._frame("metrics.csv")
+
+    @cached_property
+    def best(self) -> Model:
+        """The network of the best complete trial.
+
+        Raises:
+            DataError: no trial is complete, or its model was not kept.
+        """
+        found = self._best()
+        if found is None:
+            raise DataError(f"sweep {self.name}: the best trial has no model. Run it again with keep_models best")
+        return found
+
+    def _frame(self, name: str) -> "pd.DataFrame":
+        import pandas as pd
+
+        table = self._table(name)
+        return pd.DataFrame() if table is None else frame_of(name, table)
+
+    def __repr__(self) -> str:
+        return f"<Sweep {self.name}: {len(self.trials)} trials, ranked by {self.metric}>"
+
+    def _repr_html_(self) -> str:
+        """The best configurations as a table, and the mean curves of the very best."""
+        wanted = ["rank", *self.varied, "n_seeds", f"{self.metric}_mean", f"{self.metric}_std", "p_value"]
+        columns = [name for name in wanted if name in self.summary]
+        rows = self.summary[columns].head(MOST_ROWS).to_numpy(object).tolist()
+        more = f"<p>and {len(self.summary) - MOST_ROWS} more</p>" if len(self.summary) > MOST_ROWS else ""
+        title = f"<p>{self.name}: {len(self.trials)} trials, ranked by {self.metric}</p>"
+        return f"<div>{title}{table_html(columns, rows)}{more}{curves_svg(self._curves(), 'epoch')}</div>"
+
+    def _curves(self) -> dict[str, list[tuple[float, float]]]:
+        """The metric, or the training loss, over the epochs: means over the seeds of the best configurations."""
+        history, trials = self.history, self.trials
+        column = self.metric if self.metric in history else "train_loss"
+        curves: dict[str, list[tuple[float, float]]] = {}
+        for row in self.summary.head(MOST_CURVES).to_dict("records"):
+            members: Any = trials["state"].notna()
+            for name in self.varied:
+                members &= (trials[name] == row[name]) | (trials[name].isna() & (row[name] != row[name]))
+            mine = history[history["trial"].isin(trials["trial"][members])]
+            means = mine.groupby("epoch")[column].mean()
+            label = ", ".join(f"{name} {row[name]}" for name in self.varied) or column
+            curves[label] = list(zip(means.index.tolist(), means.tolist(), strict=True))
+        return curves
