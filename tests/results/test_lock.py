@@ -172,3 +172,15 @@ def test_a_folder_in_use_is_refused_while_its_holder_lives(tmp_path):
 def test_the_descriptor_is_not_inherited_by_programs(tmp_path):
     with FolderLock(tmp_path) as lock:
         assert not os.get_inheritable(lock._descriptor)
+
+
+def test_a_lock_file_that_could_not_be_removed_is_harmless_and_goes_next_time(tmp_path, monkeypatch):
+    def refuse(path):
+        raise OSError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", refuse)
+        FolderLock(tmp_path).release()
+    assert os.listdir(tmp_path) == [".lock"]
+    FolderLock(tmp_path).release()
+    assert os.listdir(tmp_path) == []
