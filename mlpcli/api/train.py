@@ -65,7 +65,7 @@ def train(
         results: folder of all results, in which the run's own folder is written.
         name: name of the run's folder, by default made of the dataset and the run's id.
         resume: continue from the last checkpoint in that folder.
-        force: replace a run of that name that has other options.
+        force: replace a run of that name that is unfinished or has other options.
         data_home: cache of prepared data, by default the user's.
         on_epoch: called with each row of metrics.csv as a dict.
         progress: show a progress bar; by default in terminals and notebooks.
@@ -124,7 +124,7 @@ def train_options(
         results: folder of all results; None writes nothing.
         name: name of the run's folder, by default made of the dataset and the run's id.
         resume: continue from the last checkpoint in that folder.
-        force: replace a run of that name that has other options.
+        force: replace a run of that name that is unfinished or has other options.
         data_home: cache of prepared data, by default the user's.
         command: the command line, for provenance.json.
         watch: see `Watch`.

@@ -34,7 +34,12 @@ def sweep(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="sweep file, such as experiments/dropout.toml")],
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="override an option of [base]", rich_help_panel=_PLAN),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="override an option of [base], or any key: grid.width=[8,16]",
+            rich_help_panel=_PLAN,
+        ),
     ] = None,
     seeds: Annotated[str | None, typer.Option(help="number of seeds, or a list: 0,1,2", rich_help_panel=_PLAN)] = None,
     max_trials: Annotated[

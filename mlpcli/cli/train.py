@@ -35,7 +35,8 @@ def train(
     *,
     resume: Annotated[bool, switch("--resume", help="continue from the last checkpoint", panel=_RUN)] = False,
     force: Annotated[
-        bool, switch("--force", help="replace a run of the same name that has other options", panel=_RUN)
+        bool,
+        switch("--force", help="replace a run of the same name that is unfinished or has other options", panel=_RUN),
     ] = False,
     memory: Annotated[
         str | None,

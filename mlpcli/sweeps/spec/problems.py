@@ -25,6 +25,8 @@ class Problems:
     def unknown(self, place: str, name: str, what: str, known: Iterable[str]) -> None:
         """Note a name that is not one of those known."""
         hint = nearest(name, known) if len(self.lines) < MAX_GUESSES else ""
+        if what == "key" and not hint:
+            hint = f"; there are {', '.join(known)}"
         self.add(f"{place}{quote(name)[1:-1]}", f"no such {what}{hint}")
 
     def integer(self, place: str, value: object, low: int, high: int = 2**63 - 1) -> int | None:

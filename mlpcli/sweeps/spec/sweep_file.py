@@ -19,6 +19,7 @@ from mlpcli.sweeps.spec.option_tables import KEYS, Table, Tables
 from mlpcli.sweeps.spec.problems import Problems
 from mlpcli.sweeps.spec.random_draws import Draws
 from mlpcli.sweeps.spec.ranking_metric import metric_problem
+from mlpcli.sweeps.spec.settings import with_settings
 from mlpcli.sweeps.spec.where import Where, parse_where
 from mlpcli.wording import nearest, quote
 
@@ -101,7 +102,9 @@ def read_sweep(
     Raises:
         UsageError: the file cannot be read or is not TOML.
     """
-    document, problems = read_toml(find_sweep(path)) if document is None else document, Problems()
+    problems = Problems()
+    written = read_toml(find_sweep(path)) if document is None else document
+    document, settings = with_settings(written, settings, problems)
     keys, tables = _Keys(path, document, problems), Tables(path, document, problems)
     keys.check_names()
     halving = keys.halving(tables.written["halving"])
