@@ -80,7 +80,8 @@ class _NotebookBar:
     def __init__(self, what: str, total: int) -> None:
         from IPython.display import HTML, display
 
-        self._what, self._total, self._html = what, total, HTML
+        self._what, self._total = what, total
+        self._html: Callable[[str], object] = HTML
         self._latest = 0.0
         self._handle = display(HTML(""), display_id=True)
 
