@@ -65,7 +65,7 @@ TABLES = {
     "crx": _keel("crx"),
     "titanic": _orange("titanic", chosen=True),
     "heart_disease": _orange("heart_disease"),
-    "zoo": _orange("zoo"),
+    "zoo": _orange("zoo", chosen=True),
     "cells": _rdata("modeldata/cells", "class", drop=("case",)),
     "attrition": _rdata("modeldata/attrition", "Attrition"),
     "credit_data": _rdata("modeldata/credit_data", "Status"),
@@ -80,7 +80,7 @@ TABLES = {
     "carseats": _numbers("islp", "ISLP/data/Carseats.csv", "Sales"),
     "abalone": _numbers("scikit-lego", "sklego/data/abalone.zip", "rings", chosen=True),
     "arrests": PackagedTable("scikit-lego", "sklego/data/arrests.zip", "released"),
-    "penguins": _numbers("palmerpenguins", "palmerpenguins/data/penguins.csv", "body_mass_g"),
+    "penguins": _numbers("palmerpenguins", "palmerpenguins/data/penguins.csv", "body_mass_g", chosen=True),
     "mpg": _numbers("plotnine", "plotnine/data/mpg.csv", "hwy", "cty"),
     "txhousing": _numbers("plotnine", "plotnine/data/txhousing.csv", "median", "date", "volume", rows=4000),
     "gapminder": _numbers(

@@ -51,7 +51,7 @@ AGAINST = (("defaults", NETWORK), ("tabular", NETWORK), ("tabular", REAL))
 METRICS = {"classification": "accuracy", "regression": "r2"}
 LEFT_OUT = "linnerud"  # its 4 test rows would drown the rest
 FIRST = 20
-"""The first split that is measured: those before it, and 100 and up, had a part in choosing the defaults."""
+"""The first split that is measured: those before it, and 100 and up, served to choose the defaults."""
 
 Options = dict[str, object]
 
@@ -240,9 +240,10 @@ def page() -> str:
             "choose their epoch. `tables.csv` has every score. Linnerud has 20 rows, of which 4 are tested, and has no",
             "part in the means.",
             "",
-            "The defaults were chosen on the tables with a star, by rows held out of other splits; the others had no",
-            "part in it. Of tables on which two contenders are equal, with five splits one in nine shows one of them",
-            "ahead or behind by two errors.",
+            "The defaults were chosen on the tables with a star, by rows held out of other splits. Adam's rate, 0.002",
+            "or 0.005, was then checked on the splits below of the tables measured so far: 0.002 was ahead by",
+            "0.009 ± 0.007. Of tables on which two contenders are equal, with five splits one in nine shows one of",
+            "them ahead or behind by two errors. A table without a score in a column has not been measured.",
             "",
             *verdicts(record, metrics),
             "",
