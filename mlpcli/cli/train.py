@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import contextmanager
+from itertools import chain, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -12,7 +13,8 @@ from mlpcli.cli.flags import Config, DataHome, Json, Name, Quiet, ResultsRoot, s
 from mlpcli.cli.memory import limit_memory
 from mlpcli.cli.option_flags import with_options
 from mlpcli.cli.views.data_summary import summary_lines, warn_of_columns
-from mlpcli.cli.views.epoch_view import EpochView, epoch_view, short
+from mlpcli.cli.views.epoch_view import EpochView, epoch_view
+from mlpcli.cli.views.training_report import remarks, score_table
 from mlpcli.config import RunOptions, Source, build, read_options
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["train"]
 
 _RUN = "This run"
+
+MOST_EQUAL = 3
+"""Layers of equal size that are written out; more are counted."""
 
 
 @with_options()
@@ -73,9 +78,9 @@ def train(
             watch=lambda planned, folder: _watched(planned, folder, quiet),
         )
     except Diverged as error:  # what was learned before is reported too
-        _report(cast("Run", error.outcome), as_json)
+        _report(cast("Run", error.outcome), as_json, quiet)
         raise
-    _report(run, as_json)
+    _report(run, as_json, quiet)
 
 
 @contextmanager
@@ -107,7 +112,10 @@ def _introduction(options: RunOptions, data: "Prepared") -> str:
     """The data and the network to be trained, in two lines."""
     parts = ", ".join(f"{len(part)} {name}" for name, part in data.parts.items())
     ends = f"{len(data.classes)} classes" if data.classes else f"target {', '.join(data.targets)}"
-    layers = " -> ".join(map(str, (len(data.features), *options.sizes, ends)))
+    scores = "1 score for 2 classes" if data.classes and len(data.classes) == 2 else ends
+    hidden = [(size, len(list(equal))) for size, equal in groupby(options.sizes)]
+    sizes = chain.from_iterable([str(size)] * n if n <= MOST_EQUAL else [f"{n} x {size}"] for size, n in hidden)
+    layers = " -> ".join((str(len(data.features)), *sizes, scores))
     return (
         f"{data.name}: {parts} rows, {len(data.features)} features, {ends}\n"
         f"  {layers}, {options.activation}, {options.optimizer} at lr {options.lr:g}, "
@@ -115,16 +123,15 @@ def _introduction(options: RunOptions, data: "Prepared") -> str:
     )
 
 
-def _report(run: "Run", as_json: bool) -> None:
-    """Print the scores of the kept weights and the folder that holds them."""
-    if as_json:
-        print_json(run.result)
-        return
+def _report(run: "Run", as_json: bool, quiet: bool) -> None:
+    """Print the scores of the kept weights and the folder that holds them, and remark on what looks wrong."""
     result = run.result
-    parts = {name: values for name, values in result["metrics"].items() if values}
-    names = list(next(iter(parts.values())))
-    rows = [[part, *(short(values[name]) for name in names)] for part, values in parts.items()]
-    epochs = f"weights of epoch {result['best_epoch']} of {result['epochs_run']}"
-    print(f"{result['parameters']:,} parameters, {epochs}, {result['time_s']:.1f} s")
-    table(["", *names], rows)
-    print(f"{run.place}\nNext: mlpcli eval {run.place}")
+    if as_json:
+        print_json(result)
+    else:
+        epochs = f"weights of epoch {result['best_epoch']} of {result['epochs_run']}"
+        print(f"{result['parameters']:,} parameters, {epochs}, {result['time_s']:.1f} s")
+        table(*score_table(result))
+        print(f"{run.place}\nNext: mlpcli eval {run.place}", flush=True)  # the remarks stand below
+    for remark in remarks(result):
+        message(f"Note: {remark}", quiet=quiet)

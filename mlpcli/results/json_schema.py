@@ -30,6 +30,8 @@ class RunResult(_File):
     run_id: str
     state: Literal["complete", "diverged"]
     metrics: _Metrics
+    baseline: _Metrics | None = None
+    linear: _Metrics | None = None
     best_epoch: int = Field(ge=0)
     epochs_run: int = Field(ge=0)
     parameters: int = Field(ge=0)

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mlpcli.atomic import shown
 from mlpcli.config import RunOptions, as_dict, resolve, run_id, with_preset
 from mlpcli.data import ColumnSummary, Prepared
@@ -30,10 +32,12 @@ from mlpcli.results.run_folder import RunFolder
 from mlpcli.results.run_in_memory import RunInMemory
 from mlpcli.signals import Interruption, answered_by, check
 from mlpcli.threads import blas_threads, fastest_threads
+from mlpcli.training.baselines import baseline_scores
 from mlpcli.training.build import output_units
 from mlpcli.training.data_checks import check_data
 from mlpcli.training.epoch_rows import EpochRow
 from mlpcli.training.model import Model
+from mlpcli.training.signal_flow import ROWS, signal_flow
 from mlpcli.training.trainer import Metrics, Trainer
 
 __all__ = ["PlannedRun", "Trained", "plan_run", "result_of", "train_run"]
@@ -124,6 +128,8 @@ def train_run(
                     started -= counters.get("elapsed", 0.0)
                 _train_epochs(trainer, folder, started, on_epoch)
                 trained = _scored(trainer, run, started)
+                if folder.path:
+                    trained.result.update(_comparisons(trainer, run))
                 model = trained.model.to_bytes() if folder.path else None
                 folder.finish(model, trained.result, made_by, _columns_csv(run))
         except Interrupted:
@@ -163,6 +169,13 @@ def _scored(trainer: Trainer, run: PlannedRun, started: float) -> Trained:
     result = result_of(trainer, 0, trainer.results()[0], run.run_id)
     result["time_s"] = time.monotonic() - started
     return Trained(result, Model.of(run.options, run.data, trainer.tensors(0)))
+
+
+def _comparisons(trainer: Trainer, run: PlannedRun) -> dict[str, Any]:
+    """What result.json says beside the scores: those of simpler models, and how signals pass through the network."""
+    x, y = (np.asarray(array[:ROWS]) for array in (run.data.train.x, run.data.train.y))
+    flow = signal_flow(trainer.network, trainer.replicas.loss, x, y)
+    return {**baseline_scores(run.options, run.data), "signal_flow": flow}
 
 
 def _place(path: Path | None) -> str:

@@ -14,7 +14,7 @@ import pytest
 from mlpcli.cli.main import run
 
 BLOBS = ["train", "--dataset", "blobs:n=120", "--width", "8", "--depth", "1", "--epochs", "3"]
-FILES = ["config.toml", "metrics.csv", "model.safetensors", "provenance.json", "result.json"]
+FILES = ["columns.csv", "config.toml", "metrics.csv", "model.safetensors", "provenance.json", "result.json"]
 
 
 @pytest.fixture(autouse=True)
@@ -68,14 +68,23 @@ def test_what_is_printed_where_there_is_no_terminal(capsys: pytest.CaptureFixtur
     number = r"[\d.e+-]+"
     names = ("lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "grad_norm")
     columns = "  ".join(f"{name} {number}" for name in names)
-    assert len(lines) == 5
-    for epoch, line in enumerate(lines[2:], start=1):
+    epochs = [line for line in lines if line.startswith("epoch ")]
+    assert len(epochs) == 3
+    for epoch, line in enumerate(epochs, start=1):
         assert re.fullmatch(f"epoch {epoch}/3  {columns}", line)
+    assert [line.split(":")[0] for line in lines[lines.index(epochs[-1]) + 1 :]] == ["Note"]
     place = folder()
     title, header, *parts, where, following = out.splitlines()
     assert re.fullmatch(r"69 parameters, weights of epoch \d of 3, \d+\.\d s", title)
     assert header.split() == ["loss", "accuracy"]
-    assert [line.split()[0] for line in parts] == ["train", "val", "test"]
+    assert [line.split("  ")[0] for line in parts] == [
+        "train",
+        "val",
+        "test",
+        parts[3].split("  ")[0],
+        "test, linear model",
+    ]
+    assert re.match(r"test, always '\d'", parts[3])
     assert where == str(place)
     assert following == f"Next: mlpcli eval {place}"
     assert run(following.removeprefix("Next: mlpcli ").split()) == 0
@@ -90,7 +99,7 @@ def test_quiet(capsys: pytest.CaptureFixture[str]) -> None:
 def test_json_is_result_json(capsys: pytest.CaptureFixture[str]) -> None:
     out, err = train(capsys, "--json")
     assert json.loads(out) == json.loads((folder() / "result.json").read_bytes())
-    assert len(err.splitlines()) == 5
+    assert len([line for line in err.splitlines() if line.startswith("epoch ")]) == 3
     assert train(capsys, "--json", "--quiet")[1] == ""
 
 
@@ -157,7 +166,7 @@ def test_resume_of_a_finished_run_does_nothing(capsys: pytest.CaptureFixture[str
     before = contents(folder())
     again, err = train(capsys, "--json", "--resume")
     assert json.loads(again) == json.loads(out)
-    assert err == f"{folder()} is finished: nothing to do\n"
+    assert err.splitlines()[0] == f"{folder()} is finished: nothing to do"
     assert contents(folder()) == before
 
 

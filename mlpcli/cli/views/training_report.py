@@ -1,0 +1,130 @@
+"""What is said about a finished training: its scores beside those of simpler models, and what looks wrong.
+
+Everything comes from result.json, so a run that finished long ago is reported as one that has just been trained.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mlpcli.cli.views.epoch_view import short
+from mlpcli.config.metrics import METRICS, PARTS, Measure, Metric, monitored
+from mlpcli.wording import quote
+
+__all__ = ["remarks", "score_table"]
+
+Result = Mapping[str, Any]
+
+STUCK = 0.99
+"""A training loss above this share of the constant answer's counts as nothing learned."""
+
+VANISHED = 1e-6
+"""A gradient in the first layer below this share of the output layer's counts as vanished."""
+
+FEW_EPOCHS = 3
+"""Below this number of epochs it says little that the first or the last one was the best."""
+
+
+def score_table(result: Result) -> tuple[list[str], list[list[str]]]:
+    """Headers and rows: the scores on each part of the data, and those of simpler models on the last part."""
+    parts = {name: values for name, values in result["metrics"].items() if values}
+    names = list(next(iter(parts.values())))
+    last = list(parts)[-1]
+    rows = dict(parts)
+    if "baseline" in result:
+        rows[f"{last}, always {_answer(result)}"] = result["baseline"][last]
+        rows[f"{last}, linear model"] = result["linear"][last]
+    return ["", *names], [[label, *(short(values[name]) for name in names)] for label, values in rows.items()]
+
+
+def remarks(result: Result) -> Iterator[str]:
+    """What a user should know about this training, each with what to try, the gravest first."""
+    if "baseline" not in result or result["state"] != "complete" or not result["epochs_run"]:
+        return
+    if _is_stuck(result):
+        yield _why_stuck(result)
+        return
+    yield from _against_simpler_models(result)
+    yield from _best_epoch(result)
+
+
+def _is_stuck(result: Result) -> bool:
+    reached, constant = (result[key]["train"]["loss"] for key in ("metrics", "baseline"))
+    return reached is not None and constant is not None and constant > 0 and reached > STUCK * constant
+
+
+def _why_stuck(result: Result) -> str:
+    flow = result["signal_flow"]
+    first, output = flow["first_gradient_norm"], flow["output_gradient_norm"]
+    dead = [layer for layer, share in enumerate(flow["constant_units"], start=1) if share == 1]
+    if dead:
+        return (
+            f"the network is dead: every unit of hidden layer {dead[0]} gives one output for all rows, so the inputs "
+            "do not reach the scores. Try a lower --lr, --norm batch or another --init"
+        )
+    if first is not None and output is not None and first < VANISHED * output:
+        other = (
+            "a smaller --depth" if result["config"]["activation"] == "relu" else "a smaller --depth, --activation relu"
+        )
+        return (
+            f"the gradient vanishes: its norm is {first:.1e} in the first layer and {output:.1e} in the output layer, "
+            f"so the {len(flow['constant_units'])} hidden layers do not learn. Try --norm batch, a smaller --depth"
+            f"{other}"
+        )
+    return (
+        f"training loss {short(result['metrics']['train']['loss'])} is no lower than that of a constant answer, "
+        f"{short(result['baseline']['train']['loss'])}: nothing was learned. Try another --lr, or more --epochs"
+    )
+
+
+def _against_simpler_models(result: Result) -> Iterator[str]:
+    """Whether the network does worse than a constant answer or a linear model on the rows it has not seen."""
+    part = [name for name, values in result["metrics"].items() if values][-1]
+    metric = _leading(result)
+    reached, constant, linear = (result[key][part][metric.name] for key in ("metrics", "baseline", "linear"))
+    if None in (reached, constant, linear):
+        return
+    said = f"{metric.label} {short(reached)} on the {PARTS[part]} rows"
+    if metric.key(reached) >= metric.key(constant):
+        trained, before = (result[key]["train"][metric.name] for key in ("metrics", "baseline"))
+        fits = part != "train" and metric.key(trained) < metric.key(before)
+        advice = (
+            "It fits the training rows alone: try --dropout 0.2, a smaller --width or more rows"
+            if fits
+            else "Try another --lr, or more --epochs"
+        )
+        yield f"{said} is no better than always answering {_answer(result)}, which gets {short(constant)}. {advice}"
+    elif metric.key(reached) > metric.key(linear) and result["config"]["hidden"]:
+        yield f"{said} is worse than {short(linear)} of a linear model. Try --depth 0, --dropout 0.2 or another --lr"
+
+
+def _best_epoch(result: Result) -> Iterator[str]:
+    """Whether the best epoch stands at an end of the training, which says that it went on too long, or not enough."""
+    config, best, last = result["config"], result["best_epoch"], result["epochs_run"]
+    measure = Measure.find(config["monitor"])
+    if measure is None or config["keep"] != "best" or last < FEW_EPOCHS:
+        return
+    if result["metrics"][measure.part][measure.metric.name] == measure.metric.bounds[measure.metric.larger_is_better]:
+        return  # nothing is better than perfect
+    if best == 1:
+        yield (
+            f"epoch 1 of {last} was the best by {measure}: what came after it did not help. Try a lower --lr, or "
+            "--dropout 0.2"
+        )
+    elif best == last:
+        yield f"the last epoch was the best by {measure}: more may do better. Try --epochs {2 * config['epochs']}"
+
+
+def _leading(result: Result) -> Metric:
+    """The metric that is compared: the one that ranks runs of this task."""
+    answer = result["baseline_answer"]
+    targets = 1 if isinstance(answer, str) else len(answer)
+    metric = monitored(result["config"]["task"], targets)
+    return metric if metric.name in result["metrics"]["train"] else METRICS["loss"]
+
+
+def _answer(result: Result) -> str:
+    """The constant answer in words."""
+    answer = result["baseline_answer"]
+    if isinstance(answer, str):
+        return quote(answer)
+    return f"{answer[0]:.4g}" if len(answer) == 1 else "the means"

@@ -1,0 +1,125 @@
+"""What simpler models reach on the same rows: a constant answer, and a linear model.
+
+The constant answer knows the training targets and no inputs: the shares of the classes, so that it always chooses the
+most frequent one, or the mean of each target. A network that does no better has learned nothing from its inputs. A
+network that does no better than the linear model has no use for its hidden layers.
+
+>>> from mlpcli.config import DataOptions
+>>> from mlpcli.data import prepare
+>>> data = prepare(DataOptions(dataset="xor"))
+>>> options = RunOptions(loss="cross-entropy", threads=1)
+>>> scores = baseline_scores(options, data)
+>>> scores["baseline"]["train"]["accuracy"], scores["linear"]["train"]["accuracy"]
+(0.5, 0.5)
+"""
+
+from dataclasses import replace
+from typing import TypedDict
+
+import numpy as np
+
+from mlpcli.config import RunOptions, resolve
+from mlpcli.data import Prepared
+from mlpcli.nn import Array, Linear, Network
+from mlpcli.training.build import build_loss, output_units
+from mlpcli.training.evaluate import evaluate
+from mlpcli.training.trainer import Metrics, Trainer
+
+__all__ = ["BaselineScores", "baseline_scores"]
+
+BATCH, EPOCHS, STEPS = 256, 300, 600
+"""Training of the linear model: rows per batch; most epochs; most steps, though never less than one epoch."""
+
+RATE = 0.1
+"""Learning rate of Adam at its start; it falls to 0 along a cosine, so that weights of scaled inputs settle."""
+
+
+class BaselineScores(TypedDict):
+    """The metrics on train, val and test of the constant answer and of the linear model, as result.json has them.
+
+    `baseline_answer` is the constant answer: a class name, or the means of the targets in their own units.
+    """
+
+    baseline: Metrics
+    baseline_answer: str | list[float]
+    linear: Metrics
+
+
+def baseline_scores(options: RunOptions, data: Prepared) -> BaselineScores:
+    """Score the simpler models.
+
+    Args:
+        options: resolved options of a run, for the loss, the dtype and the number of threads.
+        data: the prepared dataset.
+    """
+    constant = _best_constant(np.asarray(data.train.y), len(data.classes or ()))
+    answer: str | list[float]
+    if data.classes:
+        answer = data.classes[int(np.bincount(data.train.y).argmax())]
+    else:
+        (answer,) = data.preprocessing.inverse_target(constant[None]).tolist()
+    return {
+        "baseline": _constant_scores(options, data, constant),
+        "baseline_answer": answer,
+        "linear": _linear_scores(options, data),
+    }
+
+
+@np.errstate(all="ignore")
+def _constant_scores(options: RunOptions, data: Prepared, scores: Array) -> Metrics:
+    """Score a network whose weights are zeros, so that its biases are its scores for every row."""
+    outputs = output_units(data.task, len(data.classes or ()), len(data.targets))
+    network = Network([("output", Linear(data.train.x.shape[-1], outputs))], dtype=np.float64)
+    network.parameters["output.bias"][...] = scores
+    loss = build_loss([options.model_copy(update={"dtype": "float64", "label_smoothing": 0.0})], outputs, ())
+    scale = None if data.task == "classification" else np.array(data.preprocessing.target_scale)
+    parts = {"train": data.train, "val": data.val, "test": data.test}
+    return {
+        name: None
+        if part is None
+        else {metric: float(value) for metric, value in evaluate(network, loss, part, scale).items()}
+        for name, part in parts.items()
+    }
+
+
+def _linear_scores(options: RunOptions, data: Prepared) -> Metrics:
+    """Train a network without hidden layers, with the run's loss; about a second for the rows of MNIST."""
+    steps = -(-len(data.train) // BATCH)
+    linear = resolve(
+        RunOptions(
+            dataset=options.dataset,
+            depth=0,
+            init="zeros",
+            loss=options.loss,
+            optimizer="adam",
+            lr=RATE,
+            schedule="cosine",
+            batch_size=BATCH,
+            epochs=max(1, min(EPOCHS, STEPS // steps)),
+            dtype=options.dtype,
+        ),
+        task=data.task,
+        scale=data.scale,
+        has_validation=False,
+        threads=int(options.threads),
+        targets=len(data.targets),
+    )
+    trainer = Trainer([linear], replace(data, val=None, test=None))
+    for _ in trainer.epochs():
+        pass
+    trainer.data = data  # validation rows are scored once, not after every epoch
+    (metrics,) = trainer.results()
+    return metrics
+
+
+def _best_constant(y: Array, classes: int) -> Array:
+    """The scores that minimize the cross-entropy or the squared loss of the targets: log shares, or their mean.
+
+    >>> np.exp(_best_constant(np.array([0, 0, 0, 1]), classes=2)).round(3)
+    array([0.333])
+    """
+    if not classes:
+        mean: Array = y.mean(axis=0, dtype=np.float64)
+        return mean
+    shares = np.log(np.bincount(y, minlength=classes) / len(y))
+    return shares[1:] - shares[0] if classes == 2 else shares
