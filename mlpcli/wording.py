@@ -1,4 +1,4 @@
-"""How messages repeat what users and files say: on one line, never too long, with the name that was probably meant."""
+"""Words of users and files, as messages repeat them: on one line, never too long, with the name probably meant."""
 
 import difflib
 from collections.abc import Iterable, Sequence

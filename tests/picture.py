@@ -37,7 +37,7 @@ class Picture(LiveView):
 
 
 def main() -> None:
-    """Run the sweep and draw the picture anew."""
+    """Run the sweep and draw the picture again."""
     PICTURE.unlink(missing_ok=True)
     sweep_view.sweep_view = lambda plan, metric, larger, quiet: Picture(plan, metric, larger)
     with tempfile.TemporaryDirectory() as folder:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["sweep"]
 
-_PLAN, _RUN = "What runs", "How it runs"
+_PLAN, _RUN = "Plan", "Execution"
 
 
 class KeepModels(StrEnum):

@@ -1,4 +1,4 @@
-"""What is known of each activation, norm, initializer, loss, optimizer and schedule before NumPy is loaded.
+"""Facts about each activation, norm, initializer, loss, optimizer and schedule, known before NumPy is loaded.
 
 The options take their choices from these tables, and rules, defaults, costs and the builder read their facts here. The
 functions themselves stand in the registries of `nn` and `optim`, under the same names.

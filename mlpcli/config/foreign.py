@@ -1,4 +1,4 @@
-"""What other tools call the options of a run and their values, so that messages name ours.
+"""Names that other tools give to the options of a run and their values, so that messages name ours.
 
 The names are those of scikit-learn, Keras, PyTorch, Lightning, pytabkit and Ludwig.
 """

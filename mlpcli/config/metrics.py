@@ -1,4 +1,4 @@
-"""What is known of every metric before NumPy is loaded: one row each. `training.evaluate` holds the functions.
+"""Facts about every metric, known before NumPy is loaded: one row each. `training.evaluate` holds the functions.
 
 A metric on a part of the data is a measure, written `val_accuracy`: a column of metrics.csv and trials.csv, and what
 ranks and monitors.

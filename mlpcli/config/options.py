@@ -50,13 +50,13 @@ class Choice:
 
 
 Replicas = Literal["equal", "free", "switched"]
-"""What an option asks of runs that one network trains together: an equal value; nothing; or that all have it at 0 or
-none has, because 0 switches its code off."""
+"""Condition that an option sets for runs that one network trains together: an equal value; nothing; or that all have it
+at 0 or none has, because 0 switches its code off."""
 
 
 @dataclass(frozen=True)
 class About:
-    """What is known of an option beside its type, default and help.
+    """Facts about an option beside its type, default and help.
 
     `shown` says what a default of None means. `identity` is False for options that change no number of a run, or for
     which others stand in run_id: the digest of the data for its name, hidden for width and depth.
@@ -194,7 +194,7 @@ class DataOptions(BaseModel):
     test_size: _Rows = _option(0.2, "Data", "test rows: a fraction of all rows, or a number of rows")
     val_size: _Rows = _option(0.1, "Data", "validation rows: a fraction of all rows, or a number of rows")
     split: Literal["auto", "random", "stratified", "group", "ordered"] = _option(
-        "auto", "Data", "how rows are split; ordered tests on the last ones; auto is group, stratified or random"
+        "auto", "Data", "way of splitting the rows; ordered tests on the last ones; auto is group, stratified or random"
     )
     groups: _Name | None = _option(
         None, "Data", "column whose equal values stay on one side of the split", shown="none"
@@ -208,7 +208,7 @@ class DataOptions(BaseModel):
         None, "column separator of a text file", shown="by its suffix"
     )
     encoding: _Name | None = _reading(None, "character encoding of a text file", shown="utf-8")
-    header: bool | None = _reading(None, "whether the first line holds the names", shown="true")
+    header: bool | None = _reading(None, "first line as the names of the columns", shown="true")
     column_names: _Names | None = _reading(
         None, "names of the columns of a file without a line of names", shown="its first line"
     )
@@ -242,7 +242,7 @@ class RunOptions(DataOptions):
     activation: Annotated[str, _one_of(ACTIVATIONS)] = _option("relu", "Network", "nonlinearity of the hidden units")
     norm: Annotated[str, _one_of(["none", *NORMS])] = _option("none", "Network", "normalization of each hidden layer")
     norm_position: Literal["before", "after"] = _option(
-        "before", "Network", "whether to normalize before or after the activation"
+        "before", "Network", "place of the normalization, before or after the activation"
     )
     init: Annotated[str, _one_of(["auto", *INITIALIZERS])] = _option(
         "auto",
@@ -263,7 +263,7 @@ class RunOptions(DataOptions):
     )
 
     loss: Annotated[str, _one_of(["auto", *LOSSES])] = _option(
-        "auto", "Loss", "what training minimizes; auto is cross-entropy for classes, squared for regression"
+        "auto", "Loss", "function that training minimizes; auto is cross-entropy for classes, squared for regression"
     )
     label_smoothing: _Share = _option(
         0.0, "Loss", "weight of the uniform distribution mixed into the class targets", replicas="switched"
@@ -287,7 +287,9 @@ class RunOptions(DataOptions):
         0.0, "Regularization", "bound on the global norm of the gradient; 0 is off", replicas="switched"
     )
 
-    optimizer: Annotated[str, _one_of(OPTIMIZERS)] = _option("adam", "Optimization", "how gradients become steps")
+    optimizer: Annotated[str, _one_of(OPTIMIZERS)] = _option(
+        "adam", "Optimization", "algorithm that turns gradients into steps"
+    )
     lr: _Positive | None = _option(None, "Optimization", "learning rate", shown="the optimizer's own", replicas="free")
     lr_multiplier: _Amount | _Amounts = _option(
         1.0,
@@ -314,7 +316,7 @@ class RunOptions(DataOptions):
         1e-8, "Optimization", "added to the denominator, for rmsprop, adam and adamw", replicas="free"
     )
     schedule: Annotated[str, _one_of(SCHEDULES)] = _option(
-        "cosine", "Optimization", "how the learning rate falls; linear, cosine and the four waves of cycles end at 0"
+        "cosine", "Optimization", "course of the learning rate; linear, cosine and the four waves of cycles end at 0"
     )
     lr_decay: _Decay = _option(
         0.5,

@@ -7,11 +7,11 @@ from mlpcli.nn.elementwise import Activation, sigmoid
 from mlpcli.nn.gain import Gain
 from mlpcli.nn.initializers import INITIALIZERS, Initializer
 from mlpcli.nn.layer import Layer, Spec
-from mlpcli.nn.lift import LIFTS, QuadraticLift, lifted_features
 from mlpcli.nn.linear import Linear
 from mlpcli.nn.losses import LOSSES, AbsoluteLoss, CrossEntropy, HuberLoss, LogisticLoss, Loss, SquaredLoss
 from mlpcli.nn.network import Network
 from mlpcli.nn.normalization import NORMALIZATIONS, BatchNorm, LayerNorm, Normalization
+from mlpcli.nn.quadratic_lift import LIFTS, QuadraticLift, lifted_features
 from mlpcli.nn.streams import BitStreams, Purpose, stream
 from mlpcli.nn.types import Array, Shape, per_replica, transpose
 

@@ -1,4 +1,4 @@
-"""What a layer is: a forward and a backward function, the parameters it asks for, and the arrays it works in.
+"""The layer: a forward and a backward function, the parameters it asks for, and the arrays it works in.
 
 Ownership, which the tests enforce: a layer never writes to its arguments; the array it returns is its own and valid
 until its next call; gradients are overwritten, not added to.

@@ -1,7 +1,7 @@
 """The axis convention of the whole core, stated once.
 
 An array of activations is `(..., batch, features)`: the batch is axis -2, the features are axis -1, and every axis
-before them is a stack of independent replicas of one network. A weight is `(..., in, out)`, a bias a row
+before them is a stack of independent replicas of one network. A weight is `(..., in, out)`, a bias is a row
 `(..., 1, out)`. The rank law: f(stack)[i] == f(stack[i]), bit for bit. Nothing reduces a leading axis, and a single
 network is the case without leading axes.
 """

@@ -1,4 +1,4 @@
-"""What a sweep varies, as axes: options that go together are one factor, and factors may span a grid."""
+"""The options that a sweep varies, as axes: options that go together are one factor, and factors may span a grid."""
 
 import math
 from collections.abc import Sequence

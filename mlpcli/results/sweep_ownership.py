@@ -1,4 +1,4 @@
-"""Whether a sweep may work in a folder, and how --restart sets the old results aside without losing any file."""
+"""The check that a sweep may work in a folder, and how --restart sets the old results aside without losing any file."""
 
 import os
 from pathlib import Path

@@ -9,7 +9,7 @@
 
 import numpy as np
 
-from mlpcli.kernels.scores import count_correct
+from mlpcli.kernels.classification import count_correct
 from mlpcli.nn import Array
 from mlpcli.training.evaluate import squared_errors
 

@@ -1,4 +1,4 @@
-"""Whether a checkpoint that was read from a file is one of this training: asked before anything of it is used."""
+"""The check that a checkpoint read from a file is one of this training, made before anything of it is used."""
 
 from collections.abc import Mapping
 from typing import Annotated

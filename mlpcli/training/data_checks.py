@@ -1,4 +1,4 @@
-"""Whether options and data suit each other: asked once both are known, before anything is written.
+"""Checks that options and data suit each other, made once both are known, before anything is written.
 
 >>> from mlpcli.config import DataOptions
 >>> from mlpcli.data import prepare

@@ -116,9 +116,9 @@ def scheduler_address(location: str, *, encrypted: bool, allow_insecure: bool) -
         raise UsageError(f"--executor dask://{location}: must be dask://HOST:PORT, as in dask://127.0.0.1:8786")
     if not (encrypted or allow_insecure or _is_here(host)):
         raise UsageError(
-            f"--executor dask://{location}: unencrypted and unauthenticated: whoever can reach it can run code there "
-            "and here. Nothing was started. Set distributed.comm.tls in Dask's configuration, or tunnel the port with "
-            "ssh -L, or type --allow-insecure-dask"
+            f"--executor dask://{location}: unencrypted and unauthenticated: anyone who can reach it can run code "
+            "there and here. Nothing was started. Set distributed.comm.tls in Dask's configuration, or tunnel the port "
+            "with ssh -L, or type --allow-insecure-dask"
         )
     return f"{'tls' if encrypted else 'tcp'}://{location}"
 

@@ -245,7 +245,7 @@ class _Worker:
 
 
 def _fate(exitcode: int) -> str:
-    """How a process ended, as a clause."""
+    """The way a process ended, as a clause."""
     if exitcode >= 0:
         return f"its worker process left with exit code {exitcode}"
     if exitcode == -signal.SIGKILL:

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.large_table [--rows 10000000] [--memory 1GB] [--write]
 
-makes a CSV of 64 numbers and a class a row (5 GB), trains on it for an epoch in one command whose own memory it
+makes a CSV of 64 numbers and a class per row (5 GB), trains on it for an epoch in one command whose own memory it
 watches, then takes two epochs from the memory map and two from arrays in memory, by turns. It needs Linux, the extra
 `parquet`, 14 GB of free disk in --folder, and memory for 2.5 GB of arrays.
 """

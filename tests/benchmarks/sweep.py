@@ -5,7 +5,7 @@
 Sixty-four trials (4 dropout rates, 16 seeds) on digits, batch 32, Adam, 10 epochs, scored on validation rows after
 every epoch; contenders in turn, rounds interleaved, medians. The peers (extra `bench`) write a CSV of their scores;
 mlpcli writes all its files, trains with its epochs' metrics and scores train, validation and test rows at the end.
-Install it as users do, `pip install .`: a copy without its byte code is compiled anew by every process.
+Install it as users do, `pip install .`: a copy without its byte code is compiled again by every process.
 """
 
 import argparse

@@ -160,7 +160,7 @@ def test_a_name_with_control_characters_does_not_reach_the_terminal(capsys: pyte
 
 
 def test_the_same_from_a_shell() -> None:
-    """Once through a process of its own: the code and the line reach whoever started it."""
+    """Once through a process of its own: the code and the line reach the process that started it."""
     done = subprocess.run(
         [sys.executable, "-m", "mlpcli", *SMALL, "--lr", "nan"], capture_output=True, text=True, check=False
     )

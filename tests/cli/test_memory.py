@@ -40,7 +40,7 @@ def test_peak_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "--json",
     ]
     sizes = ["--batch-size", "128", "--depth", "3", "--epochs", "1", "--results", str(tmp_path / "results")]
-    for attempt in ("prepared anew", "from the cache"):
+    for attempt in ("prepared again", "from the cache"):
         done = subprocess.run([sys.executable, "-c", CODE, *train, *sizes], capture_output=True, text=True, check=True)
         code, kilobytes = map(int, done.stdout.splitlines()[-1].split())
         assert code == 0

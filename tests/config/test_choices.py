@@ -1,4 +1,4 @@
-"""Tables of what is known of each choice: a row for each implementation, and an implementation for each row."""
+"""Tables of facts about each choice: one row per implementation, and one implementation per row."""
 
 import dataclasses
 

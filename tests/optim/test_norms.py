@@ -84,7 +84,7 @@ def test_columns_within_the_bound_keep_their_bits(dtype, rng):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("shape", [(1, 5), (5, 1), (33, 17)])
 def test_rank_law_of_the_projection(lead, dtype, shape, rng):
-    """On views into a flat array, as a network's weights are, with a bound a replica."""
+    """On views into a flat array, as a network's weights are, with one bound per replica."""
     size = shape[0] * shape[1]
     flat = rng.standard_normal((*lead, size + 3)).astype(dtype)
     before, bounds = flat.copy(), rng.uniform(0.2, 2.0, (*lead, 1, 1))

@@ -115,7 +115,7 @@ class PowerCuts:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.states: list[list[Tree]] = []
-        self._held: dict[int, int] = {}  # open, so that no inode number is given out anew
+        self._held: dict[int, int] = {}  # open, so that no inode number is given out again
         self._bytes: dict[int, bytes] = {}
         self._names: dict[int, dict[str, tuple[int, bool]]] = {}
         self._moved: dict[str, str] = {}

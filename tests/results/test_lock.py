@@ -71,7 +71,7 @@ def test_of_twenty_processes_one_gets_it(tmp_path):
 
 
 def test_while_holders_come_and_go_there_is_never_more_than_one(tmp_path):
-    """The name of the lock disappears with each holder; whoever still has the old file open must not think he holds."""
+    """The name of the lock disappears with each holder; a process with the old file open must not think it holds."""
     script = """
 import os, sys, time
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""What is kept between runs: entries of plain .npy files, tables and digests of files."""
+"""Data kept between runs: entries of plain .npy files, tables and digests of files."""

@@ -1,1 +1,1 @@
-"""What a dataset's name means: a card, a file, a folder or a dataset of OpenML."""
+"""Meaning of a dataset's name: a card, a file, a folder or a dataset of OpenML."""

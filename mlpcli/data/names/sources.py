@@ -1,4 +1,4 @@
-"""What a dataset's name stands for: a card, a file, a folder or a dataset of OpenML, with the way to read it.
+"""Meaning of a dataset's name: a card, a file, a folder or a dataset of OpenML, with the way to read it.
 
 Readers are looked up in fixed tables and never imported by a name that a user or a file gives.
 """

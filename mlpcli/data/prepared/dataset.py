@@ -1,4 +1,4 @@
-"""What training receives: rows split into parts and scaled, with everything that was fitted on them."""
+"""The data that training receives: rows split into parts and scaled, with everything that was fitted on them."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -29,7 +29,7 @@ COMPRESSIBLE = (read_delimited, read_json_lines)
 
 @dataclass(frozen=True)
 class FileFormat:
-    """How files of one format are found and read.
+    """One format: the way its files are found and read.
 
     `read` brings the files into the cache. `options` names the data options that decide what it reads. `resolve` checks
     these options, and puts the value that is used in place of one that was not given. `find` lists the files that a

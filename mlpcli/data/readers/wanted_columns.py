@@ -1,4 +1,4 @@
-"""Which columns of a file are read, and as what: chosen by their names, before any row is read."""
+"""The columns of a file that are read, and as what: chosen by their names, before any row is read."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlpcli.kernels.aligned import aligned_empty
-from mlpcli.kernels.scores import cross_entropy_gradient, label_losses, shift_scores
+from mlpcli.kernels.classification import cross_entropy_gradient, label_losses, shift_scores
 from mlpcli.nn.elementwise import sigmoid
 from mlpcli.nn.layer import Workspaces
 from mlpcli.nn.losses.loss import Loss, mean

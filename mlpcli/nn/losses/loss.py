@@ -1,4 +1,4 @@
-"""What a loss is: the plain loss of each sample, which is reported, and the objective, which is trained on.
+"""The loss: the plain loss of each sample, which is reported, and the objective, which is trained on.
 
 The objective is the MEAN over the batch of the loss with smoothed targets and class weights. For classes, targets are
 integer codes `(..., batch)`; two classes share ONE score, whose sign decides. For regression they are rows

@@ -1,1 +1,1 @@
-"""What will be trained: combinations, trials, their data and identities, stacks and costs."""
+"""The plan of a sweep: combinations, trials, their data and identities, stacks and costs."""

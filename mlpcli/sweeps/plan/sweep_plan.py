@@ -13,13 +13,11 @@ from itertools import chain, compress
 
 from mlpcli.config import RunOptions
 from mlpcli.sweeps.plan.combinations import Space
+from mlpcli.sweeps.search.registry import REFINEMENTS, SOURCES
 from mlpcli.sweeps.search.strategy import Scored
 from mlpcli.sweeps.spec.halving import Rung, epochs_share
 
 __all__ = ["Plan", "Round"]
-
-_ARBITRARY_FIRST = ("random", "search", "halving")
-"""Tables of the sweep file under which the first configuration is an arbitrary one."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ class Plan:
         for by a search, or pruned.
         """
         if not self.file.compare:
-            arbitrary = not self.file.document.keys().isdisjoint(_ARBITRARY_FIRST)
+            arbitrary = not self.file.document.keys().isdisjoint(("random", *SOURCES, *REFINEMENTS))
             return [None if arbitrary else 0] * self.configurations
         keys = map(self._space.baseline_key, map(self.options, range(self.configurations)))
         return [None if key is None else self._found.get(key) for key in keys]

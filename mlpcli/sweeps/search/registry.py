@@ -1,4 +1,4 @@
-"""Which table of a sweep file makes which strategy: one row per strategy.
+"""The strategy that each table of a sweep file asks for: one row per strategy.
 
 A source proposes configurations: the first whose table the file has, by default the file's own lists. Refinements
 then go around it, in the order of their registry, each with the table that asks for it: a refinement asks the strategy

@@ -1,1 +1,1 @@
-"""What a sweep file says: its tables, distributions, conditions and halving, read and checked."""
+"""The content of a sweep file: its tables, distributions, conditions and halving, read and checked."""

@@ -51,6 +51,10 @@ def serial(place: Path, file: Path) -> Path:
     return sweep(file, place / "serial")
 
 
+def test_the_first_configuration_of_a_search_is_no_baseline(serial: Path) -> None:
+    assert not any(row.get("diff_mean") for row in rows(serial, "summary.csv"))
+
+
 def test_each_batch_follows_from_the_scores_before(serial: Path) -> None:
     """The search worked again from trials.csv."""
     trials = rows(serial, "trials.csv")
