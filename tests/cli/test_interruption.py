@@ -163,12 +163,16 @@ def test_kill_9_while_the_files_of_a_run_are_replaced(
     assert files(tmp_path) == expected
 
 
-def test_a_killed_run_without_resume_starts_anew(golden: tuple[dict[str, bytes], float], tmp_path: Path) -> None:
+def test_a_killed_run_starts_again_with_force_alone(golden: tuple[dict[str, bytes], float], tmp_path: Path) -> None:
     process = start(tmp_path)
     wait_for_rows(tmp_path, 20)
     process.kill()
     process.communicate(timeout=60)
+    kept = (tmp_path / "r" / "metrics.csv").read_bytes()
     code, err = finish(tmp_path)
+    assert (code, (tmp_path / "r" / "metrics.csv").read_bytes()) == (2, kept)
+    assert "holds an unfinished run. It is unchanged. Go on with it with --resume, or use --force" in err
+    code, err = finish(tmp_path, "--force")
     assert (code, files(tmp_path)) == (0, golden[0])
     assert "epoch 1/60" in err
 
