@@ -117,6 +117,8 @@ def evaluate(
             predictions = predictions or folder / f"predictions-{asked.name}.csv"
         else:
             tables[folder / f"eval-{asked.name}.csv"] = Table(list(scores.metrics), [list(scores.metrics.values())])
+            if scores.targets:
+                tables[folder / f"eval-{asked.name}-targets.csv"] = scores.targets
             if scores.classes and scores.confusion:
                 tables[folder / f"eval-{asked.name}-classes.csv"] = scores.classes
                 tables[folder / f"confusion-{asked.name}.csv"] = scores.confusion

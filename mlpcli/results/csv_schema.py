@@ -135,6 +135,19 @@ _CLASSES = _columns(
     Column("f1", "number", "harmonic mean of precision and recall"),
     Column("support", "count", "rows of the class"),
 )
+_TARGETS = _columns(
+    Column("target", "text", "name of the target", needed=True),
+    *(Column(metric.name, "number", metric.label, metric.unit) for metric in METRICS.values()),
+)
+_SUMMARY_OF_DATA = _columns(
+    Column("name", "text", "name of the column", needed=True),
+    Column("role", "text", "input, target or left out"),
+    Column("kind", "text", "number, boolean, text or classes"),
+    Column("inputs", "count", "inputs of the network that the column became"),
+    Column("gaps", "count", "training rows without a value"),
+    Column("values", "text", "range of the numbers, or the different texts"),
+    Column("note", "text", "what is unusual about the column, or why it is left out"),
+)
 _CONFUSION = _columns(Column(r"target\prediction", "text", "class of the rows that are counted", needed=True))
 _PREDICTIONS = _columns(
     Column("row", "count", "number of the row in its table, from 0", needed=True),
@@ -207,6 +220,8 @@ TABLES = {
         tuple(_RECORDED),
     ),
     "summary.csv": Table("configuration, best first", _SUMMARY, ("rank", "n_seeds"), _OPTION),
+    "columns.csv": Table("column of the data", _SUMMARY_OF_DATA, ("name",)),
+    "eval-<rows>-targets.csv": Table("target, where there are several", _TARGETS, ("target",)),
     "eval-<rows>-classes.csv": Table("class", _CLASSES, ("class",)),
     "eval-<rows>.csv": Table("evaluation", _SCORES, ()),
     "confusion-<rows>.csv": Table(

@@ -150,7 +150,7 @@ class RunFolder:
         """Write the remaining files and make the run the finished one under its name.
 
         `model` is what `model_bytes` gives, None where training diverged and no weights are worth keeping. `columns`
-        is the content of columns.csv.
+        is the content of columns.csv; without it there is no such file.
         """
         for name in self._columns:
             self._table(name).sync()
@@ -199,7 +199,7 @@ class RunFolder:
             self._promote(following)
         if _stands(self.path / RESULT):
             remove(self.path / CHECKPOINT)
-            for path in (self.path / MODEL, self.path / DIAGNOSTICS):
+            for path in (self.path / MODEL, self.path / DIAGNOSTICS, self.path / COLUMNS):
                 if _stands(path) and not os.path.getsize(path):
                     remove(path)
         if following.is_dir():

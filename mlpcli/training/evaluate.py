@@ -13,7 +13,7 @@ targets they are the uniform average, and `max_error` is the largest (scikit-lea
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -22,7 +22,7 @@ from mlpcli.config.metrics import metrics_of
 from mlpcli.data import Part
 from mlpcli.nn import Array, Loss, Network
 
-__all__ = ["FUNCTIONS", "Outcome", "correct", "evaluate", "score_blocks", "squared_errors"]
+__all__ = ["FUNCTIONS", "Outcome", "correct", "evaluate", "evaluate_targets", "score_blocks", "squared_errors"]
 
 BLOCK = 256
 """Rows scored at a time; a constant, as the last bits of a matrix product may depend on the number of rows."""
@@ -64,6 +64,23 @@ def evaluate(network: Network, loss: Loss, part: Part, target_scale: Array | Non
         part: the rows.
         target_scale: the standard deviation of each target, `(targets,)`, for a regression; None for classes.
     """
+    scored = _scored(network, loss, part, target_scale)
+    task = "classification" if target_scale is None else "regression"
+    return {metric.name: FUNCTIONS[metric.name](scored) for metric in metrics_of(task)}
+
+
+def evaluate_targets(network: Network, loss: Loss, part: Part, target_scale: Array) -> list[dict[str, Array]]:
+    """The metrics of a regression but for the loss, of each target alone; arguments as for `evaluate`."""
+    scored = _scored(network, loss, part, target_scale)
+    alone = [
+        replace(scored, errors=scored.errors[..., [k]], targets=scored.targets[:, [k]], unit=scored.unit[[k]])
+        for k in range(len(target_scale))
+    ]
+    names = [metric.name for metric in metrics_of("regression") if metric.name != "loss"]
+    return [{name: FUNCTIONS[name](target) for name in names} for target in alone]
+
+
+def _scored(network: Network, loss: Loss, part: Part, target_scale: Array | None) -> "Outcome":
     unit, scale = _power_of_two(target_scale)
     losses, outcomes = [], []
     for rows, scores in score_blocks(network, part.x):
@@ -71,15 +88,11 @@ def evaluate(network: Network, loss: Loss, part: Part, target_scale: Array | Non
         losses.append(np.array(loss(scores, y), np.float64))
         outcomes.append(correct(scores, y) if target_scale is None else (scores.astype(np.float64) - y) * scale)
     if target_scale is None:
-        scored = Outcome(np.concatenate(losses, axis=-1), hits=np.concatenate(outcomes, axis=-1))
-        task = "classification"
-    else:
-        targets = np.asarray(part.y, np.float64) * scale
-        scored = Outcome(
-            np.concatenate(losses, axis=-1), errors=np.concatenate(outcomes, axis=-2), targets=targets, unit=unit
-        )
-        task = "regression"
-    return {metric.name: FUNCTIONS[metric.name](scored) for metric in metrics_of(task)}
+        return Outcome(np.concatenate(losses, axis=-1), hits=np.concatenate(outcomes, axis=-1))
+    targets = np.asarray(part.y, np.float64) * scale
+    return Outcome(
+        np.concatenate(losses, axis=-1), errors=np.concatenate(outcomes, axis=-2), targets=targets, unit=unit
+    )
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 
 from mlpcli.data import Part, Preprocessing
 from mlpcli.nn import Array
-from mlpcli.training.evaluate import evaluate
+from mlpcli.training.evaluate import evaluate, evaluate_targets
 from mlpcli.training.model import Model
 
 __all__ = ["Scores", "Table", "predictions", "score"]
@@ -34,11 +34,13 @@ class Scores:
         metrics: one number per metric, None where it is undefined.
         classes: for classes, precision, recall, F1 and support, one row per class.
         confusion: for classes, counts with one row per target and one column per prediction.
+        targets: for several targets, the metrics of each in its own units, one row per target.
     """
 
     metrics: dict[str, float | None]
     classes: Table | None = None
     confusion: Table | None = None
+    targets: Table | None = None
 
 
 @np.errstate(all="ignore")
@@ -50,7 +52,8 @@ def score(model: Model, part: Part) -> Scores:
     names = model.preprocessing.classes
     if names is None:
         scale = np.array(model.preprocessing.target_scale)
-        return Scores(_numbers(evaluate(model.network, model.loss, part, scale)))
+        metrics = _numbers(evaluate(model.network, model.loss, part, scale))
+        return Scores(metrics, targets=_of_each_target(model, part, scale) if len(scale) > 1 else None)
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
     scores, y = model.scores(part.x), np.asarray(part.y)
@@ -110,6 +113,12 @@ def predictions(model: Model, x: Array, y: Array | None, rows: Array, labelled: 
             for i, row in enumerate(rows)
         ],
     )
+
+
+def _of_each_target(model: Model, part: Part, scale: Array) -> Table:
+    alone = [_numbers(metrics) for metrics in evaluate_targets(model.network, model.loss, part, scale)]
+    names = model.preprocessing.targets
+    return Table(["target", *alone[0]], [[name, *metrics.values()] for name, metrics in zip(names, alone, strict=True)])
 
 
 def _as_given(y: Array, preprocessing: Preprocessing) -> list[list[float]]:

@@ -178,3 +178,21 @@ def test_names_that_are_also_columns(tmp_path: Path) -> None:
     confusion = score(model, odd.train).confusion
     assert confusion is not None
     assert len(set(confusion.columns)) == len(confusion.columns) == 4
+
+
+def test_several_targets_have_scores_of_their_own(tmp_path: Path) -> None:
+    data = dataset("linnerud")
+    model, _ = trained(tmp_path, data)
+    part = data.train
+    found = score(model, part).targets
+    assert found is not None and [row[0] for row in found.rows] == list(data.targets)
+    own = data.preprocessing.inverse_target(part.y)
+    predicted = data.preprocessing.inverse_target(model.scores(part.x))
+    for k, row in enumerate(found.rows):
+        expected = {
+            "rmse": sk.root_mean_squared_error(own[:, k], predicted[:, k]),
+            "mae": sk.mean_absolute_error(own[:, k], predicted[:, k]),
+            "r2": sk.r2_score(own[:, k], predicted[:, k]),
+            "max_error": sk.max_error(own[:, k], predicted[:, k]),
+        }
+        assert dict(zip(found.columns[1:], row[1:], strict=True)) == pytest.approx(expected, rel=1e-5)
