@@ -4,8 +4,6 @@ The names of the Python interface load when they are used, so that `import mlpcl
 `__init__.pyi` has their types.
 """
 
-import importlib
-
 __version__ = "0.2.0"
 
 _HOMES = {
@@ -25,6 +23,8 @@ def __getattr__(name: str) -> object:
     """Load a public name at its first use."""
     if name not in _HOMES:
         raise AttributeError(f"module 'mlpcli' has no attribute {name!r}")
+    import importlib  # not at the top, where it would double the time of `import mlpcli`
+
     module, _, inner = _HOMES[name].partition(":")
     found = globals()[name] = getattr(importlib.import_module(module), inner)
     return found

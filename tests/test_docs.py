@@ -1,5 +1,6 @@
 """The README held to the code: its commands run, its table is the declaration, its files exist."""
 
+import doctest
 import re
 import shutil
 import subprocess
@@ -52,6 +53,16 @@ def test_the_main_job_prints_what_the_readme_shows(tmp_path):
         return [re.sub(r"digits-[0-9a-f]+", "digits-0", line) for line in lines]
 
     assert shape(done.stdout) == shape(block("main output"))
+
+
+def test_the_python_part_does_what_the_readme_shows(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert README.count(">>>") > 10
+    parsed = doctest.DocTestParser().get_doctest(README, {}, "README.md", "README.md", 0)
+    failures = []
+    runner = doctest.DocTestRunner(verbose=False)
+    runner.run(parsed, out=failures.append)
+    assert not failures, "".join(failures)
 
 
 def test_the_test_command_is_what_ci_runs():

@@ -1,0 +1,60 @@
+"""Ctrl-C: at the prompt it returns what was learned, in a program it is a KeyboardInterrupt."""
+
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mlpcli
+from mlpcli.training import session
+
+SMALL: dict[str, Any] = {"width": 8, "depth": 1, "epochs": 10}
+
+
+@pytest.fixture(autouse=True)
+def often(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(session, "CHECKPOINT_EVERY", 0.0)
+    monkeypatch.chdir(tmp_path)
+
+
+def press(row: Mapping[str, Any]) -> None:
+    if row["epoch"] == 3:
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_at_the_prompt_what_was_learned_is_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
+    before = signal.getsignal(signal.SIGINT)
+    run = mlpcli.train("moons:n=60", **SMALL, on_epoch=press)
+    assert run.state == "interrupted"
+    assert len(run.history) == 3
+    shorter = mlpcli.train("moons:n=60", **{**SMALL, "schedule": "constant", "epochs": 3})
+    assert run.metrics.keys() == shorter.metrics.keys()
+    assert run.model.predict([[0.0, 0.0]]).shape == (1,)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_at_the_prompt_a_run_with_a_folder_goes_on_from_its_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
+    run = mlpcli.train("moons:n=60", **SMALL, on_epoch=press, results="results", name="one")
+    assert (run.state, len(run.history)) == ("interrupted", 3)
+    whole = mlpcli.train("moons:n=60", **SMALL, results="results", name="one", resume=True)
+    assert whole.state == "complete"
+    assert whole.metrics == mlpcli.train("moons:n=60", **SMALL).metrics
+
+
+def test_in_a_program_it_is_a_keyboard_interrupt() -> None:
+    with pytest.raises(KeyboardInterrupt, match="interrupted in epoch 4"):
+        mlpcli.train("moons:n=60", **SMALL, on_epoch=press)
+
+
+def test_a_thread_may_train() -> None:
+    found: list[Any] = []
+    thread = threading.Thread(target=lambda: found.append(mlpcli.train("moons:n=60", **SMALL)))
+    thread.start()
+    thread.join()
+    assert found[0].metrics == mlpcli.train("moons:n=60", **SMALL).metrics
