@@ -55,8 +55,10 @@ def progress_bar(what: str, total: int, wanted: bool | None) -> Iterator[Bar]:
         yield _NoBar()
     elif notebook:
         bar = _NotebookBar(what, total)
-        yield bar
-        bar.clear()
+        try:
+            yield bar
+        finally:
+            bar.clear()
     else:
         with _terminal_bar(what, total) as shown:
             yield shown
@@ -81,9 +83,9 @@ class _NotebookBar:
         from IPython.display import HTML, display
 
         self._what, self._total = what, total
-        self._html: Callable[[str], object] = HTML
+        self._html: Any = HTML
         self._latest = 0.0
-        self._handle = display(HTML(""), display_id=True)
+        self._handle: Any = display(HTML(""), display_id=True)
 
     def show(self, done: int, text: str = "", total: int | None = None) -> None:
         self._total = self._total if total is None else total
