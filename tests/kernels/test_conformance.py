@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlpcli.kernels import activations, compiled, descent, layers, scores
+from mlpcli.kernels import activations, classification, compiled, descent, layers
 from mlpcli.kernels.descent import Link
 from tests.kernels.lines import numpy_lines
 
@@ -40,10 +40,10 @@ OPERANDS = {
     layers.batch_norm_backward: "x x row row row o",
     layers.multiply_both: "x o row o",
     layers.layer_norm_backward: "o x column column column scratch",
-    scores.shift_scores: "x transposed",
-    scores.label_losses: "t labels columns edge edge",
-    scores.cross_entropy_gradient: "p total labels columns certain one weights 0.03125 scratch o",
-    scores.count_correct: "x labels count",
+    classification.shift_scores: "x transposed",
+    classification.label_losses: "t labels columns edge edge",
+    classification.cross_entropy_gradient: "p total labels columns certain one weights 0.03125 scratch o",
+    classification.count_correct: "x labels count",
     descent.flush: "o",
 }
 """What each pass takes, by the words of `Maker`; all but `descend`, whose arguments nest."""
@@ -179,8 +179,14 @@ class TestPasses:
         compare(function, words, lambda: Maker(seed, *shape).arguments(words))
 
     def test_every_small_size(self, function, dtype):
-        needs_entries = function in (scores.shift_scores, scores.label_losses, scores.cross_entropy_gradient)
-        first = 1 if needs_entries or function is scores.count_correct else 0  # there is no largest of no scores
+        needs_entries = function in (
+            classification.shift_scores,
+            classification.label_losses,
+            classification.cross_entropy_gradient,
+        )
+        first = (
+            1 if needs_entries or function is classification.count_correct else 0
+        )  # there is no largest of no scores
         for columns in range(first, 71):
             for rows in (first, 1 + columns % 4):
                 self.check(function, columns, dtype, (3,), rows, columns, "contiguous")
@@ -313,7 +319,7 @@ def test_descend_block_by_block(columns):
 
 
 def test_every_function_of_the_room_is_compared():
-    for module in (activations, layers, scores, descent):
+    for module in (activations, layers, classification, descent):
         for name in module.__all__:
             function = getattr(module, name)
             if inspect.isbuiltin(function):
