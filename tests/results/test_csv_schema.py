@@ -8,6 +8,7 @@ from mlpcli.results.csv_schema import TABLES, table
 from mlpcli.results.summary import summary_columns
 from mlpcli.results.trial import trial_columns
 from mlpcli.training.diagnostics import DIAGNOSTIC_COLUMNS
+from tests import columns
 
 
 def read(file: str, column: str, cell: str) -> object:
@@ -100,3 +101,7 @@ def test_the_page_lists_every_file_and_fixed_column() -> None:
         assert all(f"| `{name}` | {c.meaning} | {c.unit} |" in section for name, c in declared.fixed.items())
     assert "| `val_rmse` | RMSE on the validation rows | units of the target |" in page
     assert "| `total_time_s` | time since training began | s |" in page
+
+
+def test_the_page_of_columns_is_the_one_that_is_kept() -> None:
+    assert columns.PAGE.read_text(encoding="utf-8") == columns.page(), "run: python -m tests.columns"
