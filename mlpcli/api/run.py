@@ -1,4 +1,10 @@
-"""A run as Python sees it: options, metrics, history and the trained network, from memory or from its folder."""
+"""A run as Python sees it: options, metrics, history and the trained network, from memory or from its folder.
+
+>>> import mlpcli
+>>> run = mlpcli.train("xor", width=8, depth=1, epochs=3)
+>>> run.state, len(run.history), run.options.sizes, run.metrics["test"]
+('complete', 3, (8,), None)
+"""
 
 from collections.abc import Callable
 from functools import cached_property

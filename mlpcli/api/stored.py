@@ -1,4 +1,13 @@
-"""What is on disk: `mlpcli.open` gives a run or a sweep, `mlpcli.load` a trained network."""
+"""What is on disk: `mlpcli.open` gives a run or a sweep, `mlpcli.load` a trained network.
+
+>>> import tempfile
+>>> import mlpcli
+>>> with tempfile.TemporaryDirectory() as folder:
+...     run = mlpcli.train("xor", width=8, depth=1, epochs=3, results=folder, name="one")
+...     again, model = open_results("one", results=folder), load("one", results=folder)
+>>> again.id == run.id, model
+(True, <Model of xor: 2 -> 8 -> 1, relu>)
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,9 @@
-"""A sweep as Python sees it: its tables as data frames and its best model."""
+"""A sweep as Python sees it: its tables as data frames and its best model.
+
+>>> import mlpcli
+>>> mlpcli.sweep({"name": "s", "base": {"dataset": "xor", "epochs": 2}, "grid": {"width": [2, 4]}}, executor="serial")
+<Sweep s: 2 trials, ranked by train_accuracy>
+"""
 
 from collections.abc import Callable
 from functools import cached_property
