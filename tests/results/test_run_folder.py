@@ -19,7 +19,7 @@ RECORDED = {**OPTIONS, "record": True}
 COLUMNS = ["epoch", "loss"]
 RESULT = {"run_id": "1e-08", "best_epoch": 5, "epochs_run": 5, "parameters": 3, "config": {}, "time_s": 0.5}
 RESULT["metrics"] = {"train": {"loss": float("nan")}, "val": None, "test": None}
-FILES = ["config.toml", "metrics.csv", "model.safetensors", "provenance.json", "result.json"]
+FILES = ["columns.csv", "config.toml", "metrics.csv", "model.safetensors", "provenance.json", "result.json"]
 
 
 def train(root, options=OPTIONS, *, force=False, resume=False, stop=None, diverge=False, name="r"):
@@ -189,7 +189,9 @@ def test_what_was_begun_by_force_can_be_gone_on_with_and_the_old_run_too(tmp_pat
     assert train(tmp_path, OTHER, resume=True) == "resumed"
     assert content(tmp_path / "r") == golden["other"]
     train(tmp_path, force=True, stop=3)
-    assert train(tmp_path, OTHER) == "fresh"
+    with pytest.raises(UsageError, match="holds an unfinished run.*--resume.*--force"):
+        train(tmp_path, OTHER)
+    assert train(tmp_path, OTHER, force=True) == "fresh"
     assert content(tmp_path / "r") == golden["other"]
 
 
