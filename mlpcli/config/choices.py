@@ -150,8 +150,8 @@ OPTIMIZERS = {
     "momentum": Optimizer(lr=0.01, memory=1, reads=_MOMENTUM),
     "nesterov": Optimizer(lr=0.01, memory=1, reads=_MOMENTUM),
     "rmsprop": Optimizer(lr=1e-3, memory=1, reads=("beta2", "eps"), beta2=0.99),
-    "adam": Optimizer(lr=2e-3, memory=2, reads=_MOMENTS),
-    "adamw": Optimizer(lr=2e-3, memory=2, reads=_MOMENTS, decoupled=True),
+    "adam": Optimizer(lr=5e-3, memory=2, reads=_MOMENTS),
+    "adamw": Optimizer(lr=5e-3, memory=2, reads=_MOMENTS, decoupled=True),
 }
 """The decay of rmsprop is PyTorch's; that of adam and adamw is of Kingma and Ba 2015."""
 

@@ -64,7 +64,6 @@ _OPTIONS: Mapping[str, str] = {
     "scheduler": "schedule",
     "solver": "optimizer",
     "test_split": "test_size",
-    "units": _HIDDEN,
     "val_fraction": "val_size",
     "val_split": "val_size",
     "validation_fraction": "val_size",

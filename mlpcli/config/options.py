@@ -229,7 +229,7 @@ class RunOptions(DataOptions):
         "none", "Network", "append all squares and products of the scaled inputs"
     )
 
-    width: _Width = _option(256, "Network", "units per hidden layer", identity=False, replicas="free")
+    width: _Width = _option(64, "Network", "units per hidden layer", identity=False, replicas="free")
     depth: _Depth = _option(
         2, "Network", "number of hidden layers; 0 is a linear model", identity=False, replicas="free"
     )
@@ -316,7 +316,7 @@ class RunOptions(DataOptions):
         1e-8, "Optimization", "added to the denominator, for rmsprop, adam and adamw", replicas="free"
     )
     schedule: Annotated[str, _one_of(SCHEDULES)] = _option(
-        "cosine", "Optimization", "course of the learning rate; linear, cosine and the four waves of cycles end at 0"
+        "constant", "Optimization", "course of the learning rate; linear, cosine and the four waves of cycles end at 0"
     )
     lr_decay: _Decay = _option(
         0.5,

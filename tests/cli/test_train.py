@@ -64,7 +64,7 @@ def test_what_is_printed_where_there_is_no_terminal(capsys: pytest.CaptureFixtur
     assert "\x1b" not in out + err
     lines = err.splitlines()
     assert lines[0] == "blobs:n=120: 84 train, 12 val, 24 test rows, 2 features, 5 classes"
-    assert lines[1] == "  2 -> 8 -> 5 classes, relu, adam at lr 0.002, batches of 32, seed 0"
+    assert lines[1] == "  2 -> 8 -> 5 classes, relu, adam at lr 0.005, batches of 32, seed 0"
     number = r"[\d.e+-]+"
     names = ("lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "grad_norm")
     columns = "  ".join(f"{name} {number}" for name in names)
@@ -112,7 +112,7 @@ def test_what_is_written(capsys: pytest.CaptureFixture[str]) -> None:
     assert re.fullmatch(r"[0-9a-f]{12}", result["run_id"])
     config = tomllib.loads((place / "config.toml").read_text())
     assert config == {name: value for name, value in result["config"].items() if value is not None}
-    assert (config["hidden"], config["loss"], config["init"], config["lr"]) == ([8], "cross-entropy", "he", 0.002)
+    assert (config["hidden"], config["loss"], config["init"], config["lr"]) == ([8], "cross-entropy", "he", 0.005)
     assert (config["monitor"], config["keep"], config["scale"]) == ("val_accuracy", "best", "standard")
     made_by = json.loads((place / "provenance.json").read_bytes())
     assert made_by["command"] == sys.argv
@@ -227,7 +227,7 @@ def test_what_is_not_a_number_is_null(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_a_divergence_is_reported_and_ends_with_1(capsys: pytest.CaptureFixture[str]) -> None:
-    wild = ("--optimizer", "sgd", "--lr", "1e10", "--schedule", "constant", "--loss", "squared", "--depth", "2")
+    wild = ("--optimizer", "sgd", "--lr", "1e10", "--loss", "squared", "--depth", "2")
     out, err = train(capsys, *wild, "--json", "--quiet", code=1)
     result = json.loads(out)
     assert result["state"] == "diverged"

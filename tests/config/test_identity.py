@@ -18,7 +18,7 @@ DIGEST = "0123456789abcdef" * 4
 # The defaults with lr 0.001 on digits, resolved, as the docstring of run_id describes the text that is hashed.
 SHAPED: dict[str, Any] = {
     "beta2": 0.999,
-    "hidden": [256, 256],
+    "hidden": [64, 64],
     "init": "he",
     "loss": "cross-entropy",
     "lr": 0.001,
@@ -50,11 +50,11 @@ def test_run_id_is_the_hash_of_the_canonical_text() -> None:
     text = (
         '{"data":"'
         + DIGEST
-        + '","format":2,"options":{"beta2":0.999,"hidden":[256,256],"init":"he","loss":"cross-entropy",'
+        + '","format":2,"options":{"beta2":0.999,"hidden":[64,64],"init":"he","loss":"cross-entropy",'
         '"lr":0.001,"monitor":"val_accuracy","scale":"standard","task":"classification","threads":1}}'
     )
     assert canonical(SHAPED) == text
-    assert run_id(resolved(), DIGEST) == hashed(text) == "bed8d62eced3"
+    assert run_id(resolved(), DIGEST) == hashed(text) == "0cb729a3a28c"
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ OTHER_VALUES: dict[str, Any] = {
     "beta1": 0.8,
     "beta2": 0.99,
     "eps": 1e-7,
-    "schedule": "linear",
+    "schedule": "cosine",
     "lr_decay": 0.1,
     "lr_every": 5.0,
     "warmup": 1.0,
@@ -210,7 +210,7 @@ def test_resolve_replaces_every_auto() -> None:
     options = resolved()
     assert (options.task, options.scale, options.threads, options.split_seed) == ("classification", "standard", 1, 0)
     assert (options.loss, options.init, options.lr, options.monitor) == ("cross-entropy", "he", 1e-3, "val_accuracy")
-    assert (options.keep, options.hidden) == ("best", (256, 256))
+    assert (options.keep, options.hidden) == ("best", (64, 64))
     options = resolved(task="regression", scale="unit", threads=4)
     assert (options.loss, options.monitor, options.scale, options.threads) == ("squared", "val_rmse", "unit", 4)
 

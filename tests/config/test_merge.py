@@ -32,7 +32,7 @@ def problems(*sources: Source) -> list[str]:
 
 def test_later_sources_win() -> None:
     options = build(in_file(seed=1, depth=3, lr=0.1), typed(seed="2", depth="4"), Source({"seed": 5}, "--set "))
-    assert (options.seed, options.depth, options.lr, options.width) == (5, 4, 0.1, 256)
+    assert (options.seed, options.depth, options.lr, options.width) == (5, 4, 0.1, 64)
     assert build() == RunOptions()
 
 
@@ -151,12 +151,12 @@ def test_every_choice_with_one_letter_wrong_is_guessed(name: str) -> None:
 
 def test_hidden_replaces_width_and_depth() -> None:
     options = build(in_file(hidden=[8, 4], width=16, depth=5))
-    assert (options.sizes, options.width, options.depth) == ((8, 4), 256, 2)
+    assert (options.sizes, options.width, options.depth) == ((8, 4), 64, 2)
 
 
 def test_a_later_width_or_depth_replaces_hidden() -> None:
     assert build(in_file(hidden=[8, 4], depth=3), typed(width="16")).sizes == (16, 16, 16)
-    assert build(in_file(hidden=[8, 4]), typed(depth="1")).sizes == (256,)
+    assert build(in_file(hidden=[8, 4]), typed(depth="1")).sizes == (64,)
     assert build(typed(depth="1"), in_file(hidden=[8, 4])).sizes == (8, 4)
     assert problems(in_file(hidden=[8], width="wide")) == [
         "run.toml: width: got the string 'wide', expected an integer from 1 to 1000000"

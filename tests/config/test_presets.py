@@ -72,8 +72,8 @@ def test_whatever_the_user_says_wins() -> None:
 
 def test_a_file_below_a_flag_and_the_preset_below_both() -> None:
     file, flags = Source({"epochs": 3, "preset": "tabular"}, "c.toml: "), Source({"epochs": "5"}, "--", text=True)
-    assert (build(file, flags).epochs, build(file, flags).batch_size) == (5, 256)
-    assert build(file, Source({"preset": "none"}, "--", text=True)).batch_size == 32
+    assert (build(file, flags).epochs, build(file, flags).width) == (5, 256)
+    assert build(file, Source({"preset": "none"}, "--", text=True)).width == 64
 
 
 def test_spelled_out_it_is_no_preset_any_more() -> None:

@@ -174,12 +174,12 @@ def test_defaults_are_those_of_the_contract() -> None:
         "dataset=digits target=None drop=None delimiter=None encoding=None header=None column_names=None decimal=. "
         "thousands=None units=None missing=None categories=None min_frequency=1 drop_unlabelled=False "
         "groups=None split=auto "
-        "task=auto scale=auto test_size=0.2 val_size=0.1 split_seed=0 dtype=float32 lift=none width=256 depth=2 "
+        "task=auto scale=auto test_size=0.2 val_size=0.1 split_seed=0 dtype=float32 lift=none width=64 depth=2 "
         "hidden=None activation=relu norm=none "
         "norm_position=before init=auto init_scale=1.0 init_bias=0.0 input_gain=0.0 "
         "loss=auto label_smoothing=0.0 class_weight=none dropout=0.0 input_dropout=0.0 weight_decay=0.0 max_norm=0.0 "
         "clip_norm=0.0 optimizer=adam lr=None lr_multiplier=1.0 momentum=0.9 momentum_final=0.9 "
-        "momentum_epochs=0.0 beta1=0.9 beta2=None eps=1e-08 schedule=cosine "
+        "momentum_epochs=0.0 beta1=0.9 beta2=None eps=1e-08 schedule=constant "
         "lr_decay=0.5 lr_every=10.0 warmup=0.0 preset=none batch_size=32 epochs=30 monitor=auto patience=0 "
         "keep=best seed=0 threads=auto record=False"
     )
@@ -192,7 +192,7 @@ def test_defaults_are_valid() -> None:
 
 
 def test_sizes() -> None:
-    assert RunOptions().sizes == (256, 256)
+    assert RunOptions().sizes == (64, 64)
     assert RunOptions(width=3, depth=0).sizes == ()
     assert RunOptions(hidden=(5, 4), width=3).sizes == (5, 4)
 

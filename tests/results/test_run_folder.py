@@ -189,7 +189,7 @@ def test_what_was_begun_by_force_can_be_gone_on_with_and_the_old_run_too(tmp_pat
     assert train(tmp_path, OTHER, resume=True) == "resumed"
     assert content(tmp_path / "r") == golden["other"]
     train(tmp_path, force=True, stop=3)
-    with pytest.raises(UsageError, match="holds an unfinished run.*--resume.*--force"):
+    with pytest.raises(UsageError, match=r"holds an unfinished run\..* --resume, .* --force"):
         train(tmp_path, OTHER)
     assert train(tmp_path, OTHER, force=True) == "fresh"
     assert content(tmp_path / "r") == golden["other"]

@@ -24,9 +24,8 @@ def dataset(name: str, dtype: str = "float32", **options: Any) -> Prepared:
 
 
 def resolved(data: Prepared, **options: Any) -> RunOptions:
-    """The options of a run on `data`, as used, with one BLAS thread; its rate is constant unless they say otherwise."""
-    given = {"width": 7, "epochs": 3, "schedule": "constant", **options}
-    return plan_run(RunOptions(**given), data, threads=1).options
+    """The options of a run on `data`, as used, with one BLAS thread."""
+    return plan_run(RunOptions(**{"width": 7, "epochs": 3, **options}), data, threads=1).options
 
 
 @dataclass

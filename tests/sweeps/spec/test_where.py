@@ -55,7 +55,7 @@ def test_holds(text: str, expected: bool) -> None:
 @pytest.mark.parametrize(
     ("text", "options", "expected"),
     [
-        ("hidden == [256, 256]", RunOptions(), True),
+        ("hidden == [64, 64]", RunOptions(), True),
         ("hidden == (64, 64)", RunOptions(hidden=(64, 64)), True),
         ("256 in hidden", RunOptions(hidden=(256, 64)), True),
         ("depth == 3", RunOptions(hidden=(8, 4, 2)), True),
