@@ -72,7 +72,7 @@ def test_what_is_printed_where_there_is_no_terminal(capsys: pytest.CaptureFixtur
     assert len(epochs) == 3
     for epoch, line in enumerate(epochs, start=1):
         assert re.fullmatch(f"epoch {epoch}/3  {columns}", line)
-    assert [line.split(":")[0] for line in lines[lines.index(epochs[-1]) + 1 :]] == ["Note"]
+    assert {line.split(":")[0] for line in lines[lines.index(epochs[-1]) + 1 :]} == {"Note"}
     place = folder()
     title, header, *parts, where, following = out.splitlines()
     assert re.fullmatch(r"69 parameters, weights of epoch \d of 3, \d+\.\d s", title)
@@ -136,11 +136,11 @@ def test_the_config_that_was_written_trains_the_same_run(capsys: pytest.CaptureF
 
 
 def test_what_is_typed_comes_before_the_config(capsys: pytest.CaptureFixture[str]) -> None:
-    Path("c.toml").write_text('dataset = "moons:n=60"\nepochs = 2\nwidth = 3\ndepth = 1\nnorm_position = "after"\n')
+    Path("c.toml").write_text('dataset = "moons:n=60"\nepochs = 2\nwidth = 3\ndepth = 1\nactivation = "tanh"\n')
     assert run(["train", "-c", "c.toml", "--epochs", "1", "--json", "-q"]) == 0
     config = json.loads(capsys.readouterr().out)["config"]
     assert (config["dataset"], config["epochs"], config["hidden"]) == ("moons:n=60", 1, [3])
-    assert config["norm_position"] == "after"
+    assert config["activation"] == "tanh"
 
 
 def test_width_and_depth_or_hidden_are_one_run(capsys: pytest.CaptureFixture[str]) -> None:

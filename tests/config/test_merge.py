@@ -1,7 +1,7 @@
 """Merging of sources: precedence, the words of a command line, and one message for all problems."""
 
-import math
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -194,6 +194,8 @@ def test_one_problem_is_one_line() -> None:
 def values_of(name: str) -> st.SearchStrategy[object]:
     option, default = OPTIONS[name], OPTIONS[name].default
     kinds: list[st.SearchStrategy[object]] = [st.sampled_from(option.choices)] if option.choices else []
+    if name == "split":
+        return st.sampled_from([choice for choice in option.choices if choice != "group"])  # which needs groups
     if name == "hidden":
         return st.lists(st.integers(1, 50), max_size=4)
     if name in ("dataset", "target"):
@@ -242,13 +244,18 @@ def test_a_resolved_run_is_read_back_and_resolved_to_itself(values: dict[str, ob
     assert resolve(again, **used) == resolved  # type: ignore[arg-type]
 
 
-def test_a_set_of_options_takes_microseconds() -> None:
+def test_a_set_of_options_costs_little_beside_its_validation() -> None:
     base, grid = in_file(dataset="digits", width=128, norm="batch", lr=1e-3), in_file(dropout=0.1, depth=3, seed=4)
-    build(base, grid)
-    best = math.inf
-    for _ in range(20):
-        begin = time.perf_counter()
-        for _ in range(50):
-            build(base, grid)
-        best = min(best, (time.perf_counter() - begin) / 50)
-    assert best < 60e-6
+
+    def seconds(work: Callable[[], object]) -> float:
+        """The least processor time of twenty rounds."""
+        times = []
+        for _ in range(20):
+            begin = time.process_time()
+            for _ in range(50):
+                work()
+            times.append(time.process_time() - begin)
+        return min(times)
+
+    validation = seconds(lambda: RunOptions.model_validate({**base.values, **grid.values}))
+    assert seconds(lambda: build(base, grid)) < 10 * validation
