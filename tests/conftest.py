@@ -1,6 +1,10 @@
-"""What every test runs under: loud arithmetic, Ctrl-C as in a foreground program, and workers that find `tests`."""
+"""What every test runs under: loud arithmetic, Ctrl-C as in a foreground program, a cache of its own, and workers that
+find `tests`.
+"""
 
+import os
 import signal
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +19,13 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # How long an example takes says how busy the machine is, and nothing of the code.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep tests, and the examples in docstrings, out of the user's cache of prepared data."""
+    home = tempfile.TemporaryDirectory()
+    os.environ["MLPCLI_DATA_HOME"] = home.name
+    config.add_cleanup(home.cleanup)
 
 
 @pytest.fixture(autouse=True)
