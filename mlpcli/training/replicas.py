@@ -4,7 +4,8 @@
 >>> from mlpcli.data import prepare
 >>> from mlpcli.training.initial_weights import initialize
 >>> data = prepare(DataOptions(dataset="xor"))
->>> runs = [RunOptions(hidden=(8,), loss="cross-entropy", init="he", threads=1, lr=lr) for lr in (0.01, 0.05)]
+>>> common = {"hidden": (8,), "loss": "cross-entropy", "init": "he", "beta2": 0.999, "threads": 1}  # resolved
+>>> runs = [RunOptions(**common, lr=lr) for lr in (0.01, 0.05)]
 >>> replicas = Replicas(runs, data, steps_per_epoch=1)
 >>> initialize(replicas.network, runs, data)
 >>> x, y = np.stack([data.train.x] * 2), np.stack([data.train.y] * 2)
