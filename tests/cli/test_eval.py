@@ -151,7 +151,8 @@ def test_regression_in_the_targets_own_units(capsys: pytest.CaptureFixture[str],
     assert metrics["mae"] == pytest.approx(sk.mean_absolute_error(true, predicted), rel=1e-6)
     assert metrics["r2"] == pytest.approx(sk.r2_score(true, predicted), rel=1e-6)
     assert metrics["max_error"] == pytest.approx(np.abs(true - predicted).max(), rel=1e-6)
-    assert sorted(path.name for path in Path("results/r").glob("eval*")) == ["eval-test.csv"]
+    files = ["eval-test-targets.csv"] * (len(names) > 1) + ["eval-test.csv"]
+    assert sorted(path.name for path in Path("results/r").glob("eval*")) == files
 
 
 def test_classes_named_like_columns(capsys: pytest.CaptureFixture[str]) -> None:
@@ -182,7 +183,9 @@ def test_what_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["eval", "r", "--split", "val"]) == 0
     out, err = capsys.readouterr()
     assert "\x1b" not in out + err
-    assert err == "results/r/model.safetensors: 20 val rows of blobs:n=200,k=3,spread=4\n"
+    heading, *summary = err.splitlines()
+    assert heading == "results/r/model.safetensors: 20 val rows of blobs:n=200,k=3,spread=4"
+    assert [line.split()[0] for line in summary] == ["column", "x1", "blob"]
     metrics, classes, confusion, files = out.split("\n\n")
     assert metrics.split()[:5] == ["loss", "accuracy", "balanced_accuracy", "macro_f1", "roc_auc"]
     assert classes.split()[:5] == ["class", "precision", "recall", "f1", "support"]
@@ -275,7 +278,7 @@ def test_renamed_tensors_are_refused(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_names_that_lead_nowhere(capsys: pytest.CaptureFixture[str]) -> None:
     train(capsys, *CLASSES)
-    assert "there is no run 'rr', here or in results. Did you mean r?" in refused(capsys, "rr", 2)
+    assert "there is no run 'rr', here or in results; did you mean r?" in refused(capsys, "rr", 2)
     Path("results/r/model.safetensors").rename("results/r/model2.safetensors")
     assert "results/r has no model.safetensors" in refused(capsys, "r", 2)
     assert "there is no run 'nowhere/at/all'" in refused(capsys, "nowhere/at/all", 2)
