@@ -47,7 +47,9 @@ def test_one_network_as_json_and_nothing_else(capsys: pytest.CaptureFixture[str]
 def test_a_wrong_gradient_is_exit_1_and_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(ACTIVATIONS["sigmoid"], "slope", lambda self, z, h, out: np.multiply(z, 1 - z, out=out))
+    monkeypatch.setattr(
+        ACTIVATIONS["sigmoid"], "gradient", lambda self, z, h, g, out: np.multiply(g, z * (1 - z), out=out)
+    )
     assert run(["gradcheck", "--json", "-q"]) == ExitCode.BAD_RESULT
     out, err = capsys.readouterr()
     found = json.loads(out)
@@ -83,7 +85,7 @@ def test_the_entry_named_is_the_one_that_is_wrong(
 def test_gradients_that_are_not_finite_are_null_in_json(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(ACTIVATIONS["tanh"], "slope", lambda self, z, h, out: out.fill(np.nan))
+    monkeypatch.setattr(ACTIVATIONS["tanh"], "gradient", lambda self, z, h, g, out: out.fill(np.nan))
     assert run(["gradcheck", "--hidden", "2", "--activation", "tanh", "--json"]) == ExitCode.BAD_RESULT
     rows = json.loads(capsys.readouterr().out)["rows"]
     assert [(row["differences"], row["verdict"]) for row in rows[:2]] == [(None, "wrong")] * 2

@@ -133,7 +133,7 @@ def test_a_category_that_training_did_not_have_is_zeros(frame: pd.DataFrame) -> 
         (([["a"], ["b"]], [1, 2]), DataError, "texts among the numbers"),
         ((3, [1, 2]), DataError, "X: got int"),
         ({"a": [1, 2]}, UsageError, "which column is to be predicted"),
-        ({"a": [{}, {}], "grade": [1, 2]}, DataError, "column 'a': values of type mixed are not read"),
+        ({"a": [{}, {}], "grade": [1, 2]}, DataError, "column 'a': values of type mixed cannot be read"),
         (pd.DataFrame({"a": [], "grade": []}), DataError, "no rows"),
     ],
 )

@@ -13,7 +13,7 @@ import pytest
 from mlpcli.cli.main import run
 
 TRAIN = split("train --dataset moons:n=20 --width 3 --depth 1 --epochs 1 --name r --results results --quiet --record")
-SWEEP = split("sweep s.toml --results results --quiet --jobs 1 --executor serial --keep-models all")
+SWEEP = split("sweep s.toml --results results --quiet --jobs 1 --executor serial --keep-models all --force")
 EVAL = ["eval", "r", "--results", "results", "--quiet"]
 
 OF_A_RUN = "config.toml metrics.csv diagnostics.csv columns.csv model.safetensors provenance.json result.json .next"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from mlpcli.config import RunOptions, resolve
+from mlpcli.config import RunOptions, choices, resolve
 from mlpcli.gradcheck import oracle
 from mlpcli.gradcheck.check import Row, check
 from mlpcli.gradcheck.components import ROWS, check_components, check_run, draw_subject, random_batch
@@ -109,8 +109,9 @@ def test_a_newly_registered_activation_has_its_row(monkeypatch: pytest.MonkeyPat
         def gradient(self, z: np.ndarray, h: np.ndarray, g: np.ndarray, out: np.ndarray) -> None:
             np.multiply(g, 2 * z * z, out=out)
 
-    monkeypatch.setitem(ACTIVATIONS, "cube", Cube)
-    monkeypatch.setitem(ACTIVATIONS, "wrong cube", WrongCube)
+    for name, kind in {"cube": Cube, "wrong cube": WrongCube}.items():
+        monkeypatch.setitem(ACTIVATIONS, name, kind)
+        monkeypatch.setitem(choices.ACTIVATIONS, name, choices.Activation())
     found = {row.component: row for row in check_components()}
     assert found["activation cube"].verdict(TOLERANCE) == "ok"
     assert found["activation cube"].tape is None  # no formula yet

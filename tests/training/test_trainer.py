@@ -238,7 +238,7 @@ def test_tensors_are_read_after_the_results() -> None:
     trainer = Trainer(runs, data)
     for _ in trainer.epochs():
         pass
-    with pytest.raises(ValueError, match="after results"):
+    with pytest.raises(ValueError, match=r"call results\(\) before tensors"):
         trainer.tensors(0)
     trainer.results()
     names = ["hidden.0.weight", "hidden.0.bias", "hidden.1.weight", "hidden.1.bias", "output.weight", "output.bias"]

@@ -48,8 +48,8 @@ def unread_numbers(counts: Mapping[str, int], spelling: Spelling) -> Lookalike |
 
     >>> unread_numbers({"1,5": 3, "2,25": 2}, Spelling())
     Lookalike(text='1,5', options='--decimal ,', is_mark=False)
-    >>> unread_numbers({"$1,200": 3, "$300": 2}, Spelling())
-    Lookalike(text='$1,200', options="--thousands , --units '$'", is_mark=False)
+    >>> unread_numbers({"$1,200.50": 3, "$300.25": 2}, Spelling())
+    Lookalike(text='$1,200.50', options="--thousands , --units '$'", is_mark=False)
     >>> unread_numbers({"red": 3, "B 52": 2}, Spelling())
     """
     counts = dict(islice(counts.items(), SAMPLE))

@@ -29,7 +29,7 @@ def table(cells: Floats, *columns: TableColumn) -> Table:
 
 
 def fitted(source: Table, rows: list[int] | NDArray[np.int64], scale: str, dtype: str = "float64") -> Preprocessing:
-    columns = fit_columns(source, range(len(source.columns)), np.asarray(rows), scale)
+    columns = tuple(one.column for one in fit_columns(source, range(len(source.columns)), np.asarray(rows), scale))
     return Preprocessing(columns, ("y",), ("a", "b"), (), (), dtype)
 
 
