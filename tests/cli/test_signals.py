@@ -30,17 +30,17 @@ interruption.watch = watch_and_count
 
 TWICE = """
 import os, signal, threading, time
-from mlpcli.results.sweep_folder import SweepStore
-close = SweepStore.close
+from mlpcli.results.sweep_folder import SweepFolder
+close = SweepFolder.close
 def signal_and_close(self):
     os.kill(os.getpid(), signal.SIGTERM)
     close(self)
-SweepStore.close = signal_and_close
-add, rows = SweepStore.add, 0
+SweepFolder.close = signal_and_close
+add, rows = SweepFolder.add, 0
 def signal_and_add(self, *arguments):
     os.kill(os.getpid(), signal.SIGTERM)
     add(self, *arguments)
-SweepStore.add = signal_and_add
+SweepFolder.add = signal_and_add
 """
 """Terminate a sweep while it records a trial, and again while it ends."""
 

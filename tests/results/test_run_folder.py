@@ -19,6 +19,7 @@ RECORDED = {**OPTIONS, "record": True}
 COLUMNS = ["epoch", "loss"]
 RESULT = {"run_id": "1e-08", "best_epoch": 5, "epochs_run": 5, "parameters": 3, "config": {}, "time_s": 0.5}
 RESULT["metrics"] = {"train": {"loss": float("nan")}, "val": None, "test": None}
+SUMMARY = b"column,kind\nx1,number\n"
 FILES = ["columns.csv", "config.toml", "metrics.csv", "model.safetensors", "provenance.json", "result.json"]
 
 
@@ -44,7 +45,7 @@ def train(root, options=OPTIONS, *, force=False, resume=False, stop=None, diverg
             if epoch % 2 == 0:
                 run.save_checkpoint({"weights": weights}, {"epoch": epoch, "best": None, "random": 2**100})
         model = None if diverge else model_bytes({"weights": weights}, {"lr": options["lr"]})
-        run.finish(model, {**RESULT, "state": "diverged" if diverge else "complete"}, {"command": ["x"]})
+        run.finish(model, {**RESULT, "state": "diverged" if diverge else "complete"}, {"command": ["x"]}, SUMMARY)
         return state
 
 
@@ -60,7 +61,7 @@ def golden(tmp_path_factory):
     return found
 
 
-def test_a_finished_run_has_its_five_files_and_nothing_else(tmp_path, golden):
+def test_a_finished_run_has_its_six_files_and_nothing_else(tmp_path, golden):
     assert train(tmp_path) == "fresh"
     files = content(tmp_path)
     assert sorted(files) == [f"r/{name}" for name in FILES]
@@ -429,7 +430,7 @@ def test_the_working_folder_may_vanish(tmp_path, monkeypatch):
     with RunFolder("../results", "r", OPTIONS, columns=COLUMNS, run_id="") as run:
         (tmp_path / "gone").rmdir()
         run.save_checkpoint({}, {})
-        run.finish(None, {}, {})
+        run.finish(None, {}, {}, SUMMARY)
     assert sorted(os.listdir(tmp_path / "results" / "r")) == [name for name in FILES if name != "model.safetensors"]
 
 

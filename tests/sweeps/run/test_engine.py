@@ -227,7 +227,7 @@ def test_datasets_and_tasks_side_by_side(capsys: pytest.CaptureFixture[str]) -> 
     epochs = rows(folder, "metrics.csv")
     assert all((row["train_accuracy"] == "") == (row["trial"] in "2345") for row in epochs) and len(epochs) == 24
     whole = timeless(folder)
-    go(write(grid={"dataset": ["diabetes"]}, metric="val_loss"))
+    go(write(grid={"dataset": ["diabetes"]}, metric="val_loss"), "--force")
     go(write(grid=grid, metric="val_loss"))
     assert timeless(folder) == whole
 
