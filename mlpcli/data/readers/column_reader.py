@@ -113,7 +113,9 @@ class ColumnReader:
     def encode(self, codes: NDArray[np.int64], texts: Sequence[str], where: Where) -> Floats:
         """Codes into `texts` (cells,) -> codes into the column's vocabulary (cells,), NaN for empty cells."""
         lookup = np.empty(len(texts))
-        counts = np.bincount(codes, minlength=len(texts))
+        counts, first = np.bincount(codes, minlength=len(texts)), np.zeros(len(texts), np.int64)
+        occurring, positions = np.unique(codes, return_index=True)
+        first[occurring] = positions
         for i, text in enumerate(texts):
             text = text.strip()
             if not text or text in self.spelling.missing:
@@ -122,7 +124,7 @@ class ColumnReader:
             if self.target:
                 text = self.spelling.plain(text)
             if text not in self.seen:
-                self.seen[text] = Seen(len(self.seen), where(int(np.argmax(codes == i))))
+                self.seen[text] = Seen(len(self.seen), where(int(first[i])))
             self.seen[text].count += int(counts[i])
             lookup[i] = self.seen[text].code
         if not self.fixed:
