@@ -155,7 +155,8 @@ class Engine:
 
     def _train(self, numbers: Sequence[int], until: int, keep_models: KeepModels) -> None:
         """Bring these trials to epoch `until`, or to their end."""
-        self.folder.begin()
+        if numbers:  # trials of later rounds stay in the tables as long as nothing new is trained
+            self.folder.begin()
         jobs = self._jobs.make(numbers, until, keep_models)
         self._expect()
         dispatch(self.executor, jobs, self, self._worker_timeout)

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -13,6 +14,7 @@ import pytest
 from mlpcli.cli.main import run
 from mlpcli.sweeps.plan.stacks import Group, Stack
 from mlpcli.sweeps.run import stack_jobs
+from mlpcli.sweeps.run.engine import Engine
 from mlpcli.sweeps.search.registry import SOURCES
 from mlpcli.sweeps.search.strategy import Batch, Proposal, Scored, Steps
 from mlpcli.sweeps.spec.sweep_file import SweepFile
@@ -129,6 +131,23 @@ def test_killed_and_run_again(place: Path, file: Path, serial: Path) -> None:
         known, kills = now, kills + 1
     assert finish(start_sweep(file, results, "--jobs", "2", "--quiet", before=REGISTER), None) == 0
     assert timeless(results / file.stem) == timeless(serial)
+
+
+def test_interrupted_before_anything_is_trained(place: Path, serial: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The batches that are asked for again later stay in the tables meanwhile."""
+    folder = Path(shutil.copytree(serial, place / "unmoved" / serial.name))
+    join, calls = Engine._join, 0
+
+    def interrupted(self: Engine) -> None:
+        nonlocal calls
+        join(self)
+        if (calls := calls + 1) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Engine, "_join", interrupted)
+    file = place / f"{serial.name}.toml"
+    assert run(["sweep", str(file), "--results", str(folder.parent), "--quiet", "--executor", "serial"]) == 130
+    assert calls == 2 and timeless(folder) == timeless(serial) and not (folder / "unused").exists()
 
 
 def finish(process: "subprocess.Popen[str]", after: float | None) -> int | None:
