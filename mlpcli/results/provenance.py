@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import mlpcli
+from mlpcli.installation import DISTRIBUTION
 
 __all__ = ["git_commit", "provenance"]
 
@@ -66,7 +67,7 @@ def _packages() -> dict[str, str]:
     """The versions of the packages that mlpcli requires, by its own metadata."""
     versions = {}
     with suppress(metadata.PackageNotFoundError):
-        for requirement in metadata.requires("mlpcli") or []:
+        for requirement in metadata.requires(DISTRIBUTION) or []:
             name = re.match(r"[\w.-]+", requirement)
             if name and "extra ==" not in requirement:
                 with suppress(metadata.PackageNotFoundError):

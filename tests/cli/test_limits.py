@@ -59,7 +59,7 @@ def test_address_space(file: Path, command: tuple[str, ...], megabytes: int) -> 
 
 
 @linux
-@pytest.mark.parametrize("files", [4, 7, 12])
+@pytest.mark.parametrize("files", [7, 9, 12])  # with fewer, Python itself does not start in every environment
 def test_file_descriptors(files: int) -> None:
     code, err = limited("RLIMIT_NOFILE", files, *TRAIN)
     assert (code, err.count("\n")) in {(74, 1), (0, 0)}, err
