@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mlpcli.results.columns_page import columns_page
+from mlpcli.results.schema.columns_page import columns_page
 
 __all__ = ["PAGE", "page"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from mlpcli.results.model_file import model_bytes
+from mlpcli.results.files.model_file import model_bytes
 
 
 def save_model(path: Path, arrays: Mapping[str, npt.NDArray[Any]], description: Mapping[str, Any]) -> None:

@@ -23,7 +23,7 @@ def test_the_largest_product_decides() -> None:
 
 def test_threads_rest_unless_the_environment_says_otherwise() -> None:
     """Where `train` asks for it, NumPy is not loaded yet: afterwards OpenBLAS would not look."""
-    ask = "import os, sys, mlpcli.cli.train; from mlpcli.threads import set_up_blas; set_up_blas();"
+    ask = "import os, sys, mlpcli.cli.commands.train; from mlpcli.threads import set_up_blas; set_up_blas();"
     show = "print(os.environ['OPENBLAS_THREAD_TIMEOUT'], 'numpy' in sys.modules)"
     for given, expected in ((None, "20 False"), ("26", "26 False")):
         environment = {key: value for key, value in os.environ.items() if key != "OPENBLAS_THREAD_TIMEOUT"}

@@ -9,7 +9,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlpcli.results import csv_schema, csv_text
+from mlpcli.results.files import csv_text
+from mlpcli.results.schema import csv_schema
 
 if TYPE_CHECKING:
     import pandas as pd

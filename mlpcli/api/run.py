@@ -16,11 +16,12 @@ from mlpcli.api.html import curves_svg, table_html
 from mlpcli.atomic import shown
 from mlpcli.config import RunOptions
 from mlpcli.errors import DataError
-from mlpcli.results.find import MODEL
-from mlpcli.results.json_schema import RunResult
-from mlpcli.results.read_file import read_json, read_options
-from mlpcli.results.run_folder import CONFIG, DIAGNOSTICS, METRICS, RESULT, RunFolder
-from mlpcli.results.run_in_memory import RunInMemory
+from mlpcli.results.files.read_file import read_json, read_options
+from mlpcli.results.folders.find import MODEL
+from mlpcli.results.folders.promotion import CONFIG, DIAGNOSTICS, METRICS, RESULT
+from mlpcli.results.folders.run_folder import RunFolder
+from mlpcli.results.folders.run_in_memory import RunInMemory
+from mlpcli.results.schema.json_schema import RunResult
 from mlpcli.training.model import Model
 from mlpcli.training.session import Trained
 

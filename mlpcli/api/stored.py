@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mlpcli.api.run import Run
 from mlpcli.api.sweep_results import Sweep
-from mlpcli.results.find import find_results, find_run
+from mlpcli.results.folders.find import find_results, find_run
 from mlpcli.training.model import Model
 
 __all__ = ["load", "open_results"]

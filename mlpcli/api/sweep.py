@@ -23,10 +23,10 @@ from mlpcli.atomic import shown
 from mlpcli.config import DataOptions, Source, build, read_toml
 from mlpcli.data.in_memory import cache_in_memory
 from mlpcli.errors import BadResult, DataError, FileError, Interrupted, MlpcliError, UsageError
-from mlpcli.results.csv_text import cell
+from mlpcli.results.files.csv_text import cell
+from mlpcli.results.folders.sweep_folder import SweepFolder
+from mlpcli.results.folders.sweep_ownership import UNUSED
 from mlpcli.results.provenance import provenance
-from mlpcli.results.sweep_folder import SweepFolder
-from mlpcli.results.sweep_ownership import UNUSED
 from mlpcli.results.trial import Trial
 from mlpcli.signals import Interruption
 from mlpcli.sweeps.plan.plan_file import MAX_TRIALS, plan_sweep

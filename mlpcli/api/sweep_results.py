@@ -15,7 +15,7 @@ from mlpcli.api.html import curves_svg, table_html
 from mlpcli.atomic import io_errors
 from mlpcli.config.metrics import Measure
 from mlpcli.errors import DataError
-from mlpcli.results.read_folder import read_folder
+from mlpcli.results.folders.read_folder import read_folder
 from mlpcli.training.model import Model
 
 if TYPE_CHECKING:

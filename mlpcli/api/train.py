@@ -20,10 +20,10 @@ from mlpcli.config.metrics import epoch_columns
 from mlpcli.data import prepare
 from mlpcli.data.in_memory import prepare_in_memory
 from mlpcli.errors import Diverged, ExitCode, Interrupted, UsageError
-from mlpcli.results.naming import default_name
-from mlpcli.results.run_folder import RunFolder
-from mlpcli.results.run_in_memory import RunInMemory
-from mlpcli.training.diagnostics import DIAGNOSTIC_COLUMNS
+from mlpcli.results.folders.naming import default_name
+from mlpcli.results.folders.run_folder import RunFolder
+from mlpcli.results.folders.run_in_memory import RunInMemory
+from mlpcli.training.loop.diagnostics import DIAGNOSTIC_COLUMNS
 from mlpcli.training.session import PlannedRun, Trained, plan_run, train_run
 
 if TYPE_CHECKING:

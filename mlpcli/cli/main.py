@@ -35,13 +35,16 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "train": Command("mlpcli.cli.train", "train", "Train one network and write results/<name>/."),
-    "eval": Command("mlpcli.cli.eval", "evaluate", "Score a trained network on its own data or on another table."),
-    "sweep": Command("mlpcli.cli.sweep", "sweep", "Run every trial of a sweep file that is still missing."),
-    "plot": Command("mlpcli.cli.plot", "plot", "Draw learning curves, options, diagnostics and fitted functions."),
-    "gradcheck": Command("mlpcli.cli.gradcheck", "gradcheck", "Check the gradient of every component or one network."),
-    "graph": Command("mlpcli.cli.graph", "graph", "Show values and gradients of a computational graph."),
-    "datasets": Command("mlpcli.cli.datasets", "datasets", "List what can be loaded, and fetch what is not here yet."),
+    name: Command(f"mlpcli.cli.commands.{name}", function, help)
+    for name, function, help in (
+        ("train", "train", "Train one network and write results/<name>/."),
+        ("eval", "evaluate", "Score a trained network on its own data or on another table."),
+        ("sweep", "sweep", "Run every trial of a sweep file that is still missing."),
+        ("plot", "plot", "Draw learning curves, options, diagnostics and fitted functions."),
+        ("gradcheck", "gradcheck", "Check the gradient of every component or one network."),
+        ("graph", "graph", "Show values and gradients of a computational graph."),
+        ("datasets", "datasets", "List what can be loaded, and fetch what is not here yet."),
+    )
 }
 
 EXIT_CODES = """\b

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from mlpcli.config.options import About, Choice, RunOptions
+from mlpcli.config.option_types import About, Choice
+from mlpcli.config.options import RunOptions
 
 __all__ = ["OPTIONS", "READING", "Option", "options_table"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.results.read_folder import ResultsFolder
+from mlpcli.results.folders.read_folder import ResultsFolder
 from mlpcli.results.trial import Trial
 
 __all__ = ["Columns", "diagnostics_of", "epochs_of"]

@@ -26,7 +26,7 @@ from mlpcli.plot.style import (
     titled,
     whole_ticks,
 )
-from mlpcli.results.read_folder import ResultsFolder
+from mlpcli.results.folders.read_folder import ResultsFolder
 from mlpcli.results.trial import Trial
 
 __all__ = ["draw_curves"]

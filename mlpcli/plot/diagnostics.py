@@ -19,7 +19,7 @@ from mlpcli.plot.style import (
     value_ticks,
     wrap,
 )
-from mlpcli.results.read_folder import ResultsFolder
+from mlpcli.results.folders.read_folder import ResultsFolder
 
 __all__ = ["draw_drift", "draw_gradient", "draw_noise"]
 

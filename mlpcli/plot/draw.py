@@ -14,7 +14,7 @@ from mlpcli.plot.fit import draw_fit
 from mlpcli.plot.metric_by_option import draw_options
 from mlpcli.plot.selection import Asked, select
 from mlpcli.plot.style import render, styled
-from mlpcli.results.read_folder import ResultsFolder, read_folder
+from mlpcli.results.folders.read_folder import ResultsFolder, read_folder
 from mlpcli.wording import nearest, sentence
 
 __all__ = ["pictures"]

@@ -15,7 +15,7 @@ from mlpcli.errors import DataError
 from mlpcli.plot.factors import Values, find_factors
 from mlpcli.plot.selection import Selection
 from mlpcli.plot.style import Drawing, legend, new_figure, titled, wrap
-from mlpcli.results.read_folder import ResultsFolder
+from mlpcli.results.folders.read_folder import ResultsFolder
 from mlpcli.results.trial import Trial
 from mlpcli.training.model import Model
 

@@ -8,7 +8,7 @@ from mlpcli.plot.points import Points, find_points
 from mlpcli.plot.ranking import MOST_ROWS, draw_ranking, draw_slices
 from mlpcli.plot.selection import Selection
 from mlpcli.plot.style import MOST_SERIES, Drawing
-from mlpcli.results.read_folder import ResultsFolder
+from mlpcli.results.folders.read_folder import ResultsFolder
 
 __all__ = ["draw_options"]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mlpcli.config.metrics import Measure
 from mlpcli.plot.factors import Values
-from mlpcli.results.read_folder import ResultsFolder
+from mlpcli.results.folders.read_folder import ResultsFolder
 from mlpcli.results.statistics import estimate
 from mlpcli.results.trial import Trial
 

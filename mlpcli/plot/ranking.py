@@ -20,7 +20,7 @@ from mlpcli.plot.style import (
     upright,
     wrap,
 )
-from mlpcli.results.read_folder import ResultsFolder
+from mlpcli.results.folders.read_folder import ResultsFolder
 
 __all__ = ["MOST_ROWS", "draw_ranking", "draw_slices"]
 

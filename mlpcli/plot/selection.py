@@ -9,8 +9,8 @@ from mlpcli.atomic import shown
 from mlpcli.errors import UsageError
 from mlpcli.plot.factors import Values
 from mlpcli.plot.points import find_points, is_error
-from mlpcli.results.read_file import read_rows
-from mlpcli.results.read_folder import RERUN, ResultsFolder
+from mlpcli.results.files.read_file import read_rows
+from mlpcli.results.folders.read_folder import RERUN, ResultsFolder
 from mlpcli.wording import nearest, sentence
 
 __all__ = ["Asked", "Selection", "select"]

@@ -23,7 +23,7 @@ from mlpcli.data import Prepared
 from mlpcli.nn import Array, Linear, Network
 from mlpcli.training.build import build_loss, output_units
 from mlpcli.training.evaluate import evaluate
-from mlpcli.training.trainer import Metrics, Trainer
+from mlpcli.training.loop.trainer import Metrics, Trainer
 
 __all__ = ["BaselineScores", "baseline_scores"]
 

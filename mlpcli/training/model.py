@@ -28,7 +28,7 @@ from mlpcli.data.in_memory import class_codes, class_labels, encode_in_memory
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.errors import UsageError
 from mlpcli.nn import Array, BitStreams, Layer, Loss, Network, Purpose, sigmoid
-from mlpcli.results.model_file import load_model, model_bytes
+from mlpcli.results.files.model_file import load_model, model_bytes
 from mlpcli.threads import blas_threads
 from mlpcli.training.build import build_layers, build_loss, output_units
 from mlpcli.training.evaluate import BLOCK, evaluate, score_blocks

@@ -26,19 +26,19 @@ from mlpcli.atomic import shown
 from mlpcli.config import RunOptions, as_dict, resolve, run_id, with_preset
 from mlpcli.data import ColumnSummary, Prepared
 from mlpcli.errors import DataError, Diverged, Interrupted
-from mlpcli.results.csv_text import encode, line
+from mlpcli.results.files.csv_text import encode, line
+from mlpcli.results.folders.run_folder import RunFolder
+from mlpcli.results.folders.run_in_memory import RunInMemory
 from mlpcli.results.provenance import provenance
-from mlpcli.results.run_folder import RunFolder
-from mlpcli.results.run_in_memory import RunInMemory
 from mlpcli.signals import Interruption, answered_by, check
 from mlpcli.threads import blas_threads, fastest_threads
 from mlpcli.training.baselines import baseline_scores
 from mlpcli.training.build import output_units
 from mlpcli.training.data_checks import check_data
-from mlpcli.training.epoch_rows import EpochRow
+from mlpcli.training.loop.epoch_rows import EpochRow
+from mlpcli.training.loop.trainer import Metrics, Trainer
 from mlpcli.training.model import Model
 from mlpcli.training.signal_flow import ROWS, signal_flow
-from mlpcli.training.trainer import Metrics, Trainer
 
 __all__ = ["PlannedRun", "Trained", "plan_run", "result_of", "train_run"]
 

@@ -55,7 +55,7 @@ def ours(problem: Problem) -> Run:
     from mlpcli.config import RunOptions, resolve
     from mlpcli.data import Part, Prepared
     from mlpcli.data.prepared.preprocessing import Column, Preprocessing
-    from mlpcli.training.trainer import Trainer
+    from mlpcli.training.loop.trainer import Trainer
 
     x, y = problem.data()
     columns = tuple(Column(f"x{i}") for i in range(problem.inputs))

@@ -18,7 +18,7 @@ from pathlib import Path
 import tomli_w
 
 from mlpcli.cli.main import run
-from mlpcli.results.csv_text import parse
+from mlpcli.results.files.csv_text import parse
 
 __all__ = ["Draw", "draw"]
 

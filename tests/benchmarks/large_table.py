@@ -25,8 +25,8 @@ from mlpcli.config import Source, build
 from mlpcli.data import Part, Prepared, prepare
 from mlpcli.results.provenance import provenance
 from mlpcli.threads import blas_threads
+from mlpcli.training.loop.trainer import Trainer
 from mlpcli.training.session import plan_run
-from mlpcli.training.trainer import Trainer
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "large_table.md"
 COLUMNS = 64

@@ -22,8 +22,8 @@ from mlpcli.results.provenance import provenance
 from mlpcli.sweeps.plan.caches import core_cache
 from mlpcli.sweeps.plan.training_cost import cost_of
 from mlpcli.threads import blas_threads
+from mlpcli.training.loop.trainer import Trainer
 from mlpcli.training.session import plan_run
-from mlpcli.training.trainer import Trainer
 from tests.benchmarks.contenders import Problem, products
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "stack.md"

@@ -37,8 +37,8 @@ from threadpoolctl import threadpool_limits
 from mlpcli.config import Source, build
 from mlpcli.data import Prepared, prepare
 from mlpcli.results.provenance import provenance
+from mlpcli.training.loop.trainer import Trainer
 from mlpcli.training.session import plan_run
-from mlpcli.training.trainer import Trainer
 from tests.benchmarks.table_sources import BUILT_IN, PACKAGES, TABLES, write_table
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference"

@@ -63,8 +63,8 @@ def test_help_lists_every_command_and_code() -> None:
 
 def test_commands_are_looked_up_where_they_say() -> None:
     for name, command in main.COMMANDS.items():
-        if (Path(mlpcli.__file__).parent / "cli" / f"{name}.py").exists():
-            assert callable(getattr(importlib.import_module(command.module), command.function))
+        assert command.module == f"mlpcli.cli.commands.{name}"
+        assert callable(getattr(importlib.import_module(command.module), command.function))
 
 
 def test_version() -> None:
@@ -197,8 +197,8 @@ def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
 
 def test_a_command_imports_no_other() -> None:
     modules = imported_by("graph", "--help")
-    assert "mlpcli.cli.graph" in modules
-    assert modules.isdisjoint(("numpy", "mlpcli.cli.train", "mlpcli.cli.datasets", "mlpcli.config"))
+    assert "mlpcli.cli.commands.graph" in modules
+    assert modules.isdisjoint(("numpy", "mlpcli.cli.commands.train", "mlpcli.cli.commands.datasets", "mlpcli.config"))
 
 
 def test_help_works_without_what_the_commands_need(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ interruption.watch = watch_and_count
 
 TWICE = """
 import os, signal, threading, time
-from mlpcli.results.sweep_folder import SweepFolder
+from mlpcli.results.folders.sweep_folder import SweepFolder
 close = SweepFolder.close
 def signal_and_close(self):
     os.kill(os.getpid(), signal.SIGTERM)
@@ -84,7 +84,7 @@ def test_a_signal_in_a_destructor_is_not_lost(tmp_path: Path) -> None:
     """Python prints an exception that is raised there, and goes on."""
     before = """
         import os, signal, time
-        import mlpcli.results.find as find
+        import mlpcli.results.folders.find as find
         class Doomed:
             def __del__(self):
                 os.kill(os.getpid(), signal.SIGTERM)
@@ -102,7 +102,7 @@ def test_a_signal_during_an_import_ends_the_process_there(tmp_path: Path) -> Non
     (tmp_path / "slow_module.py").write_text(
         "import os, signal\ntry:\n    os.kill(os.getpid(), signal.SIGTERM)\nexcept BaseException:\n    print('lost')\n"
     )
-    before = "import mlpcli.results.find as find\nfind.find_run = lambda text, root: __import__('slow_module')"
+    before = "import mlpcli.results.folders.find as find\nfind.find_run = lambda text, root: __import__('slow_module')"
     stopped = run(before, "eval", "r", root=tmp_path)
     assert (stopped.returncode, stopped.stdout, stopped.stderr) == (143, "", TERMINATED)
 

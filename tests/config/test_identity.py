@@ -11,7 +11,7 @@ from pydantic import Field
 
 from mlpcli.config import OPTIONS, READING, RunOptions, Source, build, resolve, run_id, stack_key
 from mlpcli.config.choices import OPTIMIZERS
-from mlpcli.config.options import About
+from mlpcli.config.option_types import About
 
 DIGEST = "0123456789abcdef" * 4
 

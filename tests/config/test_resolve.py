@@ -8,7 +8,7 @@ import pytest
 from mlpcli.config import RunOptions, resolve, run_id, unread
 from mlpcli.config.choices import ACTIVATIONS, OPTIMIZERS, SCHEDULES
 from mlpcli.data import prepare
-from mlpcli.training.trainer import Trainer
+from mlpcli.training.loop.trainer import Trainer
 
 OTHER: dict[str, Any] = {
     "activation": "tanh",

@@ -12,7 +12,7 @@ from typing import Any
 from safetensors.numpy import load
 
 from mlpcli import json_text
-from mlpcli.results import tensor_file
+from mlpcli.results.files import tensor_file
 
 __all__ = ["bytes_of", "cells_of", "json_of", "model_of", "text_of"]
 

@@ -125,9 +125,9 @@ def _checkpoint() -> None:
     from mlpcli.config import RunOptions, as_dict
     from mlpcli.config.metrics import epoch_columns
     from mlpcli.data import prepare
-    from mlpcli.results.run_folder import RunFolder
+    from mlpcli.results.folders.run_folder import RunFolder
+    from mlpcli.training.loop.trainer import Trainer
     from mlpcli.training.session import plan_run
-    from mlpcli.training.trainer import Trainer
 
     shutil.rmtree("c", ignore_errors=True)
     options = RunOptions(dataset="moons:n=20", width=3, depth=1, epochs=3, threads=1)

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from mlpcli.results.csv_text import table
+from mlpcli.results.files.csv_text import table
 
 EPOCH_COLUMNS = [
     "epoch",

@@ -11,7 +11,7 @@ from mlpcli.errors import DataError
 from mlpcli.plot.fit import draw_fit
 from mlpcli.plot.selection import Asked, select
 from mlpcli.plot.style import Drawing, styled
-from mlpcli.results.read_folder import read_folder
+from mlpcli.results.folders.read_folder import read_folder
 from tests.plot.folders import check
 
 

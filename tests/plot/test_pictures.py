@@ -17,7 +17,7 @@ from mlpcli.plot.diagnostics import draw_drift, draw_gradient, draw_noise
 from mlpcli.plot.metric_by_option import draw_options
 from mlpcli.plot.selection import Asked, select
 from mlpcli.plot.style import GREY, Drawing, new_figure, render, styled, titled
-from mlpcli.results.read_folder import read_folder
+from mlpcli.results.folders.read_folder import read_folder
 from tests.plot.folders import check, finite, run_folder, sweep_folder
 from tests.plot.svg import assert_same
 

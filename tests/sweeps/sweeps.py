@@ -10,7 +10,7 @@ from typing import Any
 import tomli_w
 
 from mlpcli.cli.main import run
-from mlpcli.results.csv_text import parse
+from mlpcli.results.files.csv_text import parse
 
 ENTER = "from mlpcli.__main__ import main; main()"
 TABLES = ("trials.csv", "metrics.csv", "summary.csv")

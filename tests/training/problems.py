@@ -9,9 +9,9 @@ import numpy as np
 
 from mlpcli.config import DataOptions, RunOptions
 from mlpcli.data import Prepared, prepare
-from mlpcli.training.epoch_rows import EpochRow
+from mlpcli.training.loop.epoch_rows import EpochRow
+from mlpcli.training.loop.trainer import Trainer
 from mlpcli.training.session import plan_run
-from mlpcli.training.trainer import Trainer
 
 CLASSES = "blobs:n=131,k=3,d=5"
 TWO_CLASSES = "moons:n=131"

@@ -16,8 +16,8 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from mlpcli.config import RunOptions
 from mlpcli.data import Prepared, prepare
+from mlpcli.training.loop.trainer import Trainer
 from mlpcli.training.session import plan_run
-from mlpcli.training.trainer import Trainer
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ from mlpcli.data.prepared.targets import fit_targets
 from mlpcli.errors import DataError
 from mlpcli.nn import CrossEntropy, Linear, LogisticLoss, Network, Purpose, SquaredLoss, stream
 from mlpcli.training.evaluate import BLOCK, correct, evaluate, squared_errors
-from mlpcli.training.trainer import Trainer
+from mlpcli.training.loop.trainer import Trainer
 from tests.training.problems import CLASSES, NUMBERS, TWO_CLASSES, dataset, resolved, softmax
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from mlpcli.data import Prepared
 from mlpcli.errors import DataError
+from mlpcli.training.loop.trainer import Trainer
 from mlpcli.training.model import Model
-from mlpcli.training.trainer import Trainer
 from tests.measure import peak_memory
 from tests.model_files import save_model
 from tests.training.problems import CLASSES, NUMBERS, TWO_CLASSES, dataset, resolved, softmax

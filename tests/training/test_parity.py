@@ -11,7 +11,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from mlpcli.data import Prepared
 from mlpcli.nn import ACTIVATIONS, Linear, LogisticLoss, Network, sigmoid
 from mlpcli.optim import Optimizer
-from mlpcli.training.trainer import Trainer
+from mlpcli.training.loop.trainer import Trainer
 from tests.training.problems import CLASSES, NUMBERS, TWO_CLASSES, dataset, resolved, softmax
 
 SKLEARN_NAMES = {"relu": "relu", "tanh": "tanh", "sigmoid": "logistic", "identity": "identity"}

@@ -11,7 +11,7 @@ from mlpcli.config import RunOptions, stack_key
 from mlpcli.config.rules import conflicts, task_conflicts
 from mlpcli.nn import ACTIVATIONS
 from mlpcli.optim import OPTIMIZERS, SCHEDULES
-from mlpcli.training.trainer import Trainer
+from mlpcli.training.loop.trainer import Trainer
 from tests.training.problems import dataset, finish, resolved, train
 
 SOURCES = {

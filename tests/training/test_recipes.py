@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from mlpcli.config import stack_key
 from mlpcli.data import Prepared
 from mlpcli.nn import Array, BitStreams, Purpose, Shape, stream
-from mlpcli.training.trainer import Trainer
+from mlpcli.training.loop.trainer import Trainer
 from tests.training.problems import CLASSES, NUMBERS, dataset, resolved, softmax, train
 
 HIDDEN = (7, 6)

@@ -11,7 +11,7 @@ from safetensors.numpy import load, save
 
 from mlpcli.data import Prepared
 from mlpcli.optim import OPTIMIZERS
-from mlpcli.training.trainer import Trainer
+from mlpcli.training.loop.trainer import Trainer
 from tests.training.problems import CLASSES, NUMBERS, TWO_CLASSES, Trained, dataset, finish, resolved, train
 
 EVERYTHING = {

@@ -10,9 +10,9 @@ import pytest
 from sklearn import metrics as sk
 
 from mlpcli.data import Part, Prepared
+from mlpcli.training.loop.trainer import Trainer
 from mlpcli.training.model import Model
 from mlpcli.training.scores import predictions, score
-from mlpcli.training.trainer import Trainer
 from tests.training.problems import CLASSES, NUMBERS, TWO_CLASSES, dataset, resolved
 
 

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_info
 from mlpcli.config import RunOptions, as_dict
 from mlpcli.config.metrics import epoch_columns
 from mlpcli.errors import BadResult, ExitCode, Interrupted
-from mlpcli.results.run_folder import RunFolder
+from mlpcli.results.folders.run_folder import RunFolder
 from mlpcli.training import session
 from mlpcli.training.model import Model
 from mlpcli.training.session import PlannedRun, plan_run, train_run
@@ -259,7 +259,7 @@ def test_two_runs_write_the_same_bytes(tmp_path: Path) -> None:
 
 def test_a_stack_of_one_thread_and_the_command_are_one_thing(tmp_path: Path) -> None:
     """What a sweep computes is what `mlpcli train --threads 1` writes."""
-    from mlpcli.training.trainer import Trainer
+    from mlpcli.training.loop.trainer import Trainer
 
     runs = [planned(seed=seed) for seed in range(3)]
     trainer = Trainer([run.options for run in runs], dataset(CLASSES))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mlpcli.training.initial_weights import initialize
-from mlpcli.training.replicas import Replicas
+from mlpcli.training.loop.replicas import Replicas
 from mlpcli.training.signal_flow import SignalFlow, signal_flow
 from tests.training.problems import CLASSES, dataset, resolved
 

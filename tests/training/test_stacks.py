@@ -6,7 +6,7 @@ import pytest
 
 from mlpcli.config import stack_key
 from mlpcli.optim import OPTIMIZERS, SCHEDULES
-from mlpcli.training.trainer import Trainer
+from mlpcli.training.loop.trainer import Trainer
 from tests.training.problems import CLASSES, NUMBERS, TWO_CLASSES, Trained, dataset, finish, read_only, resolved, train
 
 

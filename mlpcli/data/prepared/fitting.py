@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mlpcli.data.cache.table import Kind, Table, blocks_of
 from mlpcli.data.prepared.preprocessing import Column
-from mlpcli.data.readers.cells import in_order
+from mlpcli.data.readers.text.cells import in_order
 from mlpcli.errors import DataError
 from mlpcli.wording import quote
 

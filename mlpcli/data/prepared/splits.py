@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.readers.cells import as_number
+from mlpcli.data.readers.text.cells import as_number
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import listed
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.cache.table import Table, TableColumn
-from mlpcli.data.readers.cells import as_number, in_order
+from mlpcli.data.readers.text.cells import as_number, in_order
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import listed, nearest, quote
 

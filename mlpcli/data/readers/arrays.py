@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.cache.table import Kind, Table, TableColumn, TableWriter, blocks_of
-from mlpcli.data.readers.cells import LARGEST_WHOLE
+from mlpcli.data.readers.text.cells import LARGEST_WHOLE
 from mlpcli.errors import DataError
 
 __all__ = ["are_pictures", "cell_type", "check_block", "check_shape", "input_columns", "read_arrays", "read_y"]

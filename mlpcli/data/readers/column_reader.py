@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.cache.table import Kind, TableColumn
-from mlpcli.data.readers import cells
-from mlpcli.data.readers.cells import Spelling
-from mlpcli.data.readers.lookalikes import unread_numbers
+from mlpcli.data.readers.text import cells
+from mlpcli.data.readers.text.cells import Spelling
+from mlpcli.data.readers.text.lookalikes import unread_numbers
 from mlpcli.errors import DataError
 from mlpcli.wording import quote
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from mlpcli.config import DataOptions
 from mlpcli.data.cache.table import Table, TableWriter
-from mlpcli.data.readers.compression import inner_path, open_bytes
-from mlpcli.data.readers.delimited import DELIMITED_OPTIONS, read_delimited, resolve_delimited
 from mlpcli.data.readers.idx import find_idx, read_idx, resolve_idx
 from mlpcli.data.readers.npz import read_npz, resolve_npz
 from mlpcli.data.readers.parquet import read_parquet
+from mlpcli.data.readers.text.compression import inner_path, open_bytes
+from mlpcli.data.readers.text.delimited import DELIMITED_OPTIONS, read_delimited, resolve_delimited
 from mlpcli.data.readers.wanted_columns import COLUMN_OPTIONS, Wanted
 from mlpcli.data.readers.whole_tables import read_excel, read_feather, read_json_lines
 from mlpcli.errors import DataError

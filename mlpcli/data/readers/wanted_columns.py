@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from mlpcli.config import DataOptions
 from mlpcli.data.cache.table import Kind
-from mlpcli.data.readers.cells import Spelling
 from mlpcli.data.readers.column_reader import ColumnReader
+from mlpcli.data.readers.text.cells import Spelling
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import listed, nearest, quote
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlpcli.data.cache.table import Table, TableWriter
-from mlpcli.data.readers.compression import open_bytes
 from mlpcli.data.readers.frames import read_frame
+from mlpcli.data.readers.text.compression import open_bytes
 from mlpcli.data.readers.wanted_columns import Wanted
 from mlpcli.errors import DataError, FileError, UsageError
 from mlpcli.installation import install_command

@@ -16,7 +16,7 @@ from mlpcli.sweeps.plan.training_cost import Cost, cost_of
 from mlpcli.sweeps.search.strategy import Scored
 from mlpcli.sweeps.spec.ranking_metric import Kind, ranking_metric
 from mlpcli.training.build import output_units
-from mlpcli.training.diagnostics import DIAGNOSTIC_COLUMNS
+from mlpcli.training.loop.diagnostics import DIAGNOSTIC_COLUMNS
 from mlpcli.training.session import plan_run
 
 __all__ = ["PreparedSweep"]

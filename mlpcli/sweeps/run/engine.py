@@ -12,9 +12,9 @@ from typing import Any
 
 from mlpcli.errors import BadResult
 from mlpcli.results import statistics
-from mlpcli.results.csv_text import table
+from mlpcli.results.files.csv_text import table
+from mlpcli.results.folders.sweep_folder import SweepFolder
 from mlpcli.results.summary import Configuration, summarize, summary_columns
-from mlpcli.results.sweep_folder import SweepFolder
 from mlpcli.results.trial import Trial
 from mlpcli.signals import held
 from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
@@ -25,8 +25,8 @@ from mlpcli.sweeps.run.stack_jobs import JobMaker
 from mlpcli.sweeps.run.sweep_watcher import Watcher
 from mlpcli.sweeps.run.train_stack import Job, JobResult, KeepModels, Outcome
 from mlpcli.sweeps.run.trial_score import epochs_begun, trial_score
-from mlpcli.training.diagnostics import DiagnosticsRow
-from mlpcli.training.epoch_rows import EpochRow
+from mlpcli.training.loop.diagnostics import DiagnosticsRow
+from mlpcli.training.loop.epoch_rows import EpochRow
 from mlpcli.workers.executor import Executor
 
 __all__ = ["Engine"]

@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 from mlpcli.config.metrics import Measure
-from mlpcli.results.sweep_folder import SweepFolder
+from mlpcli.results.folders.sweep_folder import SweepFolder
 from mlpcli.results.trial import Trial
 from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
 from mlpcli.sweeps.run.train_stack import KeepModels

@@ -10,11 +10,11 @@ from mlpcli.config.metrics import Measure
 from mlpcli.data import open_prepared
 from mlpcli.nn import Array
 from mlpcli.threads import claim_blas_memory
-from mlpcli.training.diagnostics import DiagnosticsRow
-from mlpcli.training.epoch_rows import EpochRow
+from mlpcli.training.loop.diagnostics import DiagnosticsRow
+from mlpcli.training.loop.epoch_rows import EpochRow
+from mlpcli.training.loop.trainer import Trainer
 from mlpcli.training.model import Model
 from mlpcli.training.session import result_of
-from mlpcli.training.trainer import Trainer
 from mlpcli.workers.executor import Handle
 
 __all__ = ["Job", "JobResult", "KeepModels", "Outcome", "Progress", "run_job"]

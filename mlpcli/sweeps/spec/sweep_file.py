@@ -12,8 +12,9 @@ from typing import Any
 
 from mlpcli.assets import asset_folder
 from mlpcli.config import OPTIONS, canonical_value, check_value, read_toml
+from mlpcli.config.option_types import MAX_SEED
 from mlpcli.errors import UsageError
-from mlpcli.results.naming import check_name
+from mlpcli.results.folders.naming import check_name
 from mlpcli.sweeps.spec.halving import Halving
 from mlpcli.sweeps.spec.option_tables import KEYS, Table, Tables
 from mlpcli.sweeps.spec.problems import Problems
@@ -27,7 +28,6 @@ __all__ = ["SweepFile", "find_sweep", "read_sweep"]
 
 MAX_CONDITIONS = 100
 MAX_WRONG_SEEDS = 101  # more than a message shows
-MAX_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from mlpcli.data import Prepared
-from mlpcli.data.readers import delimited_records
+from mlpcli.data.readers.text import delimited_records
 from mlpcli.errors import DataError, FileError, UsageError
 from tests.data.asked import prepare
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from mlpcli.data.readers import delimited_records
-from mlpcli.data.readers.cells import GAPS, Spelling, is_date
+from mlpcli.data.readers.text import delimited_records
+from mlpcli.data.readers.text.cells import GAPS, Spelling, is_date
 from mlpcli.errors import DataError, UsageError
 from tests.data.asked import prepare
 

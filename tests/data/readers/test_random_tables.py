@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlpcli.data.readers import delimited_records
-from mlpcli.data.readers.cells import GAPS
+from mlpcli.data.readers.text import delimited_records
+from mlpcli.data.readers.text.cells import GAPS
 from mlpcli.errors import DataError, UsageError
 from tests.data.asked import prepare
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mlpcli.data.readers import delimited_records
+from mlpcli.data.readers.text import delimited_records
 from mlpcli.errors import DataError, FileError, UsageError
 from tests.data.asked import prepare
 
@@ -151,7 +151,7 @@ def test_an_unnamed_column_gets_a_name_to_drop_it_by() -> None:
 
 def test_a_file_that_changes_while_it_is_read(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     Path("t.csv").write_text("x,y\n" + LETTERS)
-    from mlpcli.data.readers import delimited
+    from mlpcli.data.readers.text import delimited
 
     read_pieces = delimited.read_pieces
 

@@ -14,8 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from mlpcli.data import Prepared
-from mlpcli.data.readers import delimited_records
-from mlpcli.data.readers.cells import GAPS, Spelling, is_date
+from mlpcli.data.readers.text import delimited_records
+from mlpcli.data.readers.text.cells import GAPS, Spelling, is_date
 from tests.data.asked import prepare
 
 number = Spelling().number

@@ -92,7 +92,7 @@ def test_resumed_after_any_number_of_trials(
     place: Path, file: Path, serial: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Interrupted each time a few more trials are on disk: nothing is trained twice, and the files end up the same."""
-    from mlpcli.results.sweep_folder import SweepFolder
+    from mlpcli.results.folders.sweep_folder import SweepFolder
 
     add: Callable[..., None] = SweepFolder.add
 

@@ -1,0 +1,156 @@
+"""`mlpcli sweep`: runs every missing trial of a sweep file, then summarizes all of them."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mlpcli.cli.console import message, warning
+from mlpcli.cli.flags import DataHome, Json, Name, Quiet, ResultsRoot, switch
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from mlpcli.results.folders.sweep_folder import SweepFolder
+    from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
+    from mlpcli.sweeps.run.sweep_watcher import Watcher
+
+__all__ = ["sweep"]
+
+_PLAN, _RUN = "Plan", "Execution"
+
+
+class KeepModels(StrEnum):
+    """Trials whose model files are kept."""
+
+    NONE = "none"
+    BEST = "best"
+    ALL = "all"
+
+
+def sweep(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="sweep file, such as experiments/dropout.toml")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="override an option of [base], or any key: grid.width=[8,16]",
+            rich_help_panel=_PLAN,
+        ),
+    ] = None,
+    seeds: Annotated[str | None, typer.Option(help="number of seeds, or a list: 0,1,2", rich_help_panel=_PLAN)] = None,
+    max_trials: Annotated[
+        int, typer.Option(min=1, help="refuse a plan with more trials", rich_help_panel=_PLAN)
+    ] = 10_000,
+    dry_run: Annotated[
+        bool, switch("--dry-run", help="show the trials, their stacks and the time, and run nothing", panel=_PLAN)
+    ] = False,
+    retry_failed: Annotated[
+        bool, switch("--retry-failed", help="run failed and diverged trials again", panel=_PLAN)
+    ] = False,
+    force: Annotated[
+        bool, switch("--force", help="let finished trials that the plan lacks move to unused/", panel=_PLAN)
+    ] = False,
+    restart: Annotated[
+        bool, switch("--restart", help="run everything again; old tables move to unused/", panel=_PLAN)
+    ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", "-j", min=1, help="worker processes", show_default="all cores", rich_help_panel=_RUN),
+    ] = None,
+    executor: Annotated[
+        str, typer.Option(metavar="NAME", help="serial, local, dask or dask://HOST:PORT", rich_help_panel=_RUN)
+    ] = "local",
+    allow_insecure_dask: Annotated[
+        bool, switch("--allow-insecure-dask", help="join a cluster on another machine without TLS", panel=_RUN)
+    ] = False,
+    worker_timeout: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            min=1,
+            help="give a job that takes longer to another worker",
+            show_default="5 minutes, or 30 times the estimate",
+            rich_help_panel=_RUN,
+        ),
+    ] = None,
+    fail_fast: Annotated[bool, switch("--fail-fast", help="stop at the first trial that fails", panel=_RUN)] = False,
+    keep_models: Annotated[
+        KeepModels, typer.Option(help="trials whose model files are kept", rich_help_panel=_RUN)
+    ] = KeepModels.BEST,
+    name: Name = None,
+    results: ResultsRoot = Path("results"),
+    data_home: DataHome = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run every trial of a sweep file; a second run does only what is missing.
+
+    Example: mlpcli sweep experiments/dropout.toml
+    """
+    from mlpcli.sweeps.plan.plan_file import plan_sweep
+
+    plan = plan_sweep(file, settings=settings or (), seeds=seeds, name=name, max_trials=max_trials)
+
+    from mlpcli.threads import cores
+
+    jobs = jobs or cores()
+    if dry_run:
+        from mlpcli.cli.views.sweep_report import show_plan
+        from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
+
+        show_plan(PreparedSweep(plan, data_home), jobs, as_json)
+        return
+
+    from mlpcli.api.sweep import run_plan
+    from mlpcli.atomic import shown
+    from mlpcli.cli.views.sweep_report import show_results
+
+    swept = run_plan(
+        plan,
+        jobs=jobs,
+        executor=executor,
+        allow_insecure_dask=allow_insecure_dask,
+        worker_timeout=worker_timeout,
+        results=results,
+        data_home=data_home,
+        keep_models=keep_models.value,
+        retry_failed=retry_failed,
+        restart=restart,
+        force=force,
+        fail_fast=fail_fast,
+        command=sys.argv,
+        watch=lambda prepared, folder, jobs: _watched(prepared, folder, jobs, quiet),
+    )
+    show_results(swept.prepared, swept.summary, swept.trials, swept.path, swept.best, as_json)
+    if problem := swept.problem(shown(swept.path / "trials.csv")):
+        raise problem
+
+
+def _watched(
+    prepared: "PreparedSweep", folder: "SweepFolder", jobs: int, quiet: bool
+) -> "AbstractContextManager[Watcher]":
+    """Say what is about to run; the view of its trials."""
+    from mlpcli.atomic import shown
+    from mlpcli.cli.views.sweep_view import sweep_view
+    from mlpcli.results.folders.sweep_ownership import UNUSED
+
+    if folder.warning:
+        warning(folder.warning)
+    if not prepared.plan.coming and folder.leaving:
+        unused = shown(folder.path / UNUSED)
+        message(f"{len(folder.leaving)} trials that this plan lacks move to {unused}", quiet=quiet)
+    message(_introduction(prepared, len(folder.known), jobs), quiet=quiet)
+    return sweep_view(prepared.plan, prepared.metric, quiet)
+
+
+def _introduction(prepared: "PreparedSweep", known: int, jobs: int) -> str:
+    plan = prepared.plan
+    datasets = ", ".join(dict.fromkeys(data.name for data in prepared.data))
+    there = f" ({known} known)" if known else ""
+    return (
+        f"{plan.file.name}: {plan.configurations} configurations, {len(plan)} trials{there} on {datasets}, {jobs} jobs"
+    )

@@ -1,0 +1,137 @@
+"""`mlpcli train`: one network, from options to a results folder."""
+
+import sys
+from contextlib import contextmanager
+from itertools import chain, groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from mlpcli.cli.console import message, print_json, table, warning
+from mlpcli.cli.flags import Config, DataHome, Json, Name, Quiet, ResultsRoot, switch
+from mlpcli.cli.memory import limit_memory
+from mlpcli.cli.option_flags import with_options
+from mlpcli.cli.views.data_summary import summary_lines, warn_of_columns
+from mlpcli.cli.views.epoch_view import EpochView, epoch_view
+from mlpcli.cli.views.training_report import remarks, score_table
+from mlpcli.config import RunOptions, Source, build, read_options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from mlpcli.api.run import Run
+    from mlpcli.data import Prepared
+    from mlpcli.results.folders.run_folder import RunFolder
+    from mlpcli.results.folders.run_in_memory import RunInMemory
+    from mlpcli.training.session import PlannedRun
+
+__all__ = ["train"]
+
+_RUN = "This run"
+
+MOST_EQUAL = 3
+"""Layers of equal size that are written out; more are counted."""
+
+
+@with_options()
+def train(
+    given: Source,
+    *,
+    resume: Annotated[bool, switch("--resume", help="continue from the last checkpoint", panel=_RUN)] = False,
+    force: Annotated[
+        bool,
+        switch("--force", help="replace a run of the same name that is unfinished or has other options", panel=_RUN),
+    ] = False,
+    memory: Annotated[
+        str | None,
+        typer.Option(help="limit of the process's memory, such as 1GB; mapped data excluded", rich_help_panel=_RUN),
+    ] = None,
+    config: Config = None,
+    name: Name = None,
+    results: ResultsRoot = Path("results"),
+    data_home: DataHome = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train one network and write its options, metrics per epoch, scores, model and provenance to results/<name>/.
+
+    Example: mlpcli train --width 64 --depth 3
+    """
+    options = build(*([read_options(config)] if config else []), given)
+
+    if memory is not None:
+        limit_memory(memory)
+
+    from mlpcli.api.train import train_options
+    from mlpcli.errors import Diverged
+
+    try:
+        run = train_options(
+            options,
+            results=results,
+            name=name,
+            resume=resume,
+            force=force,
+            data_home=data_home,
+            command=sys.argv,
+            watch=lambda planned, folder: _watched(planned, folder, quiet),
+        )
+    except Diverged as error:  # what was learned before is reported too
+        _report(cast("Run", error.outcome), as_json, quiet)
+        raise
+    _report(run, as_json, quiet)
+
+
+@contextmanager
+def _watched(
+    run: "PlannedRun", folder: "RunFolder | RunInMemory", quiet: bool
+) -> "Iterator[Callable[[Mapping[str, Any], int], None]]":
+    """Say what is about to be trained, and show the epochs."""
+    from mlpcli.atomic import shown
+    from mlpcli.config.metrics import epoch_columns
+
+    assert folder.path is not None
+    if folder.warning:
+        warning(folder.warning)
+    if folder.state == "finished":
+        message(f"{shown(folder.path)} is finished: nothing to do", quiet=quiet)
+        yield EpochView().show
+        return
+    message(_introduction(run.options, run.data), quiet=quiet)
+    for text in () if quiet else summary_lines(run.data.summary):
+        message(text)
+    warn_of_columns(run.data.summary)
+    if folder.state == "resumed":
+        message(f"continuing from the checkpoint in {shown(folder.path)}", quiet=quiet)
+    with epoch_view(epoch_columns(run.data.task), run.options, quiet) as view:
+        yield view.show
+
+
+def _introduction(options: RunOptions, data: "Prepared") -> str:
+    """The data and the network to be trained, in two lines."""
+    parts = ", ".join(f"{len(part)} {name}" for name, part in data.parts.items())
+    ends = f"{len(data.classes)} classes" if data.classes else f"target {', '.join(data.targets)}"
+    scores = "1 score for 2 classes" if data.classes and len(data.classes) == 2 else ends
+    hidden = [(size, len(list(equal))) for size, equal in groupby(options.sizes)]
+    sizes = chain.from_iterable([str(size)] * n if n <= MOST_EQUAL else [f"{n} x {size}"] for size, n in hidden)
+    layers = " -> ".join((str(len(data.features)), *sizes, scores))
+    return (
+        f"{data.name}: {parts} rows, {len(data.features)} features, {ends}\n"
+        f"  {layers}, {options.activation}, {options.optimizer} at lr {options.lr:g}, "
+        f"batches of {options.batch_size}, seed {options.seed}"
+    )
+
+
+def _report(run: "Run", as_json: bool, quiet: bool) -> None:
+    """Print the scores of the kept weights and the folder that holds them, and remark on what looks wrong."""
+    result = run.result
+    if as_json:
+        print_json(result)
+    else:
+        epochs = f"weights of epoch {result['best_epoch']} of {result['epochs_run']}"
+        print(f"{result['parameters']:,} parameters, {epochs}, {result['time_s']:.1f} s")
+        table(*score_table(result))
+        print(f"{run.place}\nNext: mlpcli eval {run.place}", flush=True)  # the remarks stand below
+    for remark in remarks(result):
+        message(f"Note: {remark}", quiet=quiet)

@@ -1,0 +1,74 @@
+"""The options that decide the arrays of a run: the dataset, the reading of its file, splitting and scaling."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from mlpcli.config.option_types import (
+    Character,
+    Count,
+    Grouping,
+    Name,
+    Names,
+    Rows,
+    Seed,
+    in_any_order,
+    option,
+    reading,
+)
+
+__all__ = ["DataOptions"]
+
+
+class DataOptions(BaseModel):
+    """The options that decide the arrays of a run: equal values are one prepared dataset in the cache.
+
+    Types are strict: True is not an integer, "64" not a number, and nan and the infinities are refused.
+    `RunOptions.data` is the value of a run, in which `split_seed` is a number.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    dataset: Name = option(
+        "digits",
+        "Data",
+        "name of a card, path of a table, openml:NAME or idx:FOLDER",
+        identity=False,
+        replicas="free",
+    )
+    target: Names | None = option(
+        None, "Data", "column of a table to predict; several, comma-separated, for regression", shown="the card's"
+    )
+    drop: Annotated[Names, AfterValidator(in_any_order)] | None = option(
+        None, "Data", "columns to leave out, comma-separated", shown="none"
+    )
+    task: Literal["auto", "classification", "regression"] = option(
+        "auto", "Data", "kind of prediction; auto follows the target"
+    )
+    scale: Literal["auto", "standard", "robust", "robust-clip", "minmax", "unit", "none"] = option(
+        "auto", "Data", "scaling of the inputs, fitted on the training rows"
+    )
+    test_size: Rows = option(0.2, "Data", "test rows: a fraction of all rows, or a number of rows")
+    val_size: Rows = option(0.1, "Data", "validation rows: a fraction of all rows, or a number of rows")
+    split: Literal["auto", "random", "stratified", "group", "ordered"] = option(
+        "auto", "Data", "way of splitting the rows; ordered tests on the last ones; auto is group, stratified or random"
+    )
+    groups: Name | None = option(None, "Data", "column whose equal values stay on one side of the split", shown="none")
+    split_seed: Seed | Literal["seed"] = option(0, "Data", "seed of the split; the word seed makes it follow seed")
+    min_frequency: Count = option(1, "Data", "training rows that a category needs; rarer ones are joined")
+    drop_unlabelled: bool = option(False, "Data", "leave out rows whose target is missing", shown="false")
+    dtype: Literal["float32", "float64"] = option("float32", "Data", "precision of the data and of all arithmetic")
+
+    delimiter: Character | Literal["whitespace"] | None = reading(
+        None, "column separator of a text file", shown="by its suffix"
+    )
+    encoding: Name | None = reading(None, "character encoding of a text file", shown="utf-8")
+    header: bool | None = reading(None, "first line as the names of the columns", shown="true")
+    column_names: Names | None = reading(
+        None, "names of the columns of a file without a line of names", shown="its first line"
+    )
+    decimal: Literal[".", ","] = reading(".", "decimal mark")
+    thousands: Grouping | None = reading(None, "mark between groups of three digits", shown="none")
+    units: Names | None = reading(None, "texts beside numbers that are ignored, such as $ or kg", shown="none")
+    missing: Names | None = reading(None, "marks of missing values beside the usual ones", shown="the usual ones")
+    categories: Names | None = reading(None, "columns of numbers that are codes of categories", shown="none")

@@ -1,0 +1,167 @@
+"""The folder of a run or a sweep as it is on disk, for everything that shows results; it may still be growing.
+
+Reading locks nothing, writes nothing and needs no NumPy. A run is read as a single trial that varies nothing.
+"""
+
+import math
+import os
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mlpcli.config.metrics import METRICS, Measure
+from mlpcli.results.files import csv_text
+from mlpcli.results.files.read_file import Rows, damaged, read_json, read_options, read_rows, read_toml
+from mlpcli.results.files.snapshot import current, snapshot
+from mlpcli.results.schema.json_schema import RunResult, SweepHeader
+from mlpcli.results.trial import Trial
+
+__all__ = ["Columns", "ResultsFolder", "read_folder"]
+
+Columns = Mapping[str, "array[float]"]
+"""Columns of numbers by name, one number per row; nan where a cell is empty."""
+
+RETRAIN = "Train it again with --force, or copy the folder again"
+RERUN = "Run the sweep again with --restart, or copy the folder again"
+
+_USUAL = [str(Measure(part, metric)) for part in ("val", "train") for metric in METRICS.values() if metric.leads]
+
+
+@dataclass(frozen=True)
+class ResultsFolder:
+    """A run or a sweep. `metric` chooses the best trial or epoch; `varied` are the options that differ."""
+
+    path: Path
+    is_sweep: bool
+    metric: str
+    varied: tuple[str, ...]
+    trials: tuple[Trial, ...]
+    _epochs: Mapping[str, Columns]
+    _diagnostics: Mapping[str, Columns]
+
+    @property
+    def name(self) -> str:
+        """The folder's own name."""
+        return self.path.name
+
+    @property
+    def configurations(self) -> dict[tuple[str, ...], list[Trial]]:
+        """The complete trials by the values of the varied options, in the order of trials.csv."""
+        configurations: dict[tuple[str, ...], list[Trial]] = {}
+        for trial in self.trials:
+            if trial.state == "complete" or not self.is_sweep:
+                values = tuple("" if value is None else str(value) for value in trial.options.values())
+                configurations.setdefault(values, []).append(trial)
+        return configurations
+
+    def epochs(self, trial: Trial) -> Columns:
+        """The rows of metrics.csv that belong to a trial, by column, in the order of epochs."""
+        return self._epochs.get(trial.run_id, {})
+
+    def diagnostics(self, trial: Trial) -> Columns:
+        """The rows of diagnostics.csv that belong to a trial, by column, in the order of epochs."""
+        return self._diagnostics.get(trial.run_id, {})
+
+    def model(self, trial: Trial) -> Path | None:
+        """The model file of a trial, None if it was not kept."""
+        sweep_model = self.path / "models" / f"{trial.run_id}.safetensors"
+        path = sweep_model if self.is_sweep else current(self.path, "model.safetensors")
+        return path if path.is_file() else None
+
+
+def read_folder(path: Path) -> ResultsFolder:
+    """The results in a folder.
+
+    Raises:
+        DataError: a file there is not one that mlpcli writes.
+        FileError: a file cannot be read.
+    """
+
+    def read() -> ResultsFolder:
+        return _read_sweep(path) if os.path.isfile(path / "trials.csv") else _read_run(path)
+
+    return snapshot(path, read)
+
+
+def _read_run(path: Path) -> ResultsFolder:
+    options = read_options(current(path, "config.toml"), RETRAIN)
+    rows = read_rows(current(path, "metrics.csv"), RETRAIN)
+    epochs = _by_run(rows).get("", {})
+    trial = Trial(0, 0, "", options.seed)
+    if os.path.isfile(result_file := current(path, "result.json")):
+        result = read_json(result_file, RunResult, RETRAIN)
+        trial = Trial(0, 0, result["run_id"], options.seed).ended(result)
+    diagnostics = _read_epochs(current(path, "diagnostics.csv"), RETRAIN).get("", {})
+    metric = options.monitor if options.monitor != "auto" else _usual(epochs)
+    return ResultsFolder(path, False, metric, (), (trial,), {trial.run_id: epochs}, {trial.run_id: diagnostics})
+
+
+def _read_sweep(path: Path) -> ResultsFolder:
+    rows = read_rows(path / "trials.csv", RERUN)
+    varied = tuple(column.name for column in rows.columns if column.kind == "option")
+    configurations: dict[tuple[object, ...], int] = {}
+    trials = []
+    for index in range(len(rows.cells)):
+        trial = Trial.of_row(rows.read(index), varied)
+        configuration = configurations.setdefault(tuple(trial.options.values()), len(configurations))
+        trials.append(replace(trial, configuration=configuration))
+    epochs = _read_epochs(path / "metrics.csv", RERUN)
+    diagnostics = _read_epochs(path / "diagnostics.csv", RERUN)
+    scores = {name: [_or_nan(trial.metrics.get(name)) for trial in trials] for name in _USUAL if name in rows.header}
+    metric = _sweep_metric(path) or _usual(scores)
+    return ResultsFolder(path, True, metric, varied, tuple(trials), epochs, diagnostics)
+
+
+def _sweep_metric(path: Path) -> str | None:
+    """The metric that ranks: from the summary or, while the sweep runs, from its file."""
+    if os.path.isfile(path / "summary.csv"):
+        header = read_rows(path / "summary.csv", RERUN).header
+        return next((name.removesuffix("_mean") for name in header if name.endswith("_mean")), None)
+    if os.path.isfile(path / "sweep.toml"):
+        metric: str | None = read_toml(path / "sweep.toml", SweepHeader, RERUN).get("metric")
+        return metric
+    return None
+
+
+def _usual(columns: Mapping[str, Sequence[float]]) -> str:
+    """The first of the usual metrics that has numbers."""
+    known = [name for name in _USUAL if name in columns]
+    return next((name for name in known if any(map(math.isfinite, columns[name]))), known[0] if known else _USUAL[0])
+
+
+def _read_epochs(path: Path, remedy: str) -> dict[str, Columns]:
+    """A table of epochs by run_id, the empty text for a run's own; {} if there is no such file."""
+    return _by_run(read_rows(path, remedy)) if os.path.isfile(path) else {}
+
+
+def _by_run(rows: Rows) -> dict[str, Columns]:
+    header = rows.header
+    first = header.index("epoch")
+    identity = header.index("run_id") if "run_id" in header else None
+    groups: dict[str, list[int]] = {}
+    for index, cells in enumerate(rows.cells):
+        groups.setdefault("" if identity is None else cells[identity], []).append(index)
+    if identity is None and not groups:
+        groups[""] = []
+    by_run: dict[str, Columns] = {}
+    for run_id, indices in groups.items():
+        numbers = [_numbers(rows, index, first) for index in indices]
+        numbers.sort(key=lambda row: row[0])
+        by_run[run_id] = {
+            name: array("d", (row[place] for row in numbers)) for place, name in enumerate(header[first:])
+        }
+    return by_run
+
+
+def _numbers(rows: Rows, index: int, first: int) -> list[float]:
+    """The numbers of a row from the column `epoch` on."""
+    try:
+        return csv_text.numbers(rows.cells[index][first:])
+    except ValueError:
+        rows.refuse(index)
+        raise damaged(rows.path, f"row {index + 1} holds a cell that is not a number", rows.remedy) from None
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value

@@ -1,0 +1,248 @@
+"""The columns of our CSV files: the meaning and unit of each, and the values that it may have.
+
+Readers check a file against this declaration before anything in it is used, and say which file, line and column is
+wrong. To add a column, add a row here.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mlpcli.config import OPTIONS
+from mlpcli.config.metrics import METRICS, PARTS, Measure
+from mlpcli.results.files import csv_text
+from mlpcli.results.trial import STATES, trial_columns
+
+__all__ = ["TABLES", "Column", "Table", "table"]
+
+Kind = Literal["count", "number", "option", "run_id", "state", "text"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a CSV file: its name, kind of value, meaning and unit. An empty cell stands for no value."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    unit: str = ""
+    needed: bool = False
+
+    def read(self, cell: str) -> Any:
+        """The value of a cell, None for an empty one.
+
+        Raises:
+            ValueError: the cell holds no such value; the message says what was expected.
+        """
+        if not cell and not self.needed:
+            return None
+        return _READERS[self.kind](cell)
+
+
+def _count(cell: str) -> int:
+    if not (cell.isascii() and cell.isdigit() and len(cell) <= 20):
+        raise ValueError("expected a whole number")
+    return int(cell)
+
+
+def _number(cell: str) -> float:
+    try:
+        value = csv_text.number(cell[:400])
+    except ValueError:
+        value = None
+    if value is None:
+        raise ValueError("expected a number")
+    return value
+
+
+def _run_id(cell: str) -> str:
+    if not re.fullmatch("[0-9a-f]{12}", cell):
+        raise ValueError("expected 12 hexadecimal digits")
+    return cell
+
+
+def _state(cell: str) -> str:
+    if cell not in STATES:
+        raise ValueError(f"expected one of {', '.join(STATES)}")
+    return cell
+
+
+_READERS: Mapping[Kind, Callable[[str], Any]] = {
+    "count": _count,
+    "number": _number,
+    "option": csv_text.text,
+    "run_id": _run_id,
+    "state": _state,
+    "text": csv_text.text,
+}
+
+
+def _columns(*columns: Column) -> dict[str, Column]:
+    return {column.name: column for column in columns}
+
+
+_TRIAL = _columns(
+    Column("trial", "count", "number of the trial, from 0", needed=True),
+    Column("run_id", "run_id", "identity of the training: a hash of options, seed and data", needed=True),
+)
+_EPOCH = _columns(
+    Column("epoch", "count", "number of the epoch, from 1", needed=True),
+    Column("step", "count", "optimizer steps taken so far"),
+    Column("lr", "number", "learning rate of the epoch's last step"),
+    Column("grad_norm", "number", "mean over the epoch's steps of the global gradient norm, before clipping"),
+    Column("epoch_time_s", "number", "time of the epoch", "s"),
+    Column("total_time_s", "number", "time since training began", "s"),
+)
+_ENDED = _columns(
+    Column("state", "state", "how the trial ended: complete, failed, diverged or pruned", needed=True),
+    Column("seed", "count", "seed of the initial weights, the order of rows and the dropout masks", needed=True),
+    Column("parameters", "count", "trainable parameters of the network"),
+    Column("epochs_run", "count", "epochs that were trained"),
+    Column("best_epoch", "count", "epoch whose weights were kept, 0 for the initial weights"),
+    Column("error", "text", "reason why the trial failed or diverged"),
+    Column("time_s", "number", "time of training", "s"),
+)
+_RECORDED = _columns(
+    Column("epoch", "count", "number of the epoch, 0 for the initial weights", needed=True),
+    Column("step", "count", "optimizer steps taken so far"),
+    Column("gradient_variance", "number", "trace of the covariance of a minibatch's gradient"),
+    Column("gradient_norm_full", "number", "norm of the gradient over all training rows"),
+    Column("input_p15", "number", "15th percentile of the input of one unit of the last hidden layer"),
+    Column("input_p50", "number", "median of the input of one unit of the last hidden layer"),
+    Column("input_p85", "number", "85th percentile of the input of one unit of the last hidden layer"),
+)
+_SUMMARY = _columns(
+    Column("rank", "count", "place of the configuration, 1 is the best", needed=True),
+    Column("n_seeds", "count", "seeds with a value of the metric", needed=True),
+    Column("diff_mean", "number", "mean difference to the compared configuration, paired by seed"),
+    Column("diff_ci_low", "number", "lower end of the 95% t-interval of the difference"),
+    Column("diff_ci_high", "number", "upper end of the 95% t-interval of the difference"),
+    Column("p_value", "number", "p-value of the paired t-test, corrected by Holm's method"),
+    Column("parameters", "count", "trainable parameters of the network"),
+    Column("time_s", "number", "time of training, all seeds together", "s"),
+)
+_SCORES = _columns(
+    *(Column(metric.name, "number", metric.label, metric.unit) for metric in METRICS.values()),
+    Column("balanced_accuracy", "number", "mean recall over the classes that have rows"),
+    Column("macro_f1", "number", "mean F1 over the classes that have rows or predictions"),
+    Column("roc_auc", "number", "area under the ROC curve, the mean of one class against the rest"),
+)
+_CLASSES = _columns(
+    Column("class", "text", "name of the class", needed=True),
+    Column("precision", "number", "share of the rows predicted as this class that belong to it"),
+    Column("recall", "number", "share of the rows of this class that are predicted as it"),
+    Column("f1", "number", "harmonic mean of precision and recall"),
+    Column("support", "count", "rows of the class"),
+)
+_TARGETS = _columns(
+    Column("target", "text", "name of the target", needed=True),
+    *(Column(metric.name, "number", metric.label, metric.unit) for metric in METRICS.values()),
+)
+_SUMMARY_OF_DATA = _columns(
+    Column("name", "text", "name of the column", needed=True),
+    Column("role", "text", "input, target or left out"),
+    Column("kind", "text", "number, boolean, text or classes"),
+    Column("inputs", "count", "inputs of the network that the column became"),
+    Column("gaps", "count", "training rows without a value"),
+    Column("values", "text", "range of the numbers, or the different texts"),
+    Column("note", "text", "what is unusual about the column, or why it is left out"),
+)
+_CONFUSION = _columns(Column(r"target\prediction", "text", "class of the rows that are counted", needed=True))
+_PREDICTIONS = _columns(
+    Column("row", "count", "number of the row in its table, from 0", needed=True),
+    Column("target", "text", "value of the target column"),
+    Column("prediction", "text", "class or number that the network predicts"),
+)
+_STATISTICS = {
+    "mean": "mean over seeds",
+    "std": "standard deviation over seeds",
+    "ci_low": "lower end of the 95% t-interval of the mean over seeds",
+    "ci_high": "upper end of the 95% t-interval of the mean over seeds",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A CSV file: what one row stands for, its fixed columns, and the columns that it must have.
+
+    Other columns are metrics of a part of the data, statistics of them, and `other`.
+    """
+
+    row: str
+    fixed: Mapping[str, Column]
+    needed: Sequence[str]
+    other: Column | None = None
+
+    def columns(self, header: Sequence[str]) -> list[Column]:
+        """The declarations of the columns in a header.
+
+        Raises:
+            ValueError: a column is missing or is there twice.
+        """
+        if missing := [name for name in self.needed if name not in header]:
+            raise ValueError(f"column {missing[0]} is missing")
+        if twice := [name for name in header if header.count(name) > 1]:
+            raise ValueError(f"column {twice[0][:60]!a} is there twice")
+        return [self.column(name) for name in header]
+
+    def column(self, name: str) -> Column:
+        """The declaration of one column."""
+        if name in self.fixed:
+            return self.fixed[name]
+        if self.other is _OPTION and name in OPTIONS:
+            return Column(name, "option", OPTIONS[name].help)
+        base, statistic = name, ""
+        for suffix, words in _STATISTICS.items():
+            if name.endswith(f"_{suffix}"):
+                base, statistic = name.removesuffix(f"_{suffix}"), words
+        if measure := Measure.find(base):
+            meaning = f"{measure.metric.label} on the {PARTS[measure.part]} rows"
+            return Column(name, "number", f"{meaning}: {statistic}" if statistic else meaning, measure.metric.unit)
+        if self.other is None or base.partition("_")[0] in PARTS:  # of another version of mlpcli
+            return Column(name, "number", name.replace("_", " "))
+        return Column(name, self.other.kind, self.other.meaning)
+
+
+_OPTION = Column("", "option", "value of an option that the sweep varies")
+
+TABLES = {
+    "trials.csv": Table(
+        "trial, in the order of the plan",
+        {name: {**_TRIAL, **_ENDED}[name] for name in trial_columns()},
+        trial_columns(),
+        _OPTION,
+    ),
+    "metrics.csv": Table("epoch; in a sweep, per trial and epoch", {**_TRIAL, **_EPOCH}, ("epoch",)),
+    "diagnostics.csv": Table(
+        "epoch, from the initial weights on, with --record; in a sweep, per trial and epoch",
+        {**_TRIAL, **_RECORDED},
+        tuple(_RECORDED),
+    ),
+    "summary.csv": Table("configuration, best first", _SUMMARY, ("rank", "n_seeds"), _OPTION),
+    "columns.csv": Table("column of the data", _SUMMARY_OF_DATA, ("name",)),
+    "eval-<rows>-targets.csv": Table("target, where there are several", _TARGETS, ("target",)),
+    "eval-<rows>-classes.csv": Table("class", _CLASSES, ("class",)),
+    "eval-<rows>.csv": Table("evaluation", _SCORES, ()),
+    "confusion-<rows>.csv": Table(
+        "class of the target",
+        _CONFUSION,
+        tuple(_CONFUSION),
+        Column("", "count", "rows of the target's class that are predicted as this class"),
+    ),
+    "predictions-<rows>.csv": Table(
+        "row of the data",
+        _PREDICTIONS,
+        ("row",),
+        Column("", "text", "probability of this class, or target or prediction of one of several targets"),
+    ),
+}
+"""The CSV files by name; `<rows>` stands for the split or the table that was scored."""
+
+
+def table(name: str) -> Table:
+    """The declaration of a CSV file by its name."""
+    for pattern, declared in TABLES.items():
+        if re.fullmatch(re.escape(pattern).replace("<rows>", ".+"), name):
+            return declared
+    raise ValueError(f"{name!a} is no table of mlpcli")

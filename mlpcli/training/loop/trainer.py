@@ -1,0 +1,305 @@
+"""The training loop, the same for a single run and for a stack of runs.
+
+A `Trainer` holds runs whose networks have one shape as replicas of one network. Its state is a few arrays and two
+counters, so a checkpoint is a copy of them, taken between any two batches.
+
+Two networks learn exclusive or side by side, from different seeds:
+
+>>> from mlpcli.config import DataOptions
+>>> from mlpcli.data import prepare
+>>> from mlpcli.training.session import plan_run
+>>> data = prepare(DataOptions(dataset="xor"))
+>>> run = plan_run(RunOptions(width=8, depth=1, epochs=200, lr=0.05), data).options
+>>> trainer = Trainer([run, run.model_copy(update={"seed": 1})], data)
+>>> for rows in trainer.epochs():
+...     if trainer.epoch in (1, 200):
+...         print(trainer.epoch, [row["train_loss"] < 0.1 for _, row in rows])
+1 [False, False]
+200 [True, True]
+>>> [metrics["train"]["accuracy"] for metrics in trainer.results()]
+[1.0, 1.0]
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from mlpcli.config import RunOptions
+from mlpcli.config.rules import smallest_batch
+from mlpcli.data import Prepared
+from mlpcli.nn import Array, Network, Purpose, stream
+from mlpcli.training.build import per_run
+from mlpcli.training.evaluate import evaluate
+from mlpcli.training.initial_weights import initialize
+from mlpcli.training.loop.batch_sums import BatchSums
+from mlpcli.training.loop.batches import batch_bounds
+from mlpcli.training.loop.checkpoint import Counters, check_arrays, check_members
+from mlpcli.training.loop.diagnostics import Diagnostics, DiagnosticsRow
+from mlpcli.training.loop.divergence import Divergence, finite
+from mlpcli.training.loop.epoch_rows import EpochRow, epoch_rows
+from mlpcli.training.loop.monitor import Monitor
+from mlpcli.training.loop.replicas import Replicas
+
+__all__ = ["Metrics", "Trainer"]
+
+Metrics = dict[str, dict[str, float] | None]
+"""The metrics of train, val and test by name; None for a part without rows."""
+
+
+class Trainer:
+    """Trains resolved runs; `epochs()` yields the rows of metrics.csv as they come.
+
+    Args:
+        runs: resolved options with one stack_key.
+        data: the prepared dataset.
+
+    Attributes:
+        members: indices of the runs still training; a run that stops early or diverges leaves the stack.
+        kept_params, kept_state: the weights and running statistics that each run keeps, `(runs, size)`.
+        diverged: where each run that diverged did so, by index.
+        diagnostics: with the option `record`, pairs (run, row of diagnostics.csv) for the last yield of `epochs()`.
+    """
+
+    def __init__(self, runs: Sequence[RunOptions], data: Prepared) -> None:
+        self.runs, self.data = list(runs), data
+        self.options = runs[0]
+        self.target_scale = None if data.task == "classification" else np.array(data.preprocessing.target_scale)
+        self._x, self._y = np.asarray(data.train.x), np.asarray(data.train.y)
+        self.bounds = batch_bounds(len(self._x), self.options.batch_size, smallest_batch(self.options))
+        self.monitor = Monitor(
+            self.options.monitor if data.val is not None else None,
+            self.options.keep == "last",
+            per_run(self.runs, "patience"),
+        )
+        self.members = np.arange(len(self.runs))
+        self.epoch, self.batch = 0, 0
+        self.epochs_run = np.zeros(len(self.runs), np.int64)
+        self.diverged: dict[int, Divergence] = {}
+        self.times = np.zeros(len(self.runs))
+        self._epoch_time, self._hurried = 0.0, False
+        self.diagnostics: list[tuple[int, DiagnosticsRow]] = []
+        self._assemble()
+        initialize(self.network, self.runs, data)
+        self.kept_params, self.kept_state = self.network.params.copy(), self.network.state.copy()
+        self._clear_sums()
+
+    @property
+    def network(self) -> Network:
+        """The network of the runs still training; after `results()`, of all runs with their kept weights."""
+        return self.replicas.network
+
+    def epochs(
+        self, until: int | None = None, tick: Callable[[], None] | None = None, every: float = 2.0
+    ) -> Iterator[list[tuple[int, EpochRow]]]:
+        """Train, and after each epoch yield pairs (run, row of metrics.csv) for the runs that finished it.
+
+        With `record` the first yield, before epoch 1, is empty, and `diagnostics` describes the initial weights.
+
+        Args:
+            until: the last epoch to train; all by default.
+            tick: called between two batches to write checkpoints and answer signals, which it may do by raising.
+                While a run has just diverged it waits for the end of the epoch, when that run leaves.
+            every: seconds between two calls of `tick`; `hurry()` brings the next call forward.
+        """
+        due = time.monotonic() + every
+        last = self.options.epochs if until is None else min(until, self.options.epochs)
+        if self.options.record and self.epoch == self.batch == 0:
+            with np.errstate(all="ignore"):
+                self._record(np.arange(len(self.members)))
+            yield []
+        while self.epoch < last and len(self.members):
+            started = time.perf_counter()
+            with np.errstate(all="ignore"):  # numbers that are not finite are reported below
+                for _ in self._batches():
+                    if time.monotonic() < due and not self._hurried:
+                        continue
+                    well = finite(self._sums.losses, self.network)
+                    if not well.any():
+                        break  # no run is left to train
+                    if well.all():  # no checkpoint may hold anything else
+                        self._epoch_time += time.perf_counter() - started
+                        self._hurried = False
+                        if tick is not None:
+                            tick()
+                        started, due = time.perf_counter(), time.monotonic() + every
+                rows = self._finish_epoch(started)
+            yield rows
+
+    def prune(self, runs: Sequence[int]) -> None:
+        """Remove these runs from the stack between two epochs; the weights they have kept stay."""
+        self._keep_only(np.flatnonzero(~np.isin(self.members, runs)))
+        self._clear_sums()
+
+    def hurry(self) -> None:
+        """Call `tick` after the current batch; safe in a signal handler."""
+        self._hurried = True
+
+    def results(self) -> list[Metrics]:
+        """The metrics of the kept weights on train, val and test, one dict per run."""
+        self.members = np.arange(len(self.runs))
+        self._assemble()
+        self.network.params[...], self.network.state[...] = self.kept_params, self.kept_state
+        parts = {"train": self.data.train, "val": self.data.val, "test": self.data.test}
+        with np.errstate(all="ignore"):
+            measured = {
+                name: None if part is None else evaluate(self.network, self.replicas.loss, part, self.target_scale)
+                for name, part in parts.items()
+            }
+        return [
+            {name: None if values is None else pick(values, run) for name, values in measured.items()}
+            for run in range(len(self.runs))
+        ]
+
+    def tensors(self, run: int) -> dict[str, Array]:
+        """The kept weights and running statistics of one run, by name; available after `results()`."""
+        if len(self.members) != len(self.runs):
+            raise ValueError("call results() before tensors()")
+        return {name: view[run] for name, view in self.network.tensors().items()}
+
+    def checkpoint(self) -> tuple[dict[str, Array], dict[str, Any]]:
+        """The state after the last batch, from which `restore` goes on bit for bit: arrays, and counters for JSON."""
+        arrays = {
+            "params": self.network.params,
+            "state": self.network.state,
+            "kept_params": self.kept_params,
+            "kept_state": self.kept_state,
+            "members": self.members,
+            "epochs_run": self.epochs_run,
+            "times": self.times,
+            **{f"sums.{name}": sums for name, sums in self._sums.arrays.items()},
+            **{f"optimizer.{name}": array for name, array in self.replicas.optimizer.state.items()},
+            **{f"monitor.{name}": array for name, array in self.monitor.arrays().items()},
+        }
+        diverged = {str(run): vars(found) for run, found in self.diverged.items()}
+        counters = {"epoch": self.epoch, "batch": self.batch, "epoch_time": self._epoch_time, "diverged": diverged}
+        return arrays, {**counters, "drawn": self.replicas.bits.drawn}
+
+    def restore(self, arrays: dict[str, Array], counters: dict[str, Any]) -> None:
+        """Go on from a checkpoint of the same runs on the same data.
+
+        Raises:
+            ValueError: it is the checkpoint of another training, or damaged.
+        """
+        counted = Counters.model_validate(counters)
+        check_members(arrays.get("members"), len(self.runs))
+        self.members = arrays["members"]
+        self._assemble()
+        self._clear_sums()
+        check_arrays(arrays, self.checkpoint()[0])
+        if counted.epoch + bool(counted.batch) > self.options.epochs or counted.batch > len(self.bounds):
+            raise ValueError(f"it stands at batch {counted.batch} after epoch {counted.epoch}")
+        for name in ("kept_params", "kept_state", "epochs_run", "times"):
+            getattr(self, name)[...] = arrays[name]
+        self.network.params[...], self.network.state[...] = arrays["params"], arrays["state"]
+        self.replicas.optimizer.load(_with_prefix(arrays, "optimizer."))
+        self.monitor.load(_with_prefix(arrays, "monitor."))
+        self.epoch, self.batch = counted.epoch, counted.batch
+        self._epoch_time = counted.epoch_time
+        self.replicas.bits.restart(self.epoch + 1, counted.drawn)
+        self.diverged = {int(run): found for run, found in counted.diverged.items()}
+        for name, sums in _with_prefix(arrays, "sums.").items():
+            self._sums.arrays[name][...] = sums
+
+    def _assemble(self) -> None:
+        """Build the replicas of the members, and forget the diagnostics of others."""
+        self.replicas = Replicas([self.runs[member] for member in self.members], self.data, len(self.bounds))
+        self._diagnostics: Diagnostics | None = None
+
+    def _batches(self) -> Iterator[None]:
+        """Train on the remaining batches of the current epoch, one per iteration."""
+        if self.batch == 0:
+            self.replicas.bits.restart(self.epoch + 1)
+        order = self._order()
+        targets = self._y[order]  # small beside the inputs, which are gathered batch by batch
+        for index in range(self.batch, len(self.bounds)):
+            start, stop = self.bounds[index]
+            x, y = self._x.take(order[:, start:stop], axis=0, mode="clip"), targets[:, start:stop]
+            losses, scores, norms = self.replicas.step(x, y, self.epoch * len(self.bounds) + index)
+            self._sums.add(index, losses, scores, y, norms)
+            self.batch = index + 1
+            yield
+
+    def _lr(self, index: int) -> Array:
+        """The learning rate of each run at a batch of the current epoch, `(members,)`."""
+        return self.replicas.rates(self.epoch * len(self.bounds) + index)
+
+    def _order(self) -> Array:
+        """The rows in each run's order of this epoch, `(members, rows)`; full batches keep the order of the data."""
+        rows = len(self._x)
+        if self.options.batch_size == "full":
+            return np.broadcast_to(np.arange(rows), (len(self.members), rows))
+        return np.stack(
+            [stream(run.seed, Purpose.ORDER, self.epoch + 1).permutation(rows) for run in self.replicas.runs]
+        )
+
+    def _clear_sums(self) -> None:
+        targets = None if self.target_scale is None else len(self.target_scale)
+        self._sums = BatchSums(len(self.members), len(self.bounds), targets)
+
+    def _finish_epoch(self, started: float) -> list[tuple[int, EpochRow]]:
+        """Validate, keep the best weights, and remove the runs that diverged or ran out of patience."""
+        epoch, members = self.epoch + 1, self.members
+        val = None
+        if self.data.val is not None:
+            val = evaluate(self.network, self.replicas.loss, self.data.val, self.target_scale)
+        healthy = np.flatnonzero(self._find_divergence(epoch))
+        seconds = (self._epoch_time + time.perf_counter() - started) / len(members)
+        self.times[members] += seconds
+        rows = self._rows(epoch, val, seconds)
+        self.epochs_run[members[healthy]] = epoch
+        healthy_val = None if val is None else {name: values[healthy] for name, values in val.items()}
+        keep, stop = self.monitor.update(members[healthy], epoch, healthy_val)
+        kept = healthy[keep]
+        self.kept_params[members[kept]] = self.network.params[kept]
+        self.kept_state[members[kept]] = self.network.state[kept]
+        self.epoch, self.batch, self._epoch_time = epoch, 0, 0.0
+        if self.options.record:
+            self._record(healthy)
+        staying = healthy[~stop]
+        if len(staying) < len(members):
+            self._keep_only(staying)
+        self._clear_sums()
+        return [(int(members[position]), rows[position]) for position in healthy]
+
+    def _record(self, positions: Array) -> None:
+        """Measure the diagnostics of the runs at these positions of the stack."""
+        if self._diagnostics is None:
+            self._diagnostics = Diagnostics(self.replicas.runs, self.data)
+        rows = self._diagnostics.measure(self.network, self.epoch, self.epoch * len(self.bounds))
+        self.diagnostics = [(int(self.members[position]), rows[position]) for position in positions]
+
+    def _find_divergence(self, epoch: int) -> Array:
+        """Note the runs whose loss or weights are not finite; return which runs are well, `(members,)`."""
+        losses = self._sums.losses
+        well = finite(losses, self.network)
+        for position in np.flatnonzero(~well):
+            bad = np.flatnonzero(~np.isfinite(losses[position]))
+            batch = int(bad[0]) if len(bad) else self.batch - 1
+            what = f"loss became {losses[position, batch]}" if len(bad) else "weights became infinite or nan"
+            lr = float(self._lr(batch)[position])
+            self.diverged[int(self.members[position])] = Divergence(epoch, batch + 1, lr, what)
+        return well
+
+    def _keep_only(self, staying: Array) -> None:
+        """Go on with only the replicas at the positions `staying`."""
+        self.members = self.members[staying]
+        if len(staying):
+            self.replicas, self._diagnostics = self.replicas.select(staying), None
+
+    def _rows(self, epoch: int, val: dict[str, Array] | None, seconds: float) -> list[EpochRow]:
+        """The epoch's rows of metrics.csv; `train_*` are means over the batches as they were trained on."""
+        columns = self._sums.columns(len(self._x), self.target_scale)
+        columns |= {f"val_{name}": values for name, values in (val or {}).items()}
+        steps, rates = epoch * len(self.bounds), self._lr(len(self.bounds) - 1)
+        return epoch_rows(self.data.task, epoch, steps, rates, columns, seconds, self.times[self.members])
+
+
+def pick(values: dict[str, Array], run: int) -> dict[str, float]:
+    """The metrics of one run out of those of a stack."""
+    return {name: float(array[run]) for name, array in values.items()}
+
+
+def _with_prefix(arrays: dict[str, Array], prefix: str) -> dict[str, Array]:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

@@ -1,0 +1,259 @@
+"""`mlpcli train` from the outside: what it prints, what it writes, and what a second command makes of it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlpcli.cli.main import run
+
+BLOBS = ["train", "--dataset", "blobs:n=120", "--width", "8", "--depth", "1", "--epochs", "3"]
+FILES = ["columns.csv", "config.toml", "metrics.csv", "model.safetensors", "provenance.json", "result.json"]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLPCLI_DATA_HOME", str(tmp_path / "home"))
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+
+
+def train(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> tuple[str, str]:
+    """What the command prints to stdout and stderr."""
+    assert run([*BLOBS, *arguments]) == code
+    captured = capsys.readouterr()
+    return captured.out, captured.err
+
+
+def words(line: str) -> list[str]:
+    return line.split()
+
+
+def folder() -> Path:
+    (found,) = Path("results").iterdir()
+    return found
+
+
+def contents(place: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*") if path.is_file()}
+
+
+def numbers(place: Path) -> dict[str, Any]:
+    """All that must be equal from run to run: everything but seconds and when it was made."""
+    header, *lines = (line.split(",") for line in (place / "metrics.csv").read_text().splitlines())
+    kept = [index for index, name in enumerate(header) if not name.endswith("_s")]
+    result = json.loads((place / "result.json").read_bytes())
+    made_by = json.loads((place / "provenance.json").read_bytes())
+    return {
+        "metrics": [[line[index] for index in kept] for line in (header, *lines)],
+        "result": {name: value for name, value in result.items() if name != "time_s"},
+        "made_by": {name: value for name, value in made_by.items() if name not in ("started", "command")},
+        "model": (place / "model.safetensors").read_bytes(),
+        "config": (place / "config.toml").read_bytes(),
+    }
+
+
+def test_what_is_printed_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    out, err = train(capsys)
+    assert "\x1b" not in out + err
+    lines = err.splitlines()
+    assert lines[0] == "blobs:n=120: 84 train, 12 val, 24 test rows, 2 features, 5 classes"
+    assert lines[1] == "  2 -> 8 -> 5 classes, relu, adam at lr 0.005, batches of 32, seed 0"
+    number = r"[\d.e+-]+"
+    names = ("lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "grad_norm")
+    columns = "  ".join(f"{name} {number}" for name in names)
+    epochs = [line for line in lines if line.startswith("epoch ")]
+    assert len(epochs) == 3
+    for epoch, line in enumerate(epochs, start=1):
+        assert re.fullmatch(f"epoch {epoch}/3  {columns}", line)
+    assert {line.split(":")[0] for line in lines[lines.index(epochs[-1]) + 1 :]} == {"Note"}
+    place = folder()
+    title, header, *parts, where, following = out.splitlines()
+    assert re.fullmatch(r"69 parameters, weights of epoch \d of 3, \d+\.\d s", title)
+    assert header.split() == ["loss", "accuracy"]
+    assert [line.split("  ")[0] for line in parts] == [
+        "train",
+        "val",
+        "test",
+        parts[3].split("  ")[0],
+        "test, linear model",
+    ]
+    assert re.match(r"test, always '\d'", parts[3])
+    assert where == str(place)
+    assert following == f"Next: mlpcli eval {place}"
+    assert run(following.removeprefix("Next: mlpcli ").split()) == 0
+
+
+def test_quiet(capsys: pytest.CaptureFixture[str]) -> None:
+    out, err = train(capsys, "--quiet")
+    assert err == ""
+    assert "parameters" in out
+
+
+def test_json_is_result_json(capsys: pytest.CaptureFixture[str]) -> None:
+    out, err = train(capsys, "--json")
+    assert json.loads(out) == json.loads((folder() / "result.json").read_bytes())
+    assert len([line for line in err.splitlines() if line.startswith("epoch ")]) == 3
+    assert train(capsys, "--json", "--quiet")[1] == ""
+
+
+def test_what_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+    out, _ = train(capsys, "--json")
+    result = json.loads(out)
+    place = folder()
+    assert sorted(os.listdir(place)) == FILES
+    assert place.name == f"blobs-n-120-{result['run_id']}"
+    assert re.fullmatch(r"[0-9a-f]{12}", result["run_id"])
+    config = tomllib.loads((place / "config.toml").read_text())
+    assert config == {name: value for name, value in result["config"].items() if value is not None}
+    assert (config["hidden"], config["loss"], config["init"], config["lr"]) == ([8], "cross-entropy", "he", 0.005)
+    assert (config["monitor"], config["keep"], config["scale"]) == ("val_accuracy", "best", "standard")
+    made_by = json.loads((place / "provenance.json").read_bytes())
+    assert made_by["command"] == sys.argv
+    assert list(result["metrics"]) == ["train", "val", "test"]
+
+
+def test_two_runs_are_equal_but_for_their_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+    extra = ("--dropout", "0.2", "--norm", "batch", "--threads", "1")
+    train(capsys, *extra, "--results", "a")
+    train(capsys, *extra, "--results", "b")
+    (first,), (second,) = Path("a").iterdir(), Path("b").iterdir()
+    assert first.name == second.name
+    assert numbers(first) == numbers(second)
+
+
+def test_the_config_that_was_written_trains_the_same_run(capsys: pytest.CaptureFixture[str]) -> None:
+    train(capsys, "--dropout", "0.2", "--max-norm", "1,2", "--label-smoothing", "0.1")
+    place = folder()
+    assert run(["train", "--config", str(place / "config.toml"), "--results", "again"]) == 0
+    assert numbers(Path("again") / place.name) == numbers(place)
+
+
+def test_what_is_typed_comes_before_the_config(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("c.toml").write_text('dataset = "moons:n=60"\nepochs = 2\nwidth = 3\ndepth = 1\nactivation = "tanh"\n')
+    assert run(["train", "-c", "c.toml", "--epochs", "1", "--json", "-q"]) == 0
+    config = json.loads(capsys.readouterr().out)["config"]
+    assert (config["dataset"], config["epochs"], config["hidden"]) == ("moons:n=60", 1, [3])
+    assert config["activation"] == "tanh"
+
+
+def test_width_and_depth_or_hidden_are_one_run(capsys: pytest.CaptureFixture[str]) -> None:
+    train(capsys)
+    train(capsys, "--hidden", "8")
+    assert folder()
+
+
+def test_the_same_command_again_trains_again(capsys: pytest.CaptureFixture[str]) -> None:
+    train(capsys)
+    place = folder()
+    before, kept = numbers(place), (place / "model.safetensors").stat().st_ino
+    assert run(["eval", str(place), "-q"]) == 0
+    (place / "notes.txt").write_text("mine")
+    train(capsys)
+    assert numbers(place) == before
+    assert (place / "model.safetensors").stat().st_ino != kept
+    assert sorted(os.listdir(place)) == sorted([*FILES, "notes.txt"])  # the scores of the old model are gone
+
+
+def test_resume_of_a_finished_run_does_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    out, _ = train(capsys, "--json")
+    before = contents(folder())
+    again, err = train(capsys, "--json", "--resume")
+    assert json.loads(again) == json.loads(out)
+    assert err.splitlines()[0] == f"{folder()} is finished: nothing to do"
+    assert contents(folder()) == before
+
+
+def test_resume_without_a_checkpoint_starts_at_epoch_0(capsys: pytest.CaptureFixture[str]) -> None:
+    _, err = train(capsys, "--resume")
+    assert "epoch 1/3" in err
+
+
+def test_a_run_with_other_options_is_replaced_by_force_only(capsys: pytest.CaptureFixture[str]) -> None:
+    train(capsys, "--name", "r")
+    before = contents(Path("results/r"))
+    for extra in ([], ["--resume"]):
+        out, err = train(capsys, "--name", "r", "--seed", "7", *extra, code=2)
+        assert out == ""
+        assert re.search(
+            r"mlpcli: error: results/r has other options \(seed: 0 there, 7 now\)\. It is unchanged\.", err
+        )
+        assert err.count("\n") == 1
+        assert contents(Path("results/r")) == before
+    train(capsys, "--name", "r", "--seed", "7", "--force")
+    assert json.loads(Path("results/r/result.json").read_bytes())["config"]["seed"] == 7
+    assert sorted(os.listdir("results/r")) == FILES
+
+
+def test_the_network_of_the_lecture_solves_xor(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(words("train --dataset xor --hidden 2 --init xor --epochs 0 --json -q")) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["metrics"]["train"]["accuracy"] == 1.0
+    assert (result["metrics"]["val"], result["metrics"]["test"]) == (None, None)
+    assert (result["state"], result["best_epoch"], result["epochs_run"]) == ("complete", 0, 0)
+    assert len((folder() / "metrics.csv").read_text().splitlines()) == 1
+
+
+def test_no_validation_rows(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(words("train --dataset xor --epochs 2 --width 4")) == 0
+    captured = capsys.readouterr()
+    assert "val_" not in captured.err
+    header, *lines = (line.split(",") for line in (folder() / "metrics.csv").read_text().splitlines())
+    assert [line[header.index("val_loss")] for line in lines] == ["", ""]
+    assert "best_epoch" in json.loads((folder() / "result.json").read_bytes())
+
+
+def test_regression(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(words("train --dataset friedman1:n=100 --epochs 2 --width 4")) == 0
+    out, err = capsys.readouterr()
+    assert "target y" in err
+    assert "val_rmse" in err
+    assert out.splitlines()[1].split() == ["loss", "rmse", "mae", "r2", "max_error"]
+
+
+def test_what_is_not_a_number_is_null(capsys: pytest.CaptureFixture[str]) -> None:
+    """R2 of a single test row does not exist; JSON has no nan."""
+    assert run(words("train --dataset friedman1:n=100 --test-size 1 --epochs 1 --width 4 --json -q")) == 0
+    out = capsys.readouterr().out
+    assert json.loads(out)["metrics"]["test"]["r2"] is None
+    assert run(words("train --dataset friedman1:n=100 --test-size 1 --epochs 1 --width 4 -q")) == 0
+    assert "nan" not in capsys.readouterr().out
+
+
+def test_a_divergence_is_reported_and_ends_with_1(capsys: pytest.CaptureFixture[str]) -> None:
+    wild = ("--optimizer", "sgd", "--lr", "1e10", "--loss", "squared", "--depth", "2")
+    out, err = train(capsys, *wild, "--json", "--quiet", code=1)
+    result = json.loads(out)
+    assert result["state"] == "diverged"
+    place = folder()
+    line = (
+        rf"mlpcli: error: training of {place} diverged: loss became (inf|nan) at epoch 1, batch \d+ \(lr 1e\+10\)\. "
+        r"The weights of epoch 0 are kept\. Try a lower --lr, or --clip-norm 1\n"
+    )
+    assert re.fullmatch(line, err)
+    assert sorted(os.listdir(place)) == FILES
+    assert len((place / "metrics.csv").read_text().splitlines()) == 1
+    before = contents(place)
+    again, err = train(capsys, *wild, "--json", "--quiet", "--resume", code=1)
+    assert json.loads(again) == result
+    assert err == f"mlpcli: error: training of {place} diverged. Try a lower --lr, or --clip-norm 1\n"
+    assert contents(place) == before
+    assert run(["eval", str(place), "-q"]) == 0
+
+
+def test_a_dataset_that_was_prepared_needs_no_scikit_learn(tmp_path: Path) -> None:
+    """Nor pandas, SciPy or, without a terminal, rich."""
+    code = "import sys; from mlpcli.cli.main import run; run(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
+    command = [sys.executable, "-c", code, "train", "--dataset", "iris", "--epochs", "1", "--width", "4", "-q"]
+    for expected in (True, False):
+        loaded = subprocess.run(command, capture_output=True, text=True, check=True).stderr.split()
+        assert ("sklearn" in loaded) == expected
+    assert set(loaded).isdisjoint(
+        ("pandas", "scipy", "rich.live", "http.client", "mlpcli.sweeps", "mlpcli.cli.commands.eval")
+    )

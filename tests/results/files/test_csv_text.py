@@ -1,0 +1,126 @@
+import contextlib
+import csv
+import io
+import math
+
+import numpy as np
+import pandas
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlpcli.results.files import csv_text
+
+TRIGGERS = "=+-@\t\r\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, ""),
+        (0, "0"),
+        (-7, "-7"),
+        (np.int64(12), "12"),
+        (0.1, "0.1"),
+        (-0.5, "-0.5"),
+        (-0.0, "-0.0"),
+        (1e-8, "1e-08"),
+        (1 / 3, "0.3333333333333333"),
+        (np.float32(0.1), "0.10000000149011612"),
+        (np.float64(2.5), "2.5"),
+        (5e-324, "5e-324"),
+        (math.inf, "inf"),
+        (math.nan, "nan"),
+        (True, "true"),
+        ((256, 128), "256,128"),
+        ((), ""),
+        ((0.5, 3.0), "0.5,3.0"),
+        ("relu", "relu"),
+        ("-1", "-1"),
+        ("+1.5e3", "+1.5e3"),
+        ("=HYPERLINK(1)", "'=HYPERLINK(1)"),
+        ("-1+cmd|x", "'-1+cmd|x"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\tx", "'\tx"),
+        ("'=x", "''=x"),
+        ("'tis", "'tis"),
+    ],
+)
+def test_cells(value, expected):
+    assert csv_text.cell(value) == expected
+
+
+@given(st.floats())
+def test_every_float_reads_back_to_the_bit(value):
+    back = csv_text.number(csv_text.cell(value))
+    assert isinstance(back, float)
+    assert np.float64(back).tobytes() == np.float64(value).tobytes() or math.isnan(value)
+
+
+@given(st.floats(width=32, allow_nan=False))
+def test_float32_goes_through_float64(value):
+    assert np.float32(csv_text.number(csv_text.cell(np.float32(value)))) == np.float32(value)
+
+
+@given(st.integers())
+def test_every_integer_reads_back_as_an_integer(value):
+    back = csv_text.number(csv_text.cell(value))
+    assert back == value and isinstance(back, int)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_no_shorter_text_reads_back_the_same(value):
+    digits = csv_text.cell(value).lstrip("-").split("e")[0].replace(".", "").strip("0")
+    if len(digits) > 1:
+        assert float(f"{value:.{len(digits) - 2}e}") != value
+
+
+@pytest.mark.parametrize("text", ["x", "1,5", "0x10", "1_000", " 1", "١", "1e", "--1", "infinity", "nan1"])
+def test_what_is_not_a_number_is_refused(text):
+    with pytest.raises(ValueError, match="is not a number"):
+        csv_text.number(text)
+
+
+def test_an_empty_cell_is_no_number():
+    assert csv_text.number("") is None
+
+
+@given(st.text())
+def test_text_is_harmless_and_reads_back(text):
+    written = csv_text.cell(text)
+    assert csv_text.text(written) == text
+    harmless = not written.startswith(tuple(TRIGGERS))
+    with contextlib.suppress(ValueError):
+        harmless = harmless or math.isfinite(float(written))
+    assert harmless
+
+
+rows_of_text = st.integers(1, 4).flatmap(
+    lambda width: st.lists(st.lists(st.text(st.characters(codec="utf-8")), min_size=width, max_size=width), min_size=1)
+)
+
+
+@given(rows_of_text)
+def test_tables_read_back_here_and_in_the_standard_reader(rows):
+    text = "".join(map(csv_text.line, rows))
+    data = csv_text.encode(text)
+    assert [[csv_text.text(cell) for cell in row] for row in csv_text.parse(data)] == rows
+    standard = list(csv.reader(io.StringIO(text, newline="")))
+    assert [[csv_text.text(cell) for cell in row] for row in standard] == rows
+
+
+def test_pandas_reads_the_table_as_it_was():
+    rows = [{"name": 'a "b", c\nd', "x": 0.1, "n": 3}, {"name": "é", "x": -1e-300, "n": -4}]
+    table = csv_text.encode(csv_text.table(["name", "x", "n"], rows))
+    frame = pandas.read_csv(io.BytesIO(table), engine="python")
+    assert frame.to_dict("records") == rows
+
+
+def test_names_that_are_not_valid_text_can_be_written():
+    assert csv_text.encode(csv_text.line(["data\udce9.csv"])) == b"data\\udce9.csv\n"
+
+
+@pytest.mark.parametrize("data", [b"a,b\n1\n", b"a\n1,2\n", b'a\n"x\n', b'a\n"x"y\n', b"a\n\xff\n"])
+def test_what_is_no_table_is_refused(data):
+    with pytest.raises(ValueError):
+        csv_text.parse(data)
