@@ -1,4 +1,4 @@
-"""Printing for all commands: results to stdout, messages to stderr, colour and boxes only on a terminal.
+"""Printing for all commands: results to stdout, messages to stderr, colour and moving lines only on a terminal.
 
 Text from files and arguments goes through `plain`, so it can neither move the cursor nor act as markup.
 """
@@ -6,10 +6,9 @@ Text from files and arguments goes through `plain`, so it can neither move the c
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
 from typing import TextIO
 
-__all__ = ["error", "is_terminal", "message", "plain", "print_json", "table", "warning"]
+__all__ = ["error", "is_terminal", "message", "plain", "print_json", "warning"]
 
 LONGEST = 1_500  # characters of a line of an error
 
@@ -56,52 +55,3 @@ def plain(text: str) -> str:
 def print_json(content: object) -> None:
     """Print one JSON object on stdout; ValueError for nan and infinities, which JSON does not have."""
     print(json.dumps(content, indent=2, allow_nan=False))
-
-
-def table(
-    headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None, boxed: bool = True
-) -> None:
-    """Print a table on stdout: boxed on a terminal, aligned columns elsewhere or if `boxed` is false. None is empty.
-
-    Columns of numbers are aligned to the right; `-` and an empty cell stand for no number.
-    """
-    cells = [["" if cell is None else plain(str(cell)) for cell in row] for row in rows]
-    names = [plain(header) for header in headers]
-    right = [all(_is_number(row[column]) for row in cells) for column in range(len(names))]
-    if boxed and is_terminal():
-        _print_boxed(names, cells, right, title)
-    else:
-        _print_aligned(names, cells, right, title)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float("0" if cell in ("", "-") else cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _print_boxed(names: list[str], cells: list[list[str]], right: list[bool], title: str | None) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    grid = Table(title=title and Text(plain(title)), title_justify="left")
-    for name, numeric in zip(names, right, strict=True):
-        grid.add_column(Text(name), justify="right" if numeric else "left")
-    for row in cells:
-        grid.add_row(*map(Text, row))
-    Console(highlight=False).print(grid)
-
-
-def _print_aligned(names: list[str], cells: list[list[str]], right: list[bool], title: str | None) -> None:
-    widths = [max(map(len, column)) for column in zip(names, *cells, strict=True)]
-    lines = [plain(title)] if title else []
-    for row in (names, *cells):
-        padded = [
-            cell.rjust(width) if numeric else cell.ljust(width)
-            for cell, width, numeric in zip(row, widths, right, strict=True)
-        ]
-        lines.append("  ".join(padded).rstrip())
-    print("\n".join(lines))

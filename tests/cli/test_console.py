@@ -1,11 +1,7 @@
-"""Tables, messages and JSON: what reaches which stream, and that no text can play tricks on the terminal."""
+"""Messages and JSON: what reaches which stream, and that no text can play tricks on the terminal."""
 
 import json
 import math
-import os
-import pty
-import subprocess
-import sys
 
 import pytest
 
@@ -48,66 +44,3 @@ def test_json_is_one_object_without_nan(capsys: pytest.CaptureFixture[str]) -> N
     assert text.isascii()
     with pytest.raises(ValueError, match="not JSON compliant"):
         console.print_json({"loss": math.nan})
-
-
-def test_a_plain_table(capsys: pytest.CaptureFixture[str]) -> None:
-    console.table(("name", "loss", "n"), [("relu", 0.25, 5), ("leaky-relu", None, 10)], title="by activation")
-    assert capsys.readouterr().out.splitlines() == [
-        "by activation",
-        "name        loss   n",
-        "relu        0.25   5",
-        "leaky-relu        10",
-    ]
-
-
-def test_a_table_without_rows(capsys: pytest.CaptureFixture[str]) -> None:
-    console.table(("a", "b"), [])
-    assert capsys.readouterr().out == "a  b\n"
-
-
-def test_a_plain_table_escapes(capsys: pytest.CaptureFixture[str]) -> None:
-    console.table(("a\n",), [(SPITEFUL,)])
-    assert "\x1b" not in capsys.readouterr().out
-
-
-def on_a_terminal(code: str, columns: int = 80, **environment: str) -> str:
-    """What a program writes when its stdout is a terminal."""
-    parent, child = pty.openpty()
-    command = [sys.executable, "-c", f"from mlpcli.cli import console\n{code}"]
-    size = {"COLUMNS": str(columns), "LINES": "24", "TERM": "xterm-256color"}
-    subprocess.run(command, stdout=child, check=True, env=os.environ | size | environment)
-    os.close(child)
-    written = b""
-    try:
-        while piece := os.read(parent, 4096):
-            written += piece
-    except OSError:  # Linux says so when the last writer is gone
-        pass
-    os.close(parent)
-    return written.decode()
-
-
-TABLE = f"console.table(('activation', 'loss'), [({SPITEFUL!r}, 0.5)])"
-
-
-def test_a_table_on_a_terminal_is_boxed_and_literal() -> None:
-    text = on_a_terminal(TABLE)
-    assert "┃" in text
-    assert "[red]x[/]" in text
-    assert "[/foo]" in text
-    assert "\x1b[31m" not in text
-
-
-def test_no_color_and_dumb_terminals_are_honoured() -> None:
-    assert "\x1b[1m" in on_a_terminal(TABLE)
-    assert "\x1b[3" not in on_a_terminal(TABLE, NO_COLOR="1")
-    assert "┃" not in on_a_terminal(TABLE, TERM="dumb")
-
-
-@pytest.mark.parametrize("columns", [1, 10, 10_000])
-def test_any_width(columns: int) -> None:
-    assert on_a_terminal(TABLE, columns)
-
-
-def test_a_terminal_without_unicode() -> None:
-    assert on_a_terminal(TABLE, PYTHONIOENCODING="ascii").isascii()

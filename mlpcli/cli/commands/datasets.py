@@ -4,9 +4,10 @@ from typing import Annotated, Any
 
 import typer
 
-from mlpcli.cli.console import message, plain, print_json, table, warning
+from mlpcli.cli.console import message, plain, print_json, warning
 from mlpcli.cli.flags import DataHome, Json, Quiet, switch
 from mlpcli.cli.option_flags import with_options
+from mlpcli.cli.text_table import table
 from mlpcli.cli.views.data_summary import summary_lines, warn_of_columns
 from mlpcli.config import DataOptions, Source, build
 from mlpcli.errors import UsageError

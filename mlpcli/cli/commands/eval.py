@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from mlpcli.cli.console import message, print_json, table
+from mlpcli.cli.console import message, print_json
 from mlpcli.cli.flags import DataHome, Json, Quiet, ResultsRoot, SomeRun
 from mlpcli.cli.option_flags import with_options
+from mlpcli.cli.text_table import table
 from mlpcli.cli.views.data_summary import summary_lines, warn_of_columns
 from mlpcli.cli.views.epoch_view import short
 from mlpcli.config import READING, Source, build

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mlpcli.cli.console import message, print_json, table
+from mlpcli.cli.console import message, print_json
 from mlpcli.cli.flags import Config, DataHome, Json, Quiet
 from mlpcli.cli.option_flags import with_options
+from mlpcli.cli.text_table import table
 from mlpcli.config import OPTIONS, Source, build, read_options
 from mlpcli.errors import BadResult, UsageError
 

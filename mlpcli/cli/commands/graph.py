@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mlpcli.cli.console import print_json, table
+from mlpcli.cli.console import print_json
 from mlpcli.cli.flags import Json, Quiet, switch
+from mlpcli.cli.text_table import table
 from mlpcli.errors import UsageError
 from mlpcli.wording import nearest
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from mlpcli.cli.console import message, print_json, table, warning
+from mlpcli.cli.console import message, print_json, warning
 from mlpcli.cli.flags import Config, DataHome, Json, Name, Quiet, ResultsRoot, switch
 from mlpcli.cli.memory import limit_memory
 from mlpcli.cli.option_flags import with_options
+from mlpcli.cli.text_table import table
 from mlpcli.cli.views.data_summary import summary_lines, warn_of_columns
 from mlpcli.cli.views.epoch_view import EpochView, epoch_view
 from mlpcli.cli.views.training_report import remarks, score_table

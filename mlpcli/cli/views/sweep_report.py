@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlpcli.cli.console import is_terminal, print_json, table
+from mlpcli.cli.console import is_terminal, print_json
+from mlpcli.cli.text_table import table
 from mlpcli.cli.views.epoch_view import short
 from mlpcli.config.metrics import Measure
 from mlpcli.results.trial import Trial
@@ -19,7 +20,7 @@ MOST = 50
 """Most configurations shown on a terminal; summary.csv has all of them."""
 
 FIRST_TO_GO = ("parameters", "test std", "seeds", "p", "difference", "rank")
-"""Columns left out on a narrow terminal, in this order."""
+"""Columns that a narrow terminal goes without, in this order."""
 
 
 def option_cell(value: object, digits: int = 6) -> str:
@@ -48,8 +49,7 @@ def show_results(
         print_json({"name": plan.file.name, "metric": metric, "counts": counts, "summary": summary})
         return
     columns = _columns(prepared, summary[:MOST] if is_terminal() else summary, trials)
-    boxed = is_terminal() and _width(columns) + len(columns) + 3 <= _room()  # a line and a space more for each
-    table(list(columns), zip(*columns.values(), strict=True), boxed=boxed)
+    table(list(columns), zip(*columns.values(), strict=True), expendable=FIRST_TO_GO, elsewhere="summary.csv")
     if is_terminal() and len(summary) > MOST:
         print(f"and {len(summary) - MOST} more, see summary.csv")
     print(f"{len(plan)} trials: {', '.join(f'{count} {state}' for state, count in sorted(counts.items()))}")
@@ -67,7 +67,7 @@ def show_results(
 def _columns(
     prepared: "PreparedSweep", summary: Sequence[Mapping[str, Any]], trials: Mapping[int, Trial]
 ) -> dict[str, list[str]]:
-    """The cells of the table by column, without columns that are empty or do not fit on the terminal."""
+    """The cells of the table by column, without columns that are empty."""
     plan, metric = prepared.plan, prepared.metric
     mean, low, high = (f"{metric}_{part}" for part in ("mean", "ci_low", "ci_high"))
     test = str(Measure.parse(metric).on("test"))
@@ -87,14 +87,7 @@ def _columns(
         "": [states[tuple(row[name] for name in plan.varied)] for row in summary],
     }
     told = {name: cells for name, cells in numbers.items() if any(cell.strip("0.") for cell in cells)}
-    columns = {"rank": [str(row["rank"]) for row in summary], **options, **told}
-    if is_terminal():
-        for name in FIRST_TO_GO:
-            if _width(columns) > _room():
-                columns.pop(name, None)
-        if _width(columns) > _room():
-            columns[metric] = [cell.partition(" ")[0] for cell in columns[metric]]
-    return columns
+    return {"rank": [str(row["rank"]) for row in summary], **options, **told}
 
 
 def _state(trials: Sequence[Trial]) -> str:
@@ -103,18 +96,6 @@ def _state(trials: Sequence[Trial]) -> str:
         return f"pruned at epoch {pruned[0]}"
     counts = Counter(trial.state for trial in trials)
     return ", ".join(f"{counts[state]} {state}" for state in ("failed", "diverged") if counts[state])
-
-
-def _width(columns: Mapping[str, Sequence[str]]) -> int:
-    """The width of the table without boxes, with two spaces between columns."""
-    return sum(2 + max(map(len, (name, *cells))) for name, cells in columns.items()) - 2
-
-
-def _room() -> int:
-    """The width of the terminal."""
-    from rich.console import Console
-
-    return Console().width
 
 
 def _interval(mean: float | None, low: float | None, high: float | None) -> str:

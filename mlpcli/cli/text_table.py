@@ -1,0 +1,141 @@
+"""Tables on stdout. On a terminal they fit: columns are left out, which is said, and nothing is ever shortened.
+
+Where the columns that must stay do not fit either, each row becomes a paragraph. A pipe or a file gets every column.
+"""
+
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from textwrap import fill
+from typing import NamedTuple
+
+from mlpcli.cli.console import is_terminal, plain
+
+__all__ = ["Column", "paragraphs", "table"]
+
+GAP = 2
+"""Spaces between columns without boxes."""
+
+
+class Column(NamedTuple):
+    """A column as text; two may have one name, since classes are named by the user's data."""
+
+    name: str
+    cells: Sequence[str]
+
+    @property
+    def width(self) -> int:
+        """The longest of name and cells, in characters."""
+        return max(map(len, (self.name, *self.cells)))
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether every cell is a number, or stands for none."""
+        return all(map(_is_number, self.cells))
+
+
+def table(
+    headers: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    title: str | None = None,
+    expendable: Sequence[str] = (),
+    elsewhere: str = "--json",
+) -> None:
+    """Print a table: boxed on a terminal with room for it, aligned columns elsewhere. None is an empty cell.
+
+    Columns of numbers are aligned to the right; `-` and an empty cell stand for no number.
+
+    Args:
+        headers: names of the columns.
+        rows: the cells.
+        title: a line above.
+        expendable: columns that a narrow terminal goes without, the first to go first.
+        elsewhere: the place that has the columns left out, for the line below the table.
+    """
+    cells = [["" if cell is None else plain(str(cell)) for cell in row] for row in rows]
+    columns = [Column(plain(name), [row[at] for row in cells]) for at, name in enumerate(headers)]
+    if not is_terminal():
+        _print_aligned(columns, title)
+        return
+    room = shutil.get_terminal_size((80, 24)).columns
+    if _boxed_width(columns) <= room:
+        _print_boxed(columns, title)
+        return
+    kept, left_out = _fitting(columns, list(map(plain, expendable)), room)
+    if _aligned_width(kept) <= room:
+        _print_aligned(kept, title)
+        if left_out:
+            print(fill(f"Not shown at this width: {', '.join(left_out)} (in {elsewhere})", room))
+        return
+    print(*([plain(title)] if title else []), *paragraphs(columns, room), sep="\n")
+
+
+def paragraphs(columns: Sequence[Column], room: int) -> Iterator[str]:
+    r"""Each row as lines of `name value`, the first at the margin, within `room` characters as far as items allow.
+
+    >>> columns = [Column("rank", ["1", "2"]), Column("width", ["64", "8"]), Column("p", ["0.01", ""])]
+    >>> print(*paragraphs(columns, 16), sep="\n")
+    rank 1  width 64
+      p 0.01
+    rank 2  width 8
+    """
+    names = [column.name for column in columns]
+    for row in zip(*(column.cells for column in columns), strict=True):
+        line = ""
+        for item in (f"{name} {cell}".strip() for name, cell in zip(names, row, strict=True) if cell):
+            if line.strip() and len(line) + GAP + len(item) > room:
+                yield line
+                line = " " * GAP
+            line += " " * GAP * bool(line.strip()) + item
+        yield line
+
+
+def _fitting(columns: Sequence[Column], expendable: Sequence[str], room: int) -> tuple[list[Column], list[str]]:
+    """The columns without as many of the expendable ones as it takes, and the names of those left out."""
+    gone: set[str] = set()
+    for name in expendable:
+        if _aligned_width([column for column in columns if column.name not in gone]) <= room:
+            break
+        gone.add(name)
+    kept = [column for column in columns if column.name not in gone]
+    return kept, [column.name for column in columns if column.name in gone]
+
+
+def _aligned_width(columns: Sequence[Column]) -> int:
+    return sum(column.width for column in columns) + GAP * (len(columns) - 1)
+
+
+def _boxed_width(columns: Sequence[Column]) -> int:
+    """A space on either side of each cell, and a line around each."""
+    return sum(column.width for column in columns) + 3 * len(columns) + 1
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float("0" if cell in ("", "-") else cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _print_boxed(columns: Sequence[Column], title: str | None) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(title=title and Text(plain(title)), title_justify="left")
+    for column in columns:
+        grid.add_column(Text(column.name), justify="right" if column.is_numeric else "left")
+    for row in zip(*(column.cells for column in columns), strict=True):
+        grid.add_row(*map(Text, row))
+    Console(highlight=False).print(grid)
+
+
+def _print_aligned(columns: Sequence[Column], title: str | None) -> None:
+    lines = [plain(title)] if title else []
+    padded = []
+    for column in columns:
+        width, numeric = column.width, column.is_numeric
+        padded.append([cell.rjust(width) if numeric else cell.ljust(width) for cell in (column.name, *column.cells)])
+    lines += [(" " * GAP).join(row).rstrip() for row in zip(*padded, strict=True)]
+    print("\n".join(lines))
