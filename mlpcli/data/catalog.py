@@ -10,7 +10,7 @@ import numpy as np
 
 from mlpcli.config import DataOptions
 from mlpcli.data.cache.entries import home_folder
-from mlpcli.data.names.cards import all_cards, find_card
+from mlpcli.data.names.cards import Card, all_cards, find_card
 from mlpcli.data.names.sources import find_source
 from mlpcli.data.prepare import is_here, prepare
 from mlpcli.data.prepared.dataset import Prepared
@@ -66,6 +66,8 @@ def details(options: DataOptions, *, fetch: bool = False, data_home: Path | str 
     described["here"] = is_here(source, home)
     if fetch or described["here"]:
         prepared = prepare(options, home)
+        if card and card.source == "generated":
+            described["parameters"] = list(_parameters(card))
         return described | {"here": True} | _description(prepared)
     if not card:
         raise UsageError(f"dataset {quote(dataset)}: it is not on this machine. Type mlpcli datasets {dataset} --fetch")
@@ -114,6 +116,16 @@ def _description(prepared: Prepared) -> dict[str, Any]:
         "classes": _class_counts(prepared),
         "digest": prepared.digest,
     }
+
+
+def _parameters(card: Card) -> Iterator[dict[str, Any]]:
+    """The parameters of a generated dataset: value, range and meaning; the value is the default if not given."""
+    from mlpcli.data.readers.generated.generators import GENERATORS
+    from mlpcli.data.readers.generated.parameters import declared_parameters
+
+    for name, declared in declared_parameters(GENERATORS[card.origin["generator"]]).items():
+        value = card.parameters[name]
+        yield {"name": name, "value": value, "range": declared.range, "meaning": declared.meaning}
 
 
 def _class_counts(prepared: Prepared) -> list[dict[str, Any]] | None:

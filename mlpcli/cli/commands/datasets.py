@@ -65,7 +65,8 @@ def datasets(
 
 def _list(rows: list[dict[str, Any]]) -> None:
     shown = ("name", "task", "rows", "features", "classes", "source", "licence")
-    table((*shown, "here"), [[*(row[key] for key in shown), "yes" if row["here"] else "no"] for row in rows])
+    cells = [[*(row[key] for key in shown), "yes" if row["here"] else "no"] for row in rows]
+    table((*shown, "here"), cells, expendable=("licence", "classes", "features", "source"))
 
 
 def _show(described: dict[str, Any]) -> None:
@@ -81,6 +82,10 @@ def _show(described: dict[str, Any]) -> None:
         facts["here"] = "no; download it with --fetch"
     for key, fact in facts.items():
         print(plain(f"{key + ':':<10}{fact}"))
+    if described.get("parameters"):
+        print(f"\nParameters, as in {plain(_example(described))}:")
+        headers = ("name", "value", "range", "meaning")
+        table(headers, [[parameter[key] for key in headers] for parameter in described["parameters"]])
     if "columns" in described:
         from mlpcli.data import ColumnSummary
 
@@ -89,6 +94,12 @@ def _show(described: dict[str, Any]) -> None:
         warn_of_columns(summary)
     if described.get("classes"):
         _cut(("class", *described["splits"]), [list(label.values()) for label in described["classes"]])
+
+
+def _example(described: dict[str, Any]) -> str:
+    """The dataset's name with two of its parameters: `moons:n=1000,noise=0.2`."""
+    shown = ",".join(f"{parameter['name']}={parameter['value']}" for parameter in described["parameters"][:2])
+    return f"{described['name'].partition(':')[0]}:{shown}"
 
 
 def _cut(headers: tuple[str, ...], rows: list[list[object]]) -> None:

@@ -16,12 +16,14 @@ BUILT_IN = ("breast_cancer", "diabetes", "digits", "iris", "linnerud", "wine")
 
 def generate(card: Card, writer: TableWriter) -> Table:
     """Draw a generated dataset: `[origin] generator = "moons"`."""
-    from mlpcli.data.readers.generators import GENERATORS
+    from mlpcli.data.readers.generated.generators import GENERATORS
+    from mlpcli.data.readers.generated.parameters import check_parameters
 
-    name = _origin(card, "generator", GENERATORS)
+    draw = GENERATORS[_origin(card, "generator", GENERATORS)]
     try:
-        drawn = GENERATORS[name](**card.parameters)
-    except (TypeError, ValueError) as error:
+        check_parameters(draw, card.parameters)
+        drawn = draw(**card.parameters)
+    except ValueError as error:
         raise UsageError(f"dataset {quote(card.name)}: {error}") from error
     writer.append(np.column_stack([drawn.x, drawn.y]).astype(np.float64))
     features = [TableColumn(f"x{i + 1}") for i in range(drawn.x.shape[1])]

@@ -62,6 +62,21 @@ def test_one_dataset_to_read(capsys: pytest.CaptureFixture[str]) -> None:
     assert "target:   alcohol, hue" in capsys.readouterr().out
 
 
+def test_the_parameters_of_a_generated_dataset(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["datasets", "circles:n=50"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    at = lines.index("Parameters, as in circles:n=50,noise=0.1:")
+    assert [line.split(maxsplit=2)[:2] for line in lines[at + 2 : at + 6]] == [
+        ["n", "50"],
+        ["noise", "0.1"],
+        ["factor", "0.5"],
+        ["seed", "0"],
+    ]
+    assert "from 0 to 1" in lines[at + 4] and lines[at + 4].endswith("radius of the inner circle")
+    assert run(["datasets", "xor"]) == 0
+    assert "Parameters" not in capsys.readouterr().out
+
+
 def test_what_is_not_here_is_not_downloaded_unasked(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,7 +5,8 @@ import pytest
 from sklearn import datasets
 
 from mlpcli.data.names.cards import all_cards
-from mlpcli.data.readers.generators import GENERATORS, steps
+from mlpcli.data.readers.generated.generators import GENERATORS, steps
+from mlpcli.data.readers.generated.parameters import check_parameters, declared_parameters
 from mlpcli.errors import UsageError
 from tests.data.asked import prepare
 
@@ -107,6 +108,19 @@ def test_parameters_decide_and_a_seed_repeats(name: str) -> None:
         assert not np.array_equal(first.x, other.x) or not np.array_equal(first.y, other.y)
 
 
+def test_every_generator_declares_what_its_card_gives() -> None:
+    for card in all_cards()[0]:
+        if card.source == "generated":
+            draw = GENERATORS[card.origin["generator"]]
+            assert list(declared_parameters(draw)) == list(card.parameters)
+            check_parameters(draw, card.parameters)
+
+
+def test_a_card_with_other_parameters_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"must be n, noise, seed, which noise, nosie breaks"):
+        check_parameters(GENERATORS["moons"], {"n": 3, "nosie": 0.1, "seed": 0})
+
+
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
@@ -115,13 +129,13 @@ def test_parameters_decide_and_a_seed_repeats(name: str) -> None:
         ("moons:n=2.5", "n=2.5 must be a whole number, like n=1000"),
         ("moons:n", "n= must be a whole number"),
         ("moons:noise=nan", "must be a number"),
-        ("moons:noise=-1", "noise=-1 must lie from 0"),
-        ("moons:n=0", "n=0 must lie from 2"),
-        ("moons:seed=-1", "dataset 'moons'"),
-        ("spirals:arms=1", "arms=1 must lie from 2 to 100"),
-        ("blobs:n=10000000,d=100000", "must lie from 1 to"),
-        ("sawtooth:k=21", "k=21 must lie from 1 to 20"),
-        ("steps:jumps=10,ramp=0.5", "ramp=0.5 must lie from 1e-06 to 0.1"),
+        ("moons:noise=-1", "noise=-1 must be at least 0"),
+        ("moons:n=0", "n=0 must be from 2 to 10000000"),
+        ("moons:seed=-1", "dataset 'moons': seed=-1 must be at least 0"),
+        ("spirals:arms=1", "arms=1 must be from 2 to 100"),
+        ("blobs:n=10000000,d=100000", "n * d = 1000000000000 must be at most 100000000"),
+        ("sawtooth:k=21", "k=21 must be from 1 to 20"),
+        ("steps:jumps=10,ramp=0.5", "ramp=0.5 must be at most 1 / jumps, which is 0.1"),
         ("iris:n=3", "no parameter 'n' .it takes none"),
         ("mooons", "no such dataset; did you mean moons"),
         ("../iris", "no such dataset"),

@@ -1,0 +1,1 @@
+"""Datasets drawn by formula, and the ranges of their parameters."""
