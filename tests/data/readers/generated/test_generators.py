@@ -133,7 +133,7 @@ def test_a_card_with_other_parameters_is_refused() -> None:
         ("moons:n=0", "n=0 must be from 2 to 10000000"),
         ("moons:seed=-1", "dataset 'moons': seed=-1 must be at least 0"),
         ("spirals:arms=1", "arms=1 must be from 2 to 100"),
-        ("blobs:n=10000000,d=100000", "n * d = 1000000000000 must be at most 100000000"),
+        ("blobs:n=10000000,d=100000", r"n \* d = 1000000000000 must be at most 100000000"),
         ("sawtooth:k=21", "k=21 must be from 1 to 20"),
         ("steps:jumps=10,ramp=0.5", "ramp=0.5 must be at most 1 / jumps, which is 0.1"),
         ("iris:n=3", "no parameter 'n' .it takes none"),
