@@ -162,27 +162,46 @@ def normalization(norm: str) -> tuple[str, bool]:
     )
 
 
-EXPERIMENTS: list[tuple[str, str, str, Callable[[], tuple[str, bool]]]] = [
-    ("1", "XOR has no linear classifier", "xor", xor),
-    ("4", "Saturating activations stall deep networks", "activations", activations),
-    ("6", "The variance of a minibatch gradient falls as 1/B", "batch_size", batch_size),
-    ("7", "A rate that decays beats a constant one", "learning_rate", learning_rate),
-    ("10", "A wide 2-layer network comes arbitrarily close, with error 1/k^2", "universal_approximation", universal_approximation),
-    ("11", "Depth separates what width cannot", "depth", depth),
-    ("11", "A radial target in 10 dimensions (an illustration)", "depth_radial", depth_radial),
-    ("12", "Dropout lowers the validation loss", "dropout", dropout),
-    ("13", "Batch normalization speeds up training", "normalization", lambda: normalization("batch")),
-    ("13", "It keeps the distribution of a unit's input in place", "drift", drift),
-    ("14", "Layer normalization does so too", "normalization", lambda: normalization("layer")),
+SLIDES = {
+    1: "XOR Recalled",
+    2: "Does It Work on XOR Dataset?",
+    3: "Multi-Class Classification",
+    4: "Activation Function",
+    5: "MLP Training — Even Deeper",
+    6: "Stochastic Gradient Descent (SGD)",
+    7: "Learning Rate Decay",
+    8: "How to Compute the Gradient? Chain Rule!",
+    9: "A Simple Example",
+    10: "Universal Approximation Theorem",
+    11: "Then Why Deep Learning?",
+    12: "Dropout",
+    13: "Batch Normalization",
+    14: "Batch Normalization vs. Layer Normalization",
+    15: "A Complete MLP Architecture",
+}
+"""Titles of the slides, in the order of the lecture."""
+
+EXPERIMENTS: list[tuple[int, str, str, Callable[[], tuple[str, bool]]]] = [
+    (1, "XOR has no linear classifier", "xor", xor),
+    (4, "Saturating activations stall deep networks", "activations", activations),
+    (6, "The variance of a minibatch gradient falls as 1/B", "batch_size", batch_size),
+    (7, "A rate that decays beats a constant one", "learning_rate", learning_rate),
+    (10, "A wide 2-layer network comes arbitrarily close, with error 1/k^2", "universal_approximation", universal_approximation),
+    (11, "Depth separates what width cannot", "depth", depth),
+    (11, "A radial target in 10 dimensions (an illustration)", "depth_radial", depth_radial),
+    (12, "Dropout lowers the validation loss", "dropout", dropout),
+    (13, "Batch normalization speeds up training", "normalization", lambda: normalization("batch")),
+    (13, "It keeps the distribution of a unit's input in place", "drift", drift),
+    (14, "Layer normalization does so too", "normalization", lambda: normalization("layer")),
 ]  # fmt: skip
 
 PROOFS = [
-    ("2", "The lecture's own XOR network", "mlpcli train --dataset xor --hidden 2 --init xor --epochs 0", "accuracy 1.0; every z, h and y-hat asserted in tests/nn/test_lecture.py"),
-    ("3", "One output with sign and sigmoid, c outputs with softmax", "mlpcli train --dataset breast_cancer", "tests/nn/test_pitfalls.py: one score equals the softmax of (0, z)"),
-    ("5", "Squared error and log-loss", "mlpcli train --dataset diabetes", "hand-worked numbers in tests/nn/test_pitfalls.py"),
-    ("8", "The eight equations of backpropagation", "mlpcli gradcheck", "entry by entry in tests/nn/test_lecture.py and tests/autodiff/test_tape.py"),
-    ("9", "A computational graph", 'mlpcli graph "(x + y) * z" x=-2 y=5 z=-4', "q = 3, f = -12, df/dq = -4, df/dx = -4, df/dy = -4, df/dz = 3"),
-    ("15", "The complete architecture", "mlpcli gradcheck --width 64 --depth 3 --norm batch --dropout 0.2", "every row below 1e-7"),
+    (2, "The lecture's own XOR network", "mlpcli train --dataset xor --hidden 2 --init xor --epochs 0", "accuracy 1.0; every z, h and y-hat asserted in tests/nn/test_lecture.py"),
+    (3, "One output with sign and sigmoid, c outputs with softmax", "mlpcli train --dataset breast_cancer", "tests/nn/test_pitfalls.py: one score equals the softmax of (0, z)"),
+    (5, "Squared error and log-loss", "mlpcli train --dataset diabetes", "hand-worked numbers in tests/nn/test_pitfalls.py"),
+    (8, "The eight equations of backpropagation", "mlpcli gradcheck", "entry by entry in tests/nn/test_lecture.py and tests/autodiff/test_tape.py"),
+    (9, "A computational graph", 'mlpcli graph "(x + y) * z" x=-2 y=5 z=-4', "q = 3, f = -12, df/dq = -4, df/dx = -4, df/dy = -4, df/dz = 3"),
+    (15, "The complete architecture", "mlpcli gradcheck --width 64 --depth 3 --norm batch --dropout 0.2", "every row below 1e-7"),
 ]  # fmt: skip
 
 FIGURES = [
@@ -224,17 +243,19 @@ def page() -> str:
         "```",
         "",
         "What came out stands in `results/reference/`; this page is made of it by `python -m tests.reference`, and a test",
-        "keeps it so.",
+        "keeps it so. Slides are those of Lecture 9, Multilayer Perceptron, of CS480/680 (Hongyang Zhang, February 2024).",
         "",
-        "| row | the lecture's claim | command | measured | holds |",
+        "| slide | the lecture's claim | command | measured | holds |",
         "|---|---|---|---|---|",
     ]
-    for row, claim, name, measure in EXPERIMENTS:
-        measured, holds = measure()
-        lines.append(
-            f"| {row} | {claim} | `mlpcli sweep experiments/{name}.toml` | {measured} | {'yes' if holds else 'NO'} |"
-        )
-    lines += [f"| {row} | {claim} | `{command}` | {result} | yes |" for row, claim, command, result in PROOFS]
+    rows = [
+        (at, claim, f"mlpcli sweep experiments/{name}.toml", *measure()) for at, claim, name, measure in EXPERIMENTS
+    ]
+    rows += [(*proof, True) for proof in PROOFS]
+    lines += [
+        f"| {SLIDES[at]} | {claim} | `{command}` | {measured} | {'yes' if holds else 'NO'} |"
+        for at, claim, command, measured, holds in sorted(rows, key=lambda row: row[0])
+    ]
     lines += [
         "",
         "The paper tables on MNIST are `mnist_*.toml`. Where there is no network, add `--set dataset=idx:FOLDER`. What was",
