@@ -108,7 +108,7 @@ _SCARCE = {
 
 
 def lack(error: BaseException | None) -> str | None:
-    """What the system had too little of, if that is what an exception, or the one behind it, says.
+    """Resource that the system lacked, if an exception, or its cause, says so.
 
     >>> lack(MemoryError()), lack(OSError(errno.EMFILE, "")), lack(ValueError())
     ('memory', 'file descriptors', None)

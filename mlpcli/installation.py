@@ -50,7 +50,7 @@ def _folder(source: dict[str, Any]) -> Path | None:
 
 
 def _source() -> dict[str, Any]:
-    """What pip recorded of where the distribution came from; empty for a release and where it is not installed."""
+    """Origin of the distribution as pip recorded it; empty for a release and where it is not installed."""
     try:
         text = metadata.distribution(DISTRIBUTION).read_text("direct_url.json")
     except metadata.PackageNotFoundError:

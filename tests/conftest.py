@@ -1,4 +1,4 @@
-"""What every test runs under: loud arithmetic, Ctrl-C as in a foreground program, a cache of its own, and workers that
+"""Conditions of every test: loud arithmetic, Ctrl-C as in a foreground program, a cache of its own, and workers that
 find `tests`.
 """
 

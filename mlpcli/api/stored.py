@@ -1,4 +1,4 @@
-"""What is on disk: `mlpcli.open` gives a run or a sweep, `mlpcli.load` a trained network.
+"""Results on disk: `mlpcli.open` gives a run or a sweep, `mlpcli.load` a trained network.
 
 >>> import tempfile
 >>> import mlpcli

@@ -139,7 +139,7 @@ class Swept:
     best: Path | None
 
     def problem(self, table: str) -> MlpcliError | None:
-        """What the command ends with if trials failed or diverged; `table` names the place of the trials."""
+        """Error that ends the command if trials failed or diverged; `table` names the place of the trials."""
         total = len(self.prepared.plan)
         if lacking := [trial.lack for trial in self.trials.values() if trial.lack]:
             return (DataError if "memory" in lacking else FileError)(

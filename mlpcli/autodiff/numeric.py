@@ -21,7 +21,7 @@ STEP = 1e-5
 
 @dataclass(frozen=True)
 class Differences:
-    """What `central_differences` measured.
+    """Result of `central_differences`.
 
     Attributes:
         entries: flat indices into x.

@@ -1,4 +1,4 @@
-"""What a command does on Ctrl-C and SIGTERM, from its first line to its last: one line on stderr, and 130 or 143.
+"""Answers of a command to Ctrl-C and SIGTERM, from its first line to its last: one line on stderr, and 130 or 143.
 
 As long as nothing needs to be put in order the process leaves at once; so it does while a module is imported, since
 libraries turn an exception in there into errors of their own. Inside `raised` the signal is an exception. After that a

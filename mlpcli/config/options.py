@@ -206,7 +206,7 @@ class RunOptions(DataOptions):
 
     @classmethod
     def about(cls) -> dict[str, About]:
-        """What is known of each option, by name."""
+        """Facts about each option, by name."""
         extras: dict[str, Any] = {name: field.json_schema_extra for name, field in cls.model_fields.items()}
         return {name: extra["about"] for name, extra in extras.items()}
 

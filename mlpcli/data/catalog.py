@@ -1,4 +1,4 @@
-"""What can be loaded, what a dataset looks like once split, and what of it the cache holds."""
+"""Catalog of datasets: names that can be loaded, sizes after splitting, and what the cache holds of them."""
 
 import re
 import shutil

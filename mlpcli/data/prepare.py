@@ -47,7 +47,7 @@ def prepare(options: DataOptions, data_home: Path | str | None = None) -> Prepar
 
 
 def open_prepared(folder: Path, name: str, scale: str) -> Prepared:
-    """What `prepare` returned, read from its `folder`, so that a worker needs neither the source nor its options.
+    """Data that `prepare` returned, read from its `folder`, so that a worker needs neither the source nor its options.
 
     Args:
         folder: `Prepared.folder`.

@@ -22,7 +22,7 @@ def _choose() -> Callable[[Function], Function] | None:
 _twin = _choose()
 
 KERNELS = "numpy" if _twin is None else "compiled"
-"""Which of the two runs; both give the same bits."""
+"""Whether the compiled passes run or the NumPy lines; both give the same bits."""
 
 
 def twin(function: Function) -> Function:

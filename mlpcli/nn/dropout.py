@@ -13,7 +13,7 @@ from mlpcli.nn.types import Array, Shape, per_replica
 __all__ = ["Dropout"]
 
 LEVELS = 2**16
-"""A unit's fate is drawn from so many equally likely numbers: 16 random bits."""
+"""Number of equally likely draws, 16 random bits, that decide whether a unit is dropped."""
 
 COARSE = 2**-6
 """Share of kept units below which the rounding of the rate to 16 bits would show in the mean, by 1 in 2,000 or more."""

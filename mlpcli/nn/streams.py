@@ -30,7 +30,7 @@ PER_WORD = 4
 
 
 class Purpose(IntEnum):
-    """What a stream is for. The values enter every draw, so they never change."""
+    """Purpose of a stream. The values enter every draw, so they never change."""
 
     INIT = 0
     ORDER = 1

@@ -130,7 +130,7 @@ class Optimizer:
 
     @property
     def state(self) -> dict[str, Array]:
-        """What a checkpoint needs: live arrays `(..., size)` by name, and the `count` of steps."""
+        """State for a checkpoint: live arrays `(..., size)` by name, and the `count` of steps."""
         arrays = {name: array.reshape(self.shape) for name, array in self._memory.items()}
         return {"count": np.array(self._count), **arrays}
 

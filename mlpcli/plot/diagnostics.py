@@ -1,4 +1,4 @@
-"""What `record` measured: how a hidden unit's input drifts, and how noisy the minibatch gradient is."""
+"""Pictures of diagnostics.csv: how a hidden unit's input drifts, and how noisy the minibatch gradient is."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -142,7 +142,7 @@ def draw_noise(folder: ResultsFolder) -> list[Drawing]:
 
 
 def _initial_variance(diagnostics: Columns) -> float:
-    """That of epoch 0, nan where it was not recorded."""
+    """Value at epoch 0, nan where it was not recorded."""
     if not len(epochs := diagnostics.get("epoch", np.array([]))) or epochs[0] != 0:
         return np.nan
     return float(diagnostics["gradient_variance"][0])

@@ -82,7 +82,7 @@ def find_factors(varied: Sequence[str], configurations: Sequence[Values]) -> lis
 
 
 def fullness(factors: Sequence[Factor], configurations: int) -> float:
-    """Which share of the grid that the factors span there is."""
+    """Share of the grid spanned by the factors that has trials."""
     return configurations / math.prod(len(factor.levels) for factor in factors)
 
 

@@ -1,4 +1,4 @@
-"""What a configuration came to: the numbers behind every picture of options, and how their spread is drawn."""
+"""Means of configurations: the numbers behind every picture of options, and how their spread is drawn."""
 
 import math
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ __all__ = ["Point", "Points", "error_bars", "explain", "find_points", "is_error"
 
 
 class Point(NamedTuple):
-    """A configuration's mean over so many seeds, with half of its 95% interval, nan where there is none."""
+    """A configuration's mean over its seeds, with half of its 95% interval, nan where there is none."""
 
     mean: float
     half: float
@@ -45,7 +45,7 @@ def _number(trial: Trial, metric: str) -> float:
 
 
 def explain(folder: ResultsFolder, points: Points) -> str:
-    """What the marks mean, and what is left out."""
+    """Caption: the meaning of the marks, and what is left out."""
     seeds = {point.seeds for point in points.values()}
     count = f"{min(seeds)}" if len(seeds) == 1 else f"{min(seeds)} to {max(seeds)}"
     meaning = "one seed" if seeds == {1} else f"mean and 95% interval over {count} seeds"

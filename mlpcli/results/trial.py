@@ -92,7 +92,7 @@ class Trial:
 
     @property
     def lack(self) -> str | None:
-        """What the system had too little of where the trial failed for that reason alone, as in `errors.lack`.
+        """Resource that the system lacked where the trial failed for that reason alone, as in `errors.lack`.
 
         >>> Trial(0, 0, "0a", 0, state="failed", error="lack of memory: Unable to allocate 1.2 GiB").lack
         'memory'

@@ -1,4 +1,4 @@
-"""What simpler models reach on the same rows: a constant answer, and a linear model.
+"""Scores of simpler models on the same rows: a constant answer, and a linear model.
 
 The constant answer knows the training targets and no inputs: the shares of the classes, so that it always chooses the
 most frequent one, or the mean of each target. A network that does no better has learned nothing from its inputs. A

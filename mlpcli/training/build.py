@@ -186,7 +186,7 @@ def _number(values: Array) -> float | Array:
 
 
 def check_lift(features: int) -> None:
-    """Check that the quadratic lift of so many inputs is not too wide.
+    """Check that the quadratic lift of this number of inputs is not too wide.
 
     Raises:
         UsageError: it would make more than 20,000 features.

@@ -71,7 +71,7 @@ class Model:
 
     @property
     def description(self) -> dict[str, Any]:
-        """What the model file holds beside the weights."""
+        """Content of the model file beside the weights."""
         preprocessing = self.preprocessing.to_json()
         return {"options": as_dict(self.options), "preprocessing": preprocessing, "data_digest": self.digest}
 
@@ -207,7 +207,7 @@ class Model:
         return normalized
 
     def confidences(self, scores: Array) -> Array:
-        """What ranks rows by how much they speak for a class: float64 `(rows, classes)`, or `(rows, 1)` for one score.
+        """Scores that rank rows by how much they speak for a class: float64 `(rows, classes)`, or `(rows, 1)` for one score.
 
         After cross-entropy the log-odds of the class, else the scores: the order of the probabilities, without the ties
         that clipping and rounding to 0 or 1 make.

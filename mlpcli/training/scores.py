@@ -28,7 +28,7 @@ class Table(NamedTuple):
 
 @dataclass(frozen=True)
 class Scores:
-    """What `score` found.
+    """Scores of one part of a dataset, as `score` returns them.
 
     Attributes:
         metrics: one number per metric, None where it is undefined.

@@ -172,7 +172,7 @@ def _scored(trainer: Trainer, run: PlannedRun, started: float) -> Trained:
 
 
 def _comparisons(trainer: Trainer, run: PlannedRun) -> dict[str, Any]:
-    """What result.json says beside the scores: those of simpler models, and how signals pass through the network."""
+    """Content of result.json beside the scores: scores of simpler models, and how signals pass through the network."""
     x, y = (np.asarray(array[:ROWS]) for array in (run.data.train.x, run.data.train.y))
     flow = signal_flow(trainer.network, trainer.replicas.loss, x, y)
     return {**baseline_scores(run.options, run.data), "signal_flow": flow}

@@ -22,7 +22,7 @@ ROWS = 256
 
 
 class SignalFlow(TypedDict):
-    """What a pass forward and back shows.
+    """Result of one pass forward and back.
 
     `constant_units`: for each hidden layer, the share of its units whose output is the same for every row.
     `first_gradient_norm` and `output_gradient_norm`: L2 norms of the gradient of the loss in the weights of the first

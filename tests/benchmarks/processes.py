@@ -49,7 +49,7 @@ class Nobody:
 
 
 def seconds(sweep: PreparedSweep, jobs: int) -> float:
-    """The time that so many worker processes train for, once they are ready."""
+    """Training time of this number of worker processes, once they are ready."""
     with LocalExecutor(jobs, ["mlpcli.sweeps.run.train_stack"]) as executor:
         executor.warm(jobs)
         for future in [executor.submit(time.sleep, 1.0) for _ in range(jobs)]:

@@ -60,7 +60,7 @@ def measure(network: dict[str, Any], data: Prepared, rounds: int) -> Times:
 
 
 def measure_products(network: dict[str, Any], replicas: int, rounds: int) -> float:
-    """Seconds of the bare matrix products of a step and replica, in a stack of so many."""
+    """Seconds of the bare matrix products of a step and replica, in a stack of this size."""
     run = products(Problem(64, network["width"], 32, steps=50, depth=network["depth"], replicas=replicas))
     seconds = []
     for turn in range(1 + rounds):

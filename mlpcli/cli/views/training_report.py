@@ -1,4 +1,4 @@
-"""What is said about a finished training: its scores beside those of simpler models, and what looks wrong.
+"""Report on a finished training: its scores beside those of simpler models, and what looks wrong.
 
 Everything comes from result.json, so a run that finished long ago is reported as one that has just been trained.
 """
@@ -37,7 +37,7 @@ def score_table(result: Result) -> tuple[list[str], list[list[str]]]:
 
 
 def remarks(result: Result) -> Iterator[str]:
-    """What a user should know about this training, each with what to try, the gravest first."""
+    """Remarks on this training, each with a remedy to try, the gravest first."""
     if "baseline" not in result or result["state"] != "complete" or not result["epochs_run"]:
         return
     if _is_stuck(result):

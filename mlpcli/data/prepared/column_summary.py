@@ -1,4 +1,4 @@
-"""What became of each column: its kind, inputs and gaps, its values in words, and why it is left out.
+"""Summary of each column: its kind, inputs and gaps, its values in words, and why it is left out.
 
 `train`, `datasets` and `eval` print the summary, and a run keeps it as `columns.csv`.
 """

@@ -21,7 +21,7 @@ MOST_COLUMNS = 20_000
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked of a file: the data options and, for the rows of a trained model, its columns.
+    """Request for the columns of a file: the data options and, for the rows of a trained model, its columns.
 
     `kinds` maps the names of the columns that the model was trained on, targets included, to what they hold: only
     these columns are read, as that, and a target may be missing.

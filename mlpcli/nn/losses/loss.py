@@ -16,7 +16,7 @@ __all__ = ["Loss", "mean"]
 
 
 class Loss(ABC):
-    """What all losses share: the smoothing s and the class weights.
+    """Base of all losses: the smoothing s and the class weights.
 
     Call the loss with scores and targets first; `gradient()` and `objective()` then refer to that call and may be
     repeated in any order.

@@ -23,7 +23,7 @@ Content = TypeVar("Content")
 
 
 def snapshot(folder: Path, read: Callable[[], Content]) -> Content:
-    """What `read` returns of a folder, from a moment in which no file there was being replaced.
+    """Result of `read` on a folder, from a moment in which no file there was being replaced.
 
     Raises:
         DataError, FileError: as `read`, while nothing changed.

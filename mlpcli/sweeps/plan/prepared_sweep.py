@@ -184,7 +184,7 @@ class PreparedSweep:
 
 
 def _kind_of(data: Prepared) -> Kind:
-    """What decides which metrics the trials on this dataset have."""
+    """Facts that decide which metrics the trials on this dataset have."""
     return Kind(data.task, len(data.targets), len(data.train), 0 if data.val is None else len(data.val))
 
 

@@ -1,4 +1,4 @@
-"""Which model files a sweep keeps: none, that of the best complete trial by the ranking metric, or all."""
+"""Model files that a sweep keeps: none, that of the best complete trial by the ranking metric, or all."""
 
 import math
 from pathlib import Path

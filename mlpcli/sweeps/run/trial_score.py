@@ -1,4 +1,4 @@
-"""What a search strategy is told of a trial: the ranking metric, after the epochs that a round asked for."""
+"""Score of a trial as a search strategy is told it: the ranking metric, after the epochs that a round asked for."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What [halving] says: after how many epochs configurations are compared, and which fraction of them goes on."""
+"""The table [halving]: after how many epochs configurations are compared, and which fraction of them goes on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -13,7 +13,7 @@ _RANKING_PARTS = ("train", "val")
 
 
 class Kind(NamedTuple):
-    """What decides which metrics a trial has: its task, its number of targets, and its rows by part."""
+    """Facts that decide which metrics a trial has: its task, its number of targets, and its rows by part."""
 
     task: str
     targets: int

@@ -32,7 +32,7 @@ MAX_WRONG_SEEDS = 101  # more than a message shows
 
 @dataclass(frozen=True)
 class SweepFile:
-    """What a sweep file says; values are canonical, as `RunOptions` holds them.
+    """Content of a sweep file; values are canonical, as `RunOptions` holds them.
 
     `changes` are the options of --set, which override `base`; the flags --name and --seeds override `name` and `seeds`.
     `seeds` is None where the option `seed` decides. The lists of `zip` have one length.

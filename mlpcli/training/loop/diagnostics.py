@@ -1,4 +1,4 @@
-"""What the option `record` measures in training: the noise of the minibatch gradient, and the input of a hidden unit.
+"""Diagnostics that the option `record` writes: the noise of the minibatch gradient, and the input of a hidden unit.
 
 It works on a network of its own, with the weights of the one in training, and draws from random streams of its own, so
 it cannot change the numbers of the run.

@@ -14,7 +14,7 @@ def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_trial_is_the_run_of_the_same_options(capsys: pytest.CaptureFixture[str]) -> None:
-    """Of two tasks, since what a preset says depends on the data, and over what it says by itself."""
+    """A preset depends on the data, so two tasks are covered; given values override it."""
     Path("s.toml").write_text("""
         seeds = 1
         metric = "val_loss"

@@ -92,7 +92,7 @@ def kill_worker(process: subprocess.Popen[str], rng: random.Random) -> bool:
 def disturb(
     kills: int, seed: int, place: Path, goldens: dict[Path, Path], started: list[subprocess.Popen[str]]
 ) -> dict[str, int]:
-    """Sweep after sweep, each killed again and again, until so many kills have struck; how many of each kind did."""
+    """Run sweeps, each killed repeatedly, until this number of kills has struck; return how many of each kind did."""
     rng = random.Random(seed)
     struck = {"kill_parent": 0, "kill_worker": 0}
     lasted, round_ = 2.0, 0

@@ -151,7 +151,7 @@ def test_interrupted_before_anything_is_trained(place: Path, serial: Path, monke
 
 
 def finish(process: "subprocess.Popen[str]", after: float | None) -> int | None:
-    """Wait for a sweep, or kill it after so many seconds; its exit code."""
+    """Wait for a sweep, or kill it after this number of seconds; its exit code."""
     try:
         return process.wait(after)
     except subprocess.TimeoutExpired:

@@ -19,7 +19,7 @@ SAMPLE = 2_000  # different texts that are looked at
 MOST = 0.9  # share of the filled cells that other options must be able to read
 HALF = 0.5  # share that is enough if all other cells hold a few marks
 FEW_MARKS = 3
-FEW_NUMBERS = 10  # up to so many numbers, words such as "3 rooms" or an odd mark among codes are no mistake
+FEW_NUMBERS = 10  # up to this count of numbers, words such as "3 rooms" or an odd mark among codes are no mistake
 
 SYMBOLS = "$€£¥₹₽%"
 CURRENCY = r"(?:US\$|[$€£¥₹₽]|USD|EUR|GBP|CHF|JPY|Rs\.?)"
