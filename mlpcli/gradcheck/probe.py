@@ -18,7 +18,7 @@ __all__ = ["Probe", "Subject", "kinks"]
 
 @dataclass(frozen=True)
 class Subject:
-    """Subject of a check: a float64 network at one point of its parameters, with its loss, a batch and resolved options.
+    """A float64 network at one point of its parameters, with its loss, a batch and resolved options.
 
     `class_weights` has one weight per class, `(classes,)`.
     """

@@ -207,7 +207,7 @@ class Model:
         return normalized
 
     def confidences(self, scores: Array) -> Array:
-        """Scores that rank rows by how much they speak for a class: float64 `(rows, classes)`, or `(rows, 1)` for one score.
+        """Rank of rows by evidence for a class: float64 `(rows, classes)`, or `(rows, 1)` for one score.
 
         After cross-entropy the log-odds of the class, else the scores: the order of the probabilities, without the ties
         that clipping and rounding to 0 or 1 make.
