@@ -5,6 +5,7 @@ no validation.
 """
 
 from collections.abc import Hashable, Iterable, Sequence
+from itertools import chain
 
 from mlpcli.config import RunOptions, unread, waits_for_data
 from mlpcli.sweeps.search.strategy import Proposal
@@ -85,8 +86,9 @@ class Space:
         file = self.file
         if name in proposal.given:
             drawn = file.random.options if file.random else ()
-            tables = {"grid": file.grid, "zip": file.zip, "random": drawn}
-            generating = next((f"[{table}]" for table, names in tables.items() if name in names), "[search]")
+            grids = "[[grid]]" if isinstance(file.document.get("grid"), list) else "[grid]"
+            tables = {grids: list(chain(*file.grids)), "[zip]": file.zip, "[random]": drawn}
+            generating = next((table for table, names in tables.items() if name in names), "[search]")
             return f"{proposal.place or generating} {name}"
         if name in file.changes:
             return f"--set {name}"

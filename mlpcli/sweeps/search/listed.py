@@ -1,6 +1,7 @@
 """The configurations that a file lists: [grid] x [zip] x [random], then [[points]], all in one batch.
 
-They are counted without being built, and built one at a time.
+Several [[grid]] follow one another, each crossed with [zip] and [random]. Configurations are counted without being
+built, and built one at a time.
 """
 
 from collections.abc import Collection, Generator, Iterator, Sequence
@@ -20,11 +21,14 @@ class Listed(Steps):
         super().__init__()
         self._file, self._asked = file, False
         self._drawn: Collection[str] = file.random.options if file.random else ()
+        crosses = file.grids or file.zip or file.random or not file.points
+        self._grids = (file.grids or ({},)) if crosses else ()
 
     @property
     def names(self) -> Sequence[str]:
         """The options of the crossed tables in the order of the file, then those that only points give."""
-        crossed: dict[str, Collection[str]] = {"grid": self._file.grid, "zip": self._file.zip, "random": self._drawn}
+        grids = list(chain(*self._grids))
+        crossed: dict[str, Collection[str]] = {"grid": grids, "zip": self._file.zip, "random": self._drawn}
         names = [name for key in self._file.document for name in crossed.get(key, ())]
         return list(dict.fromkeys(chain(names, *self._file.points)))
 
@@ -40,19 +44,19 @@ class Listed(Steps):
     @property
     def _crossed(self) -> int:
         file = self._file
-        lengths = [len(values) for values in file.grid.values()]
-        lengths += [len(values) for values in list(file.zip.values())[:1]]
-        lengths += [file.random.count] if file.random else []
-        return prod(lengths) if lengths or not file.points else 0
+        zipped = len(next(iter(file.zip.values()))) if file.zip else 1
+        drawn = file.random.count if file.random else 1
+        return sum(prod(map(len, grid.values())) for grid in self._grids) * zipped * drawn
 
     def _proposals(self) -> Iterator[Proposal]:
         """The last list varies fastest: grid in the order of the file, then zip, then random."""
         file = self._file
-        axes: list[list[tuple[object, ...]]] = [[(value,) for value in values] for values in file.grid.values()]
-        axes += [list(zip(*file.zip.values(), strict=True))] if file.zip else []
-        axes += [file.random.rows()] if file.random else []
-        names = [*file.grid, *file.zip, *self._drawn]
-        if self._crossed:
+        beside: list[list[tuple[object, ...]]] = [list(zip(*file.zip.values(), strict=True))] if file.zip else []
+        beside += [file.random.rows()] if file.random else []
+        for grid in self._grids:
+            axes: list[list[tuple[object, ...]]] = [[(value,) for value in values] for values in grid.values()]
+            axes += beside
+            names = [*grid, *file.zip, *self._drawn]
             for parts in product(*axes):
                 yield Proposal(dict(zip(names, chain.from_iterable(parts), strict=True)))
         for number, point in enumerate(file.points, start=1):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice, product
 
-__all__ = ["Choices", "Draws", "Range"]
+__all__ = ["Choices", "Draws", "Range", "Steps"]
 
 Row = tuple[object, ...]
 
@@ -28,32 +28,67 @@ PATIENCE = 16 * BLOCK
 class Range:
     """Numbers from `low` to `high`, both included, uniform or, with `log`, uniform in the logarithm.
 
-    Integers are drawn where both ends are integers. With log, `low` is above 0.
+    Integers are drawn where both ends are integers. With log, `low` is above 0. With `step` only low, low + step and so
+    on are drawn.
     """
 
     low: int | float
     high: int | float
     log: bool = False
+    step: int | float | None = None
 
     @property
-    def values(self) -> range | None:
+    def values(self) -> "Steps | None":
         """All values, if they can be counted."""
-        return range(self.low, self.high + 1) if isinstance(self.low, int) and isinstance(self.high, int) else None
+        if self.step is not None:
+            return Steps(self.low, self.step, math.floor((self.high - self.low) / self.step * (1 + 1e-12)) + 1)
+        return Steps(self.low, 1, int(self.high - self.low) + 1) if self._whole else None
+
+    @property
+    def _whole(self) -> bool:
+        return isinstance(self.low, int) and isinstance(self.high, int)
 
     def at(self, u: float) -> int | float:
         """The value at the uniform number `u` in [0, 1)."""
-        whole = self.values is not None
-        end = self.high + 1 if whole else self.high
+        if self.step is not None and (values := self.values):
+            return values.at(int(u * values.count))
+        end = self.high + 1 if self._whole else self.high
         if self.log:
             value = math.exp(math.log(self.low) + u * (math.log(end) - math.log(self.low)))
         else:
             value = self.low + u * (end - self.low)
-        return min(max(math.floor(value) if whole else self._rounded(value), self.low), self.high)
+        return self.rounded(value)
 
-    def _rounded(self, value: float) -> float:
-        if self.log:
-            return float(f"{value:.{DIGITS}g}")
-        return round(value, DIGITS - math.floor(math.log10(self.high - self.low)))
+    def rounded(self, value: float) -> int | float:
+        """A value as it is drawn: within the range, an integer or rounded to a millionth of the range."""
+        if self._whole:
+            value = math.floor(value)
+        elif self.log:
+            value = float(f"{value:.{DIGITS}g}")
+        else:
+            value = round(value, DIGITS - math.floor(math.log10(self.high - self.low)))
+        return min(max(value, self.low), self.high)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """`count` numbers from `low` on, `step` apart.
+
+    >>> list(Steps(0.1, 0.1, 3))
+    [0.1, 0.2, 0.3]
+    """
+
+    low: int | float
+    step: int | float
+    count: int
+
+    def at(self, index: int) -> int | float:
+        """The number at this place; of fractions, the nearest one with a few digits."""
+        value = self.low + index * self.step
+        return value if isinstance(value, int) else round(value, DIGITS - math.floor(math.log10(self.step)))
+
+    def __iter__(self) -> Iterator[int | float]:
+        return map(self.at, range(self.count))
 
 
 @dataclass(frozen=True)
@@ -88,7 +123,7 @@ class Draws:
         values = self._values()
         if values is None:
             return self.trials
-        sizes = [kind.stop - kind.start if isinstance(kind, range) else len(kind) for kind in values]
+        sizes = [kind.count if isinstance(kind, Steps) else len(kind) for kind in values]
         return min(self.trials, math.prod(sizes))
 
     def rows(self) -> list[Row]:
@@ -97,13 +132,14 @@ class Draws:
         rows = drawn if values is None else _distinct(drawn, lambda: product(*values))
         return list(islice(rows, self.count))
 
-    def _values(self) -> list[range | dict[object, None]] | None:
+    def _values(self) -> list[Steps | dict[object, None]] | None:
         """The different values of each option, in order; None if those of any cannot be counted."""
-        found = []
+        found: list[Steps | dict[object, None]] = []
         for kind in self.options.values():
-            if kind.values is None:
+            values = kind.values
+            if values is None:
                 return None
-            found.append(kind.values if isinstance(kind.values, range) else dict.fromkeys(kind.values))
+            found.append(values if isinstance(values, Steps) else dict.fromkeys(values))
         return found
 
     def _drawn(self) -> Iterator[Row]:

@@ -7,7 +7,8 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 
-from mlpcli.sweeps.spec.option_tables import KEYS, Table
+from mlpcli.sweeps.spec.keys import KEYS
+from mlpcli.sweeps.spec.option_tables import Table
 from mlpcli.sweeps.spec.problems import Problems
 from mlpcli.wording import quote
 

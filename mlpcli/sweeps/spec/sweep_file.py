@@ -6,7 +6,7 @@ Only single keys and values are checked here. The plan checks what they make tog
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,10 @@ from mlpcli.config import OPTIONS, canonical_value, check_value, read_toml
 from mlpcli.config.option_types import MAX_SEED
 from mlpcli.errors import UsageError
 from mlpcli.results.folders.naming import check_name
+from mlpcli.sweeps.spec.draw_tables import read_random
 from mlpcli.sweeps.spec.halving import Halving
-from mlpcli.sweeps.spec.option_tables import KEYS, Table, Tables
+from mlpcli.sweeps.spec.keys import KEYS, NUMBERS
+from mlpcli.sweeps.spec.option_tables import Table, Tables
 from mlpcli.sweeps.spec.problems import Problems
 from mlpcli.sweeps.spec.random_draws import Draws
 from mlpcli.sweeps.spec.ranking_metric import metric_problem
@@ -35,7 +37,8 @@ class SweepFile:
     """Content of a sweep file; values are canonical, as `RunOptions` holds them.
 
     `changes` are the options of --set, which override `base`; the flags --name and --seeds override `name` and `seeds`.
-    `seeds` is None where the option `seed` decides. The lists of `zip` have one length.
+    `seeds` is None where the option `seed` decides. The lists of `zip` have one length. `grids` has one
+    table for [grid], or one for each [[grid]].
     """
 
     path: Path
@@ -45,7 +48,7 @@ class SweepFile:
     where: tuple[Where, ...]
     base: Table
     changes: Table
-    grid: dict[str, list[object]]
+    grids: tuple[dict[str, list[object]], ...]
     zip: dict[str, list[object]]
     random: Draws | None
     points: tuple[Table, ...]
@@ -107,7 +110,7 @@ def read_sweep(
     document, settings = with_settings(written, settings, problems)
     keys, tables = _Keys(path, document, problems), Tables(path, document, problems)
     keys.check_names()
-    halving = keys.halving(tables.written["halving"])
+    halving = keys.halving(tables)
     file = SweepFile(
         path=path,
         name=keys.name(name),
@@ -116,15 +119,15 @@ def read_sweep(
         where=keys.where(),
         base=tables.single("base"),
         changes=tables.settings(settings),
-        grid=tables.grid(),
+        grids=tables.grids(),
         zip=tables.zip(),
-        random=tables.random(),
+        random=read_random(tables),
         points=tables.points(),
         halving=halving,
         compare=tables.single("compare"),
         document=document,
     )
-    keys.check_places(file, tables.written, seeds)
+    keys.check_places(file, tables, seeds)
     return file, problems
 
 
@@ -203,28 +206,35 @@ class _Keys:
                 self.problems.add(f"{place} {quote(text)}", str(error))
         return tuple(conditions)
 
-    def halving(self, table: Table) -> Halving | None:
+    def halving(self, tables: Tables) -> Halving | None:
         if "halving" not in self.document:
             return None
-        place, default = f"{self.path}: [halving] ", vars(Halving())
-        for key in table.keys() - default.keys():
-            self.problems.unknown(place, key, "key", default)
-        given = {**default, **table}
-        min_epochs = self.problems.integer(f"{place}min_epochs", given["min_epochs"], low=1)
-        factor = self.problems.integer(f"{place}factor", given["factor"], low=2)
+        table = tables.written["halving"]
+        for key in table.keys() - NUMBERS["halving"].keys():
+            self.problems.unknown(f"{self.path}: [halving] ", key, "key", NUMBERS["halving"])
+        numbers = tables.numbers("halving", table)
+        min_epochs, factor = numbers["min_epochs"], numbers["factor"]
         return Halving(min_epochs, factor) if min_epochs and factor else None
 
-    def check_places(self, file: SweepFile, tables: Mapping[str, Table], seeds_flag: str | None) -> None:
+    def check_places(self, file: SweepFile, tables: Tables, seeds_flag: str | None) -> None:
         """Note keys that are given in two places that exclude each other, or where they mean nothing."""
-        for one, other in combinations(("grid", "zip", "random"), 2):
-            for name in tables[one]:
-                if name in OPTIONS and name in tables[other]:
-                    self.problems.add(f"{self.path}: [{one}] {name}, [{other}] {name}", "given twice; keep one of them")
-        if "seed" in tables["compare"]:
+        grids, written = tables.grid_tables(), tables.written
+        crossed = [
+            *((label, "[zip]") for label in grids),
+            *((label, "[random]") for label in grids),
+            ("[zip]", "[random]"),
+        ]
+        labelled = {**grids, "[zip]": written["zip"], "[random]": written["random"]}
+        for one, other in crossed:
+            for name in labelled[one]:
+                if name in OPTIONS and name in labelled[other]:
+                    self.problems.add(f"{self.path}: {one} {name}, {other} {name}", "given twice; keep one of them")
+        if "seed" in written["compare"]:
             self.problems.add(f"{self.path}: [compare] seed", "differences are paired by seed; leave it out")
         if seeds_flag is None and "seeds" not in self.document:
             return
-        places = [f"[{table}] seed" for table in ("base", "grid", "zip") if "seed" in tables[table]]
+        holders = {"[base]": written["base"], **grids, "[zip]": written["zip"]}
+        places = [f"{label} seed" for label, table in holders.items() if "seed" in table]
         places += [f"[[points]] {number} seed" for number, point in enumerate(file.points, 1) if "seed" in point]
         places += ["--set seed"] if "seed" in file.changes else []
         for place in places:

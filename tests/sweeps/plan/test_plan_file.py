@@ -88,6 +88,29 @@ def test_random_is_crossed_with_the_grid_and_shared_by_it() -> None:
     assert ran(found, "norm", "lr", "width") == [(norm, *draw) for norm in ("none", "layer") for draw in draws]
 
 
+def test_several_grids_follow_one_another() -> None:
+    """Options that make sense together only; each grid is crossed with [zip], and overrides the base for itself."""
+    found = plan("""
+        [base]
+        optimizer = "adam"
+        norm_position = "after"
+        [[grid]]
+        optimizer = ["sgd", "momentum"]
+        lr = [0.1, 0.2]
+        [[grid]]
+        norm = ["layer"]
+        [[grid]]
+        [zip]
+        width = [8, 4]
+        depth = [1, 2]
+        """)
+    assert found.varied == ("optimizer", "lr", "norm", "width", "depth")
+    sgd = [(name, lr, "none", width) for name in ("sgd", "momentum") for lr in (0.1, 0.2) for width in (8, 4)]
+    rest = [("adam", None, norm, width) for norm in ("layer", "none") for width in (8, 4)]
+    assert ran(found, "optimizer", "lr", "norm", "width") == sgd + rest
+    assert found.shown(8)[:3] == ("adam", 0.001, "layer")
+
+
 def test_points_alone_are_all_there_is() -> None:
     found = plan("[base]\nwidth = 8\n[[points]]\nlr = 0.1\n[[points]]\nwidth = 16\n[[points]]")
     assert found.varied == ("lr", "width")

@@ -19,7 +19,7 @@ class TernarySearch(Steps):
 
     def __init__(self, file: SweepFile) -> None:
         super().__init__()
-        self.low, self.high = (log(float(str(end))) for end in (file.grid["lr"][0], file.grid["lr"][-1]))
+        self.low, self.high = (log(float(str(end))) for end in (file.grids[0]["lr"][0], file.grids[0]["lr"][-1]))
         self.batches = 0
 
     def remaining(self, seeds: int) -> int:

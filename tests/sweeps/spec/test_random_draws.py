@@ -1,6 +1,7 @@
 """Random draws: their distribution, their bounds, and that one option's draws depend on nothing but seed and name."""
 
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -64,6 +65,11 @@ def test_choices() -> None:
         (Range(0, 2**40), math.nextafter(1, 0), 2**40),
         (Range(16, 1024, log=True), 0.0, 16),
         (Range(16, 1024, log=True), math.nextafter(1, 0), 1024),
+        (Range(0.0, 0.5, step=0.1), 0.0, 0.0),
+        (Range(0.0, 0.5, step=0.1), 0.55, 0.3),  # the fourth of six; 3 * 0.1 is 0.30000000000000004
+        (Range(0.0, 0.5, step=0.1), math.nextafter(1, 0), 0.5),
+        (Range(0.0, 1.0, step=0.4), math.nextafter(1, 0), 0.8),
+        (Range(16, 100, step=32), 0.7, 80),
         (Choices((1, 2)), 0.49, 1),
         (Choices((1, 2)), math.nextafter(1, 0), 2),
     ],
@@ -120,6 +126,14 @@ def test_what_can_be_counted_is_drawn_without_replacement(trials: int) -> None:
     assert len(set(rows)) == len(rows) == draws.count == min(trials, 12)
     assert rows == Draws(1000, 3, {"width": WIDTHS, "depth": DEPTHS}).rows()[:trials]
     assert set(rows) <= {(width, depth) for width in (16, 32, 64) for depth in (1, 2, 3, 4)}
+
+
+def test_steps_are_counted_and_drawn_without_replacement() -> None:
+    rates, widths = Range(0.0, 0.5, step=0.1), Range(16, 64, step=16)
+    assert list(rates.values or ()) == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5] and list(widths.values or ()) == [16, 32, 48, 64]
+    draws = Draws(100, 0, {"dropout": rates, "width": widths})
+    assert draws.count == len(set(draws.rows())) == 24
+    assert chisquare(list(Counter(column(rates)).values())).pvalue > 0.01
 
 
 def test_each_order_of_distinct_draws_is_equally_likely() -> None:

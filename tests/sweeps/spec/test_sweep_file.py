@@ -85,7 +85,7 @@ def test_the_file_of_the_contract() -> None:
     assert (file.name, file.metric, file.seeds) == ("dropout", "val_accuracy", range(5))
     assert [condition.text for condition in file.where] == ["width * depth <= 512"]
     assert file.base == {"dataset": "digits", "width": 128}
-    assert file.grid == {"dropout": [0.0, 0.1, 0.2, 0.5], "norm": ["none", "batch", "layer"]}
+    assert file.grids == ({"dropout": [0.0, 0.1, 0.2, 0.5], "norm": ["none", "batch", "layer"]},)
     assert file.zip == {"width": [64, 128], "depth": [4, 2]}
     assert file.random == Draws(50, 0, {"lr": Range(1e-4, 1e-1, log=True)})
     assert file.points == ({"dropout": 0.5, "norm": "none"},)
@@ -126,6 +126,11 @@ def test_four_mistakes_in_one_file() -> None:
         ("lr = 0.1", "s.toml: lr: options stand in a table: [base], or [grid] to vary them"),
         ("[gird]\nlr = [0.1]", "s.toml: gird: no such key; did you mean grid?"),
         ("grid = 3", "s.toml: grid: got 3, expected a table [grid]"),
+        ("grid = [3]", "s.toml: grid: got [3], expected a table [grid]"),
+        ("[[grid]]\n[[grid]]\nlrr = [1]", "s.toml: [[grid]] 2 lrr: no such option; did you mean lr?"),
+        ("[[grid]]\n[[grid]]\nlr = 1", "s.toml: [[grid]] 2 lr: got 1, expected a list of values"),
+        ("[[grid]]\n[[grid]]\nlr = [1]\n[zip]\nlr = [1]", "s.toml: [[grid]] 2 lr, [zip] lr: given twice; keep one"),
+        ("seeds = 2\n[[grid]]\nseed = [1]", "s.toml: seeds, [[grid]] 1 seed: given twice; keep one of them"),
         ("[base]\nseeds = 3", "s.toml: [base] seeds: not an option; it stands above all tables of the file"),
         ("[base]\nnorm = 3", "s.toml: [base] norm: got the integer 3, expected one of none, batch, layer"),
         ("[base]\nlr = true", "s.toml: [base] lr: got the boolean true, expected a number above 0"),
@@ -213,10 +218,15 @@ def test_one_mistake(text: str, expected: str) -> None:
         ("hidden = { low = 8, high = 16 }", "hidden: only numbers are drawn from a range; use { choices = [...] }"),
         ("batch_size = { low = 8, high = 'full' }", "batch_size: only numbers are drawn from a range"),
         ("test_size = { low = 0.1, high = 100 }", "test_size: got 100.0, expected an integer from 0"),
+        ("lr = { low = 0.1, high = 1, step = 0 }", "lr step: got 0, expected more than 0 and at most high - low"),
+        ("lr = { low = 0.1, high = 1, step = 1.0 }", "lr step: got 1.0, expected more than 0 and at most high - low"),
+        ("lr = { low = 0.1, high = 1, step = true }", "lr step: got true, expected a number"),
+        ("width = { low = 1, high = 9, step = 0.5 }", "width step: got 0.5, expected an integer"),
+        ("lr = { low = 0.1, high = 1, step = 0.1, log = true }", "lr: step and log exclude each other; use one"),
         ("norm = { choices = [] }", "norm choices: got [], expected a list of values"),
         ("norm = { choices = 'none' }", "norm choices: got 'none', expected a list of values"),
         ("norm = { choices = ['nnoe'] }", "norm choices: got 'nnoe', expected one of none, batch, layer; did you mean"),
-        ("norm = { choices = ['none'], log = true }", "norm: choices stand alone, without low, high and log"),
+        ("norm = { choices = ['none'], log = true }", "norm: choices stand alone, without low, high, log and step"),
         ("mnorm = { choices = ['none'] }", "mnorm: no such option; did you mean norm?"),
         ("trails = 3\nlr = { choices = [1] }", "trails: no such option; did you mean trials?"),
         ("", ": no option to draw, as in lr = { low = 1e-4, high = 0.1 }"),
@@ -249,6 +259,8 @@ def test_how_many_draws(trials: str, expected: str) -> None:
         ("width = { low = 16, high = 64, log = true }", Range(16, 64, log=True)),
         ("max_norm = { low = 1, high = 4 }", Range(1.0, 4.0)),
         ("test_size = { low = 10, high = 100 }", Range(10, 100)),
+        ("width = { low = 16, high = 64, step = 16 }", Range(16, 64, step=16)),
+        ("dropout = { low = 0, high = 0.5, step = 0.1 }", Range(0.0, 0.5, step=0.1)),
         ("test_size = { low = 0.0, high = 0.5 }", Range(0.0, 0.5)),
         ("hidden = { choices = [[8, 4], 16, '2,2'] }", Choices(((8, 4), (16,), (2, 2)))),
         ("dropout = { choices = [0, 0.5] }", Choices((0.0, 0.5))),
