@@ -108,7 +108,7 @@ def test_several_grids_follow_one_another() -> None:
     sgd = [(name, lr, "none", width) for name in ("sgd", "momentum") for lr in (0.1, 0.2) for width in (8, 4)]
     rest = [("adam", None, norm, width) for norm in ("layer", "none") for width in (8, 4)]
     assert ran(found, "optimizer", "lr", "norm", "width") == sgd + rest
-    assert found.shown(8)[:3] == ("adam", 0.001, "layer")
+    assert found.shown(8) == ("adam", RunOptions().used("lr"), "layer", 8, 1)
 
 
 def test_points_alone_are_all_there_is() -> None:
