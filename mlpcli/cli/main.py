@@ -41,6 +41,7 @@ COMMANDS = {
         ("eval", "evaluate", "Score a trained network on its own data or on another table."),
         ("sweep", "sweep", "Run every trial of a sweep file that is still missing."),
         ("plot", "plot", "Draw learning curves, options, diagnostics and fitted functions."),
+        ("export", "export", "Write a trained network in the format of another tool."),
         ("gradcheck", "gradcheck", "Check the gradient of every component or one network."),
         ("graph", "graph", "Show values and gradients of a computational graph."),
         ("datasets", "datasets", "List what can be loaded, and fetch what is not here yet."),

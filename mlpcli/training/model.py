@@ -83,6 +83,17 @@ class Model:
         """
         write_atomic(Path(path).absolute(), self.to_bytes())
 
+    def export(self, path: Path | str) -> None:
+        """Write the network with its preprocessing for other tools: `.onnx`, `.py` (needs NumPy alone), `.safetensors`.
+
+        Raises:
+            UsageError: another suffix, or the extra that writes it is not installed.
+            FileError: the file cannot be written.
+        """
+        from mlpcli.export.model_formats import export_model  # loads the writers, which few programs need
+
+        export_model(self, path)
+
     def __repr__(self) -> str:
         sizes = (len(self.preprocessing.features), *self.options.sizes, self.network.linears[-1].out_features)
         return f"<Model of {self.options.dataset}: {' -> '.join(map(str, sizes))}, {self.options.activation}>"

@@ -1,0 +1,1 @@
+"""Trained networks and their histories in the formats of other tools."""

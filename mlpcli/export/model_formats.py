@@ -1,0 +1,51 @@
+"""The formats that a trained network is written in, by the suffix of the file."""
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+from mlpcli.atomic import shown, write_atomic
+from mlpcli.errors import UsageError
+from mlpcli.export.numpy_file import numpy_bytes
+from mlpcli.export.onnx_file import onnx_bytes
+from mlpcli.export.trained import Trained
+from mlpcli.installation import install_command
+from mlpcli.wording import listed, quote
+
+__all__ = ["FORMATS", "check_format", "export_model"]
+
+FORMATS: dict[str, Callable[[Trained], bytes]] = {
+    ".onnx": onnx_bytes,
+    ".py": numpy_bytes,
+    ".safetensors": lambda model: model.to_bytes(),
+}
+"""What makes the content of the file, by suffix."""
+
+
+def check_format(path: Path) -> None:
+    """Check that the suffix is known and that what writes it is installed.
+
+    Raises:
+        UsageError: it is not; the message says what to type.
+    """
+    if path.suffix not in FORMATS:
+        raise UsageError(
+            f"export {quote(str(path))}: the suffix says which format is written. Nothing was written. "
+            f"Give a file that ends in {listed(list(FORMATS))}"
+        )
+    if path.suffix == ".onnx" and find_spec("onnx") is None:
+        raise UsageError(
+            f"export {shown(path)}: onnx is not installed. Nothing was written. Type: {install_command('onnx')}"
+        )
+
+
+def export_model(model: Trained, path: Path | str) -> None:
+    """Write the network with its preprocessing to a file whose suffix names the format.
+
+    Raises:
+        UsageError: as `check_format`.
+        FileError: the file cannot be written.
+    """
+    file = Path(path).absolute()
+    check_format(file)
+    write_atomic(file, FORMATS[file.suffix](model))

@@ -1,0 +1,52 @@
+"""What is exported: a network with its options and preprocessing, as `Model` has them.
+
+>>> from mlpcli.data.prepared.preprocessing import Column
+>>> is_matrix([Column("x1"), Column("x2")]), is_matrix([Column("x1"), Column("price")]), is_matrix([Column("age")])
+(True, False, False)
+"""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from mlpcli.config import RunOptions
+from mlpcli.data.prepared.preprocessing import Column, Preprocessing
+from mlpcli.nn import Array, Network
+
+__all__ = ["Trained", "is_matrix"]
+
+
+class Trained(Protocol):
+    """A trained network; `training.model.Model` is one. Its formats know it by these attributes alone."""
+
+    @property
+    def options(self) -> RunOptions:
+        """Options of the run, resolved."""
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """What was fitted on the training rows."""
+
+    @property
+    def network(self) -> Network:
+        """A single network: no leading axes."""
+
+    @property
+    def digest(self) -> str:
+        """Digest of the data that it was trained on."""
+
+    @property
+    def classes(self) -> Array | None:
+        """The classes as a program has them, by code; None for a regression."""
+
+    def to_bytes(self) -> bytes:
+        """Content of the model file."""
+
+    def predict(self, rows: Any) -> Array:
+        """Predicted class or value of each row."""
+
+
+def is_matrix(columns: Sequence[Column]) -> bool:
+    """Whether the columns are those of an array, an NPZ file or images: x1, x2, ..., which nobody named."""
+    return [column.name for column in columns] == [f"x{i + 1}" for i in range(len(columns))] and all(
+        column.kind != "text" for column in columns
+    )

@@ -1,0 +1,160 @@
+"""Exported networks predict what `Model.predict` does: ONNX in onnxruntime, the NumPy file in a plain interpreter."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+
+import mlpcli
+from mlpcli.errors import FileError, UsageError
+from mlpcli.nn import ACTIVATIONS, Array
+from tests.export.tables import import_file, run_onnx, table, trained
+
+
+def agree(found: Any, wanted: Array) -> None:
+    """The same classes; numbers equal within 1e-5 of their size."""
+    assert np.shape(found) == wanted.shape
+    if wanted.dtype.kind == "f":
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5 * max(1.0, float(np.abs(wanted).max())))
+    else:
+        assert np.asarray(found).tolist() == wanted.tolist()
+
+
+def check(model: mlpcli.Model, rows: Any, folder: Path) -> None:
+    """Both files, on the rows."""
+    for suffix in (".onnx", ".py"):
+        model.export(folder / f"model{suffix}")
+    outputs, module = run_onnx(folder / "model.onnx", rows), import_file(folder / "model.py")
+    prediction = next(name for name in outputs if name.startswith("prediction"))
+    agree(outputs[prediction], model.predict(rows))
+    agree(module.predict(rows), model.predict(rows))
+    if model.classes is not None:
+        agree(outputs["probabilities"], model.predict_proba(rows))
+        agree(module.predict_proba(rows), model.predict_proba(rows))
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_every_activation(activation: str, tmp_path: Path) -> None:
+    check(trained(activation=activation, norm="batch", dropout=0.2), table(37, unknown=True), tmp_path)
+
+
+@pytest.mark.parametrize("target", ["text", "truth", "codes", "names", "value", "pair"])
+def test_every_kind_of_target(target: str, tmp_path: Path) -> None:
+    check(trained(target, norm="layer"), table(37, unknown=True), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"norm": "batch", "norm_position": "after", "input_dropout": 0.1},
+        {"norm": "layer", "dtype": "float64", "activation": "selu"},
+        {"lift": "quadratic", "depth": 0},
+        {"input_gain": 4.0, "scale": "robust-clip", "min_frequency": 10},
+        {"loss": "squared"},
+        {"scale": "minmax", "preset": "tabular"},
+    ],
+    ids=lambda options: " ".join(options),
+)
+@pytest.mark.parametrize("target", ["text", "names"])
+def test_what_stands_before_and_after_the_hidden_layers(target: str, options: dict[str, Any], tmp_path: Path) -> None:
+    check(trained(target, **options), table(37, unknown=True), tmp_path)
+
+
+def test_a_residual_loss_shares_out_where_no_class_has_a_score(tmp_path: Path) -> None:
+    model = trained("names", loss="squared", depth=0)
+    model.network.params[...] = 0
+    model.network.parameters["output.bias"][...] = -1
+    check(model, table(11), tmp_path)
+
+
+def test_columns_that_nobody_named_are_one_matrix(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).integers(0, 17, (20, 64))
+    model = mlpcli.train((rows.astype(float), np.arange(20) % 3), width=8, epochs=1).model
+    check(model, rows, tmp_path)
+    (given,) = onnx.load(tmp_path / "model.onnx").graph.input
+    assert given.name == "X"
+
+
+def test_inputs_have_the_names_and_types_of_the_columns(tmp_path: Path) -> None:
+    trained().export(tmp_path / "m.onnx")
+    graph = onnx.load(tmp_path / "m.onnx").graph
+    types = {given.name: onnx.helper.tensor_dtype_to_string(given.type.tensor_type.elem_type) for given in graph.input}
+    assert types == {
+        "age": "TensorProto.DOUBLE",
+        "when": "TensorProto.DOUBLE",
+        "member": "TensorProto.BOOL",
+        "color": "TensorProto.STRING",
+        "prediction": "TensorProto.DOUBLE",
+        "constant": "TensorProto.DOUBLE",
+    }
+    assert [output.name for output in graph.output] == ["prediction_1", "probabilities"]
+
+
+def test_the_same_bytes_for_the_same_network(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        for suffix in (".onnx", ".py", ".safetensors"):
+            trained().export(tmp_path / f"{name}{suffix}")
+    for suffix in (".onnx", ".py", ".safetensors"):
+        assert (tmp_path / f"one{suffix}").read_bytes() == (tmp_path / f"two{suffix}").read_bytes()
+    assert mlpcli.load(tmp_path / "one.safetensors").predict(table()).tolist() == trained().predict(table()).tolist()
+
+
+@pytest.mark.parametrize("target", ["names", "value", "pair"])
+def test_a_plain_interpreter_with_numpy_alone_reads_csv(target: str, tmp_path: Path) -> None:
+    model, rows = trained(target), table(23, unknown=True)
+    model.export(tmp_path / "model.py")
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    program = (
+        "import runpy, sys; before = set(sys.modules); sys.argv = sys.argv[1:]\n"
+        "runpy.run_path(sys.argv[0], run_name='__main__')\n"
+        "new = {name.split('.')[0] for name in set(sys.modules) - before}\n"
+        "print(sorted(new - sys.stdlib_module_names), file=sys.stderr)"
+    )
+    command = [sys.executable, "-I", "-c", program, "model.py", "rows.csv"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", check=True)
+    assert done.stderr == "['numpy']\n"
+    header, *lines = [line.split(",") for line in done.stdout.splitlines()]
+    predicted = model.predict(rows)
+    if target == "names":
+        assert header == ["prediction", "a", "b'", "c"]
+        assert [line[0] for line in lines] == predicted.tolist()
+        agree(np.array([line[1:] for line in lines], float), model.predict_proba(rows))
+    else:
+        assert header == (["u", "v"] if target == "pair" else ["prediction"])
+        agree(np.array(lines, float).reshape(predicted.shape), predicted)
+
+
+def test_the_numpy_file_takes_rows_in_every_form_and_names_a_missing_column(tmp_path: Path) -> None:
+    model, rows = trained("codes"), table(9, unknown=True)
+    model.export(tmp_path / "model.py")
+    module, wanted = import_file(tmp_path / "model.py"), model.predict(rows).tolist()
+    for form in (rows, rows.to_dict("list"), rows.to_dict("records"), rows.to_numpy(object), rows.iloc[:, ::-1]):
+        assert module.predict(form).tolist() == wanted
+    rows.drop(columns="age").to_csv(tmp_path / "rows.csv", index=False)
+    command = [sys.executable, str(tmp_path / "model.py"), str(tmp_path / "rows.csv")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "the column 'age' is missing\n")
+
+
+def test_texts_of_a_model_are_no_code(tmp_path: Path) -> None:
+    nasty = ['"""', "'''\nimport os", "\\", "{}"]
+    frame = {nasty[0]: [1.0, 2.0] * 10, nasty[1]: [nasty[1], nasty[2]] * 10, "y": [nasty[3], nasty[0]] * 10}
+    model = mlpcli.train(frame, target="y", width=4, epochs=1, test_size=0, val_size=0).model
+    model.export(tmp_path / "model.py")
+    assert import_file(tmp_path / "model.py").predict(frame).tolist() == model.predict(frame).tolist()
+
+
+def test_what_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = trained()
+    with pytest.raises(UsageError, match=r"'.onnx', '.py', '.safetensors'"):
+        model.export("model.pt")
+    with pytest.raises(FileError, match="No such file or directory"):
+        model.export(tmp_path / "nowhere" / "model.py")
+    monkeypatch.setattr("mlpcli.export.model_formats.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"onnx is not installed. Nothing was written. Type: .*\[onnx\]"):
+        model.export(tmp_path / "model.onnx")
+    assert not list(tmp_path.iterdir())
