@@ -27,6 +27,7 @@ from mlpcli.results.files.csv_text import cell
 from mlpcli.results.folders.sweep_folder import SweepFolder
 from mlpcli.results.folders.sweep_ownership import UNUSED
 from mlpcli.results.provenance import provenance
+from mlpcli.results.summary import Rival
 from mlpcli.results.trial import Trial
 from mlpcli.signals import Interruption
 from mlpcli.sweeps.plan.plan_file import MAX_TRIALS, plan_sweep
@@ -130,11 +131,15 @@ def sweep(
 
 @dataclass(frozen=True)
 class Swept:
-    """A sweep that was run: its trials by number, the rows of summary.csv, its folder and the best model's file."""
+    """A sweep that was run: its trials by number, the rows of summary.csv, its folder and the best model's file.
+
+    `rivals` is the best configuration beside others where none has a baseline.
+    """
 
     prepared: PreparedSweep
     trials: Mapping[int, Trial]
     summary: Sequence[Mapping[str, Any]]
+    rivals: Sequence[Rival]
     path: Path
     best: Path | None
 
@@ -197,7 +202,7 @@ def run_plan(
                     if not (stop_early and folder.known):
                         raise
                     workers.shutdown(wait=False, cancel_futures=True)
-            return Swept(prepared, folder.known, engine.summary, folder.path, engine.models.best)
+            return Swept(prepared, folder.known, engine.summary, engine.rivals, folder.path, engine.models.best)
 
 
 def _with_data(document: Mapping[str, Any], data: Any, data_home: Path | str | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from mlpcli.cli.console import is_terminal, plain
 
-__all__ = ["Column", "paragraphs", "table"]
+__all__ = ["Column", "paragraphs", "prose", "table"]
 
 GAP = 2
 """Spaces between columns without boxes."""
@@ -57,7 +57,7 @@ def table(
     if not is_terminal():
         _print_aligned(columns, title)
         return
-    room = shutil.get_terminal_size((80, 24)).columns
+    room = _room()
     if _boxed_width(columns) <= room:
         _print_boxed(columns, title)
         return
@@ -65,9 +65,15 @@ def table(
     if _aligned_width(kept) <= room:
         _print_aligned(kept, title)
         if left_out:
-            print(fill(f"Not shown at this width: {', '.join(left_out)} (in {elsewhere})", room))
+            prose(f"Not shown at this width: {', '.join(left_out)} (in {elsewhere})")
         return
     print(*([plain(title)] if title else []), *paragraphs(columns, room), sep="\n")
+
+
+def prose(text: str) -> None:
+    """Print a sentence; on a terminal, lines break between words."""
+    words = plain(text)
+    print(fill(words, _room(), break_long_words=False, break_on_hyphens=False) if is_terminal() else words)
 
 
 def paragraphs(columns: Sequence[Column], room: int) -> Iterator[str]:
@@ -91,12 +97,11 @@ def paragraphs(columns: Sequence[Column], room: int) -> Iterator[str]:
 
 
 def _fitting(columns: Sequence[Column], expendable: Sequence[str], room: int) -> tuple[list[Column], list[str]]:
-    """The columns without as many of the expendable ones as it takes, and the names of those left out."""
-    gone: set[str] = set()
-    for name in expendable:
-        if _aligned_width([column for column in columns if column.name not in gone]) <= room:
-            break
-        gone.add(name)
+    """The columns with as many of the expendable ones as fit, and the names of those left out."""
+    gone = set(expendable)
+    for name in reversed(expendable):
+        if _aligned_width([column for column in columns if column.name not in gone - {name}]) <= room:
+            gone.discard(name)
     kept = [column for column in columns if column.name not in gone]
     return kept, [column.name for column in columns if column.name in gone]
 
@@ -108,6 +113,10 @@ def _aligned_width(columns: Sequence[Column]) -> int:
 def _boxed_width(columns: Sequence[Column]) -> int:
     """A space on either side of each cell, and a line around each."""
     return sum(column.width for column in columns) + 3 * len(columns) + 1
+
+
+def _room() -> int:
+    return shutil.get_terminal_size((80, 24)).columns
 
 
 def _is_number(cell: str) -> bool:

@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mlpcli.config.metrics import Measure
 from mlpcli.results.statistics import Difference, Estimate, difference, estimate, holm
 from mlpcli.results.trial import Trial
 
-__all__ = ["Configuration", "summarize", "summary_columns"]
+__all__ = ["Configuration", "Rival", "rivals_of_best", "summarize", "summary_columns"]
 
 Row = dict[str, Any]
 
@@ -21,6 +21,15 @@ class Configuration:
     values: Sequence[object]
     trials: Sequence[Trial]
     baseline: int | None
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A configuration that the best is compared with: what it is, its rank, and the best's difference to it."""
+
+    name: str
+    rank: int
+    difference: Difference
 
 
 def summary_columns(varied: Sequence[str], metric: str) -> list[str]:
@@ -51,6 +60,24 @@ def summarize(configurations: Sequence[Configuration], varied: Sequence[str], me
         _row(rank, configurations[index], varied, metric, found, p)
         for rank, (index, found, p) in enumerate(zip(order, differences, p_values, strict=True), start=1)
     ]
+
+
+def rivals_of_best(configurations: Sequence[Configuration], metric: str) -> list[Rival]:
+    """The best configuration's paired differences to the runner-up and to the median, for want of a baseline.
+
+    Only configurations count whose trials are all complete; the median is the lower one of an even number. The best was
+    chosen by the same scores, which favours it: the p-values are no proof.
+    """
+    order = sorted(range(len(configurations)), key=lambda i: _rank(configurations[i], i, metric))
+    complete = [index for index in order if _rank(configurations[index], index, metric)[0] == 0]
+    places = {"runner-up": 1, "median": len(complete) // 2}
+    best, found = complete[0] if complete else 0, []
+    for name, place in places.items() if len(complete) > 1 else ():
+        compared = [*configurations, replace(configurations[best], baseline=complete[place])]
+        difference = _difference(compared, len(configurations), metric)
+        if difference is not None and (place > 1 or name == "runner-up"):
+            found.append(Rival(name, order.index(complete[place]) + 1, difference))
+    return found
 
 
 def _row(

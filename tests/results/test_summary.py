@@ -6,7 +6,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpcli.results.summary import Configuration, summarize, summary_columns
+from mlpcli.results.summary import Configuration, rivals_of_best, summarize, summary_columns
 from mlpcli.results.trial import Trial
 
 METRIC = "val_accuracy"
@@ -142,3 +142,28 @@ def test_p_values_find_a_true_difference_and_no_false_one():
         found += rows["up"]["p_value"] < 0.05
         false += rows["same"]["p_value"] < 0.05
     assert found > 190 and false < 20
+
+
+def test_the_best_beside_the_runner_up_and_the_median():
+    """Means 0.9, 0.8, 0.6, 0.4, and one that was pruned and does not count."""
+    found = [
+        configuration("d", [0.3, 0.5], None),
+        configuration("a", [0.8, 1.0], None),
+        configuration("c", [0.6, 0.6], None),
+        configuration("b", [0.8, 0.8], None),
+        configuration("e", [0.7, 0.7], None, state="pruned"),
+    ]
+    runner_up, median = rivals_of_best(found, METRIC)
+    assert (runner_up.name, runner_up.rank, median.name, median.rank) == ("runner-up", 2, "median", 3)
+    assert runner_up.difference.mean == pytest.approx(0.1)  # of 0.0 and 0.2: std 0.1414, t = 1, p = 0.5
+    assert runner_up.difference.p_value == pytest.approx(0.5)
+    assert median.difference.mean == pytest.approx(0.3)
+    assert [rival.name for rival in rivals_of_best(found[:3], METRIC)] == ["runner-up"]
+    assert rivals_of_best(found[:1], METRIC) == rivals_of_best(found[4:], METRIC) == rivals_of_best([], METRIC) == []
+
+
+def test_the_best_of_losses_is_below_its_rivals():
+    (runner_up,) = rivals_of_best(
+        [configuration("a", [0.2, 0.3], None), configuration("b", [0.1, 0.1], None)], "val_loss"
+    )
+    assert runner_up.difference.mean == pytest.approx(-0.15) and runner_up.rank == 2

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlpcli.cli.console import message, warning
+from mlpcli.cli.console import is_terminal, message, warning
 from mlpcli.cli.flags import DataHome, Json, Name, Quiet, ResultsRoot, switch
+from mlpcli.errors import UsageError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["sweep"]
 
-_PLAN, _RUN = "Plan", "Execution"
+_PLAN, _RUN, _TABLE = "Plan", "Execution", "Table at the end"
 
 
 class KeepModels(StrEnum):
@@ -81,6 +82,16 @@ def sweep(
     keep_models: Annotated[
         KeepModels, typer.Option(help="trials whose model files are kept", rich_help_panel=_RUN)
     ] = KeepModels.BEST,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="configurations shown at the end, the best first",
+            show_default="20 on a terminal, else all",
+            rich_help_panel=_TABLE,
+        ),
+    ] = None,
+    all_: Annotated[bool, switch("--all", help="show all configurations at the end", panel=_TABLE)] = False,
     name: Name = None,
     results: ResultsRoot = Path("results"),
     data_home: DataHome = None,
@@ -92,6 +103,9 @@ def sweep(
     Example: mlpcli sweep experiments/dropout.toml
     """
     from mlpcli.sweeps.plan.plan_file import plan_sweep
+
+    if all_ and top is not None:
+        raise UsageError("--top, --all: only one of them is possible. Leave one out")
 
     plan = plan_sweep(file, settings=settings or (), seeds=seeds, name=name, max_trials=max_trials)
 
@@ -107,7 +121,7 @@ def sweep(
 
     from mlpcli.api.sweep import run_plan
     from mlpcli.atomic import shown
-    from mlpcli.cli.views.sweep_report import show_results
+    from mlpcli.cli.views.sweep_report import TOP, show_results
 
     swept = run_plan(
         plan,
@@ -125,7 +139,7 @@ def sweep(
         command=sys.argv,
         watch=lambda prepared, folder, jobs: _watched(prepared, folder, jobs, quiet),
     )
-    show_results(swept.prepared, swept.summary, swept.trials, swept.path, swept.best, as_json)
+    show_results(swept, None if all_ else top or (TOP if is_terminal() else None), as_json)
     if problem := swept.problem(shown(swept.path / "trials.csv")):
         raise problem
 

@@ -1,26 +1,24 @@
 """The output of `mlpcli sweep`: the table of configurations at its end, or the plan with --dry-run."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlpcli.cli.console import is_terminal, print_json
-from mlpcli.cli.text_table import table
+from mlpcli.cli.console import print_json
+from mlpcli.cli.text_table import prose, table
 from mlpcli.cli.views.epoch_view import short
 from mlpcli.config.metrics import Measure
 from mlpcli.results.trial import Trial
 
 if TYPE_CHECKING:
+    from mlpcli.api.sweep import Swept
+    from mlpcli.results.summary import Rival
     from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
 
-__all__ = ["option_cell", "show_plan", "show_results"]
+__all__ = ["TOP", "option_cell", "show_plan", "show_results"]
 
-MOST = 50
-"""Most configurations shown on a terminal; summary.csv has all of them."""
-
-FIRST_TO_GO = ("parameters", "test std", "seeds", "p", "difference", "rank")
-"""Columns that a narrow terminal goes without, in this order."""
+TOP = 20
+"""Configurations shown on a terminal unless more are asked for."""
 
 
 def option_cell(value: object, digits: int = 6) -> str:
@@ -32,47 +30,61 @@ def option_cell(value: object, digits: int = 6) -> str:
     return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
 
 
-def show_results(
-    prepared: "PreparedSweep",
-    summary: Sequence[Mapping[str, Any]],
-    trials: Mapping[int, Trial],
-    folder: Path,
-    best: Path | None,
-    as_json: bool,
-) -> None:
-    """Print the summary, the files written, and what to type next; `trials` are those that have ended, by number."""
+def show_results(swept: "Swept", top: int | None, as_json: bool) -> None:
+    """Print the best `top` configurations or all, the files written, and what to type next."""
     from mlpcli.atomic import shown
 
-    plan, metric = prepared.plan, prepared.metric
-    counts = Counter(str(trial.state) for trial in trials.values())
+    plan, metric = swept.prepared.plan, swept.prepared.metric
+    counts = Counter(str(trial.state) for trial in swept.trials.values())
     if as_json:
-        print_json({"name": plan.file.name, "metric": metric, "counts": counts, "summary": summary})
+        rivals = {rival.name: {"rank": rival.rank, **vars(rival.difference)} for rival in swept.rivals}
+        best = {"best_against": rivals} if rivals else {}
+        print_json({"name": plan.file.name, "metric": metric, "counts": counts, "summary": swept.summary, **best})
         return
-    columns = _columns(prepared, summary[:MOST] if is_terminal() else summary, trials)
-    table(list(columns), zip(*columns.values(), strict=True), expendable=FIRST_TO_GO, elsewhere="summary.csv")
-    if is_terminal() and len(summary) > MOST:
-        print(f"and {len(summary) - MOST} more, see summary.csv")
-    print(f"{len(plan)} trials: {', '.join(f'{count} {state}' for state, count in sorted(counts.items()))}")
-    if "difference" in columns:
+    columns = _columns(swept, swept.summary[:top])
+    test = str(Measure.parse(metric).on("test"))
+    alike = [name for name in plan.varied if len({option_cell(row[name]) for row in swept.summary}) == 1]
+    expendable = (*alike, "parameters", "test std", "seeds", "rank", test, "p", "difference")
+    table(list(columns), zip(*columns.values(), strict=True), expendable=expendable, elsewhere="summary.csv")
+    if top is not None and len(swept.summary) > top:
+        prose(f"The best {top} of {len(swept.summary)} configurations; --all shows the others, summary.csv has them")
+    prose(f"{len(plan)} trials: {', '.join(f'{count} {state}' for state, count in sorted(counts.items()))}")
+    for sentence in _comparison(swept, "difference" in columns):
+        prose(sentence)
+    prose(f"{shown(swept.path)}: summary.csv  trials.csv  metrics.csv  sweep.toml  provenance.json")
+    if swept.best is not None:
+        print(f"Next: mlpcli eval {shown(swept.best)}")
+
+
+def _comparison(swept: "Swept", differences: bool) -> Iterator[str]:
+    """What the differences are against, or how far the best is ahead where there is no baseline."""
+    plan = swept.prepared.plan
+    if differences:
         baseline = plan.file.compare or dict(zip(plan.varied, plan.shown(0), strict=True))
         against = ", ".join(f"{name} {option_cell(value)}" for name, value in baseline.items())
-        print(f"Differences are against {against}, paired by seed; ± is half of a 95% interval; p after Holm")
+        yield f"Differences are against {against}, paired by seed; ± is half of a 95% interval; p after Holm"
+    elif swept.rivals:
+        ahead = ", ".join(map(_ahead, swept.rivals))
+        yield f"{swept.prepared.metric} of the best: {ahead}"
+        yield "It was chosen by these scores, so they flatter it. For differences of all rows, name one in [compare]"
     elif set(plan.baselines) == {None}:
-        print("No differences: drawn or pruned configurations have no natural baseline. Name one in [compare]")
-    print(f"{shown(folder)}: summary.csv  trials.csv  metrics.csv  sweep.toml  provenance.json")
-    if best is not None:
-        print(f"Next: mlpcli eval {shown(best)}")
+        yield "No differences: fewer than two configurations are complete"
 
 
-def _columns(
-    prepared: "PreparedSweep", summary: Sequence[Mapping[str, Any]], trials: Mapping[int, Trial]
-) -> dict[str, list[str]]:
+def _ahead(rival: "Rival") -> str:
+    found = rival.difference
+    p = "" if found.p_value is None else f", p {_p(found.p_value)}"
+    gap = _difference(found.mean, found.ci_low, found.ci_high)
+    return f"{gap} against the {rival.name} (rank {rival.rank}{p})"
+
+
+def _columns(swept: "Swept", summary: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
     """The cells of the table by column, without columns that are empty."""
-    plan, metric = prepared.plan, prepared.metric
+    plan, metric = swept.prepared.plan, swept.prepared.metric
     mean, low, high = (f"{metric}_{part}" for part in ("mean", "ci_low", "ci_high"))
     test = str(Measure.parse(metric).on("test"))
-    states = {
-        plan.shown(index): _state([trials[number] for number in plan.numbers(index)])
+    trials = {
+        plan.shown(index): [swept.trials[number] for number in plan.numbers(index)]
         for index in range(plan.configurations)
     }
     options = {name: [option_cell(row[name]) for row in summary] for name in plan.varied}
@@ -84,10 +96,21 @@ def _columns(
         test: [short(row[f"{test}_mean"]) for row in summary],
         "test std": [short(row[f"{test}_std"]) for row in summary],
         "parameters": [short(row["parameters"]) for row in summary],
-        "": [states[tuple(row[name] for name in plan.varied)] for row in summary],
+        "": list(_remarks(summary, [trials[tuple(row[name] for name in plan.varied)] for row in summary])),
     }
     told = {name: cells for name, cells in numbers.items() if any(cell.strip("0.") for cell in cells)}
+    if len(summary) > 1 and any(numbers["difference"]):  # differences that are all 0 say much
+        told = {name: cells for name, cells in numbers.items() if name in told or name == "difference"}
     return {"rank": [str(row["rank"]) for row in summary], **options, **told}
+
+
+def _remarks(summary: Sequence[Mapping[str, Any]], trials: Sequence[Sequence[Trial]]) -> Iterator[str]:
+    """How the trials of each configuration ended, or the rank of another that has the same scores seed by seed."""
+    first: dict[tuple[object, ...], int] = {}
+    for row, members in zip(summary, trials, strict=True):
+        scores = tuple((trial.seed, *trial.metrics.items()) for trial in members)
+        rank = first.setdefault(scores, row["rank"])
+        yield _state(members) or ("" if rank == row["rank"] else f"as rank {rank}")
 
 
 def _state(trials: Sequence[Trial]) -> str:

@@ -14,7 +14,7 @@ from mlpcli.errors import BadResult
 from mlpcli.results import statistics
 from mlpcli.results.files.csv_text import table
 from mlpcli.results.folders.sweep_folder import SweepFolder
-from mlpcli.results.summary import Configuration, summarize, summary_columns
+from mlpcli.results.summary import Configuration, Rival, rivals_of_best, summarize, summary_columns
 from mlpcli.results.trial import Trial
 from mlpcli.signals import held
 from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
@@ -35,7 +35,8 @@ __all__ = ["Engine"]
 class Engine:
     """One run of a sweep over an open folder and executor; after `run`, `summary` has the rows of summary.csv.
 
-    `models` are those it keeps. `dispatch` reports to it through `running`, `done`, `failed` and `lost`.
+    `rivals` is the best configuration beside others where none has a baseline. `models` are those it keeps. `dispatch`
+    reports to it through `running`, `done`, `failed` and `lost`.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Engine:
         self.sweep, self.folder, self.executor, self.watcher = sweep, folder, executor, watcher
         self.models = Models(sweep, folder, keep_models)
         self.summary: list[dict[str, Any]] = []
+        self.rivals: list[Rival] = []
         self._fail_fast, self._worker_timeout = fail_fast, worker_timeout
         self._plan, self._jobs = sweep.plan, JobMaker(sweep, executor)
         self._until: dict[int, int] = {}  # the most epochs that a round wanted of a trial
@@ -225,4 +227,6 @@ class Engine:
         ]
         varied, metric = self._plan.varied, self.sweep.metric
         self.summary = summarize(configurations, varied, metric)
+        if set(self._plan.baselines) == {None}:
+            self.rivals = rivals_of_best(configurations, metric)
         self.folder.finish(table(summary_columns(varied, metric), self.summary))
