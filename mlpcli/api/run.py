@@ -17,8 +17,7 @@ from mlpcli.atomic import shown
 from mlpcli.config import RunOptions
 from mlpcli.errors import DataError
 from mlpcli.results.files.read_file import read_json, read_options
-from mlpcli.results.folders.find import MODEL
-from mlpcli.results.folders.promotion import CONFIG, DIAGNOSTICS, METRICS, RESULT
+from mlpcli.results.folders.promotion import CONFIG, DIAGNOSTICS, METRICS, MODEL, RESULT
 from mlpcli.results.folders.run_folder import RunFolder
 from mlpcli.results.folders.run_in_memory import RunInMemory
 from mlpcli.results.schema.json_schema import RunResult

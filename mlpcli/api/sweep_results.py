@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from mlpcli.api.frames import frame_of
 from mlpcli.api.html import curves_svg, table_html
 from mlpcli.atomic import io_errors
-from mlpcli.config.metrics import Measure
 from mlpcli.errors import DataError
 from mlpcli.results.folders.read_folder import read_folder
 from mlpcli.training.model import Model
@@ -66,13 +65,8 @@ class Sweep:
                 return (path / name).read_text(encoding="utf-8")
 
         def best() -> Model | None:
-            key = Measure.parse(folder.metric).metric.key
-            ranked = [
-                (key(value), trial.number, trial)
-                for trial in folder.trials
-                if trial.state == "complete" and (value := trial.score(folder.metric)) is not None
-            ]
-            file = folder.model(min(ranked)[2]) if ranked else None
+            first = min(folder.trials, key=lambda trial: trial.rank(folder.metric), default=None)
+            file = folder.model(first) if first and first.state == "complete" else None
             return None if file is None else Model.load(file)
 
         return cls(folder.name, folder.metric, folder.varied, table, best, path)

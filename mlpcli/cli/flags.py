@@ -27,7 +27,10 @@ Config = Annotated[
     Path | None,
     typer.Option("--config", "-c", help="TOML file of options; flags override it", rich_help_panel=PANEL),
 ]
-SomeRun = Annotated[str, typer.Argument(metavar="RUN", help="folder of a run, model file, or name under --results")]
+SomeRun = Annotated[
+    str,
+    typer.Argument(metavar="RUN", help="run, trial such as SWEEP/17 or SWEEP/best, run_id, or model file"),
+]
 SomeTable = Annotated[
     str, typer.Argument(metavar="NAME", help="folder of a run or a sweep, or its name under --results")
 ]

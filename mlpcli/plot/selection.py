@@ -10,7 +10,8 @@ from mlpcli.errors import UsageError
 from mlpcli.plot.factors import Values
 from mlpcli.plot.points import find_points, is_error
 from mlpcli.results.files.read_file import read_rows
-from mlpcli.results.folders.read_folder import RERUN, ResultsFolder
+from mlpcli.results.folders.read_folder import ResultsFolder
+from mlpcli.results.folders.read_trials import RERUN
 from mlpcli.wording import nearest, sentence
 
 __all__ = ["Asked", "Selection", "select"]

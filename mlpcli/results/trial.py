@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Self
 
+from mlpcli.config.metrics import Measure
 from mlpcli.errors import LACK
 
 __all__ = ["OUTCOME_COLUMNS", "STATES", "Trial", "trial_columns"]
@@ -104,6 +105,18 @@ class Trial:
         """The value of a metric, None for a trial without a finite one, or that failed or diverged."""
         value = None if self.is_troubled else self.metrics.get(metric)
         return value if value is not None and math.isfinite(value) else None
+
+    def rank(self, metric: str) -> tuple[float, int]:
+        """Sort key with the best complete trial first: by the metric, then by number; infinite for other trials.
+
+        >>> trial = Trial(7, 0, "0a", 0, state="complete", metrics={"val_accuracy": 0.75})
+        >>> trial.rank("val_accuracy"), trial.rank("val_loss")
+        ((-0.75, 7), (inf, 7))
+        """
+        score = self.score(metric)
+        if self.state != "complete" or score is None:
+            return math.inf, self.number
+        return Measure.parse(metric).metric.key(score), self.number
 
     @property
     def numbers(self) -> dict[str, float | None]:

@@ -80,7 +80,8 @@ def evaluate(
     from mlpcli.atomic import io_errors, make_folder, refuse_links, shown, write_atomic
     from mlpcli.results.files.csv_text import encode, line
     from mlpcli.results.files.snapshot import folder_of, snapshot
-    from mlpcli.results.folders.find import MODEL, find_run
+    from mlpcli.results.folders.find import find_run
+    from mlpcli.results.folders.promotion import MODEL
     from mlpcli.threads import blas_threads
     from mlpcli.training.model import Model
     from mlpcli.training.scores import Table, score

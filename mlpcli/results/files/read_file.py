@@ -48,6 +48,20 @@ class Rows:
             self.refuse(row)
             raise
 
+    def columnwise(self) -> dict[str, list[Any]]:
+        """The values of all rows by column, as `read` gives them, and faster than row by row.
+
+        Raises:
+            DataError: a cell holds no value of its column.
+        """
+        cells = list(zip(*self.cells, strict=True)) or [()] * len(self.columns)
+        try:
+            return {column.name: column.read_all(part) for column, part in zip(self.columns, cells, strict=True)}
+        except ValueError:
+            for row in range(len(self.cells)):
+                self.refuse(row)
+            raise
+
     def refuse(self, row: int) -> None:
         """Raise DataError for the first cell of a row that holds no value of its column, if there is one."""
         for column, cell in zip(self.columns, self.cells[row], strict=True):

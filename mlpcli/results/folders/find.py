@@ -1,59 +1,199 @@
-"""Finds the model file, or the folder of a run or a sweep, that a user names by a path or a name under results/."""
+"""Finds what a user's name means: a run, a sweep, trials of a sweep, or a model file; every command asks here.
+
+A name is a path, or a name under the folder of results: of a run, of a sweep, or of trials as in `SWEEP/17`,
+`SWEEP/best`, `SWEEP/best:5` and `SWEEP/<run_id>`. A run_id alone, or its beginning, means the run or trial that has it.
+"""
 
 import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from mlpcli.atomic import shown
-from mlpcli.errors import UsageError
-from mlpcli.results.files.snapshot import current
+from mlpcli.errors import DataError, FileError, UsageError
+from mlpcli.results.files.read_file import read_json
+from mlpcli.results.files.snapshot import current, snapshot
+from mlpcli.results.folders.promotion import CONFIG, METRICS, MODEL, RESULT
+from mlpcli.results.folders.read_trials import BEST, SweepTrials, read_trials
+from mlpcli.results.folders.sweep_ownership import MODELS, SWEEP
+from mlpcli.results.folders.sweep_tables import TRIALS
+from mlpcli.results.schema.json_schema import RunResult
+from mlpcli.results.trial import Trial
 from mlpcli.wording import nearest, sentence
 
-__all__ = ["MODEL", "find_results", "find_run"]
+__all__ = ["Named", "find_named", "find_results", "find_run", "find_runs"]
 
-MODEL = "model.safetensors"
-TABLES = ("metrics.csv", "trials.csv")
+_RUN_ID = re.compile("[0-9a-f]{4,12}")
+"""A run_id, or enough of its beginning to be told from a slip."""
+
+_RUN_FILES, _SWEEP_FILES = (CONFIG, METRICS, MODEL), (SWEEP, TRIALS)
+"""Files by which the folder of a run or a sweep is known."""
+
+KINDS = "Give a run, a sweep, a trial such as SWEEP/17 or SWEEP/best, or a run_id"
 
 
-def find_run(text: str, root: Path) -> Path:
-    """The model file of the run that `text` means, absolute.
+@dataclass(frozen=True)
+class Named:
+    """What a name means: a model file, or the folder of a run or a sweep.
+
+    `trials` are those of the sweep that were named, the best first for `best:5`, None for a whole folder.
+    """
+
+    path: Path
+    is_sweep: bool = False
+    sweep: SweepTrials | None = None
+    trials: tuple[Trial, ...] | None = None
+
+    def name(self, trial: Trial) -> str:
+        """The name of a trial as a user types it."""
+        return f"{shown(self.path)}/{trial.number}"
+
+
+def find_named(text: str, root: Path, *, missing: str = "are no results") -> Named:
+    """The file, folder or trials that `text` means; of a whole sweep the trials are not read.
 
     Raises:
-        UsageError: there is none; the message says what is there instead, or the nearest names.
+        UsageError: there are none; the message begins with `there <missing>` and has the nearest names.
+        DataError: trials.csv of the sweep is damaged.
     """
-    places = _places(text, root)
-    for place in places:
-        if os.path.isfile(place):
-            return place
-        if os.path.isfile(model := current(place, MODEL)):
-            return model
-    for place in places:
-        if os.path.isfile(place / "sweep.toml"):
-            models = shown(place / "models")
-            raise UsageError(f"{shown(place)} is a sweep, not a run: name one of the files in {models}")
-        if os.path.isfile(place / "config.toml"):
-            raise UsageError(
-                f"{shown(place)} has no {MODEL}: its training was not finished, or diverged. "
-                "Go on with the same mlpcli train command and --resume"
-            )
-    problem = f"there is no run {text[:200]!a}, here or in {shown(root)}{nearest(text, _names(root, MODEL))}"
-    raise UsageError(f"{sentence(problem)} Give a run's folder, a model file or a run's name")
+    named = _at_place(text, root) or _in_sweep(text, root) or _with_run_id(text, root)
+    if named is None:
+        near = nearest(text, _names(root, *_RUN_FILES, *_SWEEP_FILES))
+        problem = f"there {missing} {text[:200]!a}, here or in {shown(root)}{near}"
+        raise UsageError(f"{sentence(problem)} {KINDS}")
+    return named
 
 
 def find_results(text: str, root: Path) -> Path:
-    """The folder of the run or the sweep that `text` means, absolute.
+    """The folder of the run or the sweep that `text` means, absolute; something is recorded in it.
 
     Raises:
         UsageError: there is none; the message has the nearest names.
     """
+    named = find_named(text, root)
+    if named.trials is not None or os.path.isfile(named.path):
+        what = "a file" if named.trials is None else "a trial"
+        raise UsageError(f"{text[:200]!a} is {what}, and a run or a sweep is needed here. Give its folder")
+    table = TRIALS if named.is_sweep else METRICS
+    if not os.path.isfile(current(named.path, table)):
+        raise _only_begun(named.path, named.is_sweep)
+    return named.path
+
+
+def find_run(text: str, root: Path) -> Path:
+    """The one model file that `text` means, absolute; errors as `find_runs`."""
+    paths = find_runs(text, root)
+    if len(paths) > 1:
+        raise UsageError(f"{text[:200]!a} means {len(paths)} networks, and one is needed here. Name one of them")
+    return paths[0]
+
+
+def find_runs(text: str, root: Path) -> list[Path]:
+    """The model files of the run or the trials that `text` means, absolute; a sweep stands for its best trial.
+
+    Raises:
+        UsageError: there is none; the message says what is there instead, or the nearest names.
+        DataError: trials.csv of the sweep is damaged.
+    """
+    named = find_named(text, root, missing="is no run")
+    if os.path.isfile(named.path):
+        return [named.path]
+    if named.is_sweep:
+        sweep = named.sweep or _trials(named.path)
+        return [_kept_model(named, trial) for trial in named.trials or _best(sweep, "best")]
+    if not os.path.isfile(model := current(named.path, MODEL)):
+        raise UsageError(
+            f"{shown(named.path)} has no {MODEL}: its training was not finished, or diverged. "
+            "Go on with the same mlpcli train command and --resume"
+        )
+    return [model]
+
+
+def _at_place(text: str, root: Path) -> Named | None:
+    """The file or folder of this path or name."""
     for place in _places(text, root):
-        if os.path.isfile(place / "sweep.toml") and not os.path.isfile(place / "trials.csv"):
-            raise UsageError(f"the sweep in {shown(place)} has only begun: nothing is recorded yet. Try again later")
-        if any(os.path.isfile(place / table) for table in TABLES):
-            return place
-        if os.path.isfile(place / "config.toml"):
-            raise UsageError(f"the run in {shown(place)} has only begun: nothing is recorded yet. Try again later")
-    problem = f"there are no results {text[:200]!a}, here or in {shown(root)}{nearest(text, _names(root, *TABLES))}"
-    raise UsageError(f"{sentence(problem)} Give the folder or the name of a run or a sweep")
+        if os.path.isfile(place):
+            return Named(place)
+        for is_sweep, files in ((True, _SWEEP_FILES), (False, _RUN_FILES)):
+            if any(os.path.isfile(current(place, file)) for file in files):
+                return Named(place, is_sweep)
+    return None
+
+
+def _in_sweep(text: str, root: Path) -> Named | None:
+    """The trials of a sweep that `text` names."""
+    above, _, word = text.rpartition("/")
+    place = _at_place(above, root)
+    if place is None or not place.is_sweep:
+        return None
+    sweep = _trials(place.path)
+    trials = _best(sweep, word) if BEST.fullmatch(word) else sweep.named(word)
+    if not trials:
+        raise UsageError(
+            f"{shown(place.path)} has no trial {word[:60]!a} among the {len(sweep.trials)} that have ended. "
+            f"Type mlpcli list {shown(place.path)} to see them"
+        )
+    if len(trials) > 1 and not BEST.fullmatch(word):
+        raise _ambiguous(text, [trial.run_id for trial in trials])
+    return Named(place.path, True, sweep, tuple(trials))
+
+
+def _with_run_id(text: str, root: Path) -> Named | None:
+    """The run or the trial whose run_id begins with `text`."""
+    if not _RUN_ID.fullmatch(text):
+        return None
+    matches = {run_id: named for run_id, named in _run_ids(root) if run_id.startswith(text)}
+    if len(matches) > 1:
+        raise _ambiguous(text, sorted(matches))
+    return next(iter(matches.values()), None)
+
+
+def _run_ids(root: Path) -> Iterator[tuple[str, Named]]:
+    """The runs and trials under `root` by run_id; folders that cannot be read have none."""
+    for name in _names(root, RESULT, TRIALS):
+        path = Path(os.path.abspath(root / name))
+        try:
+            if os.path.isfile(path / TRIALS):
+                sweep = _trials(path)
+                yield from ((trial.run_id, Named(path, True, sweep, (trial,))) for trial in sweep.trials)
+            else:
+                yield read_json(path / RESULT, RunResult, "")["run_id"], Named(path)
+        except (DataError, FileError):
+            continue
+
+
+def _trials(path: Path) -> SweepTrials:
+    if not os.path.isfile(path / TRIALS):
+        raise _only_begun(path, is_sweep=True)
+    return snapshot(path, lambda: read_trials(path))
+
+
+def _best(sweep: SweepTrials, word: str) -> list[Trial]:
+    if not sweep.ranked:
+        raise UsageError(f"no trial of {shown(sweep.path)} is complete, so none is the best. Run the sweep again")
+    return sweep.named(word)
+
+
+def _kept_model(named: Named, trial: Trial) -> Path:
+    path, name = named.path / MODELS / f"{trial.run_id}.safetensors", named.name(trial)
+    if os.path.isfile(path):
+        return path
+    if trial.state != "complete":
+        raise UsageError(f"{name} is {trial.state}: it left no model. Choose another trial")
+    raise UsageError(
+        f"the model of {name} was not kept. Run the sweep again with --keep-models all, or train this trial alone: "
+        f"mlpcli train --from {name}"
+    )
+
+
+def _only_begun(path: Path, is_sweep: bool) -> UsageError:
+    kind = "sweep" if is_sweep else "run"
+    return UsageError(f"the {kind} in {shown(path)} has only begun: nothing is recorded yet. Try again later")
+
+
+def _ambiguous(text: str, run_ids: list[str]) -> UsageError:
+    return UsageError(f"{text[:200]!a} begins {len(run_ids)} run_ids: {', '.join(run_ids[:5])}. Give more digits")
 
 
 def _places(text: str, root: Path) -> list[Path]:

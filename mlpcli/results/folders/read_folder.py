@@ -3,18 +3,17 @@
 Reading locks nothing, writes nothing and needs no NumPy. A run is read as a single trial that varies nothing.
 """
 
-import math
 import os
 from array import array
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from mlpcli.config.metrics import METRICS, Measure
 from mlpcli.results.files import csv_text
-from mlpcli.results.files.read_file import Rows, damaged, read_json, read_options, read_rows, read_toml
+from mlpcli.results.files.read_file import Rows, damaged, read_json, read_options, read_rows
 from mlpcli.results.files.snapshot import current, snapshot
-from mlpcli.results.schema.json_schema import RunResult, SweepHeader
+from mlpcli.results.folders.read_trials import RERUN, read_trials, usual_metric
+from mlpcli.results.schema.json_schema import RunResult
 from mlpcli.results.trial import Trial
 
 __all__ = ["Columns", "ResultsFolder", "read_folder"]
@@ -23,9 +22,6 @@ Columns = Mapping[str, "array[float]"]
 """Columns of numbers by name, one number per row; nan where a cell is empty."""
 
 RETRAIN = "Train it again with --force, or copy the folder again"
-RERUN = "Run the sweep again with --restart, or copy the folder again"
-
-_USUAL = [str(Measure(part, metric)) for part in ("val", "train") for metric in METRICS.values() if metric.leads]
 
 
 @dataclass(frozen=True)
@@ -93,41 +89,15 @@ def _read_run(path: Path) -> ResultsFolder:
         result = read_json(result_file, RunResult, RETRAIN)
         trial = Trial(0, 0, result["run_id"], options.seed).ended(result)
     diagnostics = _read_epochs(current(path, "diagnostics.csv"), RETRAIN).get("", {})
-    metric = options.monitor if options.monitor != "auto" else _usual(epochs)
+    metric = options.monitor if options.monitor != "auto" else usual_metric(epochs)
     return ResultsFolder(path, False, metric, (), (trial,), {trial.run_id: epochs}, {trial.run_id: diagnostics})
 
 
 def _read_sweep(path: Path) -> ResultsFolder:
-    rows = read_rows(path / "trials.csv", RERUN)
-    varied = tuple(column.name for column in rows.columns if column.kind == "option")
-    configurations: dict[tuple[object, ...], int] = {}
-    trials = []
-    for index in range(len(rows.cells)):
-        trial = Trial.of_row(rows.read(index), varied)
-        configuration = configurations.setdefault(tuple(trial.options.values()), len(configurations))
-        trials.append(replace(trial, configuration=configuration))
+    found = read_trials(path)
     epochs = _read_epochs(path / "metrics.csv", RERUN)
     diagnostics = _read_epochs(path / "diagnostics.csv", RERUN)
-    scores = {name: [_or_nan(trial.metrics.get(name)) for trial in trials] for name in _USUAL if name in rows.header}
-    metric = _sweep_metric(path) or _usual(scores)
-    return ResultsFolder(path, True, metric, varied, tuple(trials), epochs, diagnostics)
-
-
-def _sweep_metric(path: Path) -> str | None:
-    """The metric that ranks: from the summary or, while the sweep runs, from its file."""
-    if os.path.isfile(path / "summary.csv"):
-        header = read_rows(path / "summary.csv", RERUN).header
-        return next((name.removesuffix("_mean") for name in header if name.endswith("_mean")), None)
-    if os.path.isfile(path / "sweep.toml"):
-        metric: str | None = read_toml(path / "sweep.toml", SweepHeader, RERUN).get("metric")
-        return metric
-    return None
-
-
-def _usual(columns: Mapping[str, Sequence[float]]) -> str:
-    """The first of the usual metrics that has numbers."""
-    known = [name for name in _USUAL if name in columns]
-    return next((name for name in known if any(map(math.isfinite, columns[name]))), known[0] if known else _USUAL[0])
+    return ResultsFolder(path, True, found.metric, found.varied, found.trials, epochs, diagnostics)
 
 
 def _read_epochs(path: Path, remedy: str) -> dict[str, Columns]:
@@ -161,7 +131,3 @@ def _numbers(rows: Rows, index: int, first: int) -> list[float]:
     except ValueError:
         rows.refuse(index)
         raise damaged(rows.path, f"row {index + 1} holds a cell that is not a number", rows.remedy) from None
-
-
-def _or_nan(value: float | None) -> float:
-    return math.nan if value is None else value

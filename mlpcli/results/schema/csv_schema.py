@@ -39,6 +39,11 @@ class Column:
             return None
         return _READERS[self.kind](cell)
 
+    def read_all(self, cells: Sequence[str]) -> list[Any]:
+        """The values of the column's cells, each different cell read once; ValueError as `read`."""
+        values = {cell: self.read(cell) for cell in set(cells)}
+        return [values[cell] for cell in cells]
+
 
 def _count(cell: str) -> int:
     if not (cell.isascii() and cell.isdigit() and len(cell) <= 20):

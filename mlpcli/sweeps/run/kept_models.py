@@ -3,7 +3,6 @@
 import math
 from pathlib import Path
 
-from mlpcli.config.metrics import Measure
 from mlpcli.results.folders.sweep_folder import SweepFolder
 from mlpcli.results.trial import Trial
 from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
@@ -18,11 +17,11 @@ class Models:
     def __init__(self, sweep: PreparedSweep, folder: SweepFolder, keep: KeepModels) -> None:
         self.keep = keep
         self._sweep, self._folder = sweep, folder
-        self._first = min(map(self._rank, folder.known.values()), default=(math.inf, 0))
+        self._first = self._leader()
 
     def offer(self, trial: Trial, model: bytes | None) -> None:
         """Save the model of a trial that is about to be recorded, if it is to stay as far as is known."""
-        rank = self._rank(trial)
+        rank = trial.rank(self._sweep.metric)
         wanted = self.keep == "all" or rank < self._first
         self._first = min(self._first, rank)
         if model is not None and wanted:
@@ -53,15 +52,12 @@ class Models:
 
     def _best(self) -> list[int]:
         """The best of all recorded trials, if any has a rank."""
-        value, number = min(map(self._rank, self._folder.known.values()), default=(math.inf, 0))
+        value, number = self._leader()
         return [number] if math.isfinite(value) else []
 
-    def _rank(self, trial: Trial) -> tuple[float, int]:
-        """Sort key with the best complete trial first: by the metric, then by number."""
-        score = trial.score(self._sweep.metric)
-        if trial.state != "complete" or score is None:
-            return math.inf, trial.number
-        return Measure.parse(self._sweep.metric).metric.key(score), trial.number
+    def _leader(self) -> tuple[float, int]:
+        """The rank of the best recorded trial, infinite if none has one."""
+        return min((trial.rank(self._sweep.metric) for trial in self._folder.known.values()), default=(math.inf, 0))
 
     def _path(self, number: int) -> Path:
         return self._folder.model(self._sweep.trials[number].run_id)

@@ -111,7 +111,7 @@ def test_what_is_no_result_is_refused(capsys: pytest.CaptureFixture[str]) -> Non
     _, err = plot(capsys, "digits1", code=2)
     assert err == (
         "mlpcli: error: there are no results 'digits1', here or in results; did you mean digits-1? "
-        "Give the folder or the name of a run or a sweep\n"
+        "Give a run, a sweep, a trial such as SWEEP/17 or SWEEP/best, or a run_id\n"
     )
     run_folder(Path("results/empty"), epochs=0)
     _, err = plot(capsys, "empty", "--quiet", code=2)

@@ -1,0 +1,98 @@
+"""trials.csv of a sweep as records: which trials have ended, which metric ranks them, and how a user names one.
+
+Reading takes the table column by column, so that 20,000 trials are there in a fraction of a second.
+"""
+
+import math
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from mlpcli.config.metrics import METRICS, Measure
+from mlpcli.results.files.read_file import read_rows, read_toml
+from mlpcli.results.schema.json_schema import SweepHeader
+from mlpcli.results.trial import Trial
+
+__all__ = ["BEST", "RERUN", "SweepTrials", "read_trials", "usual_metric"]
+
+RERUN = "Run the sweep again with --restart, or copy the folder again"
+
+BEST = re.compile(r"best(?::(\d{1,9}))?")
+"""The name of the best trial of a sweep, or of its best few."""
+
+_USUAL = [str(Measure(part, metric)) for part in ("val", "train") for metric in METRICS.values() if metric.leads]
+
+
+@dataclass(frozen=True)
+class SweepTrials:
+    """The trials of a sweep that have ended, in the order of trials.csv.
+
+    `metric` ranks them, `varied` are the options that tell their configurations apart. `columns` are the values of
+    trials.csv by column, with `varied` as text.
+    """
+
+    path: Path
+    metric: str
+    varied: tuple[str, ...]
+    trials: tuple[Trial, ...]
+    columns: Mapping[str, Sequence[Any]]
+
+    @cached_property
+    def ranked(self) -> list[Trial]:
+        """The complete trials that have a value of the metric, the best first."""
+        ranked = sorted((*trial.rank(self.metric), place) for place, trial in enumerate(self.trials))
+        return [self.trials[place] for key, _, place in ranked if math.isfinite(key)]
+
+    def named(self, word: str) -> list[Trial]:
+        """The trials that a word behind `SWEEP/` means: `17`, `best`, `best:5`, or the beginning of a run_id.
+
+        A number that is no trial's may be the beginning of a run_id too. The list is empty where there is none, and
+        longer than one for `best:5`, or where several run_ids begin like this.
+        """
+        if best := BEST.fullmatch(word):
+            return self.ranked[: int(best[1] or 1)]
+        if matches := [trial for trial in self.trials if str(trial.number) == word]:
+            return matches
+        return [trial for trial in self.trials if trial.run_id.startswith(word)] if word else []
+
+
+def read_trials(path: Path) -> SweepTrials:
+    """The trials in a sweep's folder, which may still be running.
+
+    Raises:
+        DataError: a file there is not one that mlpcli writes.
+        FileError: a file cannot be read.
+    """
+    rows = read_rows(path / "trials.csv", RERUN)
+    columns = rows.columnwise()
+    varied = tuple(column.name for column in rows.columns if column.kind == "option")
+    configurations: dict[tuple[object, ...], int] = {}
+    trials = []
+    for values in zip(*columns.values(), strict=True):
+        trial = Trial.of_row(dict(zip(columns, values, strict=True)), varied)
+        configuration = configurations.setdefault(tuple(trial.options.values()), len(configurations))
+        trials.append(replace(trial, configuration=configuration) if configuration else trial)
+    scores = {name: columns[name] for name in _USUAL if name in columns}
+    return SweepTrials(path, _metric(path) or usual_metric(scores), varied, tuple(trials), columns)
+
+
+def usual_metric(columns: Mapping[str, Sequence[Any]]) -> str:
+    """The first of the metrics that rank by default for which these columns have finite numbers."""
+    known = [name for name in _USUAL if name in columns]
+    numbers = (name for name in known if any(value is not None and math.isfinite(value) for value in columns[name]))
+    return next(numbers, known[0] if known else _USUAL[0])
+
+
+def _metric(path: Path) -> str | None:
+    """The metric that ranks: from the summary or, while the sweep runs, from its file."""
+    if os.path.isfile(path / "summary.csv"):
+        header = read_rows(path / "summary.csv", RERUN).header
+        return next((name.removesuffix("_mean") for name in header if name.endswith("_mean")), None)
+    if os.path.isfile(path / "sweep.toml"):
+        metric: str | None = read_toml(path / "sweep.toml", SweepHeader, RERUN).get("metric")
+        return metric
+    return None
