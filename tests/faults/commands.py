@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -51,7 +52,10 @@ class Subject:
     again: Sequence[str] = ()
 
 
-TRAIN = ("train", "--dataset", "iris", "--epochs", "2", "--width", "8", "--name", "r", "--data-home", "home", "--quiet")
+TRAIN = (
+    *("train", "--dataset", "t.csv", "--target", "y", "--epochs", "2", "--width", "8"),
+    *("--name", "r", "--data-home", "home", "--quiet"),
+)
 SWEEP = ("sweep", "r.toml", "--data-home", "home", "--quiet")
 SUBJECTS = {
     subject.name: subject
@@ -65,11 +69,12 @@ SUBJECTS = {
 
 @dataclass
 class Place:
-    """A working folder for a command, and the outcomes in it."""
+    """A working folder for a command; what an undisturbed one makes there, and how long it takes."""
 
     subject: Subject
     folder: Path
     golden: dict[str, bytes] = field(default_factory=dict)
+    seconds: float = 0.0
 
     def fresh(self) -> None:
         """Forget all results and prepared data."""
@@ -96,7 +101,10 @@ class Place:
         )
 
     def fault(self, process: subprocess.Popen[str], codes: set[int] = CODES) -> str:
-        """Wait for a disturbed command and do it again: what is wrong with them, "" if nothing is."""
+        """Wait for a disturbed command and do it again: what is wrong with them, "" if nothing is.
+
+        Where it left nothing behind, or all that an undisturbed one makes, doing it again would show nothing new.
+        """
         try:
             _, err = process.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
@@ -109,17 +117,21 @@ class Place:
         expected = 0 if process.returncode in (0, -9) else 1
         if len(lines) != expected or not all(line.startswith("mlpcli: error: ") for line in lines):
             return f"exit code {process.returncode}, {len(lines)} lines: {' '.join(err.split())[:300]}"
+        if self.content("results", "home") in ({}, self.golden):
+            return ""
         repeat = self.start(extra=self.subject.again)
         _, err = repeat.communicate(timeout=PATIENCE)
         if repeat.returncode:
             return f"the same command fails afterwards ({repeat.returncode}): {err.strip()[-300:]}"
-        return "" if self.content() == self.golden else "the same command makes something else afterwards"
+        made = self.content("results")
+        expected_files = {name: content for name, content in self.golden.items() if name.startswith("results/")}
+        return "" if made == expected_files else "the same command makes something else afterwards"
 
-    def content(self) -> dict[str, bytes]:
-        """The files of the results without seconds, and without provenance."""
-        root = self.folder / "results"
-        files = [path for path in root.rglob("*") if path.is_file() and path.name not in ("provenance.json", ".lock")]
-        return {str(path.relative_to(root)): _timeless(path) for path in files}
+    def content(self, *tops: str) -> dict[str, bytes]:
+        """The files of these folders without seconds, and without provenance."""
+        files = [path for top in tops for path in (self.folder / top).rglob("*") if path.is_file()]
+        kept = [path for path in files if path.name not in ("provenance.json", ".lock")]
+        return {str(path.relative_to(self.folder)): _timeless(path) for path in kept}
 
 
 @contextmanager
@@ -130,12 +142,15 @@ def places(*names: str) -> Iterator[list[Place]]:
         for number, name in enumerate(names or SUBJECTS):
             place = Place(SUBJECTS[name], Path(top) / str(number))
             place.folder.mkdir()
-            base = {"dataset": "iris", "epochs": 2}
+            rows = [f"{row},{row % 5},{'ab'[row % 2]},{row % 7}" for row in range(40)]
+            (place.folder / "t.csv").write_text("\n".join(["u,v,w,y", *rows, ""]))
+            base = {"dataset": "t.csv", "target": "y", "epochs": 2}
             write_sweep(place.folder / "r.toml", seeds=2, base=base, grid={"width": [4, 8]})
+            begin = time.monotonic()
             process = place.start()
             _, err = process.communicate(timeout=PATIENCE)
             assert process.returncode == 0, err
-            place.golden = place.content()
+            place.golden, place.seconds = place.content("results", "home"), time.monotonic() - begin
             made.append(place)
         yield made
 

@@ -8,7 +8,7 @@ from random import Random
 
 from tests.faults.commands import CODES, Place
 
-__all__ = ["LIMITS", "exempt", "try_limit", "try_signals"]
+__all__ = ["LIMITS", "exempt", "try_kill", "try_limit", "try_signals"]
 
 LIMITS = {
     "RLIMIT_AS": [megabytes << 20 for megabytes in range(60, 400, 10)],
@@ -36,16 +36,20 @@ def try_limit(place: Place, limit: str, value: int) -> str:
     return place.fault(place.start(preexec=lambda: resource.setrlimit(number, (value, value))))
 
 
-def try_signals(place: Place, rng: Random, seconds: float) -> tuple[str, str]:
-    """Send SIGKILL, SIGTERM or Ctrl-C at a random moment, perhaps several times: which, and the fault."""
+def try_kill(place: Place, rng: Random) -> str:
+    """Kill the command at a random moment: what is wrong afterwards, "" if nothing is."""
     place.fresh()
-    number = rng.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGTERM, signal.SIGINT])
-    wait = rng.uniform(0, seconds)
-    if number == signal.SIGKILL:
-        process = place.start()
-        time.sleep(wait)
-        process.kill()
-        return number.name, place.fault(process, CODES | {-number})
+    process = place.start()
+    time.sleep(rng.uniform(0, place.seconds))
+    process.kill()
+    return place.fault(process, CODES | {-signal.SIGKILL})
+
+
+def try_signals(place: Place, rng: Random) -> tuple[str, str]:
+    """Send SIGTERM or Ctrl-C at a random moment, perhaps several times: which, and the fault."""
+    place.fresh()
+    number = rng.choice([signal.SIGTERM, signal.SIGTERM, signal.SIGINT])
+    wait = rng.uniform(0, place.seconds)
     waits = [wait, *(rng.choice([0, 0.001, 0.01, 0.05]) for _ in range(rng.choice([0, 1, 3])))]
     begin = "watch_only = interruption.watch\n"
     shooting = SIGNALLING.format(waits=waits, number=int(number)).replace("\n", "\n    ")

@@ -1,4 +1,8 @@
-"""Every system call of a tiny command, failed once: strace injects the error, in the main thread and in workers.
+"""System calls of a tiny command, each failed once: strace injects the error, in the main thread and in workers.
+
+A command makes some 20,000 calls, nearly all of them while it imports libraries: with every error that would be days.
+Calls that come from the same place of our code, the same chain of callers and lines, are of one kind. `ordered` begins
+with one call of each kind, so that every place meets every error, and goes on with further calls of all kinds.
 
 Calls are numbered per thread, from the first line of the command's own code; what Python does before is not ours.
 """
@@ -8,13 +12,15 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Sequence
 from itertools import zip_longest
+from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 from tests.faults.commands import Place
 
-__all__ = ["ERRORS", "Point", "points", "reason_to_skip", "shuffled", "try_point"]
+__all__ = ["ERRORS", "Point", "ordered", "points", "reason_to_skip", "try_point"]
 
 ERRORS = {
     "openat": ("EMFILE", "ENOMEM", "EINTR", "EIO", "EACCES"),
@@ -41,8 +47,33 @@ ERRORS = {
 }
 """Errors by the system call that may end with them."""
 
-
 STRACE = ("strace", "-f", "--seccomp-bpf")
+
+TELL_PLACES = """
+import sys, zlib
+
+places = ["start"]
+
+def follow(frame, event, argument):
+    code, caller = frame.f_code, frame.f_back
+    ours = "/mlpcli/" in code.co_filename
+    imports = code.co_filename == "<frozen importlib._bootstrap>" and code.co_name == "_find_and_load"
+    if not ours and not imports or caller is None:
+        return
+    if event == "call":
+        place = places[-1]
+        if not place.endswith(" imports"):
+            line = caller.f_lineno if "/mlpcli/" in caller.f_code.co_filename else 0
+            function = place.split()[0] + " imports" if imports else code.co_name
+            place = f"{function.split()[0]} {zlib.crc32(f'{place}:{line}'.encode()):08x}" + " imports" * imports
+            os.access("/place/" + place, os.F_OK)
+        places.append(place)
+    elif event == "return" and len(places) > 1 and places.pop() != places[-1]:
+        os.access("/place/" + places[-1], os.F_OK)
+
+sys.setprofile(follow)
+"""
+"""Calls access("/place/...") whenever the main thread enters or leaves one of our functions, or an import."""
 
 
 def reason_to_skip() -> str:
@@ -53,46 +84,60 @@ def reason_to_skip() -> str:
     return "" if probe.returncode == 0 else f"strace cannot trace here: {probe.stderr.strip()[:100]}"
 
 
-Point = tuple[str, int, str]
-"""System call, its number in its thread, error."""
+class Point(NamedTuple):
+    """A system call, by its number in its thread, the error that it is to end with, and the place it comes from."""
+
+    place: str
+    call: str
+    error: str
+    number: int
+
+    @property
+    def kind(self) -> tuple[str, str, str]:
+        """What it shares with other points of its kind."""
+        return self.place, self.call, self.error
 
 
-def shuffled(place: Place, rng: Random) -> list[Point]:
-    """All points in random order, the kinds of call and error in turn: most calls are those of imports."""
-    kinds: dict[tuple[str, str], list[Point]] = {}
-    for point in points(place):
-        kinds.setdefault((point[0], point[2]), []).append(point)
+def ordered(found: Sequence[Point], rng: Random) -> list[Point]:
+    """All points: one of each kind in random order, then a second one of each, and so on."""
+    kinds: dict[tuple[str, str, str], list[Point]] = {}
+    for point in found:
+        kinds.setdefault(point.kind, []).append(point)
     for kind in kinds.values():
         rng.shuffle(kind)
-    turns = zip_longest(*sorted(kinds.values(), key=lambda kind: rng.random()))
-    return [point for turn in turns for point in turn if point is not None]
+    order = list(kinds.values())
+    rng.shuffle(order)
+    return [point for turn in zip_longest(*order) for point in turn if point is not None]
 
 
-def points(place: Place) -> Iterator[Point]:
+def points(place: Place) -> list[Point]:
     """A point for every call that the main thread makes from its first line on, and each error that it may end with."""
-    calls = ",".join((*ERRORS, "access"))
+    calls = ",?".join((*ERRORS, "access"))
     with tempfile.NamedTemporaryFile("r") as log:
         place.fresh()
-        process = place.start(prefix=[*STRACE, "-o", log.name, "-e", f"trace=?{calls.replace(',', ',?')}"])
+        process = place.start(prefix=[*STRACE, "-o", log.name, "-e", f"trace=?{calls}"], before=TELL_PLACES)
         process.communicate()
         lines = log.read().splitlines()
     main = next(line.split()[0] for line in lines if '"/main-begins"' in line)
-    counts: dict[str, int] = {}
-    begun = False
+    found, counts, at = [], dict.fromkeys(ERRORS, 0), ""
     for line in lines:
-        found = re.match(rf"{main}\s+(\w+)\(", line)
-        if found is None:
+        called = re.match(rf"{main}\s+(\w+)\(", line)
+        if called is None:
             continue
-        begun = begun or '"/main-begins"' in line
-        name = found[1]
-        counts[name] = counts.get(name, 0) + 1
-        if begun and name in ERRORS:
-            for error in ERRORS[name]:
-                yield name, counts[name], error
+        if '"/main-begins"' in line:
+            at = "start"
+        elif entered := re.search(r'"/place/([^"]*)"', line):
+            at = entered[1] if at else ""
+        elif (call := called[1]) in ERRORS:
+            counts[call] += 1
+            found += [Point(at, call, error, counts[call]) for error in ERRORS[call] if at]
+    return found
 
 
-def try_point(place: Place, call: str, number: int, error: str) -> str:
-    """Run the command with this one call failing: what is wrong, "" if nothing is."""
+def try_point(place: Place, point: Point) -> str | None:
+    """Run the command with this one call failing: what is wrong, "" if nothing is, None if the call never came."""
     place.fresh()
-    inject = f"inject=?{call}:error={error}:when={number}"
-    return place.fault(place.start(prefix=[*STRACE, "-o", os.devnull, "-e", f"trace=?{call}", "-e", inject]))
+    inject = f"inject=?{point.call}:error={point.error}:when={point.number}"
+    with tempfile.NamedTemporaryFile("r") as log:
+        fault = place.fault(place.start(prefix=[*STRACE, "-o", log.name, "-e", f"trace=?{point.call}", "-e", inject]))
+        return fault if "(INJECTED)" in Path(log.name).read_text(errors="replace") else None

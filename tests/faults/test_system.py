@@ -7,8 +7,8 @@ from random import Random
 import pytest
 
 from tests.faults.commands import SUBJECTS, places
-from tests.faults.moments import LIMITS, exempt, try_limit, try_signals
-from tests.faults.system_calls import reason_to_skip, shuffled, try_point
+from tests.faults.moments import LIMITS, exempt, try_kill, try_limit, try_signals
+from tests.faults.system_calls import ordered, points, reason_to_skip, try_point
 
 SEED = date.today().isoformat()
 SECONDS = 60
@@ -21,11 +21,12 @@ SECONDS = 60
 def test_failed_system_calls(name: str) -> None:
     faults, tried, end = {}, 0, time.monotonic() + SECONDS
     with places(name) as (place,):
-        for point in shuffled(place, Random(SEED)):
+        for point in ordered(points(place), Random(SEED)):
             if time.monotonic() > end:
                 break
-            tried += 1
-            if fault := try_point(place, *point):
+            fault = try_point(place, point)
+            tried += fault is not None
+            if fault:
                 faults[point] = fault
     assert tried and not faults
 
@@ -48,7 +49,5 @@ def test_signals_at_any_moment(name: str) -> None:
     faults, rng, end = [], Random(SEED), time.monotonic() + SECONDS / 2
     with places(name) as (place,):
         while time.monotonic() < end:
-            what, fault = try_signals(place, rng, 3.0)
-            if fault:
-                faults.append((what, fault))
-    assert not faults
+            faults += [("SIGKILL", try_kill(place, rng)), try_signals(place, rng)]
+    assert not [(what, fault) for what, fault in faults if fault]

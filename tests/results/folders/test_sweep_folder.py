@@ -210,7 +210,7 @@ def halved(root, trained=None):
 def folder_of(root):
     arguments = {"varied": ["drop", "word"], "scores": SCORES, "columns": COLUMNS, "reuse": lambda trial: True}
     version = {"version": mlpcli.__version__}
-    return SweepFolder(root, "s", sweep="x", trials=FIRST[:4], provenance=version, **arguments)
+    return SweepFolder(root, "s", sweep="x = 1\n", trials=FIRST[:4], provenance=version, **arguments)
 
 
 SCENARIOS = {
@@ -421,6 +421,8 @@ def test_models_are_kept_by_name(tmp_path):
         ("provenance.json", "version", "Version", "key version: Field required"),
         ("provenance.json", "{", "[" * 5000 + "{", "cannot use"),
         ("provenance.json", '"version"', '"a": 1, "a": 2, "version"', "it has a key twice"),
+        ("sweep.toml", "# ", "[", "cannot use"),
+        ("sweep.toml", "# ", "metric = 3\n# ", "key metric: Input should be a valid string"),
     ],
 )
 def test_a_damaged_file_is_named_by_line_and_column_and_kept(tmp_path, golden, name, old, new, where):
