@@ -236,7 +236,8 @@ def page() -> str:
     lines = [
         "# The lecture, system by system",
         "",
-        "Each file here asks one question and says what to expect. All of them but MNIST's, in a few minutes on two cores:",
+        "Each file here asks one question and says what to expect; [sweep_file.md](sweep_file.md) explains what such a file",
+        "may hold. All of them but MNIST's, in a few minutes on two cores:",
         "",
         "```sh",
         'for file in experiments/[!m]*.toml; do mlpcli sweep "$file" --results results/reference; done',

@@ -31,14 +31,28 @@ class KeepModels(StrEnum):
     ALL = "all"
 
 
+def _print_file_page(wanted: bool) -> None:
+    if wanted:
+        from mlpcli.sweeps.spec.file_page import file_page
+
+        print(file_page(), end="")
+        raise typer.Exit
+
+
 def sweep(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="sweep file, such as experiments/dropout.toml")],
+    help_file: Annotated[
+        bool,
+        typer.Option(
+            "--help-file", callback=_print_file_page, is_eager=True, metavar="", help="explain the sweep file and exit"
+        ),
+    ] = False,
     settings: Annotated[
         list[str] | None,
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="override an option of [base], or any key: grid.width=[8,16]",
+            help="override an option of the table base, or any key: grid.width=[8,16]",
             rich_help_panel=_PLAN,
         ),
     ] = None,

@@ -9,29 +9,70 @@ __all__ = ["DRAW", "KEYS", "NUMBERS", "TABLES", "Key"]
 
 @dataclass(frozen=True)
 class Key:
-    """A key: what it says, the type of its value in words, and its default in words.
+    """A key: what it says, the type of its value in words, and its default in words; None where it must be given.
 
-    `low` is the least integer of a key that takes one.
+    `low` is the least integer of a key that takes one, `example` a table as it stands in a file.
     """
 
     meaning: str
     type: str = "integer"
     default: int | str | None = None
     low: int = 0
+    example: str = ""
 
 
 KEYS: Mapping[str, Key] = {
     "name": Key("name of the sweep and of its results folder", "string", "the file's name"),
-    "metric": Key("metric that ranks, of training or validation rows", "string", "val_accuracy or val_rmse"),
-    "seeds": Key("number of seeds, or a list of them", "integer or list", "the option seed", low=1),
-    "where": Key("conditions on the options; combinations that break one are left out", "list of strings", "none"),
-    "base": Key("options of every run", "table", "none"),
-    "grid": Key("options with lists of values: every combination; several [[grid]] follow one another", "table"),
-    "zip": Key("options with lists of one length, taken together", "table"),
-    "random": Key("options with ranges or choices that are drawn from", "table"),
-    "points": Key("explicit further configurations, each below [[points]]", "tables"),
-    "halving": Key("successive halving over epochs", "table"),
-    "compare": Key("configuration that differences are given against", "table", "the first configuration"),
+    "metric": Key(
+        "metric that ranks, of training or validation rows",
+        "string",
+        "val_accuracy, val_rmse, or val_r2 for several targets; train_* without validation rows",
+    ),
+    "seeds": Key("number of seeds, counted from 0, or a list of them", "integer or list", "the option seed", low=1),
+    "where": Key(
+        'conditions on the options, such as ["width * depth <= 512"]; combinations that break one are left out',
+        "list of strings",
+        "none",
+    ),
+    "base": Key(
+        "options of every run, each with one value",
+        "table",
+        "the defaults of all options",
+        example='[base]\ndataset = "digits"\nepochs = 20\nschedule = "cosine"',
+    ),
+    "grid": Key(
+        "options with lists of values: every combination; several [[grid]] follow one another",
+        "table",
+        example='[grid]\ndropout = [0.0, 0.1, 0.2, 0.5]\nnorm = ["none", "batch", "layer"]',
+    ),
+    "zip": Key(
+        "options with lists of one length, taken together: the first values, the second ones and so on",
+        "table",
+        example="[zip]\nwidth = [64, 128]\ndepth = [4, 2]",
+    ),
+    "random": Key(
+        "options with ranges or choices that are drawn from",
+        "table",
+        example="[random]\ntrials = 50\nlr = { low = 1e-4, high = 1e-1, log = true }\n"
+        "width = { low = 16, high = 128, step = 16 }\n"
+        'activation = { choices = ["relu", "gelu", "tanh"] }',
+    ),
+    "points": Key(
+        "explicit further configurations, each below a [[points]] of its own",
+        "tables",
+        example='[[points]]\ndropout = 0.5\nnorm = "none"\n\n[[points]]\nhidden = [256, 128, 64]',
+    ),
+    "halving": Key(
+        "successive halving over epochs: after a few epochs the best configurations go on, the others are pruned",
+        "table",
+        example="[halving]\nmin_epochs = 3\nfactor = 3",
+    ),
+    "compare": Key(
+        "configuration that differences are given against, paired by seed; options not named keep the row's values",
+        "table",
+        "the first configuration of a grid; none if configurations are drawn or pruned",
+        example='[compare]\ndropout = 0.0\nnorm = "none"',
+    ),
 }
 """The keys at the top of a sweep file."""
 
