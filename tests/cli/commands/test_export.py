@@ -51,11 +51,22 @@ def test_as_json(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert err == ""
 
 
+def test_a_history_goes_to_a_tracker(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, err = export(capsys, results, "one", "--to", "tensorboard", "logs")
+    assert out == "1 written, 0 there already, 0 not ended\n"
+    assert err == f"{results.name}/one: writing the history to logs\n"
+    assert list(Path("logs/one").glob("events*"))
+    out, _ = export(capsys, results, "one", "logs", "--to", "tensorboard", "--json")
+    counts = {"written": 0, "there_already": 1, "not_ended": 0}
+    assert json.loads(out) == {"results": f"{results.name}/one", "to": "logs", **counts}
+
+
 @pytest.mark.parametrize(
     ("words", "code", "reason"),
     [
         (["one", "m.pt"], 2, "export 'm.pt': the suffix says which format is written. Nothing was written. Give a"),
         (["two", "m.py"], 2, "there is no run 'two'"),
+        (["two", "logs", "--to", "tensorboard"], 2, "there are no results 'two'"),
         (["one", "no/m.py"], 74, "cannot write no/m.py: No such file or directory"),
     ],
 )

@@ -1,0 +1,112 @@
+"""Histories as TensorBoard's own reader and an MLflow store give them back."""
+
+from pathlib import Path
+
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams import metadata
+
+from mlpcli.errors import FileError, Unavailable, UsageError
+from mlpcli.export.trackers import TRACKERS, check_tracker, write_histories
+from mlpcli.results.folders.read_folder import ResultsFolder, read_folder
+from tests.plot.folders import run_folder, sweep_folder
+
+
+def sweep(path: Path) -> ResultsFolder:
+    """Two configurations with two seeds; the last trial diverged."""
+    grid = {"dropout": [0.0, 0.5]}
+    folder = sweep_folder(path, grid, seeds=2, epochs=3, states={3: "diverged"})
+    (folder / "provenance.json").write_text('{"version": "0.2.0", "started": "2026-01-02T03:04:05+00:00"}')
+    with (folder / "sweep.toml").open("a") as file:
+        file.write('[base]\ndataset = "digits"\nhidden = [8, 4]\n')
+    return read_folder(folder)
+
+
+def write(folder: ResultsFolder, tracker: str, place: Path | str) -> list[bool]:
+    return list(write_histories(folder, tracker, str(place)))
+
+
+STARTED = 1767323045  # 2026-01-02T03:04:05Z
+
+
+def test_tensorboard_reads_curves_scores_and_hyperparameters(tmp_path: Path) -> None:
+    folder = sweep(tmp_path / "s")
+    assert write(folder, "tensorboard", tmp_path / "log") == [True] * 4
+    for trial in folder.trials:
+        events = EventAccumulator(str(tmp_path / "log" / "s" / str(trial.number))).Reload()
+        epochs = folder.epochs(trial)
+        for tag, column in (("train/loss", "train_loss"), ("val/accuracy", "val_accuracy"), ("lr", "lr")):
+            scalars = events.Scalars(tag)
+            assert [scalar.step for scalar in scalars] == [1, 2, 3]
+            assert [scalar.value for scalar in scalars] == pytest.approx(list(epochs[column]))
+            times = [scalar.wall_time - STARTED for scalar in scalars]
+            assert times == pytest.approx(list(epochs["total_time_s"]), abs=1e-5)
+        kept = {tag: events.Scalars(tag)[0].value for tag in events.Tags()["scalars"] if tag.startswith("kept/")}
+        assert kept == pytest.approx({f"kept/{k}": v for k, v in trial.metrics.items() if v is not None})
+        content = events.SummaryMetadata(metadata.SESSION_START_INFO_TAG).plugin_data.content
+        start = metadata.parse_session_start_info_plugin_data(content)
+        assert start.hparams["dropout"].number_value == float(str(trial.options["dropout"]))
+        assert start.hparams["hidden"].string_value == "8,4"
+        content = events.SummaryMetadata(metadata.SESSION_END_INFO_TAG).plugin_data.content
+        assert metadata.parse_session_end_info_plugin_data(content).status == (2 if trial.state == "diverged" else 1)
+
+
+def test_trials_that_are_there_stay_and_new_ones_are_added(tmp_path: Path) -> None:
+    folder = sweep(tmp_path / "s")
+    write(folder, "tensorboard", tmp_path / "log")
+    before = {path: path.read_bytes() for path in (tmp_path / "log").rglob("events*")}
+    assert write(folder, "tensorboard", tmp_path / "log") == [False] * 4
+    assert {path: path.read_bytes() for path in (tmp_path / "log").rglob("events*")} == before
+    run = read_folder(run_folder(tmp_path / "r", 2))
+    assert write(run, "tensorboard", tmp_path / "log") == [True]
+    assert sorted(path.name for path in (tmp_path / "log").iterdir()) == ["r", "s"]
+
+
+def test_a_run_that_has_not_ended_is_left_out(tmp_path: Path) -> None:
+    path = run_folder(tmp_path / "r", 2)
+    (path / "result.json").unlink()
+    assert write(read_folder(path), "tensorboard", tmp_path / "log") == []
+    assert not (tmp_path / "log").exists()
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("a file")
+    with pytest.raises(FileError, match="it exists and is not a folder"):
+        write(sweep(tmp_path / "s"), "tensorboard", tmp_path / "log")
+
+
+@pytest.mark.filterwarnings("ignore")  # of MLflow's own code
+def test_an_mlflow_store_gives_parameters_and_metrics_back(tmp_path: Path) -> None:
+    from mlflow.tracking import MlflowClient
+
+    folder, store = sweep(tmp_path / "s"), f"sqlite:///{tmp_path / 'store.db'}"
+    assert write(folder, "mlflow", store) == [True] * 4
+    client = MlflowClient(store)
+    identity = client.get_experiment_by_name("s").experiment_id
+    left = client.create_run(identity).info.run_id  # as an interruption leaves it
+    assert write(folder, "mlflow", store) == [False] * 4
+    runs = {run.data.tags["mlpcli.run_id"]: run for run in client.search_runs([identity])}
+    assert left not in {run.info.run_id for run in runs.values()}
+    assert runs.keys() == {trial.run_id for trial in folder.trials}
+    for trial in folder.trials:
+        run, epochs = runs[trial.run_id], folder.epochs(trial)
+        assert run.data.params["dropout"] == str(float(str(trial.options["dropout"])))
+        assert run.data.params["hidden"] == "8,4"
+        assert run.info.status == ("FAILED" if trial.state == "diverged" else "FINISHED")
+        history = sorted(client.get_metric_history(run.info.run_id, "val_loss"), key=lambda metric: metric.step)
+        assert [metric.step for metric in history] == [1, 2, 3]
+        assert [metric.value for metric in history] == list(epochs["val_loss"])
+        assert [metric.timestamp for metric in history] == [
+            round(1000 * (STARTED + seconds)) for seconds in epochs["total_time_s"]
+        ]
+        if trial.state == "complete":
+            assert run.data.metrics["kept_test_accuracy"] == trial.metrics["test_accuracy"]
+    with pytest.raises(Unavailable, match="cannot write to the MLflow store nowhere://x: "):
+        write(folder, "mlflow", "nowhere://x")
+
+
+@pytest.mark.parametrize("name", TRACKERS)
+def test_a_tracker_that_is_not_installed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mlpcli.export.trackers.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=rf"{name} is not installed. Nothing was written. Type: .*\[{name}\]"):
+        check_tracker(name)
