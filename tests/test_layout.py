@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "workers": set(),
     "sweeps": {"nn", "data", "config", "training", "results", "workers"},
     "api": {"data", "config", "training", "results", "workers", "sweeps"},
-    "plot": {"data", "config", "training", "results"},
+    "plot": {"nn", "optim", "data", "config", "training", "results"},
     "cli": {
         "autodiff",
         "data",

@@ -1,31 +1,73 @@
-"""All pictures for which a results folder has the numbers."""
+"""All pictures for which a results folder has what they need."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from mlpcli.atomic import shown
-from mlpcli.errors import UsageError
+from mlpcli.errors import MlpcliError, UsageError
 from mlpcli.plot.columns import epochs_of
-from mlpcli.plot.curves import draw_curves
-from mlpcli.plot.diagnostics import draw_drift, draw_gradient, draw_noise
-from mlpcli.plot.fit import draw_fit
-from mlpcli.plot.metric_by_option import draw_options
-from mlpcli.plot.selection import Asked, select
-from mlpcli.plot.style import render, styled
+from mlpcli.plot.kinds import KINDS
+from mlpcli.plot.networks.calibration import draw_calibration
+from mlpcli.plot.networks.confusion import draw_confusion
+from mlpcli.plot.networks.diagram import draw_network
+from mlpcli.plot.networks.fit import draw_fit
+from mlpcli.plot.networks.hidden import draw_hidden
+from mlpcli.plot.networks.kept import Networks
+from mlpcli.plot.networks.regions import draw_regions
+from mlpcli.plot.networks.weights import draw_weights
+from mlpcli.plot.selection import Asked, Selection, select
+from mlpcli.plot.style import Drawing, render, styled
+from mlpcli.plot.tables.curves import draw_curves
+from mlpcli.plot.tables.diagnostics import draw_drift, draw_gradient, draw_noise
+from mlpcli.plot.tables.metric_by_option import draw_options
+from mlpcli.plot.tables.parallel import draw_parallel
+from mlpcli.plot.tables.schedule import draw_schedule
 from mlpcli.results.folders.read_folder import ResultsFolder, read_folder
 from mlpcli.wording import nearest, sentence
 
-__all__ = ["pictures"]
+__all__ = ["OF_NETWORKS", "OF_TABLES", "pictures"]
 
 ALL = Asked()
 
+OF_TABLES: dict[str, Callable[[ResultsFolder, str, Selection], list[Drawing]]] = {
+    "curves": draw_curves,
+    "schedule": lambda folder, metric, selection: draw_schedule(folder, selection),
+    "options": draw_options,
+    "parallel": draw_parallel,
+    "noise": lambda folder, metric, selection: draw_noise(folder),
+    "gradient": lambda folder, metric, selection: draw_gradient(folder),
+    "drift": lambda folder, metric, selection: draw_drift(folder),
+}
+"""The kinds that need tables only: each function returns nothing where it has nothing to draw."""
+
+OF_NETWORKS: dict[str, Callable[[Networks], list[Drawing]]] = {
+    "network": draw_network,
+    "fit": draw_fit,
+    "regions": draw_regions,
+    "hidden": draw_hidden,
+    "weights": draw_weights,
+    "confusion": draw_confusion,
+    "calibration": draw_calibration,
+}
+"""The kinds that need a model file, and most of them the data too."""
+
 
 def pictures(
-    path: Path, metric: str | None, kind: str, data_home: Path | None, asked: Asked = ALL
+    path: Path,
+    metric: str | None,
+    kind: str,
+    data_home: Path | None,
+    asked: Asked = ALL,
+    *,
+    only: Sequence[str] = (),
+    leave_out: Callable[[str], None] = lambda text: None,
 ) -> Iterator[tuple[str, bytes]]:
     """File name and content of each picture; `kind` is png or svg, `metric` by default the one that ranks.
+
+    With `only` the pictures of these kinds. A picture that cannot be drawn, since its network or its data are not to be
+    had, is left out: `leave_out` is told which and why.
 
     Raises:
         UsageError: the folder has no such metric, nothing that is `asked` for, or nothing to draw.
@@ -33,21 +75,32 @@ def pictures(
     """
     folder = read_folder(path)
     metric, selection = _checked(folder, metric), select(folder, asked)
+    networks, reasons = Networks(folder, selection, data_home), dict[str, list[str]]()
+    error: MlpcliError = UsageError(_nothing(path, only))
+    count = 0
     with styled():
-        drawings = [
-            *draw_curves(folder, metric, selection),
-            *draw_options(folder, metric, selection),
-            *draw_noise(folder),
-            *draw_gradient(folder),
-            *draw_drift(folder),
-            *draw_fit(folder, data_home, selection),
-        ]
-        if not drawings:
-            raise UsageError(
-                f"there is nothing to draw in {shown(path)}: no epoch was trained there. Nothing was written"
-            )
-        for name, figure in drawings:
-            yield f"plot-{name}.{kind}", render(figure, kind)
+        for name in only or KINDS:
+            try:
+                drawings = (
+                    OF_TABLES[name](folder, metric, selection) if name in OF_TABLES else OF_NETWORKS[name](networks)
+                )
+            except MlpcliError as failure:
+                reasons.setdefault(str(failure), []).append(name)
+                error = failure
+                continue
+            for drawn, figure in drawings:
+                count += 1
+                yield f"plot-{drawn}.{kind}", render(figure, kind)
+    if not count:
+        raise error
+    for reason, names in reasons.items():
+        leave_out(f"left out {', '.join(names)}: {reason}")
+
+
+def _nothing(path: Path, only: Sequence[str]) -> str:
+    if only:
+        return f"--only {','.join(only)}: {shown(path)} has nothing for that. Nothing was written"
+    return f"there is nothing to draw in {shown(path)}: no epoch was trained there. Nothing was written"
 
 
 def _checked(folder: ResultsFolder, metric: str | None) -> str:

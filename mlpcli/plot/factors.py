@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Factor", "find_factors", "fullness", "is_geometric", "level_name"]
+__all__ = ["Factor", "describe", "find_factors", "fullness", "is_geometric", "level_name"]
 
 Values = tuple[str, ...]
 
@@ -79,6 +79,11 @@ def find_factors(varied: Sequence[str], configurations: Sequence[Values]) -> lis
             factor = Factor(factor.options, factor.indices, tuple(factor.levels[index] for index in order))
         factors.append(factor)
     return factors
+
+
+def describe(factors: Sequence[Factor], values: Values) -> str:
+    """A configuration by the factors in which it differs from others: `width 64, norm batch`."""
+    return ", ".join(factor.describe(factor.of(values)) for factor in factors)
 
 
 def fullness(factors: Sequence[Factor], configurations: int) -> float:

@@ -160,20 +160,7 @@ class Model:
             UsageError: the network has no such layer.
             DataError: as `predict`.
         """
-        depth = len(self.options.sizes)
-        if not -depth <= layer < depth:
-            raise UsageError(f"layer: got {layer}, and the network has {depth} hidden layers")
-        owner = f"hidden.{layer % depth}"
-        last = max(at for at, name in enumerate(self.network.names) if f"{name}.".startswith(f"{owner}."))
-        x = encode_in_memory(rows, self.preprocessing)
-        blocks = []
-        with self._arithmetic():
-            for start in range(0, len(x), BLOCK):
-                block = x[start : start + BLOCK]
-                for part in self.network.layers[: last + 1]:
-                    block = part.forward(block, training=False)
-                blocks.append(block.copy())
-        return np.concatenate(blocks) if blocks else np.empty((0, self.options.sizes[layer]), self.options.dtype)
+        return self.representation(encode_in_memory(rows, self.preprocessing), layer)
 
     def _scores_of(self, rows: Any) -> Array:
         x = encode_in_memory(rows, self.preprocessing)
@@ -190,6 +177,22 @@ class Model:
     def loss(self) -> Loss:
         """The loss that the network was trained with, without smoothing and weights."""
         return build_loss([self.options], self.network.linears[-1].out_features, ())
+
+    def representation(self, x: Array, layer: int = -1) -> Array:
+        """As `hidden`, of prepared inputs `x: (rows, features)`."""
+        depth = len(self.options.sizes)
+        if not -depth <= layer < depth:
+            raise UsageError(f"layer: got {layer}, and the network has {depth} hidden layers")
+        owner = f"hidden.{layer % depth}"
+        last = max(at for at, name in enumerate(self.network.names) if f"{name}.".startswith(f"{owner}."))
+        blocks = []
+        with self._arithmetic():
+            for start in range(0, len(x), BLOCK):
+                block = x[start : start + BLOCK]
+                for part in self.network.layers[: last + 1]:
+                    block = part.forward(block, training=False)
+                blocks.append(block.copy())
+        return np.concatenate(blocks) if blocks else np.empty((0, self.options.sizes[layer]), self.options.dtype)
 
     def scores(self, x: Array) -> Array:
         """The network's scores `(rows, outputs)` of prepared inputs `x: (rows, features)`."""

@@ -8,7 +8,8 @@ from numpy.testing import assert_allclose
 
 from mlpcli.cli.main import run
 from mlpcli.errors import DataError
-from mlpcli.plot.fit import draw_fit
+from mlpcli.plot.networks.fit import draw_fit
+from mlpcli.plot.networks.kept import Networks
 from mlpcli.plot.selection import Asked, select
 from mlpcli.plot.style import Drawing, styled
 from mlpcli.results.folders.read_folder import read_folder
@@ -26,7 +27,7 @@ ALL = Asked()
 
 def fits(path: Path, asked: Asked = ALL) -> list[Drawing]:
     folder = read_folder(path)
-    return draw_fit(folder, None, select(folder, asked))
+    return draw_fit(Networks(folder, select(folder, asked), None))
 
 
 def trained(*options: str) -> Path:

@@ -12,11 +12,13 @@ from matplotlib.figure import Figure
 from numpy.testing import assert_allclose
 
 from mlpcli.errors import UsageError
-from mlpcli.plot.curves import draw_curves
-from mlpcli.plot.diagnostics import draw_drift, draw_gradient, draw_noise
-from mlpcli.plot.metric_by_option import draw_options
 from mlpcli.plot.selection import Asked, select
 from mlpcli.plot.style import GREY, Drawing, new_figure, render, styled, titled
+from mlpcli.plot.tables.curves import draw_curves
+from mlpcli.plot.tables.diagnostics import draw_drift, draw_gradient, draw_noise
+from mlpcli.plot.tables.metric_by_option import draw_options
+from mlpcli.plot.tables.parallel import draw_parallel
+from mlpcli.plot.tables.schedule import draw_schedule
 from mlpcli.results.folders.read_folder import read_folder
 from tests.plot.folders import check, finite, run_folder, sweep_folder
 from tests.plot.svg import assert_same
@@ -112,7 +114,9 @@ def drawings(path: Path, metric: str | None = None, asked: Asked = ALL) -> list[
     chosen = metric or folder.metric
     return [
         *draw_curves(folder, chosen, selection),
+        *draw_schedule(folder, selection),
         *draw_options(folder, chosen, selection),
+        *draw_parallel(folder, chosen, selection),
         *draw_noise(folder),
         *draw_gradient(folder),
         *draw_drift(folder),

@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
-from mlpcli.cli.console import message, print_json
+from mlpcli.cli.console import message, print_json, warning
 from mlpcli.cli.flags import DataHome, Json, Quiet, ResultsRoot, SomeTable
 from mlpcli.errors import UsageError
 from mlpcli.installation import install_command
+from mlpcli.plot.kinds import KINDS
+from mlpcli.wording import nearest, sentence
 
 __all__ = ["plot"]
 
@@ -36,6 +38,10 @@ def plot(
         str | None,
         typer.Option(metavar="OPTION", help="one line per value of this option, the best configuration of each"),
     ] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(metavar="KIND,…", help=f"draw these alone: {', '.join(KINDS)}", show_default="all there are"),
+    ] = None,
     kind: Annotated[Kind, typer.Option("--format", help="format of the pictures")] = Kind.PNG,
     output: Annotated[
         Path | None, typer.Option(help="folder for the pictures", show_default="the folder of the results")
@@ -45,9 +51,14 @@ def plot(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Draw learning curves, the metric against the varied options, diagnostics, and fitted functions of one input.
+    """Draw everything that the files of a run or a sweep show: curves, options, the network, its decisions.
 
-    Example: mlpcli plot results/dropout
+    A picture is drawn where there is what it needs; those of networks need a model file and its data. Of a sweep they
+    show the best network that was kept.
+
+    Examples: mlpcli plot results/dropout
+
+              mlpcli plot moons --only regions,hidden --format svg
     """
     if find_spec("matplotlib") is None:
         raise UsageError(
@@ -62,10 +73,12 @@ def plot(
     from mlpcli.plot.draw import pictures
     from mlpcli.plot.selection import Asked
 
+    kinds = _kinds(only) if only is not None else ()
     asked = Asked(_condition(highlight, path) if highlight is not None else None, by)
     folder = (output or path).absolute()
     files = []
-    for file, content in pictures(path, metric, kind.value, data_home, asked):
+    drawn = pictures(path, metric, kind.value, data_home, asked, only=kinds, leave_out=warning)
+    for file, content in drawn:
         make_folder(folder)
         write_atomic(folder / file, content)
         files.append(shown(folder / file))
@@ -73,6 +86,18 @@ def plot(
         print_json({"results": shown(path), "files": files})
     else:
         print("\n".join(files))
+
+
+def _kinds(text: str) -> list[str]:
+    """The kinds that --only names."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in KINDS:
+            problem = f"--only {name[:80]}: no such kind of picture{nearest(name, KINDS)}"
+            raise UsageError(f"{sentence(problem)} Give some of {', '.join(KINDS)}")
+    if not names:
+        raise UsageError(f"--only: no kind of picture is named. Give some of {', '.join(KINDS)}")
+    return names
 
 
 def _condition(text: str, path: Path) -> Callable[[Mapping[str, str]], bool]:

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from mlpcli.plot.columns import Columns, diagnostics_of
-from mlpcli.plot.factors import Factor, find_factors
+from mlpcli.plot.factors import describe, find_factors
 from mlpcli.plot.style import (
     MOST_SERIES,
     Drawing,
@@ -55,7 +55,7 @@ def draw_drift(folder: ResultsFolder) -> list[Drawing]:
             label = f"{name.removeprefix('input_p')}th percentile"
             _line(panel, columns_of["step"], columns_of[name], place, label)
         if factors:
-            panel.set_title(wrap(", ".join(factor.describe(factor.of(values)) for factor in factors), 36))
+            panel.set_title(wrap(describe(factors, values), 36))
         panel.set_xlabel("step")
         panel.set_ylabel("input of the unit's activation" if index % columns == 0 else "")
     for panel in axes[len(shown) :]:
@@ -106,7 +106,7 @@ def draw_noise(folder: ResultsFolder) -> list[Drawing]:
     factors = [factor for factor in find_factors(folder.varied, list(points)) if factor.options != ("batch_size",)]
     groups: dict[str, list[tuple[float, Numbers]]] = {}
     for values, point in points.items():
-        groups.setdefault(_others(factors, values), []).append(point)
+        groups.setdefault(describe(factors, values), []).append(point)
     groups = {label: sorted(group, key=lambda point: point[0]) for label, group in groups.items() if len(group) > 2}
     if not groups:
         return []
@@ -146,10 +146,6 @@ def _initial_variance(diagnostics: Columns) -> float:
     if not len(epochs := diagnostics.get("epoch", np.array([]))) or epochs[0] != 0:
         return np.nan
     return float(diagnostics["gradient_variance"][0])
-
-
-def _others(factors: list[Factor], values: tuple[str, ...]) -> str:
-    return ", ".join(factor.describe(factor.of(values)) for factor in factors)
 
 
 def _line(axes: Axes, x: Numbers, y: Numbers, index: int, label: str) -> None:

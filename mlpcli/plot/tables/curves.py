@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mlpcli.config.metrics import METRICS, Measure
 from mlpcli.plot.columns import Columns, epochs_of
-from mlpcli.plot.factors import find_factors
+from mlpcli.plot.factors import describe, find_factors
 from mlpcli.plot.selection import Selection
 from mlpcli.plot.style import (
     GREY,
@@ -95,7 +95,7 @@ def _of_a_sweep(folder: ResultsFolder, metric: str, selection: Selection) -> lis
         mean, _ = found[values]
         axes.plot(*_averaged(together, np.arange(1.0, len(mean) + 1), mean), color=GREY, linewidth=0.8)
     for index, values in enumerate(chosen):
-        label = ", ".join(factor.describe(factor.of(values)) for factor in factors)
+        label = describe(factors, values)
         epochs, mean, deviation = _averaged(together, np.arange(1.0, len(found[values][0]) + 1), *found[values])
         _line(axes, epochs, mean, index, label)
         if np.isfinite(deviation).any():

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mlpcli.plot.factors import Factor, is_geometric
+from mlpcli.plot.factors import Factor, describe, is_geometric
 from mlpcli.plot.points import Points, error_bars, explain, is_error, spans_decades
 from mlpcli.plot.selection import Selection
 from mlpcli.plot.style import (
@@ -46,7 +46,7 @@ def draw_ranking(
         axes.errorbar(means, range(len(order)), xerr=bars, **{**look, "color": GREY})
     rows = [row for row, values in enumerate(order) if values in asked or not asked]
     axes.errorbar(means[rows], rows, xerr=None if bars is None else bars[:, rows], **look)
-    labels = [", ".join(factor.describe(factor.of(values)) for factor in factors) for values in order]
+    labels = [describe(factors, values) for values in order]
     axes.set_yticks(range(len(order)), [wrap(label, 50) for label in labels], fontsize=8)
     axes.set_ylim(len(order) - 0.5, -0.5)
     axes.set_xlabel(metric_name(metric))

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from mlpcli.plot.factors import Factor, find_factors, fullness
-from mlpcli.plot.grid import draw_heat_map, draw_panels
 from mlpcli.plot.points import Points, find_points
-from mlpcli.plot.ranking import MOST_ROWS, draw_ranking, draw_slices
 from mlpcli.plot.selection import Selection
 from mlpcli.plot.style import MOST_SERIES, Drawing
+from mlpcli.plot.tables.grid import draw_heat_map, draw_panels
+from mlpcli.plot.tables.ranking import MOST_ROWS, draw_ranking, draw_slices
 from mlpcli.results.folders.read_folder import ResultsFolder
 
 __all__ = ["draw_options"]

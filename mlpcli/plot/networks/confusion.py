@@ -1,0 +1,63 @@
+"""Which classes a network takes for each other, on the rows that judge it."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.config.metrics import PARTS
+from mlpcli.plot.networks.kept import Networks
+from mlpcli.plot.style import Drawing, new_figure, titled, upright, wrap
+
+__all__ = ["count", "draw_confusion"]
+
+MOST_CLASSES = 60
+WRITTEN = 16
+"""Classes at most whose counts are written into the cells."""
+
+
+def draw_confusion(networks: Networks) -> list[Drawing]:
+    """Counts of the rows of each class by what they are taken for, of the best network; nothing for a regression.
+
+    Raises:
+        MlpcliError: the model file is damaged, or its data have changed or are not to be had.
+    """
+    kept = networks.best
+    if kept is None or not (names := kept.model.preprocessing.classes) or len(names) > MOST_CLASSES:
+        return []
+    name, part = kept.held_out
+    codes, y = kept.model.decide(kept.model.scores(part.x)), np.asarray(part.y)
+    if y.ndim != 1:
+        return []
+    counts = count(y, codes, len(names))
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = max(2.4, min(0.42 * len(names), 6.0))
+    figure, (axes,) = new_figure(side + 1.9, side + 1.3)
+    image = axes.imshow(shares, cmap="Greys", vmin=0, vmax=1)
+    if len(names) <= WRITTEN:
+        for (row, column), number in np.ndenumerate(counts):
+            color = "white" if shares[row, column] > 0.5 else "black"
+            axes.text(column, row, f"{number}" if number else "·", ha="center", va="center", fontsize=8, color=color)
+    every = -(-len(names) // 24)
+    places = range(0, len(names), every)
+    labels = [wrap(names[place], 14) for place in places]
+    long = max(map(len, labels)) > 3
+    axes.set_xticks(places, labels, rotation=90 if long else 0)
+    axes.set_yticks(places, labels)
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("true class")
+    axes.grid(visible=False)
+    figure.colorbar(image, label=upright("share of the true class", side), shrink=0.85)
+    right = np.trace(counts) / max(counts.sum(), 1)
+    below = f"{counts.sum()} {PARTS[name]} rows, accuracy {right:.3f}; seed {kept.trial.seed}"
+    titled(figure, f"{networks.heading(kept)}: classes taken for each other", below)
+    return [Drawing("confusion", figure)]
+
+
+def count(y: NDArray[np.int64], codes: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+    """Number of rows by true class (rows) and predicted class (columns).
+
+    >>> count(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
+    array([[1, 1],
+           [0, 1]])
+    """
+    counts: NDArray[np.int64] = np.bincount(y * classes + codes, minlength=classes * classes).reshape(classes, classes)
+    return counts

@@ -1,0 +1,77 @@
+"""The function that a network of one input has learned, against its target."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from mlpcli.data import Prepared
+from mlpcli.plot.networks.kept import Networks
+from mlpcli.plot.networks.own_units import in_own_units
+from mlpcli.plot.style import Drawing, legend, new_figure, titled, wrap
+from mlpcli.training.model import Model
+
+__all__ = ["draw_fit"]
+
+MOST_COLUMNS = 3
+FEW = 60
+"""Training rows at most that are drawn one by one."""
+
+
+def draw_fit(networks: Networks) -> list[Drawing]:
+    """Target and network over the one input, the difference below; nothing for other data or without a model.
+
+    Drawn on the validation rows, for generated functions a dense even grid, or else on the training rows.
+
+    Raises:
+        MlpcliError: a model file is damaged, or its data have changed or are not to be had.
+    """
+    fitted = [kept for kept in networks.shown if _is_a_function(kept.model)]
+    if not fitted:
+        return []
+    columns = min(len(fitted), MOST_COLUMNS)
+    rows = -(-len(fitted) // columns)
+    figure, axes = new_figure(
+        2.2 + 3.9 * columns, 5.0 * rows, 2 * rows, columns, gridspec_kw={"height_ratios": [3, 1] * rows}
+    )
+    tops = [2 * columns * row + column for row in range(rows) for column in range(columns)]
+    for top in tops[len(fitted) :]:
+        axes[top].set_visible(False)
+        axes[top + columns].set_visible(False)
+    for top, kept in zip(tops, fitted, strict=False):
+        worst = _draw_one(axes[top], axes[top + columns], kept.model, kept.data)
+        axes[top].set_title(networks.titled_by(kept, f"largest error {worst:.3g}"))
+    legend(figure, axes)
+    seeds = ", ".join(map(str, sorted({kept.trial.seed for kept in fitted})))
+    part = "validation" if fitted[-1].data.val else "training"
+    meaning = f"on the {part} rows, seed {seeds}{networks.left_out(len(fitted))}"
+    titled(figure, f"{networks.folder.name}: the fitted function and its target", meaning)
+    return [Drawing("fit", figure)]
+
+
+def _draw_one(above: Axes, below: Axes, model: Model, data: Prepared) -> float:
+    """Target and network above, their difference below, all in the data's own units; returns the largest difference."""
+    fitted, part = model.preprocessing, data.val or data.train
+    circles: dict[str, Any] = {"color": "#000000", "linestyle": "none", "marker": "o", "fillstyle": "none"}
+    order = np.argsort(part.x[:, 0], kind="stable")
+    x = in_own_units(fitted, part.x[order])[:, 0]
+    target = fitted.inverse_target(part.y[order])[:, 0]
+    found = fitted.inverse_target(model.scores(part.x[order]))[:, 0]
+    above.plot(x, target, color="#b0b0b0", linewidth=4, label="target")
+    above.plot(x, found, color="#000000", linewidth=1.2, linestyle="--", label="network")
+    if len(data.train) <= FEW:
+        rows = in_own_units(fitted, data.train.x)[:, 0], fitted.inverse_target(data.train.y)[:, 0]
+        above.plot(*rows, label="training row", **circles)
+    below.sharex(above)
+    above.tick_params(labelbottom=False)
+    below.plot(x, found - target, color="#000000", linewidth=1.0)
+    above.set_ylabel(wrap(fitted.targets[0]))
+    below.set_ylabel("difference")
+    below.set_xlabel(wrap(fitted.features[0]))
+    return float(np.abs(found - target).max())
+
+
+def _is_a_function(model: Model) -> bool:
+    """Whether it takes one number to one number."""
+    fitted = model.preprocessing
+    return fitted.task == "regression" and len(fitted.features) == len(fitted.targets) == 1

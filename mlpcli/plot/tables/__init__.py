@@ -1,0 +1,1 @@
+"""Pictures of tables: learning curves, what was varied, and what `record` measured."""
