@@ -77,9 +77,9 @@ def draw_hidden(networks: Networks) -> list[Drawing]:
 
 
 def find_view(h: Numbers, names: tuple[str, ...]) -> View:
-    """Rows of `h: (rows, units)` in a plane: the two units, the one unit against 0, or two principal components.
+    """Rows of `h: (rows, units)` in a plane: the two units, or two principal components.
 
-    The sign of a component is such that its largest weight is positive.
+    The sign of a component is such that its largest weight is positive. A single unit leaves the other axis free.
     """
     if h.shape[-1] == 1:
         return View(np.column_stack([h[:, 0], np.zeros(len(h))]), (names[0], ""))
@@ -95,6 +95,11 @@ def find_view(h: Numbers, names: tuple[str, ...]) -> View:
 
 def _draw_view(axes: Axes, view: View, targets: NDArray[Any], kept: Kept) -> None:
     fitted = kept.model.preprocessing
+    if not view.names[1]:
+        own = targets if fitted.classes is not None else fitted.inverse_target(targets)[:, 0]
+        view = View(np.column_stack([view.points[:, 0], own]), (view.names[0], fitted.targets[0]))
+        if fitted.classes is not None:
+            axes.set_yticks(range(len(fitted.classes)), [wrap(name, 12) for name in fitted.classes])
     if fitted.classes is not None:
         draw_rows(axes, view.points, targets, fitted.classes)
     else:
@@ -105,8 +110,6 @@ def _draw_view(axes: Axes, view: View, targets: NDArray[Any], kept: Kept) -> Non
     axes.set_xlabel(wrap(view.names[0]))
     axes.set_ylabel(wrap(view.names[1]))
     axes.margins(0.14)
-    if not view.names[1]:
-        axes.set_yticks([])
 
 
 def _label(axes: Axes, view: View, inputs: Numbers) -> None:
