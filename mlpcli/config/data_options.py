@@ -54,6 +54,9 @@ class DataOptions(BaseModel):
         "auto", "Data", "way of splitting the rows; ordered tests on the last ones; auto is group, stratified or random"
     )
     groups: Name | None = option(None, "Data", "column whose equal values stay on one side of the split", shown="none")
+    weights: Name | None = option(
+        None, "Data", "column of the weight of each row, in the loss and in every metric", shown="none"
+    )
     split_seed: Seed | Literal["seed"] = option(0, "Data", "seed of the split; the word seed makes it follow seed")
     min_frequency: Count = option(1, "Data", "training rows that a category needs; rarer ones are joined")
     drop_unlabelled: bool = option(False, "Data", "leave out rows whose target is missing", shown="false")

@@ -5,7 +5,7 @@ is given.
 """
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import NamedTuple
 
 from mlpcli.config.choices import INITIALIZERS, LOSSES, NORMS, Construction
@@ -25,6 +25,9 @@ class Conflict(NamedTuple):
 
 
 _PLAIN = {"activation": "relu", "norm": "none", "lift": "none", "init_scale": 1.0, "init_bias": 0.0}
+
+_ROLES = {"drop": "left out", "target": "predicted", "groups": "the groups", "weights": "the weights"}
+"""Options that take columns from the inputs, and what they make of them."""
 
 _SMALLEST_EPS = {"float32": 1e-19, "float64": 1e-154}
 """The roots of the smallest normal numbers."""
@@ -49,8 +52,9 @@ def conflicts(options: RunOptions) -> Iterator[Conflict]:
             f"{options.eps} is below {smallest}, where squared gradients vanish in {options.dtype} and steps would be "
             f"divided by 0; use eps {smallest} or more" + (", or dtype float64" if options.dtype == "float32" else ""),
         )
-    if options.target and options.drop and (both := sorted(set(options.target) & set(options.drop))):
-        yield Conflict(("drop", "target"), f"column {both[0]!r} cannot be both left out and predicted")
+    for (first, one), (second, other) in combinations(_ROLES.items(), 2):
+        if both := sorted(_columns(options, first) & _columns(options, second)):
+            yield Conflict((first, second), f"column {both[0]!r} cannot be both {one} and {other}")
     if options.split == "group" and options.groups is None:
         yield Conflict(("split", "groups"), "split group needs a column of groups; name it with groups")
     if options.groups is not None and options.split not in ("auto", "group"):
@@ -71,6 +75,11 @@ def conflicts(options: RunOptions) -> Iterator[Conflict]:
     construction = INITIALIZERS[options.init].construction if options.init != "auto" else None
     if construction is not None:
         yield from _construction_conflicts(options, construction)
+
+
+def _columns(options: RunOptions, role: str) -> set[str]:
+    named = getattr(options, role)
+    return {named} if isinstance(named, str) else set(named or ())
 
 
 def smallest_batch(options: RunOptions) -> int:

@@ -38,7 +38,8 @@ class UnknownTexts(NamedTuple):
 class Rows:
     """x, y and row numbers as in a `Part`; y is None if no row has a target.
 
-    `labelled` are the places in x, (labelled,), of the rows that have a target, and y belongs to these. `name` is that
+    `labelled` are the places in x, (labelled,), of the rows that have a target, and y and weights belong to these;
+    weights is None where every row counts once. `name` is that
     of the table, `digest` the hex SHA-256 of its content. `unknown` says which columns hold texts that the model does
     not know, `summary` what each column holds.
     """
@@ -51,6 +52,7 @@ class Rows:
     digest: str
     unknown: tuple[UnknownTexts, ...] = ()
     summary: tuple[ColumnSummary, ...] = ()
+    weights: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -58,7 +60,7 @@ class Rows:
 
 
 def read_as_trained(options: DataOptions, trained: DataOptions) -> DataOptions:
-    """The options of another table, with the reading options of training where they were left at their default.
+    """The options of another table: the weights of training, and its reading options where they are at their default.
 
     A format takes its own reading options only; a separator and an encoding belong to the suffix they were given for.
 
@@ -66,6 +68,7 @@ def read_as_trained(options: DataOptions, trained: DataOptions) -> DataOptions:
         options: the dataset's name and how its file is read, as given.
         trained: the data options of the trained model.
     """
+    options = options.model_copy(update={"weights": trained.weights})
     found, before = find_format(options.dataset), find_format(trained.dataset)
     if not found:
         return options
@@ -86,7 +89,8 @@ def read_rows(options: DataOptions, preprocessing: Preprocessing, data_home: Pat
     Columns are matched by name in any order; columns that the model does not know are left out.
 
     Args:
-        options: the dataset's name and how its file is read; which columns are read, the preprocessing decides.
+        options: the dataset's name, how its file is read, and the column of weights, which it may lack; which other
+            columns are read, the preprocessing decides.
         preprocessing: what was fitted in training.
         data_home: folder of the cache, by default `home_folder()`.
 
@@ -96,14 +100,17 @@ def read_rows(options: DataOptions, preprocessing: Preprocessing, data_home: Pat
     home = home_folder(data_home)
     kinds: dict[str, Kind] = {column.name: column.kind for column in preprocessing.columns}
     kinds |= {name: "number" if preprocessing.classes is None else "text" for name in preprocessing.targets}
+    if options.weights:
+        kinds[options.weights] = "number"
     options = options.model_copy(update={"target": preprocessing.targets, "drop": None, "groups": None})
     source = find_source(options, home, kinds)
-    folder = entry_folder(home, source, {"fitted": preprocessing.to_json()})
+    weights = {"weights": options.weights} if options.weights else {}
+    folder = entry_folder(home, source, {"fitted": preprocessing.to_json(), **weights})
     entry = open_entry(folder)
     if entry is None:
         table = open_table(source, home)
         with NewEntry(folder) as new:
-            entry = encode_rows(new, table, preprocessing, f"dataset {quote(source.name)}")
+            entry = encode_rows(new, table, preprocessing, f"dataset {quote(source.name)}", options.weights)
     arrays = entry.arrays
     return Rows(
         name=source.name,
@@ -114,24 +121,29 @@ def read_rows(options: DataOptions, preprocessing: Preprocessing, data_home: Pat
         digest=entry.meta["digest"],
         unknown=tuple(UnknownTexts(**column) for column in entry.meta["unknown"]),
         summary=tuple(ColumnSummary(**column) for column in entry.meta["summary"]),
+        weights=arrays.get("new_weights"),
     )
 
 
-def encode_rows(new: EntryWriter, table: Table, preprocessing: Preprocessing, where: str) -> Entry:
+def encode_rows(
+    new: EntryWriter, table: Table, preprocessing: Preprocessing, where: str, weights: str | None = None
+) -> Entry:
     """Encode and scale all rows of a table as the training rows were.
 
     Args:
         new: the entry to write into, which is committed: new_x, new_rows, labelled and, if some row has the
-            targets, new_y.
+            targets, new_y, and new_weights if the table has them.
         table: the rows.
         preprocessing: what was fitted in training.
         where: the table, for messages.
+        weights: name of the column of weights, which the table may lack.
 
     Raises:
-        DataError: as `read_rows`.
+        DataError: as `read_rows`, or a weight that is missing or negative.
     """
     from mlpcli.data.prepared.summarize import summary_of_new_rows
     from mlpcli.data.prepared.targets import labelled_rows, read_targets
+    from mlpcli.data.prepared.weights import read_weights
     from mlpcli.data.prepared.write_parts import write_part
 
     places = {column.name: i for i, column in enumerate(table.columns)}
@@ -150,6 +162,8 @@ def encode_rows(new: EntryWriter, table: Table, preprocessing: Preprocessing, wh
         labelled = labelled_rows(table, at)
         if len(labelled):
             y = read_targets(table, at, preprocessing.task, rows=labelled, known=preprocessing.classes).values
+    if weights in places and len(labelled):
+        new.array("new_weights", np.float64).append(read_weights(table, places[weights], labelled))
     chosen = [places[column.name] for column in preprocessing.columns]
     write_part(new, "new", table, chosen, np.arange(len(table.cells)), y, preprocessing)
     new.array("labelled", np.int64).append(labelled)

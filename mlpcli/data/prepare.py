@@ -100,7 +100,9 @@ def prepared_from(name: str, scale: str, entry: Entry) -> Prepared:
     preprocessing = Preprocessing.from_json(entry.meta["preprocessing"])
     arrays = entry.arrays
     train, val, test = (
-        Part(arrays[f"{part}_x"], arrays[f"{part}_y"], arrays[f"{part}_rows"]) if f"{part}_x" in arrays else None
+        Part(arrays[f"{part}_x"], arrays[f"{part}_y"], arrays[f"{part}_rows"], arrays.get(f"{part}_weights"))
+        if f"{part}_x" in arrays
+        else None
         for part in PARTS
     )
     assert train is not None

@@ -118,7 +118,7 @@ def check(subject: Subject) -> list[Row]:
 def _of_the_layers(subject: Subject) -> dict[str, Array]:
     """The gradients of training by name: of the loss from the backward pass, of weight decay from the optimizer."""
     network = subject.network
-    subject.loss(network.forward(subject.x, training=True), subject.y)
+    subject.loss(network.forward(subject.x, training=True), subject.y, subject.row_weights)
     network.backward(subject.loss.gradient())
     if subject.decay:
         # The optimizer adds the decay inside its step; a plain step at rate 1 shows the sum.
@@ -131,8 +131,7 @@ def _of_the_layers(subject: Subject) -> dict[str, Array]:
 
 def _of_the_tape(subject: Subject, masks: dict[str, Array]) -> dict[str, Array]:
     variables = {name: Variable(view) for name, view in subject.network.parameters.items()}
-    weights = None if subject.class_weights is None else subject.class_weights[subject.y]
-    found = backward(objective(subject.options, variables, subject.x, subject.targets, masks, weights))
+    found = backward(objective(subject.options, variables, subject.x, subject.targets, masks, subject.weights))
     return {name: found.get(variable, np.zeros_like(variable.value)) for name, variable in variables.items()}
 
 

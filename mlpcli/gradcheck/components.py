@@ -49,6 +49,8 @@ TARGET_REGULARIZERS: dict[str, dict[str, Any]] = {
 }
 """Regularizers that act within the loss, so each loss is checked with them."""
 
+ROW_WEIGHTS: dict[str, dict[str, Any]] = {"weights of rows": {"weights": "column"}}
+
 RUN_ROWS, RUN_FEATURES, RUN_CLASSES = 32, 64, 10
 """The batch for the network of a run: few rows, as every row adds kinks, and features and classes as in digits."""
 
@@ -68,7 +70,7 @@ def check_run(options: RunOptions, data: Prepared | None = None) -> list[Row]:
 
     The check uses the first rows of the run's first batch; without data, uniform random inputs of 64 features and 10
     classes or one numeric target. Weights are random even if `init` is a construction, class weights are random
-    numbers, and `max_norm` and `clip_norm` play no part.
+    numbers, as are weights of rows, and `max_norm` and `clip_norm` play no part.
     """
     threads = 1 if options.threads == "auto" else options.threads
     wanted = options.model_copy(update={"init": "auto"})
@@ -109,7 +111,8 @@ def draw_subject(options: RunOptions, x: Array, y: Array, outputs: int, *, front
     for linear in network.linears:
         linear.weight[...] = INITIALIZERS[options.init](rng, linear.in_features, linear.out_features)
     weights = None if options.class_weight == "none" else rng.uniform(0.5, 2.0, max(outputs, 2))
-    return Subject(options, network, build_loss([options], outputs, (), weights), x, y, weights)
+    row_weights = None if options.weights is None else rng.uniform(0.0, 2.0, len(x))
+    return Subject(options, network, build_loss([options], outputs, (), weights), x, y, weights, row_weights)
 
 
 def random_batch(rng: np.random.Generator, rows: int, features: int, classes: int, targets: int) -> tuple[Array, Array]:
@@ -136,7 +139,14 @@ def _components() -> Iterator[tuple[str, Networks]]:
         yield f"regularizer {name}", [(given, "3 classes")]
     for name, given in TARGET_REGULARIZERS.items():
         yield f"regularizer {name}", [one for loss in LOSSES for one in _with_every_task({"loss": loss, **given})]
-    parts = [*LAYER_REGULARIZERS.values(), *TARGET_REGULARIZERS.values(), {"activation": "relu", "input_gain": 1.0}]
+    for name, given in ROW_WEIGHTS.items():
+        yield name, [one for loss in LOSSES for one in _with_every_task({"loss": loss, **given})]
+    parts = [
+        *LAYER_REGULARIZERS.values(),
+        *ROW_WEIGHTS.values(),
+        *TARGET_REGULARIZERS.values(),
+        {"activation": "relu", "input_gain": 1.0},
+    ]
     together = {name: value for part in parts for name, value in part.items()}
     for name in NORMALIZATIONS:
         yield (

@@ -20,7 +20,7 @@ __all__ = ["Probe", "Subject", "kinks"]
 class Subject:
     """A float64 network at one point of its parameters, with its loss, a batch and resolved options.
 
-    `class_weights` has one weight per class, `(classes,)`.
+    `class_weights` has one weight per class, `(classes,)`, `row_weights` one per row, `(rows,)`.
     """
 
     options: RunOptions
@@ -29,11 +29,19 @@ class Subject:
     x: Array
     y: Array
     class_weights: Array | None = None
+    row_weights: Array | None = None
 
     @cached_property
     def targets(self) -> Array:
         """The target rows that the scores are compared with, `(rows, outputs)`."""
         return target_rows(self.options, self.y, self.network.linears[-1].out_features)
+
+    @property
+    def weights(self) -> Array | None:
+        """The weight of each row times that of its class, `(rows,)`."""
+        by_class = None if self.class_weights is None else self.class_weights[self.y]
+        given = [weights for weights in (by_class, self.row_weights) if weights is not None]
+        return np.prod(given, axis=0) if given else None
 
     @property
     def decay(self) -> float:
@@ -64,7 +72,7 @@ class Probe:
         for index in range(first, len(self._layers)):
             self._inputs[index + 1] = self._layers[index].forward(self._inputs[index], True)
         subject = self._subject
-        subject.loss(self._inputs[-1], subject.y)
+        subject.loss(self._inputs[-1], subject.y, subject.row_weights)
         value = float(subject.loss.objective())
         if subject.decay:
             value += 0.5 * subject.decay * sum(float(np.vdot(w.weight, w.weight)) for w in subject.network.linears)

@@ -52,10 +52,11 @@ def baseline_scores(options: RunOptions, data: Prepared) -> BaselineScores:
         options: resolved options of a run, for the loss, the dtype and the number of threads.
         data: the prepared dataset.
     """
-    constant = _best_constant(np.asarray(data.train.y), len(data.classes or ()))
+    y, weights = np.asarray(data.train.y), data.train.weights
+    constant = _best_constant(y, weights, len(data.classes or ()))
     answer: str | list[float]
     if data.classes:
-        answer = data.classes[int(np.bincount(data.train.y).argmax())]
+        answer = data.classes[int(np.bincount(y, weights).argmax())]
     else:
         (answer,) = data.preprocessing.inverse_target(constant[None]).tolist()
     return {
@@ -112,14 +113,14 @@ def _linear_scores(options: RunOptions, data: Prepared) -> Metrics:
     return metrics
 
 
-def _best_constant(y: Array, classes: int) -> Array:
+def _best_constant(y: Array, weights: Array | None, classes: int) -> Array:
     """The scores that minimize the cross-entropy or the squared loss of the targets: log shares, or their mean.
 
-    >>> np.exp(_best_constant(np.array([0, 0, 0, 1]), classes=2)).round(3)
+    >>> np.exp(_best_constant(np.array([0, 0, 0, 1]), weights=None, classes=2)).round(3)
     array([0.333])
     """
     if not classes:
-        mean: Array = y.mean(axis=0, dtype=np.float64)
+        mean: Array = np.average(y.astype(np.float64), axis=0, weights=weights)
         return mean
-    shares = np.log(np.bincount(y, minlength=classes) / len(y))
+    shares = np.log(np.bincount(y, weights, minlength=classes) / len(y))
     return shares[1:] - shares[0] if classes == 2 else shares

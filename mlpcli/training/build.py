@@ -120,11 +120,14 @@ def build_loss(runs: Sequence[RunOptions], outputs: int, lead: Shape, class_weig
 
 
 def class_weights(options: RunOptions, data: Prepared) -> Array | None:
-    """rows / (classes * rows of the class), which is 1 on the mean row; None where classes are not weighted."""
+    """rows / (classes * rows of the class), which is 1 on the mean row; None where classes are not weighted.
+
+    Rows count by their weights.
+    """
     if options.class_weight == "none" or data.classes is None:
         return None
-    counts = np.bincount(data.train.y, minlength=len(data.classes))
-    weights: Array = len(data.train.y) / (len(counts) * np.maximum(counts, 1))
+    counts = np.bincount(data.train.y, data.train.weights, minlength=len(data.classes))
+    weights: Array = len(data.train.y) / (len(counts) * np.where(counts > 0, counts, 1))
     return weights
 
 

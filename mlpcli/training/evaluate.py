@@ -1,7 +1,8 @@
 """Metrics: of batches in training, and of a whole part of the data.
 
-Every metric is one number per replica, float64 `(...)`. Regression metrics are in the target's own units; for several
-targets they are the uniform average, and `max_error` is the largest (scikit-learn's conventions).
+Every metric is one number per replica, float64 `(...)`; rows count by their weights. Regression metrics are in the
+target's own units; for several targets they are the uniform average, and `max_error` is the largest (scikit-learn's
+conventions).
 
 >>> from mlpcli.nn import Linear, SquaredLoss
 >>> identity = Network([("output", Linear(1, 1))], dtype="float64")
@@ -22,7 +23,7 @@ from mlpcli.config.metrics import metrics_of
 from mlpcli.data import Part
 from mlpcli.nn import Array, Loss, Network
 
-__all__ = ["FUNCTIONS", "Outcome", "correct", "evaluate", "evaluate_targets", "score_blocks", "squared_errors"]
+__all__ = ["FUNCTIONS", "Outcome", "correct", "evaluate", "evaluate_targets", "score_blocks", "squared_errors", "total"]
 
 BLOCK = 256
 """Rows scored at a time; a constant, as the last bits of a matrix product may depend on the number of rows."""
@@ -41,11 +42,21 @@ def correct(scores: Array, labels: Array) -> Array:
     return hits
 
 
-def squared_errors(scores: Array, targets: Array) -> Array:
-    """The sum over the batch of the squared errors of each target, in standardized units: float64 `(..., targets)`."""
+def total(values: Array, weights: Array | None) -> Array:
+    """The sum over the batch of `values: (..., batch)`, each times its weight."""
+    summed: Array = np.add.reduce(values if weights is None else values * weights, axis=-1)
+    return summed
+
+
+def squared_errors(scores: Array, targets: Array, weights: Array | None = None) -> Array:
+    """The sum over the batch of the squared errors of each target, in standardized units: float64 `(..., targets)`.
+
+    Each error counts by its weight, `(..., batch)`.
+    """
     error = scores.astype(np.float64) - targets
-    total: Array = np.add.reduce(error * error, axis=-2)
-    return total
+    squares = error * error if weights is None else error * error * weights[..., None]
+    summed: Array = np.add.reduce(squares, axis=-2)
+    return summed
 
 
 def score_blocks(network: Network, x: Array) -> Iterator[tuple[slice, Array]]:
@@ -87,12 +98,13 @@ def _scored(network: Network, loss: Loss, part: Part, target_scale: Array | None
         y = np.asarray(part.y[rows])
         losses.append(np.array(loss(scores, y), np.float64))
         outcomes.append(correct(scores, y) if target_scale is None else (scores.astype(np.float64) - y) * scale)
+    every_loss = np.concatenate(losses, axis=-1)
     if target_scale is None:
-        return Outcome(np.concatenate(losses, axis=-1), hits=np.concatenate(outcomes, axis=-1))
-    targets = np.asarray(part.y, np.float64) * scale
-    return Outcome(
-        np.concatenate(losses, axis=-1), errors=np.concatenate(outcomes, axis=-2), targets=targets, unit=unit
-    )
+        scored = Outcome(every_loss, hits=np.concatenate(outcomes, axis=-1))
+    else:
+        targets = np.asarray(part.y, np.float64) * scale
+        scored = Outcome(every_loss, errors=np.concatenate(outcomes, axis=-2), targets=targets, unit=unit)
+    return scored if part.weights is None else scored.weighted(np.asarray(part.weights))
 
 
 @dataclass(frozen=True)
@@ -100,7 +112,7 @@ class Outcome:
     """A whole part scored, as metrics take it: `losses` and, for classes, `hits` are `(..., rows)`.
 
     A regression has `errors` `(..., rows, targets)` and `targets` `(rows, targets)`; both times `unit`, a power of two
-    per target, are in the target's own units.
+    per target, are in the target's own units. `weights` are those of the rows, `(rows,)`, and not 0.
     """
 
     losses: Array
@@ -108,12 +120,40 @@ class Outcome:
     errors: Array = field(default_factory=lambda: np.empty(0))
     targets: Array = field(default_factory=lambda: np.empty(0))
     unit: Array = field(default_factory=lambda: np.ones(1))
+    weights: Array | None = None
+
+    def weighted(self, weights: Array) -> "Outcome":
+        """The same rows with their weights, without those of weight 0, which count for nothing."""
+        rows, axes = np.flatnonzero(weights), {"losses": -1, "hits": -1, "errors": -2, "targets": -2}
+        held = {name: axis for name, axis in axes.items() if getattr(self, name).size}
+        # `take` keeps the order of the memory, on which the last bits of a sum depend
+        kept = {name: getattr(self, name).take(rows, axis) for name, axis in held.items()}
+        return replace(self, weights=weights[rows], **kept)
+
+    def sum(self, values: Array, axis: int = -1) -> Array:
+        """The sum over the rows, which are the `axis` of the values: -1, or -2 before the targets."""
+        if self.weights is not None:
+            values = values * (self.weights if axis == -1 else self.weights[:, None])
+        summed: Array = np.add.reduce(values, axis=axis)
+        return summed
+
+    def mean(self, values: Array, axis: int = -1) -> Array:
+        """The mean over the rows, as `sum`."""
+        if self.weights is None:
+            mean: Array = values.mean(axis=axis)
+        else:
+            mean = self.sum(values, axis) / self.weights.sum()
+        return mean
+
+    @cached_property
+    def rows(self) -> float:
+        """The number of rows, or the sum of their weights."""
+        return self.losses.shape[-1] if self.weights is None else float(self.weights.sum())
 
     @cached_property
     def squares(self) -> Array:
         """The sum of squared errors of each target, `(..., targets)`."""
-        total: Array = np.add.reduce(self.errors * self.errors, axis=-2)
-        return total
+        return self.sum(self.errors * self.errors, axis=-2)
 
 
 def _power_of_two(target_scale: Array | None) -> tuple[Array, Array]:
@@ -132,17 +172,17 @@ def _r2(scored: Outcome) -> Array:
     if len(targets) < 2:
         return np.full(square.shape[:-1], np.nan)
     constant = targets.max(axis=0) == targets.min(axis=0)  # the rounding of a mean can give a constant a spread
-    spread = ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
+    spread = scored.sum((targets - scored.mean(targets, axis=-2)) ** 2, axis=-2)
     r2 = 1 - square / np.where(constant, 1, spread)
     mean: Array = np.where(constant, np.where(square == 0, 1.0, 0.0), r2).mean(axis=-1)
     return mean
 
 
 FUNCTIONS: dict[str, Callable[[Outcome], Array]] = {
-    "loss": lambda scored: scored.losses.mean(axis=-1),
-    "accuracy": lambda scored: scored.hits.mean(axis=-1),
-    "rmse": lambda scored: (np.sqrt(scored.squares / len(scored.targets)) * scored.unit).mean(axis=-1),
-    "mae": lambda scored: (np.abs(scored.errors).mean(axis=-2) * scored.unit).mean(axis=-1),
+    "loss": lambda scored: scored.mean(scored.losses),
+    "accuracy": lambda scored: scored.mean(scored.hits),
+    "rmse": lambda scored: (np.sqrt(scored.squares / scored.rows) * scored.unit).mean(axis=-1),
+    "mae": lambda scored: (scored.mean(np.abs(scored.errors), axis=-2) * scored.unit).mean(axis=-1),
     "r2": _r2,
     "max_error": lambda scored: (np.abs(scored.errors).max(axis=-2) * scored.unit).max(axis=-1),
 }

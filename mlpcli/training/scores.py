@@ -33,7 +33,7 @@ class Scores:
     Attributes:
         metrics: one number per metric, None where it is undefined.
         classes: for classes, precision, recall, F1 and support, one row per class.
-        confusion: for classes, counts with one row per target and one column per prediction.
+        confusion: for classes, counts, or sums of weights, with one row per target and one column per prediction.
         targets: for several targets, the metrics of each in its own units, one row per target.
     """
 
@@ -58,22 +58,26 @@ def score(model: Model, part: Part) -> Scores:
 
     scores, y = model.scores(part.x), np.asarray(part.y)
     decided, codes = model.decide(scores), np.arange(len(names))
-    precision, recall, f1, support = precision_recall_fscore_support(y, decided, labels=codes, zero_division=0.0)
+    weights = part.weights
+    precision, recall, f1, support = precision_recall_fscore_support(
+        y, decided, labels=codes, sample_weight=weights, zero_division=0.0
+    )
     present = support > 0
+    ranked = present.all() and np.isfinite(scores).all()
     metrics = {
         **_numbers(evaluate(model.network, model.loss, part, None)),
         "balanced_accuracy": float(recall[present].mean()),
         "macro_f1": float(f1[present | np.isin(codes, decided)].mean()),
-        "roc_auc": _roc_auc(y, model.confidences(scores)) if present.all() and np.isfinite(scores).all() else None,
+        "roc_auc": _roc_auc(y, model.confidences(scores), weights) if ranked else None,
     }
     classes = Table(
         ["class", "precision", "recall", "f1", "support"],
         [
-            [name, float(p), float(r), float(f), int(n)]
+            [name, float(p), float(r), float(f), int(n) if weights is None else float(n)]
             for name, p, r, f, n in zip(names, precision, recall, f1, support, strict=True)
         ],
     )
-    counts = confusion_matrix(y, decided, labels=codes).tolist()
+    counts = confusion_matrix(y, decided, labels=codes, sample_weight=weights).tolist()
     confusion = Table([r"target\prediction", *names], [[name, *row] for name, row in zip(names, counts, strict=True)])
     return Scores(metrics, classes, confusion)
 
@@ -130,13 +134,14 @@ def _as_given(y: Array, preprocessing: Preprocessing) -> list[list[float]]:
     return [list(row) for row in zip(*columns, strict=True)]
 
 
-def _roc_auc(y: Array, confidences: Array) -> float:
+def _roc_auc(y: Array, confidences: Array, weights: Array | None) -> float:
     """The area under the ROC curve; for several classes the mean over the classes, each against the rest."""
     from sklearn.metrics import roc_auc_score
 
     if confidences.shape[-1] == 1:
-        return float(roc_auc_score(y, confidences[:, 0]))
-    return float(np.mean([roc_auc_score(y == code, column) for code, column in enumerate(confidences.T)]))
+        return float(roc_auc_score(y, confidences[:, 0], sample_weight=weights))
+    areas = [roc_auc_score(y == code, column, sample_weight=weights) for code, column in enumerate(confidences.T)]
+    return float(np.mean(areas))
 
 
 def _numbers(values: dict[str, Array]) -> dict[str, float | None]:

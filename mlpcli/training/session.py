@@ -173,8 +173,10 @@ def _scored(trainer: Trainer, run: PlannedRun, started: float) -> Trained:
 
 def _comparisons(trainer: Trainer, run: PlannedRun) -> dict[str, Any]:
     """Content of result.json beside the scores: scores of simpler models, and how signals pass through the network."""
-    x, y = (np.asarray(array[:ROWS]) for array in (run.data.train.x, run.data.train.y))
-    flow = signal_flow(trainer.network, trainer.replicas.loss, x, y)
+    part = run.data.train
+    x, y = (np.asarray(array[:ROWS]) for array in (part.x, part.y))
+    weights = None if part.weights is None else part.weights[:ROWS]
+    flow = signal_flow(trainer.network, trainer.replicas.loss, x, y, weights)
     return {**baseline_scores(run.options, run.data), "signal_flow": flow}
 
 

@@ -35,7 +35,7 @@ class SignalFlow(TypedDict):
 
 
 @np.errstate(all="ignore")
-def signal_flow(network: Network, loss: Loss, x: Array, y: Array) -> SignalFlow:
+def signal_flow(network: Network, loss: Loss, x: Array, y: Array, weights: Array | None = None) -> SignalFlow:
     """Pass a batch forward and back as in training; only `grads` of the network is overwritten.
 
     Args:
@@ -43,6 +43,7 @@ def signal_flow(network: Network, loss: Loss, x: Array, y: Array) -> SignalFlow:
         loss: its loss.
         x: inputs, `(batch, features)`.
         y: targets, `(batch,)` or `(batch, targets)`.
+        weights: weights of the rows, `(batch,)`; None weighs all by 1.
     """
     shares = []
     output, statistics = x[None], network.state.copy()
@@ -50,9 +51,9 @@ def signal_flow(network: Network, loss: Loss, x: Array, y: Array) -> SignalFlow:
         output = layer.forward(output, training=True)
         if name.endswith(".activation"):
             shares.append(float((output.max(axis=-2) == output.min(axis=-2)).mean()))
-    loss(output, y[None])
+    loss(output, y[None], None if weights is None else weights[None].astype(output.dtype))
     network.backward(loss.gradient())
     network.state[...] = statistics
-    weights = [name for name in network.gradients if name.endswith(".weight")]
-    first, last = (float(np.linalg.norm(network.gradients[name])) for name in (weights[0], weights[-1]))
+    matrices = [name for name in network.gradients if name.endswith(".weight")]
+    first, last = (float(np.linalg.norm(network.gradients[name])) for name in (matrices[0], matrices[-1]))
     return {"constant_units": shares, "first_gradient_norm": first, "output_gradient_norm": last}

@@ -98,6 +98,7 @@ OTHER_VALUES: dict[str, Any] = {
     "split": "ordered",
     "groups": "x",
     "drop_unlabelled": True,
+    "weights": "w",
     "lift": "quadratic",
     "scale": "unit",
     "test_size": 0.3,

@@ -162,63 +162,81 @@ def test_activations_are_stable_far_out_without_a_warning(name, dtype):
     assert np.isfinite(h).all() and np.isfinite(dz).all()
 
 
-def _loss(kind: str, outputs: int, lead, dtype) -> Loss:
-    make = LogisticLoss if kind == "cross-entropy" and outputs == 1 else LOSSES[kind]
-    smoothing = 0.1 + 0.05 * np.arange(int(np.prod(lead))).reshape(lead)
-    return make(lead, dtype, smoothing, np.array([0.5, 2.0, 1.0][: max(outputs, 2)]))
+LOSS_CASES = [(kind, problem) for kind in LOSSES for problem in ("one score", "classes", "numbers")]
+LOSS_CASES = [case for case in LOSS_CASES if case != ("cross-entropy", "numbers")] + [("cross-entropy", "labels")]
 
 
+def _loss(kind: str, problem: str, lead, dtype, smoothing=None) -> Loss:
+    make = LogisticLoss if kind == "cross-entropy" and problem in ("one score", "labels") else LOSSES[kind]
+    smoothing = 0.1 + 0.05 * np.arange(int(np.prod(lead))).reshape(lead) if smoothing is None else smoothing
+    by_class = {"one score": np.array([0.5, 2.0]), "classes": np.array([0.5, 2.0, 1.0])}
+    return make(lead, dtype, smoothing, by_class.get(problem))
+
+
+def _batch(problem: str, lead, dtype, rng) -> list[np.ndarray]:
+    """Scores, targets and weights of a batch."""
+    shape = (*lead, ROWS, 1 if problem == "one score" else CLASSES)
+    scores, weights = rng.normal(size=shape) * 2, rng.uniform(0, 2, shape[:-1])
+    if problem == "numbers":
+        targets = rng.normal(size=shape).astype(dtype)
+    elif problem == "labels":
+        targets = rng.integers(0, 2, shape)
+    else:
+        targets = rng.integers(0, max(shape[-1], 2), shape[:-1])
+    return [read_only(array) for array in (scores.astype(dtype), targets, weights.astype(dtype))]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("lead", LEADS)
-@pytest.mark.parametrize("outputs", [1, CLASSES])
-@pytest.mark.parametrize("kind", LOSSES)
-def test_rank_law_of_losses(kind, outputs, lead, dtype):
-    rng = np.random.default_rng(3)
-    scores = read_only(rng.normal(size=(*lead, ROWS, outputs)).astype(dtype))
-    labels = read_only(rng.integers(0, max(outputs, 2), (*lead, ROWS)))
-    stack = _loss(kind, outputs, lead, dtype)
-    losses, grad, objective = stack(scores, labels).copy(), stack.gradient().copy(), None
+@pytest.mark.parametrize(("kind", "problem"), LOSS_CASES)
+def test_rank_law_of_losses(kind, problem, lead, dtype, weighted):
+    batch = _batch(problem, lead, dtype, np.random.default_rng(3))[: 3 if weighted else 2]
+    stack = _loss(kind, problem, lead, dtype)
+    losses, grad, objective = stack(*batch).copy(), stack.gradient().copy(), stack.objective().copy()
     assert losses.dtype == grad.dtype == np.dtype(dtype)
-    stack(scores, labels)
-    objective = stack.objective()
     for i, index in enumerate(np.ndindex(*lead)):
-        make = type(stack)
-        single = make((), dtype, 0.1 + 0.05 * i, np.array([0.5, 2.0, 1.0][: max(outputs, 2)]))
-        np.testing.assert_array_equal(single(scores[index], labels[index]), losses[index])
+        single = _loss(kind, problem, (), dtype, smoothing=0.1 + 0.05 * i)
+        np.testing.assert_array_equal(single(*(array[index] for array in batch)), losses[index])
         np.testing.assert_array_equal(single.gradient(), grad[index])
-        single(scores[index], labels[index])
         np.testing.assert_array_equal(single.objective(), objective[index])
 
 
-@pytest.mark.parametrize("outputs", [1, CLASSES])
-@pytest.mark.parametrize("kind", LOSSES)
-def test_loss_gradient_is_that_of_the_objective(kind, outputs):
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("kind", "problem"), LOSS_CASES)
+def test_loss_gradient_is_that_of_the_objective(kind, problem, weighted):
     rng = np.random.default_rng(4)
-    scores = rng.normal(size=(ROWS, outputs)) * 2
-    labels = rng.integers(0, max(outputs, 2), ROWS)
-    loss = _loss(kind, outputs, (), "float64")
-    loss(scores, labels)
+    scores, *rest = _batch(problem, (), "float64", rng)[: 3 if weighted else 2]
+    loss = _loss(kind, problem, (), "float64")
+    loss(scores, *rest)
     grad = loss.gradient().copy()
     direction, h = rng.normal(size=scores.shape), 1e-6
     sides = []
     for sign in (1, -1):
-        loss(scores + sign * h * direction, labels)
+        loss(scores + sign * h * direction, *rest)
         sides.append(float(loss.objective()))
     assert (sides[0] - sides[1]) / (2 * h) == pytest.approx((grad * direction).sum(), rel=1e-7)
 
 
-@pytest.mark.parametrize("outputs", [1, CLASSES])
-@pytest.mark.parametrize("kind", LOSSES)
-def test_gradient_and_objective_of_a_loss_are_repeatable(kind, outputs):
-    rng = np.random.default_rng(5)
-    scores, labels = read_only(rng.normal(size=(ROWS, outputs))), read_only(rng.integers(0, max(outputs, 2), ROWS))
-    loss = _loss(kind, outputs, (), "float64")
-    losses = loss(scores, labels).copy()
+@pytest.mark.parametrize(("kind", "problem"), LOSS_CASES)
+def test_gradient_and_objective_of_a_loss_are_repeatable(kind, problem):
+    batch = _batch(problem, (), "float64", np.random.default_rng(5))
+    loss = _loss(kind, problem, (), "float64")
+    losses = loss(*batch).copy()
     gradient, objective = loss.gradient().copy(), loss.objective().copy()
     np.testing.assert_array_equal(loss.gradient(), gradient)
     np.testing.assert_array_equal(loss.objective(), objective)
     np.testing.assert_array_equal(loss.gradient(), gradient)
-    np.testing.assert_array_equal(loss(scores, labels), losses)
+    np.testing.assert_array_equal(loss(*batch), losses)
+
+
+@pytest.mark.parametrize(("kind", "problem"), LOSS_CASES)
+def test_a_weight_multiplies_the_gradient_of_its_row_and_no_reported_loss(kind, problem):
+    scores, targets, weights = _batch(problem, (), "float64", np.random.default_rng(6))
+    loss = _loss(kind, problem, (), "float64")
+    plain, gradient = loss(scores, targets).copy(), loss.gradient().copy()
+    np.testing.assert_array_equal(loss(scores, targets, weights), plain)
+    np.testing.assert_allclose(loss.gradient(), gradient * weights[:, None], rtol=1e-14)
 
 
 def test_network_refuses_inputs_of_another_stack():

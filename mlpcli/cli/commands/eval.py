@@ -37,8 +37,8 @@ class Split(StrEnum):
 class Asked(NamedTuple):
     """Rows to score, as in a `Part`; `y` is None where the targets are not known.
 
-    `name` is used in file names, and `words` describes the rows in messages. `labelled`, `summary` and `unknown` are
-    those of `Rows`.
+    `name` is used in file names, and `words` describes the rows in messages. `labelled`, `summary`, `unknown` and
+    `weights` are those of `Rows`.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Asked(NamedTuple):
     labelled: "NDArray[Any] | None" = None
     summary: "Sequence[ColumnSummary]" = ()
     unknown: "Sequence[UnknownTexts]" = ()
+    weights: "NDArray[Any] | None" = None
 
 
 @with_options(READING, default="as in training")
@@ -150,8 +151,8 @@ def _labelled_part(asked: Asked) -> "Part":
 
     assert asked.y is not None
     if asked.labelled is None:
-        return Part(asked.x, asked.y, asked.rows)
-    return Part(asked.x[asked.labelled], asked.y, asked.rows[asked.labelled])
+        return Part(asked.x, asked.y, asked.rows, asked.weights)
+    return Part(asked.x[asked.labelled], asked.y, asked.rows[asked.labelled], asked.weights)
 
 
 def _own_rows(model: "Model", path: Path, split: Split | None, data_home: Path | None) -> Asked:
@@ -168,7 +169,9 @@ def _own_rows(model: "Model", path: Path, split: Split | None, data_home: Path |
     if name not in data.parts:
         raise UsageError(f"--split {name}: {data.name} has no such rows. It has {', '.join(data.parts)}")
     part = data.parts[name]
-    return Asked(name, f"{name} rows of {data.name}", part.x, part.y, part.rows, summary=data.summary)
+    return Asked(
+        name, f"{name} rows of {data.name}", part.x, part.y, part.rows, summary=data.summary, weights=part.weights
+    )
 
 
 def _other_rows(model: "Model", dataset: str, given: Source, data_home: Path | None) -> Asked:
@@ -176,11 +179,23 @@ def _other_rows(model: "Model", dataset: str, given: Source, data_home: Path | N
     from mlpcli.data import read_as_trained, read_rows
     from mlpcli.results.folders.naming import table_name
 
-    options = build(Source({"dataset": dataset}, "--"), given).data
-    found = read_rows(read_as_trained(options, model.options.data), model.preprocessing, data_home)
+    options = read_as_trained(build(Source({"dataset": dataset}, "--"), given).data, model.options.data)
+    found = read_rows(options, model.preprocessing, data_home)
     words = f"rows of {found.name}"
     if found.y is None:
         words += f", without {', '.join(model.preprocessing.targets)}: predictions only"
     elif len(found.labelled) < len(found):
         words += f", of which {len(found.labelled)} have a target and are scored"
-    return Asked(table_name(dataset), words, found.x, found.y, found.rows, found.labelled, found.summary, found.unknown)
+    if options.weights and found.weights is None and found.y is not None:
+        words += f", each counted once for lack of the weights {options.weights}"
+    return Asked(
+        table_name(dataset),
+        words,
+        found.x,
+        found.y,
+        found.rows,
+        found.labelled,
+        found.summary,
+        found.unknown,
+        found.weights,
+    )

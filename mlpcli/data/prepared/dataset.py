@@ -21,11 +21,13 @@ class Part:
 
     `x` is (rows, features) in the dtype asked for. `y` holds int64 class codes (rows,), or standardized targets
     (rows, targets) in that dtype. `rows` is int64 (rows,): the place of each row in its source, counted from 0.
+    `weights` are those of the rows, (rows,), 1 on the mean training row; None weighs all rows by 1.
     """
 
     x: NDArray[Any]
     y: NDArray[Any]
     rows: NDArray[np.int64]
+    weights: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         """Number of rows."""

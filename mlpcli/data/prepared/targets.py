@@ -98,14 +98,26 @@ def read_targets(
     return replace(_classes(*read[0], known), choice=choice)
 
 
-def fit_targets(values: NDArray[np.float64]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and biased standard deviation (1 for a constant) of each target, `values` (rows, targets)."""
+def fit_targets(
+    values: NDArray[np.float64], weights: NDArray[np.float64] | None = None
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and biased standard deviation (1 for a constant) of each target, `values` (rows, targets).
+
+    Rows count by their `weights` (rows,), whose mean is 1.
+    """
+    if weights is not None:
+        values, weights = values[weights > 0], weights[weights > 0]
+
+    def average(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+        mean: NDArray[np.float64] = numbers.mean(axis=0) if weights is None else weights @ numbers / weights.sum()
+        return mean
+
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = values.mean(axis=0)
-        mean = mean + (values - mean).mean(axis=0)  # a second pass removes the rounding error of the first
+        mean = average(values)
+        mean = mean + average(values - mean)  # a second pass removes the rounding error of the first
         size = np.abs(values - mean).max(axis=0)
         unit = np.ldexp(1.0, np.frexp(size)[1])  # a power of two, so that squares of tiny numbers keep their digits
-        spread = unit * np.sqrt(np.square((values - mean) / unit).mean(axis=0))
+        spread = unit * np.sqrt(average(np.square((values - mean) / unit)))
     constant = (values == values[0]).all(axis=0)
     if not (size < LARGEST).all():
         raise DataError("target: its numbers are too large to standardize. Nothing was written. Rescale the target")

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from mlpcli.config import DataOptions
 from mlpcli.data.cache.entries import Entry, EntryWriter
 from mlpcli.data.cache.table import Table
-from mlpcli.data.prepared.dataset import PARTS
 from mlpcli.data.prepared.fitting import fit_columns
 from mlpcli.data.prepared.preprocessing import Column, Preprocessing
 from mlpcli.data.prepared.splits import split_rows
 from mlpcli.data.prepared.summarize import summary_of_dropped, summary_of_inputs, summary_of_targets
 from mlpcli.data.prepared.targets import find_columns, fit_targets, labelled_rows, read_targets
+from mlpcli.data.prepared.weights import read_weights, relative_weights
 from mlpcli.errors import DataError
 from mlpcli.wording import quote
 
@@ -36,7 +36,9 @@ def build_entry(
     at_targets = find_columns(table, options.target or table.targets, "target")
     left_out = find_columns(table, [name for name in options.drop or () if name not in table.dropped], "drop")
     at_groups = find_columns(table, [options.groups] if options.groups else [], "groups")
-    chosen = [i for i in range(len(table.columns)) if i not in {*at_targets, *left_out, *at_groups}]
+    at_weights = find_columns(table, [options.weights] if options.weights else [], "weights")
+    no_inputs = {*at_targets, *left_out, *at_groups, *at_weights}
+    chosen = [i for i in range(len(table.columns)) if i not in no_inputs]
     if not chosen:
         raise DataError("the table has no column besides its target. Nothing was written")
     usable = labelled_rows(table, at_targets) if options.drop_unlabelled else np.arange(len(table.cells))
@@ -56,7 +58,13 @@ def build_entry(
         method=options.split,
         groups=_groups(table, at_groups[0], usable) if at_groups else None,
     )
-    mean, spread = ((), ()) if targets.classes else fit_targets(targets.values[split.train])
+    parts = {"train": split.train, "val": split.val, "test": split.test}
+    weights = relative_weights(read_weights(table, at_weights[0], usable), parts) if at_weights else None
+    mean, spread = (
+        ((), ())
+        if targets.classes
+        else fit_targets(targets.values[split.train], None if weights is None else weights[split.train])
+    )
     fitted = fit_columns(table, chosen, usable[split.train], options.scale, options.min_frequency)
     preprocessing = Preprocessing(
         columns=tuple(column.column for column in fitted),
@@ -66,8 +74,10 @@ def build_entry(
         target_scale=spread,
         dtype=options.dtype,
     )
-    for name, rows in zip(PARTS, (split.train, split.val, split.test), strict=True):
+    for name, rows in parts.items():
         if len(rows):
+            if weights is not None:
+                new.array(f"{name}_weights", np.float64).append(weights[rows])
             varies = write_part(new, name, table, chosen, usable[rows], targets.values[rows], preprocessing)
             if name == "train" and not varies:
                 raise DataError(
@@ -79,6 +89,7 @@ def build_entry(
         *summary_of_targets(table, at_targets, targets, len(table.cells) - len(usable)),
         *summary_of_dropped([*table.dropped, *(table.columns[i].name for i in left_out)], "--drop"),
         *summary_of_dropped([table.columns[i].name for i in at_groups], "the groups of the split"),
+        *summary_of_dropped([table.columns[i].name for i in at_weights], "the weights of the rows"),
     ]
     return new.commit(
         {

@@ -13,7 +13,7 @@ from mlpcli.wording import listed, nearest, quote
 
 __all__ = ["COLUMN_OPTIONS", "Wanted", "wanted_columns"]
 
-COLUMN_OPTIONS = ("target", "drop", "groups")
+COLUMN_OPTIONS = ("target", "drop", "groups", "weights")
 """The data options that `wanted_columns` heeds; every source takes them."""
 
 MOST_COLUMNS = 20_000
@@ -23,8 +23,8 @@ MOST_COLUMNS = 20_000
 class Wanted:
     """Request for the columns of a file: the data options and, for the rows of a trained model, its columns.
 
-    `kinds` maps the names of the columns that the model was trained on, targets included, to what they hold: only
-    these columns are read, as that, and a target may be missing.
+    `kinds` maps the names of the columns that the model was trained on, targets and weights included, to what they
+    hold: only these columns are read, as that, and a target or the weights may be missing.
     """
 
     options: DataOptions
@@ -63,11 +63,11 @@ def wanted_columns(names: Sequence[str], wanted: Wanted, where: str, *, typed: b
             "line of names"
         )
     targets, dropped, categories = wanted.targets, wanted.dropped, wanted.options.categories or ()
-    groups = (wanted.options.groups,) if wanted.options.groups else ()
+    groups, weights = (() if name is None else (name,) for name in (wanted.options.groups, wanted.options.weights))
     spelling = Spelling.of(wanted.options)
     if wanted.kinds is not None:
         kinds = wanted.kinds
-        if missing := [name for name in kinds if name not in names and name not in targets]:
+        if missing := [name for name in kinds if name not in {*names, *targets, *weights}]:
             near = nearest(missing[0], names)
             raise DataError(f"{where}: the model needs the column {quote(missing[0])}, which is missing{near}")
         return [
@@ -77,7 +77,8 @@ def wanted_columns(names: Sequence[str], wanted: Wanted, where: str, *, typed: b
         ]
     if not targets:
         raise UsageError(f"{where}: which column is to be predicted? Name it with --target (columns: {listed(names)})")
-    for option, chosen in (("target", targets), ("drop", dropped), ("categories", categories), ("groups", groups)):
+    asked = {"target": targets, "drop": dropped, "categories": categories, "groups": groups, "weights": weights}
+    for option, chosen in asked.items():
         for name in chosen:
             if name not in names:
                 raise UsageError(

@@ -1,7 +1,8 @@
 """The loss: the plain loss of each sample, which is reported, and the objective, which is trained on.
 
-The objective is the MEAN over the batch of the loss with smoothed targets and class weights. For classes, targets are
-integer codes `(..., batch)`; two classes share ONE score, whose sign decides. For regression they are rows
+The objective is the MEAN over the batch of the loss with smoothed targets, each sample times its weight and that of
+its class. For classes, targets are integer codes `(..., batch)`; two classes share ONE score, whose sign decides. For
+labels, which do not exclude one another, they are rows of 0 and 1, for regression rows of numbers,
 `(..., batch, outputs)`.
 """
 
@@ -40,14 +41,21 @@ class Loss(ABC):
         self._certain, self._smooths = 1 - self._s[..., 0], bool(np.any(self._s))
         self._class_weights = None if class_weights is None else np.asarray(class_weights, dtype)
 
-    @abstractmethod
-    def __call__(self, scores: Array, targets: Array) -> Array:
+    def __call__(self, scores: Array, targets: Array, weights: Array | None = None) -> Array:
         """The loss of each sample without smoothing and weights, `(..., batch)`.
 
         Args:
             scores: the network's output, `(..., batch, outputs)`.
-            targets: class codes `(..., batch)`, or numbers `(..., batch, outputs)`.
+            targets: class codes `(..., batch)`, or labels 0 and 1 or numbers `(..., batch, outputs)`.
+            weights: the weight of each sample in `gradient` and `objective`, `(..., batch)`, in the dtype of the
+                scores; None weighs all samples by 1.
         """
+        self._scores, self._targets, self._row_weights = scores, targets, weights
+        return self._losses()
+
+    @abstractmethod
+    def _losses(self) -> Array:
+        """What a call returns, for its `_scores` and `_targets`."""
 
     @abstractmethod
     def gradient(self) -> Array:
@@ -57,8 +65,12 @@ class Loss(ABC):
     def objective(self) -> Array:
         """The mean over the batch with smoothing and weights, `(...)`: what gradient checks differentiate."""
 
-    def _weights(self, labels: Array) -> Array | None:
-        return None if self._class_weights is None else self._class_weights[labels]
+    def _weights(self) -> Array | None:
+        """The weight of each sample of the last call and of its class, `(..., batch)`."""
+        if self._class_weights is None or self._targets.dtype.kind not in "iu":
+            return self._row_weights
+        by_class: Array = self._class_weights[self._targets]
+        return by_class if self._row_weights is None else by_class * self._row_weights
 
 
 def mean(losses: Array, weights: Array | None) -> Array:

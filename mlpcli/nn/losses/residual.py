@@ -39,41 +39,37 @@ class ResidualLoss(Loss, Workspaces[Array]):
     def slope(self, r: Array, out: Array) -> None:
         """Write d rho / dr of each residual to `out`."""
 
-    def __call__(self, scores: Array, targets: Array) -> Array:
+    def _losses(self) -> Array:
         """The sum over the outputs of rho(r)."""
-        self._scores, self._labels, self._work = scores, targets, self.workspace(scores)
+        self._work = self.workspace(self._scores)
         self._r = self._residual(smooth=False)
         losses: Array = np.add.reduce(self.rho(self._r), axis=-1)
         return losses
 
     def gradient(self) -> Array:
-        """rho'(r) / batch for the smoothed targets, times the weight of the sample's class."""
+        """rho'(r) / batch for the smoothed targets, times the weight of the sample."""
         r, grad = self._residual(smooth=True), self._work
         self.slope(r, grad)
-        if self._is_codes():
-            weights = self._weights(self._labels)
-            if weights is not None:
-                np.multiply(grad, weights[..., None], out=grad)
+        weights = self._weights()
+        if weights is not None:
+            np.multiply(grad, weights[..., None], out=grad)
         np.multiply(grad, grad.dtype.type(1 / r.shape[-2]), out=grad)
         return grad
 
     def objective(self) -> Array:
-        """The mean over the batch of the loss for the smoothed targets, times the weight of the sample's class."""
+        """The mean over the batch of the loss for the smoothed targets, times the weight of the sample."""
         losses = np.add.reduce(self.rho(self._residual(smooth=True)), axis=-1)
-        return mean(losses, self._weights(self._labels) if self._is_codes() else None)
-
-    def _is_codes(self) -> bool:
-        return self._labels.dtype.kind in "iu"
+        return mean(losses, self._weights())
 
     def _residual(self, smooth: bool) -> Array:
-        if not self._is_codes():
-            return self._r if smooth else self._scores - self._labels
+        if self._targets.dtype.kind not in "iu":
+            return self._r if smooth else self._scores - self._targets
         outputs = self._scores.shape[-1]
         s = self._s if smooth else np.zeros_like(self._s)
         if outputs == 1:
-            targets = (1 - s) * (2 * self._labels[..., None] - 1)
+            targets = (1 - s) * (2 * self._targets[..., None] - 1)
         else:
-            targets = (1 - s) * (self._labels[..., None] == np.arange(outputs)) + s / outputs
+            targets = (1 - s) * (self._targets[..., None] == np.arange(outputs)) + s / outputs
         residual: Array = self._scores - targets.astype(self._scores.dtype)
         return residual
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from mlpcli.kernels.classification import count_correct
 from mlpcli.nn import Array
-from mlpcli.training.evaluate import squared_errors
+from mlpcli.training.evaluate import correct, squared_errors, total
 
 __all__ = ["BatchSums"]
 
@@ -33,7 +33,9 @@ class BatchSums:
         measured = ("hits", shape) if targets is None else ("squares", (*shape, targets))
         self.arrays = {name: np.zeros(size) for name, size in (("loss", shape), ("grad_norm", shape), measured)}
 
-    def add(self, index: int, losses: Array, scores: Array, y: Array, norms: Array) -> None:
+    def add(
+        self, index: int, losses: Array, scores: Array, y: Array, norms: Array, weights: Array | None = None
+    ) -> None:
         """Add what a batch gave before its step.
 
         Args:
@@ -42,12 +44,15 @@ class BatchSums:
             scores: `(runs, batch, outputs)`.
             y: class codes `(runs, batch)`, or standardized targets `(runs, batch, targets)`.
             norms: norms of the gradients, `(runs,)`.
+            weights: the weight of each sample, `(runs, batch)`; None weighs all by 1.
         """
-        self.arrays["loss"][:, index] = np.add.reduce(losses.astype(np.float64), axis=-1)
-        if "hits" in self.arrays:
+        self.arrays["loss"][:, index] = total(losses.astype(np.float64), weights)
+        if "squares" in self.arrays:
+            self.arrays["squares"][:, index] = squared_errors(scores, y, weights)
+        elif weights is None:
             count_correct(scores, y, self.arrays["hits"][:, index])
         else:
-            self.arrays["squares"][:, index] = squared_errors(scores, y)
+            self.arrays["hits"][:, index] = total(correct(scores, y), weights)
         self.arrays["grad_norm"][:, index] = norms
 
     @property
@@ -56,7 +61,12 @@ class BatchSums:
         return self.arrays["loss"]
 
     def columns(self, rows: int, target_scale: Array | None) -> dict[str, Array]:
-        """Means over the `rows` of the epoch by column of metrics.csv, `(runs,)`, in the targets' own units."""
+        """Means by column of metrics.csv, `(runs,)`, in the targets' own units.
+
+        Args:
+            rows: rows of the epoch, which is the sum of their weights too.
+            target_scale: standard deviation of each target, `(targets,)`; None for classes.
+        """
         found = {"train_loss": self.losses.sum(axis=-1) / rows}
         if target_scale is None:
             found["train_accuracy"] = self.arrays["hits"].sum(axis=-1) / rows

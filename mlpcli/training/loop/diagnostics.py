@@ -61,6 +61,7 @@ class Diagnostics:
         run = runs[0]
         self._seeds = [run.seed for run in runs]
         self._x, self._y = np.asarray(data.train.x), np.asarray(data.train.y)
+        self._weights = None if data.train.weights is None else data.train.weights.astype(run.dtype)
         self._size = len(self._x) if run.batch_size == "full" else min(run.batch_size, len(self._x))
         part = run.batch_size if smallest_batch(run) > 1 else BLOCK
         self._parts = batch_bounds(len(self._x), part, smallest_batch(run))
@@ -101,7 +102,7 @@ class Diagnostics:
     def _gradient(self, rows: Array) -> Array:
         """The gradient of each replica's mean loss on its `rows: (replicas, batch)`, float64 `(replicas, size)`."""
         scores = self._network.forward(self._x[rows], training=True)
-        self._loss(scores, self._y[rows])
+        self._loss(scores, self._y[rows], None if self._weights is None else self._weights[rows])
         self._network.backward(self._loss.gradient())
         return self._network.grads.astype(np.float64)
 

@@ -9,7 +9,7 @@
 >>> replicas = Replicas(runs, data, steps_per_epoch=1)
 >>> initialize(replicas.network, runs, data)
 >>> x, y = np.stack([data.train.x] * 2), np.stack([data.train.y] * 2)
->>> first, *_, last = (replicas.step(x, y, count)[0].mean(axis=-1) for count in range(100))
+>>> first, *_, last = (replicas.step(x, y, None, count)[0].mean(axis=-1) for count in range(100))
 >>> first[0] == first[1], last[0] > last[1]
 (np.True_, np.True_)
 """
@@ -69,12 +69,13 @@ class Replicas:
         """Built at the first step, since replicas that are only scored need neither it nor its memory."""
         return build_optimizer(self.runs, self.network, self._steps_per_epoch)
 
-    def step(self, x: Array, y: Array, count: int) -> tuple[Array, Array, Array]:
+    def step(self, x: Array, y: Array, weights: Array | None, count: int) -> tuple[Array, Array, Array]:
         """Take one step of every run.
 
         Args:
             x: inputs, one batch per run, `(runs, batch, features)`.
             y: their targets, `(runs, batch)` or `(runs, batch, targets)`.
+            weights: their weights, `(runs, batch)`; None weighs all rows by 1.
             count: steps taken before.
 
         Returns:
@@ -82,7 +83,7 @@ class Replicas:
             forward pass, and the norms of the gradients `(runs,)`.
         """
         scores = self.network.forward(x, training=True)
-        losses = self.loss(scores, y)
+        losses = self.loss(scores, y, weights)
         self.network.backward(self.loss.gradient())
         norms = self.optimizer.step(self.network.params, self.network.grads, self._schedule.at(count))
         for linear, bound in zip(self.network.linears, self._column_bounds, strict=False):

@@ -67,6 +67,7 @@ class Trainer:
         self.options = runs[0]
         self.target_scale = None if data.task == "classification" else np.array(data.preprocessing.target_scale)
         self._x, self._y = np.asarray(data.train.x), np.asarray(data.train.y)
+        self._weights = None if data.train.weights is None else data.train.weights.astype(self.options.dtype)
         self.bounds = batch_bounds(len(self._x), self.options.batch_size, smallest_batch(self.options))
         self.monitor = Monitor(
             self.options.monitor if data.val is not None else None,
@@ -212,12 +213,14 @@ class Trainer:
         if self.batch == 0:
             self.replicas.bits.restart(self.epoch + 1)
         order = self._order()
-        targets = self._y[order]  # small beside the inputs, which are gathered batch by batch
+        # both are small beside the inputs, which are gathered batch by batch
+        targets, weights = self._y[order], None if self._weights is None else self._weights[order]
         for index in range(self.batch, len(self.bounds)):
             start, stop = self.bounds[index]
             x, y = self._x.take(order[:, start:stop], axis=0, mode="clip"), targets[:, start:stop]
-            losses, scores, norms = self.replicas.step(x, y, self.epoch * len(self.bounds) + index)
-            self._sums.add(index, losses, scores, y, norms)
+            w = None if weights is None else weights[:, start:stop]
+            losses, scores, norms = self.replicas.step(x, y, w, self.epoch * len(self.bounds) + index)
+            self._sums.add(index, losses, scores, y, norms, w)
             self.batch = index + 1
             yield
 

@@ -1,0 +1,57 @@
+"""The weights of rows: read from a column of the table, and brought to a mean of 1 over the training rows.
+
+A weight of 2 is worth a second copy of the row, and a row of weight 0 counts for nothing, in the loss and in every
+metric. The scaling of the inputs heeds no weights, that of regression targets does.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.data.cache.table import Table
+from mlpcli.errors import DataError
+from mlpcli.wording import quote
+
+__all__ = ["read_weights", "relative_weights"]
+
+Floats = NDArray[np.float64]
+
+
+def read_weights(table: Table, column: int, rows: NDArray[np.int64]) -> Floats:
+    """The weights of these rows, float64 (rows,), as the table has them.
+
+    Raises:
+        DataError: a weight is missing, negative or no number.
+    """
+    name = quote(table.columns[column].name)
+    if table.columns[column].kind == "text":
+        raise DataError(f"weights: column {name} holds texts. Nothing was written. Name a column of numbers")
+    weights: Floats = table.column(column)[rows].astype(np.float64)
+    for at in np.flatnonzero(~(weights >= 0))[:1]:
+        held = "no value" if np.isnan(weights[at]) else f"{weights[at]:g}"
+        raise DataError(
+            f"weights: row {rows[at] + 1} has {held} in column {name}, expected a number of 0 or more. Nothing was "
+            "written. Correct the cell"
+        )
+    return weights
+
+
+def relative_weights(weights: Floats, parts: dict[str, NDArray[np.int64]]) -> Floats:
+    """The weights over their mean on the training rows.
+
+    Args:
+        weights: one per row.
+        parts: the places of the rows of each part, by its name; train is one of them.
+
+    Raises:
+        DataError: all weights of a part are 0.
+    """
+    for name, rows in parts.items():
+        if len(rows) and not weights[rows].any():
+            raise DataError(
+                f"weights: all {len(rows)} {name} rows have the weight 0. Nothing was written. Use other sizes, or "
+                "another split_seed"
+            )
+    largest = weights.max()  # divided by first, so that no sum overflows
+    scaled = weights / largest
+    relative: Floats = scaled / scaled[parts["train"]].mean()
+    return relative
