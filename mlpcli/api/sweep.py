@@ -241,7 +241,7 @@ def _open_folder(
         columns=prepared.columns,
         diagnostics=prepared.diagnostics,
         reuse=lambda trial: trial.state in reused and not trial.lack,
-        provenance=provenance(command, ", ".join(digests)),
+        provenance=provenance(command, ", ".join(digests)) | {"trials": len(plan) + plan.coming},
         restart=restart,
     )
 

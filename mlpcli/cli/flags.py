@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-__all__ = ["Config", "DataHome", "Json", "Name", "Quiet", "ResultsRoot", "SomeRun", "SomeTable", "switch"]
+__all__ = ["PANEL", "Config", "DataHome", "Json", "Name", "Quiet", "ResultsRoot", "SomeRun", "SomeTable", "switch"]
 
 PANEL = "Folders and output"
 

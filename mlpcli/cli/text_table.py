@@ -15,6 +15,9 @@ __all__ = ["Column", "paragraphs", "prose", "table"]
 GAP = 2
 """Spaces between columns without boxes."""
 
+MOST_BOXED = 200
+"""Rows of a boxed table: more fill several screens, and take long to draw."""
+
 
 class Column(NamedTuple):
     """A column as text; two may have one name, since classes are named by the user's data."""
@@ -58,7 +61,7 @@ def table(
         _print_aligned(columns, title)
         return
     room = _room()
-    if _boxed_width(columns) <= room:
+    if len(cells) <= MOST_BOXED and _boxed_width(columns) <= room:
         _print_boxed(columns, title)
         return
     kept, left_out = _fitting(columns, list(map(plain, expendable)), room)

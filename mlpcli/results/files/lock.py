@@ -7,6 +7,7 @@ nothing, so no lock has to be broken, waited for or removed by hand.
 import errno
 import os
 import socket
+import struct
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from pathlib import Path
 from mlpcli.atomic import io_errors, open_file, shown, write_all
 from mlpcli.errors import Busy
 
-__all__ = ["FolderLock"]
+__all__ = ["FolderLock", "is_locked"]
 
 _NAME = ".lock"
 
@@ -110,6 +111,32 @@ class FolderLock:
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether a process works in `folder` now; asking takes no lock, which could stand in the way of a writer."""
+    path = folder / _NAME
+    if not os.path.isfile(path):
+        return False
+    if sys.platform not in _QUERY:  # the file is removed with the lock, except by a process that was killed
+        return True
+    import fcntl
+
+    layout, order = _QUERY[sys.platform]
+    asked = {"type": fcntl.F_WRLCK, "whence": os.SEEK_SET, "start": 0, "length": 0, "process": 0}
+    with suppress(OSError), open(path, "rb") as file:
+        mine = _identity(os.fstat(file.fileno())) in _held
+        answer = fcntl.fcntl(file, fcntl.F_GETLK, struct.pack(layout, *(asked[name] for name in order)))
+        kind = dict(zip(order, struct.unpack(layout, answer), strict=True))["type"]
+        return mine or bool(kind != fcntl.F_UNLCK)
+    return False
+
+
+_QUERY = {
+    "linux": ("hhqqi4x", ("type", "whence", "start", "length", "process")),
+    "darwin": ("qqihh", ("start", "length", "process", "type", "whence")),
+}
+"""The C structure flock of each system, by which a lock is asked for."""
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:

@@ -38,14 +38,36 @@ class SweepTrials:
     path: Path
     metric: str
     varied: tuple[str, ...]
-    trials: tuple[Trial, ...]
     columns: Mapping[str, Sequence[Any]]
 
     @cached_property
+    def trials(self) -> tuple[Trial, ...]:
+        """The trials as records, each with the index of its configuration."""
+        configurations: dict[tuple[object, ...], int] = {}
+        trials = []
+        for values in zip(*self.columns.values(), strict=True):
+            trial = Trial.of_row(dict(zip(self.columns, values, strict=True)), self.varied)
+            configuration = configurations.setdefault(tuple(trial.options.values()), len(configurations))
+            trials.append(replace(trial, configuration=configuration) if configuration else trial)
+        return tuple(trials)
+
+    @cached_property
+    def order(self) -> list[int]:
+        """The rows of the complete trials that have a value of the metric, the best first."""
+        key = Measure.parse(self.metric).metric.key
+        scores = self.columns.get(self.metric, ())
+        values = zip(scores, self.columns["trial"], self.columns["state"], strict=False)
+        keys = [
+            (key(score), number, row)
+            for row, (score, number, state) in enumerate(values)
+            if state == "complete" and score is not None and math.isfinite(score)
+        ]
+        return [row for _, _, row in sorted(keys)]
+
+    @cached_property
     def ranked(self) -> list[Trial]:
-        """The complete trials that have a value of the metric, the best first."""
-        ranked = sorted((*trial.rank(self.metric), place) for place, trial in enumerate(self.trials))
-        return [self.trials[place] for key, _, place in ranked if math.isfinite(key)]
+        """The trials in the same order."""
+        return [self.trials[row] for row in self.order]
 
     def named(self, word: str) -> list[Trial]:
         """The trials that a word behind `SWEEP/` means: `17`, `best`, `best:5`, or the beginning of a run_id.
@@ -70,14 +92,8 @@ def read_trials(path: Path) -> SweepTrials:
     rows = read_rows(path / "trials.csv", RERUN)
     columns = rows.columnwise()
     varied = tuple(column.name for column in rows.columns if column.kind == "option")
-    configurations: dict[tuple[object, ...], int] = {}
-    trials = []
-    for values in zip(*columns.values(), strict=True):
-        trial = Trial.of_row(dict(zip(columns, values, strict=True)), varied)
-        configuration = configurations.setdefault(tuple(trial.options.values()), len(configurations))
-        trials.append(replace(trial, configuration=configuration) if configuration else trial)
     scores = {name: columns[name] for name in _USUAL if name in columns}
-    return SweepTrials(path, _metric(path) or usual_metric(scores), varied, tuple(trials), columns)
+    return SweepTrials(path, _metric(path) or usual_metric(scores), varied, columns)
 
 
 def usual_metric(columns: Mapping[str, Sequence[Any]]) -> str:

@@ -1,0 +1,84 @@
+"""`mlpcli list`: the runs and sweeps of a results folder, or the trials of a sweep, filtered, sorted and cut."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mlpcli.atomic import shown
+from mlpcli.cli.console import message
+from mlpcli.cli.flags import Json, Quiet, ResultsRoot
+from mlpcli.cli.views.rows_output import Format, FormatFlag, print_rows
+from mlpcli.errors import UsageError
+from mlpcli.results.folders.find import find_results
+from mlpcli.results.reading.listed import Row, differing, list_results, list_trials
+from mlpcli.results.reading.selected import check_columns, column_names, select
+
+__all__ = ["list_"]
+
+
+def list_(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="sweep whose trials are listed")] = None,
+    where: Annotated[
+        str | None, typer.Option(metavar="EXPR", help="rows to show, as in \"val_accuracy > 0.97 and norm == 'batch'\"")
+    ] = None,
+    sort: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="column to sort by; -COLUMN begins with the largest")
+    ] = None,
+    top: Annotated[int | None, typer.Option(min=1, metavar="N", help="most rows to show")] = None,
+    columns: Annotated[
+        str | None, typer.Option(metavar="NAMES", help="columns to show, comma-separated; --json has all of them")
+    ] = None,
+    tag: Annotated[str | None, typer.Option(metavar="NAME", help="runs and sweeps with this tag")] = None,
+    form: FormatFlag = Format.TABLE,
+    results: ResultsRoot = Path("results"),
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """List runs and sweeps with state, score and the options in which they differ, or the trials of a sweep.
+
+    Nothing is locked or changed, so a list may be asked for while something runs.
+
+    Example: mlpcli list dropout --where "val_accuracy > 0.97" --sort -val_accuracy --top 10
+    """
+    if name is None:
+        rows, key = list_results(results), "results"
+        if tag is not None:
+            rows = [row for row in rows if tag in (row["tags"] or ())]
+        usual = ["name", "kind", "dataset", "state", "metric", "value", *differing(rows), "when", "tags"]
+        spare = ["tags", "when", "kind", *reversed(differing(rows)), "metric", "dataset"]
+    else:
+        if tag is not None:
+            raise UsageError("--tag: runs and sweeps have tags, trials have none. Leave NAME or --tag out")
+        rows, metric = _trials(name, results)
+        key, usual = "trials", column_names(rows)
+        spare = [column for column in reversed(usual) if column not in ("trial", metric)]
+    if not rows:
+        message(f"no results in {shown(results)}" if name is None else f"{name}: no trials yet", quiet=quiet)
+    wanted = columns.split(",") if columns else [name for name in usual if any(_is_filled(row, name) for row in rows)]
+    check_columns(wanted if rows else (), column_names(rows), "--columns")
+    selected = select(rows, where=where, sort=sort, top=top)
+    form = Format.JSON if as_json else form
+    if name is None and form not in (Format.JSON, Format.CSV):
+        selected = [{**row, "state": _state(row)} for row in selected]
+    print_rows(selected, wanted, form, key=key, expendable=() if columns else spare)
+
+
+def _trials(name: str, results: Path) -> tuple[list[Row], str]:
+    path = find_results(name, results)
+    if not (path / "trials.csv").is_file():
+        raise UsageError(f"{shown(path)} is a run and has no trials. Type mlpcli show {shown(path)}")
+    return list_trials(path)
+
+
+def _is_filled(row: Mapping[str, Any], name: str) -> bool:
+    return row.get(name) not in (None, ())
+
+
+def _state(row: Mapping[str, Any]) -> str:
+    """The state in words, with how far it came or how many trials failed."""
+    words = str(row["state"])
+    if row["state"] in ("running", "interrupted"):
+        words += f" {row['done']}" + (f" of {row['planned']}" if row["planned"] else "")
+    return words + (f", {row['failed']} failed" if row["failed"] else "")

@@ -1,0 +1,110 @@
+"""Rows in the format that is asked for: a table that fits the terminal, JSON, CSV, Markdown or LaTeX.
+
+JSON and CSV have every number to its last bit; the others are for reading.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from mlpcli.cli.console import plain, print_json
+from mlpcli.cli.flags import PANEL
+from mlpcli.cli.text_table import table
+from mlpcli.cli.views.epoch_view import short
+from mlpcli.cli.views.sweep_report import option_cell
+from mlpcli.config import OPTIONS
+
+__all__ = ["Format", "FormatFlag", "cell", "print_rows"]
+
+
+class Format(StrEnum):
+    """Formats of rows."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+    LATEX = "latex"
+
+
+FormatFlag = Annotated[Format, typer.Option("--format", help="format of the rows", rich_help_panel=PANEL)]
+
+_LATEX = {character: f"\\{character}" for character in "&%$#_{}"} | {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+}
+
+
+def print_rows(
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    form: Format,
+    *,
+    key: str,
+    expendable: Sequence[str] = (),
+) -> None:
+    """Print these columns of the rows.
+
+    Args:
+        rows: values by column; a column that a row lacks is empty.
+        columns: what to print, in order.
+        form: the format; JSON has every column, under `key`.
+        key: the name of the list in JSON.
+        expendable: columns that a narrow terminal goes without, the first to go first.
+    """
+    if form is Format.JSON:
+        print_json({key: [{name: _json(value) for name, value in row.items()} for row in rows]})
+    elif form is Format.CSV:
+        from mlpcli.results.files.csv_text import line
+
+        text = "".join(line(row.get(name) for name in columns) for row in rows)
+        print(line(columns) + text, end="")
+    else:
+        cells = [[plain(cell(name, row.get(name))) for name in columns] for row in rows]
+        if form is Format.MARKDOWN:
+            _print_markdown(columns, cells)
+        elif form is Format.LATEX:
+            _print_latex(columns, cells)
+        else:
+            table(columns, cells, expendable=expendable, elsewhere="--columns or --json")
+
+
+def cell(name: str, value: object) -> str:
+    """A value for reading: numbers short, options as they are typed, nothing for no value."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return option_cell(value) if name in OPTIONS or isinstance(value, tuple | list) else short(value)
+
+
+def _json(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _print_markdown(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    print("| " + " | ".join(columns) + " |")
+    print("|" + "---|" * len(columns))
+    for row in cells:
+        print("| " + " | ".join(text.replace("|", r"\|") for text in row) + " |")
+
+
+def _print_latex(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    numeric = [all(_is_number(row[at]) for row in cells) for at in range(len(columns))]
+    print(r"\begin{tabular}{" + "".join("r" if right else "l" for right in numeric) + "}")
+    for place, row in enumerate((columns, *cells)):
+        print(" & ".join("".join(_LATEX.get(character, character) for character in text) for text in row) + r" \\")
+        if place == 0:
+            print(r"\hline")
+    print(r"\end{tabular}")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text or "0")
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,187 @@
+"""The runs and sweeps of a results folder, one row each; what cannot be read is a row that says why."""
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from mlpcli import json_text
+from mlpcli.config import OPTIONS, canonical_value, check_value
+from mlpcli.config.metrics import PARTS, Measure
+from mlpcli.errors import DataError, FileError, UsageError
+from mlpcli.results.files.append import complete_rows
+from mlpcli.results.files.lock import is_locked
+from mlpcli.results.files.read_file import read_json, read_options
+from mlpcli.results.files.snapshot import NEXT, current, snapshot
+from mlpcli.results.folders.promotion import CHECKPOINT, CONFIG, METRICS, PROVENANCE, RESULT
+from mlpcli.results.folders.read_trials import read_trials
+from mlpcli.results.folders.sweep_ownership import SWEEP
+from mlpcli.results.folders.sweep_tables import TRIALS
+from mlpcli.results.schema.json_schema import RunResult
+from mlpcli.results.trial import Trial
+
+__all__ = ["FACTS", "Row", "differing", "list_results", "list_trials"]
+
+Row = dict[str, Any]
+"""Values by column; None where there is none."""
+
+FACTS = ("name", "kind", "dataset", "state", "done", "planned", "failed", "metric", "value", "when", "tags", "note")
+"""Columns of every row, before options and numbers. `done` and `planned` are trials of a sweep, epochs of a run."""
+
+
+_SHOWN_OTHERWISE = ("dataset", "width", "depth")
+"""Options with a column of their own, and those for which `hidden` stands."""
+
+
+def list_results(root: Path) -> list[Row]:
+    """The folders below `root` by name.
+
+    Raises:
+        FileError: `root` cannot be read; its absence is an empty list.
+    """
+    try:
+        names = sorted(entry.name for entry in os.scandir(root) if entry.is_dir() and not entry.name.startswith("."))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise FileError(f"cannot read {root}: {error.strerror}") from error
+    return [_row(root / name) for name in names]
+
+
+def list_trials(path: Path) -> tuple[list[Row], str]:
+    """The trials in a sweep's folder, one row each with options as values, and the metric that ranks them.
+
+    Raises:
+        DataError, FileError: trials.csv is damaged or cannot be read.
+    """
+    sweep = snapshot(path, lambda: read_trials(path))
+    columns = {
+        name: _option_values(name, cells) if name in sweep.varied else cells for name, cells in sweep.columns.items()
+    }
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)], sweep.metric
+
+
+def differing(rows: list[Row]) -> list[str]:
+    """The options in which the runs among the rows differ, in the order of their declaration."""
+    runs = [row for row in rows if row["kind"] == "run"]
+    return [name for name in OPTIONS if name not in _SHOWN_OTHERWISE and len({str(row.get(name)) for row in runs}) > 1]
+
+
+def _option_values(name: str, cells: Sequence[str | None]) -> list[object]:
+    """The values of an option in a table, which has them as text; each different text is read once."""
+    values: dict[str | None, object] = {None: None}
+    for cell in set(filter(None, cells)):
+        known = name in OPTIONS and check_value(name, cell, "", text=True) is None
+        values[cell] = canonical_value(name, cell, text=True) if known else cell
+    return [values[cell] for cell in cells]
+
+
+def _row(path: Path) -> Row:
+    row: Row = dict.fromkeys(FACTS) | {"name": path.name}
+    try:
+        if any(os.path.isfile(path / file) for file in (SWEEP, TRIALS)):
+            return row | {"kind": "sweep"} | snapshot(path, lambda: _sweep(path))
+        if any(os.path.isfile(current(path, file)) for file in (CONFIG, RESULT)):
+            return row | {"kind": "run"} | snapshot(path, lambda: _run(path))
+    except (DataError, FileError, UsageError) as error:
+        return row | {"kind": "damaged", "state": "damaged", "note": str(error)}
+    return row | {"kind": "other", "state": "not of mlpcli"}
+
+
+def _run(path: Path) -> Row:
+    if not os.path.isfile(file := current(path, RESULT)):
+        return _unfinished_run(path)
+    result = read_json(file, RunResult, "")
+    config = _options(result["config"])
+    trial = Trial(0, 0, result["run_id"], config["seed"]).ended(result)
+    metric = _metric(config, trial)
+    state = "running" if is_locked(path) and os.path.isdir(path / NEXT) else trial.state
+    made = _made(current(path, PROVENANCE))
+    found = {"state": state, "done": trial.epochs_run, "planned": config.get("epochs"), "metric": metric}
+    return config | trial.numbers | found | {"value": trial.metrics.get(metric), "run_id": trial.run_id} | made
+
+
+def _unfinished_run(path: Path) -> Row:
+    options = read_options(path / CONFIG, "")
+    state = "running" if is_locked(path) else "interrupted"
+    done = max(0, _lines(path / METRICS) - 1)
+    when = {"when": _changed(path / CONFIG)}
+    note = None if state == "running" or os.path.isfile(path / CHECKPOINT) else "no checkpoint"
+    return _options(dict(options)) | {"state": state, "done": done, "planned": options.epochs, "note": note} | when
+
+
+def _sweep(path: Path) -> Row:
+    made = _made(path / PROVENANCE, "trials")
+    planned = made.pop("trials", None)
+    base = _base(path / SWEEP)
+    row = {"dataset": base.get("dataset", OPTIONS["dataset"].default if base else None), "planned": planned}
+    if not os.path.isfile(path / TRIALS):
+        state = "running" if is_locked(path) else "interrupted"
+        return row | {"state": state, "done": 0, "when": _changed(path / SWEEP)} | made
+    sweep = read_trials(path)
+    states = sweep.columns["state"]
+    done = len(states)
+    finished = os.path.isfile(path / "summary.csv") and (planned is None or done >= planned)
+    state = "running" if is_locked(path) else "complete" if finished else "interrupted"
+    failed = sum(state in ("failed", "diverged") for state in states)
+    row |= {"state": state, "done": done, "failed": failed, "metric": sweep.metric}
+    for best in sweep.order[:1]:
+        row |= {name: cells[best] for name, cells in sweep.columns.items() if Measure.find(name)}
+        row["value"] = row[sweep.metric]
+    return row | {"when": _changed(path / TRIALS)} | made
+
+
+def _options(config: Mapping[str, Any]) -> Row:
+    """Every option of a run; those that its version did not know have their defaults."""
+    options: Row = {name: option.default for name, option in OPTIONS.items()}
+    options |= {name: tuple(value) if isinstance(value, list) else value for name, value in config.items()}
+    if sizes := options["hidden"]:
+        options |= {"depth": len(sizes), "width": sizes[0] if len(set(sizes)) == 1 else None}
+    return options
+
+
+def _metric(config: Mapping[str, Any], trial: Trial) -> str:
+    """The metric that chose the best epoch; without validation rows that which would have, on the training rows."""
+    if Measure.find(str(config.get("monitor"))):
+        return str(config["monitor"])
+    measured = [measure for name in trial.metrics if (measure := Measure.find(name))]
+    of_training = [measure for measure in measured if measure.part == next(iter(PARTS))]
+    return str(next((measure for measure in of_training if measure.metric.leads), "train_loss"))
+
+
+def _made(path: Path, *more: str) -> Row:
+    """What provenance.json says that a list shows; nothing where it cannot be read."""
+    try:
+        content = json_text.parse(path.read_bytes())
+        started = str(content["started"]).replace("+00:00", "Z")
+        kept = {name: content[name] for name in (*more, "note") if name in content}
+        return {"when": started, "tags": tuple(content.get("tags", ())), "version": content.get("version"), **kept}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _base(path: Path) -> Mapping[str, Any]:
+    try:
+        base = tomllib.loads(path.read_text(encoding="utf-8")).get("base", {})
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return base if isinstance(base, dict) else {}
+
+
+def _lines(path: Path) -> int:
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return 0
+    return data.count(b"\n", 0, complete_rows(data))
+
+
+def _changed(path: Path) -> str | None:
+    """The time of a file's last change, as provenance.json spells times."""
+    try:
+        changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except OSError:
+        return None
+    return changed.isoformat(timespec="seconds").replace("+00:00", "Z")
