@@ -1,6 +1,8 @@
 """`mlpcli plot`: pictures of a run or a sweep, drawn from the files in its folder."""
 
-from collections.abc import Callable, Mapping
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Annotated
 import typer
 
 from mlpcli.cli.console import message, print_json, warning
-from mlpcli.cli.flags import DataHome, Json, Quiet, ResultsRoot, SomeTable
+from mlpcli.cli.flags import DataHome, Json, Quiet, ResultsRoot, SomeTable, switch
 from mlpcli.errors import UsageError
 from mlpcli.installation import install_command
 from mlpcli.plot.kinds import KINDS
@@ -26,7 +28,7 @@ class Kind(StrEnum):
 
 
 def plot(
-    name: SomeTable,
+    name: SomeTable = "",
     metric: Annotated[
         str | None, typer.Option(help="column of metrics.csv or trials.csv", show_default="the ranking metric")
     ] = None,
@@ -44,8 +46,13 @@ def plot(
     ] = None,
     kind: Annotated[Kind, typer.Option("--format", help="format of the pictures")] = Kind.PNG,
     output: Annotated[
-        Path | None, typer.Option(help="folder for the pictures", show_default="the folder of the results")
+        Path | None, typer.Option(help="folder for the pictures", show_default="the folder of the results, else here")
     ] = None,
+    activations: Annotated[
+        bool, switch("--activations", help="draw the activations and their slopes instead of results")
+    ] = False,
+    losses: Annotated[bool, switch("--losses", help="draw the losses and their slopes instead of results")] = False,
+    show: Annotated[bool, switch("--show", help="open the pictures in a window too")] = False,
     results: ResultsRoot = Path("results"),
     data_home: DataHome = None,
     as_json: Json = False,
@@ -53,8 +60,9 @@ def plot(
 ) -> None:
     """Draw everything that the files of a run or a sweep show: curves, options, the network, its decisions.
 
-    A picture is drawn where there is what it needs; those of networks need a model file and its data. Of a sweep they
-    show the best network that was kept.
+    A picture is drawn where there is what it needs; those of networks need a model file and its data.
+
+    Pictures of a sweep's networks show the best that was kept.
 
     Examples: mlpcli plot results/dropout
 
@@ -67,29 +75,64 @@ def plot(
     from mlpcli.atomic import make_folder, shown, write_atomic
     from mlpcli.results.folders.find import find_results
 
-    path = find_results(name, results)
-    message(f"{shown(path)}: drawing", quiet=quiet)
+    formulas = [formula for formula, chosen in (("activations", activations), ("losses", losses)) if chosen]
+    if bool(name) == bool(formulas):
+        raise UsageError(
+            "mlpcli plot: give either the NAME of a run or a sweep, or --activations or --losses. Nothing was written"
+        )
+    kinds = _kinds(only)
+    if name:
+        place = find_results(name, results)
+        message(f"{shown(place)}: drawing", quiet=quiet)
 
-    from mlpcli.plot.draw import pictures
-    from mlpcli.plot.selection import Asked
+        from mlpcli.plot.draw import pictures
+        from mlpcli.plot.selection import Asked
 
-    kinds = _kinds(only) if only is not None else ()
-    asked = Asked(_condition(highlight, path) if highlight is not None else None, by)
-    folder = (output or path).absolute()
+        asked = Asked(_condition(highlight, place) if highlight is not None else None, by)
+        drawn = pictures(place, metric, kind.value, data_home, asked, only=kinds, leave_out=warning)
+    else:
+        place, drawn = Path(), _of_formulas(formulas, kind)
+    folder = (output or place).absolute()
     files = []
-    drawn = pictures(path, metric, kind.value, data_home, asked, only=kinds, leave_out=warning)
     for file, content in drawn:
         make_folder(folder)
         write_atomic(folder / file, content)
-        files.append(shown(folder / file))
+        files.append(folder / file)
+    names = [shown(file) for file in files]
     if as_json:
-        print_json({"results": shown(path), "files": files})
+        print_json({"results": shown(place), "files": names} if name else {"files": names})
     else:
-        print("\n".join(files))
+        print("\n".join(names))
+    if show:
+        _open(files)
 
 
-def _kinds(text: str) -> list[str]:
-    """The kinds that --only names."""
+def _of_formulas(wanted: list[str], kind: Kind) -> Iterator[tuple[str, bytes]]:
+    """File name and content of each picture that needs no results."""
+    from mlpcli.plot.formulas import draw_activations, draw_losses
+    from mlpcli.plot.style import render, styled
+
+    functions = {"activations": draw_activations, "losses": draw_losses}
+    with styled():
+        for formula in wanted:
+            drawing = functions[formula]()
+            yield f"plot-{drawing.name}.{kind}", render(drawing.figure, kind)
+
+
+def _open(files: list[Path]) -> None:
+    """Open pictures with the program that the system has for them, where there is a screen."""
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        warning("--show: there is no screen here. The pictures are written all the same")
+        return
+    for file in files:
+        if typer.launch(str(file)):
+            warning(f"--show: nothing here opens {file.name}. It is written all the same")
+
+
+def _kinds(text: str | None) -> list[str]:
+    """The kinds that --only names, none without it."""
+    if text is None:
+        return []
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names:
         if name not in KINDS:

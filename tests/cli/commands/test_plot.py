@@ -84,6 +84,38 @@ def test_highlight_is_a_condition_on_options_those_of_base_included(capsys: pyte
     assert plot(capsys, "s", "--by", "width", "--quiet", code=2)[1].count("\n") == 1
 
 
+def test_only_some_kinds(capsys: pytest.CaptureFixture[str]) -> None:
+    sweep_folder(Path("results/s"), {"width": [4, 8]}, recorded=True)
+    out, _ = plot(capsys, "s", "--only", "drift,curves")
+    assert out.splitlines() == ["results/s/plot-drift.png", "results/s/plot-curves-val_accuracy.png"]
+    for only, reason in (
+        ("curvs", "--only curvs: no such kind of picture; did you mean curves? Give some of curves, "),
+        (",", "--only: no kind of picture is named. Give some of curves, "),
+        ("fit,noise", "--only fit,noise: results/s has nothing for that. Nothing was written"),
+    ):
+        _, err = plot(capsys, "s", "--only", only, "--quiet", code=2)
+        assert reason in err and err.count("\n") == 1
+
+
+def test_functions_need_no_results_and_a_window_needs_a_screen(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    out, err = plot(capsys, "--activations", "--losses", "--show")
+    assert out.splitlines() == ["plot-activations.png", "plot-losses.png"]
+    assert err == "mlpcli: warning: --show: there is no screen here. The pictures are written all the same\n"
+    opened: list[str] = []
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr("typer.launch", lambda file: opened.append(file))
+    plot(capsys, "--activations", "--show", "--output", "pictures", "--json")
+    assert opened == [str(Path("pictures/plot-activations.png").absolute())]
+    for arguments in ((), ("digits", "--losses")):
+        _, err = plot(capsys, *arguments, code=2)
+        assert "give either the NAME of a run or a sweep, or --activations or --losses" in err
+
+
 def test_another_metric(capsys: pytest.CaptureFixture[str]) -> None:
     sweep_folder(Path("results/s"), {"width": [4, 8]})
     out, _ = plot(capsys, "s", "--metric", "test_accuracy")
