@@ -8,12 +8,15 @@ __version__ = "0.2.0"
 
 _HOMES = {
     "Error": "mlpcli.errors:MlpcliError",
+    "MLPClassifier": "mlpcli.estimators.classifier:MLPClassifier",
+    "MLPRegressor": "mlpcli.estimators.regressor:MLPRegressor",
     "Model": "mlpcli.training.model:Model",
     "Run": "mlpcli.api.run:Run",
     "Sweep": "mlpcli.api.sweep_results:Sweep",
     "load": "mlpcli.api.stored:load",
     "open": "mlpcli.api.stored:open_results",
     "sweep": "mlpcli.api.sweep:sweep",
+    "to_estimator": "mlpcli.estimators:to_estimator",
     "train": "mlpcli.api.train:train",
 }
 """Where each public name lives: module and name there."""

@@ -5,8 +5,23 @@ from mlpcli.api.sweep import sweep as sweep
 from mlpcli.api.sweep_results import Sweep as Sweep
 from mlpcli.api.train import train as train
 from mlpcli.errors import MlpcliError as Error
+from mlpcli.estimators import to_estimator as to_estimator
+from mlpcli.estimators.classifier import MLPClassifier as MLPClassifier
+from mlpcli.estimators.regressor import MLPRegressor as MLPRegressor
 from mlpcli.training.model import Model as Model
 
-__all__ = ["Error", "Model", "Run", "Sweep", "load", "open", "sweep", "train"]
+__all__ = [
+    "Error",
+    "MLPClassifier",
+    "MLPRegressor",
+    "Model",
+    "Run",
+    "Sweep",
+    "load",
+    "open",
+    "sweep",
+    "to_estimator",
+    "train",
+]
 
 __version__: str

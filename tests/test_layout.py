@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "workers": set(),
     "sweeps": {"nn", "data", "config", "training", "results", "workers"},
     "api": {"data", "config", "training", "results", "workers", "sweeps"},
+    "estimators": {"nn", "optim", "data", "config", "training", "api"},
     "plot": {"nn", "optim", "data", "config", "training", "results"},
     "cli": {
         "autodiff",

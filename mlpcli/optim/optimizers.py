@@ -49,6 +49,7 @@ class Optimizer:
         beta1: decay of the mean of the gradient, for adam and adamw.
         beta2: decay of the mean of the squared gradient, for rmsprop, adam and adamw.
         eps: added to the root of that mean, for the same three.
+        eps_hat: 1 adds eps before the bias of that root is corrected, for adam and adamw.
         weight_decay: the L2 penalty is weight_decay / 2 * |w|^2; decoupled in adamw.
         clip_norm: upper bound on the norm of a replica's gradient, before weight decay; 0 and infinity mean no bound.
         decayed: the pieces of the flat axis that weight decay applies to.
@@ -75,6 +76,7 @@ class Optimizer:
         beta1: float | Array = 0.9,
         beta2: float | Array = 0.999,
         eps: float | Array = 1e-8,
+        eps_hat: float | Array = 0.0,
         weight_decay: float | Array = 0.0,
         clip_norm: float | Array = 0.0,
         decayed: Sequence[slice] = (slice(None),),
@@ -89,6 +91,7 @@ class Optimizer:
             "beta1": beta1,
             "beta2": beta2,
             "eps": eps,
+            "eps_hat": eps_hat,
             "weight_decay": weight_decay,
             "clip_norm": clip_norm,
         }

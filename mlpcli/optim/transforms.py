@@ -68,13 +68,17 @@ def scale_by_adam(block: Block) -> Stage:
     m = beta1 * m + (1 - beta1) * g, v = beta2 * v + (1 - beta2) * g^2, m_hat = m / (1 - beta1^t), v_hat likewise. The
     memory holds r = m / (1 - beta1) and s = v / (1 - beta2), which saves two passes: m_hat = b r and v_hat = c^2 s with
     b = (1 - beta1) / (1 - beta1^t), c^2 likewise, so the step is a (b / c) r / (sqrt(s) + eps / c).
+
+    With `eps_hat` eps is added to sqrt(v) before the correction of its bias, the paper's form for efficiency at the end
+    of section 2, which scikit-learn and TensorFlow use: eps / sqrt(1 - beta2) in place of eps / c.
     """
     grads, squares = block.remember("gradient_sum"), block.remember("square_sum")
     beta1, beta2, eps = block.number("beta1"), block.number("beta2"), block.number("eps")
+    added = eps / np.sqrt(1.0 - beta2) if block.number("eps_hat") else None
 
     def stage(rate: Number, count: int) -> tuple[tuple[Any, ...], Number]:
         root = np.sqrt((1.0 - beta2) / (1.0 - _power(beta2, count)))
-        link = (Link.SCALE_BY_ADAM, grads, squares, beta1, beta2, eps / root)
+        link = (Link.SCALE_BY_ADAM, grads, squares, beta1, beta2, eps / root if added is None else added)
         return link, rate * ((1.0 - beta1) / (1.0 - _power(beta1, count))) / root
 
     return stage

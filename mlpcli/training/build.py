@@ -131,8 +131,13 @@ def class_weights(options: RunOptions, data: Prepared) -> Array | None:
     return weights
 
 
-def build_optimizer(runs: Sequence[RunOptions], network: Network, steps_per_epoch: int = 1) -> Optimizer:
-    """The optimizer of a stack of runs for the parameters of their network, `lead = (len(runs),)`."""
+def build_optimizer(
+    runs: Sequence[RunOptions], network: Network, steps_per_epoch: int = 1, *, eps_hat: bool = False
+) -> Optimizer:
+    """The optimizer of a stack of runs for the parameters of their network, `lead = (len(runs),)`, or () for one run.
+
+    `eps_hat` is scikit-learn's form of Adam; see `scale_by_adam`.
+    """
     name = runs[0].optimizer
     numbers = {read: per_run(runs, read) for read in (*choices.OPTIMIZERS[name].reads, "weight_decay", "clip_norm")}
     if "momentum_epochs" in numbers:
@@ -142,6 +147,7 @@ def build_optimizer(runs: Sequence[RunOptions], network: Network, steps_per_epoc
         network.params.shape,
         network.dtype,
         **{key: _number(values) for key, values in numbers.items()},
+        eps_hat=float(eps_hat),
         decayed=network.decayed,
         factors=_rate_factors(runs, network),
         threads=int(runs[0].threads),

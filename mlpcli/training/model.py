@@ -65,6 +65,11 @@ class Model:
         """The model of a run that was trained on the data: a network of its own with a copy of the tensors."""
         return cls(options, data.preprocessing, data.digest, _network(options, data.preprocessing, tensors))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickles and copies have a network of their own."""
+        tensors = {name: view.copy() for name, view in self.network.tensors().items()}
+        return _rebuilt, (self.options, self.preprocessing, self.digest, tensors)
+
     def to_bytes(self) -> bytes:
         """The content of its model file, the same bytes for the same network."""
         return model_bytes(self.network.tensors(), self.description)
@@ -266,3 +271,7 @@ def _network(options: RunOptions, preprocessing: Preprocessing, tensors: Mapping
     for name, view in network.tensors().items():
         view[...] = tensors[name]
     return network
+
+
+def _rebuilt(options: RunOptions, preprocessing: Preprocessing, digest: str, tensors: Mapping[str, Array]) -> Model:
+    return Model(options, preprocessing, digest, _network(options, preprocessing, tensors))

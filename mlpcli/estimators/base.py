@@ -1,0 +1,190 @@
+"""What both estimators share: fitting, going on, and the attributes that scikit-learn's perceptrons have."""
+
+import warnings
+from abc import abstractmethod
+from typing import Any, Self
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight
+
+from mlpcli.config import RunOptions
+from mlpcli.errors import UsageError
+from mlpcli.estimators.build import build_model, draw_as_scikit_learn, draw_by_options, draws_as_scikit_learn
+from mlpcli.estimators.faults import NotFinite, ParameterError
+from mlpcli.estimators.holder import ModelHolder
+from mlpcli.estimators.learner import Learner
+from mlpcli.estimators.parameters import FURTHER, options_of
+from mlpcli.estimators.quasi_newton import minimize
+from mlpcli.estimators.rows import TrainingRows
+from mlpcli.estimators.stochastic import Course, Plan, train_epochs
+from mlpcli.nn import Array, Loss
+from mlpcli.threads import blas_threads
+from mlpcli.wording import nearest
+
+__all__ = ["Perceptron"]
+
+AUTO_BATCH = 200
+"""Rows of a batch that `batch_size="auto"` stands for, at most all rows."""
+
+
+class Perceptron(ModelHolder):
+    """An estimator that trains a network; see `MLPClassifier` and `MLPRegressor`."""
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train on the rows from new weights, or with `warm_start` from those that are there.
+
+        Args:
+            X: `(rows, features)`, an array, a data frame or a sparse matrix.
+            y: classes or values `(rows,)`, or 0/1 labels or values `(rows, outputs)`.
+            sample_weight: the weight of each row, `(rows,)`; None weighs all by 1.
+
+        Raises:
+            ParameterError: a parameter is wrong; it is a ValueError too.
+            NotFinite: training diverged; it is a ValueError too.
+        """
+        return self._fit(X, y, sample_weight, incremental=False)
+
+    def _keep(self, given: dict[str, Any]) -> None:
+        """Set what the constructor got; `options` are those that scikit-learn has no parameter for."""
+        options, names = given.pop("options"), self._get_param_names()
+        if unknown := [name for name in options if name not in FURTHER]:
+            raise TypeError(f"{type(self).__name__}: no such parameter: {unknown[0]}{nearest(unknown[0], names)}")
+        for name in names:
+            default = RunOptions.model_fields[name].default if name in FURTHER else None
+            setattr(self, name, given.get(name, options.get(name, default)))
+
+    @abstractmethod
+    def _validated(self, X: Any, y: Any, *, incremental: bool, reset: bool) -> tuple[Any, Array]:
+        """X as numbers, dense or sparse in rows, and y `(rows,)` or `(rows, outputs)`."""
+
+    @abstractmethod
+    def _encoded(self, y: Array) -> Array:
+        """The targets as the loss takes them."""
+
+    @abstractmethod
+    def _targets(self, y: Array) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
+        """Names of the targets, and of the classes; and sets `out_activation_`."""
+
+    @abstractmethod
+    def _loss(self) -> Loss:
+        """The loss of the network's scores."""
+
+    def _suited(self, options: RunOptions) -> RunOptions:
+        """The options of the network, where the targets change some of them."""
+        return options
+
+    def _reported_share(self) -> float:
+        """Factor of the loss of the rows in `loss_` and `loss_curve_`."""
+        return 1.0
+
+    @abstractmethod
+    def _rating(self, X: Any, y: Array, weights: Array | None) -> float:
+        """The validation score."""
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Self:
+        options = options_of(self.get_params(deep=False))
+        if incremental and self.early_stopping:
+            raise ParameterError("partial_fit does not support early_stopping=True")
+        if incremental and getattr(self, "_encodes", False):
+            raise UsageError("partial_fit: the network is that of a run, whose preprocessing is fixed. Use fit")
+        first = not hasattr(self, "coefs_") or getattr(self, "_encodes", False)
+        first = first or not (self.warm_start or incremental)
+        X, y = self._validated(X, y, incremental=incremental, reset=first)
+        weights = self._row_weights(sample_weight, X, y)
+        random = check_random_state(self.random_state)
+        if first or not hasattr(self, "_model"):
+            self._begin(options, X, y, random, keep=not first)
+        self._synchronize()
+        rows = TrainingRows(X.astype(self._model.options.dtype, copy=False), self._encoded(y), weights)
+        with blas_threads(int(self._model.options.threads)), np.errstate(all="ignore"):
+            if self.solver == "lbfgs":
+                self.n_iter_, self.loss_ = minimize(self._new_learner(), rows, self.max_iter, self.max_fun, self.tol)
+            else:
+                self._fit_by_batches(rows, y, random, incremental)
+        if not np.isfinite(self._model.network.params).all():
+            raise NotFinite(
+                "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+                "preprocessed."
+            )
+        return self
+
+    def _begin(self, options: RunOptions, X: Any, y: Array, random: np.random.RandomState, *, keep: bool) -> None:
+        """Build the network, with new weights or with those that `coefs_` and `intercepts_` have already."""
+        targets, classes = self._targets(y)
+        names = getattr(self, "feature_names_in_", [f"x{i + 1}" for i in range(X.shape[1])])
+        theirs = draws_as_scikit_learn(options)
+        drawn = not theirs or options.dropout > 0 or options.input_dropout > 0
+        seed = int(random.randint(np.iinfo(np.int32).max)) if drawn else 0
+        batch = AUTO_BATCH if self.batch_size == "auto" else options.batch_size
+        options = self._suited(options.model_copy(update={"seed": seed, "batch_size": batch}))
+        given = (self.coefs_, self.intercepts_) if keep else None
+        self._take(build_model(options, names, targets, classes, X), encodes=False)
+        if given is not None:
+            self.coefs_, self.intercepts_ = given
+        elif theirs:
+            draw_as_scikit_learn(self._model.network, options.activation, random)
+        else:
+            draw_by_options(self._model, X, self._encoded(y))
+        self.n_iter_, self.t_, self._course = 0, 0, Course()
+        for name in ("_learner", "_paused"):
+            self.__dict__.pop(name, None)
+
+    def _fit_by_batches(self, rows: TrainingRows, y: Array, random: np.random.RandomState, incremental: bool) -> None:
+        score = None
+        if self.early_stopping:
+            rows, score = self._hold_out(rows, y, random)
+        batch = self._batch_rows(len(rows))
+        if not incremental or not hasattr(self, "_learner"):
+            self._learner = self._new_learner(-(-len(rows) // batch))
+            if incremental and hasattr(self, "_paused"):
+                self._learner.load(self._paused)
+        plan = Plan(
+            batch_size=batch,
+            max_iter=self.max_iter,
+            tol=self.tol,
+            n_iter_no_change=self.n_iter_no_change,
+            learning_rate=self.learning_rate if self.solver == "sgd" else "constant",
+            power_t=self.power_t,
+            random=random if self.shuffle else None,
+            score=score,
+            verbose=bool(self.verbose),
+            once=incremental,
+        )
+        course = self._course
+        self.n_iter_ = train_epochs(self._learner, rows, plan, course)
+        self.t_, self.loss_curve_ = course.rows, course.losses
+        if course.losses:  # Ctrl-C may come before the first epoch ends
+            self.loss_ = course.losses[-1]
+        self.best_loss_ = None if self.early_stopping else course.best_loss
+        self.validation_scores_ = course.scores if self.early_stopping else None
+        self.best_validation_score_ = course.best_score if self.early_stopping else None
+
+    def _batch_rows(self, rows: int) -> int:
+        """Rows of a batch, of so many rows."""
+        if self.batch_size == "auto":
+            return min(AUTO_BATCH, rows)
+        if self.batch_size != "full" and self.batch_size > rows:
+            warnings.warn("Got `batch_size` larger than sample size. It is going to be clipped", stacklevel=5)
+        return rows if self.batch_size == "full" else min(int(self.batch_size), rows)
+
+    def _new_learner(self, steps_per_epoch: int = 1) -> Learner:
+        return Learner(self._model, self._loss(), self.alpha, self._reported_share(), steps_per_epoch)
+
+    def _hold_out(self, rows: TrainingRows, y: Array, random: np.random.RandomState) -> tuple[TrainingRows, Any]:
+        """The rows to train on, and a function that scores the network on the others."""
+        stratify = (rows.y == 1)[:, None] if self.out_activation_ == "logistic" and rows.y.ndim == 1 else None
+        kept, held = train_test_split(
+            np.arange(len(rows)), random_state=random, test_size=self.validation_fraction, stratify=stratify
+        )
+        if len(held) < 2:
+            raise ParameterError(
+                "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
+            )
+        weights = None if rows.weights is None else rows.weights[held]
+        part = TrainingRows(rows.x[kept], rows.y[kept], None if rows.weights is None else rows.weights[kept])
+        return part, lambda: self._rating(rows.x[held], y[held], weights)
+
+    def _row_weights(self, sample_weight: Any, X: Any, y: Array) -> Array | None:
+        return None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=X.dtype)

@@ -1,0 +1,104 @@
+"""The learner: trains the network of a model step by step, and may go on at any time.
+
+The loss of a step is scikit-learn's: the mean over the batch, each row times its weight, plus alpha / 2 times the sum
+of the squared weights of the layers, divided by the rows of the batch (or by the sum of their weights).
+
+>>> from mlpcli.config import RunOptions
+>>> from mlpcli.estimators.build import build_model
+>>> from mlpcli.nn import SquaredLoss
+>>> options = RunOptions(hidden=(), lr=0.1, optimizer="sgd", loss="squared")
+>>> model = build_model(options, ["x"], ["y"], None, np.zeros((1, 1)))
+>>> learner = Learner(model, SquaredLoss(dtype="float64"), alpha=0.0)
+>>> x, y = np.array([[1.0]]), np.array([[2.0]])
+>>> [round(learner.step(x, y), 3) for _ in range(3)]
+[2.0, 1.28, 0.819]
+"""
+
+from typing import Any
+
+import numpy as np
+
+from mlpcli.nn import Array, Loss
+from mlpcli.optim import project_columns
+from mlpcli.training.build import build_optimizer, build_schedule, column_bounds
+from mlpcli.training.model import Model
+
+__all__ = ["Learner"]
+
+
+class Learner:
+    """Trains a model.
+
+    Args:
+        model: the model, whose network learns.
+        loss: the loss of its scores, without leading axes.
+        alpha: factor of the L2 penalty.
+        share: factor of the loss of the rows, beside the penalty, where a loss is reported.
+        steps_per_epoch: batches of an epoch, for the schedule.
+
+    Attributes:
+        rate: the learning rate that the schedule multiplies; see `change_rate`.
+    """
+
+    def __init__(self, model: Model, loss: Loss, alpha: float, share: float = 1.0, steps_per_epoch: int = 1) -> None:
+        self.model, self.alpha, self.share = model, alpha, share
+        run, network, self._loss = model.options, model.network, loss
+        self.rate, self._count = float(run.used("lr")), 0
+        self._optimizer = build_optimizer([run], network, steps_per_epoch, eps_hat=True)
+        self._schedule = build_schedule([run.model_copy(update={"lr": 1.0})], steps_per_epoch)
+        self._bounds = [bound[0] for bound in column_bounds([run], network)]
+
+    def step(self, x: Array, y: Array, weights: Array | None = None) -> float:
+        """Take one step on a batch and return its loss, penalty included, before the step.
+
+        Args:
+            x: inputs, `(batch, features)`.
+            y: class codes `(batch,)`, or labels or numbers `(batch, outputs)`.
+            weights: the weight of each row, `(batch,)`; None weighs all by 1. A batch whose rows all weigh 0 says
+                nothing: there is no step, and the loss is 0.
+        """
+        if weights is not None and not weights.any():
+            return 0.0
+        loss, penalty = self.backpropagate(x, y, weights)
+        network = self.model.network
+        rate = self.rate * self._schedule.at(self._count)
+        self._optimizer.step(network.params, network.grads, rate)
+        self._count += 1
+        for linear, bound in zip(network.linears, self._bounds, strict=False):
+            project_columns(linear.weight, bound)
+        return self.share * loss + penalty
+
+    def backpropagate(self, x: Array, y: Array, weights: Array | None = None) -> tuple[float, float]:
+        """Fill the network's gradients from a batch; return its loss and the penalty. Arguments as for `step`."""
+        network, total = self.model.network, float(len(x))
+        losses = self._loss(network.forward(x, training=True), y)
+        gradient = self._loss.gradient()
+        if weights is not None:
+            total = float(weights.sum())
+            losses = losses * weights
+            gradient = gradient * (weights * (len(x) / total))[:, None]
+        network.backward(gradient)
+        loss, penalty = float(np.add.reduce(losses)) / total, 0.0
+        if self.alpha:
+            share = self.alpha / total
+            for linear in network.linears:
+                penalty += 0.5 * share * float(np.vdot(linear.weight, linear.weight))
+                linear.weight_grad += share * linear.weight
+        return loss, penalty
+
+    def change_rate(self, rate: float) -> None:
+        """Set the learning rate and keep what the velocity adds to the next step, which is the old rate's."""
+        if "velocity" in self._optimizer.state and rate != self.rate:
+            self._optimizer.state["velocity"][...] *= self.rate / rate
+        self.rate = rate
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What another learner of the same model needs to go on from here."""
+        moments = {name: array.copy() for name, array in self._optimizer.state.items()}
+        return {"rate": self.rate, "count": self._count, "moments": moments}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from the `state` of another learner."""
+        self.rate, self._count = state["rate"], state["count"]
+        self._optimizer.load(state["moments"])

@@ -1,0 +1,49 @@
+"""Training by L-BFGS (scipy's) on all rows at once."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import scipy.optimize
+from sklearn.exceptions import ConvergenceWarning
+
+from mlpcli.estimators.learner import Learner
+from mlpcli.estimators.rows import TrainingRows, dense
+from mlpcli.nn import Array
+
+__all__ = ["minimize"]
+
+
+def minimize(learner: Learner, rows: TrainingRows, max_iter: int, max_fun: int, tol: float) -> tuple[int, float]:
+    """Minimize the loss over the network's parameters; return the number of iterations and the loss.
+
+    Args:
+        learner: what evaluates the loss and its gradient.
+        rows: the rows, of which a sparse matrix becomes dense.
+        max_iter: the most iterations.
+        max_fun: the most evaluations of the loss.
+        tol: the largest entry of the gradient at which the minimum counts as reached.
+    """
+    network, x = learner.model.network, dense(rows.x)
+
+    def objective(params: Array) -> tuple[float, Array]:
+        network.params[...] = params
+        return sum(learner.backpropagate(x, rows.y, rows.weights)), network.grads.astype(np.float64)
+
+    found: Any = scipy.optimize.minimize(
+        objective,
+        network.params.astype(np.float64),
+        method="L-BFGS-B",
+        jac=True,
+        options={"maxfun": max_fun, "maxiter": max_iter, "gtol": tol},
+    )
+    network.params[...] = found.x
+    loss, penalty = learner.backpropagate(x, rows.y, rows.weights)
+    if found.status != 0:
+        warnings.warn(
+            f"lbfgs failed to converge after {found.nit} iteration(s) (status={found.status}): {found.message}. "
+            "Increase max_iter or max_fun, or scale the data",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+    return min(int(found.nit), max_iter), learner.share * loss + penalty
