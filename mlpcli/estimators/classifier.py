@@ -20,9 +20,8 @@ from sklearn.utils.validation import validate_data
 from mlpcli.config import RunOptions
 from mlpcli.errors import UsageError
 from mlpcli.estimators.base import Perceptron
-from mlpcli.estimators.labels import LabelLoss
 from mlpcli.estimators.parameters import by_batches, with_options
-from mlpcli.nn import Array, Loss, sigmoid
+from mlpcli.nn import Array, LogisticLoss, Loss, sigmoid
 from mlpcli.training.build import build_loss
 from mlpcli.training.model import Model
 
@@ -169,7 +168,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # sciki
     def _loss(self) -> Loss:
         options = self._model.options
         if self._is_multilabel():
-            return LabelLoss((), options.dtype, self.label_smoothing)
+            return LogisticLoss((), options.dtype, self.label_smoothing)
         return build_loss([options], self.n_outputs_, ())
 
     def _row_weights(self, sample_weight: Any, X: Any, y: Array) -> Array | None:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from mlpcli.nn import Array, Loss
+from mlpcli.nn.losses.loss import mean
 from mlpcli.optim import project_columns
 from mlpcli.training.build import build_optimizer, build_schedule, column_bounds
 from mlpcli.training.model import Model
@@ -71,14 +72,12 @@ class Learner:
     def backpropagate(self, x: Array, y: Array, weights: Array | None = None) -> tuple[float, float]:
         """Fill the network's gradients from a batch; return its loss and the penalty. Arguments as for `step`."""
         network, total = self.model.network, float(len(x))
-        losses = self._loss(network.forward(x, training=True), y)
-        gradient = self._loss.gradient()
         if weights is not None:
             total = float(weights.sum())
-            losses = losses * weights
-            gradient = gradient * (weights * (len(x) / total))[:, None]
-        network.backward(gradient)
-        loss, penalty = float(np.add.reduce(losses)) / total, 0.0
+            weights = weights * (len(x) / total)
+        losses = self._loss(network.forward(x, training=True), y, weights)
+        network.backward(self._loss.gradient())
+        loss, penalty = float(mean(losses, weights)), 0.0
         if self.alpha:
             share = self.alpha / total
             for linear in network.linears:

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import xlogy
 
 from mlpcli.nn import Array, Loss
+from mlpcli.nn.losses.loss import mean
 
 __all__ = ["PoissonLoss"]
 
@@ -18,20 +19,19 @@ __all__ = ["PoissonLoss"]
 class PoissonLoss(Loss):
     """Half the deviance, the sum over the outputs of y log(y / m) - y + m with the rate m = exp(score)."""
 
-    def __call__(self, scores: Array, targets: Array) -> Array:
+    def _losses(self) -> Array:
         """The loss of each sample, `(..., batch)`."""
-        self._rates, self._counts = np.exp(scores), targets
-        losses: Array = np.add.reduce(xlogy(targets, targets) - targets * scores - targets + self._rates, axis=-1)
+        z, y = self._scores, self._targets
+        self._rates = np.exp(z)
+        losses: Array = np.add.reduce(xlogy(y, y) - y * z - y + self._rates, axis=-1)
         return losses
 
     def gradient(self) -> Array:
-        """(m - y) / batch."""
-        gradient: Array = (self._rates - self._counts) / self._rates.shape[-2]
-        return gradient
+        """(m - y) / batch, times the weight of the sample."""
+        gradient: Array = (self._rates - self._targets) / self._rates.shape[-2]
+        weights = self._weights()
+        return gradient if weights is None else gradient * weights[..., None]
 
     def objective(self) -> Array:
-        """The mean over the batch."""
-        scores, counts = np.log(self._rates), self._counts
-        losses = np.add.reduce(xlogy(counts, counts) - counts * scores - counts + self._rates, axis=-1)
-        mean: Array = losses.mean(axis=-1)
-        return mean
+        """The mean over the batch, each sample times its weight."""
+        return mean(self._losses(), self._weights())
