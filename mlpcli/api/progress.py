@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from mlpcli.results.trial import Trial
     from mlpcli.sweeps.plan.sweep_plan import Plan
+    from mlpcli.sweeps.run.course import Course
     from mlpcli.sweeps.run.sweep_watcher import Watcher
 
 __all__ = ["Bar", "epoch_progress", "progress_bar", "sweep_progress"]
@@ -135,7 +136,7 @@ class _TrialCounter:
         self._ended: set[int] = set()
         self._words = ""
 
-    def expect(self, seconds: float) -> None:
+    def begin(self, course: "Course") -> None:
         pass
 
     def grown(self) -> None:

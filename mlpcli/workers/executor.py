@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 from mlpcli.errors import Unavailable
 from mlpcli.workers.calls import RemoteError, pack, unpack
+from mlpcli.workers.reports import decode
 
 __all__ = ["ClusterLost", "Executor", "Folder", "Handle", "WorkerDied", "settle"]
 
@@ -63,6 +64,9 @@ class Executor(futures.Executor):
     jobs: int
     """The number of jobs that run at once; further jobs wait their turn."""
 
+    listener: Callable[[tuple[int, ...]], None] | None = None
+    """Called with each report of a job, in any thread; workers of a cluster send none."""
+
     _closed = False
 
     def submit(self, function: Callable[..., Result], /, *args: Any, **kwargs: Any) -> Future[Result]:
@@ -81,6 +85,11 @@ class Executor(futures.Executor):
     @abstractmethod
     def _send(self, future: Future[Any], call: bytes) -> None:
         """Settle `future` with the outcome of `call`, now or later."""
+
+    def _hear(self, message: bytes) -> None:
+        """Pass a report on."""
+        if self.listener is not None:
+            self.listener(decode(message))
 
     def abandon(self, future: Future[Any]) -> None:
         """Give up the worker of a job that has been running for too long: `future` ends with WorkerDied.

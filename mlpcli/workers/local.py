@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -87,7 +87,7 @@ class LocalExecutor(Executor):
             self._serving[future] = process
             if future.set_running_or_notify_cancel():
                 try:
-                    outcome = process.answer(call)
+                    outcome = process.answer(call, self._hear)
                 except Exception as error:
                     future.set_exception(error)
                 else:
@@ -155,8 +155,10 @@ class _Worker:
                 cause = str(error) or (words.splitlines() or [_fate(exitcode)])[-1]
         raise FileError(f"--jobs: cannot start a worker process: {cause}. Use fewer --jobs, or --executor serial")
 
-    def answer(self, call: bytes) -> bytes:
+    def answer(self, call: bytes, hear: Callable[[bytes], None]) -> bytes:
         """The outcome of `call`; if a process dies before it has accepted the call, the next process gets it.
+
+        `hear` is called with each report of the call.
 
         Raises:
             WorkerDied: the process died during the call.
@@ -169,7 +171,9 @@ class _Worker:
             try:
                 write_message(self._process.stdin, call)
                 taken = read_message(self._process.stdout) == b""
-                return read_message(self._process.stdout)
+                while not (outcome := read_message(self._process.stdout)):
+                    hear(read_message(self._process.stdout))
+                return outcome
             except (
                 OSError,
                 EOFError,

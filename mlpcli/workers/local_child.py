@@ -58,7 +58,7 @@ def main(parent: int, preload: list[str]) -> None:
     """Import the modules of `preload`, and answer calls.
 
     The first empty message says that the child is ready; each further one that it has accepted a call, so that the
-    parent knows whether a call caused the child's death.
+    parent knows whether a call caused the child's death, or that the next message is a report and no outcome.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     _die_with(parent)
@@ -69,6 +69,11 @@ def main(parent: int, preload: list[str]) -> None:
     gc.set_threshold(50_000)  # as in mlpcli.__main__, which a worker does not run
     from mlpcli.threads import set_up_blas
     from mlpcli.workers.calls import answer
+    from mlpcli.workers.reports import reported_by
+
+    def send_report(report: bytes) -> None:
+        write_message(outcomes_out, b"")
+        write_message(outcomes_out, report)
 
     set_up_blas()
     for module in preload:
@@ -79,7 +84,10 @@ def main(parent: int, preload: list[str]) -> None:
         while True:
             call = calls.get()
             write_message(outcomes_out, b"")
-            write_message(outcomes_out, answer(call))
+            with reported_by(send_report):
+                outcome = answer(call)
+            write_message(outcomes_out, outcome)
+            del call, outcome  # an idle worker must not keep them alive
     except BrokenPipeError:  # the parent is gone
         os._exit(0)
 

@@ -10,6 +10,7 @@ from mlpcli.installation import install_command
 from mlpcli.threads import blas_threads
 from mlpcli.workers.calls import answer
 from mlpcli.workers.executor import Executor, settle
+from mlpcli.workers.reports import reported_by
 
 __all__ = ["EXECUTORS", "SerialExecutor", "open_executor"]
 
@@ -23,7 +24,7 @@ class SerialExecutor(Executor):
         import numpy  # noqa: F401 (only a loaded BLAS can be limited)
 
         future.set_running_or_notify_cancel()
-        with blas_threads(1):
+        with blas_threads(1), reported_by(self._hear):
             outcome = answer(call)
         settle(future, outcome)
 

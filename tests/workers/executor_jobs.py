@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from mlpcli.workers.executor import Handle
+from mlpcli.workers.reports import RATE, report
 
 
 def square(x: int) -> int:
@@ -19,6 +20,16 @@ def square(x: int) -> int:
 
 def add(a: int, *, b: int) -> int:
     return a + b
+
+
+def talk(job: int) -> str:
+    """Reports twice, and three times too soon."""
+    for number in range(2):
+        time.sleep(1.1 / RATE)
+        report(job, number)
+        report(job, 97 + number)
+    report(job, 99)
+    return "said"
 
 
 def blas_threads() -> list[int]:

@@ -16,7 +16,7 @@ from mlpcli.installation import install_command
 from mlpcli.workers.calls import RemoteError
 from mlpcli.workers.executor import Executor
 from mlpcli.workers.registry import EXECUTORS, open_executor
-from tests.workers.executor_jobs import add, blas_threads, echo, fail, read, square, unpicklable
+from tests.workers.executor_jobs import add, blas_threads, echo, fail, read, square, talk, unpicklable
 from tests.workers.processes import PATIENCE
 
 NAMES = [pytest.param(name, marks=pytest.mark.slow if name == "dask" else ()) for name in EXECUTORS]
@@ -38,6 +38,16 @@ def test_the_standard_library_can_wait(executor: Executor) -> None:
     futures = [executor.submit(square, x) for x in range(5)]
     assert wait(futures, timeout=PATIENCE).done == set(futures)
     assert sorted(future.result() for future in as_completed(futures, timeout=PATIENCE)) == [0, 1, 4, 9, 16]
+
+
+def test_reports_reach_the_listener(executor: Executor) -> None:
+    """Those of a cluster's workers do not; nor do reports that come too soon after another."""
+    heard: list[tuple[int, ...]] = []
+    executor.listener = heard.append
+    assert executor.submit(talk, 7).result(30) == "said"
+    executor.listener = None
+    assert executor.submit(talk, 8).result(30) == "said"
+    assert heard == ([] if type(executor).__name__ == "ClusterExecutor" else [(7, 0), (7, 1)])
 
 
 def test_arrays_come_back_bit_for_bit(executor: Executor) -> None:

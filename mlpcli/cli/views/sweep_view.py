@@ -15,12 +15,16 @@ from mlpcli.cli.views.sweep_report import option_cell
 from mlpcli.config.metrics import Measure
 from mlpcli.results.trial import Trial
 from mlpcli.sweeps.plan.sweep_plan import Plan
+from mlpcli.sweeps.run.course import Course, RunningStack
 
 if TYPE_CHECKING:
     from rich.console import Console, Group, JustifyMethod
     from rich.table import Table
 
 __all__ = ["LiveView", "SweepView", "sweep_view"]
+
+ECHO = "^C"
+"""What a terminal writes behind the last line on Ctrl-C: without room for it, it would move the table by a line."""
 
 
 def sweep_view(plan: Plan, metric: str, quiet: bool) -> "SweepView":
@@ -35,6 +39,7 @@ class SweepView:
     def __init__(self, plan: Plan, metric: str) -> None:
         self._plan, self._metric = plan, metric
         self._ended: set[int] = set()
+        self._course = Course()
 
     def __enter__(self) -> Self:
         return self
@@ -42,8 +47,9 @@ class SweepView:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         pass
 
-    def expect(self, seconds: float) -> None:
-        """Note how many seconds the missing trials should take."""
+    def begin(self, course: Course) -> None:
+        """Take what says at any time how far the training has come."""
+        self._course = course
 
     def grown(self) -> None:
         """Note that trials have joined the plan."""
@@ -104,7 +110,7 @@ class _Line:
 
 
 class LiveView(SweepView):
-    """Configurations with mean, deviation and count so far, above a bar with rate and time left.
+    """Configurations with mean, deviation and count so far, above what trains now and a bar with the time left.
 
     It is redrawn a few times per second, however many trials end. Rows stay in the order of the file; if not all of
     them fit, the best are shown.
@@ -118,8 +124,8 @@ class LiveView(SweepView):
 
         self._lines: list[_Line] = []
         self._running: Counter[int] = Counter()
-        self._known, self._expected = 0, 0.0
-        self._started = self._latest = time.monotonic()
+        self._stacks_of: dict[int, list[RunningStack]] = {}  # by configuration
+        self._started = time.monotonic()
         self._console = console or Console(stderr=True, highlight=False)
         self._bar = ProgressBar()
         self.grown()
@@ -131,12 +137,9 @@ class LiveView(SweepView):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._running = Counter()
+        self._course.stacks = ()  # what trains now is lost
         self._live.transient = kind is None  # the summary replaces the table at the end
         self._live.stop()
-
-    def expect(self, seconds: float) -> None:
-        """Note how many seconds the missing trials should take."""
-        self._expected = seconds
 
     def grown(self) -> None:
         """Add lines for new configurations, and trials to the lines of known ones."""
@@ -150,13 +153,15 @@ class LiveView(SweepView):
     def running(self, trials: Sequence[int]) -> None:
         """Mark the configurations of these trials."""
         self._running = Counter(map(self._plan.configuration_of, trials))
+        self._stacks_of = {}
+        for stack in self._course.stacks:
+            for configuration in set(map(self._plan.configuration_of, stack.trials)):
+                self._stacks_of.setdefault(configuration, []).append(stack)
 
     def trial(self, trial: Trial, *, known: bool = False) -> None:
         """Add the trial to its configuration."""
         super().trial(trial, known=known)
         self._lines[trial.configuration].take(trial)
-        self._known += known
-        self._latest = time.monotonic()
 
     def note(self, text: str) -> None:
         """Print a message above the table."""
@@ -170,7 +175,7 @@ class LiveView(SweepView):
 
         ranked = sorted(range(len(self._lines)), key=self._rank)
         best = None if any(self._rank(ranked[0])[:3]) else ranked[0]
-        room = max(3, self._console.height - 6)
+        room = max(3, self._console.height - 7)
         shown = ranked[:room] if len(ranked) > room else range(len(ranked))
         rows = [[*self._lines[index].cells, *self._numbers(index), self._marks(index, best)] for index in shown]
         names = [*self._plan.varied, self._metric, "std", "seeds", ""]
@@ -187,23 +192,27 @@ class LiveView(SweepView):
         for index, row in zip(shown, rows, strict=True):
             table.add_row(*(Text(row[place]) for place in kept), style=self._style(index, best))
         rest = [Text(f"and {len(ranked) - room} more", style="dim")] if len(ranked) > room else []
-        return Group(table, *rest, self._status())
+        stacks = self._course.stacks
+        work = [Text(_work(stacks, self._console.width), style="dim")] if stacks else []
+        return Group(table, *rest, *work, self._status())
 
     def _status(self) -> "Table":
-        """One line: trials done and planned, the bar, trials per second, time elapsed and left."""
+        """One line: trials and epochs done of all, the bar of the epochs, time elapsed and left."""
         from rich.table import Table
         from rich.text import Text
 
-        gone, fresh = time.monotonic() - self._started, len(self._ended) - self._known
-        rate = f"{fresh / (self._latest - self._started):.3g}/s" if fresh > 0 else ""
-        left = f"about {_clock(self._expected - gone)} left" if self._expected > gone else ""
-        self._bar.update(len(self._ended), self._total)
+        gone, left, course = time.monotonic() - self._started, self._course.left, self._course
+        total = max(1, course.total, course.epochs)
+        self._bar.update(course.epochs, total)
         line = Table.grid(padding=(0, 2), expand=True)
+        line.width = max(1, self._console.width - len(ECHO))
         for width in (None, 1, None):
             line.add_column(ratio=width, no_wrap=True)
-        count = f"{len(self._ended):{len(str(self._total))}}/{self._total}"
-        times = f"{rate:>7}  {_clock(gone):>5}  {left:15}"  # of one width, so that the bar does not move
-        line.add_row(Text(f"trials {count}"), self._bar, Text(times))
+        trials = f"trials {len(self._ended):{len(str(self._total))}}/{self._total}"
+        epochs = f"epochs {course.epochs:{len(str(total))}}/{total}" if course.total else ""
+        rest = f"about {_clock(left)} left" if left and left >= 1 else ""
+        times = f"{_clock(gone):>5}  {rest:15}"  # of one width, so that the bar does not move
+        line.add_row(Text(f"{trials}  {epochs}".rstrip()), self._bar, Text(times))
         return line
 
     def _numbers(self, index: int) -> list[str]:
@@ -214,7 +223,9 @@ class LiveView(SweepView):
 
     def _marks(self, index: int, best: int | None) -> str:
         running, states = self._running[index], self._lines[index].states
-        marks = ["best" if index == best else "", f"{running} running" if running else ""]
+        epoch = max((stack.epoch for stack in self._stacks_of.get(index, ())), default=0)
+        where = f"at epoch {epoch}" if epoch else "running"
+        marks = ["best" if index == best else "", f"{running} {where}" if running else ""]
         marks += [f"{states[state]} {state}" for state in ("failed", "diverged", "pruned") if states[state]]
         return ", ".join(filter(None, marks))
 
@@ -230,6 +241,23 @@ class LiveView(SweepView):
         value = Measure.parse(self._metric).metric.key(line.mean) if line.values else math.inf
         waits = not line.values and not self._running[index]
         return line.troubled > 0, line.states["pruned"] > 0, not line.values, waits, value, index
+
+
+def _work(stacks: Sequence[RunningStack], room: int) -> str:
+    """What each worker does, as far as it fits on one line.
+
+    >>> _work([RunningStack([4], 0, 30, 1.0, 2), RunningStack(range(12), 0, 30, 1.0, 14)], 80)
+    'in training: 1 trial at epoch 2/30, 12 trials at epoch 14/30'
+    """
+    line = ""
+    for at, stack in enumerate(stacks):
+        size = "1 trial" if len(stack.trials) == 1 else f"{len(stack.trials)} trials"
+        longer = f"{line}, {size}" if line else f"in training: {size}"
+        longer += f" at epoch {stack.epoch}/{stack.epochs}"
+        if len(longer) + len(f" and {len(stacks)} more") > room:
+            return f"{line} and {len(stacks) - at} more" if line else ""
+        line = longer
+    return line
 
 
 def _clock(seconds: float) -> str:

@@ -19,6 +19,7 @@ from mlpcli.results.trial import Trial
 from mlpcli.signals import held
 from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
 from mlpcli.sweeps.plan.sweep_plan import Round
+from mlpcli.sweeps.run.course import Course
 from mlpcli.sweeps.run.job_dispatch import dispatch
 from mlpcli.sweeps.run.kept_models import Models
 from mlpcli.sweeps.run.stack_jobs import JobMaker
@@ -36,7 +37,7 @@ class Engine:
     """One run of a sweep over an open folder and executor; after `run`, `summary` has the rows of summary.csv.
 
     `rivals` is the best configuration beside others where none has a baseline. `models` are those it keeps. `dispatch`
-    reports to it through `running`, `done`, `failed` and `lost`.
+    reports to it through `running`, `done`, `failed` and `lost`. `course` says how far it has come.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Engine:
         self.models = Models(sweep, folder, keep_models)
         self.summary: list[dict[str, Any]] = []
         self.rivals: list[Rival] = []
+        self.course = Course()
         self._fail_fast, self._worker_timeout = fail_fast, worker_timeout
         self._plan, self._jobs = sweep.plan, JobMaker(sweep, executor)
         self._until: dict[int, int] = {}  # the most epochs that a round wanted of a trial
@@ -60,7 +62,6 @@ class Engine:
         self._rows: dict[int, list[EpochRow]] = {}
         self._diagnostics: dict[int, list[DiagnosticsRow]] = {}
         self._outcomes: dict[int, Outcome] = {}
-        self._spent = self._estimated = 0.0
 
     def run(self) -> None:
         """Train what is missing of each round, prune what no round goes on with, and put the folder in order.
@@ -70,6 +71,8 @@ class Engine:
             ClusterLost: the cluster is gone; what was recorded stays.
         """
         Thread(target=statistics.load, name="mlpcli-statistics").start()  # needed at the end, while workers train now
+        self.executor.listener = self.course.hear
+        self.watcher.begin(self.course)
         self._tell(sorted(self.folder.known), known=True)
         for asked in self.sweep.rounds(self._score):
             for reason in asked.refused:
@@ -86,17 +89,18 @@ class Engine:
 
     def running(self, jobs: Iterable[Job]) -> None:
         """Tell which trials are in training."""
-        self.watcher.running([n for job in jobs for at, n in enumerate(job.trials) if at not in job.pruned])
+        self.course.train(jobs, lambda number: len(self._rows.get(number, ())))
+        self.watcher.running([number for stack in self.course.stacks for number in stack.trials])
 
     def done(self, job: Job, result: JobResult) -> None:
         """Record the trials of a job that have ended; remember the progress of the others."""
-        ended = []
+        ended: list[int] = []
+        epochs, share = 0, 0.0
         for position, (number, outcome) in enumerate(zip(job.trials, result.outcomes, strict=True)):
             if position in job.pruned:
                 continue
-            share = outcome.result["epochs_run"] / job.runs[0].epochs if self._plan.file.halving else 1.0
-            self._spent += outcome.result["time_s"]
-            self._estimated += share * job.seconds / len(job.trials)
+            epochs += len(outcome.rows)
+            share += len(outcome.rows) / max(1, job.runs[0].epochs) if self._stopped else 1.0
             if number in self.folder.known:  # trained once more, for its model
                 if outcome.model is not None:
                     self.models.save(number, outcome.model)
@@ -110,7 +114,7 @@ class Engine:
                 ended.append(number)
         if result.progress is not None:
             self._jobs.keep(job, result.progress)
-        self._expect()
+        self.course.finish(job, epochs, share)
         self._record(ended)
 
     def failed(self, job: Job, reason: str) -> None:
@@ -129,10 +133,12 @@ class Engine:
         self.watcher.note(f"{what} came to nothing ({reason}) and is tried again{' in halves' * (trials > 1)}")
 
     def _expect(self) -> None:
-        """Tell how long everything takes: the estimate, corrected by the pace of the jobs that are done."""
-        pace = self._spent / self._estimated if self._estimated else 1.0
-        growth = (len(self._plan) + self._plan.coming) / max(1, sum(map(len, self._plan.first.trials.values())))
-        self.watcher.expect(self._jobs.seconds * self._plan.epochs_share * growth * pace)
+        """Tell how much there is to train."""
+        plan, epochs = self._plan, self.sweep.epochs
+        growth = (len(plan) + plan.coming) / max(1, sum(map(len, plan.first.trials.values())))
+        part = plan.epochs_share * growth
+        total = round((len(plan) + plan.coming) * epochs * plan.epochs_share)
+        self.course.expect(self._jobs.work * part, self._jobs.seconds * part, total)
 
     def _join(self) -> None:
         """Let the trials that have joined the plan join the folder and the view."""
@@ -214,7 +220,8 @@ class Engine:
 
     def _tell(self, numbers: Iterable[int], *, known: bool = False) -> None:
         for number in numbers:
-            self.watcher.trial(self.folder.known[number], known=known)
+            self.watcher.trial(trial := self.folder.known[number], known=known)
+            self.course.count(trial.epochs_run or 0 if known else 0)
 
     def _summarize(self) -> None:
         configurations = [

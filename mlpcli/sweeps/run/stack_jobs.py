@@ -15,14 +15,14 @@ __all__ = ["JobMaker"]
 class JobMaker:
     """Makes the jobs of a sweep's trials for one executor, which receives their data once.
 
-    `seconds` estimates the time of the first stacks made, to their last epoch.
+    `seconds` estimates the time of the first stacks made, to their last epoch, and `work` what one worker would take.
     """
 
     def __init__(self, sweep: PreparedSweep, executor: Executor) -> None:
         self._sweep, self._executor = sweep, executor
         self._begun: list[tuple[Job, Progress]] = []
         self._shared: dict[Path, Handle] = {}
-        self.seconds = 0.0
+        self.seconds = self.work = 0.0
 
     def keep(self, job: Job, progress: Progress) -> None:
         """Remember how far the stack of a job has come."""
@@ -50,6 +50,7 @@ class JobMaker:
         groups = self._sweep.groups(sorted(wanted))
         stacks = make_stacks(groups, self._executor.jobs) if groups else []
         self.seconds = self.seconds or makespan(stacks, self._executor.jobs)
+        self.work = self.work or sum(stack.seconds for stack in stacks)
         return chain(going_on, (self._job(stack.trials, until, keep_models, stack.seconds) for stack in stacks))
 
     def _job(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from mlpcli.results.trial import Trial
+from mlpcli.sweeps.run.course import Course
 
 __all__ = ["Watcher"]
 
@@ -11,8 +12,8 @@ __all__ = ["Watcher"]
 class Watcher(Protocol):
     """Receives the events of a running sweep."""
 
-    def expect(self, seconds: float) -> None:
-        """All missing trials take about this long, counted from when the first began to train."""
+    def begin(self, course: Course) -> None:
+        """Training begins; `course` says at any time how far it has come."""
 
     def grown(self) -> None:
         """Trials have joined the plan, or no more will."""

@@ -16,6 +16,7 @@ from mlpcli.training.loop.trainer import Trainer
 from mlpcli.training.model import Model
 from mlpcli.training.session import result_of
 from mlpcli.workers.executor import Handle
+from mlpcli.workers.reports import report
 
 __all__ = ["Job", "JobResult", "KeepModels", "Outcome", "Progress", "run_job"]
 
@@ -93,6 +94,7 @@ def run_job(job: Job) -> JobResult:
             rows[position].append(row)
         for position, measured in trainer.diagnostics:
             diagnostics[position].append(measured)
+        report(job.trials[0], trainer.epoch)
     progress = Progress(*trainer.checkpoint()) if job.again and len(trainer.members) else None
     left = set(range(len(job.runs))) - set(trainer.members.tolist())
     finished = trainer.epoch >= trainer.options.epochs

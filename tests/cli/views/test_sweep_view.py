@@ -19,6 +19,7 @@ from rich.console import Console
 from mlpcli.cli.views.sweep_view import LiveView
 from mlpcli.results.trial import Trial
 from mlpcli.sweeps.plan.plan_file import plan_sweep
+from mlpcli.sweeps.run.course import Course, RunningStack
 from tests.sweeps.sweeps import write_sweep
 
 
@@ -45,7 +46,9 @@ def ends(shown: LiveView, trial: int, value: float | None, state: str = "complet
 
 def test_what_stands_where(tmp_path: Path) -> None:
     shown = view(tmp_path, grid={"dropout": [0.0, 0.1, 0.2, 0.5]})
-    shown.expect(90)
+    course = Course(lambda: 0.0)
+    course.expect(work=180, seconds=90, total=240)
+    shown.begin(course)
     shown.running([0, 1, 2])
     header, *rows, status = lines(shown)
     assert header.split() == ["dropout", "val_accuracy", "std", "seeds"]
@@ -55,7 +58,7 @@ def test_what_stands_where(tmp_path: Path) -> None:
         ["0.2", "0/2"],
         ["0.5", "0/2"],
     ]
-    assert re.fullmatch(r"trials 0/8  ━+ +0:00  about 1:30 left", status)
+    assert re.fullmatch(r"trials 0/8  epochs   0/240  ━+ +0:00  about 1:30 left", status)
     for trial, value in enumerate([0.5, 0.7, 0.9, 0.8]):
         ends(shown, trial, value)
     ends(shown, 4, None, "diverged")
@@ -69,9 +72,44 @@ def test_what_stands_where(tmp_path: Path) -> None:
         ["0.2", "0.9900", "2/2", "1", "diverged"],
         ["0.5", "1/2", "1", "running,", "1", "failed"],
     ]
-    assert status.startswith("trials 7/8  ") and "/s" in status
+    assert status.startswith("trials 7/8  epochs")
     ends(shown, 7, 0.1)
     assert lines(shown)[-1].startswith("trials 8/8  ")
+
+
+def stack(trials: Sequence[int], epoch: int) -> RunningStack:
+    return RunningStack(trials, start=0, epochs=30, seconds=10.0, epoch=epoch)
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_stacks_say_how_far_they_are(tmp_path: Path, width: int) -> None:
+    """Trials 0 to 3 are dropout 0 and 0.1 with two seeds each, 4 is dropout 0.2."""
+    shown = view(tmp_path, width, grid={"dropout": [0.0, 0.1, 0.2, 0.5]})
+    course = Course(lambda: 0.0)
+    course.expect(work=80, seconds=40, total=240)
+    course.stacks = (stack([0, 1, 2, 3], 14), stack([4], 0))
+    shown.begin(course)
+    shown.running([0, 1, 2, 3, 4])
+    _, *rows, work, status = lines(shown)
+    assert [row.split()[2:] for row in rows] == [
+        ["2", "at", "epoch", "14"],
+        ["2", "at", "epoch", "14"],
+        ["1", "running"],
+        [],
+    ]
+    assert work == "in training: 4 trials at epoch 14/30, 1 trial at epoch 0/30"
+    assert status.startswith("trials 0/8  epochs  56/240  ━") and len(status) <= width - len("^C")
+
+
+def test_many_workers_are_counted(tmp_path: Path) -> None:
+    shown = view(tmp_path, 80, grid={"dropout": [0.0, 0.1, 0.2, 0.5]})
+    course = Course(lambda: 0.0)
+    course.expect(work=80, seconds=40, total=240)
+    course.stacks = tuple(stack([number], number) for number in range(8))
+    shown.begin(course)
+    shown.running(range(8))
+    work = lines(shown)[-2]
+    assert work == "in training: 1 trial at epoch 0/30, 1 trial at epoch 1/30 and 6 more"
 
 
 def test_smaller_is_better_too(tmp_path: Path) -> None:
@@ -97,7 +135,7 @@ def test_more_configurations_than_rows(tmp_path: Path) -> None:
     ends(shown, 50, None, "failed")
     shown.running([31])
     _, *rows, rest, _ = lines(shown)
-    assert len(rows) == 18 and rest == "and 42 more"
+    assert len(rows) == 17 and rest == "and 43 more"
     assert [row.split()[0] for row in rows[:5]] == ["0.4", "0.22", "0.03", "0.31", "0"]
     assert rows[0].endswith("best") and "0.5 " not in "".join(rows)
 
@@ -122,12 +160,20 @@ def test_nothing_moves_when_numbers_come(tmp_path: Path) -> None:
     assert lines(shown)[0] == before
 
 
-def in_terminal(command: Sequence[str], width: int, height: int) -> tuple[int, str]:
-    """A command's exit code, and all that it sends to a terminal of this size."""
+def in_terminal(command: Sequence[str], width: int, height: int, stop_at: bytes | None = None) -> tuple[int, str]:
+    """A command's exit code, and all that it sends to a terminal of this size; Ctrl-C is typed at this text."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(width), "LINES": str(height)}
-    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
+    process = subprocess.Popen(
+        command,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C is a signal
+    )
     os.close(theirs)
     sent = b""
     while True:
@@ -135,6 +181,9 @@ def in_terminal(command: Sequence[str], width: int, height: int) -> tuple[int, s
             sent += os.read(ours, 65536)
         except OSError:
             break
+        if stop_at and re.search(stop_at, sent):
+            os.write(ours, b"\x03")
+            stop_at = None
     os.close(ours)
     return process.wait(), sent.decode()
 
@@ -156,3 +205,39 @@ def test_in_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: i
     after = plain[plain.rindex("trials 36/36") :].splitlines()[1:]
     assert any("difference" in line for line in after)
     assert all(len(line) <= width for line in after if not line.startswith(("Next: ", "mlpcli: error: ")))
+
+
+def test_after_ctrl_c_the_heading_stands_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The terminal writes ^C behind the last line, which must leave room for it; drawn lines stand where they stood."""
+    monkeypatch.setenv("MLPCLI_DATA_HOME", str(tmp_path / "home"))
+    file = write_sweep(tmp_path / "s.toml", base={"dataset": "iris", "epochs": 100_000}, grid={"dropout": [0.0, 0.1]})
+    command = [sys.executable, "-m", "mlpcli", "sweep", str(file), "--results", str(tmp_path), "--jobs", "1"]
+    code, sent = in_terminal(command, 80, 24, stop_at=rb"at epoch [1-9]")
+    assert code == 130
+    screen = shown_on(sent, 80)
+    assert sum(line.startswith("dropout") for line in screen) == 1
+    assert "in training" not in "".join(screen) and "Go on with the same command" in " ".join(screen)
+
+
+def shown_on(sent: str, width: int) -> list[str]:
+    """The lines of a terminal of this width that never scrolls: text, line feeds, and the movements that rich makes."""
+    screen: list[list[str]] = [[]]
+    row = column = 0
+    for part in re.findall(r"\x1b\[[?0-9;]*[A-Za-z]|.", sent, re.DOTALL):
+        if part == "\r":
+            column = 0
+        elif part == "\n":
+            row += 1
+        elif part == "\x1b[2K":
+            screen[row] = []
+        elif part.startswith("\x1b["):
+            row -= int(part[2:-1] or 1) if part.endswith("A") else 0
+        else:
+            if column == width:
+                row, column = row + 1, 0
+            screen += [[] for _ in range(row + 1 - len(screen))]
+            screen[row] += [" "] * (column + 1 - len(screen[row]))
+            screen[row][column] = part
+            column += 1
+        screen += [[] for _ in range(row + 1 - len(screen))]
+    return ["".join(line) for line in screen]

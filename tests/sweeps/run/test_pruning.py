@@ -13,6 +13,7 @@ from mlpcli.results.trial import Trial
 from mlpcli.sweeps.plan.stacks import Group, Stack
 from mlpcli.sweeps.run import stack_jobs
 from mlpcli.sweeps.run import train_stack as work
+from mlpcli.sweeps.run.course import Course
 from tests.benchmarks.halving import draw
 from tests.sweeps.sweeps import rows, seconds, sweep, timeless, write_sweep
 
@@ -132,6 +133,15 @@ def test_only_what_trains_is_said_to_run(place: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(SweepView, "running", running)
     sweep(write(place, HALVING), place / "watched", code=1)
     assert ended == set(known) == set(range(24))
+
+
+def test_every_epoch_is_counted_once(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the sweep itself, and where a second run finds all trials."""
+    courses: list[Course] = []
+    monkeypatch.setattr(SweepView, "begin", lambda self, course: courses.append(course))
+    for _ in range(2):
+        found = sweep(write(place, HALVING), place / "counted-epochs", code=1)
+        assert courses[-1].epochs == len(rows(found, "metrics.csv")) and courses[-1].stacks == ()
 
 
 def test_models_are_those_of_complete_trials(halved: Path) -> None:
