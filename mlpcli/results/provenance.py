@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ def provenance(command: Sequence[str], data_digest: str | None) -> dict[str, Any
         "version": mlpcli.__version__,
         "git_commit": git_commit(),
         "python": f"{platform.python_implementation()} {platform.python_version()}",
-        "packages": _packages(),
+        "packages": dict(_packages()),
         "kernels": _kernels(),
         "blas": _blas(),
         "cpu": _cpu(),
@@ -63,6 +64,7 @@ def _head(git: Path) -> str | None:
     return found and found[1]
 
 
+@cache
 def _packages() -> dict[str, str]:
     """The versions of the packages that mlpcli requires, by its own metadata."""
     versions = {}

@@ -22,7 +22,7 @@ from tests.sweeps.sweeps import write_sweep
 
 __all__ = ["CODES", "SUBJECTS", "Place", "Subject", "places"]
 
-PATIENCE = 120
+PATIENCE = 600
 """Seconds after which a command hangs; the machine may be busy."""
 
 CODES = {0, 65, 69, 74}

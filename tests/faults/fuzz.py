@@ -7,14 +7,16 @@ prints how many inputs each reader accepted and refused, and each fault with wha
 
 import argparse
 import contextlib
+import functools
 import io
 import os
+import shutil
 import signal
 import sys
 import tempfile
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -24,10 +26,14 @@ from mlpcli.cli.main import run
 from mlpcli.errors import ExitCode, MlpcliError
 from tests.faults.readers import READERS, Reader
 
-__all__ = ["Fault", "attack"]
+__all__ = ["Fault", "attack", "bound_memory", "scratch"]
 
-PATIENCE = 60
-"""Seconds after which a reader hangs; the machine may be busy."""
+PATIENCE = 30
+"""Seconds of the processor after which a reader hangs."""
+WHOLE = 100
+"""One input of so many goes through the whole command."""
+ENTRIES = 500
+"""Inputs after which the cache of prepared data is emptied."""
 MEMORY = 3 << 30
 """Bytes of address space that a reader may take beyond what the imports took."""
 
@@ -48,40 +54,53 @@ class Hang(BaseException):
 def attack(name: str, start: int, count: int, folder: Path) -> tuple[Counter[str], list[Fault]]:
     """Damage the reader's file `count` times in an empty folder: outcomes by kind, and the faults."""
     reader, outcomes, faults = READERS[name], Counter[str](), []
-    with _within(folder):
-        reader.make()
-        sound = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file() and "home" not in path.parts}
+    sound = _made(reader.make)
+    with _within(folder / "work", home=folder / "home"):
+        _restore(sound)
         for number in range(start, start + count):
             content = reader.damage(Random(f"{name} {number}"), sound[Path(reader.file)])
-            what = outcome(reader, content)
+            what = outcome(reader, content, whole=number % WHOLE == 0)
             outcomes[what if what in ("accepted", "refused") else "fault"] += 1
             if what not in ("accepted", "refused"):
                 faults.append(Fault(name, number, what))
             _restore(sound)
+            if number % ENTRIES == 0:
+                for entry in (folder / "home").glob("*/*"):
+                    shutil.rmtree(entry, ignore_errors=True)
     return outcomes, faults
 
 
-def outcome(reader: Reader, content: bytes) -> str:
+@functools.cache
+def _made(make: Callable[[], None]) -> dict[Path, bytes]:
+    """The files that a reader's `make` writes; several readers share one."""
+    with scratch() as folder, _within(folder / "work", home=folder / "home"):
+        make()
+        return {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+
+
+def outcome(reader: Reader, content: bytes, whole: bool) -> str:
     """`accepted`, `refused`, or what was wrong with the way in which the input was treated."""
     Path(reader.file).write_bytes(content)
-    errors, previous = io.StringIO(), signal.signal(signal.SIGALRM, _hang)
-    signal.alarm(PATIENCE)
+    errors, previous = io.StringIO(), signal.signal(signal.SIGPROF, _hang)
+    signal.setitimer(signal.ITIMER_PROF, PATIENCE)
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(errors):
-            code = run(["--debug", *reader.read]) if isinstance(reader.read, list) else reader.read(content)
+            code = run(["--debug", *reader.command]) if whole and reader.command else reader.read(content)
     except MlpcliError as error:
-        return "refused" if 0 < len(str(error)) < 2000 and str(error).isprintable() else f"said {str(error)[:200]!a}"
-    except Hang:
-        return "hang"
+        return "refused" if 0 < len(str(error)) < 20_000 else f"said {str(error)[:200]!a}"
+    except (OSError, MemoryError):
+        return "refused"
+    except Hang as hang:
+        return f"hang: {hang}"
     except BaseException as error:
         return "".join(traceback.format_exception(error))[-1500:]
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, previous)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, previous)
     said = errors.getvalue()
     if code == ExitCode.BUG or "Traceback" in said:
         return said[-1500:]
-    if code in (None, 0):
+    if not isinstance(code, int) or code == 0:
         return "accepted"
     return "refused" if 0 < len(said) < 20_000 else f"said {len(said)} characters"
 
@@ -92,7 +111,7 @@ def _hang(number: int, frame: FrameType | None) -> None:
 
 def _restore(sound: dict[Path, bytes]) -> None:
     for path in Path().rglob("*"):
-        if path.is_file() and path not in sound and "home" not in path.parts:
+        if path.is_file() and path not in sound:
             path.unlink()
     for path, content in sound.items():
         if not path.is_file() or path.read_bytes() != content:
@@ -101,31 +120,44 @@ def _restore(sound: dict[Path, bytes]) -> None:
 
 
 @contextlib.contextmanager
-def _within(folder: Path) -> Iterator[None]:
-    before, home = Path.cwd(), os.environ.get("MLPCLI_DATA_HOME")
+def _within(folder: Path, home: Path) -> Iterator[None]:
+    before, home_before = Path.cwd(), os.environ.get("MLPCLI_DATA_HOME")
+    folder.mkdir(exist_ok=True)
     os.chdir(folder)
-    os.environ["MLPCLI_DATA_HOME"] = str(folder / "home")
+    os.environ["MLPCLI_DATA_HOME"] = str(home)
     try:
         yield
     finally:
         os.chdir(before)
-        os.environ.pop("MLPCLI_DATA_HOME") if home is None else os.environ.update(MLPCLI_DATA_HOME=home)
+        os.environ.pop("MLPCLI_DATA_HOME") if home_before is None else os.environ.update(MLPCLI_DATA_HOME=home_before)
+
+
+def bound_memory() -> None:
+    """Refuse this process more than MEMORY."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+@contextlib.contextmanager
+def scratch() -> Iterator[Path]:
+    """An empty folder, in memory where there is such a file system."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as folder:
+        yield Path(folder).resolve()
 
 
 def main() -> None:
     """Attack the readers named, all by default."""
-    import resource
-
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("readers", nargs="*", metavar="READER", help="all by default")
     parser.add_argument("--count", type=int, default=20_000)
     parser.add_argument("--start", type=int, default=0)
     given = parser.parse_args()
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    bound_memory()
     bad = False
     for name in given.readers or READERS:
-        with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as folder:
-            outcomes, faults = attack(name, given.start, given.count, Path(folder).resolve())
+        with scratch() as folder:
+            outcomes, faults = attack(name, given.start, given.count, folder)
         print(name, dict(sorted(outcomes.items())), flush=True)
         for fault in faults:
             print(f"  {fault.number}: {fault.what}", flush=True)

@@ -11,14 +11,20 @@ import struct
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from random import Random
 from shlex import split
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mlpcli.cli.main import run
 from tests.faults import mutations
+
+if TYPE_CHECKING:
+    from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
+    from mlpcli.training.session import PlannedRun
 
 __all__ = ["READERS", "Reader"]
 
@@ -27,13 +33,15 @@ __all__ = ["READERS", "Reader"]
 class Reader:
     """`file` is the file to damage, `make` writes it and all that stands beside it, in the working folder.
 
-    `damage` gives other content, `read` is a command line, whose exit code counts, or a function.
+    `damage` gives other content. `read` reads it as the `command` does, without its command line, training or drawing;
+    an exit code that it returns counts.
     """
 
     file: str
     make: Callable[[], None]
     damage: Callable[[Random, bytes], bytes]
-    read: list[str] | Callable[[bytes], object]
+    read: Callable[[bytes], object]
+    command: list[str] | None = None
 
 
 def _csv() -> None:
@@ -167,6 +175,107 @@ def _graph(content: bytes) -> int:
     return run(["graph", content.decode("utf-8", "surrogateescape"), "x=0.5", "y=-2", "z=3"])
 
 
+def _table(dataset: str, **values: str) -> Callable[[bytes], object]:
+    def read(content: bytes) -> object:
+        from mlpcli.config import Source, build
+        from mlpcli.data import prepare
+
+        return prepare(build(Source({"dataset": dataset, **values}, "--")).data)
+
+    return read
+
+
+def _options(content: bytes) -> None:
+    from mlpcli.config import build, read_options
+
+    build(read_options(Path("o.toml")))
+
+
+def _plan(content: bytes) -> None:
+    from mlpcli.sweeps.plan.plan_file import plan_sweep
+    from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
+
+    PreparedSweep(plan_sweep(Path("s.toml"), max_trials=10_000), None)
+
+
+def _score(content: bytes) -> None:
+    from mlpcli.config import Source, build
+    from mlpcli.data import Part, read_as_trained, read_rows
+    from mlpcli.training.model import Model
+    from mlpcli.training.scores import score
+
+    model = Model.load(Path("m.safetensors"))
+    options = build(Source({"dataset": "t.csv"}, "--")).data
+    rows = read_rows(read_as_trained(options, model.options.data), model.preprocessing)
+    if rows.y is not None:
+        score(model, Part(rows.x[rows.labelled], rows.y, rows.rows[rows.labelled]))
+
+
+def _resume(content: bytes) -> None:
+    import mlpcli
+
+    options = {"width": 3, "depth": 1, "epochs": 3, "threads": 1}
+    mlpcli.train("moons:n=20", **options, name="c", results="c", resume=True, progress=False)
+
+
+def _show(folder: str) -> Callable[[bytes], object]:
+    def read(content: bytes) -> object:
+        from mlpcli.results.folders.read_folder import read_folder
+
+        return read_folder(Path(folder))
+
+    return read
+
+
+def _open_run(content: bytes) -> None:
+    from mlpcli.config import as_dict
+    from mlpcli.config.metrics import epoch_columns
+    from mlpcli.results.folders.run_folder import RunFolder
+    from mlpcli.training.loop.diagnostics import DIAGNOSTIC_COLUMNS
+
+    run = _planned_run()
+    tables = {"columns": epoch_columns(run.data.task), "diagnostics": DIAGNOSTIC_COLUMNS}
+    with RunFolder(Path("r"), "r", as_dict(run.options), **tables, run_id=run.run_id) as folder:
+        folder.table("metrics.csv")
+
+
+@cache
+def _planned_run() -> "PlannedRun":
+    from mlpcli.config import RunOptions
+    from mlpcli.data import prepare
+    from mlpcli.training.session import plan_run
+
+    options = RunOptions(dataset="moons:n=20", width=3, depth=1, epochs=2, record=True)
+    return plan_run(options, prepare(options.data))
+
+
+def _open_sweep(content: bytes) -> None:
+    import mlpcli
+    from mlpcli.results.folders.sweep_folder import SweepFolder
+
+    sweep = _prepared_sweep()
+    with SweepFolder(
+        Path("s"),
+        sweep.plan.file.name,
+        sweep=sweep.plan.file.text(),
+        trials=sweep.trials,
+        varied=sweep.plan.varied,
+        scores=sweep.scores,
+        columns=sweep.columns,
+        reuse=lambda trial: trial.state == "complete",
+        provenance={"version": mlpcli.__version__},
+    ) as folder:
+        folder.begin()
+
+
+@cache
+def _prepared_sweep() -> "PreparedSweep":
+    from mlpcli.sweeps.plan.plan_file import plan_sweep
+    from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
+
+    return PreparedSweep(plan_sweep(Path("s.toml"), max_trials=10_000), None)
+
+
 _TRAIN = split("--width 3 --depth 1 --epochs 0 --name r --results r --force --quiet")
 _SHOW_RUN = ["plot", "r/r", "--format", "svg"]
 _SWEEP_AGAIN = split("sweep s.toml --results s --quiet --jobs 1 --executor serial")
@@ -182,36 +291,49 @@ _GRAPH = "(x + y) * max(z, 2.5) - sin(x ** 2) / exp(y)"
 _DAMAGE = {".csv": mutations.cells_of, ".json": mutations.json_of, ".toml": mutations.text_of}
 
 
-def _kept(kind: str, make: Callable[[], None], folder: str, names: str, words: list[str]) -> dict[str, Reader]:
+def _kept(
+    kind: str, make: Callable[[], None], folder: str, names: str, read: Callable[[bytes], object], command: list[str]
+) -> dict[str, Reader]:
     """A reader for each of our own files in a folder of results."""
     return {
-        f"{name}, {kind}": Reader(f"{folder}/{name}", make, _DAMAGE[Path(name).suffix], words) for name in names.split()
+        f"{name}, {kind}": Reader(f"{folder}/{name}", make, _DAMAGE[Path(name).suffix], read, command)
+        for name in names.split()
     }
 
 
+def _trained(dataset: str, *flags: str) -> list[str]:
+    return ["train", "--dataset", dataset, *flags, *_TRAIN]
+
+
+_OF_RUN, _OF_SWEEP = "config.toml metrics.csv result.json", "trials.csv metrics.csv summary.csv sweep.toml"
+
 READERS: dict[str, Reader] = {
-    "csv": Reader("t.csv", _csv, mutations.cells_of, ["train", "--dataset", "t.csv", "--target", "y", *_TRAIN]),
-    "npz": Reader("t.npz", _npz, _npz_header, ["train", "--dataset", "t.npz", *_TRAIN]),
-    "idx": Reader("idx/train-images-idx3-ubyte.gz", _idx, _idx_images, ["train", "--dataset", "idx:idx", *_TRAIN]),
+    "csv": Reader("t.csv", _csv, mutations.cells_of, _table("t.csv", target="y"), _trained("t.csv", "--target", "y")),
+    "npz": Reader("t.npz", _npz, _npz_header, _table("t.npz"), _trained("t.npz")),
+    "idx": Reader("idx/train-images-idx3-ubyte.gz", _idx, _idx_images, _table("idx:idx"), _trained("idx:idx")),
     "parquet": Reader(
-        "t.parquet", _parquet, mutations.bytes_of, ["train", "--dataset", "t.parquet", "--target", "y", *_TRAIN]
+        "t.parquet",
+        _parquet,
+        mutations.bytes_of,
+        _table("t.parquet", target="y"),
+        _trained("t.parquet", "--target", "y"),
     ),
-    "card": Reader("datasets/mine.toml", _card, mutations.text_of, ["train", "--dataset", "mine", *_TRAIN]),
-    "config": Reader("o.toml", _text("o.toml", _CONFIG), mutations.text_of, ["train", "--config", "o.toml", *_TRAIN]),
-    "sweep file": Reader("s.toml", _sweep_results, mutations.text_of, split("sweep s.toml --dry-run --results d")),
+    "card": Reader("datasets/mine.toml", _card, mutations.text_of, _table("mine"), _trained("mine")),
+    "config": Reader(
+        "o.toml", _text("o.toml", _CONFIG), mutations.text_of, _options, ["train", "--config", "o.toml", *_TRAIN]
+    ),
+    "sweep file": Reader(
+        "s.toml", _sweep_results, mutations.text_of, _plan, split("sweep s.toml --dry-run --results d")
+    ),
     "where": Reader("w.txt", _text("w.txt", _WHERE), mutations.text_of, _where),
     "graph": Reader("g.txt", _text("g.txt", _GRAPH), mutations.text_of, _graph),
-    "model": Reader("m.safetensors", _model, mutations.model_of, split("eval m.safetensors --dataset t.csv --quiet")),
-    "checkpoint": Reader("c/c/checkpoint.safetensors", _checkpoint, mutations.model_of, _RESUME),
-    **_kept("run shown", _run_results, "r/r", "config.toml metrics.csv diagnostics.csv result.json", _SHOW_RUN),
-    **_kept("run again", _run_results, "r/r", "config.toml metrics.csv result.json", _TRAIN_AGAIN),
-    **_kept("sweep shown", _sweep_results, "s/s", "trials.csv metrics.csv summary.csv sweep.toml", _SHOW_SWEEP),
-    **_kept(
-        "sweep again",
-        _sweep_results,
-        "s/s",
-        "trials.csv metrics.csv summary.csv provenance.json sweep.toml",
-        _SWEEP_AGAIN,
+    "model": Reader(
+        "m.safetensors", _model, mutations.model_of, _score, split("eval m.safetensors --dataset t.csv --quiet")
     ),
+    "checkpoint": Reader("c/c/checkpoint.safetensors", _checkpoint, mutations.model_of, _resume, _RESUME),
+    **_kept("run shown", _run_results, "r/r", f"{_OF_RUN} diagnostics.csv", _show("r/r"), _SHOW_RUN),
+    **_kept("run again", _run_results, "r/r", _OF_RUN, _open_run, _TRAIN_AGAIN),
+    **_kept("sweep shown", _sweep_results, "s/s", _OF_SWEEP, _show("s/s"), _SHOW_SWEEP),
+    **_kept("sweep again", _sweep_results, "s/s", f"{_OF_SWEEP} provenance.json", _open_sweep, _SWEEP_AGAIN),
 }
 """By the name that the command takes. `graph` and `where` are texts."""

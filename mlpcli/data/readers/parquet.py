@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from mlpcli.data.cache.table import Kind, Table, TableWriter
 from mlpcli.data.readers.column_reader import Changed, ColumnReader
 from mlpcli.data.readers.wanted_columns import Wanted, wanted_columns
-from mlpcli.errors import DataError, FileError, UsageError
+from mlpcli.errors import DataError, FileError, MlpcliError, UsageError
 from mlpcli.installation import install_command
 
-__all__ = ["read_parquet"]
+__all__ = ["arrow_error", "read_parquet"]
 
 ROWS = 1 << 14  # rows read at a time
 
@@ -41,14 +41,19 @@ def read_parquet(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> 
                 except Changed:
                     for column in columns:
                         column.restart()
-    except pyarrow.ArrowException as error:
-        raise DataError(f"{path}: not a Parquet file, or damaged: {' '.join(str(error).split())}") from error
-    except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror or error}") from error
+    except (pyarrow.ArrowException, OSError) as error:
+        raise arrow_error(path, "Parquet", error) from error
     if not writer.rows:
         raise DataError(f"{path}: it has column names, but no rows")
     made = [column.finish() for column in columns]
     return writer.finish(made, [column.name for column in columns if column.target], dropped=wanted.dropped)
+
+
+def arrow_error(path: Path, kind: str, error: Exception) -> MlpcliError:
+    """The error for a file that pyarrow cannot read; damage may be an OSError too, without a number of the system's."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return FileError(f"cannot read {path}: {error.strerror or error}")
+    return DataError(f"{path}: not a {kind} file, or damaged: {' '.join(str(error).split())}")
 
 
 def _decide(path: Path, column: ColumnReader, arrow_type: Any) -> None:

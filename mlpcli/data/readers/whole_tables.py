@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlpcli.data.cache.table import Table, TableWriter
 from mlpcli.data.readers.frames import read_frame
+from mlpcli.data.readers.parquet import arrow_error
 from mlpcli.data.readers.text.compression import open_bytes
 from mlpcli.data.readers.wanted_columns import Wanted
 from mlpcli.errors import DataError, FileError, UsageError
@@ -48,10 +49,8 @@ def read_feather(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> 
         raise UsageError(f"dataset {path}: Feather needs pyarrow. Type: {install_command('parquet')}") from error
     try:
         frame = feather.read_feather(path)
-    except pyarrow.ArrowException as error:
-        raise DataError(f"{path}: not a Feather file, or damaged: {' '.join(str(error).split())}") from error
-    except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror or error}") from error
+    except (pyarrow.ArrowException, OSError) as error:
+        raise arrow_error(path, "Feather", error) from error
     return _read(frame, path, writer, wanted)
 
 
