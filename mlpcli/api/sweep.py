@@ -26,7 +26,7 @@ from mlpcli.errors import BadResult, DataError, FileError, Interrupted, MlpcliEr
 from mlpcli.results.files.csv_text import cell
 from mlpcli.results.folders.sweep_folder import SweepFolder
 from mlpcli.results.folders.sweep_ownership import UNUSED
-from mlpcli.results.provenance import provenance
+from mlpcli.results.provenance import labels, provenance
 from mlpcli.results.summary import Rival
 from mlpcli.results.trial import Trial
 from mlpcli.signals import Interruption
@@ -66,6 +66,8 @@ def sweep(
     restart: bool = False,
     force: bool = False,
     fail_fast: bool = False,
+    note: str | None = None,
+    tags: Sequence[str] = (),
     progress: bool | None = None,
     **base: Any,
 ) -> Sweep:
@@ -89,6 +91,8 @@ def sweep(
         restart: run everything again.
         force: let finished trials that the plan lacks leave the folder's tables.
         fail_fast: stop at the first trial that fails.
+        note: a sentence for provenance.json, shown with the results.
+        tags: names for provenance.json, by which `mlpcli list` finds the sweep.
         progress: show a progress bar; by default in terminals and notebooks.
         **base: options over those of [base]: epochs=10.
 
@@ -118,6 +122,7 @@ def sweep(
             force=force,
             fail_fast=fail_fast,
             command=sys.argv,
+            said=labels(note, tags),
             watch=lambda prepared, folder, jobs: sweep_progress(prepared.plan, progress),
             stop_early=is_interactive(),
         )
@@ -174,6 +179,7 @@ def run_plan(
     force: bool,
     fail_fast: bool,
     command: Sequence[str],
+    said: Mapping[str, Any] | None = None,
     watch: Watch,
     stop_early: bool = False,
 ) -> Swept:
@@ -190,7 +196,7 @@ def run_plan(
             workers.warm(min(jobs, len(plan)))
         prepared = PreparedSweep(plan, data_home)
         states = {"complete"} if retry_failed else {"complete", "failed", "diverged"}
-        with _open_folder(prepared, results, states, restart, command) as folder:
+        with _open_folder(prepared, results, states, restart, command, said) as folder:
             if not plan.coming:  # later batches may still ask for trials that this plan lacks
                 _check_leaving(folder, force)
             with watch(prepared, folder, workers.jobs) as view:
@@ -225,7 +231,12 @@ def _killing(workers: Executor) -> Iterator[None]:
 
 
 def _open_folder(
-    prepared: PreparedSweep, results: Path, states: set[str], restart: bool, command: Sequence[str]
+    prepared: PreparedSweep,
+    results: Path,
+    states: set[str],
+    restart: bool,
+    command: Sequence[str],
+    said: Mapping[str, Any] | None,
 ) -> SweepFolder:
     """The sweep's folder; trials recorded in these states are not run again, nor are pruned ones under halving."""
     plan = prepared.plan
@@ -241,7 +252,7 @@ def _open_folder(
         columns=prepared.columns,
         diagnostics=prepared.diagnostics,
         reuse=lambda trial: trial.state in reused and not trial.lack,
-        provenance=provenance(command, ", ".join(digests)) | {"trials": len(plan) + plan.coming},
+        provenance=provenance(command, ", ".join(digests), said) | {"trials": len(plan) + plan.coming},
         restart=restart,
     )
 

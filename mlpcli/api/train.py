@@ -7,7 +7,7 @@ array(['-1', '+1', '+1', '-1'], dtype='<U2')
 
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from mlpcli.errors import Diverged, ExitCode, Interrupted, UsageError
 from mlpcli.results.folders.naming import default_name
 from mlpcli.results.folders.run_folder import RunFolder
 from mlpcli.results.folders.run_in_memory import RunInMemory
+from mlpcli.results.provenance import labels
 from mlpcli.training.loop.diagnostics import DIAGNOSTIC_COLUMNS
 from mlpcli.training.session import PlannedRun, Trained, plan_run, train_run
 
@@ -49,6 +50,8 @@ def train(
     resume: bool = False,
     force: bool = False,
     data_home: Path | str | None = None,
+    note: str | None = None,
+    tags: Sequence[str] = (),
     on_epoch: OnEpoch | None = None,
     progress: bool | None = None,
     **options: Any,
@@ -67,6 +70,8 @@ def train(
         resume: continue from the last checkpoint in that folder.
         force: replace a run of that name that is unfinished or has other options.
         data_home: cache of prepared data, by default the user's.
+        note: a sentence for provenance.json, shown with the results.
+        tags: names for provenance.json, by which `mlpcli list` finds the run.
         on_epoch: called with each row of metrics.csv as a dict.
         progress: show a progress bar; by default in terminals and notebooks.
         **options: any option of a run, as on the command line: width=64, dropout=0.5, target="price".
@@ -98,6 +103,7 @@ def train(
             force=force,
             data_home=data_home,
             command=sys.argv,
+            said=labels(note, tags),
             watch=watch,
             stop_early=is_interactive(),
         )
@@ -113,6 +119,7 @@ def train_options(
     force: bool = False,
     data_home: Path | str | None = None,
     command: list[str],
+    said: Mapping[str, Any] | None = None,
     watch: Watch,
     stop_early: bool = False,
 ) -> Run:
@@ -127,6 +134,7 @@ def train_options(
         force: replace a run of that name that is unfinished or has other options.
         data_home: cache of prepared data, by default the user's.
         command: the command line, for provenance.json.
+        said: note and tags of the user, as `labels` gives them.
         watch: see `Watch`.
         stop_early: return what was learned when interrupted.
 
@@ -143,7 +151,7 @@ def train_options(
     if results is None:
         if name is not None or resume or force:
             raise UsageError("name, resume, force: they belong to a folder of results. Give results")
-        return _trained(run, RunInMemory(columns, diagnostics), command, watch, stop_early)
+        return _trained(run, RunInMemory(columns, diagnostics), command, said, watch, stop_early)
     with RunFolder(
         Path(results),
         default_name(options.dataset, run.run_id) if name is None else name,
@@ -154,11 +162,16 @@ def train_options(
         force=force,
         resume=resume,
     ) as folder:
-        return _trained(run, folder, command, watch, stop_early)
+        return _trained(run, folder, command, said, watch, stop_early)
 
 
 def _trained(
-    run: PlannedRun, folder: RunFolder | RunInMemory, command: list[str], watch: Watch, stop_early: bool
+    run: PlannedRun,
+    folder: RunFolder | RunInMemory,
+    command: list[str],
+    said: Mapping[str, Any] | None,
+    watch: Watch,
+    stop_early: bool,
 ) -> Run:
     with watch(run, folder) as show:
         if isinstance(folder, RunFolder) and folder.result is not None:
@@ -167,7 +180,7 @@ def _trained(
                 raise Diverged(f"training of {found.place} diverged. Try a lower --lr, or --clip-norm 1", found)
             return found
         try:
-            trained = train_run(run, folder, command, show, stop_early=stop_early)
+            trained = train_run(run, folder, command, show, stop_early=stop_early, said=said)
         except Diverged as error:
             assert isinstance(error.outcome, Trained)
             error.outcome = Run.of_training(run.options, folder, error.outcome)

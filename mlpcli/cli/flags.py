@@ -5,7 +5,21 @@ from typing import Annotated, Any
 
 import typer
 
-__all__ = ["PANEL", "Config", "DataHome", "Json", "Name", "Quiet", "ResultsRoot", "SomeRun", "SomeTable", "switch"]
+__all__ = [
+    "PANEL",
+    "Config",
+    "DataHome",
+    "Json",
+    "Name",
+    "Note",
+    "Quiet",
+    "ResultsRoot",
+    "SomeResult",
+    "SomeRun",
+    "SomeTable",
+    "Tags",
+    "switch",
+]
 
 PANEL = "Folders and output"
 
@@ -27,9 +41,19 @@ Config = Annotated[
     Path | None,
     typer.Option("--config", "-c", help="TOML file of options; flags override it", rich_help_panel=PANEL),
 ]
+Note = Annotated[
+    str | None, typer.Option("--note", metavar="TEXT", help="sentence kept with the results", rich_help_panel=PANEL)
+]
+Tags = Annotated[
+    list[str] | None,
+    typer.Option("--tag", metavar="NAME", help="name to find the results by; repeatable", rich_help_panel=PANEL),
+]
 SomeRun = Annotated[
     str,
     typer.Argument(metavar="RUN", help="run, trial such as SWEEP/17 or SWEEP/best, run_id, or model file"),
+]
+SomeResult = Annotated[
+    str, typer.Argument(metavar="NAME", help="run, sweep, trial such as SWEEP/17 or SWEEP/best, or run_id")
 ]
 SomeTable = Annotated[
     str, typer.Argument(metavar="NAME", help="folder of a run or a sweep, or its name under --results")

@@ -3,7 +3,7 @@
 import os
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
@@ -14,13 +14,25 @@ from typing import Any
 import mlpcli
 from mlpcli.installation import DISTRIBUTION
 
-__all__ = ["git_commit", "provenance"]
+__all__ = ["git_commit", "labels", "provenance"]
 
 
-def provenance(command: Sequence[str], data_digest: str | None) -> dict[str, Any]:
+def labels(note: str | None, tags: Sequence[str]) -> dict[str, Any]:
+    """What a user says of results, as provenance.json has it; no run_id depends on it.
+
+    >>> labels("before the fix", ["paper", "paper"])
+    {'note': 'before the fix', 'tags': ['paper']}
+    """
+    return ({"note": note} if note else {}) | ({"tags": list(dict.fromkeys(tags))} if tags else {})
+
+
+def provenance(
+    command: Sequence[str], data_digest: str | None, said: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """The content of provenance.json, taken at the start of a command; it never fails.
 
-    `command` is the command line as typed. The environment is left out, since it may contain secrets.
+    `command` is the command line as typed. The environment is left out, since it may contain secrets. `said`
+    are the user's `labels`.
     """
     return {
         "command": list(command),
@@ -34,6 +46,7 @@ def provenance(command: Sequence[str], data_digest: str | None) -> dict[str, Any
         "cpu": _cpu(),
         "platform": platform.platform(),
         "data_digest": data_digest,
+        **(said or {}),
     }
 
 

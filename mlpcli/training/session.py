@@ -14,7 +14,7 @@ folder, or in memory: checkpoints, answers to Ctrl-C and SIGTERM, scores of the 
 
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +98,7 @@ def train_run(
     on_epoch: Callable[[EpochRow, int], None],
     *,
     stop_early: bool = False,
+    said: Mapping[str, Any] | None = None,
 ) -> Trained:
     """Train in an open results folder, from its checkpoint if it has one, and finish the folder; or in memory.
 
@@ -107,6 +108,7 @@ def train_run(
         command: the command line, for provenance.json.
         on_epoch: called with each row of metrics.csv and the best epoch so far.
         stop_early: return what was learned, in the state `interrupted`, where Interrupted would be raised.
+        said: note and tags of the user, for provenance.json.
 
     Raises:
         DataError: the checkpoint is damaged, or one of another training.
@@ -115,7 +117,7 @@ def train_run(
     """
     started = time.monotonic()
     with blas_threads(int(run.options.threads)):
-        made_by = provenance(command, run.data.digest) if folder.path else {}
+        made_by = provenance(command, run.data.digest, said) if folder.path else {}
         trainer = Trainer([run.options], run.data)
         try:
             with _interruptible(trainer, folder.path):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlpcli.cli.console import is_terminal, message, warning
-from mlpcli.cli.flags import DataHome, Json, Name, Quiet, ResultsRoot, switch
+from mlpcli.cli.flags import DataHome, Json, Name, Note, Quiet, ResultsRoot, Tags, switch
 from mlpcli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -108,6 +108,8 @@ def sweep(
     all_: Annotated[bool, switch("--all", help="show all configurations at the end", panel=_TABLE)] = False,
     name: Name = None,
     results: ResultsRoot = Path("results"),
+    note: Note = None,
+    tags: Tags = None,
     data_home: DataHome = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -136,6 +138,7 @@ def sweep(
     from mlpcli.api.sweep import run_plan
     from mlpcli.atomic import shown
     from mlpcli.cli.views.sweep_report import TOP, show_results
+    from mlpcli.results.provenance import labels
 
     swept = run_plan(
         plan,
@@ -151,6 +154,7 @@ def sweep(
         force=force,
         fail_fast=fail_fast,
         command=sys.argv,
+        said=labels(note, tags or ()),
         watch=lambda prepared, folder, jobs: _watched(prepared, folder, jobs, quiet),
     )
     show_results(swept, None if all_ else top or (TOP if is_terminal() else None), as_json)

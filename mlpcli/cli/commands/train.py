@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from mlpcli.cli.console import message, print_json, warning
-from mlpcli.cli.flags import Config, DataHome, Json, Name, Quiet, ResultsRoot, switch
+from mlpcli.cli.flags import Config, DataHome, Json, Name, Note, Quiet, ResultsRoot, Tags, switch
 from mlpcli.cli.memory import limit_memory
 from mlpcli.cli.option_flags import with_options
 from mlpcli.cli.text_table import table
@@ -17,6 +17,8 @@ from mlpcli.cli.views.data_summary import summary_lines, warn_of_columns
 from mlpcli.cli.views.epoch_view import EpochView, epoch_view
 from mlpcli.cli.views.training_report import remarks, score_table
 from mlpcli.config import RunOptions, Source, build, read_options
+from mlpcli.results.folders.find import find_named
+from mlpcli.results.reading.recorded import recorded_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -44,6 +46,16 @@ def train(
         bool,
         switch("--force", help="replace a run of the same name that is unfinished or has other options", panel=_RUN),
     ] = False,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="NAME",
+            help="take the options of this run or trial; flags override them",
+            show_default=False,
+            rich_help_panel=_RUN,
+        ),
+    ] = None,
     memory: Annotated[
         str | None,
         typer.Option(help="limit of the process's memory, such as 1GB; mapped data excluded", rich_help_panel=_RUN),
@@ -51,6 +63,8 @@ def train(
     config: Config = None,
     name: Name = None,
     results: ResultsRoot = Path("results"),
+    note: Note = None,
+    tags: Tags = None,
     data_home: DataHome = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -59,13 +73,15 @@ def train(
 
     Example: mlpcli train --width 64 --depth 3
     """
-    options = build(*([read_options(config)] if config else []), given)
+    recorded = recorded_options(find_named(source, results)) if source else []
+    options = build(*recorded, *([read_options(config)] if config else []), given)
 
     if memory is not None:
         limit_memory(memory)
 
     from mlpcli.api.train import train_options
     from mlpcli.errors import Diverged
+    from mlpcli.results.provenance import labels
 
     try:
         run = train_options(
@@ -76,6 +92,7 @@ def train(
             force=force,
             data_home=data_home,
             command=sys.argv,
+            said=labels(note, tags or ()),
             watch=lambda planned, folder: _watched(planned, folder, quiet),
         )
     except Diverged as error:  # what was learned before is reported too

@@ -1,0 +1,195 @@
+"""One run, sweep or trial as its files tell it: options, scores, epochs, and the command that makes it again."""
+
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mlpcli import json_text
+from mlpcli.atomic import io_errors, shown
+from mlpcli.config import OPTIONS, RunOptions, Source, as_dict, build, resolve
+from mlpcli.config.metrics import PARTS, Measure
+from mlpcli.errors import UsageError
+from mlpcli.results.files import csv_text
+from mlpcli.results.files.read_file import read_json, read_options, read_toml
+from mlpcli.results.files.snapshot import current, snapshot
+from mlpcli.results.folders.find import Named
+from mlpcli.results.folders.promotion import CONFIG, METRICS, PROVENANCE, RESULT
+from mlpcli.results.folders.read_trials import RERUN
+from mlpcli.results.folders.sweep_ownership import SWEEP
+from mlpcli.results.schema.json_schema import RunResult, SweepHeader
+from mlpcli.results.trial import Trial
+
+__all__ = ["Recorded", "curves", "provenance_of", "read_recorded", "recorded_options", "split_scores"]
+
+REMEDY = "Train it again with --force, or copy the folder again"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What is known of a run or a trial.
+
+    Attributes:
+        name: the name by which commands take it.
+        trial: its record; `state` is None while it is not finished.
+        given: the options that make it, without those that follow from others.
+        result: the content of result.json, of a finished run only.
+        columns: metrics.csv by column, one number per epoch; None for an empty cell.
+    """
+
+    name: str
+    trial: Trial
+    given: Mapping[str, Any]
+    result: Mapping[str, Any] | None = None
+    columns: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
+
+    @property
+    def command(self) -> str:
+        """The command that makes it again, with equal numbers."""
+        words = ["mlpcli", "train"]
+        for name, value in self.given.items():
+            flag = OPTIONS[name].flag
+            if isinstance(value, bool):
+                words.append(flag if value else flag.replace("--", "--no-", 1))
+            else:
+                words += [flag, csv_text.cell(value)]
+        return shlex.join(words)
+
+
+def read_recorded(named: Named) -> Recorded:
+    """The run or the trial that a name means.
+
+    Raises:
+        UsageError: it means a sweep, several trials or a model file.
+        DataError, FileError: a file there is damaged or cannot be read.
+    """
+    _check_one(named)
+    return snapshot(named.path, lambda: _trial(named) if named.is_sweep else _run(named.path))
+
+
+def recorded_options(named: Named) -> list[Source]:
+    """The options of a run or a trial, for `build`; flags that come after them override them.
+
+    Raises:
+        As `read_recorded`.
+    """
+    _check_one(named)
+    if named.trials:
+        (trial,) = named.trials
+        base = read_toml(named.path / SWEEP, SweepHeader, RERUN).get("base", {})
+        varied = {name: csv_text.cell(value) for name, value in trial.options.items() if value is not None}
+        return [
+            Source(base if isinstance(base, dict) else {}, f"{SWEEP}: [base] "),
+            Source(varied, "trials.csv: ", text=True),
+            Source({"seed": trial.seed, "threads": 1}, "trials.csv: "),
+        ]
+    options = read_options(current(named.path, CONFIG), REMEDY)
+    return [Source(_by_width(options), f"{shown(named.path / CONFIG)}: ")]
+
+
+def provenance_of(path: Path) -> dict[str, Any]:
+    """The content of provenance.json, empty where it cannot be read: it says nothing that numbers depend on."""
+    try:
+        content = json_text.parse(current(path, PROVENANCE).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _run(path: Path) -> Recorded:
+    options = read_options(current(path, CONFIG), REMEDY)
+    trial, result = Trial(0, 0, "", options.seed), None
+    if os.path.isfile(file := current(path, RESULT)):
+        result = read_json(file, RunResult, REMEDY)
+        trial = Trial(0, 0, result["run_id"], options.seed).ended(result)
+    validated = result is None or result["metrics"].get("val") is not None
+    return Recorded(shown(path), trial, _given(options, validated), result, _epochs(current(path, METRICS)))
+
+
+def _trial(named: Named) -> Recorded:
+    assert named.trials
+    (trial,) = named.trials
+    options = build(*recorded_options(named))
+    default = RunOptions()
+    given = {name: value for name, value in _by_width(options).items() if value != getattr(default, name)}
+    return Recorded(named.name(trial), trial, given, None, _epochs(named.path / METRICS, trial.run_id))
+
+
+def _check_one(named: Named) -> None:
+    if os.path.isfile(named.path):
+        raise UsageError(f"{shown(named.path)} is a file. Give the run or the trial that it belongs to")
+    if named.is_sweep and (named.trials is None or len(named.trials) != 1):
+        raise UsageError(f"{shown(named.path)} is a sweep of many trials. Name one, as in {shown(named.path)}/best")
+
+
+def _by_width(options: RunOptions) -> dict[str, Any]:
+    """The options as a dict, with width and depth for layers of one size, so that a flag may replace one of them."""
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in as_dict(options).items()}
+    sizes = options.sizes
+    if len(set(sizes)) <= 1:
+        values.pop("hidden", None)
+        values |= {"depth": len(sizes)} | ({"width": sizes[0]} if sizes else {})
+    return {name: values[name] for name in OPTIONS if name in values}
+
+
+def _given(resolved: RunOptions, validated: bool) -> dict[str, Any]:
+    """The fewest options that resolve to these: those at their defaults go, and those that follow from others."""
+    default = RunOptions()
+    given = {name: value for name, value in _by_width(resolved).items() if value != getattr(default, name)}
+    facts: dict[str, Any] = {"task": resolved.task, "scale": resolved.scale, "threads": resolved.threads}
+    if resolved.task == "auto" or not isinstance(resolved.threads, int):  # written by hand
+        return given
+    targets = len(resolved.target or ("",))
+
+    def same(options: Mapping[str, Any]) -> bool:
+        try:
+            built = build(Source(options, ""))
+            return resolve(built, has_validation=validated, targets=targets, **facts) == resolved
+        except UsageError:
+            return False
+
+    for name in [name for name in given if name not in ("dataset", "seed", "threads")]:
+        fewer = {other: value for other, value in given.items() if other != name}
+        if same(fewer):
+            given = fewer
+    return given
+
+
+def _epochs(path: Path, run_id: str | None = None) -> dict[str, list[float | None]]:
+    """The numbers of metrics.csv by column, of one trial if its run_id is given; other rows are not parsed."""
+    if not os.path.isfile(path):
+        return {}
+    with io_errors("read", path), open(path, "rb") as file:
+        header = file.readline()
+        mark = None if run_id is None else f",{run_id},".encode()
+        lines = [line for line in file if line.endswith(b"\n") and (mark is None or mark in line)]
+    names, *rows = csv_text.parse(header + b"".join(lines)) or [[]]
+    return {
+        name: [csv_text.number(row[at]) for row in rows]
+        for at, name in enumerate(names)
+        if name == "epoch" or Measure.find(name)
+    }
+
+
+def curves(recorded: Recorded) -> dict[str, Sequence[float | None]]:
+    """The metric that leads on the training and the validation rows by epoch; the loss where there is no other."""
+    measured = [measure for name in recorded.columns if (measure := Measure.find(name))]
+    leading = next((measure.metric for measure in measured if measure.metric.leads), None)
+    name = "loss" if leading is None else leading.name
+    columns = {f"{part}_{name}": recorded.columns.get(f"{part}_{name}", ()) for part in PARTS}
+    return {column: values for column, values in columns.items() if any(value is not None for value in values)}
+
+
+def split_scores(metrics: Mapping[str, float | None]) -> dict[str, dict[str, float | None] | None]:
+    """The metrics of a trial by part and name, as result.json has them; None for a part that has no value.
+
+    >>> split_scores({"train_loss": 0.5, "val_loss": None})
+    {'train': {'loss': 0.5}, 'val': None, 'test': None}
+    """
+    parts: dict[str, dict[str, float | None]] = {part: {} for part in PARTS}
+    for name, value in metrics.items():
+        if measure := Measure.find(name):
+            parts[measure.part][measure.metric.name] = value
+    return {part: scores if any(v is not None for v in scores.values()) else None for part, scores in parts.items()}

@@ -1,0 +1,125 @@
+"""`mlpcli show` and `mlpcli train --from`: what is said of a run or trial, and that its command makes it again."""
+
+import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mlpcli.cli.main import run
+from tests.plot.folders import run_folder, sweep_folder
+
+TRAIN = ["train", "--dataset", "iris", "--epochs", "2", "--quiet", "--width", "8"]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with a note and tags, and a sweep of two trials, the first of them equal to a run."""
+    folder = tmp_path_factory.mktemp("show")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert run([*TRAIN, "--name", "r", "--note", "before the fix", "--tag", "paper", "--tag", "old"]) == 0
+        Path("s.toml").write_text(
+            'name = "s"\n[base]\ndataset = "iris"\nepochs = 2\ndropout = 0.1\n[grid]\nwidth = [8, 16]\n'
+        )
+        assert run(["sweep", "s.toml", "--executor", "serial", "--quiet", "--note", "n", "--tag", "paper"]) == 0
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def here(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(made)
+
+
+def show(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
+    capsys.readouterr()
+    assert run(["show", *arguments]) == code
+    captured = capsys.readouterr()
+    return captured.out if code == 0 else captured.err
+
+
+def test_a_run(capsys: pytest.CaptureFixture[str]) -> None:
+    out = show(capsys, "r")
+    lines = [line.split() for line in out.splitlines()]
+    assert lines[0] == ["results/r:", "complete"]
+    assert ["dataset", "iris", "digits"] in lines and ["width", "8", "64"] in lines and ["epochs", "2", "30"] in lines
+    assert any(line[:1] == ["test"] for line in lines)
+    for said in ("Note: before the fix", "Tags: paper, old", "* train_accuracy  o val_accuracy", "Again: mlpcli train"):
+        assert said in out
+
+
+def test_a_sweep(capsys: pytest.CaptureFixture[str]) -> None:
+    out = show(capsys, "s")
+    assert "results/s: 2 complete" in out and "varied: width; ranked by val_accuracy" in out
+    assert show(capsys, "s", "--command") == "mlpcli sweep results/s/sweep.toml\n"
+    assert json.loads(show(capsys, "s", "--json"))["provenance"]["tags"] == ["paper"]
+
+
+@pytest.mark.parametrize("name", ["r", "s/0", "s/best"])
+def test_the_command_makes_equal_numbers(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    before = json.loads(show(capsys, name, "--json"))
+    again = shlex.split(show(capsys, name, "--command"))
+    for words in (again[1:], ["train", "--from", name]):
+        assert run([*words, "--quiet", "--name", "again", "--force", "--json"]) == 0
+        result = json.loads(capsys.readouterr().out)
+        assert result["run_id"] == before["run_id"]
+        assert result["metrics"] == before["metrics"]
+
+
+def test_flags_and_files_override_what_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("c.toml").write_text("width = 4\nseed = 5\n")
+    words = [
+        "train",
+        "--from",
+        "s/1",
+        "--config",
+        "c.toml",
+        "--seed",
+        "6",
+        "--quiet",
+        "--name",
+        "o",
+        "--force",
+        "--json",
+    ]
+    capsys.readouterr()
+    assert run(words) == 0
+    config = json.loads(capsys.readouterr().out)["config"]
+    assert (config["hidden"], config["seed"], config["dropout"], config["epochs"]) == ([4, 4], 6, 0.1, 2)
+
+
+def test_notes_and_tags_are_in_no_run_id(capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert run([*TRAIN, "--name", "plain", "--force", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["run_id"] == json.loads(show(capsys, "r", "--json"))["run_id"]
+    assert "note" not in json.loads(Path("results/plain/provenance.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["zz"], "there are no results 'zz'"), (["s/9"], "has no trial '9'"), (["s/best:2"], "is a sweep of many trials")],
+)
+def test_what_is_refused(capsys: pytest.CaptureFixture[str], arguments: list[str], said: str) -> None:
+    err = show(capsys, *arguments, code=2)
+    assert said in err and err.count("\n") == 1
+
+
+def test_folders_made_by_hand_and_half_written_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run_folder(tmp_path / "results" / "h")
+    (tmp_path / "results" / "h" / "result.json").unlink()
+    assert "unfinished" in show(capsys, str(tmp_path / "results" / "h"))
+    sweep_folder(tmp_path / "results" / "f", {"width": [4]}, seeds=1, states={0: "failed"})
+    assert "loss became nan" in show(capsys, str(tmp_path / "results" / "f" / "0"))
+    (tmp_path / "results" / "f" / "trials.csv").unlink()
+    assert "no trials yet" in show(capsys, str(tmp_path / "results" / "f"))
+
+
+@pytest.mark.parametrize("name", ["r", "s", "s/0"])
+def test_nothing_heavy_is_loaded(name: str) -> None:
+    code = (
+        f"import sys\nfrom mlpcli.cli.main import run\nassert run(['show', {name!r}]) == 0\n"
+        "heavy = {'numpy', 'pandas', 'sklearn', 'scipy', 'rich'} & set(sys.modules)\nassert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
