@@ -42,6 +42,7 @@ COMMANDS = {
         ("sweep", "sweep", "Run every trial of a sweep file that is still missing."),
         ("list", "list_", "List runs and sweeps, or the trials of a sweep."),
         ("show", "show", "Show one run, sweep or trial, and the command that makes it again."),
+        ("compare", "compare", "Compare runs and trials: options that differ, scores, paired differences."),
         ("plot", "plot", "Draw learning curves, options, diagnostics and fitted functions."),
         ("export", "export", "Write a trained network in the format of another tool."),
         ("gradcheck", "gradcheck", "Check the gradient of every component or one network."),

@@ -1,0 +1,64 @@
+"""`mlpcli compare`: runs and trials side by side, and whether configurations differ beyond chance."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mlpcli.cli.console import message, print_json
+from mlpcli.cli.flags import Json, Quiet, ResultsRoot, switch
+from mlpcli.cli.text_table import prose
+from mlpcli.cli.views.rows_output import Format, FormatFlag, print_rows
+from mlpcli.results.reading.compared import compared_options, configuration_rows, find_sides, side_rows
+from mlpcli.results.reading.listed import Row
+
+__all__ = ["compare"]
+
+
+def compare(
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME...", help="runs, trials such as SWEEP/17 or SWEEP/best:5, or sweeps")
+    ],
+    every: Annotated[
+        bool, switch("--all", help="show also the options that are equal and not at their default")
+    ] = False,
+    form: FormatFlag = Format.TABLE,
+    results: ResultsRoot = Path("results"),
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compare runs and trials: the options that differ, scores, and mean differences to the first, paired by seed.
+
+    A sweep stands for its best trial. A trial whose configuration was trained with several seeds is compared by all
+    of them too: mean, 95% interval, and the p-value of the paired t-test after Holm.
+
+    Example: mlpcli compare dropout/0 dropout/best
+    """
+    sides = find_sides(names, results)
+    options = compared_options(sides, every=every)
+    rows = side_rows(sides, options)
+    configurations, metric = configuration_rows(sides)
+    form = Format.JSON if as_json else form
+    if form is Format.JSON:
+        print_json({"compared": [_plain(row) for row in rows], "metric": metric, "configurations": configurations})
+        return
+    columns = [name for name in rows[0] if any(row.get(name) is not None for row in rows)]
+    print_rows(rows, columns, form, key="compared", expendable=_spare(columns, metric, options))
+    if not options and form is Format.TABLE:
+        prose("No option differs")
+    if configurations:
+        print()
+        columns = [name for name in configurations[0] if any(row[name] is not None for row in configurations)]
+        expendable = [name for name in columns if name.endswith(("_low", "_high", "shared_seeds"))]
+        print_rows(configurations, columns, form, key="configurations", expendable=expendable)
+        against = configurations[0]["name"]
+        message(f"Differences of {metric} are against {against}, paired by seed; p after Holm", quiet=quiet)
+
+
+def _spare(columns: list[str], metric: str | None, options: list[str]) -> list[str]:
+    """The columns that a narrow terminal goes without, the first to go first: never the options and the metric."""
+    return [name for name in reversed(columns) if name not in ("name", metric, *options)]
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in row.items()}

@@ -1,0 +1,139 @@
+"""Runs and trials side by side: the options in which they differ, their scores, and differences paired by seed."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mlpcli.config import OPTIONS
+from mlpcli.errors import UsageError
+from mlpcli.results.folders.find import find_named
+from mlpcli.results.folders.read_trials import read_trials
+from mlpcli.results.reading.listed import Row
+from mlpcli.results.reading.recorded import Recorded, read_recorded
+from mlpcli.results.statistics import Difference, difference, estimate, holm
+from mlpcli.results.trial import Trial
+
+__all__ = ["Side", "compared_options", "configuration_rows", "find_sides", "side_rows"]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the things compared: a run, or a trial with those that differ from it by their seed alone.
+
+    `seeds` are these trials of its configuration by seed; a run has none. `metric` ranks its sweep.
+    """
+
+    recorded: Recorded
+    seeds: Mapping[int, Trial]
+    metric: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The name by which commands take it."""
+        return self.recorded.name
+
+    def scores(self, metric: str) -> dict[int, float]:
+        """The values of a metric by seed, of the trials that have one."""
+        values = {seed: trial.score(metric) for seed, trial in self.seeds.items()}
+        return {seed: value for seed, value in values.items() if value is not None}
+
+
+def find_sides(names: Sequence[str], root: Path) -> list[Side]:
+    """What the names mean, a whole sweep by its best trial, and `SWEEP/best:5` five of them.
+
+    Raises:
+        UsageError: there is nothing of a name, or fewer than two things to compare.
+        DataError, FileError: a file is damaged or cannot be read.
+    """
+    sides = [side for name in names for side in _sides(name, root)]
+    if len(sides) < 2:
+        raise UsageError("compare needs two or more runs or trials. Name another one, such as SWEEP/0 or SWEEP/best:2")
+    return sides
+
+
+def compared_options(sides: Sequence[Side], *, every: bool = False) -> list[str]:
+    """The options whose values differ; with `every` those that are not at their default on all sides."""
+    return [
+        name
+        for name in OPTIONS
+        if len(values := {str(_option(side, name)) for side in sides}) > 1
+        or (every and values != {str(OPTIONS[name].default)})
+    ]
+
+
+def side_rows(sides: Sequence[Side], options: Sequence[str]) -> list[Row]:
+    """One row per side: its options and the numbers of its trial."""
+    return [
+        {
+            "name": side.name,
+            "state": side.recorded.trial.state or "unfinished",
+            **{name: _option(side, name) for name in options},
+            **side.recorded.trial.numbers,
+        }
+        for side in sides
+    ]
+
+
+def configuration_rows(sides: Sequence[Side]) -> tuple[list[Row], str | None]:
+    """One row per configuration of trials, each against the first, and the metric of the first; empty for one seed.
+
+    Differences are paired by the seeds that both have; p-values are corrected by Holm's method over all rows.
+    """
+    distinct = {tuple(trial.run_id for trial in side.seeds.values()): side for side in sides if side.seeds}
+    metric = next((side.metric for side in distinct.values()), None)
+    scored = [(side, scores) for side in distinct.values() if metric and (scores := side.scores(metric))]
+    if metric is None or len(scored) < 2 or max(len(scores) for _, scores in scored) < 2:
+        return [], None
+    (_, first), *others = scored
+    differences = [None, *(_paired(scores, first) for _, scores in others)]
+    p_values = holm([found.p_value if found else None for found in differences])
+    rows = []
+    for (side, scores), found, p_value in zip(scored, differences, p_values, strict=True):
+        mean = estimate(list(scores.values()))
+        rows.append(
+            {
+                "name": side.name,
+                "n_seeds": len(scores),
+                f"{metric}_mean": mean.mean,
+                f"{metric}_ci_low": mean.ci_low,
+                f"{metric}_ci_high": mean.ci_high,
+                "shared_seeds": len(scores.keys() & first.keys()) if found else None,
+                "diff_mean": found and found.mean,
+                "diff_ci_low": found and found.ci_low,
+                "diff_ci_high": found and found.ci_high,
+                "p_value": p_value,
+            }
+        )
+    return rows, metric
+
+
+def _paired(scores: Mapping[int, float], references: Mapping[int, float]) -> Difference | None:
+    shared = [seed for seed in scores if seed in references]
+    return difference([scores[seed] for seed in shared], [references[seed] for seed in shared]) if shared else None
+
+
+def _sides(name: str, root: Path) -> list[Side]:
+    named = find_named(name, root)
+    if not named.is_sweep:
+        return [Side(read_recorded(named), {})]
+    sweep = named.sweep or read_trials(named.path)
+    trials = named.trials or sweep.ranked[:1]
+    if not trials:
+        raise UsageError(f"no trial of {name[:200]} is complete, so none is the best. Run the sweep again")
+    whole = replace(named, sweep=sweep)
+    alike = {
+        key: {trial.seed: trial for trial in members}
+        for key, members in itertools.groupby(
+            sorted(sweep.trials, key=lambda trial: trial.configuration), key=lambda trial: trial.configuration
+        )
+    }
+    return [
+        Side(read_recorded(replace(whole, trials=(trial,))), alike[trial.configuration], sweep.metric)
+        for trial in trials
+    ]
+
+
+def _option(side: Side, name: str) -> Any:
+    return side.recorded.given.get(name, OPTIONS[name].default)

@@ -1,0 +1,55 @@
+"""`mlpcli compare` from the outside."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mlpcli.cli.main import run
+from tests.plot.folders import run_folder, sweep_folder
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    sweep_folder(Path("results/s"), {"width": [4, 8]}, seeds=3, score=lambda values, seed: seed / 8 + values["width"])
+    run_folder(Path("results/a"))
+    run_folder(Path("results/b"), state="diverged")
+
+
+def test_tables_of_trials_and_of_their_configurations(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["compare", "s/0", "s/best"]) == 0
+    out, err = capsys.readouterr()
+    first, second = out.split("\n\n")
+    assert first.splitlines()[0].split()[:3] == ["name", "state", "width"]
+    assert second.splitlines()[0].split()[:3] == ["name", "n_seeds", "val_accuracy_mean"]
+    assert second.splitlines()[2].split()[:3] == ["results/s/5", "3", "8.1250"]
+    assert err == "Differences of val_accuracy are against results/s/0, paired by seed; p after Holm\n"
+
+
+def test_runs_as_json_and_markdown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["compare", "a", "b", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [row["state"] for row in found["compared"]] == ["complete", "diverged"] and found["configurations"] == []
+    assert run(["compare", "a", "b", "--format", "markdown"]) == 0
+    assert capsys.readouterr().out.startswith("| name | state |")
+
+
+@pytest.mark.parametrize(
+    ("names", "said"), [(["a"], "compare needs two or more"), (["a", "zz"], "there are no results 'zz'")]
+)
+def test_what_is_refused(capsys: pytest.CaptureFixture[str], names: list[str], said: str) -> None:
+    assert run(["compare", *names]) == 2
+    err = capsys.readouterr().err
+    assert said in err and err.count("\n") == 1
+
+
+def test_comparing_runs_loads_nothing_heavy() -> None:
+    """Paired differences need the t distribution, and SciPy with it; runs have none."""
+    code = (
+        "import sys\nfrom mlpcli.cli.main import run\nassert run(['compare', 'a', 'b']) == 0\n"
+        "heavy = {'numpy', 'pandas', 'sklearn', 'scipy', 'rich'} & set(sys.modules)\nassert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)

@@ -1,0 +1,60 @@
+"""Runs and trials side by side; differences are those that scipy finds."""
+
+from pathlib import Path
+
+import pytest
+from scipy.stats import ttest_rel
+
+from mlpcli.errors import UsageError
+from mlpcli.results.reading.compared import compared_options, configuration_rows, find_sides, side_rows
+from tests.plot.folders import noise, run_folder, sweep_folder
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    path = sweep_folder(
+        tmp_path / "s",
+        {"width": [4, 8, 16]},
+        seeds=4,
+        score=lambda values, seed: values["width"] / 100 + noise(seed, values) / 50,
+    )
+    (path / "sweep.toml").write_text('name = "s"\nmetric = "val_accuracy"\n[base]\nepochs = 4\n')
+    run_folder(tmp_path / "r")
+    return tmp_path
+
+
+def test_options_that_differ_and_those_that_are_not_at_their_default(root: Path) -> None:
+    sides = find_sides(["s/0", "s/4"], root)
+    assert compared_options(sides) == ["width"]
+    assert compared_options(sides, every=True) == ["width", "epochs", "threads"]
+    rows = side_rows(sides, ["width"])
+    assert [(row["width"], row["state"], row["epochs_run"]) for row in rows] == [(4, "complete", 4), (8, "complete", 4)]
+
+
+def test_configurations_are_paired_by_seed(root: Path) -> None:
+    sides = find_sides(["s/1", "s/4", "s/11"], root)  # any trial stands for its configuration
+    rows, metric = configuration_rows(sides)
+    assert metric == "val_accuracy"
+    scores = [list(side.scores("val_accuracy").values()) for side in sides]
+    p_values = [ttest_rel(values, scores[0]).pvalue for values in scores[1:]]
+    holm = sorted(p_values)
+    corrected = {holm[0]: min(1, 2 * holm[0]), holm[1]: max(min(1, 2 * holm[0]), holm[1])}
+    assert [row["n_seeds"] for row in rows] == [4, 4, 4]
+    assert rows[0]["diff_mean"] is None and rows[0]["p_value"] is None
+    for row, values, p in zip(rows[1:], scores[1:], p_values, strict=True):
+        assert row["diff_mean"] == pytest.approx(sum(values) / 4 - sum(scores[0]) / 4)
+        assert row["p_value"] == pytest.approx(corrected[p])
+        interval = ttest_rel(values, scores[0]).confidence_interval()
+        assert (row["diff_ci_low"], row["diff_ci_high"]) == pytest.approx((interval.low, interval.high))
+
+
+def test_trials_of_one_configuration_and_runs_have_no_differences(root: Path) -> None:
+    assert configuration_rows(find_sides(["s/0", "s/1"], root)) == ([], None)
+    assert configuration_rows(find_sides(["r", "s/1"], root)) == ([], None)
+
+
+def test_a_sweep_is_its_best_trial_and_several_may_be_named_at_once(root: Path) -> None:
+    sides = find_sides(["s", "r", "s/best:3"], root)
+    assert len(sides) == 5 and sides[0] == sides[2] and sides[1].name.endswith("/r")
+    with pytest.raises(UsageError, match="compare needs two or more"):
+        find_sides(["s/best"], root)
