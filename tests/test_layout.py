@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "sweeps": {"nn", "data", "config", "training", "results", "workers"},
     "api": {"data", "config", "training", "results", "workers", "sweeps"},
     "estimators": {"nn", "optim", "data", "config", "training", "api"},
-    "plot": {"nn", "optim", "data", "config", "training", "results"},
+    "plot": {"autodiff", "nn", "optim", "data", "config", "training", "results"},
     "cli": {
         "autodiff",
         "data",

@@ -73,13 +73,15 @@ class Step:
 class Node:
     """A variable (without a step) or a step, with its value and the derivative of the result by it.
 
-    `gradient` is None for a step of numbers alone.
+    `gradient` is None for a step of numbers alone. `local` holds the derivative of the step by each of its operands,
+    None for a number.
     """
 
     name: str
     step: Step | None
     value: float
     gradient: float | None
+    local: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,8 @@ class Expression:
         nodes = {}
         for name, item in made.items():
             value, gradient = (item.value, float(gradients[item])) if isinstance(item, Variable) else (item, None)
-            nodes[name] = Node(name, steps.get(name), float(value), gradient)
+            made_by = steps.get(name)
+            nodes[name] = Node(name, made_by, float(value), gradient, _local(item, made_by) if made_by else ())
         self._check_finite(nodes)
         return tuple(nodes.values())
 
@@ -164,6 +167,16 @@ def parse(text: str) -> Expression:
     if not reader.variables and not reader.steps:
         raise _error(start, "a number alone has no graph; name a variable, such as x")
     return Expression(tuple(reader.variables), tuple(reader.steps))
+
+
+def _local(item: Any, step: Step) -> tuple[float | None, ...]:
+    """The derivative of a step by each operand: the product of the tape with a gradient of 1."""
+    if not isinstance(item, Variable):
+        return (None,) * len(step.operands)
+    with np.errstate(all="ignore"):
+        products = [float(product) for _, product in item.products(np.array(1.0))]
+    of_variables = iter(products)
+    return tuple(next(of_variables) if isinstance(argument, Variable) else None for argument in item.arguments)
 
 
 def _error(offset: int, why: str) -> ValueError:

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mlpcli.cli.console import print_json
+from mlpcli.cli.console import message, print_json
 from mlpcli.cli.flags import Json, Quiet, switch
 from mlpcli.cli.text_table import table
 from mlpcli.errors import UsageError
@@ -26,6 +27,10 @@ def graph(
     ] = None,
     as_json: Json = False,
     dot: Annotated[bool, switch("--dot", help="print the graph in Graphviz's language")] = False,
+    svg: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="draw the graph with local derivatives on its edges", show_default=False),
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Show forward values and gradients of a computational graph, node by node.
@@ -54,12 +59,23 @@ def graph(
         raise UsageError(
             f"{what}: {error}. Nothing was printed. Choose values where it is defined and smooth"
         ) from None
+    if svg is not None:
+        _write_svg(svg, parsed, nodes, quiet)
     if as_json:
         print_json(_record(expression, nodes))
     elif dot:
         print(_dot(parsed, nodes))
     else:
         _print_table(parsed, nodes)
+
+
+def _write_svg(file: Path, parsed: "Expression", nodes: "Sequence[Node]", quiet: bool) -> None:
+    from mlpcli.atomic import shown, write_atomic
+    from mlpcli.plot.graph_svg import graph_svg
+
+    file = file.absolute()
+    write_atomic(file, graph_svg(parsed, nodes, _number).encode())
+    message(f"{shown(file)}: drawn", quiet=quiet)
 
 
 def _numbers(parsed: "Expression", what: str, values: Sequence[str]) -> dict[str, float]:
@@ -98,6 +114,7 @@ def _record(expression: str, nodes: "Sequence[Node]") -> dict[str, Any]:
                 "name": node.name,
                 "op": node.step.operation.name if node.step else "input",
                 "inputs": list(node.step.operands) if node.step else [],
+                "local": list(node.local),
                 "value": node.value,
                 "gradient": node.gradient,
             }
@@ -113,8 +130,11 @@ def _dot(parsed: "Expression", nodes: "Sequence[Node]") -> str:
         title = f"{node.name} = {node.step}" if node.step else node.name
         gradient = f"\\nd{parsed.result}/d{node.name} = {_number(node.gradient)}" if node.gradient is not None else ""
         lines.append(f'  "{node.name}" [label="{title}\\nvalue = {_number(node.value)}{gradient}"];')
-    for step in parsed.steps:
-        lines += [f'  "{operand}" -> "{step.name}";' for operand in step.operands if isinstance(operand, str)]
+    for node in nodes:
+        for operand, derivative in zip(node.step.operands if node.step else (), node.local, strict=True):
+            if isinstance(operand, str):
+                label = "" if derivative is None else f"d{node.name}/d{operand} = {_number(derivative)}"
+                lines.append(f'  "{operand}" -> "{node.name}" [label="{label}"];')
     return "\n".join([*lines, "}"])
 
 

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 import typer
@@ -63,18 +64,18 @@ def test_json_of_the_lecture() -> None:
         "expression": "(x + y) * z",
         "value": -12,
         "nodes": [
-            {"name": "x", "op": "input", "inputs": [], "value": -2, "gradient": -4},
-            {"name": "y", "op": "input", "inputs": [], "value": 5, "gradient": -4},
-            {"name": "z", "op": "input", "inputs": [], "value": -4, "gradient": 3},
-            {"name": "q", "op": "+", "inputs": ["x", "y"], "value": 3, "gradient": -4},
-            {"name": "f", "op": "*", "inputs": ["q", "z"], "value": -12, "gradient": 1},
+            {"name": "x", "op": "input", "inputs": [], "local": [], "value": -2, "gradient": -4},
+            {"name": "y", "op": "input", "inputs": [], "local": [], "value": 5, "gradient": -4},
+            {"name": "z", "op": "input", "inputs": [], "local": [], "value": -4, "gradient": 3},
+            {"name": "q", "op": "+", "inputs": ["x", "y"], "local": [1, 1], "value": 3, "gradient": -4},
+            {"name": "f", "op": "*", "inputs": ["q", "z"], "local": [-4, 3], "value": -12, "gradient": 1},
         ],
     }
 
 
 def test_json_of_numbers_alone_has_no_gradient() -> None:
     nodes = json.loads(run("x ** (1 + 1)", "x=-3", "--json"))["nodes"]
-    assert nodes[1] == {"name": "q", "op": "+", "inputs": [1, 1], "value": 2, "gradient": None}
+    assert nodes[1] == {"name": "q", "op": "+", "inputs": [1, 1], "local": [None, None], "value": 2, "gradient": None}
     assert nodes[0]["gradient"] == -6
     assert run("1 + 1").splitlines()[1].split() == ["f", "1", "+", "1", "2", "-"]
 
@@ -90,13 +91,21 @@ def test_dot_of_the_lecture() -> None:
         "q": r"q = x + y\nvalue = 3\ndf/dq = -4",
         "f": r"f = q * z\nvalue = -12\ndf/df = 1",
     }
-    edges = re.findall(r'^  "(\w+)" -> "(\w+)";$', text, re.M)
-    assert edges == [("x", "q"), ("y", "q"), ("q", "f"), ("z", "f")]
+    edges = re.findall(r'^  "(\w+)" -> "(\w+)" \[label="(.*)"\];$', text, re.M)
+    assert edges == [
+        ("x", "q", "dq/dx = 1"), ("y", "q", "dq/dy = 1"), ("q", "f", "df/dq = -4"), ("z", "f", "df/dz = 3"),
+    ]  # fmt: skip
+
+
+def test_svg_is_written_beside_what_is_printed(tmp_path: Path) -> None:
+    file = tmp_path / "graph.svg"
+    assert run(*LECTURE, "--svg", str(file), "--quiet") == run(*LECTURE)
+    assert "df/dq = -4" in file.read_text() and file.read_text().startswith("<svg ")
 
 
 def test_dot_shows_a_shared_node_twice_and_quotes_its_own_words() -> None:
     text = run("node * node", "node=3", "--dot")
-    assert text.count('  "node" -> "f";') == 2
+    assert text.count('  "node" -> "f" [label="df/dnode = 3"];') == 2
 
 
 def test_minus_zero_reads_zero() -> None:
