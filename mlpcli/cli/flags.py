@@ -1,9 +1,14 @@
 """Flags that several commands share, each declared once, and the way to declare one that takes no value."""
 
+import inspect
+from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
+
+from mlpcli.cli import completion
 
 __all__ = [
     "PANEL",
@@ -18,6 +23,7 @@ __all__ = [
     "SomeRun",
     "SomeTable",
     "Tags",
+    "name_types",
     "switch",
 ]
 
@@ -27,6 +33,27 @@ PANEL = "Folders and output"
 def switch(*names: str, help: str, panel: str | None = None) -> Any:
     """A flag without a value; its empty metavar keeps Typer from showing `<bool>` beside it."""
     return typer.Option(*names, help=help, metavar="", rich_help_panel=panel)
+
+
+TYPES = {int: "<integer>", float: "<number>", str: "<text>", Path: "<path>"}
+"""Types of flags as the help pages write them."""
+
+
+def name_types(command: Callable[..., Any]) -> None:
+    """Write types and choices in our words into the declarations of a command's flags, where they have none."""
+    for parameter in inspect.signature(command, eval_str=True).parameters.values():
+        kinds = _members(parameter.annotation)
+        for flag in getattr(parameter.annotation, "__metadata__", ()):
+            if isinstance(flag, type(typer.Option())) and flag.metavar is None and kinds[0] is not bool:
+                flag.metavar = ", ".join(kinds[0]) if issubclass(kinds[0], StrEnum) else TYPES.get(kinds[0])
+
+
+def _members(annotation: Any) -> tuple[Any, ...]:
+    """The types of an annotation: those of a union, the member of a list."""
+    if hasattr(annotation, "__metadata__"):
+        annotation = annotation.__origin__
+    members = [kind for kind in get_args(annotation) or (annotation,) if kind is not type(None)]
+    return tuple(get_args(kind)[0] if get_args(kind) else kind for kind in members)
 
 
 Json = Annotated[bool, switch("--json", help="print one JSON object and nothing else", panel=PANEL)]
@@ -50,11 +77,25 @@ Tags = Annotated[
 ]
 SomeRun = Annotated[
     str,
-    typer.Argument(metavar="RUN", help="run, trial such as SWEEP/17 or SWEEP/best, run_id, or model file"),
+    typer.Argument(
+        metavar="RUN",
+        help="run, trial such as SWEEP/17 or SWEEP/best, run_id, or model file",
+        autocompletion=completion.runs,
+    ),
 ]
 SomeResult = Annotated[
-    str, typer.Argument(metavar="NAME", help="run, sweep, trial such as SWEEP/17 or SWEEP/best, or run_id")
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="run, sweep, trial such as SWEEP/17 or SWEEP/best, or run_id",
+        autocompletion=completion.runs,
+    ),
 ]
 SomeTable = Annotated[
-    str, typer.Argument(metavar="NAME", help="folder of a run or a sweep, or its name under --results")
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="folder of a run or a sweep, or its name under --results",
+        autocompletion=completion.results,
+    ),
 ]

@@ -115,10 +115,10 @@ def _print_version(wanted: bool) -> None:
 
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="show the version and exit")
     ] = False,
     debug: Annotated[
-        bool, typer.Option("--debug", help="After a bug in mlpcli, print the traceback; may stand anywhere.")
+        bool, typer.Option("--debug", help="after a bug in mlpcli, print the traceback; may stand anywhere")
     ] = False,
 ) -> None:
     pass
@@ -138,7 +138,10 @@ class _Commands(TyperGroup):
 
 
 class _Command(TyperCommand):
-    """A command that shows `--help` like its other flags without a value."""
+    """A command that shows `--help` like its other flags without a value, and arguments without braces."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
 
     def get_help_option(self, ctx: Any) -> Any:
         option = super().get_help_option(ctx)
@@ -149,11 +152,13 @@ class _Command(TyperCommand):
 
 def _load(name: str) -> Any:
     """The command; invoking it returns its work as a function that is still to be called."""
+    from mlpcli.cli.flags import name_types
     from mlpcli.threads import set_up_blas
 
     set_up_blas()  # before NumPy is loaded
     command = COMMANDS[name]
     work = getattr(importlib.import_module(command.module), command.function)
+    name_types(work)
 
     @functools.wraps(work)
     def deferred(**arguments: Any) -> Callable[[], int | None]:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import typer
 
+from mlpcli.cli import completion
 from mlpcli.config import OPTIONS, Option, Source
 
 __all__ = ["with_options"]
@@ -87,8 +88,12 @@ def _flag(option: Option, hidden: bool) -> Any:
         show_default=True if has_default else option.shown,
         rich_help_panel=option.group,
         hidden=hidden,
-        autocompletion=lambda: list(option.choices),
+        autocompletion=completion.datasets if option.name == "dataset" else _choices(option),
     )
+
+
+def _choices(option: Option) -> Callable[[str], list[str]]:
+    return lambda incomplete: [choice for choice in option.choices if choice.startswith(incomplete)]
 
 
 def _metavar(option: Option) -> str:

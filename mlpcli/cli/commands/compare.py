@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mlpcli.cli import completion
 from mlpcli.cli.console import message, print_json
 from mlpcli.cli.flags import Json, Quiet, ResultsRoot, switch
 from mlpcli.cli.text_table import prose
@@ -17,7 +18,12 @@ __all__ = ["compare"]
 
 def compare(
     names: Annotated[
-        list[str], typer.Argument(metavar="NAME...", help="runs, trials such as SWEEP/17 or SWEEP/best:5, or sweeps")
+        list[str],
+        typer.Argument(
+            metavar="NAME...",
+            help="runs, trials such as SWEEP/17 or SWEEP/best:5, or sweeps",
+            autocompletion=completion.runs,
+        ),
     ],
     every: Annotated[
         bool, switch("--all", help="show also the options that are equal and not at their default")

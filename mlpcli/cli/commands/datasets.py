@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mlpcli.cli import completion
 from mlpcli.cli.console import message, plain, print_json, warning
 from mlpcli.cli.flags import DataHome, Json, Quiet, switch
 from mlpcli.cli.option_flags import with_options
@@ -23,7 +24,11 @@ def datasets(
     *,
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="dataset to show, with parameters after a colon"),
+        typer.Argument(
+            metavar="NAME",
+            help="dataset to show, with parameters after a colon",
+            autocompletion=completion.datasets,
+        ),
     ] = None,
     fetch: Annotated[bool, switch("--fetch", help="download NAME if it is not here yet")] = False,
     clear: Annotated[bool, switch("--clear", help="remove NAME from the cache, or everything")] = False,

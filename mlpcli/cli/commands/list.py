@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from mlpcli.atomic import shown
+from mlpcli.cli import completion
 from mlpcli.cli.console import message
 from mlpcli.cli.flags import Json, Quiet, ResultsRoot
 from mlpcli.cli.views.rows_output import Format, FormatFlag, print_rows
@@ -19,12 +20,20 @@ __all__ = ["list_"]
 
 
 def list_(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="sweep whose trials are listed")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="sweep whose trials are listed", autocompletion=completion.results),
+    ] = None,
     where: Annotated[
         str | None, typer.Option(metavar="EXPR", help="rows to show, as in \"val_accuracy > 0.97 and norm == 'batch'\"")
     ] = None,
     sort: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="column to sort by; -COLUMN begins with the largest")
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="column to sort by; -COLUMN begins with the largest",
+            autocompletion=completion.columns("trials.csv"),
+        ),
     ] = None,
     top: Annotated[int | None, typer.Option(min=1, metavar="N", help="most rows to show")] = None,
     columns: Annotated[

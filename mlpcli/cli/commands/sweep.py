@@ -3,20 +3,13 @@
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from mlpcli.cli.console import is_terminal, message, warning
+from mlpcli.cli.console import is_terminal
 from mlpcli.cli.flags import DataHome, Json, Name, Note, Quiet, ResultsRoot, Tags, switch
 from mlpcli.errors import UsageError
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from mlpcli.results.folders.sweep_folder import SweepFolder
-    from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
-    from mlpcli.sweeps.run.sweep_watcher import Watcher
 
 __all__ = ["sweep"]
 
@@ -138,6 +131,7 @@ def sweep(
     from mlpcli.api.sweep import run_plan
     from mlpcli.atomic import shown
     from mlpcli.cli.views.sweep_report import TOP, show_results
+    from mlpcli.cli.views.sweep_start import watch_sweep
     from mlpcli.results.provenance import labels
 
     swept = run_plan(
@@ -155,34 +149,8 @@ def sweep(
         fail_fast=fail_fast,
         command=sys.argv,
         said=labels(note, tags or ()),
-        watch=lambda prepared, folder, jobs: _watched(prepared, folder, jobs, quiet),
+        watch=lambda prepared, folder, jobs: watch_sweep(prepared, folder, jobs, quiet),
     )
     show_results(swept, None if all_ else top or (TOP if is_terminal() else None), as_json)
     if problem := swept.problem(shown(swept.path / "trials.csv")):
         raise problem
-
-
-def _watched(
-    prepared: "PreparedSweep", folder: "SweepFolder", jobs: int, quiet: bool
-) -> "AbstractContextManager[Watcher]":
-    """Say what is about to run; the view of its trials."""
-    from mlpcli.atomic import shown
-    from mlpcli.cli.views.sweep_view import sweep_view
-    from mlpcli.results.folders.sweep_ownership import UNUSED
-
-    if folder.warning:
-        warning(folder.warning)
-    if not prepared.plan.coming and folder.leaving:
-        unused = shown(folder.path / UNUSED)
-        message(f"{len(folder.leaving)} trials that this plan lacks move to {unused}", quiet=quiet)
-    message(_introduction(prepared, len(folder.known), jobs), quiet=quiet)
-    return sweep_view(prepared.plan, prepared.metric, quiet)
-
-
-def _introduction(prepared: "PreparedSweep", known: int, jobs: int) -> str:
-    plan = prepared.plan
-    datasets = ", ".join(dict.fromkeys(data.name for data in prepared.data))
-    there = f" ({known} known)" if known else ""
-    return (
-        f"{plan.file.name}: {plan.configurations} configurations, {len(plan)} trials{there} on {datasets}, {jobs} jobs"
-    )

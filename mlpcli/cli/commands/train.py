@@ -17,6 +17,7 @@ from mlpcli.cli.views.data_summary import summary_lines, warn_of_columns
 from mlpcli.cli.views.epoch_view import EpochView, epoch_view
 from mlpcli.cli.views.training_report import remarks, score_table
 from mlpcli.config import RunOptions, Source, build, read_options
+from mlpcli.errors import UsageError
 from mlpcli.results.folders.find import find_named
 from mlpcli.results.reading.recorded import recorded_options
 
@@ -56,6 +57,13 @@ def train(
             rich_help_panel=_RUN,
         ),
     ] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            help="train with several seeds, a number or a list such as 0,1,2, and show mean and interval",
+            rich_help_panel=_RUN,
+        ),
+    ] = None,
     memory: Annotated[
         str | None,
         typer.Option(help="limit of the process's memory, such as 1GB; mapped data excluded", rich_help_panel=_RUN),
@@ -71,7 +79,8 @@ def train(
 ) -> None:
     """Train one network and write its options, metrics per epoch, scores, model and provenance to results/<name>/.
 
-    Example: mlpcli train --width 64 --depth 3
+    Examples: mlpcli train --width 64 --depth 3
+              mlpcli train --dataset houses.csv --target price --seeds 5
     """
     recorded = recorded_options(find_named(source, results)) if source else []
     options = build(*recorded, *([read_options(config)] if config else []), given)
@@ -83,6 +92,14 @@ def train(
     from mlpcli.errors import Diverged
     from mlpcli.results.provenance import labels
 
+    said = labels(note, tags or ())
+    if seeds is not None:
+        for flag, typed in (("--seed", "seed" in given.values), ("--resume", resume)):
+            if typed:
+                raise UsageError(f"--seeds, {flag}: only one of them is possible. Leave one out")
+        _train_seeds(options, seeds, results, name, force, data_home, said, as_json, quiet)
+        return
+
     try:
         run = train_options(
             options,
@@ -92,13 +109,46 @@ def train(
             force=force,
             data_home=data_home,
             command=sys.argv,
-            said=labels(note, tags or ()),
+            said=said,
             watch=lambda planned, folder: _watched(planned, folder, quiet),
         )
     except Diverged as error:  # what was learned before is reported too
         _report(cast("Run", error.outcome), as_json, quiet)
         raise
     _report(run, as_json, quiet)
+
+
+def _train_seeds(
+    options: RunOptions,
+    seeds: str,
+    results: Path,
+    name: str | None,
+    force: bool,
+    data_home: Path | None,
+    said: "Mapping[str, Any]",
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Train with each seed, as a sweep does, and show mean and interval of every score."""
+    from mlpcli.api.seeds import train_seeds
+    from mlpcli.atomic import shown
+    from mlpcli.cli.views.seeds_report import show_seeds
+    from mlpcli.cli.views.sweep_start import watch_sweep
+
+    swept = train_seeds(
+        options,
+        seeds,
+        results=results,
+        name=name,
+        force=force,
+        data_home=data_home,
+        command=sys.argv,
+        said=said,
+        watch=lambda prepared, folder, jobs: watch_sweep(prepared, folder, jobs, quiet),
+    )
+    show_seeds(swept, as_json)
+    if problem := swept.problem(shown(swept.path / "trials.csv")):
+        raise problem
 
 
 @contextmanager

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mlpcli.results.summary import Rival
     from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
 
-__all__ = ["TOP", "option_cell", "show_plan", "show_results"]
+__all__ = ["TOP", "option_cell", "print_swept", "show_counts", "show_place", "show_plan", "show_results"]
 
 TOP = 20
 """Configurations shown on a terminal unless more are asked for."""
@@ -32,14 +32,9 @@ def option_cell(value: object, digits: int = 6) -> str:
 
 def show_results(swept: "Swept", top: int | None, as_json: bool) -> None:
     """Print the best `top` configurations or all, the files written, and what to type next."""
-    from mlpcli.atomic import shown
-
     plan, metric = swept.prepared.plan, swept.prepared.metric
-    counts = Counter(str(trial.state) for trial in swept.trials.values())
     if as_json:
-        rivals = {rival.name: {"rank": rival.rank, **vars(rival.difference)} for rival in swept.rivals}
-        best = {"best_against": rivals} if rivals else {}
-        print_json({"name": plan.file.name, "metric": metric, "counts": counts, "summary": swept.summary, **best})
+        print_swept(swept)
         return
     columns = _columns(swept, swept.summary[:top])
     test = str(Measure.parse(metric).on("test"))
@@ -48,12 +43,37 @@ def show_results(swept: "Swept", top: int | None, as_json: bool) -> None:
     table(list(columns), zip(*columns.values(), strict=True), expendable=expendable, elsewhere="summary.csv")
     if top is not None and len(swept.summary) > top:
         prose(f"The best {top} of {len(swept.summary)} configurations; --all shows the others, summary.csv has them")
-    prose(f"{len(plan)} trials: {', '.join(f'{count} {state}' for state, count in sorted(counts.items()))}")
+    show_counts(swept)
     for sentence in _comparison(swept, "difference" in columns):
         prose(sentence)
+    show_place(swept)
+
+
+def print_swept(swept: "Swept") -> None:
+    """Print the summary and the counts as JSON."""
+    rivals = {rival.name: {"rank": rival.rank, **vars(rival.difference)} for rival in swept.rivals}
+    best = {"best_against": rivals} if rivals else {}
+    name, metric = swept.prepared.plan.file.name, swept.prepared.metric
+    print_json({"name": name, "metric": metric, "counts": _counts(swept), "summary": swept.summary, **best})
+
+
+def show_counts(swept: "Swept") -> None:
+    """Print how many trials there are, by the way they ended."""
+    counts = sorted(_counts(swept).items())
+    prose(f"{len(swept.prepared.plan)} trials: {', '.join(f'{count} {state}' for state, count in counts)}")
+
+
+def show_place(swept: "Swept") -> None:
+    """Print the folder with its files, and what to type next."""
+    from mlpcli.atomic import shown
+
     prose(f"{shown(swept.path)}: summary.csv  trials.csv  metrics.csv  sweep.toml  provenance.json")
     if swept.best is not None:
-        print(f"Next: mlpcli eval {shown(swept.best)}")
+        print(f"Next: mlpcli eval {shown(swept.path)}")
+
+
+def _counts(swept: "Swept") -> Counter[str]:
+    return Counter(str(trial.state) for trial in swept.trials.values())
 
 
 def _comparison(swept: "Swept", differences: bool) -> Iterator[str]:

@@ -9,7 +9,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from scipy import stats
 
 from mlpcli.cli.main import run
 
@@ -257,3 +259,39 @@ def test_a_dataset_that_was_prepared_needs_no_scikit_learn(tmp_path: Path) -> No
     assert set(loaded).isdisjoint(
         ("pandas", "scipy", "rich.live", "http.client", "mlpcli.sweeps", "mlpcli.cli.commands.eval")
     )
+
+
+def test_several_seeds_are_a_sweep_of_one_configuration(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each equals a run of its own with one thread; more seeds train what is new."""
+    out, _ = train(capsys, "--seeds", "3", "--quiet")
+    lines = out.splitlines()
+    assert lines[0].split()[:2] == ["train_loss", "train_accuracy"]
+    scores = [[float(cell) for cell in line.split()[2:]] for line in lines[1:4]]
+    assert [line.split()[:2] for line in lines[1:4]] == [["seed", "0"], ["seed", "1"], ["seed", "2"]]
+    assert [float(cell) for cell in lines[4].split()[1:]] == pytest.approx(np.mean(scores, axis=0), abs=1e-4)
+    halves = stats.t.ppf(0.975, 2) * np.std(scores, axis=0, ddof=1) / 3**0.5
+    assert [float(cell) for cell in lines[5].split()[1:]] == pytest.approx(halves, abs=5e-4)
+    assert lines[4].startswith("mean ") and lines[5].startswith("±  ")
+    place = Path(lines[-1].removeprefix("Next: mlpcli eval "))
+    assert place.name.startswith("blobs-n-120-") and place.name.endswith("-seeds")
+    train(capsys, "--seed", "2", "--threads", "1", "--name", "alone", "--quiet")
+    alone = json.loads(Path("results/alone/result.json").read_bytes())
+    rows = (place / "trials.csv").read_text().splitlines()
+    assert rows[3].split(",")[1] == alone["run_id"]
+    _, err = train(capsys, "--seeds", "0,1,2,7")
+    assert "4 trials (3 known)" in err and err.count("complete") == 1
+    assert run(["eval", place.name, "--quiet"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--seeds", "0"], "--seeds: got '0', expected a number of at least 1, or a list: 0,1,2"),
+        (["--seeds", "3", "--seed", "1"], "--seeds, --seed: only one of them is possible. Leave one out"),
+        (["--seeds", "3", "--resume"], "--seeds, --resume: only one of them is possible. Leave one out"),
+    ],
+)
+def test_seeds_that_cannot_be(capsys: pytest.CaptureFixture[str], flags: list[str], message: str) -> None:
+    out, err = train(capsys, *flags, code=2)
+    assert (out, err.count("\n")) == ("", 1) and message in err
+    assert not Path("results").exists()

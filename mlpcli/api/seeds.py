@@ -1,0 +1,65 @@
+"""One configuration trained with several seeds: a sweep that varies nothing, behind `mlpcli train --seeds 5`."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mlpcli.api.options import plain
+from mlpcli.api.sweep import Swept, Watch, run_plan
+from mlpcli.config import RunOptions, as_dict
+from mlpcli.config.identity import run_id
+from mlpcli.results.folders.naming import default_name
+from mlpcli.sweeps.plan.plan_file import plan_sweep
+from mlpcli.sweeps.plan.sweep_plan import Plan
+from mlpcli.threads import cores
+
+__all__ = ["plan_seeds", "train_seeds"]
+
+
+def plan_seeds(options: RunOptions, seeds: str, name: str | None = None) -> Plan:
+    """The plan of these options with each seed, their own aside; equal options have one folder whatever the seeds.
+
+    >>> plan = plan_seeds(RunOptions(width=8), "3")
+    >>> len(plan), plan.configurations, plan.file.name.endswith("-seeds")
+    (3, 1, True)
+
+    Raises:
+        UsageError: `seeds` is no number of seeds and no list of them.
+    """
+    base = {key: plain(value) for key, value in as_dict(options).items() if key != "seed"}
+    seedless = options.model_copy(update={"seed": 0})
+    chosen = name or default_name(options.dataset, f"{run_id(seedless, '')}-seeds")
+    return plan_sweep(Path("--seeds"), {"base": base}, seeds=seeds, name=chosen)
+
+
+def train_seeds(
+    options: RunOptions,
+    seeds: str,
+    *,
+    results: Path,
+    name: str | None,
+    force: bool,
+    data_home: Path | None,
+    command: Sequence[str],
+    said: Mapping[str, Any],
+    watch: Watch,
+) -> Swept:
+    """Train what is missing of these seeds, on all cores; the folder is a sweep's, and the best model is kept.
+
+    Each training equals `mlpcli train --threads 1` with its seed.
+    """
+    return run_plan(
+        plan_seeds(options, seeds, name),
+        jobs=cores(),
+        executor="local",
+        results=results,
+        data_home=data_home,
+        keep_models="best",
+        retry_failed=False,
+        restart=False,
+        force=force,
+        fail_fast=False,
+        command=command,
+        said=said,
+        watch=watch,
+    )

@@ -1,0 +1,37 @@
+"""What is said when a sweep starts: what it is about to run, and what moves out of its way."""
+
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+from mlpcli.atomic import shown
+from mlpcli.cli.console import message, warning
+from mlpcli.cli.views.sweep_view import sweep_view
+from mlpcli.results.folders.sweep_ownership import UNUSED
+
+if TYPE_CHECKING:
+    from mlpcli.results.folders.sweep_folder import SweepFolder
+    from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
+    from mlpcli.sweeps.run.sweep_watcher import Watcher
+
+__all__ = ["watch_sweep"]
+
+
+def watch_sweep(
+    prepared: "PreparedSweep", folder: "SweepFolder", jobs: int, quiet: bool
+) -> "AbstractContextManager[Watcher]":
+    """Say what is about to run; the view of its trials."""
+    if folder.warning:
+        warning(folder.warning)
+    if not prepared.plan.coming and folder.leaving:
+        unused = shown(folder.path / UNUSED)
+        message(f"{len(folder.leaving)} trials that this plan lacks move to {unused}", quiet=quiet)
+    message(_introduction(prepared, len(folder.known), jobs), quiet=quiet)
+    return sweep_view(prepared.plan, prepared.metric, quiet)
+
+
+def _introduction(prepared: "PreparedSweep", known: int, jobs: int) -> str:
+    plan = prepared.plan
+    datasets = ", ".join(dict.fromkeys(data.name for data in prepared.data))
+    there = f" ({known} known)" if known else ""
+    size = "1 configuration" if plan.configurations == 1 else f"{plan.configurations} configurations"
+    return f"{plan.file.name}: {size}, {len(plan)} trials{there} on {datasets}, {jobs} jobs"

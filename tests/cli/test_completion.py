@@ -1,0 +1,78 @@
+"""What the shell offers: read from folders and headers, and nothing at all where they cannot be read."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from mlpcli.cli import completion
+
+
+@pytest.fixture(autouse=True)
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run and a sweep of 12 trials, whose tables have their first columns only."""
+    monkeypatch.chdir(tmp_path)
+    for file, text in (
+        ("results/digits-1/result.json", "{}"),
+        ("results/dropout/sweep.toml", ""),
+        ("results/dropout/trials.csv", "trial,run_id,val_loss\n" + "".join(f"{n},ab,0.5\n" for n in range(12))),
+        ("results/other/notes.txt", ""),
+        ("datasets/mine.toml", ""),
+    ):
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        Path(file).write_text(text)
+    return tmp_path
+
+
+def context(**parameters: Any) -> Any:
+    return SimpleNamespace(params=parameters)
+
+
+def test_datasets_are_those_of_cards_here_and_shipped() -> None:
+    assert completion.datasets("m") == ["mine", "mnist", "moons"]
+
+
+def test_runs_sweeps_and_trials() -> None:
+    assert completion.results(context(), "d") == ["digits-1", "dropout"]
+    assert completion.runs(context(), "dr") == ["dropout"]
+    assert completion.runs(context(), "dropout/1") == ["dropout/1", "dropout/10", "dropout/11"]
+    assert completion.runs(context(), "dropout/b") == ["dropout/best"]
+    assert completion.runs(context(results="elsewhere"), "") == []
+
+
+def test_columns_of_the_sweep_that_was_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    complete = completion.columns("trials.csv")
+    monkeypatch.setenv("COMP_WORDS", "mlpcli list dropout --sort ")
+    assert complete(context(), "") == ["run_id", "trial", "val_loss"]
+    monkeypatch.setenv("COMP_WORDS", "mlpcli list digits-1 --sort ")
+    assert complete(context(), "") == []
+
+
+def test_what_cannot_be_read_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMP_WORDS", "mlpcli list dropout --sort ")
+    Path("results/dropout/trials.csv").write_bytes(b"trial,\xff\n\xff")
+    assert completion.runs(context(), "dropout/") == ["dropout/best"]
+    assert completion.columns("trials.csv")(context(), "") == []
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("mlpcli eval dr", "dropout"),
+        ("mlpcli datasets moo", "moons"),
+        ("mlpcli train --dataset moo", "moons"),
+        ("mlpcli train --activation mi", "mish"),
+        ("mlpcli list dropout --sort val", "val_loss"),
+        ("mlpcli swe", "sweep"),
+    ],
+)
+def test_in_bash(line: str, offered: str) -> None:
+    """As the script does that --install-completion writes."""
+    asked = {"_MLPCLI_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(line.split()) - 1)}
+    command = [sys.executable, "-c", "from mlpcli.cli.main import run; run()"]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **asked}, check=False)
+    assert (done.stdout.split(), done.stderr) == ([offered], "")
