@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 __all__ = ["blas_threads", "claim_blas_memory", "cores", "fastest_threads", "set_up_blas"]
 
@@ -79,8 +80,17 @@ def _require(size: int, who: str) -> None:
 @contextmanager
 def blas_threads(count: int) -> Iterator[None]:
     """A context in which BLAS uses `count` threads; MemoryError where they find no memory."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(count, user_api="blas"):
+    with _controller("scipy.linalg" in sys.modules).limit(limits=count, user_api="blas"):
         claim_blas_memory(count)
         yield
+
+
+@cache
+def _controller(with_scipy: bool) -> Any:
+    """What sets the threads of the BLAS libraries that are loaded; it takes 4 ms to find them, so they are kept.
+
+    `with_scipy`: whether that of SciPy is among them, which is another one than NumPy's.
+    """
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()

@@ -118,7 +118,7 @@ class Perceptron(ModelHolder):
         drawn = not theirs or options.dropout > 0 or options.input_dropout > 0
         seed = int(random.randint(np.iinfo(np.int32).max)) if drawn else 0
         batch = AUTO_BATCH if self.batch_size == "auto" else options.batch_size
-        options = self._suited(options.model_copy(update={"seed": seed, "batch_size": batch}))
+        options = self._suited(options.model_copy(update={"dataset": "memory", "seed": seed, "batch_size": batch}))
         given = (self.coefs_, self.intercepts_) if keep else None
         self._take(build_model(options, names, targets, classes, X), encodes=False)
         if given is not None:

@@ -148,11 +148,10 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # sciki
         return X, y
 
     def _encoded(self, y: Array) -> Array:
-        labels = self._labels.transform(y)
         if self._is_multilabel():
+            labels = self._labels.transform(y)
             return np.asarray(labels.toarray() if hasattr(labels, "toarray") else labels, np.int64)
-        codes: Array = labels[:, 0] if labels.shape[1] == 1 else labels.argmax(axis=1)
-        return codes.astype(np.int64)
+        return np.searchsorted(self.classes_, y)
 
     def _targets(self, y: Array) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
         self.out_activation_ = self._output(len(self.classes_))

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from mlpcli.config.choices import OPTIMIZERS
 from mlpcli.nn import Array, Loss
 from mlpcli.nn.losses.loss import mean
 from mlpcli.optim import project_columns
@@ -45,7 +46,10 @@ class Learner:
         self.model, self.alpha, self.share = model, alpha, share
         run, network, self._loss = model.options, model.network, loss
         self.rate, self._count = float(run.used("lr")), 0
-        self._optimizer = build_optimizer([run], network, steps_per_epoch, eps_hat=True)
+        decoupled = OPTIMIZERS[run.optimizer].decoupled
+        self._decay = 0.0 if decoupled or run.batch_size == "full" else alpha / run.batch_size
+        decaying = run.model_copy(update={"weight_decay": run.weight_decay + self._decay})
+        self._optimizer = build_optimizer([decaying], network, steps_per_epoch, eps_hat=True)
         self._schedule = build_schedule([run.model_copy(update={"lr": 1.0})], steps_per_epoch)
         self._bounds = [bound[0] for bound in column_bounds([run], network)]
 
@@ -60,7 +64,7 @@ class Learner:
         """
         if weights is not None and not weights.any():
             return 0.0
-        loss, penalty = self.backpropagate(x, y, weights)
+        loss, penalty = self.backpropagate(x, y, weights, self._decay)
         network = self.model.network
         rate = self.rate * self._schedule.at(self._count)
         self._optimizer.step(network.params, network.grads, rate)
@@ -69,8 +73,13 @@ class Learner:
             project_columns(linear.weight, bound)
         return self.share * loss + penalty
 
-    def backpropagate(self, x: Array, y: Array, weights: Array | None = None) -> tuple[float, float]:
-        """Fill the network's gradients from a batch; return its loss and the penalty. Arguments as for `step`."""
+    def backpropagate(
+        self, x: Array, y: Array, weights: Array | None = None, decay: float = 0.0
+    ) -> tuple[float, float]:
+        """Fill the network's gradients from a batch; return its loss and the penalty.
+
+        Arguments as for `step`. `decay` is the part of alpha, divided by the rows, that the optimizer will add.
+        """
         network, total = self.model.network, float(len(x))
         if weights is not None:
             total = float(weights.sum())
@@ -82,7 +91,8 @@ class Learner:
             share = self.alpha / total
             for linear in network.linears:
                 penalty += 0.5 * share * float(np.vdot(linear.weight, linear.weight))
-                linear.weight_grad += share * linear.weight
+                if share != decay:
+                    linear.weight_grad += (share - decay) * linear.weight
         return loss, penalty
 
     def change_rate(self, rate: float) -> None:

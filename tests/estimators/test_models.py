@@ -1,0 +1,131 @@
+"""Estimators and trained runs: one made of the other, weights that are set by hand, and what cannot be asked."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+
+import mlpcli
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X, Y = load_iris(return_X_y=True)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on classes, and one on quantities."""
+    folder = tmp_path_factory.mktemp("results")
+    common: dict[str, Any] = {"width": 8, "depth": 1, "epochs": 5, "results": folder}
+    mlpcli.train("iris", name="classes", norm="batch", optimizer="momentum", activation="sigmoid", **common)
+    mlpcli.train("diabetes", name="quantities", **common)
+    return folder
+
+
+def test_an_estimator_of_a_run_predicts_as_its_model(results: Path) -> None:
+    model = mlpcli.load("classes", results=results)
+    for estimator in (mlpcli.MLPClassifier.from_run("classes", results=results), mlpcli.to_estimator(model)):
+        np.testing.assert_array_equal(estimator.predict(X), model.predict(X))
+        np.testing.assert_array_equal(estimator.predict_proba(X), model.predict_proba(X))
+        assert estimator.score(X, model.predict(X)) == 1.0
+        assert estimator.get_params()["norm"] == "batch"
+        assert estimator.activation == "logistic"
+        assert (estimator.solver, estimator.nesterovs_momentum) == ("sgd", False)
+
+
+def test_a_regression_is_in_the_targets_own_units(results: Path) -> None:
+    model, rows = mlpcli.load("quantities", results=results), load_diabetes().data[:20]
+    estimator = mlpcli.MLPRegressor.from_run(results / "quantities")
+    np.testing.assert_allclose(estimator.predict(rows), model.predict(rows), rtol=1e-6)
+    assert estimator.predict(rows).mean() > 50
+
+
+def test_a_run_of_the_other_task_is_refused(results: Path) -> None:
+    with pytest.raises(mlpcli.Error, match="the network predicts quantities: MLPRegressor takes it"):
+        mlpcli.MLPClassifier.from_run("quantities", results=results)
+    with pytest.raises(mlpcli.Error, match="the network predicts classes: MLPClassifier takes it"):
+        mlpcli.MLPRegressor.from_run("classes", results=results)
+
+
+def test_an_estimator_of_a_run_is_fitted_anew_and_not_trained_further(results: Path) -> None:
+    estimator = mlpcli.MLPClassifier.from_run("classes", results=results)
+    with pytest.raises(mlpcli.Error, match="partial_fit: the network is that of a run"):
+        estimator.partial_fit(X, Y)
+    assert estimator.fit(X, Y).predict(X[:3]).shape == (3,)
+
+
+def test_the_model_of_an_estimator_is_saved_and_loaded(tmp_path: Path) -> None:
+    estimator = mlpcli.MLPClassifier(hidden_layer_sizes=(6,), max_iter=5, random_state=0).fit(X, Y)
+    estimator.model_.save(tmp_path / "iris.safetensors")
+    again = mlpcli.load(tmp_path / "iris.safetensors")
+    np.testing.assert_array_equal(again.predict(X), estimator.predict(X))
+    np.testing.assert_array_equal(again.predict_proba(X), estimator.predict_proba(X))
+
+
+def test_what_a_model_file_cannot_hold_is_said() -> None:
+    counts = mlpcli.MLPRegressor(loss="poisson", hidden_layer_sizes=(3,), max_iter=1).fit(X, Y)
+    with pytest.raises(mlpcli.Error, match="a model file has no place for outputs of exp"):
+        _ = counts.model_
+    with pytest.raises(NotFittedError):
+        _ = mlpcli.MLPRegressor().model_
+
+
+def test_weights_that_are_set_by_hand_are_used() -> None:
+    """In place, as another list, and as the start of the next epoch."""
+    estimator = mlpcli.MLPRegressor(hidden_layer_sizes=(1,), activation="identity", max_iter=1, random_state=0)
+    estimator.fit([[0.0], [1.0]], [0.0, 1.0])
+    estimator.coefs_ = [np.array([[2.0]]), np.array([[3.0]])]
+    estimator.intercepts_ = [np.array([0.5]), np.array([-1.0])]
+    assert estimator.predict([[1.0]]) == pytest.approx([6.5])  # (2 * 1 + 0.5) * 3 - 1
+    estimator.coefs_[1][...] = 10.0
+    assert estimator.predict([[1.0]]) == pytest.approx([24.0])
+    estimator.set_params(learning_rate_init=1e-12).partial_fit([[1.0]], [24.0])
+    assert estimator.loss_ == pytest.approx(0.5 * 1e-4 * (2.0**2 + 10.0**2), rel=1e-6)  # the penalty alone
+
+
+def test_an_interrupted_fit_keeps_what_was_learned() -> None:
+    class Interrupted(mlpcli.MLPClassifier):
+        def _rating(self, X: Any, y: Any, weights: Any) -> float:
+            if len(self._course.scores) == 3:
+                raise KeyboardInterrupt
+            return float(super()._rating(X, y, weights))
+
+    with pytest.warns(UserWarning, match="interrupted"):
+        estimator = Interrupted(early_stopping=True, random_state=0).fit(X, Y)
+    assert (len(estimator.loss_curve_), len(estimator.validation_scores_)) == (4, 3)
+    assert estimator.predict(X).shape == (150,)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"dropout": 0.2},
+        {"norm": "layer"},
+        {"init": "he"},
+        {"schedule": "cosine"},
+        {"max_norm": 0.5},
+        {"lift": "quadratic"},
+    ],
+    ids=lambda options: next(iter(options)),
+)
+@pytest.mark.parametrize("estimator", [mlpcli.MLPClassifier, mlpcli.MLPRegressor])
+def test_options_of_a_run_change_the_training_and_follow_the_seed(estimator: Any, options: dict[str, Any]) -> None:
+    plain, one, again = (
+        estimator(hidden_layer_sizes=(5,), max_iter=4, random_state=0, learning_rate_init=0.1, **chosen).fit(X, Y)
+        for chosen in ({}, options, options)
+    )
+    assert one.loss_curve_ == again.loss_curve_ != plain.loss_curve_
+
+
+def test_the_bound_on_incoming_weights_holds() -> None:
+    estimator = mlpcli.MLPClassifier(hidden_layer_sizes=(5,), max_iter=4, random_state=0, max_norm=0.5).fit(X, Y)
+    assert max(np.linalg.norm(weights, axis=0).max() for weights in estimator.coefs_) <= 0.5 + 1e-9
+
+
+def test_unfinished_training_warns() -> None:
+    for solver in ("adam", "lbfgs"):
+        with pytest.warns(ConvergenceWarning):
+            mlpcli.MLPClassifier(solver=solver, max_iter=2).fit(X, Y)
