@@ -16,11 +16,15 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Configuration:
-    """A configuration's values of the varied options, its trials, and the index of its baseline."""
+    """A configuration's values of the varied options, its trials, and the index of its baseline.
+
+    `is_confirmed` is None in a sweep without [confirm]; where it is True, `trials` are those with fresh seeds.
+    """
 
     values: Sequence[object]
     trials: Sequence[Trial]
     baseline: int | None
+    is_confirmed: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -32,12 +36,13 @@ class Rival:
     difference: Difference
 
 
-def summary_columns(varied: Sequence[str], metric: str) -> list[str]:
-    """The columns of summary.csv."""
+def summary_columns(varied: Sequence[str], metric: str, *, confirmed: bool = False) -> list[str]:
+    """The columns of summary.csv; `confirmed` if the sweep confirms its best."""
     test = Measure.parse(metric).on("test")
     return [
         "rank",
         *varied,
+        *(["confirmed"] if confirmed else []),
         "n_seeds",
         *(f"{metric}_{part}" for part in ("mean", "std", "ci_low", "ci_high")),
         *("diff_mean", "diff_ci_low", "diff_ci_high", "p_value"),
@@ -49,7 +54,8 @@ def summary_columns(varied: Sequence[str], metric: str) -> list[str]:
 def summarize(configurations: Sequence[Configuration], varied: Sequence[str], metric: str) -> list[Row]:
     """One row per configuration, best first.
 
-    They are ranked by the mean of `metric` over the seeds that have one. Pruned configurations come after the others,
+    They are ranked by the mean of `metric` over the seeds that have one; confirmed ones come before all
+    others. Pruned configurations come after the others,
     those that trained longer first; configurations with a failed or diverged seed come last. p-values are corrected by
     Holm's method over all rows that have one.
     """
@@ -65,11 +71,13 @@ def summarize(configurations: Sequence[Configuration], varied: Sequence[str], me
 def rivals_of_best(configurations: Sequence[Configuration], metric: str) -> list[Rival]:
     """The best configuration's paired differences to the runner-up and to the median, for want of a baseline.
 
-    Only configurations count whose trials are all complete; the median is the lower one of an even number. The best was
-    chosen by the same scores, which favours it: the p-values are no proof.
+    Only configurations count whose trials are all complete, after [confirm] those that it confirmed; the median is the
+    lower one of an even number. The best was chosen by the same scores, which favours it: the p-values are no proof,
+    except after [confirm].
     """
     order = sorted(range(len(configurations)), key=lambda i: _rank(configurations[i], i, metric))
-    complete = [index for index in order if _rank(configurations[index], index, metric)[0] == 0]
+    groups = {index: _rank(configurations[index], index, metric)[:2] for index in order}
+    complete = [index for index in order if groups[index] == (groups[order[0]][0], 0)]
     places = {"runner-up": 1, "median": len(complete) // 2}
     best, found = complete[0] if complete else 0, []
     for name, place in places.items() if len(complete) > 1 else ():
@@ -96,6 +104,7 @@ def _row(
     return {
         "rank": rank,
         **dict(zip(varied, configuration.values, strict=True)),
+        **({} if configuration.is_confirmed is None else {"confirmed": configuration.is_confirmed}),
         "n_seeds": len(values),
         f"{metric}_mean": score and score.mean,
         f"{metric}_std": score and score.std,
@@ -142,12 +151,12 @@ def _values(configuration: Configuration, metric: str) -> dict[int, float]:
     return {seed: float(score) for seed, score in scores if score is not None}
 
 
-def _rank(configuration: Configuration, index: int, metric: str) -> tuple[int, int, float, int]:
+def _rank(configuration: Configuration, index: int, metric: str) -> tuple[bool, int, int, float, int]:
     values = list(_values(configuration, metric).values())
     key = Measure.parse(metric).metric.key(estimate(values).mean) if values else math.inf
     epochs = max((trial.epochs_run or 0 for trial in configuration.trials), default=0)
     group = 2 if len(values) < len(configuration.trials) or not values else 1 if _pruned(configuration) else 0
-    return group, -epochs if group == 1 else 0, key, index
+    return not configuration.is_confirmed, group, -epochs if group == 1 else 0, key, index
 
 
 def _pruned(configuration: Configuration) -> bool:

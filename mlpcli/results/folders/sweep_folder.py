@@ -17,7 +17,16 @@ from mlpcli.results.files import csv_text
 from mlpcli.results.files.lock import FolderLock
 from mlpcli.results.folders.growing_tables import Epochs, GrowingTables
 from mlpcli.results.folders.naming import check_name
-from mlpcli.results.folders.sweep_ownership import MODELS, PROVENANCE, SUMMARY, SWEEP, UNUSED, check_folder, set_aside
+from mlpcli.results.folders.sweep_ownership import (
+    MODELS,
+    PROVENANCE,
+    SEARCH,
+    SUMMARY,
+    SWEEP,
+    UNUSED,
+    check_folder,
+    set_aside,
+)
 from mlpcli.results.folders.sweep_tables import SweepTables, write_changed
 from mlpcli.results.trial import Trial, trial_columns
 
@@ -170,6 +179,10 @@ class SweepFolder:
                     remove(file)
             if not any(folder.iterdir()):
                 remove_folder(folder)
+
+    def save_search(self, lines: str) -> None:
+        """Write search.jsonl: what a search asked for and was told so far."""
+        write_changed(self.path / SEARCH, lines.encode())
 
     def finish(self, summary: str) -> None:
         """Put the tables in order, and write summary.csv."""

@@ -10,9 +10,9 @@ from mlpcli.results.files.read_file import read_json, read_toml
 from mlpcli.results.folders.sweep_tables import DIAGNOSTICS, METRICS, RESTART, TRIALS
 from mlpcli.results.schema.json_schema import Provenance, SweepHeader
 
-__all__ = ["MODELS", "PROVENANCE", "SUMMARY", "SWEEP", "UNUSED", "check_folder", "set_aside"]
+__all__ = ["MODELS", "PROVENANCE", "SEARCH", "SUMMARY", "SWEEP", "UNUSED", "check_folder", "set_aside"]
 
-SWEEP, SUMMARY, PROVENANCE = "sweep.toml", "summary.csv", "provenance.json"
+SWEEP, SUMMARY, PROVENANCE, SEARCH = "sweep.toml", "summary.csv", "provenance.json", "search.jsonl"
 UNUSED, MODELS = "unused", "models"
 
 
@@ -50,7 +50,7 @@ def set_aside(folder: Path) -> None:
         number += 1
     make_folder(aside)
     for place in (folder / UNUSED, folder):
-        for name in (SWEEP, METRICS, DIAGNOSTICS, SUMMARY, PROVENANCE, TRIALS):
+        for name in (SWEEP, METRICS, DIAGNOSTICS, SUMMARY, SEARCH, PROVENANCE, TRIALS):
             if os.path.lexists(place / name):
                 target = aside if place == folder else aside / UNUSED
                 make_folder(target)

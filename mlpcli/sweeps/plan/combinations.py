@@ -27,22 +27,11 @@ class Space:
 
     def __init__(self, file: SweepFile, varied: Iterable[str]) -> None:
         self.file = file
-        base = file.used_base
-        self._plain = RunOptions.model_validate({name: base[name] for name in base if name != "hidden"})
-        self._base = RunOptions.model_validate(base)
         self.varied = tuple(name for name in varied if name != "seed")
         names = list(dict.fromkeys((*self.varied, *(name for name in file.compare if name != "seed"))))
         self._sized = any(name in SIZES for name in names)
         self._others = [name for name in names if name not in SIZES]
         self.names = (*self._others, *SIZES) if self._sized else tuple(self._others)
-
-    def options(self, given: Table) -> RunOptions:
-        """The options of a combination: `hidden` replaces width and depth, and one of these a `hidden` of the base."""
-        sized = "width" in given or "depth" in given
-        if "preset" in given:  # which stands beneath the base
-            base = {name: value for name, value in self.file.used_base.items() if name != "hidden" or not sized}
-            return RunOptions.model_validate({**base, **given})
-        return (self._plain if sized else self._base).model_copy(update=given)
 
     def values(self, options: RunOptions) -> tuple[object, ...]:
         """The values of `names`; None stands for what was not given."""
@@ -51,7 +40,7 @@ class Space:
     def rebuilt(self, values: tuple[object, ...]) -> RunOptions:
         """The options that have these values of `names`."""
         named = zip(self.names, values, strict=True)
-        return self.options({name: value for name, value in named if value is not None})
+        return self.file.options({name: value for name, value in named if value is not None})
 
     def key(self, options: RunOptions) -> Hashable:
         """Equal for combinations that are the same run, however its sizes or its learning rate were given.

@@ -90,7 +90,7 @@ class _Planner:
         asked: dict[int, dict[int, None]] = {}
         self.broken = {}
         for proposal in batch.proposals:
-            options = self.space.options(proposal.given)
+            options = self.file.options(proposal.given)
             wanted = {options.seed: None} if everyone is None else everyone
             kept = self.kept(options, wanted)
             self.proposed += len(wanted)

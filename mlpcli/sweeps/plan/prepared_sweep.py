@@ -57,11 +57,16 @@ class PreparedSweep:
         self.diagnostics = DIAGNOSTIC_COLUMNS if plan.options(0).record else ()
         self.scores = tuple(str(Measure(part, metric)) for part in PARTS for metric in metrics)
 
-    def rounds(self, score: Callable[[int, int | None], tuple[float, bool]]) -> Iterator[Round]:
+    def rounds(
+        self,
+        score: Callable[[int, int | None], tuple[float, bool]],
+        told: Callable[[Round, Sequence[Scored]], None] = lambda asked, outcomes: None,
+    ) -> Iterator[Round]:
         """The rounds of the search; each is to be trained before the next is asked for.
 
         `score` gives for a trial of the last round, and the epochs of that round, the value of the metric (nan if the
-        trial failed or diverged) and whether the trial has come to its end.
+        trial failed or diverged) and whether the trial has come to its end. `told` receives each round with what the
+        strategy is told of it.
         """
         key = Measure.parse(self.metric).metric.key
         following: Round | None = self.plan.first
@@ -74,7 +79,9 @@ class PreparedSweep:
                 found = {self.plan.seed(number): score(number, following.epochs) for number in numbers}
                 scores = {seed: -key(value) for seed, (value, _) in found.items()}
                 outcomes[configuration] = Scored(configuration, scores, all(ended for _, ended in found.values()))
-            following = self.plan.tell([outcomes[configuration] for configuration in following.placed])
+            answers = [outcomes[configuration] for configuration in following.placed]
+            told(following, answers)
+            following = self.plan.tell(answers)
             if following is not None:
                 following = self._prepare(following)
 

@@ -15,7 +15,7 @@ from mlpcli.config import RunOptions
 from mlpcli.sweeps.plan.combinations import Space
 from mlpcli.sweeps.search.registry import REFINEMENTS, SOURCES
 from mlpcli.sweeps.search.strategy import Scored
-from mlpcli.sweeps.spec.halving import Rung, epochs_share
+from mlpcli.sweeps.spec.halving import Rung
 
 __all__ = ["Plan", "Round"]
 
@@ -75,7 +75,8 @@ class Plan:
     @property
     def epochs_share(self) -> float:
         """The fraction of all epochs that successive halving leaves to run, 1 without it."""
-        return epochs_share(self.rungs, len(self.first.trials), self.options(0).epochs)
+        halving = self.file.halving
+        return 1.0 if halving is None else halving.share(len(self.first.trials), self.options(0).epochs)
 
     @property
     def baselines(self) -> list[int | None]:

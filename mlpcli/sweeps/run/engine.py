@@ -22,10 +22,12 @@ from mlpcli.sweeps.plan.sweep_plan import Round
 from mlpcli.sweeps.run.course import Course
 from mlpcli.sweeps.run.job_dispatch import dispatch
 from mlpcli.sweeps.run.kept_models import Models
+from mlpcli.sweeps.run.search_record import SearchRecord
 from mlpcli.sweeps.run.stack_jobs import JobMaker
 from mlpcli.sweeps.run.sweep_watcher import Watcher
 from mlpcli.sweeps.run.train_stack import Job, JobResult, KeepModels, Outcome
 from mlpcli.sweeps.run.trial_score import epochs_begun, trial_score
+from mlpcli.sweeps.search.strategy import Scored
 from mlpcli.training.loop.diagnostics import DiagnosticsRow
 from mlpcli.training.loop.epoch_rows import EpochRow
 from mlpcli.workers.executor import Executor
@@ -56,12 +58,14 @@ class Engine:
         self.rivals: list[Rival] = []
         self.course = Course()
         self._fail_fast, self._worker_timeout = fail_fast, worker_timeout
+        self._record_of_search = SearchRecord(sweep.plan, sweep.metric)
         self._plan, self._jobs = sweep.plan, JobMaker(sweep, executor)
         self._until: dict[int, int] = {}  # the most epochs that a round wanted of a trial
         self._stopped: set[int] = set()  # trials that go on only if the next round wants them
         self._rows: dict[int, list[EpochRow]] = {}
         self._diagnostics: dict[int, list[DiagnosticsRow]] = {}
         self._outcomes: dict[int, Outcome] = {}
+        self._is_news = False  # whether something was trained in this round
 
     def run(self) -> None:
         """Train what is missing of each round, prune what no round goes on with, and put the folder in order.
@@ -74,7 +78,7 @@ class Engine:
         self.executor.listener = self.course.hear
         self.watcher.begin(self.course)
         self._tell(sorted(self.folder.known), known=True)
-        for asked in self.sweep.rounds(self._score):
+        for asked in self.sweep.rounds(self._score, self._told):
             for reason in asked.refused:
                 self.watcher.note(f"left out: {reason}")
             self._join()
@@ -94,6 +98,7 @@ class Engine:
 
     def done(self, job: Job, result: JobResult) -> None:
         """Record the trials of a job that have ended; remember the progress of the others."""
+        self._is_news = True
         ended: list[int] = []
         epochs, share = 0, 0.0
         for position, (number, outcome) in enumerate(zip(job.trials, result.outcomes, strict=True)):
@@ -182,6 +187,15 @@ class Engine:
             self._train(absent, epochs, "none")
             self._record([number for number in stopped if number not in known], state="pruned")
 
+    def _told(self, asked: Round, outcomes: Sequence[Scored]) -> None:
+        """Write what a search asked for and was told, and say where it stands."""
+        if self._plan.file.search is not None:
+            said = self._record_of_search.add(asked, outcomes)
+            if self._is_news:
+                self.watcher.note(said)
+            self.folder.save_search(self._record_of_search.text)
+        self._is_news = False
+
     def _score(self, number: int, epochs: int | None) -> tuple[float, bool]:
         ended = self.folder.known.get(number)
 
@@ -224,16 +238,17 @@ class Engine:
             self.course.count(trial.epochs_run or 0 if known else 0)
 
     def _summarize(self) -> None:
-        configurations = [
-            Configuration(
-                values=self._plan.shown(index),
-                trials=[self.folder.known[number] for number in self._plan.numbers(index)],
-                baseline=baseline,
-            )
-            for index, baseline in enumerate(self._plan.baselines)
-        ]
+        configurations = [self._configuration(index, baseline) for index, baseline in enumerate(self._plan.baselines)]
         varied, metric = self._plan.varied, self.sweep.metric
         self.summary = summarize(configurations, varied, metric)
         if set(self._plan.baselines) == {None}:
             self.rivals = rivals_of_best(configurations, metric)
-        self.folder.finish(table(summary_columns(varied, metric), self.summary))
+        columns = summary_columns(varied, metric, confirmed=self._plan.file.confirm is not None)
+        self.folder.finish(table(columns, self.summary))
+
+    def _configuration(self, index: int, baseline: int | None) -> Configuration:
+        """A configuration with its trials; if it was confirmed, those with fresh seeds alone."""
+        trials = [self.folder.known[number] for number in self._plan.numbers(index)]
+        fresh = [trial for trial in trials if trial.seed in self._plan.file.fresh_seeds]
+        is_confirmed = bool(fresh) if self._plan.file.confirm else None
+        return Configuration(self._plan.shown(index), fresh or trials, baseline, is_confirmed)

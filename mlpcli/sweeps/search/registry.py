@@ -7,18 +7,25 @@ inside it and decides how long, with which seeds or how often its proposals trai
 
 from collections.abc import Callable
 
+from mlpcli.sweeps.search.confirmation import Confirmation
 from mlpcli.sweeps.search.listed import Listed
+from mlpcli.sweeps.search.race import Racing
+from mlpcli.sweeps.search.sampled import Sampled
 from mlpcli.sweeps.search.strategy import Strategy
 from mlpcli.sweeps.search.successive_halving import SuccessiveHalving
 from mlpcli.sweeps.spec.sweep_file import SweepFile
 
 __all__ = ["REFINEMENTS", "SOURCES", "make_strategy"]
 
-SOURCES: dict[str, Callable[[SweepFile], Strategy]] = {}
+SOURCES: dict[str, Callable[[SweepFile], Strategy]] = {
+    "search": lambda file: Listed(file) if file.search is None else Sampled(file),
+}
 """Strategies that replace the file's lists, by table."""
 
 REFINEMENTS: dict[str, Callable[[SweepFile, Strategy], Strategy]] = {
     "halving": lambda file, inner: inner if file.halving is None else SuccessiveHalving(inner, file.halving),
+    "race": lambda file, inner: inner if not (file.race and file.seeds) else Racing(inner, file.race, file.seeds),
+    "confirm": lambda file, inner: inner if file.confirm is None else Confirmation(inner, file),
 }
 """Strategies around another, by table, the innermost first."""
 

@@ -1,10 +1,12 @@
 """Successive halving: every batch of another strategy trains rung by rung, and only the best of a rung go on.
 
-Jamieson and Talwalkar 2016, "Non-stochastic best arm identification and hyperparameter optimization".
+Jamieson and Talwalkar 2016, "Non-stochastic best arm identification and hyperparameter optimization"; with several
+brackets Hyperband, Li et al. 2018.
 """
 
 import math
 from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
 
 from mlpcli.sweeps.search.strategy import Batch, Scored, Steps, Strategy
 from mlpcli.sweeps.spec.halving import Halving
@@ -19,10 +21,11 @@ class SuccessiveHalving(Steps):
         super().__init__()
         self.names = inner.names
         self._inner, self._halving = inner, halving
+        self._waiting = 0  # configurations of the running batch whose bracket is still to come
 
     def remaining(self, seeds: int) -> int:
-        """The trials that the other strategy can add; a rung adds none."""
-        return self._inner.remaining(seeds)
+        """The trials that the other strategy and brackets still to come can add; a rung adds none."""
+        return self._inner.remaining(seeds) + self._waiting * seeds
 
     def steps(self) -> Generator[Batch, Sequence[Scored], None]:
         """The rungs of every batch."""
@@ -30,22 +33,32 @@ class SuccessiveHalving(Steps):
             self._inner.tell((yield from self._halved(batch)))
 
     def _halved(self, batch: Batch) -> Generator[Batch, Sequence[Scored], Sequence[Scored]]:
-        """The rungs of one batch; returns the last outcome of each of its proposals."""
-        proposals, epochs = list(batch.proposals), self._halving.min_epochs
-        latest = list((yield Batch(proposals, batch.seeds, epochs)))
-        scores = {found.configuration: found.scores for found in latest if found.configuration is not None}
-        keep = len(scores)
-        while any(not found.ended for found in latest if found.configuration in scores):
-            keep = self._halving.kept(keep)
-            living = set(survivors(scores, keep))
-            places = [place for place, found in enumerate(latest) if found.configuration in living]
-            epochs *= self._halving.factor
-            again = [proposals[place] for place in places]
-            outcomes = yield Batch(again, batch.seeds, epochs if keep > 1 else None)
-            for place, found in zip(places, outcomes, strict=True):
-                latest[place] = found
-            scores = {found.configuration: found.scores for found in outcomes if found.configuration is not None}
-        return latest
+        """The brackets of one batch, one after the other; returns the last outcome of each of its proposals."""
+        proposals, outcomes = list(batch.proposals), list[Scored]()
+        for count, bracket in self._halving.bracketed(len(proposals)):
+            if part := proposals[len(outcomes) : len(outcomes) + count]:
+                self._waiting = len(proposals) - len(outcomes) - count
+                outcomes += yield from _rungs(replace(batch, proposals=part), bracket)
+        return outcomes
+
+
+def _rungs(batch: Batch, halving: Halving) -> Generator[Batch, Sequence[Scored], Sequence[Scored]]:
+    """The rungs of one bracket; returns the last outcome of each of its proposals."""
+    proposals, epochs = list(batch.proposals), halving.min_epochs
+    latest = list((yield Batch(proposals, batch.seeds, epochs)))
+    scores = {found.configuration: found.scores for found in latest if found.configuration is not None}
+    keep = len(scores)
+    while any(not found.ended for found in latest if found.configuration in scores):
+        keep = halving.kept(keep)
+        living = set(survivors(scores, keep))
+        places = [place for place, found in enumerate(latest) if found.configuration in living]
+        epochs *= halving.factor
+        again = [proposals[place] for place in places]
+        outcomes = yield Batch(again, batch.seeds, epochs if keep > 1 else None)
+        for place, found in zip(places, outcomes, strict=True):
+            latest[place] = found
+        scores = {found.configuration: found.scores for found in outcomes if found.configuration is not None}
+    return latest
 
 
 def survivors(scores: Mapping[int, Mapping[int, float]], keep: int) -> list[int]:

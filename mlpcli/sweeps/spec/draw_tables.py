@@ -6,12 +6,13 @@ Every function returns the valid part and notes the problems.
 from typing import Any
 
 from mlpcli.config import OPTIONS
-from mlpcli.sweeps.spec.keys import DRAW, NUMBERS
+from mlpcli.sweeps.spec.keys import DRAW, TABLE_KEYS
 from mlpcli.sweeps.spec.option_tables import REFUSED, Table, Tables
 from mlpcli.sweeps.spec.random_draws import Choices, Draws, Range
+from mlpcli.sweeps.spec.searching import Search
 from mlpcli.wording import quote
 
-__all__ = ["read_draws", "read_random"]
+__all__ = ["read_random", "read_search"]
 
 RANGE, CHOICES = "{ low = ..., high = ... }", "{ choices = [...] }"
 
@@ -20,20 +21,36 @@ _NUMBERS = (int, float)
 
 def read_random(tables: Tables) -> Draws | None:
     """The draws of [random]."""
-    table = tables.written["random"]
-    if not table:
+    if not tables.written["random"]:
         return None
-    if "trials" not in table:
-        tables.problems.add(tables.place("[random] trials"), "missing; how many draws?")
-        table = {**table, "trials": 1}
-    numbers, draws = tables.numbers("random", table), read_draws(tables, "random", table)
-    trials, seed = numbers["trials"], numbers["seed"]
-    return Draws(trials, seed, draws) if trials and seed is not None and draws else None
+    found, draws = _read(tables, "random", "how many draws?")
+    return Draws(found["trials"], found["seed"], draws) if {"trials", "seed"} <= found.keys() and draws else None
 
 
-def read_draws(tables: Tables, key: str, table: Table) -> dict[str, Range | Choices]:
-    """What each option of [random] or [search] is drawn from; keys of the table itself stand among them."""
-    specs = {name: spec for name, spec in table.items() if name not in NUMBERS[key]}
+def read_search(tables: Tables) -> Search | None:
+    """What [search] says."""
+    if "search" not in tables.document:
+        return None
+    for other in ("grid", "zip", "random", "points"):
+        if other in tables.document:
+            tables.problems.add(
+                tables.place(f"[search], [{other}]"), "exclude each other; give values to search among as choices"
+            )
+    found, draws = _read(tables, "search", "how many configurations?")
+    if not {"sampler", "trials", "seed"} <= found.keys() or not draws:
+        return None
+    return Search(found["sampler"], found["trials"], found.get("batch"), found["seed"], draws)
+
+
+def _read(tables: Tables, key: str, question: str) -> tuple[dict[str, Any], dict[str, Range | Choices]]:
+    """The own keys of [random] or [search], and what each option is drawn from."""
+    if "trials" not in tables.written[key]:
+        tables.problems.add(tables.place(f"[{key}] trials"), f"missing; {question}")
+    return tables.own(key), _read_draws(tables, key)
+
+
+def _read_draws(tables: Tables, key: str) -> dict[str, Range | Choices]:
+    specs = {name: spec for name, spec in tables.written[key].items() if name not in TABLE_KEYS[key]}
     if not specs:
         tables.problems.add(tables.place(f"[{key}]"), "no option to draw, as in lr = { low = 1e-4, high = 0.1 }")
     draws: dict[str, Range | Choices] = {}

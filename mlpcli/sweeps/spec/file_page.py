@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from textwrap import fill
 
-from mlpcli.sweeps.spec.keys import DRAW, KEYS, NUMBERS, Key
+from mlpcli.sweeps.spec.keys import DRAW, KEYS, TABLE_KEYS, Key
 
 __all__ = ["OPERATORS", "file_page"]
 
@@ -31,8 +31,9 @@ PLAN = """## What is trained
 
 The configurations are `[grid]` x `[zip]` x `[random]`, each combination over the options of `[base]`, then those of
 `[[points]]`. A file without any of them trains `[base]` alone. Each configuration is trained with each seed; one that
-is the same run as another is trained and counted once. An option stands in one of `[grid]`, `[zip]` and `[random]`, and
-the option `seed` stands nowhere beside `seeds`. `--dry-run` lists the trials and trains nothing.
+is the same run as another is trained and counted once.
+An option stands in one of `[grid]`, `[zip]` and `[random]`, and `[search]` stands in place of all of these. The option
+`seed` stands nowhere beside `seeds`. `--dry-run` lists the trials and trains nothing.
 
 On the command line `--set lr=0.1` overrides `[base]`, and `--set grid.width=[8,16]`, `--set random.trials=20` or
 `--set seeds=3` any other key."""
@@ -62,8 +63,8 @@ def _sections() -> Iterator[str]:
         yield f"## {f'[[{name}]]' if key.type == 'tables' else f'[{name}]'}"
         default = f" Without it: {key.default}." if key.default else ""
         yield _filled(f"{key.meaning[0].upper()}{key.meaning[1:]}.{default}")
-        if name in NUMBERS:
-            yield _listed(NUMBERS[name])
+        if name in TABLE_KEYS:
+            yield _listed(TABLE_KEYS[name])
         yield f"```toml\n{key.example}\n```"
     yield "## Ranges and choices"
     yield _filled("A drawn option has a table of these keys: `low` and `high`, or `choices` alone.")
@@ -83,7 +84,8 @@ def _listed(keys: Mapping[str, Key], *, required: bool = True) -> str:
     items = []
     for name, key in keys.items():
         default = f"; default: {key.default}" if key.default is not None else "; required" * required
-        items.append(_fill(f"- `{name}` ({key.type}{default}): {key.meaning}", indent="  "))
+        kind = f"one of {', '.join(key.choices)}" if key.choices else key.type
+        items.append(_fill(f"- `{name}` ({kind}{default}): {key.meaning}", indent="  "))
     return "\n".join(items)
 
 

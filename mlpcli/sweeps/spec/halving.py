@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
-__all__ = ["Halving", "Rung", "epochs_share"]
+__all__ = ["Halving", "Rung"]
 
 
 @dataclass(frozen=True)
@@ -16,10 +17,14 @@ class Rung:
 
 @dataclass(frozen=True)
 class Halving:
-    """Rungs at min_epochs, min_epochs * factor, min_epochs * factor^2 and so on, below the epochs of a full run."""
+    """Rungs at min_epochs, min_epochs * factor, min_epochs * factor^2 and so on, below the epochs of a full run.
+
+    Several `brackets` divide the configurations: each starts with `factor` times the epochs of the one before.
+    """
 
     min_epochs: int = 1
     factor: int = 3
+    brackets: int = 1
 
     def rungs(self, configurations: int, epochs: int) -> tuple[Rung, ...]:
         """The rungs for this many configurations: the i-th keeps floor(configurations / factor^i), at least one.
@@ -37,17 +42,36 @@ class Halving:
             at *= self.factor
         return tuple(rungs)
 
+    def bracketed(self, configurations: int) -> list[tuple[int, "Halving"]]:
+        """How many configurations each bracket has, in order, and its own halving.
+
+        The shares fall as the first epochs grow, so that each bracket trains for about as many epochs in all.
+
+        >>> [(count, bracket.min_epochs) for count, bracket in Halving(3, 3, brackets=3).bracketed(26)]
+        [(18, 3), (6, 9), (2, 27)]
+        """
+        weights = [self.factor ** (self.brackets - 1 - place) for place in range(self.brackets)]
+        ends = [configurations * total // sum(weights) for total in accumulate(weights, initial=0)]
+        return [
+            (end - start, Halving(self.min_epochs * self.factor**place, self.factor))
+            for place, (start, end) in enumerate(pairwise(ends))
+        ]
+
+    def share(self, configurations: int, epochs: int) -> float:
+        """The fraction of all epochs of all configurations that is left to run.
+
+        >>> Halving().share(9, 9)  # 9 * 1 + 3 * 2 + 1 * 6 epochs of 81
+        0.25925925925925924
+        """
+        parts = [(count, part.rungs(count, epochs)) for count, part in self.bracketed(configurations) if count]
+        return sum(count * _share(rungs, count, epochs) for count, rungs in parts) / configurations
+
     def kept(self, configurations: int) -> int:
         """How many of these configurations go on after a rung."""
         return max(configurations // self.factor, 1)
 
 
-def epochs_share(rungs: Sequence[Rung], configurations: int, epochs: int) -> float:
-    """The fraction of all epochs of all configurations that these rungs leave to run; 1 without rungs.
-
-    >>> epochs_share([Rung(1, 3), Rung(3, 1)], 9, 9)  # 9 * 1 + 3 * 2 + 1 * 6 epochs of 81
-    0.25925925925925924
-    """
+def _share(rungs: Sequence[Rung], configurations: int, epochs: int) -> float:
     if not rungs:
         return 1.0
     run, living, at = 0, configurations, 0

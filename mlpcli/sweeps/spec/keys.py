@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-__all__ = ["DRAW", "KEYS", "NUMBERS", "TABLES", "Key"]
+__all__ = ["DRAW", "KEYS", "SAMPLERS", "TABLES", "TABLE_KEYS", "Key"]
 
 
 @dataclass(frozen=True)
 class Key:
     """A key: what it says, the type of its value in words, and its default in words; None where it must be given.
 
-    `low` is the least integer of a key that takes one, `example` a table as it stands in a file.
+    `low` is the least integer of a key that takes one, `choices` are the words of a key that takes one of them, and
+    `example` is a table as it stands in a file.
     """
 
     meaning: str
@@ -19,6 +20,11 @@ class Key:
     default: int | str | None = None
     low: int = 0
     example: str = ""
+    choices: tuple[str, ...] = ()
+
+
+SAMPLERS = ("tpe", "gp", "cmaes", "qmc")
+"""Samplers of Optuna that choose the configurations of [search]."""
 
 
 KEYS: Mapping[str, Key] = {
@@ -57,6 +63,11 @@ KEYS: Mapping[str, Key] = {
         "width = { low = 16, high = 128, step = 16 }\n"
         'activation = { choices = ["relu", "gelu", "tanh"] }',
     ),
+    "search": Key(
+        "as [random], in its place: each batch is chosen by a sampler after the results of those before",
+        "table",
+        example='[search]\nsampler = "tpe"\ntrials = 60\nlr = { low = 1e-4, high = 1e-1, log = true }',
+    ),
     "points": Key(
         "explicit further configurations, each below a [[points]] of its own",
         "tables",
@@ -67,6 +78,16 @@ KEYS: Mapping[str, Key] = {
         "table",
         example="[halving]\nmin_epochs = 3\nfactor = 3",
     ),
+    "race": Key(
+        "seeds one at a time: a configuration whose interval lies wholly below that of the best gets no more",
+        "table",
+        example="[race]\nmin_seeds = 3",
+    ),
+    "confirm": Key(
+        "fresh seeds for the best configurations at the end, which are then ranked by these seeds alone",
+        "table",
+        example="[confirm]\ntop = 5\nseeds = 20",
+    ),
     "compare": Key(
         "configuration that differences are given against, paired by seed; options not named keep the row's values",
         "table",
@@ -76,17 +97,31 @@ KEYS: Mapping[str, Key] = {
 }
 """The keys at the top of a sweep file."""
 
-NUMBERS: Mapping[str, Mapping[str, Key]] = {
+TABLE_KEYS: Mapping[str, Mapping[str, Key]] = {
     "random": {
         "trials": Key("number of draws", low=1),
         "seed": Key("seed of the draws", default=0),
     },
+    "search": {
+        "sampler": Key("sampler of Optuna", "string", "tpe", choices=SAMPLERS),
+        "trials": Key("number of configurations", low=1),
+        "batch": Key("configurations asked for together", default="a fifth of those so far, at least 5", low=1),
+        "seed": Key("seed of the sampler", default=0),
+    },
     "halving": {
         "min_epochs": Key("epochs after which configurations are compared first", default=1, low=1),
         "factor": Key("one in this many goes on, for this many times the epochs", default=3, low=2),
+        "brackets": Key("parts that start with factor times the epochs of the part before", default=1, low=1),
+    },
+    "race": {
+        "min_seeds": Key("seeds that every configuration has", default=3, low=2),
+    },
+    "confirm": {
+        "top": Key("configurations that go on", default=5, low=1),
+        "seeds": Key("fresh seeds of each", default=20, low=2),
     },
 }
-"""The whole numbers that stand in a table, beside options where it has options."""
+"""The keys of a table beside options."""
 
 DRAW: Mapping[str, Key] = MappingProxyType(
     {

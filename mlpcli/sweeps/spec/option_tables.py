@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from mlpcli.config import OPTIONS, canonical_value, check_value
-from mlpcli.sweeps.spec.keys import KEYS, NUMBERS, TABLES
+from mlpcli.sweeps.spec.keys import KEYS, TABLE_KEYS, TABLES
 from mlpcli.sweeps.spec.problems import Problems
-from mlpcli.wording import quote
+from mlpcli.wording import nearest, quote
 
 __all__ = ["REFUSED", "Table", "Tables"]
 
@@ -31,19 +31,37 @@ class Tables:
         """Where a key stands: `sweep.toml: [grid] dropout`."""
         return f"{self.path}: {label}"
 
-    def numbers(self, key: str, table: Table) -> dict[str, int | None]:
-        """The whole numbers of a table by key, defaults included; None for a wrong one."""
-        found: dict[str, int | None] = {}
-        for name, declared in NUMBERS[key].items():
-            value = table.get(name, declared.default)
-            found[name] = self.problems.integer(self.place(f"[{key}] {name}"), value, low=declared.low)
+    def own(self, key: str) -> dict[str, Any]:
+        """What a table says beside options, by key, with the defaults that are values; wrong ones are left out."""
+        table, found = self.written[key], {}
+        for name, declared in TABLE_KEYS[key].items():
+            place, value = self.place(f"[{key}] {name}"), table.get(name, declared.default)
+            if name not in table and (value is None or (isinstance(value, str) and not declared.choices)):
+                continue
+            if not declared.choices:
+                value = self.problems.integer(place, value, low=declared.low)
+            elif value not in declared.choices:
+                hint = nearest(value, declared.choices) if isinstance(value, str) else ""
+                self.problems.add(place, f"got {quote(value)}, expected one of {', '.join(declared.choices)}{hint}")
+                continue
+            if value is not None:
+                found[name] = value
         return found
+
+    def settings_of(self, key: str) -> dict[str, Any] | None:
+        """What a table without options says; None if the file lacks it or a value is wrong."""
+        if key not in self.document:
+            return None
+        for name in self.written[key].keys() - TABLE_KEYS[key].keys():
+            self.problems.unknown(self.place(f"[{key}] "), name, "key", TABLE_KEYS[key])
+        found = self.own(key)
+        return found if found.keys() == TABLE_KEYS[key].keys() else None
 
     def single(self, key: str) -> Table:
         """The options of [base] or [compare], each with one value."""
         return self._options(f"[{key}]", self.written[key])
 
-    def settings(self, words: Sequence[str]) -> Table:
+    def changes(self, words: Sequence[str]) -> Table:
         """The options that --set KEY=VALUE gives."""
         found = {}
         for word in words:
@@ -67,6 +85,16 @@ class Tables:
         if self._several_grids:
             return {f"[[grid]] {number}": table for number, table in enumerate(self.document["grid"], start=1)}
         return {"[grid]": self.written["grid"]}
+
+    def varying(self) -> dict[str, Table]:
+        """The tables in which options vary, as written, by label."""
+        points = self.document.get("points")
+        numbered = enumerate(points if isinstance(points, list) else (), start=1)
+        return {
+            **self.grid_tables(),
+            **{f"[{key}]": self.written[key] for key in ("zip", "random", "search")},
+            **{f"[[points]] {number}": point for number, point in numbered if isinstance(point, dict)},
+        }
 
     @property
     def _several_grids(self) -> bool:
@@ -120,7 +148,7 @@ class Tables:
         if name in KEYS:
             self.problems.add(self.place(f"{label} {name}"), "not an option; it stands above all tables of the file")
         else:
-            known = (*OPTIONS, *NUMBERS.get(label.strip("[]"), ()))
+            known = (*OPTIONS, *TABLE_KEYS.get(label.strip("[]"), ()))
             self.problems.unknown(self.place(f"{label} "), name, "option", known)
         return False
 

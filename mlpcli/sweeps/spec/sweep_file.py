@@ -6,30 +6,25 @@ Only single keys and values are checked here. The plan checks what they make tog
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from mlpcli.assets import asset_folder
-from mlpcli.config import OPTIONS, canonical_value, check_value, read_toml
-from mlpcli.config.option_types import MAX_SEED
+from mlpcli.config import RunOptions, read_toml
 from mlpcli.errors import UsageError
-from mlpcli.results.folders.naming import check_name
-from mlpcli.sweeps.spec.draw_tables import read_random
+from mlpcli.sweeps.spec.draw_tables import read_random, read_search
 from mlpcli.sweeps.spec.halving import Halving
-from mlpcli.sweeps.spec.keys import KEYS, NUMBERS
 from mlpcli.sweeps.spec.option_tables import Table, Tables
 from mlpcli.sweeps.spec.problems import Problems
 from mlpcli.sweeps.spec.random_draws import Draws
-from mlpcli.sweeps.spec.ranking_metric import metric_problem
+from mlpcli.sweeps.spec.searching import Confirm, Race, Search
 from mlpcli.sweeps.spec.settings import with_settings
-from mlpcli.sweeps.spec.where import Where, parse_where
-from mlpcli.wording import nearest, quote
+from mlpcli.sweeps.spec.top_keys import Keys
+from mlpcli.sweeps.spec.where import Where
+from mlpcli.wording import nearest
 
 __all__ = ["SweepFile", "find_sweep", "read_sweep"]
-
-MAX_CONDITIONS = 100
-MAX_WRONG_SEEDS = 101  # more than a message shows
 
 
 @dataclass(frozen=True)
@@ -51,8 +46,11 @@ class SweepFile:
     grids: tuple[dict[str, list[object]], ...]
     zip: dict[str, list[object]]
     random: Draws | None
+    search: Search | None
     points: tuple[Table, ...]
     halving: Halving | None
+    race: Race | None
+    confirm: Confirm | None
     compare: Table
     document: Mapping[str, object]
 
@@ -60,6 +58,30 @@ class SweepFile:
     def used_base(self) -> Table:
         """The options of [base] under those of --set."""
         return _over(self.base, self.changes)
+
+    def options(self, given: Table) -> RunOptions:
+        """The base with these options: `hidden` replaces width and depth, and one of these a `hidden` of the base."""
+        sized = "width" in given or "depth" in given
+        if "preset" in given:  # which stands beneath the base
+            base = {name: value for name, value in self.used_base.items() if name != "hidden" or not sized}
+            return RunOptions.model_validate({**base, **given})
+        return (self._plain if sized else self._whole).model_copy(update=given)
+
+    @cached_property
+    def _whole(self) -> RunOptions:
+        return RunOptions.model_validate(self.used_base)
+
+    @cached_property
+    def _plain(self) -> RunOptions:
+        return RunOptions.model_validate({name: value for name, value in self.used_base.items() if name != "hidden"})
+
+    @property
+    def fresh_seeds(self) -> range:
+        """The seeds of [confirm], none of which is used to choose; empty without that table."""
+        if self.confirm is None:
+            return range(0)
+        used = self._whole.seed if self.seeds is None else max(self.seeds)
+        return range(used + 1, used + 1 + self.confirm.seeds)
 
     def text(self) -> str:
         """The text of a sweep file that means the same without flags."""
@@ -108,26 +130,30 @@ def read_sweep(
     problems = Problems()
     written = read_toml(find_sweep(path)) if document is None else document
     document, settings = with_settings(written, settings, problems)
-    keys, tables = _Keys(path, document, problems), Tables(path, document, problems)
+    keys, tables = Keys(path, document, problems), Tables(path, document, problems)
     keys.check_names()
-    halving = keys.halving(tables)
+    halving, race, confirm = map(tables.settings_of, ("halving", "race", "confirm"))
     file = SweepFile(
         path=path,
         name=keys.name(name),
-        metric=keys.metric(every_epoch=halving is not None),
+        metric=keys.metric(every_epoch="halving" in document),
         seeds=keys.seeds() if seeds is None else keys.seeds_flag(seeds),
         where=keys.where(),
         base=tables.single("base"),
-        changes=tables.settings(settings),
+        changes=tables.changes(settings),
         grids=tables.grids(),
         zip=tables.zip(),
         random=read_random(tables),
+        search=read_search(tables),
         points=tables.points(),
-        halving=halving,
+        halving=Halving(**halving) if halving else None,
+        race=Race(**race) if race else None,
+        confirm=Confirm(**confirm) if confirm else None,
         compare=tables.single("compare"),
         document=document,
     )
-    keys.check_places(file, tables, seeds)
+    keys.check_places(file.points, tables, file.changes, seeds)
+    keys.check_rounds(file.seeds, tables)
     return file, problems
 
 
@@ -135,115 +161,3 @@ def _over(base: Table, changes: Table) -> Table:
     """The later of two tables wins; width or depth replaces an earlier `hidden`."""
     replaced = {"hidden"} if changes.keys() & {"width", "depth"} else set()
     return {name: value for name, value in base.items() if name not in replaced} | changes
-
-
-@dataclass(frozen=True)
-class _Keys:
-    """Reads the keys at the top of a document; every method returns the valid values and notes the problems."""
-
-    path: Path
-    document: Mapping[str, object]
-    problems: Problems
-
-    def check_names(self) -> None:
-        for key in self.document:
-            if key in OPTIONS:
-                self.problems.add(f"{self.path}: {key}", "options stand in a table: [base], or [grid] to vary them")
-            elif key not in KEYS:
-                self.problems.unknown(f"{self.path}: ", key, "key", KEYS)
-
-    def name(self, flag: str | None) -> str:
-        place = "--name" if flag is not None else f"{self.path}: name"
-        name = flag if flag is not None else self.document.get("name", self.path.stem)
-        if not isinstance(name, str):
-            self.problems.add(place, f"got {quote(name)}, expected a string")
-            return ""
-        try:
-            return check_name(name)
-        except UsageError as error:
-            self.problems.add(place, str(error))
-            return ""
-
-    def metric(self, *, every_epoch: bool) -> str | None:
-        metric = self.document.get("metric")
-        if metric is not None and (problem := metric_problem(metric, every_epoch=every_epoch)):
-            self.problems.add(f"{self.path}: metric", problem)
-            return None
-        return metric if isinstance(metric, str) else None
-
-    def seeds(self) -> Sequence[int] | None:
-        seeds, place = self.document.get("seeds"), f"{self.path}: seeds"
-        if seeds is None:
-            return None
-        if isinstance(seeds, list) and seeds:
-            return self._list_of_seeds(seeds, place)
-        if type(seeds) is int and 1 <= seeds <= MAX_SEED:
-            return range(seeds)
-        self.problems.add(place, f"got {quote(seeds)}, expected a number of seeds of at least 1, or a list of them")
-        return None
-
-    def seeds_flag(self, words: str) -> Sequence[int] | None:
-        if words.isdecimal() and len(words) < len(str(MAX_SEED)) and int(words):
-            return range(int(words))
-        if "," in words:
-            return self._list_of_seeds(words.removesuffix(",").split(","), "--seeds", text=True)
-        self.problems.add("--seeds", f"got {quote(words)}, expected a number of at least 1, or a list: 0,1,2")
-        return None
-
-    def where(self) -> tuple[Where, ...]:
-        texts, place = self.document.get("where", []), f"{self.path}: where"
-        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-            self.problems.add(place, f"got {quote(texts)}, expected a list of conditions, each in quotes")
-            return ()
-        if len(texts) > MAX_CONDITIONS:
-            self.problems.add(place, f"{len(texts)} conditions, the most is {MAX_CONDITIONS}")
-            return ()
-        conditions = []
-        for text in texts:
-            try:
-                conditions.append(parse_where(text))
-            except ValueError as error:
-                self.problems.add(f"{place} {quote(text)}", str(error))
-        return tuple(conditions)
-
-    def halving(self, tables: Tables) -> Halving | None:
-        if "halving" not in self.document:
-            return None
-        table = tables.written["halving"]
-        for key in table.keys() - NUMBERS["halving"].keys():
-            self.problems.unknown(f"{self.path}: [halving] ", key, "key", NUMBERS["halving"])
-        numbers = tables.numbers("halving", table)
-        min_epochs, factor = numbers["min_epochs"], numbers["factor"]
-        return Halving(min_epochs, factor) if min_epochs and factor else None
-
-    def check_places(self, file: SweepFile, tables: Tables, seeds_flag: str | None) -> None:
-        """Note keys that are given in two places that exclude each other, or where they mean nothing."""
-        grids, written = tables.grid_tables(), tables.written
-        crossed = [
-            *((label, "[zip]") for label in grids),
-            *((label, "[random]") for label in grids),
-            ("[zip]", "[random]"),
-        ]
-        labelled = {**grids, "[zip]": written["zip"], "[random]": written["random"]}
-        for one, other in crossed:
-            for name in labelled[one]:
-                if name in OPTIONS and name in labelled[other]:
-                    self.problems.add(f"{self.path}: {one} {name}, {other} {name}", "given twice; keep one of them")
-        if "seed" in written["compare"]:
-            self.problems.add(f"{self.path}: [compare] seed", "differences are paired by seed; leave it out")
-        if seeds_flag is None and "seeds" not in self.document:
-            return
-        holders = {"[base]": written["base"], **grids, "[zip]": written["zip"]}
-        places = [f"{label} seed" for label, table in holders.items() if "seed" in table]
-        places += [f"[[points]] {number} seed" for number, point in enumerate(file.points, 1) if "seed" in point]
-        places += ["--set seed"] if "seed" in file.changes else []
-        for place in places:
-            here = "seeds" if seeds_flag is None else "--seeds"
-            self.problems.add(f"{self.path}: {here}, {place}", "given twice; keep one of them")
-
-    def _list_of_seeds(self, seeds: Sequence[object], place: str, *, text: bool = False) -> Sequence[int] | None:
-        problems = (problem for seed in seeds if (problem := check_value("seed", seed, place, text=text)))
-        wrong = list(islice(problems, MAX_WRONG_SEEDS))
-        self.problems.lines += wrong
-        found: Any = [] if wrong else dict.fromkeys(canonical_value("seed", seed, text=text) for seed in seeds)
-        return list(found) or None

@@ -3,7 +3,7 @@
 import itertools
 import math
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,17 @@ TABLES: dict[str, dict[str, Any]] = {
     "zip": {"width": [4, 8], "depth": [2, 1]},
     "random": {"trials": 5, "momentum": {"low": 0.0, "high": 0.9}},
     "points": [{"lr": 0.3}, {}],  # type: ignore[dict-item] # a list, as [[points]] is
-    "halving": {"min_epochs": 2, "factor": 2},
+    "search": {
+        "trials": 7,
+        "batch": 3,
+        "lr": {"low": 1e-4, "high": 1.0, "log": True},
+        "norm": {"choices": ["none", "layer"]},
+    },
+    "halving": {"min_epochs": 2, "factor": 2, "brackets": 2},
+    "race": {"min_seeds": 2},
+    "confirm": {"top": 2, "seeds": 2},
 }
+LISTS, SEARCHES = ("grid", "zip", "random", "points"), ("search",)
 
 
 def smooth(given: Mapping[str, Any], seed: int, epochs: int) -> float:
@@ -43,7 +52,7 @@ def flat(given: Mapping[str, Any], seed: int, epochs: int) -> float:
 
 
 def read(folder: Path, *tables: str) -> SweepFile:
-    file, problems = read_sweep(write_sweep(folder / "s.toml", **{name: TABLES[name] for name in tables}))
+    file, problems = read_sweep(write_sweep(folder / "s.toml", seeds=3, **{name: TABLES[name] for name in tables}))
     assert not problems.lines
     return file
 
@@ -52,7 +61,16 @@ def interval(folder: Path) -> SweepFile:
     return read_sweep(write_sweep(folder / "s.toml", grid={"lr": [1e-4, 1.0]}))[0]
 
 
-SETS = [names for size in range(len(TABLES) + 1) for names in itertools.combinations(TABLES, size)]
+def subsets(names: Sequence[str]) -> list[tuple[str, ...]]:
+    return [chosen for size in range(len(names) + 1) for chosen in itertools.combinations(names, size)]
+
+
+SETS = [
+    (*source, *refined)
+    for source in (*subsets(LISTS), SEARCHES)
+    for refined in subsets(("halving", "race", "confirm"))
+    if not {"halving", "race"} <= {*refined}
+]
 
 
 @pytest.mark.parametrize("tables", SETS, ids="+".join)

@@ -1,0 +1,66 @@
+"""search.jsonl: what a search asked for and was told, one line per configuration and round, in the order of asking.
+
+A round is a batch or, with [halving], a rung of one; the last may be that of [confirm]. The file is for people and
+pictures: a search that goes on asks and is told again from its first batch on, by the recorded trials, and writes the
+same lines.
+"""
+
+import math
+from collections.abc import Sequence
+from statistics import fmean
+
+from mlpcli import json_text
+from mlpcli.config.metrics import Measure
+from mlpcli.sweeps.plan.sweep_plan import Plan, Round
+from mlpcli.sweeps.search.strategy import Scored
+
+__all__ = ["SearchRecord"]
+
+
+class SearchRecord:
+    """The lines so far, and the best configuration that trained to its end."""
+
+    def __init__(self, plan: Plan, metric: str) -> None:
+        self._plan, self._metric = plan, metric
+        self._key = Measure.parse(metric).metric.key
+        self._lines: list[str] = []
+        self._rounds = 0
+        self._best: tuple[float, int, int] | None = None  # the mean score, the configuration and its trials
+
+    def add(self, asked: Round, outcomes: Sequence[Scored]) -> str:
+        """Take a round and its outcomes; returns a sentence on where the search stands."""
+        self._rounds += 1
+        for outcome in outcomes:
+            if outcome.configuration is not None:
+                self._lines.append(json_text.canonical(self._line(asked, outcome)))
+                mean = fmean(outcome.scores.values())
+                if outcome.ended and math.isfinite(mean) and (self._best is None or mean > self._best[0]):
+                    self._best = (mean, outcome.configuration, len(outcome.scores))
+        count = len({outcome.configuration for outcome in outcomes} - {None})
+        said = f"round {self._rounds}: {count} configuration{'s' * (count != 1)}"
+        if self._best is None:
+            return said
+        mean, configuration, trials = self._best
+        value = f"{self._metric} {self._value(mean):.4g} over {trials} trial{'s' * (trials > 1)}"
+        return f"{said}; best so far {value} ({self._plan.described(configuration) or 'the base'})"
+
+    @property
+    def text(self) -> str:
+        """The content of search.jsonl."""
+        return "".join(f"{line}\n" for line in self._lines)
+
+    def _line(self, asked: Round, outcome: Scored) -> dict[str, object]:
+        assert outcome.configuration is not None
+        values = {str(seed): self._value(score) for seed, score in outcome.scores.items()}
+        return {
+            "round": self._rounds,
+            "configuration": outcome.configuration,
+            "options": dict(zip(self._plan.varied, self._plan.shown(outcome.configuration), strict=True)),
+            "epochs": asked.epochs,
+            self._metric: values,
+            "ended": outcome.ended,
+        }
+
+    def _value(self, score: float) -> float | None:
+        """The metric of a score, which is larger for a better value; None for a trial that failed or diverged."""
+        return self._key(-score) if math.isfinite(score) else None

@@ -1,0 +1,64 @@
+"""[confirm]: which configurations go on, with which seeds, by hand."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from mlpcli.sweeps.search.registry import make_strategy
+from mlpcli.sweeps.spec.sweep_file import read_sweep
+from tests.sweeps.search.conformance import run_through
+from tests.sweeps.sweeps import write_sweep
+
+
+def confirmed(folder: Path, score: Any, **keys: Any) -> tuple[list[dict[str, Any]], Any]:
+    """The configurations and the seeds of the last batch."""
+    file, problems = read_sweep(
+        write_sweep(folder / "s.toml", **{"seeds": 3, "confirm": {"top": 2, "seeds": 4}, **keys})
+    )
+    problems.stop()
+    proposals, seeds, epochs = run_through(lambda: make_strategy(file), score).asked[-1]
+    assert epochs is None
+    return proposals, seeds
+
+
+GRID = {"lr": [0.1, 0.2, 0.3, 0.4]}
+
+
+def test_the_best_go_on_with_fresh_seeds(tmp_path: Path) -> None:
+    found = confirmed(tmp_path, lambda given, seed, epochs: given["lr"], grid=GRID)
+    assert found == ([{"lr": 0.4}, {"lr": 0.3}], range(3, 7))
+
+
+def test_fresh_seeds_are_none_that_was_used(tmp_path: Path) -> None:
+    def score(given: Any, seed: int, epochs: int) -> float:
+        return -float(given["lr"])
+
+    assert confirmed(tmp_path, score, grid=GRID, seeds=[9, 2])[1] == range(10, 14)
+
+
+def test_what_failed_or_was_pruned_does_not_go_on(tmp_path: Path) -> None:
+    def score(given: Any, seed: int, epochs: int) -> float:
+        return math.nan if given["lr"] == 0.4 and seed == 1 else given["lr"]
+
+    assert confirmed(tmp_path, score, grid=GRID)[0] == [{"lr": 0.3}, {"lr": 0.2}]
+    assert confirmed(tmp_path, score, grid=GRID, halving={"min_epochs": 2, "factor": 3})[0] == [{"lr": 0.3}]
+
+
+def test_a_race_that_was_lost_is_no_confirmation(tmp_path: Path) -> None:
+    """0.3 has the better mean of those that leave the race with two seeds; 0.2, noisier and worse, ran to its end."""
+
+    def score(given: Any, seed: int, epochs: int) -> float:
+        mean, noise = {0.1: (0.1, 0.001), 0.2: (0.6, 0.1), 0.3: (0.8, 0.001), 0.4: (0.9, 0.001)}[given["lr"]]
+        return mean + noise * (-1) ** seed
+
+    assert confirmed(tmp_path, score, grid=GRID, race={"min_seeds": 2})[0] == [{"lr": 0.4}, {"lr": 0.2}]
+
+
+def test_the_compared_configuration_is_confirmed_too(tmp_path: Path) -> None:
+    def score(given: Any, seed: int, epochs: int) -> float:
+        return given["lr"] + (given["norm"] == "layer")
+
+    grid = {"lr": [0.1, 0.2], "norm": ["none", "layer"]}
+    proposals, _ = confirmed(tmp_path, score, grid=grid, compare={"norm": "none"})
+    best = [{"lr": 0.2, "norm": "layer"}, {"lr": 0.1, "norm": "layer"}]
+    assert proposals == [*best, {"lr": 0.1, "norm": "none"}, {"lr": 0.2, "norm": "none"}]
