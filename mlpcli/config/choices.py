@@ -106,7 +106,8 @@ INITIALIZERS = {
 class Loss:
     """`tasks` it can be minimized for, `default_of` those whose `auto` it is.
 
-    `log_odds`: scores are the logarithms of probabilities, or of odds where two classes share one score.
+    `log_odds`: scores are the logarithms of probabilities, or of odds where two classes share one score or labels have
+    one each.
     """
 
     tasks: tuple[str, ...] = ("classification", "regression")
@@ -114,8 +115,10 @@ class Loss:
     log_odds: bool = False
 
 
+_CATEGORIES = ("classification", "multilabel")
+
 LOSSES = {
-    "cross-entropy": Loss(tasks=("classification",), default_of=("classification",), log_odds=True),
+    "cross-entropy": Loss(tasks=_CATEGORIES, default_of=_CATEGORIES, log_odds=True),
     "squared": Loss(default_of=("regression",)),
     "absolute": Loss(),
     "huber": Loss(),

@@ -42,8 +42,8 @@ class DataOptions(BaseModel):
     drop: Annotated[Names, AfterValidator(in_any_order)] | None = option(
         None, "Data", "columns to leave out, comma-separated", shown="none"
     )
-    task: Literal["auto", "classification", "regression"] = option(
-        "auto", "Data", "kind of prediction; auto follows the target"
+    task: Literal["auto", "classification", "regression", "multilabel"] = option(
+        "auto", "Data", "kind of prediction; auto follows the target; multilabel is for several targets of 0 and 1"
     )
     scale: Literal["auto", "standard", "robust", "robust-clip", "minmax", "unit", "none"] = option(
         "auto", "Data", "scaling of the inputs, fitted on the training rows"

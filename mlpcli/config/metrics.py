@@ -41,11 +41,11 @@ class Metric:
 
 
 _ROWS = (
-    Metric("loss", "loss", tasks=("classification", "regression"), epochs=("train", "val")),
+    Metric("loss", "loss", tasks=("classification", "multilabel", "regression"), epochs=("train", "val")),
     Metric(
         "accuracy",
         "accuracy",
-        tasks=("classification",),
+        tasks=("classification", "multilabel"),
         unit="share of rows",
         larger_is_better=True,
         bounds=(0.0, 1.0),
@@ -53,6 +53,8 @@ _ROWS = (
         leads=True,
         tie_break="loss",
     ),
+    Metric("micro_f1", "micro F1", tasks=("multilabel",), larger_is_better=True, bounds=(0.0, 1.0), epochs=("val",)),
+    Metric("macro_f1", "macro F1", tasks=("multilabel",), larger_is_better=True, bounds=(0.0, 1.0), epochs=("val",)),
     Metric("rmse", "RMSE", tasks=("regression",), unit="units of the target", epochs=("train", "val"), leads=True),
     Metric("mae", "mean absolute error", tasks=("regression",), unit="units of the target"),
     Metric(
@@ -115,12 +117,12 @@ def monitored(task: str, targets: int) -> Metric:
     """The metric that chooses the best epoch unless another is asked for.
 
     For several targets it is the loss, whose targets are standardized: a mean of errors in different units would follow
-    the target with the largest numbers.
+    the target with the largest numbers. Several labels share one metric, so theirs leads.
 
     >>> monitored("regression", targets=1).name, monitored("regression", targets=3).name
     ('rmse', 'loss')
     """
-    return _leading(task) if targets == 1 else METRICS["loss"]
+    return METRICS["loss"] if task == "regression" and targets > 1 else _leading(task)
 
 
 def ranking(task: str, targets: int) -> Metric:
@@ -128,7 +130,7 @@ def ranking(task: str, targets: int) -> Metric:
 
     For several targets it is R², which has no unit and, unlike the loss, one meaning whatever a run minimizes.
     """
-    return _leading(task) if targets == 1 else METRICS["r2"]
+    return METRICS["r2"] if task == "regression" and targets > 1 else _leading(task)
 
 
 def undefined(measure: Measure, rows: int) -> str:

@@ -29,6 +29,8 @@ _PLAIN = {"activation": "relu", "norm": "none", "lift": "none", "init_scale": 1.
 _ROLES = {"drop": "left out", "target": "predicted", "groups": "the groups", "weights": "the weights"}
 """Options that take columns from the inputs, and what they make of them."""
 
+_TASKS = {"classification": "classes", "regression": "regression", "multilabel": "labels"}
+
 _SMALLEST_EPS = {"float32": 1e-19, "float64": 1e-154}
 """The roots of the smallest normal numbers."""
 
@@ -97,18 +99,20 @@ def _construction_conflicts(options: RunOptions, construction: Construction) -> 
 
 
 def task_conflicts(options: RunOptions, task: str) -> Iterator[Conflict]:
-    """The rules that the options break given the task, `classification` or `regression`."""
+    """The rules that the options break given the task: classification, regression or multilabel."""
     construction = INITIALIZERS[options.init].construction if options.init != "auto" else None
-    for_classes = {
-        "loss": options.loss != "auto" and task not in LOSSES[options.loss].tasks,
-        "label_smoothing": options.label_smoothing > 0,
-        "class_weight": options.class_weight != "none",
-        "init": construction is not None and construction.classes > 0,
-    }
-    for_numbers = {"init": construction is not None and construction.classes == 0}
-    for name, wrong in (for_classes if task == "regression" else for_numbers).items():
-        if wrong:
-            needed = "classes" if task == "regression" else "regression"
+    suited: dict[str, tuple[str, ...]] = {}
+    if options.loss != "auto":
+        suited["loss"] = LOSSES[options.loss].tasks
+    if options.label_smoothing > 0:
+        suited["label_smoothing"] = ("classification", "multilabel")
+    if options.class_weight != "none":
+        suited["class_weight"] = ("classification",)
+    if construction is not None:
+        suited["init"] = ("classification",) if construction.classes else ("regression",)
+    for name, tasks in suited.items():
+        if task not in tasks:
+            needed = " and ".join(_TASKS[fitting] for fitting in tasks)
             yield Conflict((name, "task"), f"{name} {getattr(options, name)} is for {needed}, and the task is {task}")
     monitors = ("auto", *(str(Measure("val", metric)) for metric in metrics_of(task)))
     if options.monitor not in monitors:

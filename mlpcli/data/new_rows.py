@@ -99,7 +99,7 @@ def read_rows(options: DataOptions, preprocessing: Preprocessing, data_home: Pat
     """
     home = home_folder(data_home)
     kinds: dict[str, Kind] = {column.name: column.kind for column in preprocessing.columns}
-    kinds |= {name: "number" if preprocessing.classes is None else "text" for name in preprocessing.targets}
+    kinds |= {name: "number" if preprocessing.task == "regression" else "text" for name in preprocessing.targets}
     if options.weights:
         kinds[options.weights] = "number"
     options = options.model_copy(update={"target": preprocessing.targets, "drop": None, "groups": None})

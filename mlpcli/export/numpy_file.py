@@ -82,7 +82,7 @@ def _facts(model: Trained) -> str:
         "CLASSES": classes,
         "DTYPE": model.options.dtype,
     }
-    if classes is None:
+    if model.preprocessing.task == "regression":
         facts |= {"TARGET_MEAN": fitted["target_mean"], "TARGET_SCALE": fitted["target_scale"]}
     lines = [f"{name} = {pformat(value, width=WIDTH, sort_dicts=False)}" for name, value in facts.items()]
     columns = [pformat(column, width=WIDTH - 5, sort_dicts=False, compact=True) for column in fitted["columns"]]
@@ -93,12 +93,19 @@ def _facts(model: Trained) -> str:
 
 def _predictions(model: Trained) -> list[str]:
     """The functions that users of the file call."""
-    if model.classes is None:
+    if model.preprocessing.task == "regression":
         own = "(scores(rows) * TARGET_SCALE + TARGET_MEAN)"
         return [
             _function("predict", "Value of each row, in the units of the target.", [f"return {own}{_first(model)}"]),
             "predict_proba = None  # a regression has no probabilities",
         ]
+    if model.preprocessing.task == "multilabel":
+        labels, shares = ["return (scores(rows) > 0).astype(int)"], ["return sigmoid(scores(rows))"]
+        return [
+            _function("predict", "Labels of each row, 0 or 1, in the order of TARGETS.", labels),
+            _function("predict_proba", "One probability per label of each row.", shares),
+        ]
+    assert model.classes is not None
     log_odds = LOSSES[model.options.loss].log_odds
     if len(model.classes) == 2:
         code = "(scores(rows)[:, 0] > 0).astype(int)"

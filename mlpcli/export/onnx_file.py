@@ -37,7 +37,9 @@ def onnx_bytes(model: Trained) -> bytes:
     for name, layer in zip(model.network.names, model.network.layers, strict=True):
         value = _layer(graph, value, name, layer, tensors, model.options.activation, dtype)
     scores = graph.cast(value, np.float64)
-    if model.classes is None:
+    if model.preprocessing.task == "multilabel":
+        _labels(graph, scores, len(model.preprocessing.targets))
+    elif model.classes is None:
         _values(graph, scores, model)
     else:
         _classes(graph, scores, model.classes, LOSSES[model.options.loss].log_odds)
@@ -161,6 +163,14 @@ def _values(graph: Graph, scores: str, model: Trained) -> None:
     if len(scale) == 1:
         own = graph.add("Squeeze", own, graph.constant([1]))
     graph.output("prediction", own, np.float64, [ROWS, len(scale)] if len(scale) > 1 else [ROWS])
+
+
+def _labels(graph: Graph, scores: str, labels: int) -> None:
+    """Each label of each row, 0 or 1, and its probability."""
+    graph.output(
+        "prediction", graph.cast(graph.add("Greater", scores, graph.constant(0.0)), np.int64), np.int64, [ROWS, labels]
+    )
+    graph.output("probabilities", graph.add("Sigmoid", scores), np.float64, [ROWS, labels])
 
 
 def _classes(graph: Graph, scores: str, classes: Array, log_odds: bool) -> None:

@@ -36,7 +36,7 @@ class Trained(Protocol):
 
     @property
     def classes(self) -> Array | None:
-        """The classes as a program has them, by code; None for a regression."""
+        """The classes as a program has them, by code; None for other tasks."""
 
     def to_bytes(self) -> bytes:
         """Content of the model file."""

@@ -35,8 +35,13 @@ __all__ = ["check_components", "check_run", "draw_subject", "random_batch"]
 ROWS, FEATURES, HIDDEN, TARGETS = 13, 4, (8, 6), 2
 """Sizes of the network that checks a component: small, but large enough to keep the variances of norms away from 0."""
 
-TASKS = {"regression": 0, "2 classes": 2, "3 classes": 3}
-"""The kinds of targets, with the number of classes."""
+TASKS = {
+    "regression": ("regression", 0),
+    "2 classes": ("classification", 2),
+    "3 classes": ("classification", 3),
+    "2 labels": ("multilabel", 0),
+}
+"""The kinds of targets: the task, with the number of classes."""
 
 LAYER_REGULARIZERS: dict[str, dict[str, Any]] = {
     "dropout": {"dropout": 0.3},
@@ -69,19 +74,20 @@ def check_run(options: RunOptions, data: Prepared | None = None) -> list[Row]:
     """One row per parameter tensor of the network that a run would train.
 
     The check uses the first rows of the run's first batch; without data, uniform random inputs of 64 features and 10
-    classes or one numeric target. Weights are random even if `init` is a construction, class weights are random
-    numbers, as are weights of rows, and `max_norm` and `clip_norm` play no part.
+    classes, one numeric target or two labels. Weights are random even if `init` is a construction, class weights are
+    random numbers, as are weights of rows, and `max_norm` and `clip_norm` play no part.
     """
     threads = 1 if options.threads == "auto" else options.threads
     wanted = options.model_copy(update={"init": "auto"})
     rows = RUN_ROWS if options.batch_size == "full" else min(options.batch_size, RUN_ROWS)
     if data is None:
         task = "classification" if options.task == "auto" else options.task
-        classes = RUN_CLASSES if task == "classification" else 0
+        classes, targets = (RUN_CLASSES, 1) if task == "classification" else (0, 1 if task == "regression" else TARGETS)
         wanted = with_preset(wanted, task=task, features=RUN_FEATURES)
         resolved = resolve(wanted, task=task, scale="none", has_validation=True, threads=threads)
-        x, y = random_batch(stream(options.seed, Purpose.GRADCHECK, epoch=2), rows, RUN_FEATURES, classes, targets=1)
-        outputs = output_units(task, classes, 1)
+        rng = stream(options.seed, Purpose.GRADCHECK, epoch=2)
+        x, y = random_batch(rng, rows, RUN_FEATURES, task, classes, targets)
+        outputs = output_units(task, classes, targets)
     else:
         wanted = with_preset(wanted, task=data.task, features=len(data.features))
         resolved = resolve(
@@ -115,10 +121,14 @@ def draw_subject(options: RunOptions, x: Array, y: Array, outputs: int, *, front
     return Subject(options, network, build_loss([options], outputs, (), weights), x, y, weights, row_weights)
 
 
-def random_batch(rng: np.random.Generator, rows: int, features: int, classes: int, targets: int) -> tuple[Array, Array]:
-    """Inputs `(rows, features)` in [-1, 1] with codes of all classes, or with normal targets if `classes` is 0."""
+def random_batch(
+    rng: np.random.Generator, rows: int, features: int, task: str, classes: int, targets: int
+) -> tuple[Array, Array]:
+    """Inputs `(rows, features)` in [-1, 1] with codes of all classes, or with random labels or normal targets."""
     x = rng.uniform(-1.0, 1.0, (rows, features))
-    return x, rng.permutation(np.arange(rows) % classes) if classes else rng.normal(size=(rows, targets))
+    if task == "classification":
+        return x, rng.permutation(np.arange(rows) % classes)
+    return x, rng.integers(0, 2, (rows, targets)) if task == "multilabel" else rng.normal(size=(rows, targets))
 
 
 def _components() -> Iterator[tuple[str, Networks]]:
@@ -157,8 +167,7 @@ def _components() -> Iterator[tuple[str, Networks]]:
 
 def _with_every_task(given: dict[str, Any]) -> Networks:
     """The options with each task that the rules allow for them."""
-    kinds = {task: "classification" if classes else "regression" for task, classes in TASKS.items()}
-    return [(given, task) for task, kind in kinds.items() if not list(task_conflicts(_small_options(given), kind))]
+    return [(given, task) for task, (kind, _) in TASKS.items() if not list(task_conflicts(_small_options(given), kind))]
 
 
 def _small_options(given: dict[str, Any]) -> RunOptions:
@@ -167,9 +176,8 @@ def _small_options(given: dict[str, Any]) -> RunOptions:
 
 
 def _small_subject(given: dict[str, Any], task: str, seed: int) -> Subject:
-    classes = TASKS[task]
-    kind = "classification" if classes else "regression"
+    kind, classes = TASKS[task]
     options = resolve(_small_options({**given, "seed": seed}), task=kind, scale="none", has_validation=True, threads=1)
-    x, y = random_batch(stream(seed, Purpose.GRADCHECK, epoch=2), ROWS, FEATURES, classes, TARGETS)
+    x, y = random_batch(stream(seed, Purpose.GRADCHECK, epoch=2), ROWS, FEATURES, kind, classes, TARGETS)
     front = options.lift != "none" or options.input_dropout > 0 or options.input_gain > 0
     return draw_subject(options, x, y, output_units(kind, classes, TARGETS), front=front)

@@ -64,10 +64,15 @@ def _quadratic(x: Any) -> Any:
 LIFTS: dict[str, Formula] = {"quadratic": _quadratic}
 
 
+def _logistic(scores: Any, targets: Array) -> Any:
+    """The cross-entropies of single scores, added up over the labels."""
+    return ops.sum(ops.logaddexp(0.0, scores) - scores * targets, axis=-1)
+
+
 def _cross_entropy(scores: Any, targets: Array) -> Any:
     """-sum_k target_k log p_k; one score z stands for the scores (0, z) of two classes."""
     if scores.value.shape[-1] == 1:
-        return ops.sum(ops.logaddexp(0.0, scores) - scores * targets, axis=-1)
+        return _logistic(scores, targets)
     shifted = scores - scores.value.max(axis=-1, keepdims=True)
     return ops.sum(targets * (ops.log(ops.sum(ops.exp(shifted), axis=-1, keepdims=True)) - shifted), axis=-1)
 
@@ -115,7 +120,7 @@ def objective(
         example_weights: one weight per row; None weighs all rows by 1.
     """
     scores = _scores(options, parameters, x, masks)
-    losses = LOSSES[options.loss](scores, targets)
+    losses = (_logistic if options.task == "multilabel" else LOSSES[options.loss])(scores, targets)
     mean: Variable = ops.mean(losses if example_weights is None else losses * example_weights)
     if options.weight_decay > 0 and not choices.OPTIMIZERS[options.optimizer].decoupled:
         for name, parameter in parameters.items():
@@ -125,16 +130,18 @@ def objective(
 
 
 def target_rows(options: RunOptions, y: Array, outputs: int) -> Array:
-    """The target of each score, `(rows, outputs)`: regression targets as they are, class codes as smoothed rows.
+    """The target of each score, `(rows, outputs)`: numbers as they are, class codes and labels as smoothed rows.
 
-    Several scores: (1-s) onehot + s/c. One score: (1-s) y + s/2 under cross-entropy, and (1-s) (2y-1) under a loss
-    on residuals, whose two classes are -1 and 1.
+    Labels: (1-s) y + s/2. Several scores: (1-s) onehot + s/c. One score: (1-s) y + s/2 under cross-entropy, and (1-s)
+    (2y-1) under a loss on residuals, whose two classes are -1 and 1.
     """
     if options.task == "regression":
         return y
     s = options.label_smoothing
-    if outputs > 1:
-        rows: Array = (1 - s) * np.eye(outputs)[y] + s / outputs
+    if options.task == "multilabel":
+        rows: Array = (1 - s) * y + s / 2
+    elif outputs > 1:
+        rows = (1 - s) * np.eye(outputs)[y] + s / outputs
     elif choices.LOSSES[options.loss].log_odds:
         rows = ((1 - s) * y + s / 2)[:, None]
     else:

@@ -37,7 +37,8 @@ RATE = 0.1
 class BaselineScores(TypedDict):
     """The metrics on train, val and test of the constant answer and of the linear model, as result.json has them.
 
-    `baseline_answer` is the constant answer: a class name, or the means of the targets in their own units.
+    `baseline_answer` is the constant answer: a class name, labels 0 or 1, or the means of the targets in their own
+    units.
     """
 
     baseline: Metrics
@@ -55,7 +56,9 @@ def baseline_scores(options: RunOptions, data: Prepared) -> BaselineScores:
     y, weights = np.asarray(data.train.y), data.train.weights
     constant = _best_constant(y, weights, len(data.classes or ()))
     answer: str | list[float]
-    if data.classes:
+    if data.task == "multilabel":
+        answer = (constant > 0).astype(float).tolist()
+    elif data.classes:
         answer = data.classes[int(np.bincount(y, weights).argmax())]
     else:
         (answer,) = data.preprocessing.inverse_target(constant[None]).tolist()
@@ -73,12 +76,11 @@ def _constant_scores(options: RunOptions, data: Prepared, scores: Array) -> Metr
     network = Network([("output", Linear(data.train.x.shape[-1], outputs))], dtype=np.float64)
     network.parameters["output.bias"][...] = scores
     loss = build_loss([options.model_copy(update={"dtype": "float64", "label_smoothing": 0.0})], outputs, ())
-    scale = None if data.task == "classification" else np.array(data.preprocessing.target_scale)
     parts = {"train": data.train, "val": data.val, "test": data.test}
     return {
         name: None
         if part is None
-        else {metric: float(value) for metric, value in evaluate(network, loss, part, scale).items()}
+        else {metric: float(value) for metric, value in evaluate(network, loss, part, data.preprocessing.units).items()}
         for name, part in parts.items()
     }
 
@@ -116,11 +118,17 @@ def _linear_scores(options: RunOptions, data: Prepared) -> Metrics:
 def _best_constant(y: Array, weights: Array | None, classes: int) -> Array:
     """The scores that minimize the cross-entropy or the squared loss of the targets: log shares, or their mean.
 
+    Labels that every row has, or none, get bounded log-odds.
+
     >>> np.exp(_best_constant(np.array([0, 0, 0, 1]), weights=None, classes=2)).round(3)
     array([0.333])
     """
     if not classes:
         mean: Array = np.average(y.astype(np.float64), axis=0, weights=weights)
-        return mean
+        if y.dtype.kind == "f":
+            return mean
+        share = np.clip(mean, 1e-6, 1 - 1e-6)
+        log_odds: Array = np.log(share / (1 - share))
+        return log_odds
     shares = np.log(np.bincount(y, weights, minlength=classes) / len(y))
     return shares[1:] - shares[0] if classes == 2 else shares

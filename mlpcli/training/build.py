@@ -51,12 +51,12 @@ LIFT_LIMIT = 20_000
 
 
 def output_units(task: str, classes: int, targets: int) -> int:
-    """Number of scores: one per class, or one for two classes; one per target in a regression.
+    """Number of scores: one per class, or one for two classes; one per target in a regression and for labels.
 
     >>> output_units("classification", classes=2, targets=1), output_units("classification", classes=10, targets=1)
     (1, 10)
     """
-    if task == "regression":
+    if task != "classification":
         return targets
     return 1 if classes == 2 else classes
 
@@ -115,7 +115,8 @@ def build_layers(
 def build_loss(runs: Sequence[RunOptions], outputs: int, lead: Shape, class_weights: Array | None = None) -> Loss:
     """The loss of a stack of runs, with their smoothing and one weight per class, `(classes,)`."""
     run = runs[0]
-    kind = LogisticLoss if choices.LOSSES[run.loss].log_odds and outputs == 1 else LOSSES[run.loss]
+    logistic = choices.LOSSES[run.loss].log_odds and (outputs == 1 or run.task == "multilabel")
+    kind = LogisticLoss if logistic else LOSSES[run.loss]
     return kind(lead, run.dtype, per_run(runs, "label_smoothing").reshape(lead), class_weights)
 
 

@@ -16,6 +16,7 @@ conventions).
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
@@ -23,7 +24,17 @@ from mlpcli.config.metrics import metrics_of
 from mlpcli.data import Part
 from mlpcli.nn import Array, Loss, Network
 
-__all__ = ["FUNCTIONS", "Outcome", "correct", "evaluate", "evaluate_targets", "score_blocks", "squared_errors", "total"]
+__all__ = [
+    "FUNCTIONS",
+    "Outcome",
+    "all_correct",
+    "correct",
+    "evaluate",
+    "evaluate_targets",
+    "score_blocks",
+    "squared_errors",
+    "total",
+]
 
 BLOCK = 256
 """Rows scored at a time; a constant, as the last bits of a matrix product may depend on the number of rows."""
@@ -39,6 +50,16 @@ def correct(scores: Array, labels: Array) -> Array:
         hits: Array = (scores[..., 0] > 0) == labels
         return hits
     hits = scores.argmax(axis=-1) == labels
+    return hits
+
+
+def all_correct(scores: Array, labels: Array) -> Array:
+    """Whether all labels of each sample are right, `(..., batch)`: each by the sign of its score.
+
+    >>> all_correct(np.array([[0.3, -2.0], [0.3, 2.0]]), labels=np.array([[1, 0], [1, 0]]))
+    array([ True, False])
+    """
+    hits: Array = np.logical_and.reduce((scores > 0) == labels, axis=-1)
     return hits
 
 
@@ -73,10 +94,13 @@ def evaluate(network: Network, loss: Loss, part: Part, target_scale: Array | Non
         network: the network, or a stack of them.
         loss: the loss, whose mean is reported in standardized units.
         part: the rows.
-        target_scale: the standard deviation of each target, `(targets,)`, for a regression; None for classes.
+        target_scale: the standard deviation of each target, `(targets,)`, for a regression; None for other tasks.
     """
     scored = _scored(network, loss, part, target_scale)
-    task = "classification" if target_scale is None else "regression"
+    if target_scale is not None:
+        task = "regression"
+    else:
+        task = "classification" if part.y.ndim == 1 else "multilabel"
     return {metric.name: FUNCTIONS[metric.name](scored) for metric in metrics_of(task)}
 
 
@@ -97,10 +121,17 @@ def _scored(network: Network, loss: Loss, part: Part, target_scale: Array | None
     for rows, scores in score_blocks(network, part.x):
         y = np.asarray(part.y[rows])
         losses.append(np.array(loss(scores, y), np.float64))
-        outcomes.append(correct(scores, y) if target_scale is None else (scores.astype(np.float64) - y) * scale)
+        if target_scale is not None:
+            outcomes.append((scores.astype(np.float64) - y) * scale)
+        else:
+            outcomes.append(correct(scores, y) if y.ndim == 1 else scores > 0)
     every_loss = np.concatenate(losses, axis=-1)
-    if target_scale is None:
+    if target_scale is None and part.y.ndim == 1:
         scored = Outcome(every_loss, hits=np.concatenate(outcomes, axis=-1))
+    elif target_scale is None:
+        decided, labels = np.concatenate(outcomes, axis=-2), np.asarray(part.y)
+        hits = np.logical_and.reduce(decided == labels, axis=-1)
+        scored = Outcome(every_loss, hits=hits, decided=decided, targets=labels)
     else:
         targets = np.asarray(part.y, np.float64) * scale
         scored = Outcome(every_loss, errors=np.concatenate(outcomes, axis=-2), targets=targets, unit=unit)
@@ -109,14 +140,16 @@ def _scored(network: Network, loss: Loss, part: Part, target_scale: Array | None
 
 @dataclass(frozen=True)
 class Outcome:
-    """A whole part scored, as metrics take it: `losses` and, for classes, `hits` are `(..., rows)`.
+    """A whole part scored, as metrics take it: `losses` and, for classes and labels, `hits` are `(..., rows)`.
 
-    A regression has `errors` `(..., rows, targets)` and `targets` `(rows, targets)`; both times `unit`, a power of two
-    per target, are in the target's own units. `weights` are those of the rows, `(rows,)`, and not 0.
+    Labels have what was `decided`, `(..., rows, labels)`, and the `targets`, `(rows, labels)`. A regression has
+    `errors` `(..., rows, targets)` and `targets` `(rows, targets)`; both times `unit`, a power of two per target, are
+    in the target's own units. `weights` are those of the rows, `(rows,)`, and not 0.
     """
 
     losses: Array
     hits: Array = field(default_factory=lambda: np.empty(0))
+    decided: Array = field(default_factory=lambda: np.empty(0))
     errors: Array = field(default_factory=lambda: np.empty(0))
     targets: Array = field(default_factory=lambda: np.empty(0))
     unit: Array = field(default_factory=lambda: np.ones(1))
@@ -124,7 +157,7 @@ class Outcome:
 
     def weighted(self, weights: Array) -> "Outcome":
         """The same rows with their weights, without those of weight 0, which count for nothing."""
-        rows, axes = np.flatnonzero(weights), {"losses": -1, "hits": -1, "errors": -2, "targets": -2}
+        rows, axes = np.flatnonzero(weights), dict(losses=-1, hits=-1, decided=-2, errors=-2, targets=-2)
         held = {name: axis for name, axis in axes.items() if getattr(self, name).size}
         # `take` keeps the order of the memory, on which the last bits of a sum depend
         kept = {name: getattr(self, name).take(rows, axis) for name, axis in held.items()}
@@ -178,9 +211,24 @@ def _r2(scored: Outcome) -> Array:
     return mean
 
 
+def _f1(scored: Outcome, average: Literal["micro", "macro"]) -> Array:
+    """2 TP / (2 TP + FP + FN), 0 where there are none: of all labels together, or the mean over the labels."""
+    right, decided, targets = (
+        scored.sum(values.astype(np.float64), axis=-2)
+        for values in (scored.decided & (scored.targets == 1), scored.decided, scored.targets)
+    )
+    if average == "micro":
+        right, decided, targets = (counts.sum(axis=-1, keepdims=True) for counts in (right, decided, targets))
+    either = decided + targets
+    f1: Array = (2 * right / np.where(either > 0, either, 1)).mean(axis=-1)
+    return f1
+
+
 FUNCTIONS: dict[str, Callable[[Outcome], Array]] = {
     "loss": lambda scored: scored.mean(scored.losses),
     "accuracy": lambda scored: scored.mean(scored.hits),
+    "micro_f1": lambda scored: _f1(scored, "micro"),
+    "macro_f1": lambda scored: _f1(scored, "macro"),
     "rmse": lambda scored: (np.sqrt(scored.squares / scored.rows) * scored.unit).mean(axis=-1),
     "mae": lambda scored: (scored.mean(np.abs(scored.errors), axis=-2) * scored.unit).mean(axis=-1),
     "r2": _r2,

@@ -105,11 +105,13 @@ class Model:
 
     @property
     def classes(self) -> Array | None:
-        """The classes in the order of `predict_proba`'s columns: integers, booleans or texts; None for a regression."""
+        """The classes in the order of `predict_proba`'s columns: integers, booleans or texts; None for other tasks."""
         return None if self.preprocessing.classes is None else class_labels(self.preprocessing.classes)
 
     def predict(self, rows: Any) -> Array:
-        """The predicted class of each row, `(rows,)`; for a regression its value, `(rows,)` or `(rows, targets)`.
+        """The predicted class of each row, `(rows,)`, or its labels of 0 and 1, `(rows, targets)`.
+
+        For a regression the predicted value, `(rows,)` or `(rows, targets)`.
 
         Args:
             rows: an array or lists with the columns of training in their order, or a data frame, a dict of columns or a
@@ -121,17 +123,19 @@ class Model:
         scores = self._scores_of(rows)
         if self.classes is not None:
             return self.classes[self.decide(scores)]
+        if self.preprocessing.task == "multilabel":
+            return self.decide(scores)
         values: Array = self.preprocessing.inverse_target(scores)
         return values[:, 0] if values.shape[1] == 1 else values
 
     def predict_proba(self, rows: Any) -> Array:
-        """One probability per class, float64 `(rows, classes)`, of rows as `predict` takes them.
+        """One probability per class or label, float64 `(rows, classes)`, of rows as `predict` takes them.
 
         Raises:
             UsageError: the network was trained on a regression.
             DataError: as `predict`.
         """
-        if self.classes is None:
+        if self.preprocessing.task == "regression":
             raise UsageError("predict_proba: the network predicts quantities, which have no probabilities. Use predict")
         return self.probabilities(self._scores_of(rows))
 
@@ -140,19 +144,21 @@ class Model:
 
         Args:
             rows: the inputs.
-            y: the true classes, or the true values `(rows,)` or `(rows, targets)`.
+            y: the true classes `(rows,)`, labels `(rows, targets)`, or values `(rows,)` or `(rows, targets)`.
 
         Raises:
             DataError: as `predict`, or a class that the training rows did not have.
         """
         x, name = encode_in_memory(rows, self.preprocessing), "accuracy"
         if self.preprocessing.classes is not None:
-            targets, scale = class_codes(y, self.preprocessing.classes), None
+            targets = class_codes(y, self.preprocessing.classes)
+        elif self.preprocessing.task == "multilabel":
+            targets = np.asarray(y, np.int64)
         else:
-            own = np.asarray(y, np.float64).reshape(len(x), -1)
-            targets, scale, name = self.preprocessing.apply_target(own), np.array(self.preprocessing.target_scale), "r2"
+            targets, name = self.preprocessing.apply_target(np.asarray(y, np.float64).reshape(len(x), -1)), "r2"
+        part = Part(x, targets, np.arange(len(x)))
         with self._arithmetic():
-            return float(evaluate(self.network, self.loss, Part(x, targets, np.arange(len(x))), scale)[name])
+            return float(evaluate(self.network, self.loss, part, self.preprocessing.units)[name])
 
     def hidden(self, rows: Any, layer: int = -1) -> Array:
         """The outputs of a hidden layer, `(rows, units)`, of rows as `predict` takes them.
@@ -205,12 +211,14 @@ class Model:
         return np.concatenate(blocks) if blocks else np.empty((0, self.network.linears[-1].out_features))
 
     def probabilities(self, scores: Array) -> Array:
-        """One probability per class, float64 `(rows, classes)`.
+        """One probability per class or label, float64 `(rows, classes)`.
 
         After cross-entropy the softmax or sigmoid of the scores; after a loss on residuals the scores themselves,
         clipped to [0, 1] and divided by their sum.
         """
         wide = scores.astype(np.float64)
+        if self.preprocessing.task == "multilabel":
+            return sigmoid(wide, np.empty_like(wide))
         if LOSSES[self.options.loss].log_odds:
             if wide.shape[-1] == 1:
                 positive = sigmoid(wide[:, 0], np.empty(len(wide)))
@@ -239,7 +247,9 @@ class Model:
         return log_odds
 
     def decide(self, scores: Array) -> Array:
-        """The class code of each row: by the sign of one score, or the largest of several scores."""
+        """The class code of each row, by the sign of one score or the largest of several; or labels, by each sign."""
+        if self.preprocessing.task == "multilabel":
+            return (scores > 0).astype(np.int64)
         codes: Array = (scores[:, 0] > 0).astype(np.int64) if scores.shape[-1] == 1 else scores.argmax(axis=-1)
         return codes
 

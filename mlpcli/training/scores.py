@@ -6,6 +6,7 @@ scikit-learn's metrics are used where they exist. It is imported within function
 Table(columns=['class', 'support'], rows=[['yes', 3]])
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -32,7 +33,7 @@ class Scores:
 
     Attributes:
         metrics: one number per metric, None where it is undefined.
-        classes: for classes, precision, recall, F1 and support, one row per class.
+        classes: for classes and labels, precision, recall, F1 and support, one row each.
         confusion: for classes, counts, or sums of weights, with one row per target and one column per prediction.
         targets: for several targets, the metrics of each in its own units, one row per target.
     """
@@ -49,10 +50,11 @@ def score(model: Model, part: Part) -> Scores:
 
     A metric that is undefined is None: ROC AUC if a class has no row, R2 of a single row, and all that is not finite.
     """
-    names = model.preprocessing.classes
+    names, scale = model.preprocessing.classes, model.preprocessing.units
     if names is None:
-        scale = np.array(model.preprocessing.target_scale)
         metrics = _numbers(evaluate(model.network, model.loss, part, scale))
+        if scale is None:
+            return Scores(metrics, _of_each_label(model, part))
         return Scores(metrics, targets=_of_each_target(model, part, scale) if len(scale) > 1 else None)
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
@@ -70,13 +72,7 @@ def score(model: Model, part: Part) -> Scores:
         "macro_f1": float(f1[present | np.isin(codes, decided)].mean()),
         "roc_auc": _roc_auc(y, model.confidences(scores), weights) if ranked else None,
     }
-    classes = Table(
-        ["class", "precision", "recall", "f1", "support"],
-        [
-            [name, float(p), float(r), float(f), int(n) if weights is None else float(n)]
-            for name, p, r, f, n in zip(names, precision, recall, f1, support, strict=True)
-        ],
-    )
+    classes = _class_table(names, precision, recall, f1, support)
     counts = confusion_matrix(y, decided, labels=codes, sample_weight=weights).tolist()
     confusion = Table([r"target\prediction", *names], [[name, *row] for name, row in zip(names, counts, strict=True)])
     return Scores(metrics, classes, confusion)
@@ -84,7 +80,7 @@ def score(model: Model, part: Part) -> Scores:
 
 @np.errstate(all="ignore")
 def predictions(model: Model, x: Array, y: Array | None, rows: Array, labelled: Array | None = None) -> Table:
-    """One row per sample: `row,target,prediction` and, for classes, one probability per class.
+    """One row per sample: `row,target,prediction` and, for classes and labels, one probability each.
 
     Regression targets and predictions are in the target's own units; each of several targets has its own columns.
 
@@ -101,8 +97,11 @@ def predictions(model: Model, x: Array, y: Array | None, rows: Array, labelled: 
         predicted = [[names[code]] for code in model.decide(scores)]
         known = None if y is None else [[names[code]] for code in y]
         extra = model.probabilities(scores).tolist()
+    elif (targets := model.preprocessing.targets) and model.preprocessing.task == "multilabel":
+        ends, shares = [f"_{name}" for name in targets], [f"probability_{name}" for name in targets]
+        predicted, known = model.decide(scores).tolist(), None if y is None else y.tolist()
+        extra = model.probabilities(scores).tolist()
     else:
-        targets = model.preprocessing.targets
         ends, shares = [""] if len(targets) == 1 else [f"_{name}" for name in targets], []
         predicted = model.preprocessing.inverse_target(scores).tolist()
         known = None if y is None else _as_given(y, model.preprocessing)
@@ -117,6 +116,23 @@ def predictions(model: Model, x: Array, y: Array | None, rows: Array, labelled: 
             for i, row in enumerate(rows)
         ],
     )
+
+
+def _class_table(names: Sequence[str], precision: Array, recall: Array, f1: Array, support: Array) -> Table:
+    whole = support.dtype.kind in "iu"  # else sums of weights
+    rows = zip(names, precision, recall, f1, support, strict=True)
+    return Table(
+        ["class", "precision", "recall", "f1", "support"],
+        [[name, float(p), float(r), float(f), int(n) if whole else float(n)] for name, p, r, f, n in rows],
+    )
+
+
+def _of_each_label(model: Model, part: Part) -> Table:
+    from sklearn.metrics import precision_recall_fscore_support
+
+    y, decided = np.asarray(part.y), model.decide(model.scores(part.x))
+    found = precision_recall_fscore_support(y, decided, sample_weight=part.weights, zero_division=0.0)
+    return _class_table(model.preprocessing.targets, *found)
 
 
 def _of_each_target(model: Model, part: Part, scale: Array) -> Table:

@@ -66,7 +66,10 @@ def test_a_bad_value_is_one_line(capsys: pytest.CaptureFixture[str], arguments: 
         (["--monitor", "val_rmse"], "classification has no val_rmse"),
         (["--max-norm", "1,2,3,4,5,6,7"], "for 3 layers, output included"),
         (["--init", "xor", "--hidden", "2"], "the construction needs two inputs and two classes"),
-        (["--dataset", "friedman1:n=60", "--loss", "cross-entropy"], "is for classes, and the task is regression"),
+        (
+            ["--dataset", "friedman1:n=60", "--loss", "cross-entropy"],
+            "is for classes and labels, and the task is regression",
+        ),
         (["--dataset", "blobs:n=60,d=200", "--lift", "quadratic"], "200 inputs become 20,300 features"),
         (["--dataset", "blobbs"], "did you mean blobs?"),
         (["--dataset", "blobs:n=60,m=3"], "m"),

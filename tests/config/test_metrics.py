@@ -9,7 +9,7 @@ from mlpcli.config import OPTIONS
 from mlpcli.config.metrics import METRICS, PARTS, Measure, epoch_columns, metrics_of, monitored, ranking
 from mlpcli.training.evaluate import FUNCTIONS, Outcome
 
-TASKS = ("classification", "regression")
+TASKS = ("classification", "multilabel", "regression")
 
 
 def test_every_metric_has_a_function_and_every_function_a_row() -> None:
@@ -26,6 +26,10 @@ def test_perfect_predictions_are_the_best_and_within_bounds(name: str) -> None:
 
     def value(error: float) -> float:
         losses, hits = np.full(3, error), np.array([error == 0, error < 1, True])
+        if "multilabel" in metric.tasks:
+            decided = np.array([[True, False], [True, error < 1], [error > 0, False]])
+            labels = np.array([[1, 0], [1, 1], [0, 0]])
+            return float(FUNCTIONS[name](Outcome(losses, hits, decided, targets=labels)))
         return float(FUNCTIONS[name](Outcome(losses, hits, errors=np.full((3, 1), error), targets=targets)))
 
     values = [value(error) for error in (0.0, 0.5, 2.0)]
@@ -57,7 +61,7 @@ def test_columns_of_an_epoch_are_those_of_the_contract() -> None:
 
 def test_one_metric_leads_each_task_and_any_can_be_monitored() -> None:
     for chosen in (monitored, ranking):
-        assert [chosen(task, 1).name for task in TASKS] == ["accuracy", "rmse"]
+        assert [chosen(task, 1).name for task in TASKS] == ["accuracy", "accuracy", "rmse"]
     assert (monitored("regression", 2).unit, ranking("regression", 2).name) == ("", "r2")
     for task in TASKS:
         assert sum(metric.leads for metric in metrics_of(task)) == 1

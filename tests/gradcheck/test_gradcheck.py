@@ -39,7 +39,7 @@ def failures(rows: list[Row]) -> list[str]:
 
 
 def small_subject(**given: object) -> Subject:
-    x, y = random_batch(np.random.default_rng(5), 6, 4, 3, 1)
+    x, y = random_batch(np.random.default_rng(5), 6, 4, "classification", 3, 1)
     return draw_subject(options(**{"hidden": (5,), **given}), x, y, 3)
 
 

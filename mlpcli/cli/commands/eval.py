@@ -122,8 +122,9 @@ def evaluate(
             tables[folder / f"eval-{asked.name}.csv"] = Table(list(scores.metrics), [list(scores.metrics.values())])
             if scores.targets:
                 tables[folder / f"eval-{asked.name}-targets.csv"] = scores.targets
-            if scores.classes and scores.confusion:
+            if scores.classes:
                 tables[folder / f"eval-{asked.name}-classes.csv"] = scores.classes
+            if scores.confusion:
                 tables[folder / f"confusion-{asked.name}.csv"] = scores.confusion
         printed = list(tables.values())
         if predictions:

@@ -18,7 +18,7 @@ from mlpcli.data.cache.table import Kind, blocks_of
 
 __all__ = ["Column", "Preprocessing", "Task"]
 
-Task = Literal["classification", "regression"]
+Task = Literal["classification", "regression", "multilabel"]
 CLIP = 3.0  # bound of clipped numbers
 
 
@@ -62,8 +62,8 @@ class Scalars(NamedTuple):
 class Preprocessing:
     """Raw rows to network inputs, and network outputs to the target's own units.
 
-    `target_mean` and `target_scale` hold one number per target, and none for classes. `apply` gives the same bits as in
-    training, whichever rows are passed together.
+    `target_mean` and `target_scale` hold one number per target, and none for classes and labels. `apply` gives the same
+    bits as in training, whichever rows are passed together.
     """
 
     columns: tuple[Column, ...]
@@ -75,8 +75,15 @@ class Preprocessing:
 
     @property
     def task(self) -> Task:
-        """`classification` or `regression`."""
-        return "regression" if self.classes is None else "classification"
+        """What the network predicts."""
+        if self.classes is not None:
+            return "classification"
+        return "regression" if self.target_scale else "multilabel"
+
+    @property
+    def units(self) -> NDArray[np.float64] | None:
+        """The standard deviation of each target, (targets,), in which a regression is trained; None for other tasks."""
+        return np.array(self.target_scale) if self.task == "regression" else None
 
     @cached_property
     def features(self) -> tuple[str, ...]:
@@ -207,6 +214,6 @@ class Preprocessing:
             isinstance(flag, bool) for column in self.columns for flag in (column.indicator, column.clip, column.rare)
         ):
             raise ValueError("not a fitted preprocessing: a flag is neither true nor false")
-        count = 0 if self.classes is not None else len(self.targets)
+        count = len(self.targets) if self.task == "regression" else 0
         if self.dtype not in ("float32", "float64") or {len(self.target_mean), len(self.target_scale)} != {count}:
             raise ValueError("not a fitted preprocessing: the dtype or the number of targets does not fit")

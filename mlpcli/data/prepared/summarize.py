@@ -50,12 +50,14 @@ def summary_of_new_rows(table: Table, chosen: Sequence[int], preprocessing: Prep
 
 def summary_of_targets(table: Table, columns: Sequence[int], targets: Targets, unlabelled: int) -> list[ColumnSummary]:
     """The columns to predict; `unlabelled` rows were left out because they have no value."""
-    kind = "classes" if targets.classes else "number"
+    kind = {"classification": "classes", "regression": "number", "multilabel": "label"}[targets.task]
     notes = [targets.choice, f"{unlabelled} rows without a value are left out" if unlabelled else ""]
     rows = []
     for at, i in enumerate(columns):
         if targets.classes:
             values = f"{len(targets.classes)}: {listed(targets.classes)}"
+        elif targets.task == "multilabel":
+            values = f"{targets.values[:, at].mean():.1%} are 1"
         else:
             own = targets.values[:, at]
             values = f"{own.min():g} to {own.max():g}"

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.cache.table import Table, TableColumn
+from mlpcli.data.prepared.preprocessing import Task
 from mlpcli.data.readers.text.cells import as_number, in_order
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import listed, nearest, quote
@@ -22,7 +23,9 @@ FEW_VALUES = 20
 
 @dataclass(frozen=True)
 class Targets:
-    """`classes` and int64 `values` (rows,) for classification; None and float64 (rows, targets) for regression.
+    """Class names and int64 `values` (rows,) for classification; float64 (rows, targets) for regression.
+
+    For several labels, `values` are int64 (rows, targets), 0 and 1.
 
     `choice` says what task `auto` took numbers for, and how to ask for the other.
     """
@@ -30,6 +33,13 @@ class Targets:
     classes: tuple[str, ...] | None
     values: NDArray[Any]
     choice: str = ""
+
+    @property
+    def task(self) -> Task:
+        """What the values are for."""
+        if self.classes is not None:
+            return "classification"
+        return "regression" if self.values.dtype.kind == "f" else "multilabel"
 
 
 def find_columns(table: Table, names: Sequence[str], option: str) -> list[int]:
@@ -66,8 +76,8 @@ def read_targets(
     Args:
         table: the cells.
         columns: indices of the target columns.
-        task: classification, regression or auto. With auto, texts and whole numbers of few values are classes; other
-            numbers and several targets are quantities.
+        task: classification, regression, multilabel or auto. With auto, texts and whole numbers of few values are
+            classes; other numbers and several targets are quantities.
         rows: numbers of the rows to read.
         known: classes of a trained model, if there is one; no other class is allowed then.
 
@@ -91,10 +101,14 @@ def read_targets(
             other = "regression" if task == "classification" else "classification"
             taken = "classes" if task == "classification" else "quantities"
             choice = f"numbers taken as {taken}; --task {other} for the other"
+    if task == "multilabel":
+        if len(read) == 1:
+            raise UsageError("task multilabel: it needs several targets of 0 and 1. Name them, or use classification")
+        return Targets(None, np.column_stack([_labels(*column) for column in read]))
     if task == "regression":
         return Targets(None, np.column_stack([_numbers(*column) for column in read]), choice)
     if len(read) > 1:
-        raise UsageError("target: classification predicts one column; several are for task = regression")
+        raise UsageError("target: classification predicts one column; several are for task = regression, or multilabel")
     return replace(_classes(*read[0], known), choice=choice)
 
 
@@ -150,6 +164,18 @@ def _numbers(column: TableColumn, cells: NDArray[Any]) -> NDArray[np.float64]:
                 f"task regression: target {quote(column.name)} has texts like {quote(text)}. Use task classification"
             )
     return np.array(numbers, dtype=np.float64)[cells.astype(np.int64)]
+
+
+def _labels(column: TableColumn, cells: NDArray[Any]) -> NDArray[np.int64]:
+    """The cells of a target that holds 0 and 1, or false and true."""
+    values, codes = _distinct(column, cells)
+    names = [_class_name(column, value) for value in values]
+    for name in names:
+        if _meaning(name) not in (0.0, 1.0):
+            raise UsageError(
+                f"task multilabel: target {quote(column.name)} has the value {quote(name)}, where 0 and 1 are expected"
+            )
+    return np.array([int(_meaning(name) == 1.0) for name in names], dtype=np.int64)[codes]
 
 
 def _distinct(column: TableColumn, cells: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:

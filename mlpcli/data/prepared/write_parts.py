@@ -61,9 +61,9 @@ def build_entry(
     parts = {"train": split.train, "val": split.val, "test": split.test}
     weights = relative_weights(read_weights(table, at_weights[0], usable), parts) if at_weights else None
     mean, spread = (
-        ((), ())
-        if targets.classes
-        else fit_targets(targets.values[split.train], None if weights is None else weights[split.train])
+        fit_targets(targets.values[split.train], None if weights is None else weights[split.train])
+        if targets.task == "regression"
+        else ((), ())
     )
     fitted = fit_columns(table, chosen, usable[split.train], options.scale, options.min_frequency)
     preprocessing = Preprocessing(
@@ -138,7 +138,7 @@ def write_part(
         table: the cells.
         chosen: indices of the input columns, in the order in which they were fitted.
         rows: row numbers of the part.
-        y: class codes (rows,) or targets in their own units (rows, targets); None writes no y.
+        y: class codes (rows,), labels (rows, targets) or targets in their own units (rows, targets); None writes no y.
         preprocessing: what was fitted.
 
     Returns:
@@ -161,7 +161,7 @@ def write_part(
         varies = varies or bool((block != first).any())
         x.append(block)
     if y is not None:
-        y = y if preprocessing.classes else preprocessing.apply_target(y)
+        y = preprocessing.apply_target(y) if preprocessing.task == "regression" else y
         new.array(f"{name}_y", y.dtype, y.shape[1:]).append(y)
     new.array(f"{name}_rows", np.int64).append(rows)
     return varies

@@ -92,7 +92,9 @@ def wanted_columns(names: Sequence[str], wanted: Wanted, where: str, *, typed: b
             kind="text" if name in categories else None,
             fixed=name in categories,
             gaps_allowed=wanted.options.drop_unlabelled,
-            as_texts=typed or name in groups or (name in targets and wanted.options.task == "classification"),
+            as_texts=typed
+            or name in groups
+            or (name in targets and wanted.options.task in ("classification", "multilabel")),
             spelling=spelling,
         )
         for place, name in enumerate(names)

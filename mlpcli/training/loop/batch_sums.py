@@ -11,7 +11,7 @@ import numpy as np
 
 from mlpcli.kernels.classification import count_correct
 from mlpcli.nn import Array
-from mlpcli.training.evaluate import correct, squared_errors, total
+from mlpcli.training.evaluate import all_correct, correct, squared_errors, total
 
 __all__ = ["BatchSums"]
 
@@ -42,17 +42,20 @@ class BatchSums:
             index: number of the batch in the epoch, from 0.
             losses: loss of each sample, `(runs, batch)`.
             scores: `(runs, batch, outputs)`.
-            y: class codes `(runs, batch)`, or standardized targets `(runs, batch, targets)`.
+            y: class codes `(runs, batch)`, labels `(runs, batch, labels)`, or standardized targets `(runs, batch,
+                targets)`.
             norms: norms of the gradients, `(runs,)`.
             weights: the weight of each sample, `(runs, batch)`; None weighs all by 1.
         """
         self.arrays["loss"][:, index] = total(losses.astype(np.float64), weights)
         if "squares" in self.arrays:
             self.arrays["squares"][:, index] = squared_errors(scores, y, weights)
-        elif weights is None:
+        elif weights is None and y.ndim < scores.ndim:
             count_correct(scores, y, self.arrays["hits"][:, index])
         else:
-            self.arrays["hits"][:, index] = total(correct(scores, y), weights)
+            self.arrays["hits"][:, index] = total(
+                (correct if y.ndim < scores.ndim else all_correct)(scores, y), weights
+            )
         self.arrays["grad_norm"][:, index] = norms
 
     @property

@@ -65,7 +65,7 @@ class Trainer:
     def __init__(self, runs: Sequence[RunOptions], data: Prepared) -> None:
         self.runs, self.data = list(runs), data
         self.options = runs[0]
-        self.target_scale = None if data.task == "classification" else np.array(data.preprocessing.target_scale)
+        self.target_scale = data.preprocessing.units
         self._x, self._y = np.asarray(data.train.x), np.asarray(data.train.y)
         self._weights = None if data.train.weights is None else data.train.weights.astype(self.options.dtype)
         self.bounds = batch_bounds(len(self._x), self.options.batch_size, smallest_batch(self.options))

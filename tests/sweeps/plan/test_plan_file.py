@@ -294,7 +294,7 @@ def test_rules_that_combinations_break() -> None:
 
 def test_rules_of_the_task_where_it_is_given() -> None:
     found = problem("[base]\ntask = 'regression'\n[grid]\nloss = ['squared', 'cross-entropy']")
-    assert found.startswith("s.toml: [grid] loss, [base] task: loss cross-entropy is for classes")
+    assert found.startswith("s.toml: [grid] loss, [base] task: loss cross-entropy is for classes and labels")
     assert len(plan("[grid]\nloss = ['squared', 'cross-entropy']")) == 2
 
 
