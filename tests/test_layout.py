@@ -37,6 +37,7 @@ MAY_IMPORT = {
     "api": {"data", "config", "training", "results", "workers", "sweeps"},
     "estimators": {"nn", "optim", "data", "config", "training", "api"},
     "plot": {"autodiff", "nn", "optim", "data", "config", "training", "results"},
+    "report": {"config", "results", "export"},
     "cli": {
         "autodiff",
         "data",
@@ -49,6 +50,7 @@ MAY_IMPORT = {
         "api",
         "plot",
         "export",
+        "report",
     },
 }
 

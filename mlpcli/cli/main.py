@@ -44,6 +44,7 @@ COMMANDS = {
         ("show", "show", "Show one run, sweep or trial, and the command that makes it again."),
         ("compare", "compare", "Compare runs and trials: options that differ, scores, paired differences."),
         ("plot", "plot", "Draw learning curves, options, diagnostics and fitted functions."),
+        ("report", "report", "Write one HTML page of runs and sweeps, to look at and to send."),
         ("export", "export", "Write a trained network in the format of another tool."),
         ("gradcheck", "gradcheck", "Check the gradient of every component or one network."),
         ("graph", "graph", "Show values and gradients of a computational graph."),
