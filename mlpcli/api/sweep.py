@@ -35,7 +35,9 @@ from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
 from mlpcli.sweeps.plan.sweep_plan import Plan
 from mlpcli.sweeps.run.engine import Engine
 from mlpcli.sweeps.run.sweep_watcher import Watcher
+from mlpcli.sweeps.run.time_limit import TimeLimit
 from mlpcli.sweeps.run.train_stack import KeepModels
+from mlpcli.sweeps.spec.duration import seconds_of
 from mlpcli.sweeps.spec.sweep_file import find_sweep
 from mlpcli.threads import cores
 from mlpcli.workers.executor import Executor
@@ -66,6 +68,7 @@ def sweep(
     restart: bool = False,
     force: bool = False,
     fail_fast: bool = False,
+    time_limit: float | str | None = None,
     note: str | None = None,
     tags: Sequence[str] = (),
     progress: bool | None = None,
@@ -91,6 +94,7 @@ def sweep(
         restart: run everything again.
         force: let finished trials that the plan lacks leave the folder's tables.
         fail_fast: stop at the first trial that fails.
+        time_limit: seconds, or a text such as 10m: no trial starts that should end later.
         note: a sentence for provenance.json, shown with the results.
         tags: names for provenance.json, by which `mlpcli list` finds the sweep.
         progress: show a progress bar; by default in terminals and notebooks.
@@ -121,6 +125,7 @@ def sweep(
             restart=restart,
             force=force,
             fail_fast=fail_fast,
+            time_limit=None if time_limit is None else seconds_of(str(time_limit)),
             command=sys.argv,
             said=labels(note, tags),
             watch=lambda prepared, folder, jobs: sweep_progress(prepared.plan, progress),
@@ -138,7 +143,8 @@ def sweep(
 class Swept:
     """A sweep that was run: its trials by number, the rows of summary.csv, its folder and the best model's file.
 
-    `rivals` is the best configuration beside others where none has a baseline.
+    `rivals` is the best configuration beside others where none has a baseline. `is_out_of_time` says that the time
+    limit came before the end, so that there is no summary.
     """
 
     prepared: PreparedSweep
@@ -147,6 +153,7 @@ class Swept:
     rivals: Sequence[Rival]
     path: Path
     best: Path | None
+    is_out_of_time: bool = False
 
     def problem(self, table: str) -> MlpcliError | None:
         """Error that ends the command if trials failed or diverged; `table` names the place of the trials."""
@@ -171,6 +178,7 @@ def run_plan(
     executor: str,
     allow_insecure_dask: bool = False,
     worker_timeout: float | None = None,
+    time_limit: float | None = None,
     results: Path,
     data_home: Path | None,
     keep_models: KeepModels,
@@ -191,6 +199,7 @@ def run_plan(
     Raises:
         Interrupted: Ctrl-C or SIGTERM, unless `stop_early`. Others as for `sweep`.
     """
+    limit = TimeLimit(time_limit)
     with open_executor(executor, jobs, PRELOAD, allow_insecure=allow_insecure_dask) as workers, _killing(workers):
         if not (results / plan.file.name / "summary.csv").exists():  # otherwise there may be nothing to train
             workers.warm(min(jobs, len(plan)))
@@ -200,7 +209,7 @@ def run_plan(
             if not plan.coming:  # later batches may still ask for trials that this plan lacks
                 _check_leaving(folder, force)
             with watch(prepared, folder, workers.jobs) as view:
-                engine = Engine(prepared, folder, workers, view, keep_models, fail_fast, worker_timeout)
+                engine = Engine(prepared, folder, workers, view, keep_models, fail_fast, worker_timeout, limit)
                 try:
                     with _saying_what_is_kept(folder, plan, restart):
                         engine.run()
@@ -208,7 +217,15 @@ def run_plan(
                     if not (stop_early and folder.known):
                         raise
                     workers.shutdown(wait=False, cancel_futures=True)
-            return Swept(prepared, folder.known, engine.summary, engine.rivals, folder.path, engine.models.best)
+            return Swept(
+                prepared,
+                folder.known,
+                engine.summary,
+                engine.rivals,
+                folder.path,
+                engine.models.best,
+                is_out_of_time=limit.is_over,
+            )
 
 
 def _with_data(document: Mapping[str, Any], data: Any, data_home: Path | str | None) -> dict[str, Any]:

@@ -85,6 +85,10 @@ def sweep(
             rich_help_panel=_RUN,
         ),
     ] = None,
+    time_limit: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="start no trial that should end later: 90s, 10m, 1.5h", rich_help_panel=_RUN),
+    ] = None,
     fail_fast: Annotated[bool, switch("--fail-fast", help="stop at the first trial that fails", panel=_RUN)] = False,
     keep_models: Annotated[
         KeepModels, typer.Option(help="trials whose model files are kept", rich_help_panel=_RUN)
@@ -112,10 +116,12 @@ def sweep(
     Example: mlpcli sweep experiments/dropout.toml
     """
     from mlpcli.sweeps.plan.plan_file import plan_sweep
+    from mlpcli.sweeps.spec.duration import seconds_of
 
     if all_ and top is not None:
         raise UsageError("--top, --all: only one of them is possible. Leave one out")
 
+    limit = None if time_limit is None else seconds_of(time_limit)
     plan = plan_sweep(file, settings=settings or (), seeds=seeds, name=name, max_trials=max_trials)
 
     from mlpcli.threads import cores
@@ -140,6 +146,7 @@ def sweep(
         executor=executor,
         allow_insecure_dask=allow_insecure_dask,
         worker_timeout=worker_timeout,
+        time_limit=limit,
         results=results,
         data_home=data_home,
         keep_models=keep_models.value,

@@ -36,6 +36,9 @@ def show_results(swept: "Swept", top: int | None, as_json: bool) -> None:
     if as_json:
         print_swept(swept)
         return
+    if swept.is_out_of_time:
+        show_rest(swept)
+        return
     columns = _columns(swept, swept.summary[:top])
     test = str(Measure.parse(metric).on("test"))
     alike = [name for name in plan.varied if len({option_cell(row[name]) for row in swept.summary}) == 1]
@@ -61,6 +64,15 @@ def show_counts(swept: "Swept") -> None:
     """Print how many trials there are, by the way they ended."""
     counts = sorted(_counts(swept).items())
     prose(f"{len(swept.prepared.plan)} trials: {', '.join(f'{count} {state}' for state, count in counts)}")
+
+
+def show_rest(swept: "Swept") -> None:
+    """Print how much was done before the time limit, and how to go on."""
+    from mlpcli.atomic import shown
+
+    plan = swept.prepared.plan
+    done = f"{len(swept.trials)} of {len(plan) + plan.coming} trials are in {shown(swept.path)}"
+    prose(f"Time limit: {done}. The same command goes on")
 
 
 def show_place(swept: "Swept") -> None:

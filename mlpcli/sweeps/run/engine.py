@@ -5,6 +5,7 @@ in which it was trained nor an interruption of the sweep shows anywhere.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 from threading import Thread
@@ -20,11 +21,12 @@ from mlpcli.signals import held
 from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
 from mlpcli.sweeps.plan.sweep_plan import Round
 from mlpcli.sweeps.run.course import Course
-from mlpcli.sweeps.run.job_dispatch import dispatch
+from mlpcli.sweeps.run.job_dispatch import AHEAD, dispatch
 from mlpcli.sweeps.run.kept_models import Models
 from mlpcli.sweeps.run.search_record import SearchRecord
 from mlpcli.sweeps.run.stack_jobs import JobMaker
 from mlpcli.sweeps.run.sweep_watcher import Watcher
+from mlpcli.sweeps.run.time_limit import TimeLimit
 from mlpcli.sweeps.run.train_stack import Job, JobResult, KeepModels, Outcome
 from mlpcli.sweeps.run.trial_score import epochs_begun, trial_score
 from mlpcli.sweeps.search.strategy import Scored
@@ -33,6 +35,10 @@ from mlpcli.training.loop.epoch_rows import EpochRow
 from mlpcli.workers.executor import Executor
 
 __all__ = ["Engine"]
+
+
+class _OutOfTime(Exception):
+    """No job may begin any more."""
 
 
 class Engine:
@@ -51,6 +57,7 @@ class Engine:
         keep_models: KeepModels = "best",
         fail_fast: bool = False,
         worker_timeout: float | None = None,
+        time_limit: TimeLimit | None = None,
     ) -> None:
         self.sweep, self.folder, self.executor, self.watcher = sweep, folder, executor, watcher
         self.models = Models(sweep, folder, keep_models)
@@ -58,6 +65,7 @@ class Engine:
         self.rivals: list[Rival] = []
         self.course = Course()
         self._fail_fast, self._worker_timeout = fail_fast, worker_timeout
+        self._limit = time_limit or TimeLimit(None)
         self._record_of_search = SearchRecord(sweep.plan, sweep.metric)
         self._plan, self._jobs = sweep.plan, JobMaker(sweep, executor)
         self._until: dict[int, int] = {}  # the most epochs that a round wanted of a trial
@@ -70,6 +78,8 @@ class Engine:
     def run(self) -> None:
         """Train what is missing of each round, prune what no round goes on with, and put the folder in order.
 
+        When the time limit is over, what was recorded stays, and there is no summary.
+
         Raises:
             BadResult: with `fail_fast`, at the first trial that failed or diverged.
             ClusterLost: the cluster is gone; what was recorded stays.
@@ -78,6 +88,11 @@ class Engine:
         self.executor.listener = self.course.hear
         self.watcher.begin(self.course)
         self._tell(sorted(self.folder.known), known=True)
+        with suppress(_OutOfTime):
+            self._search()
+            self._conclude()
+
+    def _search(self) -> None:
         for asked in self.sweep.rounds(self._score, self._told):
             for reason in asked.refused:
                 self.watcher.note(f"left out: {reason}")
@@ -85,6 +100,8 @@ class Engine:
             self._prune(self._stopped.difference(*asked.trials.values()))
             self._bring(asked)
         self._prune(set(self._stopped))
+
+    def _conclude(self) -> None:
         if missing := self.models.missing():
             self.watcher.note(f"models to be kept that are not there: {len(missing)}; these trials are trained again")
             self._train(missing, self.sweep.epochs, "all")
@@ -99,6 +116,7 @@ class Engine:
     def done(self, job: Job, result: JobResult) -> None:
         """Record the trials of a job that have ended; remember the progress of the others."""
         self._is_news = True
+        self._limit.learn(job)
         ended: list[int] = []
         epochs, share = 0, 0.0
         for position, (number, outcome) in enumerate(zip(job.trials, result.outcomes, strict=True)):
@@ -172,7 +190,10 @@ class Engine:
             self.folder.begin()
         jobs = self._jobs.make(numbers, until, keep_models)
         self._expect()
-        dispatch(self.executor, jobs, self, self._worker_timeout)
+        ahead = 1 if self._limit.is_set else AHEAD  # so that a job begins when it is judged
+        dispatch(self.executor, self._limit.allowed(jobs), self, self._worker_timeout, ahead)
+        if self._limit.is_over:
+            raise _OutOfTime
 
     def _prune(self, numbers: Set[int]) -> None:
         """Record the trials that no round goes on with as pruned where they were stopped, unless they had ended."""

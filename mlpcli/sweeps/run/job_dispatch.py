@@ -17,7 +17,7 @@ from mlpcli.signals import check
 from mlpcli.sweeps.run.train_stack import Job, JobResult, run_job
 from mlpcli.workers.executor import Executor, WorkerDied
 
-__all__ = ["ATTEMPTS", "Receiver", "dispatch"]
+__all__ = ["AHEAD", "ATTEMPTS", "Receiver", "dispatch"]
 
 ATTEMPTS = 3
 """Workers that a trial may lose, alone, before it is recorded as failed: a machine may kill any worker."""
@@ -70,10 +70,17 @@ class Overtime:
         return max(PATIENCE, SLOWNESS * job.seconds) if self._limit is None else self._limit
 
 
-def dispatch(executor: Executor, jobs: Iterable[Job], receiver: Receiver, worker_timeout: float | None = None) -> None:
+def dispatch(
+    executor: Executor,
+    jobs: Iterable[Job],
+    receiver: Receiver,
+    worker_timeout: float | None = None,
+    ahead: int = AHEAD,
+) -> None:
     """Run all jobs, in any order; one that runs for more than `worker_timeout` seconds is given to another worker.
 
-    By default a job has 5 minutes, or 30 times the seconds that it should take.
+    By default a job has 5 minutes, or 30 times the seconds that it should take. `ahead` times as many jobs are handed
+    to the executor as it runs at once.
 
     Raises:
         MlpcliError: an error that no job is to blame for, such as a lost cluster; finished jobs stay finished.
@@ -83,7 +90,7 @@ def dispatch(executor: Executor, jobs: Iterable[Job], receiver: Receiver, worker
     handed: dict[Future[JobResult], tuple[Job, int]] = {}  # in order; the first unfinished ones are in progress
     overtime = Overtime(worker_timeout)
     while True:
-        while len(handed) < AHEAD * executor.jobs and (following := again.popleft() if again else next(source, None)):
+        while len(handed) < ahead * executor.jobs and (following := again.popleft() if again else next(source, None)):
             receiver.running(islice(chain(_unfinished(handed), [following[0]]), executor.jobs))
             handed[executor.submit(run_job, following[0])] = following
         if not handed:

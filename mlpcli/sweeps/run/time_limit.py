@@ -1,0 +1,51 @@
+"""The time limit of a sweep: no job begins that should end later; what trains is finished."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+from mlpcli.sweeps.run.train_stack import Job
+
+__all__ = ["TimeLimit"]
+
+
+class TimeLimit:
+    """Counts from when it is made. `is_over` once a job was held back; without `seconds` none is.
+
+    The time of a job is its estimate, corrected by how long the jobs before took.
+    """
+
+    def __init__(self, seconds: float | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self.is_over = False
+        self._clock = clock
+        self._end = None if seconds is None else clock() + seconds
+        self._began: dict[int, float] = {}
+        self._spent = self._estimated = 0.0
+
+    @property
+    def is_set(self) -> bool:
+        """Whether there is a limit."""
+        return self._end is not None
+
+    def allowed(self, jobs: Iterable[Job]) -> Iterator[Job]:
+        """The jobs that should end in time, each judged when its turn comes."""
+        for job in jobs:
+            now = self._clock()
+            pace = self._spent / self._estimated if self._estimated else 1.0
+            if self._end is not None and now + pace * _estimate(job) > self._end:
+                self.is_over = True
+            else:
+                self._began[job.trials[0]] = now
+                yield job
+
+    def learn(self, job: Job) -> None:
+        """Take that a job is done."""
+        began = self._began.pop(job.trials[0], None)
+        if began is not None:  # a part of a job that was lost has no beginning
+            self._spent += self._clock() - began
+            self._estimated += _estimate(job)
+
+
+def _estimate(job: Job) -> float:
+    """Seconds up to the epoch that the job is to reach, for those of its trials that still train."""
+    share = min(1.0, job.until / max(1, job.runs[0].epochs))
+    return job.seconds * share * (len(job.trials) - len(job.pruned)) / len(job.trials)

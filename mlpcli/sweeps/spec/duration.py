@@ -1,0 +1,25 @@
+"""Spans of time as people type them: 90, 90s, 10m, 1.5h, 2d."""
+
+import re
+
+from mlpcli.errors import UsageError
+from mlpcli.wording import quote
+
+__all__ = ["seconds_of"]
+
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def seconds_of(text: str) -> float:
+    """The seconds of a span of time, a number with s, m, h or d, or of seconds.
+
+    Raises:
+        UsageError: anything else.
+
+    >>> seconds_of("10m"), seconds_of("1.5h"), seconds_of("90")
+    (600.0, 5400.0, 90.0)
+    """
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([smhd]?)", text.strip(), re.ASCII)
+    if found is None or not float(found[1]):
+        raise UsageError(f"--time-limit: got {quote(text)}, expected a span of time such as 90s, 10m or 1.5h")
+    return float(found[1]) * _UNITS[found[2]]
