@@ -276,13 +276,20 @@ def _open_folder(
 
 def _check_leaving(folder: SweepFolder, force: bool) -> None:
     """Trials that the plan lacks leave the tables; those that are complete with `force` only."""
-    complete = sum(trial.state == "complete" for trial in folder.leaving)
-    if complete and not force:
+    leaving = [trial for trial in folder.leaving if trial.state == "complete"]
+    if leaving and not force:
+        same = set(map(_place, leaving)) <= set(map(_place, folder.planned))
+        reason = ": their data, their version of mlpcli or options that do not vary differ" if same else ""
         raise UsageError(
-            f"{shown(folder.path)} has {complete} finished trials that this plan lacks. It is unchanged. Use --force "
-            f"to move them to {shown(folder.path / UNUSED)}, from where the old plan takes them back, or choose "
-            "another --name"
+            f"{shown(folder.path)} has {len(leaving)} finished trials that this plan lacks{reason}. It is unchanged. "
+            f"Use --force to move them to {shown(folder.path / UNUSED)}, from where the old plan takes them back, or "
+            "choose another --name"
         )
+
+
+def _place(trial: Trial) -> tuple[int, tuple[str, ...]]:
+    """The seed of a trial, and its varied options as in trials.csv."""
+    return trial.seed, tuple(cell(value) for value in trial.options.values())
 
 
 @contextmanager

@@ -192,7 +192,10 @@ def _explain(error: BaseException) -> tuple[int, str]:
     if isinstance(error, OSError):
         name = "" if error.filename is None else f" {os.fsdecode(error.filename)}"
         return ExitCode.IO, f"cannot read or write{name}: {error.strerror or error}"
-    if isinstance(error, ImportError) and not (error.name or "").startswith("mlpcli"):
+    # a file that cannot be read counts as not found; a name that a module of ours lacks is a bug
+    if isinstance(error, ImportError) and (
+        type(error) is not ImportError or not (error.name or "").startswith("mlpcli")
+    ):
         return ExitCode.IO, f"cannot load {error.name or 'a library'}: {line}. Try again, or install it again"
     if hasattr(error, "format_message"):  # Typer's usage errors share no public base
         return ExitCode.USAGE, _explain_usage(error)

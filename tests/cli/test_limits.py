@@ -123,6 +123,7 @@ def test_no_thread_to_be_had(file: Path, monkeypatch: pytest.MonkeyPatch, capsys
     [
         (ImportError("libx.so: failed to map segment from shared object"), 65, "not enough memory: libx.so"),
         (ImportError("libx.so: cannot open shared object file", name="numpy"), 74, "cannot load numpy: libx.so"),
+        (ModuleNotFoundError("No module named 'mlpcli.nn'", name="mlpcli.nn"), 74, "cannot load mlpcli.nn: No module"),
         (ImportError("no name 'x'", name="mlpcli.nn"), 70, "a bug in mlpcli"),
     ],
 )

@@ -80,7 +80,8 @@ class RunFolder:
 
         Raises:
             UsageError: a bad name, or a folder that holds something else: another kind of results, or a run
-                with other options or an unfinished one, and neither `force` nor `resume`. Nothing was changed.
+                with other options or an unfinished one, and neither `force` nor `resume`; or, with `resume`, a
+                finished run of other data or another version. Nothing was changed.
             Busy: another process works in this folder.
             FileError: the folder cannot be created or written.
         """
@@ -218,6 +219,11 @@ class RunFolder:
             return "fresh"
         if finished and same[0] == self.path:
             self.result = self._read_result()
+            if self.result["run_id"] != self.run_id:
+                raise UsageError(
+                    f"{shown(self.path)} was trained on other data, or by another version of mlpcli. It is unchanged. "
+                    "Train again without --resume, or choose another --name"
+                )
             return "finished"
         return "resumed" if is_there(self._work / CHECKPOINT) else "fresh"
 

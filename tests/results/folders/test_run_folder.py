@@ -45,7 +45,8 @@ def train(root, options=OPTIONS, *, force=False, resume=False, stop=None, diverg
             if epoch % 2 == 0:
                 run.save_checkpoint({"weights": weights}, {"epoch": epoch, "best": None, "random": 2**100})
         model = None if diverge else model_bytes({"weights": weights}, {"lr": options["lr"]})
-        run.finish(model, {**RESULT, "state": "diverged" if diverge else "complete"}, {"command": ["x"]}, SUMMARY)
+        result = {**RESULT, "run_id": run.run_id, "state": "diverged" if diverge else "complete"}
+        run.finish(model, result, {"command": ["x"]}, SUMMARY)
         return state
 
 
@@ -136,6 +137,17 @@ def test_resuming_a_finished_run_changes_nothing(tmp_path):
     assert sorted(os.listdir(tmp_path / "r")) == FILES
 
 
+def test_a_finished_run_of_other_data_or_another_version_is_not_resumed(tmp_path):
+    """Its options are the same, but its identity is another: the digest of its data, or the format of identities."""
+    train(tmp_path)
+    before = content(tmp_path)
+    with pytest.raises(
+        UsageError, match=r"other data, or by another version of mlpcli\. It is unchanged\. Train again"
+    ):
+        RunFolder(tmp_path, "r", OPTIONS, columns=COLUMNS, run_id="format 1", resume=True)
+    assert content(tmp_path) == before
+
+
 def test_a_finished_run_is_trained_again_and_readers_keep_the_old_until_then(tmp_path, golden):
     train(tmp_path, OTHER)
     names = (
@@ -179,7 +191,7 @@ def test_other_options_are_refused_and_named(tmp_path, golden, finished, resume)
 def test_equal_options_in_another_spelling_are_equal(tmp_path):
     train(tmp_path)
     spelled = {**OPTIONS, "hidden": [64, 32], "seed": 0}  # an option at its default is one that is not there
-    with RunFolder(tmp_path, "r", spelled, columns=[], run_id="", resume=True) as run:
+    with RunFolder(tmp_path, "r", spelled, columns=[], run_id="1e-08", resume=True) as run:
         assert run.state == "finished"
 
 

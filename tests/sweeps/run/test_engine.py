@@ -1,6 +1,7 @@
 """What a second run of a sweep makes of the first: nothing twice, nothing lost, whatever changed in between."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,21 @@ def test_a_larger_grid_runs_what_is_new() -> None:
     fresh = sweep(Path("s.toml"), Path("fresh"))
     assert timeless(folder) == timeless(fresh)
     assert not (folder / "unused").exists()
+
+
+def test_trials_with_identities_of_another_format_or_other_data_are_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = write(grid={"lr": [0.01, 0.1]})
+    folder = go(file)
+    for name in ("trials.csv", "metrics.csv"):
+        text = (folder / name).read_text()
+        (folder / name).write_text(re.sub(r",([0-9a-f]{12}),", lambda identity: f",{identity[1][::-1]},", text))
+    before = timeless(folder)
+    capsys.readouterr()
+    sweep(file, Path("results"), code=2)
+    assert "this plan lacks: their data, their version of mlpcli or options that do not" in capsys.readouterr().err
+    assert timeless(folder) == before
 
 
 def test_what_is_not_planned_waits_until_it_is(capsys: pytest.CaptureFixture[str]) -> None:
