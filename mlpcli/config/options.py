@@ -159,6 +159,9 @@ class RunOptions(DataOptions):
     patience: Epochs = option(
         0, "Training", "epochs without a better monitor before stopping; 0 is off", replicas="switched"
     )
+    min_delta: Amount = option(
+        0.0, "Training", "improvement of the monitor below which patience counts an epoch as no better", replicas="free"
+    )
     keep: Literal["best", "last"] = option("best", "Training", "epoch whose weights are kept")
     seed: Seed = option(
         0, "Training", "seed of the initial weights, the order of rows and the dropout masks", replicas="free"

@@ -61,7 +61,7 @@ def unread(options: RunOptions) -> set[str]:
     """The options that change no number of this run, because nothing in it reads them.
 
     >>> sorted(unread(RunOptions(optimizer="momentum", schedule="step")))
-    ['beta1', 'beta2', 'eps', 'momentum_final', 'norm_position']
+    ['beta1', 'beta2', 'eps', 'min_delta', 'momentum_final', 'norm_position']
     """
     read = {*OPTIMIZERS[options.optimizer].reads, *SCHEDULES[options.schedule].reads}
     found = set(_READ_BY_SOME - read)
@@ -75,6 +75,8 @@ def unread(options: RunOptions) -> set[str]:
             found.add("activation")
     if options.norm == "none" or not options.sizes:
         found.add("norm_position")
+    if not options.patience:
+        found.add("min_delta")
     return found
 
 

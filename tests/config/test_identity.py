@@ -140,6 +140,7 @@ OTHER_VALUES: dict[str, Any] = {
     "epochs": 10,
     "monitor": "val_loss",
     "patience": 5,
+    "min_delta": 0.01,
     "keep": "last",
     "seed": 1,
 }
@@ -152,6 +153,7 @@ READ_WITH: dict[str, dict[str, Any]] = {
     "momentum_epochs": {"optimizer": "momentum", "momentum_final": 0.5},
     "lr_decay": {"schedule": "step"},
     "lr_every": {"schedule": "exponential"},
+    "min_delta": {"patience": 2},
 }
 """Options that a run of the defaults does not read, with others under which it does."""
 
@@ -272,6 +274,7 @@ def test_without_validation_rows_the_last_epoch_is_kept_and_nothing_monitored() 
         {"eps": 1e-3},
         {"lr_decay": 0.1},
         {"lr_every": 3.0},
+        {"min_delta": 0.1},
     ],
 )
 def test_replicas_of_one_stack_may_differ_in(other: dict[str, Any]) -> None:
@@ -304,7 +307,7 @@ def test_a_list_of_zeros_is_no_max_norm() -> None:
 
 def test_everything_else_splits_stacks() -> None:
     free = {"seed", "init_scale", "init_bias", "lr", "lr_multiplier", "momentum", "momentum_final", "momentum_epochs"}
-    free |= {"beta1", "beta2", "eps", "lr_decay", "lr_every"}
+    free |= {"beta1", "beta2", "eps", "lr_decay", "lr_every", "min_delta"}
     keys = [stack_key(resolved(), DIGEST), stack_key(resolved(), "f" * 64), stack_key(resolved(threads=2), DIGEST)]
     keys += [
         stack_key(resolved({name: value}, **({"scale": value} if name == "scale" else {})), DIGEST)

@@ -23,6 +23,7 @@ OTHER: dict[str, Any] = {
     "eps": 0.1,
     "lr_decay": 0.3,
     "lr_every": 1.0,
+    "min_delta": 10.0,
 }
 """For every option that a run may ignore a value other than its default, which shows within three epochs."""
 
@@ -31,6 +32,7 @@ RUNS: list[dict[str, Any]] = [
     *({"optimizer": name, "momentum_final": 0.2, "momentum_epochs": 2.0} for name in ("momentum", "nesterov")),
     *({"schedule": name} for name in SCHEDULES),
     {"norm": "batch"},
+    {"patience": 1},
     {"depth": 0, "init": "glorot"},
     {"depth": 0, "norm": "layer", "dropout": 0.5},
 ]

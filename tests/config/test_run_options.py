@@ -29,9 +29,9 @@ INTEGERS = {
 }
 SHARES = ("dropout", "input_dropout", "label_smoothing", "momentum", "momentum_final", "beta1", "beta2")
 AMOUNTS = ("weight_decay", "clip_norm", "warmup", "max_norm", "init_scale", "lr_multiplier", "momentum_epochs")
-AMOUNTS += ("init_bias", "input_gain")
+AMOUNTS += ("init_bias", "input_gain", "min_delta")
 CHOICES = {
-    "task": "auto classification regression",
+    "task": "auto classification regression multilabel",
     "lift": "none quadratic",
     "scale": "auto standard robust robust-clip minmax unit none",
     "activation": "relu leaky-relu elu selu gelu silu mish softplus sigmoid tanh identity",
@@ -43,7 +43,7 @@ CHOICES = {
     "class_weight": "none balanced",
     "optimizer": "sgd momentum nesterov rmsprop adam adamw",
     "schedule": "constant step exponential inverse linear cosine cycles",
-    "monitor": "auto val_loss val_accuracy val_rmse val_mae val_r2 val_max_error",
+    "monitor": "auto val_loss val_accuracy val_micro_f1 val_macro_f1 val_rmse val_mae val_r2 val_max_error",
     "keep": "best last",
     "preset": "none tabular",
     "decimal": ". ,",
@@ -183,7 +183,7 @@ def test_defaults_are_those_of_the_contract() -> None:
         "clip_norm=0.0 optimizer=adam lr=None lr_multiplier=1.0 momentum=0.9 momentum_final=0.9 "
         "momentum_epochs=0.0 beta1=0.9 beta2=None eps=1e-08 schedule=constant "
         "lr_decay=0.5 lr_every=10.0 warmup=0.0 preset=none batch_size=32 epochs=30 monitor=auto patience=0 "
-        "keep=best seed=0 threads=auto record=False"
+        "min_delta=0.0 keep=best seed=0 threads=auto record=False"
     )
     assert {f"{name}={value}" for name, value in RunOptions()} == set(defaults.split())
 

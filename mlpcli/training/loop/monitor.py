@@ -27,15 +27,18 @@ class Monitor:
         column: the metric's column of metrics.csv; None, without validation rows, makes every epoch the best.
         keep_last: keep the weights of every epoch, while patience still follows the metric.
         patience: epochs without a better one before a run stops, `(runs,)`; 0 never stops it.
+        min_delta: improvement below which an epoch counts as no better for patience, `(runs,)`, in the metric's unit.
+            The weights of the best epoch are kept however small its lead.
 
     Attributes:
         best_epoch: the epoch whose weights each run keeps, `(runs,)`; 0 before the first.
     """
 
-    def __init__(self, column: str | None, keep_last: bool, patience: Array) -> None:
+    def __init__(self, column: str | None, keep_last: bool, patience: Array, min_delta: Array | float = 0.0) -> None:
         self.metric = None if column is None else Measure.parse(column).metric
         self.keep_last, self.patience = keep_last, patience
         runs = len(patience)
+        self.min_delta = np.broadcast_to(min_delta, runs)
         self.best = np.full(runs, np.inf)
         self.tie_break = np.full(runs, np.inf)
         self.best_epoch = np.zeros(runs, np.int64)
@@ -64,7 +67,10 @@ class Monitor:
         better &= np.isfinite(value) & np.isfinite(val["loss"])
         self.best[members] = np.where(better, value, best)
         self.tie_break[members] = np.where(better, tie, tie_break)
-        self.waited[members] = np.where(better, 0, self.waited[members] + 1)
+        delta = self.min_delta[members]
+        with np.errstate(invalid="ignore"):  # before the first epoch the best is infinite
+            enough = better & ((delta == 0) | (best - value >= delta))
+        self.waited[members] = np.where(enough, 0, self.waited[members] + 1)
         keep = np.ones_like(better) if self.keep_last else better
         self.best_epoch[members] = np.where(keep, epoch, self.best_epoch[members])
         patience = self.patience[members]

@@ -73,6 +73,7 @@ class Trainer:
             self.options.monitor if data.val is not None else None,
             self.options.keep == "last",
             per_run(self.runs, "patience"),
+            per_run(self.runs, "min_delta"),
         )
         self.members = np.arange(len(self.runs))
         self.epoch, self.batch = 0, 0

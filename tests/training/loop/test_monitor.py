@@ -72,6 +72,18 @@ def test_patience_counts_epochs_since_the_best(patience: int, kept: list[int], s
     assert run_through(monitor("val_loss", patience=patience), loss=losses) == (kept, stopped)
 
 
+def test_patience_ignores_improvements_below_min_delta_and_the_best_is_kept() -> None:
+    monitor = Monitor("val_loss", False, np.array([2.0, 2.0]), np.array([0.0, 0.25]))
+    for epoch, loss in enumerate([1.0, 0.75, 0.625, 0.5625], start=1):
+        keep, stop = monitor.update(np.arange(2), epoch, {"loss": np.array([loss, loss])})
+        assert keep.all() and stop.tolist() == [False, epoch == 4]
+    assert monitor.best_epoch.tolist() == [4, 4]
+    rising = Monitor("val_accuracy", False, np.array([1.0]), np.array([0.25]))
+    for accuracy, stopped in ((0.0, False), (0.25, False), (0.375, True)):
+        _, stop = rising.update(np.arange(1), 1, {"accuracy": np.array([accuracy]), "loss": np.array([1.0])})
+        assert stop[0] == stopped
+
+
 def test_the_last_is_kept_but_patience_goes_by_the_column() -> None:
     one = monitor("val_loss", last=True, patience=2)
     assert run_through(one, loss=[1.0, 2.0, 3.0, 0.1]) == ([1, 2, 3], 3)
