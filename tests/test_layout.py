@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "api": {"data", "config", "training", "results", "workers", "sweeps"},
     "estimators": {"nn", "optim", "data", "config", "training", "api"},
     "plot": {"autodiff", "nn", "optim", "data", "config", "training", "results"},
-    "report": {"config", "results", "export"},
+    "report": {"config", "results"},
     "cli": {
         "autodiff",
         "data",

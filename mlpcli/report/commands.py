@@ -1,30 +1,23 @@
-"""The commands on the page: how the results were made, how a trial is made again, and what to type next.
-
->>> train_command({"dataset": "digits", "dropout": 0.5, "norm": "none", "drop_unlabelled": True, "seed": 3})
-'mlpcli train --dropout 0.5 --drop-unlabelled --seed 3'
-"""
+"""The commands on the page: how the results were made, how a trial is made again, and what to type next."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from mlpcli.config import OPTIONS
-from mlpcli.results.files.csv_text import cell
+from mlpcli.errors import DataError, FileError, UsageError
+from mlpcli.results.folders.find import Named
+from mlpcli.results.folders.read_folder import ResultsFolder
+from mlpcli.results.reading.recorded import command_of
+from mlpcli.results.trial import Trial
 
 __all__ = ["commands_of", "train_command"]
 
 
-def train_command(options: Mapping[str, object], *, is_trial: bool = False) -> str:
-    """The command that trains with these options; a trial of a sweep trains with one BLAS thread."""
-    words = ["mlpcli", "train"]
-    for name, value in {**options, **({"threads": 1} if is_trial else {})}.items():
-        option = OPTIONS.get(name)
-        if option is None or value in (None, "") or cell(value) == cell(option.default):
-            continue
-        if isinstance(value, bool):
-            words.append(option.flag if value else f"--no-{option.flag.removeprefix('--')}")
-        else:
-            words += [option.flag, cell(value)]
-    return shlex.join(words)
+def train_command(folder: ResultsFolder, trial: Trial) -> str | None:
+    """The command that trains it again; None where the folder does not say enough, such as a copy of its tables."""
+    try:
+        return command_of(Named(folder.path, folder.is_sweep, trials=(trial,) if folder.is_sweep else None))
+    except (DataError, FileError, UsageError):
+        return None
 
 
 def commands_of(place: str, typed: Sequence[str] | None, is_sweep: bool) -> list[tuple[str, str]]:

@@ -13,7 +13,6 @@ from typing import Any
 
 from mlpcli.atomic import io_errors, shown
 from mlpcli.config.metrics import Measure
-from mlpcli.export.histories import ended_trials
 from mlpcli.report.commands import commands_of, train_command
 from mlpcli.results.files.csv_text import cell
 from mlpcli.results.files.read_file import read_json, read_rows
@@ -84,7 +83,6 @@ def contents_of(path: Path) -> Contents:
     if file.is_file():
         with io_errors("read", file):
             text = file.read_text(encoding="utf-8")
-    options = {history.trial.number: history.options for history in ended_trials(folder)}
     return Contents(
         name=folder.name,
         kind="sweep" if folder.is_sweep else "run",
@@ -99,7 +97,7 @@ def contents_of(path: Path) -> Contents:
             "metric": folder.metric,
             "larger": Measure.parse(folder.metric).metric.larger_is_better,
             "options": list(folder.varied),
-            "trials": [_trial(folder, trial, options.get(trial.number)) for trial in folder.trials],
+            "trials": [_trial(folder, trial) for trial in folder.trials],
             "configurations": _configurations(folder, summary),
             **_curves(folder),
         },
@@ -180,7 +178,7 @@ def _flat(values: Mapping[str, Any], above: str = "") -> Iterable[tuple[str, str
             yield name, " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _trial(folder: ResultsFolder, trial: Trial, options: Mapping[str, Any] | None) -> dict[str, Any]:
+def _trial(folder: ResultsFolder, trial: Trial) -> dict[str, Any]:
     return {
         "number": trial.number,
         "id": trial.run_id,
@@ -191,7 +189,7 @@ def _trial(folder: ResultsFolder, trial: Trial, options: Mapping[str, Any] | Non
         "best": trial.best_epoch,
         "error": trial.error,
         "scores": {name: _short(value) for name, value in trial.metrics.items()},
-        "command": None if options is None else train_command(options, is_trial=folder.is_sweep),
+        "command": train_command(folder, trial),
     }
 
 

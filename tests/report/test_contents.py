@@ -10,7 +10,6 @@ import pytest
 
 import mlpcli
 from mlpcli.errors import UsageError
-from mlpcli.report.commands import train_command
 from mlpcli.report.contents import Contents, contents_of
 from mlpcli.report.page import check_installed, page_bytes
 from tests.plot.folders import run_folder, sweep_folder
@@ -62,12 +61,6 @@ def test_the_command_of_a_trial_makes_its_run_id(sweep: Contents) -> None:
         given = dict(zip(words[::2], words[1::2], strict=True))
         options = {name[2:]: value if name == "--dataset" else int(value) for name, value in given.items()}
         assert mlpcli.train(options.pop("dataset"), drop_unlabelled=True, threads=1, **options).id == trial["id"]
-
-
-def test_a_command_quotes_and_leaves_defaults_out() -> None:
-    options = {"dataset": "my table.csv", "target": "a,b", "hidden": "8,4", "norm": "none", "header": False, "seed": 0}
-    command = train_command(options, is_trial=True)
-    assert command == "mlpcli train --dataset 'my table.csv' --target a,b --hidden 8,4 --no-header --threads 1"
 
 
 def test_curves_are_thinned_to_what_a_page_can_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from mlpcli.results.folders.sweep_ownership import SWEEP
 from mlpcli.results.schema.json_schema import RunResult, SweepHeader
 from mlpcli.results.trial import Trial
 
-__all__ = ["Recorded", "curves", "provenance_of", "read_recorded", "recorded_options", "split_scores"]
+__all__ = ["Recorded", "command_of", "curves", "provenance_of", "read_recorded", "recorded_options", "split_scores"]
 
 REMEDY = "Train it again with --force, or copy the folder again"
 
@@ -48,14 +48,17 @@ class Recorded:
     @property
     def command(self) -> str:
         """The command that makes it again, with equal numbers."""
-        words = ["mlpcli", "train"]
-        for name, value in self.given.items():
-            flag = OPTIONS[name].flag
-            if isinstance(value, bool):
-                words.append(flag if value else flag.replace("--", "--no-", 1))
-            else:
-                words += [flag, csv_text.cell(value)]
-        return shlex.join(words)
+        return _command(self.given)
+
+
+def command_of(named: Named) -> str:
+    """The command that makes a run or a trial again; other than `read_recorded` it reads no epochs.
+
+    Raises:
+        As `read_recorded`.
+    """
+    _check_one(named)
+    return _command(_given_of_trial(named) if named.is_sweep else _given_of_run(named.path))
 
 
 def read_recorded(named: Named) -> Recorded:
@@ -104,17 +107,35 @@ def _run(path: Path) -> Recorded:
     if os.path.isfile(file := current(path, RESULT)):
         result = read_json(file, RunResult, REMEDY)
         trial = Trial(0, 0, result["run_id"], options.seed).ended(result)
-    validated = result is None or result["metrics"].get("val") is not None
-    return Recorded(shown(path), trial, _given(options, validated), result, _epochs(current(path, METRICS)))
+    return Recorded(shown(path), trial, _given_of_run(path), result, _epochs(current(path, METRICS)))
 
 
 def _trial(named: Named) -> Recorded:
     assert named.trials
     (trial,) = named.trials
-    options = build(*recorded_options(named))
-    default = RunOptions()
-    given = {name: value for name, value in _by_width(options).items() if value != getattr(default, name)}
-    return Recorded(named.name(trial), trial, given, None, _epochs(named.path / METRICS, trial.run_id))
+    return Recorded(named.name(trial), trial, _given_of_trial(named), None, _epochs(named.path / METRICS, trial.run_id))
+
+
+def _given_of_run(path: Path) -> dict[str, Any]:
+    result = read_json(file, RunResult, REMEDY) if os.path.isfile(file := current(path, RESULT)) else None
+    validated = result is None or result["metrics"].get("val") is not None
+    return _given(read_options(current(path, CONFIG), REMEDY), validated)
+
+
+def _given_of_trial(named: Named) -> dict[str, Any]:
+    options, default = build(*recorded_options(named)), RunOptions()
+    return {name: value for name, value in _by_width(options).items() if value != getattr(default, name)}
+
+
+def _command(given: Mapping[str, Any]) -> str:
+    words = ["mlpcli", "train"]
+    for name, value in given.items():
+        flag = OPTIONS[name].flag
+        if isinstance(value, bool):
+            words.append(flag if value else flag.replace("--", "--no-", 1))
+        else:
+            words += [flag, csv_text.cell(value)]
+    return shlex.join(words)
 
 
 def _check_one(named: Named) -> None:
