@@ -24,12 +24,13 @@ DONE = 0.6
 class Picture(LiveView):
     """Is drawn once, when a part of all trials has come to its end."""
 
-    def __init__(self, plan: Plan, metric: str, larger: bool) -> None:
-        super().__init__(plan, metric, larger, Console(width=78, file=io.StringIO()))
+    def __init__(self, plan: Plan, metric: str) -> None:
+        super().__init__(plan, metric, Console(width=78, file=io.StringIO()))
 
     def running(self, trials: Sequence[int]) -> None:
         super().running(trials)
-        if trials and len(self._ended) >= DONE * len(self._plan) and not PICTURE.exists():
+        epochs = [stack.epoch for stack in self._course.stacks]
+        if trials and any(epochs) and len(self._ended) >= DONE * len(self._plan) and not PICTURE.exists():
             paper = Console(width=78, file=io.StringIO(), record=True, force_terminal=True, color_system="truecolor")
             paper.print(f"$ mlpcli sweep experiments/{EXPERIMENT.name}", style="bold", highlight=False)
             paper.print(self.drawn())
@@ -39,7 +40,7 @@ class Picture(LiveView):
 def main() -> None:
     """Run the sweep and draw the picture again."""
     PICTURE.unlink(missing_ok=True)
-    sweep_view.sweep_view = lambda plan, metric, larger, quiet: Picture(plan, metric, larger)
+    sweep_view.sweep_view = lambda plan, metric, quiet: Picture(plan, metric)
     with tempfile.TemporaryDirectory() as folder:
         run(["sweep", str(EXPERIMENT), "--results", folder, "--jobs", "2"])
 

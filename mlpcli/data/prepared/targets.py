@@ -98,9 +98,9 @@ def read_targets(
     if task == "auto":
         task = "classification" if len(read) == 1 and _are_classes(*read[0]) else "regression"
         if len(read) == 1 and _spells_numbers(read[0][0]):
-            other = "regression" if task == "classification" else "classification"
-            taken = "classes" if task == "classification" else "quantities"
-            choice = f"numbers taken as {taken}; --task {other} for the other"
+            kinds = {"classification": "classes", "regression": "quantities"}
+            taken, (other, instead) = kinds.pop(task), *kinds.items()
+            choice = f"numbers taken as {taken}; --task {other} takes them as {instead}"
     if task == "multilabel":
         if len(read) == 1:
             raise UsageError("task multilabel: it needs several targets of 0 and 1. Name them, or use classification")

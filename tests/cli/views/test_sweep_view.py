@@ -20,6 +20,7 @@ from mlpcli.cli.views.sweep_view import LiveView
 from mlpcli.results.trial import Trial
 from mlpcli.sweeps.plan.plan_file import plan_sweep
 from mlpcli.sweeps.run.course import Course, RunningStack
+from tests.picture import Picture
 from tests.sweeps.sweeps import write_sweep
 
 
@@ -150,6 +151,14 @@ def test_a_narrow_terminal_goes_without_the_deviation(tmp_path: Path) -> None:
     header, row, _ = lines(narrow)
     assert header.split() == ["lr", "weight_decay", "activation", "hidden", "val_accuracy", "seeds"]
     assert row.split() == ["0.001235", "1.234e-05", "leaky-relu", "64,32,16", "0.6000", "2/2", "best"]
+
+
+def test_the_picture_of_the_readme_is_a_view(tmp_path: Path) -> None:
+    plan = plan_sweep(write_sweep(tmp_path / "s.toml", grid={"dropout": [0.0, 0.1]}))
+    picture = Picture(plan, "val_accuracy")
+    picture.begin(Course())
+    picture.running([0])
+    assert picture.drawn()
 
 
 def test_nothing_moves_when_numbers_come(tmp_path: Path) -> None:

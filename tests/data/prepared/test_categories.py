@@ -99,7 +99,7 @@ def test_what_the_summary_says_of_each_column() -> None:
             0,
             0,
             "5: '0', '1', '2', '3', '4'",
-            "numbers taken as classes; --task regression for the other",
+            "numbers taken as classes; --task regression takes them as quantities",
         ),
         ColumnSummary("n", "left out", "", 0, 0, "", "--drop"),
     )
