@@ -21,6 +21,7 @@ from mlpcli.estimators.rows import TrainingRows
 from mlpcli.estimators.stochastic import Course, Plan, train_epochs
 from mlpcli.nn import Array, Loss
 from mlpcli.threads import blas_threads
+from mlpcli.training.model import Model
 from mlpcli.wording import nearest
 
 __all__ = ["Perceptron"]
@@ -94,9 +95,13 @@ class Perceptron(ModelHolder):
         X, y = self._validated(X, y, incremental=incremental, reset=first)
         weights = self._row_weights(sample_weight, X, y)
         random = check_random_state(self.random_state)
-        if first or not hasattr(self, "_model"):
+        if not first and hasattr(self, "_model"):
+            self._synchronize()
+            if not incremental:
+                self._renew(options, X, y, random)
+        else:
             self._begin(options, X, y, random, keep=not first)
-        self._synchronize()
+            self._synchronize()
         rows = TrainingRows(X.astype(self._model.options.dtype, copy=False), self._encoded(y), weights)
         with blas_threads(int(self._model.options.threads)), np.errstate(all="ignore"):
             if self.solver == "lbfgs":
@@ -112,24 +117,44 @@ class Perceptron(ModelHolder):
 
     def _begin(self, options: RunOptions, X: Any, y: Array, random: np.random.RandomState, *, keep: bool) -> None:
         """Build the network, with new weights or with those that `coefs_` and `intercepts_` have already."""
-        targets, classes = self._targets(y)
-        names = getattr(self, "feature_names_in_", [f"x{i + 1}" for i in range(X.shape[1])])
-        theirs = draws_as_scikit_learn(options)
-        drawn = not theirs or options.dropout > 0 or options.input_dropout > 0
-        seed = int(random.randint(np.iinfo(np.int32).max)) if drawn else 0
-        batch = AUTO_BATCH if self.batch_size == "auto" else options.batch_size
-        options = self._suited(options.model_copy(update={"dataset": "memory", "seed": seed, "batch_size": batch}))
         given = (self.coefs_, self.intercepts_) if keep else None
-        self._take(build_model(options, names, targets, classes, X), encodes=False)
+        model = self._new_model(options, X, y, random)
+        self._take(model, encodes=False)
         if given is not None:
             self.coefs_, self.intercepts_ = given
-        elif theirs:
-            draw_as_scikit_learn(self._model.network, options.activation, random)
+        elif draws_as_scikit_learn(options):
+            draw_as_scikit_learn(model.network, options.activation, random)
         else:
-            draw_by_options(self._model, X, self._encoded(y))
+            draw_by_options(model, X, self._encoded(y))
         self.n_iter_, self.t_, self._course = 0, 0, Course()
         for name in ("_learner", "_paused"):
             self.__dict__.pop(name, None)
+
+    def _renew(self, options: RunOptions, X: Any, y: Array, random: np.random.RandomState) -> None:
+        """Go on with the weights that are there under the parameters of today."""
+        model, before = self._new_model(options, X, y, random), self._model.network.tensors()
+        tensors = model.network.tensors()
+        shapes = [{name: view.shape for name, view in one.items()} for one in (tensors, before)]
+        if shapes[0] != shapes[1]:
+            raise ParameterError(
+                "warm_start: the parameters now describe a network of other shapes than the one that was fitted. Set "
+                "them back, or warm_start=False"
+            )
+        for name, view in tensors.items():
+            view[...] = before[name]
+        self._take(model, encodes=False)
+
+    def _new_model(self, options: RunOptions, X: Any, y: Array, random: np.random.RandomState) -> Model:
+        """A network for the rows, without weights yet; its seed is drawn where something will be drawn from it."""
+        targets, classes = self._targets(y)
+        names = getattr(self, "feature_names_in_", [f"x{i + 1}" for i in range(X.shape[1])])
+        drawn = not draws_as_scikit_learn(options) or options.dropout > 0 or options.input_dropout > 0
+        settled = {
+            "dataset": "memory",
+            "seed": int(random.randint(np.iinfo(np.int32).max)) if drawn else 0,
+            "batch_size": AUTO_BATCH if self.batch_size == "auto" else options.batch_size,
+        }
+        return build_model(self._suited(options.model_copy(update=settled)), names, targets, classes, X)
 
     def _fit_by_batches(self, rows: TrainingRows, y: Array, random: np.random.RandomState, incremental: bool) -> None:
         score = None

@@ -124,6 +124,8 @@ def test_what_is_on_disk_is_opened_and_loaded(folder: Path) -> None:
     points = [[0.0, 0.5], [1.0, -0.5]]
     assert np.array_equal(mlpcli.load("one").predict_proba(points), run.model.predict_proba(points))
     assert np.array_equal(opened.best.predict_proba(points), swept.best.predict_proba(points))
+    for best in (mlpcli.load("widths/best"), mlpcli.load(folder / "results" / "widths" / "best")):
+        assert np.array_equal(best.predict_proba(points), swept.best.predict_proba(points))
     with pytest.raises(UsageError, match="there are no results"):
         mlpcli.open("tow")
 

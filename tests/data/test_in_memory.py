@@ -80,10 +80,23 @@ def test_a_frame_is_the_file_of_the_same_rows(frame: pd.DataFrame, tmp_path: Pat
         lambda frame: frame.astype({"color": "category", "age": "Int64", "new": "boolean", "grade": object}),
         lambda frame: frame.set_index(np.arange(100)[::-1]),
         lambda frame: _Polars(frame),
+        lambda frame: pytest.importorskip("polars").from_pandas(frame),
+        lambda frame: pytest.importorskip("polars").from_pandas(frame).lazy().collect(),
         lambda frame: (frame.drop(columns="grade"), frame["grade"]),
         lambda frame: (frame.drop(columns="grade"), frame[["grade"]]),
     ],
-    ids=["records", "columns", "arrow", "extension types", "index", "no pyarrow", "series", "frame"],
+    ids=[
+        "records",
+        "columns",
+        "arrow",
+        "extension types",
+        "index",
+        "no pyarrow",
+        "polars",
+        "lazy polars",
+        "series",
+        "frame",
+    ],
 )
 def test_a_frame_has_many_shapes(frame: pd.DataFrame, shape: Any) -> None:
     data = shape(frame)

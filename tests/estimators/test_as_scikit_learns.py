@@ -150,11 +150,11 @@ def test_epochs_one_by_one_are_those_of_a_fit() -> None:
     np.testing.assert_allclose(fitted.loss_curve_, ours.loss_curve_, rtol=1e-9)
 
 
-def test_a_second_fit_with_warm_start_goes_on() -> None:
+def test_a_second_fit_with_warm_start_goes_on_under_new_parameters() -> None:
     ours, theirs = both("classifier", LABELS, warm_start=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         for estimator in (ours, theirs):
-            estimator.fit(X, LABELS)
+            estimator.set_params(learning_rate_init=0.01, beta_1=0.8, alpha=1.0).fit(X, LABELS)
     assert len(ours.loss_curve_) == 16
     np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-9)

@@ -171,6 +171,14 @@ def test_threads_may_predict_at_once(fitted: MLPClassifier) -> None:
         np.testing.assert_allclose(probabilities, alone[start:], atol=1e-12)
 
 
+def test_a_polars_frame_has_its_names() -> None:
+    polars = pytest.importorskip("polars")
+    frame = polars.from_pandas(X.assign(species=Y))
+    fitted = small().fit(frame.drop("species"), frame["species"])
+    assert fitted.feature_names_in_.tolist() == list(X.columns)
+    np.testing.assert_array_equal(fitted.predict(frame.drop("species")), small().fit(X, Y).predict(X))
+
+
 def test_a_frame_of_targets_and_their_names() -> None:
     y = pd.DataFrame({"length": X.iloc[:, 2], "width": X.iloc[:, 3]})
     regressor = MLPRegressor(hidden_layer_sizes=(10,), solver="lbfgs", random_state=0).fit(X.iloc[:, :2], y)

@@ -120,6 +120,16 @@ def test_options_of_a_run_change_the_training_and_follow_the_seed(estimator: Any
     assert one.loss_curve_ == again.loss_curve_ != plain.loss_curve_
 
 
+def test_a_warm_start_keeps_norms_and_refuses_other_shapes() -> None:
+    estimator = mlpcli.MLPClassifier(hidden_layer_sizes=(5,), norm="batch", max_iter=3, warm_start=True, random_state=0)
+    before = estimator.fit(X, Y).model_.network.statistics["hidden.0.norm.running_mean"][0].copy()
+    estimator.set_params(learning_rate_init=1e-12, max_iter=1).fit(X, Y)  # one batch, which moves the statistics alone
+    after = estimator.model_.network.statistics["hidden.0.norm.running_mean"][0]
+    np.testing.assert_allclose(after, 0.9 * before + 0.1 * (X @ estimator.coefs_[0]).mean(axis=0), rtol=1e-6)
+    with pytest.raises(ValueError, match="warm_start: the parameters now describe a network of other shapes"):
+        estimator.set_params(hidden_layer_sizes=(6,)).fit(X, Y)
+
+
 def test_the_bound_on_incoming_weights_holds() -> None:
     estimator = mlpcli.MLPClassifier(hidden_layer_sizes=(5,), max_iter=4, random_state=0, max_norm=0.5).fit(X, Y)
     assert max(np.linalg.norm(weights, axis=0).max() for weights in estimator.coefs_) <= 0.5 + 1e-9
