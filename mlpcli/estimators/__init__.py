@@ -19,4 +19,4 @@ def to_estimator(model: Model) -> MLPClassifier | MLPRegressor:
     >>> to_estimator(run.model).predict([[5.1, 3.5, 1.4, 0.2]]).shape
     (1,)
     """
-    return MLPRegressor.of(model) if model.classes is None else MLPClassifier.of(model)
+    return MLPRegressor.of(model) if model.preprocessing.task == "regression" else MLPClassifier.of(model)

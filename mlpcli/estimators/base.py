@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight
 
 from mlpcli.config import RunOptions
+from mlpcli.data.prepared.preprocessing import Task
 from mlpcli.errors import UsageError
 from mlpcli.estimators.build import build_model, draw_as_scikit_learn, draw_by_options, draws_as_scikit_learn
 from mlpcli.estimators.faults import NotFinite, ParameterError
@@ -21,6 +22,7 @@ from mlpcli.estimators.rows import TrainingRows
 from mlpcli.estimators.stochastic import Course, Plan, train_epochs
 from mlpcli.nn import Array, Loss
 from mlpcli.threads import blas_threads
+from mlpcli.training.build import build_loss
 from mlpcli.training.model import Model
 from mlpcli.wording import nearest
 
@@ -65,16 +67,12 @@ class Perceptron(ModelHolder):
         """The targets as the loss takes them."""
 
     @abstractmethod
-    def _targets(self, y: Array) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
-        """Names of the targets, and of the classes; and sets `out_activation_`."""
+    def _targets(self, y: Array) -> tuple[tuple[str, ...], tuple[str, ...] | None, Task]:
+        """Names of the targets and of the classes, and the task; sets `out_activation_`."""
 
-    @abstractmethod
     def _loss(self) -> Loss:
         """The loss of the network's scores."""
-
-    def _suited(self, options: RunOptions) -> RunOptions:
-        """The options of the network, where the targets change some of them."""
-        return options
+        return build_loss([self._model.options], self.n_outputs_, ())
 
     def _reported_share(self) -> float:
         """Factor of the loss of the rows in `loss_` and `loss_curve_`."""
@@ -146,7 +144,7 @@ class Perceptron(ModelHolder):
 
     def _new_model(self, options: RunOptions, X: Any, y: Array, random: np.random.RandomState) -> Model:
         """A network for the rows, without weights yet; its seed is drawn where something will be drawn from it."""
-        targets, classes = self._targets(y)
+        targets, classes, task = self._targets(y)
         names = getattr(self, "feature_names_in_", [f"x{i + 1}" for i in range(X.shape[1])])
         drawn = not draws_as_scikit_learn(options) or options.dropout > 0 or options.input_dropout > 0
         settled = {
@@ -154,7 +152,7 @@ class Perceptron(ModelHolder):
             "seed": int(random.randint(np.iinfo(np.int32).max)) if drawn else 0,
             "batch_size": AUTO_BATCH if self.batch_size == "auto" else options.batch_size,
         }
-        return build_model(self._suited(options.model_copy(update=settled)), names, targets, classes, X)
+        return build_model(options.model_copy(update=settled), names, targets, classes, task, X)
 
     def _fit_by_batches(self, rows: TrainingRows, y: Array, random: np.random.RandomState, incremental: bool) -> None:
         score = None

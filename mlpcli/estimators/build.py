@@ -1,6 +1,6 @@
 """From an estimator's options to a network with initial weights: scikit-learn's, with the same draws, or a run's.
 
->>> model = build_model(RunOptions(hidden=(5,)), ["x1", "x2"], ["y"], ["no", "yes"], np.zeros((4, 2)))
+>>> model = build_model(RunOptions(hidden=(5,)), ["x1", "x2"], ["y"], ["no", "yes"], "classification", np.zeros((4, 2)))
 >>> draw_as_scikit_learn(model.network, "relu", np.random.RandomState(0))
 >>> model, model.options.init, round(float(abs(model.network.params).max()), 2)
 (<Model of digits: 2 -> 5 -> 1, relu>, 'glorot', 0.96)
@@ -14,6 +14,7 @@ from joblib.parallel import get_active_backend
 
 from mlpcli.config import RunOptions, resolve
 from mlpcli.data import Column, Part, Prepared, Preprocessing
+from mlpcli.data.prepared.preprocessing import Task
 from mlpcli.errors import UsageError
 from mlpcli.estimators.faults import ParameterError
 from mlpcli.nn import Array, BitStreams, Network, Purpose
@@ -30,6 +31,7 @@ def build_model(
     features: Sequence[str],
     targets: Sequence[str],
     classes: Sequence[str] | None,
+    task: Task,
     x: Any,
 ) -> Model:
     """A model that takes its inputs and targets as they are; its weights are 0.
@@ -38,13 +40,13 @@ def build_model(
         options: options of a run; `threads` auto is one inside a parallel call of joblib, else the fastest number.
         features: names of the inputs.
         targets: names of the targets.
-        classes: names of the classes by code, or None for a regression.
+        classes: names of the classes by code, or None for other tasks.
+        task: what the network predicts.
         x: the inputs `(rows, features)`, an array or a sparse matrix, in whose dtype the network computes.
 
     Raises:
         ParameterError: the options do not suit the task.
     """
-    task = "regression" if classes is None else "classification"
     outputs = output_units(task, len(classes or ()), len(targets))
     threads = options.threads
     if threads == "auto":
@@ -63,7 +65,7 @@ def build_model(
         )
     except UsageError as error:
         raise ParameterError(str(error)) from None
-    numbers = 0 if classes is not None else len(targets)
+    numbers = len(targets) if task == "regression" else 0
     preprocessing = Preprocessing(
         tuple(Column(name) for name in features),
         tuple(targets),

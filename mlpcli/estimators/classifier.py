@@ -17,12 +17,11 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 from sklearn.utils.validation import validate_data
 
-from mlpcli.config import RunOptions
+from mlpcli.data.prepared.preprocessing import Task
 from mlpcli.errors import UsageError
 from mlpcli.estimators.base import Perceptron
 from mlpcli.estimators.parameters import by_batches, with_options
-from mlpcli.nn import Array, LogisticLoss, Loss, sigmoid
-from mlpcli.training.build import build_loss
+from mlpcli.nn import Array
 from mlpcli.training.model import Model
 
 __all__ = ["MLPClassifier"]
@@ -98,17 +97,15 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # sciki
     def predict(self, X: Any) -> Array:
         """The class of each row, `(rows,)`, or its labels, `(rows, labels)`."""
         scores = self._scores(X)
-        if self._is_multilabel():
-            return (scores > 0).astype(int)
         codes = self._model.decide(scores)
+        if self._is_multilabel():
+            return codes
         classes: Array = self.classes_
         return classes[np.minimum(codes, len(classes) - 1)]  # a single class has no other
 
     def predict_proba(self, X: Any) -> Array:
         """One probability per class, or per label, `(rows, classes)`."""
         scores = self._scores(X)
-        if self._is_multilabel():
-            return sigmoid(scores, np.empty_like(scores))
         return self._model.probabilities(scores)
 
     def predict_log_proba(self, X: Any) -> Array:
@@ -119,10 +116,11 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # sciki
         return logarithms
 
     def _adopt(self, model: Model) -> None:
-        if model.classes is None:
+        if model.preprocessing.task == "regression":
             raise UsageError("the network predicts quantities: MLPRegressor takes it")
-        self.classes_ = model.classes
-        self._labels = LabelBinarizer().fit(self.classes_)
+        labels = len(model.preprocessing.targets)
+        self._labels = LabelBinarizer().fit(np.eye(labels, dtype=int) if model.classes is None else model.classes)
+        self.classes_ = self._labels.classes_ if model.classes is None else model.classes
         self.out_activation_ = self._output(len(self.classes_))
 
     def _validated(self, X: Any, y: Any, *, incremental: bool, reset: bool) -> tuple[Any, Array]:
@@ -153,22 +151,11 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # sciki
             return np.asarray(labels.toarray() if hasattr(labels, "toarray") else labels, np.int64)
         return np.searchsorted(self.classes_, y)
 
-    def _targets(self, y: Array) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
+    def _targets(self, y: Array) -> tuple[tuple[str, ...], tuple[str, ...] | None, Task]:
         self.out_activation_ = self._output(len(self.classes_))
         if self._is_multilabel():
-            return tuple(f"y{i + 1}" for i in range(y.shape[1])), None
-        return ("y",), tuple(str(label) for label in self.classes_.tolist())
-
-    def _suited(self, options: RunOptions) -> RunOptions:
-        """Of a network for labels those of a regression, whose loss is replaced."""
-        labels = {"loss": "squared", "label_smoothing": 0.0}
-        return options.model_copy(update=labels) if self._is_multilabel() else options
-
-    def _loss(self) -> Loss:
-        options = self._model.options
-        if self._is_multilabel():
-            return LogisticLoss((), options.dtype, self.label_smoothing)
-        return build_loss([options], self.n_outputs_, ())
+            return tuple(f"y{i + 1}" for i in range(y.shape[1])), None, "multilabel"
+        return ("y",), tuple(str(label) for label in self.classes_.tolist()), "classification"
 
     def _row_weights(self, sample_weight: Any, X: Any, y: Array) -> Array | None:
         weights = super()._row_weights(sample_weight, X, y)
@@ -179,15 +166,13 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # sciki
 
     def _rating(self, X: Any, y: Array, weights: Array | None) -> float:
         scores = self._scorer(self._model.network, X)
-        if self._is_multilabel():
-            return float(accuracy_score(y, scores > 0, sample_weight=weights))
         return float(accuracy_score(self._encoded(y), self._model.decide(scores), sample_weight=weights))
 
     def _is_multilabel(self) -> bool:
         return str(self._labels.y_type_).startswith("multilabel")
 
     def _is_storable(self) -> bool:
-        return not self._is_multilabel()
+        return True
 
     def _output(self, classes: int) -> str:
         if self.loss not in ("log_loss", "cross-entropy", "auto"):

@@ -7,7 +7,7 @@ of the squared weights of the layers, divided by the rows of the batch (or by th
 >>> from mlpcli.estimators.build import build_model
 >>> from mlpcli.nn import SquaredLoss
 >>> options = RunOptions(hidden=(), lr=0.1, optimizer="sgd", loss="squared")
->>> model = build_model(options, ["x"], ["y"], None, np.zeros((1, 1)))
+>>> model = build_model(options, ["x"], ["y"], None, "regression", np.zeros((1, 1)))
 >>> learner = Learner(model, SquaredLoss(dtype="float64"), alpha=0.0)
 >>> x, y = np.array([[1.0]]), np.array([[2.0]])
 >>> [round(learner.step(x, y), 3) for _ in range(3)]

@@ -16,12 +16,12 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
+from mlpcli.data.prepared.preprocessing import Task
 from mlpcli.errors import UsageError
 from mlpcli.estimators.base import Perceptron
 from mlpcli.estimators.parameters import by_batches, with_options
 from mlpcli.estimators.poisson import PoissonLoss
 from mlpcli.nn import Array, Loss
-from mlpcli.training.build import build_loss
 from mlpcli.training.model import Model
 
 __all__ = ["MLPRegressor"]
@@ -95,7 +95,7 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]  # scikit-
         return np.exp(scores) if self.out_activation_ == "exp" else scores
 
     def _adopt(self, model: Model) -> None:
-        if model.classes is not None:
+        if model.preprocessing.task != "regression":
             raise UsageError("the network predicts classes: MLPClassifier takes it")
         self.out_activation_ = "identity"
 
@@ -116,15 +116,12 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]  # scikit-
         values: Array = y.reshape(len(y), -1).astype(self._model.options.dtype)
         return values
 
-    def _targets(self, y: Array) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
+    def _targets(self, y: Array) -> tuple[tuple[str, ...], tuple[str, ...] | None, Task]:
         self.out_activation_ = "exp" if self.loss == "poisson" else "identity"
-        return ("y",) if y.ndim == 1 else tuple(f"y{i + 1}" for i in range(y.shape[1])), None
+        return ("y",) if y.ndim == 1 else tuple(f"y{i + 1}" for i in range(y.shape[1])), None, "regression"
 
     def _loss(self) -> Loss:
-        options = self._model.options
-        return (
-            PoissonLoss(dtype=options.dtype) if self.loss == "poisson" else build_loss([options], self.n_outputs_, ())
-        )
+        return PoissonLoss(dtype=self._model.options.dtype) if self.loss == "poisson" else super()._loss()
 
     def _reported_share(self) -> float:
         return 1.0 if self.loss == "poisson" else 1.0 / self.n_outputs_

@@ -65,6 +65,16 @@ def test_the_model_of_an_estimator_is_saved_and_loaded(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.predict_proba(X), estimator.predict_proba(X))
 
 
+def test_labels_are_a_model_too(tmp_path: Path) -> None:
+    labels = np.stack([Y == 0, X[:, 0] > 5.8], axis=1).astype(int)
+    fitted = mlpcli.MLPClassifier(hidden_layer_sizes=(6,), max_iter=5, random_state=0).fit(X, labels)
+    fitted.model_.save(tmp_path / "labels.safetensors")
+    again = mlpcli.MLPClassifier.from_run(tmp_path / "labels.safetensors")
+    np.testing.assert_array_equal(again.predict(X), fitted.predict(X))
+    np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
+    assert again.score(X, fitted.predict(X)) == 1.0
+
+
 def test_what_a_model_file_cannot_hold_is_said() -> None:
     counts = mlpcli.MLPRegressor(loss="poisson", hidden_layer_sizes=(3,), max_iter=1).fit(X, Y)
     with pytest.raises(mlpcli.Error, match="a model file has no place for outputs of exp"):
