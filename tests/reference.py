@@ -5,7 +5,7 @@ python -m tests.reference
 
 import csv
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -204,6 +204,26 @@ PROOFS = [
     (15, "The complete architecture", "mlpcli gradcheck --width 64 --depth 3 --norm batch --dropout 0.2", "every row below 1e-7"),
 ]  # fmt: skip
 
+PICTURES = {
+    1: "xor_regions", 2: "xor_lecture", 3: "blobs", 4: "functions", 5: "functions", 6: "batch_size", 7: "schedules",
+    8: "graphs", 9: "graphs", 10: "fits", 11: "sawtooth", 12: "dropout", 13: "drift", 14: "normalization", 15: "architecture",
+}  # fmt: skip
+"""The picture that a teacher would draw, by the row of the lecture: its section."""
+
+RUNS = {
+    "xor_lecture": "--dataset xor --hidden 2 --init xor --epochs 0",
+    "blobs": "--dataset blobs --width 16 --epochs 10",
+    "sawtooth": "--dataset sawtooth:k=4 --init sawtooth --width 2 --depth 4 --epochs 0 --dtype float64",
+    "architecture": "--width 64 --depth 3 --norm batch --dropout 0.2 --epochs 0",
+}
+"""Options of the single runs in results/reference, which have no sweep file."""
+
+GRAPHS = {
+    "lecture": ("(x + y) * z", {"x": -2, "y": 5, "z": -4}),
+    "backpropagation": ("(u * relu(w * x + b) + c - y) ** 2 / 2", {"u": 2, "w": 1, "x": 3, "b": -1, "c": -1, "y": 1}),
+}
+"""Expressions that are drawn, with the values of their variables."""
+
 FIGURES = [
     ("xor", "options-train_accuracy", "Rows of XOR that are right, over 50 seeds: no line has all four; products of the inputs, or enough hidden units, have."),
     ("activations", "options-val_accuracy", "Eight layers of sigmoid units stall; of two layers they do not, and the other activations do not at all."),
@@ -218,17 +238,67 @@ FIGURES = [
     ("drift", "drift", "The input of one unit of the last of three layers of sigmoid units: it drifts in the plain network, hardly with batch normalization."),
     ("drift", "curves-val_accuracy", "The same networks: what the plain one is still waiting for."),
     ("mnist_batchnorm", "curves-val_accuracy", "The same comparison on MNIST, as in the paper's figure 1(a)."),
+    ("xor_regions", "regions", "What a line, a line through products of the inputs, and one hidden layer make of XOR's plane."),
+    ("xor_lecture", "network", "The lecture's network: U, c, w and b of \"XOR Recalled\" on their edges and in their units."),
+    ("xor_lecture", "hidden", "What it does: x on the left, h on the right, where a line separates the classes."),
+    ("blobs", "regions", "Five outputs and softmax: each class has its region, in which its score is the largest."),
+    ("functions", "activations", "Activations and their slopes, as the layers compute them. The sigmoid's slope is 1/4 at most: it vanishes over many layers."),
+    ("functions", "losses", "Squared error and log-loss with their slopes, at which backpropagation begins."),
+    ("schedules", "schedule", "The learning-rate schedules, as a training used them."),
+    ("graphs", "lecture", "The lecture's graph: the gradient behind an edge times the local derivative on it is the gradient before it."),
+    ("graphs", "backpropagation", "The same for a network of one hidden unit and its squared error: backpropagation of the 2-layer network."),
+    ("fits", "fit", "A sine by 4, 8 and 16 hidden units, one per knot."),
+    ("sawtooth", "regions", "Four layers of two units make 8 teeth: a layer more doubles them."),
+    ("architecture", "network", "[linear, norm, activation, dropout] x depth, linear: the complete architecture."),
 ]  # fmt: skip
 
 
 def draw() -> Iterator[tuple[Path, bytes]]:
-    """Every figure's file and content, as `mlpcli plot results/reference/NAME --format svg` draws it."""
+    """Every figure's file and content, as the commands of `commands` draw it."""
     from mlpcli.plot.draw import pictures
 
     for name in dict.fromkeys(name for name, _, _ in FIGURES):
-        for file, content in pictures(REFERENCE / name, None, "svg", None):
-            if (name, file.removeprefix("plot-").removesuffix(".svg")) in [figure[:2] for figure in FIGURES]:
+        wanted = [figure for drawn, figure, _ in FIGURES if drawn == name]
+        if name in ("graphs", "functions"):
+            yield from ((REFERENCE / name / f"plot-{figure}.svg", _draw_alone(figure)) for figure in wanted)
+            continue
+        for file, content in pictures(REFERENCE / name, None, "svg", None, only=_kinds(wanted)):
+            if file.removeprefix("plot-").removesuffix(".svg") in wanted:
                 yield REFERENCE / name / file, content
+
+
+def _draw_alone(figure: str) -> bytes:
+    """A picture that needs no results."""
+    from mlpcli.autodiff.expression import parse
+    from mlpcli.plot.formulas import draw_activations, draw_losses
+    from mlpcli.plot.graph_svg import graph_svg
+    from mlpcli.plot.style import render, styled
+
+    if figure in GRAPHS:
+        text, values = GRAPHS[figure]
+        expression = parse(text)
+        return graph_svg(expression, expression.evaluate(values), lambda value: f"{value or 0:.6g}").encode()
+    with styled():
+        return render({"activations": draw_activations, "losses": draw_losses}[figure]().figure, "svg")
+
+
+def _kinds(figures: Sequence[str]) -> list[str]:
+    """The kinds of pictures that `--only` takes, of files that are named after kind and metric."""
+    return list(dict.fromkeys(figure.partition("-")[0] for figure in figures))
+
+
+def commands(name: str) -> list[str]:
+    """What draws the figures of a section from the files in results/reference, or from nothing."""
+    figures = [figure for drawn, figure, _ in FIGURES if drawn == name]
+    if name == "functions":
+        return [f"mlpcli plot {' '.join(f'--{figure}' for figure in figures)} --format svg"]
+    if name == "graphs":
+        return [
+            f'mlpcli graph "{text}" {" ".join(f"{key}={value}" for key, value in values.items())} --svg {figure}.svg'
+            for figure, (text, values) in GRAPHS.items()
+        ]
+    made = [f"mlpcli train {RUNS[name]} --results results/reference --name {name}"] if name in RUNS else []
+    return [*made, f"mlpcli plot results/reference/{name} --only {','.join(_kinds(figures))} --format svg"]
 
 
 def page() -> str:
@@ -246,15 +316,16 @@ def page() -> str:
         "What came out stands in `results/reference/`; this page is made of it by `python -m tests.reference`, and a test",
         "keeps it so. Slides are those of Lecture 9, Multilayer Perceptron, of CS480/680 (Hongyang Zhang, February 2024).",
         "",
-        "| slide | the lecture's claim | command | measured | holds |",
-        "|---|---|---|---|---|",
+        "| slide | the lecture's claim | command | measured | holds | picture |",
+        "|---|---|---|---|---|---|",
     ]
     rows = [
         (at, claim, f"mlpcli sweep experiments/{name}.toml", *measure()) for at, claim, name, measure in EXPERIMENTS
     ]
     rows += [(*proof, True) for proof in PROOFS]
     lines += [
-        f"| {SLIDES[at]} | {claim} | `{command}` | {measured} | {'yes' if holds else 'NO'} |"
+        f"| {SLIDES[at]} | {claim} | `{command}` | {measured} | {'yes' if holds else 'NO'} "
+        f"| [{PICTURES[at]}](#{PICTURES[at]}) |"
         for at, claim, command, measured, holds in sorted(rows, key=lambda row: row[0])
     ]
     lines += [
@@ -264,11 +335,12 @@ def page() -> str:
         "",
         "## Figures",
         "",
-        "`mlpcli plot` draws them from the tables in `results/reference/`, the command stands above each;",
+        "`mlpcli plot` draws them from the tables and models in `results/reference/`, the command stands above each;",
         "`python -m tests.reference` draws all of them. Lines differ in marker and dashes too, for print without colour.",
+        "`xor_regions` and `fits` are run with `--keep-models all`: their pictures show every network.",
     ]
     for name in dict.fromkeys(name for name, _, _ in FIGURES):
-        lines += ["", f"### {name}", "", "```sh", f"mlpcli plot results/reference/{name} --format svg", "```"]
+        lines += ["", f"### {name}", "", "```sh", *commands(name), "```"]
         for _, figure, caption in (found for found in FIGURES if found[0] == name):
             lines += ["", caption, "", f"![{name}, {figure}](../results/reference/{name}/plot-{figure}.svg)"]
     lines.append("")

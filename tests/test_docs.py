@@ -98,10 +98,18 @@ def test_every_figure_is_small_and_names_no_machine_and_no_day():
 
 def test_the_figures_are_what_the_results_say():
     """The words and the data drawn: letters and last bits of coordinates may stand elsewhere on another machine."""
-    from tests.plot.svg import assert_same
+    from mlpcli.plot.draw import OF_NETWORKS
+    from tests.plot.svg import assert_same, words
     from tests.reference import FIGURES, draw
 
     found = dict(draw())
     assert len(found) == len(FIGURES)
     for path, content in found.items():
-        assert_same(content, path.read_bytes(), f"{path}: type python -m tests.reference")
+        hint = f"{path}: type python -m tests.reference"
+        kind = path.stem.split("-")[1]
+        if path.parent.name == "graphs":
+            assert content == path.read_bytes(), hint
+        elif kind in OF_NETWORKS:  # where a contour bends depends on the last bits of scores
+            assert words(content) == words(path.read_bytes()), hint
+        else:
+            assert_same(content, path.read_bytes(), hint)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
-__all__ = ["Picture", "assert_same", "picture"]
+__all__ = ["Picture", "assert_same", "picture", "words"]
 
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}"
@@ -31,11 +31,23 @@ class Picture(NamedTuple):
 
 def picture(svg: bytes) -> Picture:
     """Read a picture that `mlpcli plot --format svg` drew."""
-    parser = ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True))
-    root = ElementTree.fromstring(svg, parser)
-    texts = [(node.text or "").strip() for node in root.iter(ElementTree.Comment)]
+    root = _root(svg)
     panels = [group for group in root.iter(f"{SVG}g") if re.fullmatch(r"axes_\d+", group.get("id", ""))]
-    return Picture(texts, [list(_curves(panel)) for panel in panels])
+    return Picture(_words(root), [list(_curves(panel)) for panel in panels])
+
+
+def words(svg: bytes) -> list[str]:
+    """The texts of a picture in their order."""
+    return _words(_root(svg))
+
+
+def _root(svg: bytes) -> Element:
+    parser = ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True))
+    return ElementTree.fromstring(svg, parser)
+
+
+def _words(root: Element) -> list[str]:
+    return [(node.text or "").strip() for node in root.iter(ElementTree.Comment)]
 
 
 def _curves(panel: Element) -> Iterator[tuple[str, NDArray[np.float64]]]:

@@ -18,7 +18,7 @@ MOST_CLASSES = MOST_SERIES
 LIGHTEST, DARKEST = 0.97, 0.72
 """Lightness of the tints of the first and of the last class, so that regions differ without colour too."""
 
-MANY = 300
+MANY = 100
 """Rows beyond which markers are small."""
 
 

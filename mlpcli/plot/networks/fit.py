@@ -32,7 +32,11 @@ def draw_fit(networks: Networks) -> list[Drawing]:
     columns = min(len(fitted), MOST_COLUMNS)
     rows = -(-len(fitted) // columns)
     figure, axes = new_figure(
-        2.2 + 3.9 * columns, 5.0 * rows, 2 * rows, columns, gridspec_kw={"height_ratios": [3, 1] * rows}
+        1.4 + (3.4 if columns == 1 else 2.4) * columns,
+        4.0 * rows,
+        2 * rows,
+        columns,
+        gridspec_kw={"height_ratios": [3, 1] * rows},
     )
     tops = [2 * columns * row + column for row in range(rows) for column in range(columns)]
     for top in tops[len(fitted) :]:

@@ -17,8 +17,8 @@ from mlpcli.plot.style import Drawing, legend, new_figure, titled, wrap
 __all__ = ["View", "draw_hidden", "find_view"]
 
 MOST_PANELS = 6
-MOST_ROWS = 500
-GRID = 200
+MOST_ROWS = 300
+GRID = 100
 FEW = 12
 """Rows at most that are labelled with their inputs."""
 

@@ -11,10 +11,10 @@ from mlpcli.plot.style import Drawing, legend, new_figure, series, titled, wrap
 
 __all__ = ["draw_regions"]
 
-MOST_ROWS = 500
+MOST_ROWS = 300
 """Training rows that are drawn."""
 
-GRID = 240
+GRID = 120
 """Points along an axis of the plane."""
 
 LINE = 2000
