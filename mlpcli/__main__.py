@@ -10,6 +10,7 @@ def main() -> None:
     import gc
     import os
     import sys
+    import warnings
 
     try:
         from mlpcli.cli.interruption import watch
@@ -18,7 +19,13 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     gc.set_threshold(50_000)
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # a library's, such as joblib's, would stand between the lines of a command
     try:
+        from mlpcli.threads import set_up_blas
+
+        set_up_blas()  # before pydantic and NumPy are loaded
+
         from mlpcli.cli.main import run
     except (ImportError, MemoryError, OSError) as error:
         reason = " ".join(str(error).split()) or "not enough memory"

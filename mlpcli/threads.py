@@ -17,6 +17,9 @@ __all__ = ["blas_threads", "claim_blas_memory", "cores", "fastest_threads", "set
 LIBRARY, BUFFER = 96 << 20, 40 << 20
 """Bytes of address space that loading NumPy or SciPy takes, and that OpenBLAS takes per thread."""
 
+ROOM = {"numpy": LIBRARY, "scipy": LIBRARY, "pydantic_core": 32 << 20}
+"""Bytes that have to be free before a library is loaded which ends the process where it finds no memory."""
+
 WORTH_A_THREAD = 5e7
 """Multiply-adds of a step's largest matrix product from which more threads pay. Measured on an idle machine with 784
 inputs, depth 3, momentum and batches of 128, a step takes with one and with two threads: 0.45 and 0.46 ms at width 64
@@ -49,11 +52,11 @@ def set_up_blas() -> None:
 
 
 class _RoomFirst:
-    """Finds no module, but raises MemoryError where there is no room for one that brings OpenBLAS."""
+    """Finds no module, but raises MemoryError where there is no room for one that would end the process then."""
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-        if name in ("numpy", "scipy"):
-            _require(LIBRARY, name)
+        if name in ROOM:
+            _require(ROOM[name], name)
 
 
 @cache

@@ -154,9 +154,7 @@ class _Command(TyperCommand):
 def _load(name: str) -> Any:
     """The command; invoking it returns its work as a function that is still to be called."""
     from mlpcli.cli.flags import name_types
-    from mlpcli.threads import set_up_blas
 
-    set_up_blas()  # before NumPy is loaded
     command = COMMANDS[name]
     work = getattr(importlib.import_module(command.module), command.function)
     name_types(work)

@@ -67,6 +67,25 @@ def test_file_descriptors(files: int) -> None:
 
 
 @linux
+@pytest.mark.parametrize("megabytes", [12, 24, 28, 40])
+def test_data_segment(megabytes: int) -> None:
+    """Where Rust finds no memory, pydantic would end the process with its own text."""
+    code, err = limited("RLIMIT_DATA", megabytes << 20, *TRAIN)
+    assert (code, err.count("\n")) in {(65, 1), (74, 1)}, err
+    assert err.startswith("mlpcli: error: ") and ("memory" in err or "needs" in err)
+
+
+@linux
+@pytest.mark.parametrize("size", [0, 3000])
+def test_file_size(size: int) -> None:
+    """With 0, joblib, which scikit-learn loads, warns that it cannot use its semaphores."""
+    code, err = limited("RLIMIT_FSIZE", size, *TRAIN)
+    assert (code, err.count("\n")) == (74, 1), err
+    assert "File too large" in err
+    assert main.run(TRAIN) == 0
+
+
+@linux
 def test_workers_that_find_no_memory(file: Path) -> None:
     code, err = limited("RLIMIT_AS", 110 << 20, *SWEEP, "--jobs", "1")
     assert (code, err.count("\n")) in {(65, 1), (74, 1)}, err
