@@ -46,6 +46,7 @@ def targets(frame: pd.DataFrame) -> dict[str, Any]:
         "codes": pd.cut(level, 3, labels=False).to_numpy() * 10,
         "names": np.array(["a", "b'", "c"])[pd.cut(level, 3, labels=False).to_numpy()],
         "value": 1e3 * level.to_numpy() + 5e4,
+        "labels": pd.DataFrame({"old": frame["age"] > 40, "red": frame["color"] == "red"}).astype(int),
         "pair": pd.DataFrame({"u": level, "v": -1e3 * frame["prediction"]}),
     }
 
@@ -54,7 +55,7 @@ def trained(target: str = "text", **options: Any) -> mlpcli.Model:
     """A model of the table."""
     frame = table()
     known: dict[str, Any] = {"width": 8, "depth": 2, "epochs": 3}
-    known |= {"task": "regression"} if target == "pair" else {}
+    known |= {"pair": {"task": "regression"}, "labels": {"task": "multilabel"}}.get(target, {})
     return mlpcli.train((frame, targets(frame)[target]), **{**known, **options}).model
 
 

@@ -32,7 +32,7 @@ def check(model: mlpcli.Model, rows: Any, folder: Path) -> None:
     prediction = next(name for name in outputs if name.startswith("prediction"))
     agree(outputs[prediction], model.predict(rows))
     agree(module.predict(rows), model.predict(rows))
-    if model.classes is not None:
+    if model.preprocessing.task != "regression":
         agree(outputs["probabilities"], model.predict_proba(rows))
         agree(module.predict_proba(rows), model.predict_proba(rows))
 
@@ -42,7 +42,7 @@ def test_every_activation(activation: str, tmp_path: Path) -> None:
     check(trained(activation=activation, norm="batch", dropout=0.2), table(37, unknown=True), tmp_path)
 
 
-@pytest.mark.parametrize("target", ["text", "truth", "codes", "names", "value", "pair"])
+@pytest.mark.parametrize("target", ["text", "truth", "codes", "names", "labels", "value", "pair"])
 def test_every_kind_of_target(target: str, tmp_path: Path) -> None:
     check(trained(target, norm="layer"), table(37, unknown=True), tmp_path)
 
@@ -103,7 +103,7 @@ def test_the_same_bytes_for_the_same_network(tmp_path: Path) -> None:
     assert mlpcli.load(tmp_path / "one.safetensors").predict(table()).tolist() == trained().predict(table()).tolist()
 
 
-@pytest.mark.parametrize("target", ["names", "value", "pair"])
+@pytest.mark.parametrize("target", ["names", "labels", "value", "pair"])
 def test_a_plain_interpreter_with_numpy_alone_reads_csv(target: str, tmp_path: Path) -> None:
     model, rows = trained(target), table(23, unknown=True)
     model.export(tmp_path / "model.py")
@@ -124,7 +124,7 @@ def test_a_plain_interpreter_with_numpy_alone_reads_csv(target: str, tmp_path: P
         assert [line[0] for line in lines] == predicted.tolist()
         agree(np.array([line[1:] for line in lines], float), model.predict_proba(rows))
     else:
-        assert header == (["u", "v"] if target == "pair" else ["prediction"])
+        assert header == {"pair": ["u", "v"], "labels": ["old", "red"], "value": ["prediction"]}[target]
         agree(np.array(lines, float).reshape(predicted.shape), predicted)
 
 
