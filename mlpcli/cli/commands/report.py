@@ -13,7 +13,7 @@ __all__ = ["report"]
 
 def report(
     names: Annotated[
-        list[str], typer.Argument(metavar="NAME...", help="folder of a run or a sweep, or its name under --results")
+        list[str], typer.Argument(metavar="NAME", help="folder of a run or a sweep, or its name under --results")
     ],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="file to write", show_default="report.html beside the results")
