@@ -268,6 +268,7 @@ def _open_folder(
         scores=prepared.scores,
         columns=prepared.columns,
         diagnostics=prepared.diagnostics,
+        folds=plan.file.folds > 0,
         reuse=lambda trial: trial.state in reused and not trial.lack,
         provenance=provenance(command, ", ".join(digests), said) | {"trials": len(plan) + plan.coming},
         restart=restart,

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 from mlpcli.config.option_types import (
     Character,
     Count,
+    Folds,
     Grouping,
     Name,
     Names,
@@ -57,6 +58,8 @@ class DataOptions(BaseModel):
     weights: Name | None = option(
         None, "Data", "column of the weight of each row, in the loss and in every metric", shown="none"
     )
+    folds: Folds = option(0, "Data", "folds of cross-validation in place of val_size; 0 is off")
+    fold: Folds = option(0, "Data", "fold whose rows validate, from 0; the others train")
     split_seed: Seed | Literal["seed"] = option(0, "Data", "seed of the split; the word seed makes it follow seed")
     min_frequency: Count = option(1, "Data", "training rows that a category needs; rarer ones are joined")
     drop_unlabelled: bool = option(False, "Data", "leave out rows whose target is missing", shown="false")

@@ -21,6 +21,7 @@ __all__ = [
     "Decay",
     "Depth",
     "Epochs",
+    "Folds",
     "Grouping",
     "Name",
     "Names",
@@ -153,6 +154,7 @@ Rows = Annotated[
     AfterValidator(_without_fraction_of_none),
 ]
 Count = Annotated[int, Field(ge=1, le=MAX_ROWS)]
+Folds = Annotated[int, Field(ge=0, le=1000)]
 Threads = Annotated[int, Field(ge=1, le=1024)]
 
 

@@ -63,6 +63,10 @@ def conflicts(options: RunOptions) -> Iterator[Conflict]:
         yield Conflict(
             ("groups", "split"), f"split {options.split} heeds no groups; leave groups out or use split group"
         )
+    if options.folds == 1:
+        yield Conflict(("folds",), "cross-validation needs 2 folds or more; use 0 for none")
+    if options.fold >= max(options.folds, 1):
+        yield Conflict(("fold", "folds"), f"fold {options.fold} of {options.folds}: folds count from 0")
     shares = [size for size in (options.test_size, options.val_size) if isinstance(size, float)]
     if sum(shares) >= 1:
         yield Conflict(

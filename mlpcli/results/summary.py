@@ -51,24 +51,26 @@ def summary_columns(varied: Sequence[str], metric: str, *, confirmed: bool = Fal
     ]
 
 
-def summarize(configurations: Sequence[Configuration], varied: Sequence[str], metric: str) -> list[Row]:
+def summarize(
+    configurations: Sequence[Configuration], varied: Sequence[str], metric: str, overlap: float = 0.0
+) -> list[Row]:
     """One row per configuration, best first.
 
-    They are ranked by the mean of `metric` over the seeds that have one; confirmed ones come before all
-    others. Pruned configurations come after the others,
-    those that trained longer first; configurations with a failed or diverged seed come last. p-values are corrected by
-    Holm's method over all rows that have one.
+    `overlap` is that of the trials' training rows, as in `statistics`. They are ranked by the mean of `metric` over the
+    seeds that have one; confirmed ones come before all others. Pruned configurations come after the others, those that
+    trained longer first; configurations with a failed or diverged seed come last. p-values are corrected by Holm's
+    method over all rows that have one.
     """
     order = sorted(range(len(configurations)), key=lambda i: _rank(configurations[i], i, metric))
-    differences = [_difference(configurations, index, metric) for index in order]
+    differences = [_difference(configurations, index, metric, overlap) for index in order]
     p_values = holm([found.p_value if found else None for found in differences])
     return [
-        _row(rank, configurations[index], varied, metric, found, p)
+        _row(rank, configurations[index], varied, metric, found, p, overlap)
         for rank, (index, found, p) in enumerate(zip(order, differences, p_values, strict=True), start=1)
     ]
 
 
-def rivals_of_best(configurations: Sequence[Configuration], metric: str) -> list[Rival]:
+def rivals_of_best(configurations: Sequence[Configuration], metric: str, overlap: float = 0.0) -> list[Rival]:
     """The best configuration's paired differences to the runner-up and to the median, for want of a baseline.
 
     Only configurations count whose trials are all complete, after [confirm] those that it confirmed; the median is the
@@ -82,7 +84,7 @@ def rivals_of_best(configurations: Sequence[Configuration], metric: str) -> list
     best, found = complete[0] if complete else 0, []
     for name, place in places.items() if len(complete) > 1 else ():
         compared = [*configurations, replace(configurations[best], baseline=complete[place])]
-        difference = _difference(compared, len(configurations), metric)
+        difference = _difference(compared, len(configurations), metric, overlap)
         if difference is not None and (place > 1 or name == "runner-up"):
             found.append(Rival(name, order.index(complete[place]) + 1, difference))
     return found
@@ -95,11 +97,12 @@ def _row(
     metric: str,
     found: Difference | None,
     p_value: float | None,
+    overlap: float,
 ) -> Row:
     values = _values(configuration, metric)
-    score = _estimate(list(values.values()), configuration)
+    score = _estimate(list(values.values()), configuration, overlap)
     test = Measure.parse(metric).on("test")
-    tested = _estimate(list(_values(configuration, str(test)).values()), configuration)
+    tested = _estimate(list(_values(configuration, str(test)).values()), configuration, overlap)
     parameters = [trial.parameters for trial in configuration.trials if trial.parameters is not None]
     return {
         "rank": rank,
@@ -121,15 +124,17 @@ def _row(
     }
 
 
-def _estimate(values: Sequence[float], configuration: Configuration) -> Estimate | None:
+def _estimate(values: Sequence[float], configuration: Configuration, overlap: float) -> Estimate | None:
     """Mean and spread; only the mean for a pruned configuration, since its training was cut short."""
     if not values:
         return None
-    found = estimate(values)
+    found = estimate(values, overlap)
     return Estimate(found.mean, None, None, None) if _pruned(configuration) else found
 
 
-def _difference(configurations: Sequence[Configuration], index: int, metric: str) -> Difference | None:
+def _difference(
+    configurations: Sequence[Configuration], index: int, metric: str, overlap: float = 0.0
+) -> Difference | None:
     """The difference to the baseline over the seeds that have a value in both."""
     configuration = configurations[index]
     if configuration.baseline is None:
@@ -139,15 +144,15 @@ def _difference(configurations: Sequence[Configuration], index: int, metric: str
     seeds = [seed for seed in ours if seed in theirs]
     if not seeds:
         return None
-    found = difference([ours[seed] for seed in seeds], [theirs[seed] for seed in seeds])
+    found = difference([ours[seed] for seed in seeds], [theirs[seed] for seed in seeds], overlap)
     if _pruned(configuration) or _pruned(configurations[configuration.baseline]):
         return Difference(found.mean, None, None, None)
     return found
 
 
-def _values(configuration: Configuration, metric: str) -> dict[int, float]:
-    """The metric by seed, without the seeds that have none."""
-    scores = ((trial.seed, trial.score(metric)) for trial in configuration.trials)
+def _values(configuration: Configuration, metric: str) -> dict[tuple[int, int | None], float]:
+    """The metric by seed and fold, without those that have none."""
+    scores = (((trial.seed, trial.fold), trial.score(metric)) for trial in configuration.trials)
     return {seed: float(score) for seed, score in scores if score is not None}
 
 

@@ -30,13 +30,13 @@ def _nothing() -> Mapping[str, Any]:
     return _NOTHING
 
 
-def trial_columns(varied: Sequence[str] = (), scores: Sequence[str] = ()) -> tuple[str, ...]:
-    """The columns of trials.csv for these varied options and metrics.
+def trial_columns(varied: Sequence[str] = (), scores: Sequence[str] = (), *, folds: bool = False) -> tuple[str, ...]:
+    """The columns of trials.csv for these varied options and metrics, with `fold` after cross-validation.
 
     >>> trial_columns(["depth"], ["val_loss"])[3:9]
     ('seed', 'depth', 'parameters', 'epochs_run', 'best_epoch', 'val_loss')
     """
-    return (*_FIRST_COLUMNS, *varied, *OUTCOME_COLUMNS, *scores, *_LAST_COLUMNS)
+    return (*_FIRST_COLUMNS, *(["fold"] if folds else []), *varied, *OUTCOME_COLUMNS, *scores, *_LAST_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,7 @@ class Trial:
     metrics: Mapping[str, float | None] = field(default_factory=_nothing)
     error: str | None = None
     time_s: float | None = None
+    fold: int | None = None
 
     @classmethod
     def of_row(cls, row: Mapping[str, Any], varied: Sequence[str]) -> Self:
@@ -72,7 +73,7 @@ class Trial:
         """
         rest = dict(row)
         options = {name: rest.pop(name) for name in varied}
-        fields = {name: rest.pop(name) for name in trial_columns()}
+        fields = {name: rest.pop(name) for name in trial_columns()} | {"fold": rest.pop("fold", None)}
         return cls(number=fields.pop("trial"), configuration=0, options=options, metrics=rest, **fields)
 
     def ended(self, result: Mapping[str, Any], *, state: str | None = None, error: str | None = None) -> Self:
@@ -128,4 +129,4 @@ class Trial:
     def row(self) -> dict[str, Any]:
         """The row of trials.csv by column."""
         fields = {name: getattr(self, name) for name in trial_columns() if name != "trial"}
-        return {"trial": self.number, **fields, **self.options, **self.metrics}
+        return {"trial": self.number, "fold": self.fold, **fields, **self.options, **self.metrics}

@@ -103,6 +103,8 @@ OTHER_VALUES: dict[str, Any] = {
     "scale": "unit",
     "test_size": 0.3,
     "val_size": 0.2,
+    "folds": 5,
+    "fold": 2,
     "split_seed": 1,
     "width": 32,
     "depth": 1,
@@ -147,6 +149,7 @@ OTHER_VALUES: dict[str, Any] = {
 
 
 READ_WITH: dict[str, dict[str, Any]] = {
+    "fold": {"folds": 5},
     "norm_position": {"norm": "batch"},
     "momentum": {"optimizer": "momentum"},
     "momentum_final": {"optimizer": "nesterov", "momentum_epochs": 2.0},
@@ -176,7 +179,7 @@ def test_every_option_that_shapes_the_numbers_moves_the_run_id() -> None:
     ids.append(run_id(resolved(task="regression"), DIGEST))
     for name, others in READ_WITH.items():
         ids += [run_id(resolved(others), DIGEST), run_id(resolved(others | {name: OTHER_VALUES[name]}), DIGEST)]
-    assert len(set(ids)) == len(ids) - 1  # momentum alone stands there twice
+    assert len(set(ids)) == len(ids) - 2  # momentum alone and folds alone stand there twice
 
 
 def test_one_network_has_one_id_however_it_is_written() -> None:
@@ -312,8 +315,9 @@ def test_everything_else_splits_stacks() -> None:
     keys += [
         stack_key(resolved({name: value}, **({"scale": value} if name == "scale" else {})), DIGEST)
         for name, value in OTHER_VALUES.items()
-        if name not in free | {"norm_position"}
+        if name not in free | {"norm_position", "fold"}
     ]
+    keys.append(stack_key(resolved({"folds": 5, "fold": 2}), DIGEST))
     keys.append(stack_key(resolved({"norm": "batch", "norm_position": "after"}), DIGEST))
     keys.append(stack_key(resolved({"norm": "batch"}), DIGEST))
     keys.append(stack_key(resolved({"split_seed": "seed", "seed": 9}), DIGEST))

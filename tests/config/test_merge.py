@@ -215,7 +215,16 @@ def typed_as(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-CONSISTENT = st.fixed_dictionaries({}, optional={name: values_of(name) for name in OPTIONS if name != "init"})
+def consistent(values: dict[str, object]) -> dict[str, object]:
+    """A fold is one of at least two, or 0."""
+    folds, fold = values.get("folds", 0), values.get("fold", 0)
+    assert isinstance(folds, int) and isinstance(fold, int)
+    return values | {"folds": folds + (folds == 1), "fold": fold % max(1, folds)}
+
+
+CONSISTENT = st.fixed_dictionaries({}, optional={name: values_of(name) for name in OPTIONS if name != "init"}).map(
+    consistent
+)
 
 
 @settings(max_examples=200)

@@ -140,7 +140,7 @@ def _remarks(summary: Sequence[Mapping[str, Any]], trials: Sequence[Sequence[Tri
     """How the trials of each configuration ended, or the rank of another that has the same scores seed by seed."""
     first: dict[tuple[object, ...], int] = {}
     for row, members in zip(summary, trials, strict=True):
-        scores = tuple((trial.seed, *trial.metrics.items()) for trial in members)
+        scores = tuple((trial.seed, trial.fold, *trial.metrics.items()) for trial in members)
         rank = first.setdefault(scores, row["rank"])
         yield _state(members) or ("" if rank == row["rank"] else f"as rank {rank}")
 
@@ -179,6 +179,7 @@ def show_plan(prepared: "PreparedSweep", jobs: int, as_json: bool) -> None:
             "trial": trial.number,
             "run_id": trial.run_id,
             "seed": trial.seed,
+            **({} if trial.fold is None else {"fold": trial.fold}),
             **trial.options,
             "stack": stack_of[trial.number],
         }

@@ -78,7 +78,8 @@ class LineView(SweepView):
         outcome = trial.state if score is None else f"{trial.state}  {self._metric} {short(score)}"
         why = f"  ({trial.error})" if trial.error else ""
         total = len(self._plan) + self._plan.coming
-        message(f"trial {trial.number} ({len(self._ended)}/{total}){options}  seed {trial.seed}  {outcome}{why}")
+        fold = "" if trial.fold is None else f"  fold {trial.fold}"
+        message(f"trial {trial.number} ({len(self._ended)}/{total}){options}  seed {trial.seed}{fold}  {outcome}{why}")
 
     def note(self, text: str) -> None:
         """Print a message."""
@@ -98,7 +99,7 @@ class _Line:
 
     def take(self, trial: Trial) -> None:
         """Take the latest outcome of a trial."""
-        self.seen[trial.seed] = trial
+        self.seen[trial.number] = trial
         scores = (other.score(self._metric) for other in self.seen.values())
         self.values = [score for score in scores if score is not None]
         self.mean = fmean(self.values) if self.values else math.nan
@@ -147,7 +148,7 @@ class LiveView(SweepView):
             cells = [option_cell(value, digits=4) for value in self._plan.shown(index)]
             self._lines.append(_Line(cells, self._metric))
         for index, line in enumerate(self._lines):
-            line.trials = len(self._plan.seeds(index))
+            line.trials = len(self._plan.numbers(index))
         self._total = len(self._plan) + self._plan.coming
 
     def running(self, trials: Sequence[int]) -> None:

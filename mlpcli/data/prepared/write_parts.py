@@ -10,12 +10,13 @@ from mlpcli.config import DataOptions
 from mlpcli.data.cache.entries import Entry, EntryWriter
 from mlpcli.data.cache.table import Table
 from mlpcli.data.prepared.fitting import fit_columns
+from mlpcli.data.prepared.folds import leave_out
 from mlpcli.data.prepared.preprocessing import Column, Preprocessing
 from mlpcli.data.prepared.splits import split_rows
 from mlpcli.data.prepared.summarize import summary_of_dropped, summary_of_inputs, summary_of_targets
 from mlpcli.data.prepared.targets import find_columns, fit_targets, labelled_rows, read_targets
 from mlpcli.data.prepared.weights import read_weights, relative_weights
-from mlpcli.errors import DataError
+from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import quote
 
 __all__ = ["build_entry", "raw_rows", "write_part"]
@@ -51,13 +52,25 @@ def build_entry(
         targets.values if targets.classes else None,
         targets.classes,
         test_size=options.test_size,
-        val_size=options.val_size,
+        val_size=0 if options.folds else options.val_size,
         split_seed=int(options.split_seed),
         test_rows=n_test,
         validation_rows=n_val,
         method=options.split,
         groups=_groups(table, at_groups[0], usable) if at_groups else None,
     )
+    if options.folds:
+        if n_val:
+            raise UsageError("folds: the dataset has validation rows of its own. Leave folds out")
+        split = leave_out(
+            split,
+            options.folds,
+            options.fold,
+            codes=targets.values if targets.classes else None,
+            groups=_groups(table, at_groups[0], usable) if at_groups else None,
+            method=options.split,
+            split_seed=int(options.split_seed),
+        )
     parts = {"train": split.train, "val": split.val, "test": split.test}
     weights = relative_weights(read_weights(table, at_weights[0], usable), parts) if at_weights else None
     mean, spread = (

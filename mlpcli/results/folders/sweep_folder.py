@@ -52,6 +52,7 @@ class SweepFolder:
         scores: Sequence[str],
         columns: Sequence[str],
         diagnostics: Sequence[str] = (),
+        folds: bool = False,
         reuse: Callable[[Trial], bool],
         provenance: Mapping[str, Any],
         restart: bool = False,
@@ -68,6 +69,7 @@ class SweepFolder:
             columns: the columns of metrics.csv after trial and run_id.
             diagnostics: the columns of diagnostics.csv after trial and run_id; a trial that lacks its rows there
                 counts as absent. Without any there is no such file.
+            folds: whether the trials cross-validate, so that trials.csv has their fold.
             reuse: whether a trial that an earlier run recorded is kept.
             provenance: the content of provenance.json.
             restart: set aside what an earlier run recorded.
@@ -82,7 +84,7 @@ class SweepFolder:
         self.planned: list[Trial] = []
         self.known: dict[int, Trial] = {}
         self._sweep, self._provenance, self._reuse = sweep, provenance, reuse
-        self._tables = GrowingTables(self.path, trial_columns(varied, scores), columns, diagnostics)
+        self._tables = GrowingTables(self.path, trial_columns(varied, scores, folds=folds), columns, diagnostics)
         self._run_ids: set[str] = set()
         refuse_links(self.path)
         make_folder(self.path)

@@ -1,7 +1,7 @@
 """Runs and trials side by side: the options in which they differ, their scores, and differences paired by seed."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,16 +17,19 @@ from mlpcli.results.trial import Trial
 
 __all__ = ["Side", "compared_options", "configuration_rows", "find_sides", "side_rows"]
 
+Repeat = tuple[int, int | None]
+"""A seed and a fold; None without cross-validation."""
+
 
 @dataclass(frozen=True)
 class Side:
     """One of the things compared: a run, or a trial with those that differ from it by their seed alone.
 
-    `seeds` are these trials of its configuration by seed; a run has none. `metric` ranks its sweep.
+    `seeds` are these trials of its configuration by seed and fold; a run has none. `metric` ranks its sweep.
     """
 
     recorded: Recorded
-    seeds: Mapping[int, Trial]
+    seeds: Mapping[Repeat, Trial]
     metric: str | None = None
 
     @property
@@ -34,8 +37,8 @@ class Side:
         """The name by which commands take it."""
         return self.recorded.name
 
-    def scores(self, metric: str) -> dict[int, float]:
-        """The values of a metric by seed, of the trials that have one."""
+    def scores(self, metric: str) -> dict[Repeat, float]:
+        """The values of a metric by seed and fold, of the trials that have one."""
         values = {seed: trial.score(metric) for seed, trial in self.seeds.items()}
         return {seed: value for seed, value in values.items() if value is not None}
 
@@ -91,7 +94,7 @@ def configuration_rows(sides: Sequence[Side]) -> tuple[list[Row], str | None]:
     p_values = holm([found.p_value if found else None for found in differences])
     rows = []
     for (side, scores), found, p_value in zip(scored, differences, p_values, strict=True):
-        mean = estimate(list(scores.values()))
+        mean = estimate(list(scores.values()), _overlap(scores))
         rows.append(
             {
                 "name": side.name,
@@ -109,9 +112,17 @@ def configuration_rows(sides: Sequence[Side]) -> tuple[list[Row], str | None]:
     return rows, metric
 
 
-def _paired(scores: Mapping[int, float], references: Mapping[int, float]) -> Difference | None:
+def _overlap(scores: Iterable[Repeat]) -> float:
+    """The overlap of the training rows, as in `statistics`: 1 / (folds - 1), 0 without folds."""
+    folds = {fold for _, fold in scores} - {None}
+    return 1 / (len(folds) - 1) if len(folds) > 1 else 0.0
+
+
+def _paired(scores: Mapping[Repeat, float], references: Mapping[Repeat, float]) -> Difference | None:
     shared = [seed for seed in scores if seed in references]
-    return difference([scores[seed] for seed in shared], [references[seed] for seed in shared]) if shared else None
+    if not shared:
+        return None
+    return difference([scores[seed] for seed in shared], [references[seed] for seed in shared], _overlap(shared))
 
 
 def _sides(name: str, root: Path) -> list[Side]:
@@ -124,7 +135,7 @@ def _sides(name: str, root: Path) -> list[Side]:
         raise UsageError(f"no trial of {name[:200]} is complete, so none is the best. Run the sweep again")
     whole = replace(named, sweep=sweep)
     alike = {
-        key: {trial.seed: trial for trial in members}
+        key: {(trial.seed, trial.fold): trial for trial in members}
         for key, members in itertools.groupby(
             sorted(sweep.trials, key=lambda trial: trial.configuration), key=lambda trial: trial.configuration
         )

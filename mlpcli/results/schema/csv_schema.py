@@ -102,6 +102,7 @@ _EPOCH = _columns(
 _ENDED = _columns(
     Column("state", "state", "how the trial ended: complete, failed, diverged or pruned", needed=True),
     Column("seed", "count", "seed of the initial weights, the order of rows and the dropout masks", needed=True),
+    Column("fold", "count", "fold of cross-validation whose rows validated, from 0"),
     Column("parameters", "count", "trainable parameters of the network"),
     Column("epochs_run", "count", "epochs that were trained"),
     Column("best_epoch", "count", "epoch whose weights were kept, 0 for the initial weights"),
@@ -215,7 +216,7 @@ _OPTION = Column("", "option", "value of an option that the sweep varies")
 TABLES = {
     "trials.csv": Table(
         "trial, in the order of the plan",
-        {name: {**_TRIAL, **_ENDED}[name] for name in trial_columns()},
+        {name: {**_TRIAL, **_ENDED}[name] for name in trial_columns(folds=True)},
         trial_columns(),
         _OPTION,
     ),

@@ -36,7 +36,7 @@ def plan_sweep(
     """
     file, problems = read_sweep(path, document, settings=settings, seeds=seeds, name=name)
     strategy = make_strategy(file)
-    trials = strategy.remaining(1 if file.seeds is None else len(file.seeds))
+    trials = strategy.remaining(1 if file.seeds is None else len(file.seeds)) * max(1, file.folds)
     if trials > max_trials:
         problems.add(
             f"{path}",
@@ -64,7 +64,7 @@ class _Planner:
         if (batch := strategy.ask()) is not None:
             self.plan.first = self.take(batch)
         self.plan.left_out = self.left_out
-        self.plan.duplicates = self.proposed - self.left_out - len(self.plan)
+        self.plan.duplicates = (self.proposed - self.left_out) * max(1, self.file.folds) - len(self.plan)
         self.plan.coming = self.coming
         self.add_problems()
         problems.stop()
@@ -72,7 +72,8 @@ class _Planner:
 
     @property
     def coming(self) -> int:
-        return self.strategy.remaining(1 if self.file.seeds is None else len(self.file.seeds))
+        seeds = 1 if self.file.seeds is None else len(self.file.seeds)
+        return self.strategy.remaining(seeds) * max(1, self.file.folds)
 
     def tell(self, outcomes: Sequence[Scored]) -> Round | None:
         """Take the outcomes of the last round; the next one, with its configurations and trials in the plan."""

@@ -21,8 +21,8 @@ from mlpcli.training.session import plan_run
 
 __all__ = ["PreparedSweep"]
 
-_Runs = dict[int, tuple[str, Prepared]]
-"""The run_id and the data of a configuration by seed."""
+_Runs = dict[tuple[int, int | None], tuple[str, Prepared]]
+"""The run_id and the data of a configuration by seed and fold."""
 
 
 class PreparedSweep:
@@ -76,8 +76,8 @@ class PreparedSweep:
             yield following
             outcomes: dict[int | None, Scored] = {None: Scored(None, {}, ended=True)}
             for configuration, numbers in following.trials.items():
-                found = {self.plan.seed(number): score(number, following.epochs) for number in numbers}
-                scores = {seed: -key(value) for seed, (value, _) in found.items()}
+                found = {self._repeat(number): score(number, following.epochs) for number in numbers}
+                scores = {repeat: -key(value) for repeat, (value, _) in found.items()}
                 outcomes[configuration] = Scored(configuration, scores, all(ended for _, ended in found.values()))
             answers = [outcomes[configuration] for configuration in following.placed]
             told(following, answers)
@@ -88,7 +88,7 @@ class PreparedSweep:
     def options(self, number: int) -> RunOptions:
         """The options of a trial, resolved; made when asked for, since those of all trials would fill the memory."""
         options = self.plan.options(self.plan.configuration_of(number))
-        seeded = options.model_copy(update={"seed": self.plan.seed(number)})
+        seeded = self.plan.seeded(options, number)
         return plan_run(seeded, self.data[number], threads=1).options
 
     def groups(self, numbers: Sequence[int]) -> list[Group]:
@@ -122,7 +122,7 @@ class PreparedSweep:
             runs = joined.setdefault(configuration, {})
             problem = _not_in_a_sweep(options, self.plan)
             try:
-                runs[options.seed] = self._identify(options)
+                runs[options.seed, options.fold if options.folds else None] = self._identify(options)
             except MlpcliError as error:
                 if start == 0 and not isinstance(error, UsageError):
                     raise
@@ -149,14 +149,14 @@ class PreparedSweep:
         return replace(asked, refused=(*asked.refused, *refused))
 
     def _same(self, runs: _Runs, owners: Mapping[str, int]) -> int | None:
-        """The configuration that is the same run with every seed that both have, if there is one."""
+        """The configuration that is the same run with every seed and fold that both have, if there is one."""
         found = {run_id: owners.get(run_id, self._owners.get(run_id)) for run_id, _ in runs.values()}
         candidates = {owner for owner in found.values() if owner is not None}
         if len(candidates) != 1:
             return None
         (same,) = candidates
-        shared = runs.keys() & set(self.plan.seeds(same))
-        return same if all(found[runs[seed][0]] == same for seed in shared) else None
+        shared = runs.keys() & set(map(self._repeat, self.plan.numbers(same)))
+        return same if all(found[runs[repeat][0]] == same for repeat in shared) else None
 
     def _add(self, start: int, joined: Mapping[int, _Runs], places: Mapping[int, int | None]) -> None:
         """Add the trials from number `start` on, after their configurations moved to `places`."""
@@ -166,14 +166,17 @@ class PreparedSweep:
             runs[place] = own | runs.get(place, {})
         shown: dict[int, dict[str, object]] = {}  # one for all trials of a configuration
         for number in range(start, len(self.plan)):
-            configuration, seed = self.plan.configuration_of(number), self.plan.seed(number)
+            configuration, (seed, fold) = self.plan.configuration_of(number), self._repeat(number)
             if configuration not in shown:
                 values = self.plan.shown(configuration)
                 shown[configuration] = dict(zip(self.plan.varied, values, strict=True))
-            run_id, data = runs[configuration][seed]
+            run_id, data = runs[configuration][seed, fold]
             self._owners[run_id] = configuration
-            self.trials.append(Trial(number, configuration, run_id, seed, shown[configuration]))
+            self.trials.append(Trial(number, configuration, run_id, seed, shown[configuration], fold=fold))
             self.data.append(data)
+
+    def _repeat(self, number: int) -> tuple[int, int | None]:
+        return self.plan.seed(number), self.plan.fold(number)
 
     def _identify(self, options: RunOptions) -> tuple[str, Prepared]:
         """The run_id and the data of one run."""

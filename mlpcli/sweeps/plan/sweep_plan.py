@@ -49,6 +49,7 @@ class Plan:
         self.first = Round({}, (), None)
         self.left_out = self.duplicates = self.coming = 0
         self._space = space
+        self._folds = max(1, space.file.folds)  # trials of each seed
         self._found: dict[Hashable, int] = {}
         self._values: list[tuple[object, ...]] = []
         self._blocks: list[tuple[int, tuple[int, ...]]] = []  # a configuration, and the seeds that joined together
@@ -111,7 +112,7 @@ class Plan:
             self._blocks_of[configuration].append(len(self._blocks))
             self._blocks.append((configuration, seeds))
             self._starts.append(self._trials)
-            self._trials += len(seeds)
+            self._trials += len(seeds) * self._folds
 
     def revise(
         self, asked: Round, start: int, changes: Mapping[int, int | None]
@@ -156,13 +157,15 @@ class Plan:
         return self._space.rebuilt(self._values[configuration])
 
     def seeds(self, configuration: int) -> Sequence[int]:
-        """The seeds of a configuration, one per trial."""
+        """The seeds of a configuration, one per trial or, with cross-validation, per round of its folds."""
         blocks = [self._blocks[block][1] for block in self._blocks_of[configuration]]
         return blocks[0] if len(blocks) == 1 else tuple(chain.from_iterable(blocks))
 
     def numbers(self, configuration: int) -> Sequence[int]:
         """The numbers of a configuration's trials, in the order of its seeds."""
-        starts = ((self._starts[block], len(self._blocks[block][1])) for block in self._blocks_of[configuration])
+        starts = (
+            (self._starts[block], len(self._blocks[block][1]) * self._folds) for block in self._blocks_of[configuration]
+        )
         blocks = [range(start, start + size) for start, size in starts]
         return blocks[0] if len(blocks) == 1 else tuple(chain.from_iterable(blocks))
 
@@ -171,7 +174,8 @@ class Plan:
         numbers, present = self.numbers(configuration), self.seeds(configuration)
         if len(seeds) == len(present):  # as many of its own seeds as it has
             return numbers
-        return tuple(compress(numbers, (seed in seeds for seed in present)))
+        wanted = (seed in seeds for seed in present for _ in range(self._folds))
+        return tuple(compress(numbers, wanted))
 
     def configuration_of(self, trial: int) -> int:
         """The configuration that the trial of this number belongs to."""
@@ -180,7 +184,11 @@ class Plan:
     def seed(self, trial: int) -> int:
         """The seed of the trial of this number."""
         block = self._block(trial)
-        return self._blocks[block][1][trial - self._starts[block]]
+        return self._blocks[block][1][(trial - self._starts[block]) // self._folds]
+
+    def fold(self, trial: int) -> int | None:
+        """The fold that validates in the trial of this number; None without cross-validation."""
+        return (trial - self._starts[self._block(trial)]) % self._folds if self.file.folds else None
 
     def shown(self, configuration: int) -> tuple[object, ...]:
         """The values of `varied`; None stands for what does not apply, width and depth beside `hidden`."""
@@ -195,9 +203,14 @@ class Plan:
         first = bisect_right(self._starts, start) - 1 if start else 0
         for (configuration, seeds), number in zip(self._blocks[first:], self._starts[first:], strict=True):
             options = self.options(configuration)
-            for offset, seed in enumerate(seeds):
+            for offset in range(len(seeds) * self._folds):
                 if number + offset >= start:
-                    yield configuration, options.model_copy(update={"seed": seed})
+                    yield configuration, self.seeded(options, number + offset)
+
+    def seeded(self, options: RunOptions, trial: int) -> RunOptions:
+        """The options of a configuration with the seed, and the fold, of one of its trials."""
+        folds = {"folds": self._folds, "fold": self.fold(trial)} if self.file.folds else {}
+        return options.model_copy(update={"seed": self.seed(trial), **folds})
 
     def _block(self, trial: int) -> int:
         return bisect_right(self._starts, trial) - 1

@@ -261,9 +261,9 @@ class Engine:
     def _summarize(self) -> None:
         configurations = [self._configuration(index, baseline) for index, baseline in enumerate(self._plan.baselines)]
         varied, metric = self._plan.varied, self.sweep.metric
-        self.summary = summarize(configurations, varied, metric)
+        self.summary = summarize(configurations, varied, metric, self._plan.file.overlap)
         if set(self._plan.baselines) == {None}:
-            self.rivals = rivals_of_best(configurations, metric)
+            self.rivals = rivals_of_best(configurations, metric, self._plan.file.overlap)
         columns = summary_columns(varied, metric, confirmed=self._plan.file.confirm is not None)
         self.folder.finish(table(columns, self.summary))
 

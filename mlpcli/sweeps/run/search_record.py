@@ -51,7 +51,7 @@ class SearchRecord:
 
     def _line(self, asked: Round, outcome: Scored) -> dict[str, object]:
         assert outcome.configuration is not None
-        values = {str(seed): self._value(score) for seed, score in outcome.scores.items()}
+        values = {_name(repeat): self._value(score) for repeat, score in outcome.scores.items()}
         return {
             "round": self._rounds,
             "configuration": outcome.configuration,
@@ -64,3 +64,9 @@ class SearchRecord:
     def _value(self, score: float) -> float | None:
         """The metric of a score, which is larger for a better value; None for a trial that failed or diverged."""
         return self._key(-score) if math.isfinite(score) else None
+
+
+def _name(repeat: object) -> str:
+    """`3`, a seed, or `3/0`, a seed and a fold."""
+    parts = repeat if isinstance(repeat, tuple) else (repeat,)
+    return "/".join(str(part) for part in parts if part is not None)

@@ -24,7 +24,9 @@ SOURCES: dict[str, Callable[[SweepFile], Strategy]] = {
 
 REFINEMENTS: dict[str, Callable[[SweepFile, Strategy], Strategy]] = {
     "halving": lambda file, inner: inner if file.halving is None else SuccessiveHalving(inner, file.halving),
-    "race": lambda file, inner: inner if not (file.race and file.seeds) else Racing(inner, file.race, file.seeds),
+    "race": lambda file, inner: (
+        inner if not (file.race and file.seeds) else Racing(inner, file.race, file.seeds, file.overlap)
+    ),
     "confirm": lambda file, inner: inner if file.confirm is None else Confirmation(inner, file),
 }
 """Strategies around another, by table, the innermost first."""

@@ -10,7 +10,7 @@ depends on no interruption either. `tests/sweeps/search/conformance.py` holds ev
 from abc import abstractmethod
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from mlpcli.sweeps.spec.option_tables import Table
 
@@ -44,7 +44,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """The outcome of a proposal: the number of its configuration, and a score per seed, larger is better.
+    """The outcome of a proposal: the number of its configuration, and a score per seed (and fold), larger is better.
 
     A score is the ranking metric, negated where smaller is better; nan for a trial that failed or diverged. Equal
     proposals have one number and equal scores. A configuration that `where` or a rule leaves out has None and no
@@ -52,7 +52,7 @@ class Scored:
     """
 
     configuration: int | None
-    scores: Mapping[int, float]
+    scores: Mapping[Any, float]
     ended: bool
 
 

@@ -7,6 +7,7 @@ brackets Hyperband, Li et al. 2018.
 import math
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from mlpcli.sweeps.search.strategy import Batch, Scored, Steps, Strategy
 from mlpcli.sweeps.spec.halving import Halving
@@ -61,7 +62,7 @@ def _rungs(batch: Batch, halving: Halving) -> Generator[Batch, Sequence[Scored],
     return latest
 
 
-def survivors(scores: Mapping[int, Mapping[int, float]], keep: int) -> list[int]:
+def survivors(scores: Mapping[int, Mapping[Any, float]], keep: int) -> list[int]:
     """The `keep` best configurations by the mean of their scores over seeds, larger is better.
 
     Ties go by the order of `scores`. Configurations with a seed that failed (a score that is not finite) rank last.

@@ -35,6 +35,7 @@ KEYS: Mapping[str, Key] = {
         "val_accuracy, val_rmse, or val_r2 for several targets; train_* without validation rows",
     ),
     "seeds": Key("number of seeds, counted from 0, or a list of them", "integer or list", "the option seed", low=1),
+    "folds": Key("folds of cross-validation: every configuration on each fold, times seeds", default=0, low=2),
     "where": Key(
         'conditions on the options, such as ["width * depth <= 512"]; combinations that break one are left out',
         "list of strings",

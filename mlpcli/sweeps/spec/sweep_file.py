@@ -32,14 +32,15 @@ class SweepFile:
     """Content of a sweep file; values are canonical, as `RunOptions` holds them.
 
     `changes` are the options of --set, which override `base`; the flags --name and --seeds override `name` and `seeds`.
-    `seeds` is None where the option `seed` decides. The lists of `zip` have one length. `grids` has one
-    table for [grid], or one for each [[grid]].
+    `seeds` is None where the option `seed` decides, `folds` 0 without cross-validation. The lists of `zip` have one
+    length. `grids` has one table for [grid], or one for each [[grid]].
     """
 
     path: Path
     name: str
     metric: str | None
     seeds: Sequence[int] | None
+    folds: int
     where: tuple[Where, ...]
     base: Table
     changes: Table
@@ -74,6 +75,11 @@ class SweepFile:
     @cached_property
     def _plain(self) -> RunOptions:
         return RunOptions.model_validate({name: value for name, value in self.used_base.items() if name != "hidden"})
+
+    @property
+    def overlap(self) -> float:
+        """The overlap of the trials' training rows, as `results.statistics` takes it: test over training rows."""
+        return 1 / (self.folds - 1) if self.folds else 0.0
 
     @property
     def fresh_seeds(self) -> range:
@@ -138,6 +144,7 @@ def read_sweep(
         name=keys.name(name),
         metric=keys.metric(every_epoch="halving" in document),
         seeds=keys.seeds() if seeds is None else keys.seeds_flag(seeds),
+        folds=keys.folds(tables, settings),
         where=keys.where(),
         base=tables.single("base"),
         changes=tables.changes(settings),

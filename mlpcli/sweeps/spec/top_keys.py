@@ -34,7 +34,7 @@ class Keys:
     def check_names(self) -> None:
         """Note names that are no key of a sweep file."""
         for key in self.document:
-            if key in OPTIONS:
+            if key in OPTIONS and key not in KEYS:
                 self.problems.add(f"{self.path}: {key}", "options stand in a table: [base], or [grid] to vary them")
             elif key not in KEYS:
                 self.problems.unknown(f"{self.path}: ", key, "key", KEYS)
@@ -80,6 +80,19 @@ class Keys:
             return self._list_of_seeds(words.removesuffix(",").split(","), "--seeds", text=True)
         self.problems.add("--seeds", f"got {quote(words)}, expected a number of at least 1, or a list: 0,1,2")
         return None
+
+    def folds(self, tables: Tables, settings: Sequence[str]) -> int:
+        """The number of folds, 0 without cross-validation; its options stand in no table."""
+        labelled = {f"[{key}]": tables.written[key] for key in ("base", "compare")} | tables.varying()
+        labelled["--set"] = dict.fromkeys((word.partition("=")[0].strip() for word in settings), "")
+        for label, table in labelled.items():
+            for name in ("fold", "folds"):
+                if name in table:
+                    self.problems.add(f"{self.path}: {label} {name}", "a sweep says folds = ... above all tables")
+        if "folds" not in self.document:
+            return 0
+        place = f"{self.path}: folds"
+        return self.problems.integer(place, self.document["folds"], low=KEYS["folds"].low, high=1000) or 0
 
     def where(self) -> tuple[Where, ...]:
         """The conditions."""

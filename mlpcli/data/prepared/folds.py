@@ -1,0 +1,72 @@
+"""Cross-validation: the rows that are not test rows, dealt into folds of which one validates and the others train."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.data.prepared.splits import Split
+from mlpcli.errors import DataError
+
+__all__ = ["leave_out"]
+
+
+def leave_out(
+    split: Split,
+    folds: int,
+    fold: int,
+    *,
+    codes: NDArray[np.int64] | None,
+    groups: NDArray[Any] | None,
+    method: str,
+    split_seed: int,
+) -> Split:
+    """A split without validation rows, with those of one fold; the folds do not depend on `fold`.
+
+    Fold sizes differ by a row at most. Classes are dealt evenly, groups stay whole and go to the fold with fewest rows,
+    the largest first, and an ordered split has folds of neighbouring rows.
+
+    Args:
+        split: the training rows, in ascending order, and the test rows.
+        folds: number of folds.
+        fold: the fold that validates, from 0.
+        codes: class codes (rows of the table,), to deal by, or None.
+        groups: the group of each row of the table, or None.
+        method: a value of the option `split`.
+        split_seed: seed of the deal.
+
+    Raises:
+        DataError: fewer rows, groups, or rows of a class, than it takes.
+    """
+    rows = split.train
+    random = np.random.default_rng(np.random.SeedSequence(split_seed, spawn_key=(folds,)))
+    if method == "ordered":
+        places = np.arange(len(rows)) * folds // max(1, len(rows))
+    elif groups is not None:
+        places = _by_group(random, groups[rows], folds)
+    else:
+        order = random.permutation(len(rows))
+        if codes is not None and method != "random":
+            order = order[np.argsort(codes[rows][order], kind="stable")]
+        places = np.empty(len(rows), dtype=np.int64)
+        places[order] = np.arange(len(rows)) % folds
+    val, train = rows[places == fold], rows[places != fold]
+    if len(np.unique(places)) < folds:
+        raise DataError(f"too few rows or groups for {folds} folds: {len(rows)} rows. Nothing was written. Lower folds")
+    if codes is not None and len(np.unique(codes[train])) < len(np.unique(codes[rows])):
+        raise DataError(
+            f"fold {fold} of {folds} leaves no training row of some class. Nothing was written. Use split stratified"
+        )
+    return replace(split, train=train, val=val)
+
+
+def _by_group(random: np.random.Generator, groups: NDArray[Any], folds: int) -> NDArray[np.int64]:
+    _, members, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    drawn = random.permutation(len(counts))
+    place, load = np.empty(len(counts), dtype=np.int64), np.zeros(folds, dtype=np.int64)
+    for group in drawn[np.argsort(-counts[drawn], kind="stable")]:
+        place[group] = load.argmin()
+        load[place[group]] += counts[group]
+    found: NDArray[np.int64] = place[members]
+    return found
