@@ -155,6 +155,26 @@ def test_regression_in_the_targets_own_units(capsys: pytest.CaptureFixture[str],
     assert sorted(path.name for path in Path("results/r").glob("eval*")) == files
 
 
+def test_weighted_rows_and_several_labels(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [f"{i % 11},{i % 13},{i % 3},{int(i % 11 > 5)},{int(i % 13 > 4)}" for i in range(200)]
+    Path("t.csv").write_text("\n".join(["a,b,w,high,wide", *lines]))
+    result = train(capsys, "--dataset", "t.csv", "--target", "high,wide", "--task", "multilabel", "--weights", "w")
+    assert evaluate(capsys, "r") == result["metrics"]["test"]
+    found = evaluate(capsys, "r", "--dataset", "t.csv", "--predictions", "p.csv")
+    rows, weights = table("p.csv"), [i % 3 for i in range(200)]
+    y, decided = (
+        np.array([[int(row[f"{kind}_{name}"]) for name in ("high", "wide")] for row in rows])
+        for kind in ("target", "prediction")
+    )
+    assert found["accuracy"] == pytest.approx(sk.accuracy_score(y, decided, sample_weight=weights))
+    assert found["macro_f1"] == pytest.approx(sk.f1_score(y, decided, average="macro", sample_weight=weights))
+    classes = table("results/r/eval-t-classes.csv")
+    assert [row["class"] for row in classes] == ["high", "wide"]
+    Path("new.csv").write_text("b,a,high,wide\n1,2,0,0\n9,9,1,1\n")
+    assert run(["eval", "r", "--dataset", "new.csv"]) == 0
+    assert "2 rows of new.csv, each counted once for lack of the weights w" in capsys.readouterr().err
+
+
 def test_classes_named_like_columns(capsys: pytest.CaptureFixture[str]) -> None:
     """From a table on disk to the files of its scores, every column has a name of its own."""
     names = ["target", "row", "=1+1", 'a "b", c']
