@@ -98,7 +98,10 @@ def _comparison(swept: "Swept", differences: bool) -> Iterator[str]:
     elif swept.rivals:
         ahead = ", ".join(map(_ahead, swept.rivals))
         yield f"{swept.prepared.metric} of the best: {ahead}"
-        yield "It was chosen by these scores, so they flatter it. For differences of all rows, name one in [compare]"
+        if any(row.get("confirmed") for row in swept.summary):
+            yield "Confirmed configurations rank above the others, by fresh seeds alone"
+        else:
+            yield "It was chosen by these scores, so they flatter it. Name one in [compare] for differences of all rows"
     elif set(plan.baselines) == {None}:
         yield "No differences: fewer than two configurations are complete"
 
@@ -142,7 +145,8 @@ def _remarks(summary: Sequence[Mapping[str, Any]], trials: Sequence[Sequence[Tri
     for row, members in zip(summary, trials, strict=True):
         scores = tuple((trial.seed, trial.fold, *trial.metrics.items()) for trial in members)
         rank = first.setdefault(scores, row["rank"])
-        yield _state(members) or ("" if rank == row["rank"] else f"as rank {rank}")
+        confirmed = "confirmed" if row.get("confirmed") else ""
+        yield _state(members) or ("" if rank == row["rank"] else f"as rank {rank}") or confirmed
 
 
 def _state(trials: Sequence[Trial]) -> str:

@@ -88,10 +88,19 @@ def test_without_a_baseline_the_best_has_rivals(folder: Path, capsys: pytest.Cap
     text = " ".join(lines)
     assert "difference  " not in text and "pruned at epoch 1" in text
     assert "val_accuracy of the best: " in text and "against the runner-up (rank 2" in text
-    assert "For differences of all rows, name one in [compare]" in text
+    assert "Name one in [compare] for differences of all rows" in text
 
 
 def test_one_configuration_has_no_rival(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     draws = {"trials": 1, "lr": {"low": 1e-3, "high": 0.1}}
     file = write_sweep(folder / "one.toml", seeds=1, base=BASE, random=draws)
     assert "No differences: fewer than two configurations are complete" in shown(capsys, file, 80)
+
+
+def test_what_fresh_seeds_confirmed_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    draws = {"trials": 3, "lr": {"low": 1e-3, "high": 0.1}}
+    file = write_sweep(folder / "sure.toml", seeds=1, base=BASE, random=draws, confirm={"top": 2, "seeds": 2})
+    lines = shown(capsys, file, 100)
+    assert sum(" confirmed " in f"{line} " for line in lines) == 2
+    assert "Confirmed configurations rank above the others, by fresh seeds alone" in lines
+    assert not any("flatter" in line for line in lines)
