@@ -3,7 +3,7 @@
 python -m tests.faults [--minutes 60] [--kills 200] [--inputs 20000] [--seed 0] [--write]
 
 Every place of our code from which a system call comes meets every error once; `--seed` chooses among its calls. All of
-it is some two hours of one processor. `--write` puts the counts into results/reference/faults.md. Exit code 1 if there
+it takes hours of a processor. `--write` puts the counts into results/reference/faults.md. Exit code 1 if there
 is a fault.
 """
 
