@@ -194,6 +194,15 @@ def test_principal_components_are_those_of_the_covariance() -> None:
     assert find_view(h[:, :1], ("a",)).points[:, 1].tolist() == [0.0] * 200
 
 
+def test_rows_with_several_labels_have_no_colour(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("a,b,l,m\n" + "".join(f"{n % 7},{n % 5},{n % 2},{n // 2 % 2}\n" for n in range(60)))
+    options = ["--dataset", str(table), "--target", "l,m", "--task", "multilabel", "--epochs", "1", "--quiet"]
+    assert run(["train", "--results", str(tmp_path), "--name", "r", *options]) == 0
+    drawn = [name for name, _ in pictures(tmp_path / "r", None, "svg", None)]
+    assert "plot-network.svg" in drawn and "plot-hidden.svg" not in drawn
+
+
 def test_pictures_that_need_lost_data_are_left_out_with_the_reason(tmp_path: Path) -> None:
     table = tmp_path / "t.csv"
     table.write_text("a,b,c\n" + "".join(f"{n},{n % 7},{'yes' if n % 3 else 'no'}\n" for n in range(60)))

@@ -35,7 +35,9 @@ class View(NamedTuple):
 
 
 def draw_hidden(networks: Networks) -> list[Drawing]:
-    """A panel for the inputs and one per hidden layer, of the best network; nothing without hidden layers.
+    """A panel for the inputs and one per hidden layer, of the best network.
+
+    Nothing without hidden layers, for many classes, or for several labels per row, which no one colour shows.
 
     Raises:
         MlpcliError: the model file is damaged, or its data have changed or are not to be had.
@@ -44,7 +46,7 @@ def draw_hidden(networks: Networks) -> list[Drawing]:
     if kept is None or not kept.model.options.sizes:
         return []
     fitted = kept.model.preprocessing
-    if fitted.classes is not None and len(fitted.classes) > MOST_CLASSES + 2:
+    if fitted.task == "multilabel" or len(fitted.classes or ()) > MOST_CLASSES + 2:
         return []
     part, which = kept.some_rows(MOST_ROWS)
     x, y = np.asarray(part.x), np.asarray(part.y)
