@@ -12,6 +12,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 from mlpcli.errors import FileError
 
@@ -25,6 +26,7 @@ __all__ = [
     "remove_folder",
     "remove_stale",
     "shown",
+    "stream_atomic",
     "sync_folder",
     "write_all",
     "write_atomic",
@@ -94,6 +96,29 @@ def write_atomic(path: Path, data: bytes) -> None:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+            os.replace(temporary, path)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary)
+            raise
+        sync_folder(path.parent)
+
+
+@contextmanager
+def stream_atomic(path: Path) -> Iterator[TextIO]:
+    """A file to write text into, piece by piece, which replaces or creates `path` when the block ends without an error.
+
+    Raises:
+        FileError: as `write_atomic`.
+    """
+    with io_errors("write", path):
+        temporary = path.with_name(f".mlpcli-{secrets.token_hex(4)}.tmp")
+        try:
+            descriptor = open_file(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+            with open(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(descriptor)
             os.replace(temporary, path)
         except BaseException:
             with suppress(OSError):

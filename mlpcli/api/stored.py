@@ -9,14 +9,15 @@
 (True, <Model of xor: 2 -> 8 -> 1, relu>)
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from mlpcli.api.run import Run
 from mlpcli.api.sweep_results import Sweep
-from mlpcli.results.folders.find import find_results, find_run
+from mlpcli.results.folders.find import find_results, find_run, find_runs
 from mlpcli.training.model import Model
 
-__all__ = ["load", "open_results"]
+__all__ = ["load", "load_all", "open_results"]
 
 
 def open_results(name: Path | str, *, results: Path | str = "results") -> Run | Sweep:
@@ -46,3 +47,8 @@ def load(name: Path | str, *, results: Path | str = "results") -> Model:
         DataError: the model file is damaged.
     """
     return Model.load(find_run(str(name), Path(results)))
+
+
+def load_all(names: Sequence[Path | str], *, results: Path | str = "results") -> list[Model]:
+    """The trained networks of several runs, or of `SWEEP/best:5`; errors as `load`."""
+    return [Model.load(path) for name in names for path in find_runs(str(name), Path(results))]

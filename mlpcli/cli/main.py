@@ -43,6 +43,7 @@ COMMANDS = {
         ("list", "list_", "List runs and sweeps, or the trials of a sweep."),
         ("show", "show", "Show one run, sweep or trial, and the command that makes it again."),
         ("compare", "compare", "Compare runs and trials: options that differ, scores, paired differences."),
+        ("predict", "predict", "Predict the target of every row of a table, as a stream."),
         ("plot", "plot", "Draw learning curves, options, diagnostics and fitted functions."),
         ("report", "report", "Write one HTML page of runs and sweeps, to look at and to send."),
         ("export", "export", "Write a trained network in the format of another tool."),

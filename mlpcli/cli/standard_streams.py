@@ -9,7 +9,7 @@ import os
 import sys
 from typing import Any, TextIO
 
-__all__ = ["guard_streams"]
+__all__ = ["guard_streams", "is_abandoned"]
 
 
 def guard_streams() -> None:
@@ -22,6 +22,12 @@ def guard_streams() -> None:
         sys.stdout = _guarded(sys.stdout, forgiving=False)
     if sys.stderr is sys.__stderr__:
         sys.stderr = _guarded(sys.stderr, forgiving=True)
+
+
+def is_abandoned(stream: TextIO) -> bool:
+    """Whether the reader of a guarded stream has gone away, so that what is written goes nowhere."""
+    raw = getattr(getattr(stream, "buffer", None), "raw", None)
+    return isinstance(raw, _LastingFile) and raw.abandoned
 
 
 def _guarded(stream: Any, forgiving: bool) -> TextIO:
@@ -46,6 +52,7 @@ class _LastingFile(io.FileIO):
     def __init__(self, descriptor: int, forgiving: bool) -> None:
         super().__init__(descriptor, "w", closefd=False)
         self._forgiving = forgiving
+        self.abandoned = False
 
     def write(self, data: Any, /) -> int:
         try:
@@ -54,6 +61,7 @@ class _LastingFile(io.FileIO):
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, self.fileno())
             os.close(null)
+            self.abandoned = True
             if self._forgiving or isinstance(error, BrokenPipeError):
                 return memoryview(data).nbytes
             raise OSError(error.errno, error.strerror, "standard output") from None

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mlpcli.config import READING, DataOptions
 from mlpcli.data.cache.entries import Entry, EntryWriter, NewEntry, home_folder, open_entry
+from mlpcli.data.cache.memory_entry import MemoryEntry
 from mlpcli.data.cache.table import Kind, Table
 from mlpcli.data.names.sources import find_source
 from mlpcli.data.prepare import entry_folder, open_table
@@ -19,7 +20,7 @@ from mlpcli.data.readers.formats import FORMATS, find_format
 from mlpcli.errors import DataError
 from mlpcli.wording import closest, nearest, quote
 
-__all__ = ["Rows", "UnknownTexts", "encode_rows", "read_as_trained", "read_rows"]
+__all__ = ["Rows", "UnknownTexts", "encode_rows", "inputs_of", "read_as_trained", "read_rows"]
 
 
 class UnknownTexts(NamedTuple):
@@ -147,6 +148,38 @@ def encode_rows(
     from mlpcli.data.prepared.write_parts import write_part
 
     places = {column.name: i for i, column in enumerate(table.columns)}
+    chosen = _chosen_columns(table, preprocessing, where)
+    y, labelled = None, np.zeros(0, dtype=np.int64)
+    if set(preprocessing.targets) <= places.keys():
+        at = [places[name] for name in preprocessing.targets]
+        labelled = labelled_rows(table, at)
+        if len(labelled):
+            y = read_targets(table, at, preprocessing.task, rows=labelled, known=preprocessing.classes).values
+    if weights in places and len(labelled):
+        new.array("new_weights", np.float64).append(read_weights(table, places[weights], labelled))
+    write_part(new, "new", table, chosen, np.arange(len(table.cells)), y, preprocessing)
+    new.array("labelled", np.int64).append(labelled)
+    meta = {
+        "digest": table.digest,
+        "unknown": [texts._asdict() for texts in _unknown_texts(table, chosen, preprocessing)],
+        "summary": [row._asdict() for row in summary_of_new_rows(table, chosen, preprocessing)],
+    }
+    return new.commit(meta)
+
+
+def inputs_of(table: Table, preprocessing: Preprocessing, where: str) -> NDArray[Any]:
+    """The rows of a table as inputs of a trained network, (rows, features); errors as `encode_rows`."""
+    from mlpcli.data.prepared.write_parts import write_part
+
+    new, chosen = MemoryEntry(), _chosen_columns(table, preprocessing, where)
+    write_part(new, "new", table, chosen, np.arange(len(table.cells)), None, preprocessing)
+    inputs: NDArray[Any] = new.commit({}).arrays["new_x"]
+    return inputs
+
+
+def _chosen_columns(table: Table, preprocessing: Preprocessing, where: str) -> list[int]:
+    """The places in the table of the columns that the model was trained on."""
+    places = {column.name: i for i, column in enumerate(table.columns)}
     for column in preprocessing.columns:
         if column.name not in places:
             near = nearest(column.name, places)
@@ -156,23 +189,7 @@ def encode_rows(
             raise DataError(
                 f"{where}: column {quote(column.name)} contains {kind}s, but the model was trained on {column.kind}s"
             )
-    y, labelled = None, np.zeros(0, dtype=np.int64)
-    if set(preprocessing.targets) <= places.keys():
-        at = [places[name] for name in preprocessing.targets]
-        labelled = labelled_rows(table, at)
-        if len(labelled):
-            y = read_targets(table, at, preprocessing.task, rows=labelled, known=preprocessing.classes).values
-    if weights in places and len(labelled):
-        new.array("new_weights", np.float64).append(read_weights(table, places[weights], labelled))
-    chosen = [places[column.name] for column in preprocessing.columns]
-    write_part(new, "new", table, chosen, np.arange(len(table.cells)), y, preprocessing)
-    new.array("labelled", np.int64).append(labelled)
-    meta = {
-        "digest": table.digest,
-        "unknown": [texts._asdict() for texts in _unknown_texts(table, chosen, preprocessing)],
-        "summary": [row._asdict() for row in summary_of_new_rows(table, chosen, preprocessing)],
-    }
-    return new.commit(meta)
+    return [places[column.name] for column in preprocessing.columns]
 
 
 def _unknown_texts(table: Table, chosen: list[int], preprocessing: Preprocessing) -> Iterator[UnknownTexts]:

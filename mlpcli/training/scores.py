@@ -17,7 +17,7 @@ from mlpcli.nn import Array
 from mlpcli.training.evaluate import evaluate, evaluate_targets
 from mlpcli.training.model import Model
 
-__all__ = ["Scores", "Table", "predictions", "score"]
+__all__ = ["Scores", "Table", "answer_columns", "answers", "predictions", "score"]
 
 
 class Table(NamedTuple):
@@ -91,21 +91,15 @@ def predictions(model: Model, x: Array, y: Array | None, rows: Array, labelled: 
         rows: the number of each row in the table it came from.
         labelled: the places in x of the rows that `y` belongs to; None stands for all rows.
     """
-    scores, names = model.scores(x), model.preprocessing.classes
-    if names is not None:
-        ends, shares = [""], [f"probability_{name}" for name in names]
-        predicted = [[names[code]] for code in model.decide(scores)]
-        known = None if y is None else [[names[code]] for code in y]
-        extra = model.probabilities(scores).tolist()
-    elif (targets := model.preprocessing.targets) and model.preprocessing.task == "multilabel":
-        ends, shares = [f"_{name}" for name in targets], [f"probability_{name}" for name in targets]
-        predicted, known = model.decide(scores).tolist(), None if y is None else y.tolist()
-        extra = model.probabilities(scores).tolist()
+    names = model.preprocessing.classes
+    ends, shares = answer_columns(model)
+    predicted, extra = answers([model], [x])
+    if y is None:
+        known = None
+    elif model.preprocessing.task == "multilabel":
+        known = y.tolist()
     else:
-        ends, shares = [""] if len(targets) == 1 else [f"_{name}" for name in targets], []
-        predicted = model.preprocessing.inverse_target(scores).tolist()
-        known = None if y is None else _as_given(y, model.preprocessing)
-        extra = [[]] * len(rows)
+        known = _as_given(y, model.preprocessing) if names is None else [[names[code]] for code in y]
     known_at = dict(zip(range(len(rows)) if labelled is None else labelled.tolist(), known or (), strict=bool(known)))
     empty = [None] * len(ends)
     columns = [f"{kind}{end}" for kind in ("target", "prediction")[y is None :] for end in ends]
@@ -133,6 +127,46 @@ def _of_each_label(model: Model, part: Part) -> Table:
     y, decided = np.asarray(part.y), model.decide(model.scores(part.x))
     found = precision_recall_fscore_support(y, decided, sample_weight=part.weights, zero_division=0.0)
     return _class_table(model.preprocessing.targets, *found)
+
+
+def answer_columns(model: Model) -> tuple[list[str], list[str]]:
+    """The ends of the names of columns of predictions, one per target, and the columns of probabilities."""
+    if (names := model.preprocessing.classes) is not None:
+        return [""], [f"probability_{name}" for name in names]
+    targets = model.preprocessing.targets
+    if model.preprocessing.task == "multilabel":
+        return [f"_{name}" for name in targets], [f"probability_{name}" for name in targets]
+    return [""] if len(targets) == 1 else [f"_{name}" for name in targets], []
+
+
+@np.errstate(all="ignore")
+def answers(models: Sequence[Model], inputs: Sequence[Array]) -> tuple[list[list[Any]], list[list[float]]]:
+    """The cells of predictions, and those of probabilities, empty for a regression; one row per sample.
+
+    Several models are averaged: their probabilities, whose largest then decides, or their predictions of a quantity.
+
+    Args:
+        models: trained networks of one task, with the same classes or targets in the same order.
+        inputs: the same rows as each model takes them, `(rows, features)`.
+    """
+    scores = [model.scores(x) for model, x in zip(models, inputs, strict=True)]
+    first, names = models[0], models[0].preprocessing.classes
+    if first.preprocessing.task == "regression":
+        own = [model.preprocessing.inverse_target(one) for model, one in zip(models, scores, strict=True)]
+        values: list[list[Any]] = _mean(own).tolist()
+        return values, [[]] * len(values)
+    shares = _mean([model.probabilities(one) for model, one in zip(models, scores, strict=True)])
+    probabilities: list[list[float]] = shares.tolist()
+    if names is None:
+        labels = first.decide(scores[0]) if len(models) == 1 else (shares > 0.5).astype(np.int64)
+        return labels.tolist(), probabilities
+    codes = first.decide(scores[0]) if len(models) == 1 else shares.argmax(axis=-1)
+    return [[names[code]] for code in codes], probabilities
+
+
+def _mean(arrays: Sequence[Array]) -> Array:
+    mean: Array = arrays[0] if len(arrays) == 1 else np.mean(arrays, axis=0)
+    return mean
 
 
 def _of_each_target(model: Model, part: Part, scale: Array) -> Table:

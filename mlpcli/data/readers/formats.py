@@ -3,7 +3,7 @@
 To add a format, write the module that reads it and name its function in `FORMATS`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,11 +12,12 @@ from mlpcli.config import DataOptions
 from mlpcli.data.cache.table import Table, TableWriter
 from mlpcli.data.readers.idx import find_idx, read_idx, resolve_idx
 from mlpcli.data.readers.npz import read_npz, resolve_npz
-from mlpcli.data.readers.parquet import read_parquet
+from mlpcli.data.readers.parquet import read_parquet, stream_parquet
+from mlpcli.data.readers.row_pieces import RowPiece
 from mlpcli.data.readers.text.compression import inner_path, open_bytes
-from mlpcli.data.readers.text.delimited import DELIMITED_OPTIONS, read_delimited, resolve_delimited
+from mlpcli.data.readers.text.delimited import DELIMITED_OPTIONS, read_delimited, resolve_delimited, stream_delimited
 from mlpcli.data.readers.wanted_columns import COLUMN_OPTIONS, Wanted
-from mlpcli.data.readers.whole_tables import read_excel, read_feather, read_json_lines
+from mlpcli.data.readers.whole_tables import read_excel, read_feather, read_json_lines, stream_json_lines
 from mlpcli.errors import DataError
 
 __all__ = ["FORMATS", "FileFormat", "find_format", "refused_options"]
@@ -33,26 +34,28 @@ class FileFormat:
 
     `read` brings the files into the cache. `options` names the data options that decide what it reads. `resolve` checks
     these options, and puts the value that is used in place of one that was not given. `find` lists the files that a
-    path stands for.
+    path stands for. `stream` gives the rows piece by piece, with the cells of columns to keep; None where they are read
+    as a whole.
     """
 
     read: Callable[[Sequence[Path], TableWriter, Wanted], Table]
     options: tuple[str, ...] = ()
     resolve: Callable[[DataOptions], DataOptions] = lambda options: options
     find: Callable[[Path], list[Path]] = lambda path: [path]
+    stream: Callable[[Path, Wanted, Sequence[str]], Iterator[RowPiece]] | None = None
 
 
 TYPED_OPTIONS = (*COLUMN_OPTIONS, "categories")
 """The data options of formats that say what each column holds."""
 
 FORMATS = {
-    ".csv": FileFormat(read_delimited, DELIMITED_OPTIONS, partial(resolve_delimited, ",")),
+    ".csv": FileFormat(read_delimited, DELIMITED_OPTIONS, partial(resolve_delimited, ","), stream=stream_delimited),
     ".feather": FileFormat(read_feather, TYPED_OPTIONS),
-    ".jsonl": FileFormat(read_json_lines, TYPED_OPTIONS),
+    ".jsonl": FileFormat(read_json_lines, TYPED_OPTIONS, stream=stream_json_lines),
     ".npz": FileFormat(read_npz, resolve=resolve_npz),
-    ".parquet": FileFormat(read_parquet, TYPED_OPTIONS),
-    ".tsv": FileFormat(read_delimited, DELIMITED_OPTIONS, partial(resolve_delimited, "\t")),
-    ".txt": FileFormat(read_delimited, DELIMITED_OPTIONS, partial(resolve_delimited, None)),
+    ".parquet": FileFormat(read_parquet, TYPED_OPTIONS, stream=stream_parquet),
+    ".tsv": FileFormat(read_delimited, DELIMITED_OPTIONS, partial(resolve_delimited, "\t"), stream=stream_delimited),
+    ".txt": FileFormat(read_delimited, DELIMITED_OPTIONS, partial(resolve_delimited, None), stream=stream_delimited),
     ".xlsx": FileFormat(read_excel, TYPED_OPTIONS),
     "idx:": FileFormat(read_idx, resolve=resolve_idx, find=find_idx),
 }

@@ -1,6 +1,7 @@
 """Reader of Parquet files, batch by batch; pyarrow comes with the extra `parquet`."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,13 @@ from numpy.typing import NDArray
 
 from mlpcli.data.cache.table import Kind, Table, TableWriter
 from mlpcli.data.readers.column_reader import Changed, ColumnReader
+from mlpcli.data.readers.row_pieces import RowPiece, kept_places, table_of
+from mlpcli.data.readers.text.compression import STDIN
 from mlpcli.data.readers.wanted_columns import Wanted, wanted_columns
 from mlpcli.errors import DataError, FileError, MlpcliError, UsageError
 from mlpcli.installation import install_command
 
-__all__ = ["arrow_error", "read_parquet"]
+__all__ = ["arrow_error", "read_parquet", "stream_parquet"]
 
 ROWS = 1 << 14  # rows read at a time
 
@@ -21,6 +24,48 @@ ROWS = 1 << 14  # rows read at a time
 def read_parquet(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> Table:
     """Read a file into the cache. Raises DataError, with row and column, for other than numbers, booleans and texts."""
     (path,) = files
+    with _opened(path) as file:
+        schema = file.schema_arrow
+        columns = wanted_columns(schema.names, wanted, str(path), typed=True)
+        for column in columns:
+            _decide(path, column, schema.field(column.place).type)
+        while True:
+            writer.start(len(columns))
+            try:
+                for block in _blocks(path, file, columns):
+                    writer.append(block)
+                break
+            except Changed:
+                for column in columns:
+                    column.restart()
+    if not writer.rows:
+        raise DataError(f"{path}: it has column names, but no rows")
+    made = [column.finish() for column in columns]
+    return writer.finish(made, [column.name for column in columns if column.target], dropped=wanted.dropped)
+
+
+def stream_parquet(path: Path, wanted: Wanted, keep: Sequence[str]) -> Iterator[RowPiece]:
+    """The rows of a file batch by batch; errors as `read_parquet`."""
+    if path == STDIN:
+        raise UsageError("-: Parquet cannot be read from a pipe, since its index stands at the end. Give the file")
+    with _opened(path) as file:
+        schema = file.schema_arrow
+        columns = wanted_columns(schema.names, wanted, str(path), typed=True)
+        kept_places(schema.names, keep, str(path))
+        for column in columns:
+            _decide(path, column, schema.field(column.place).type)
+        first = 1
+        for batch in file.iter_batches(batch_size=ROWS, columns=[*(column.name for column in columns), *keep]):
+            for column in columns:
+                column.restart()
+            block = _block(path, batch, columns, first)
+            first += len(batch)
+            yield RowPiece(table_of(block, columns), [batch.column(name).to_pylist() for name in keep])
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The file, with its errors as ours."""
     try:
         import pyarrow
         from pyarrow import parquet
@@ -28,25 +73,9 @@ def read_parquet(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> 
         raise UsageError(f"dataset {path}: Parquet needs pyarrow. Type: {install_command('parquet')}") from error
     try:
         with parquet.ParquetFile(path, pre_buffer=False) as file:
-            schema = file.schema_arrow
-            columns = wanted_columns(schema.names, wanted, str(path), typed=True)
-            for column in columns:
-                _decide(path, column, schema.field(column.place).type)
-            while True:
-                writer.start(len(columns))
-                try:
-                    for block in _blocks(path, file, columns):
-                        writer.append(block)
-                    break
-                except Changed:
-                    for column in columns:
-                        column.restart()
+            yield file
     except (pyarrow.ArrowException, OSError) as error:
         raise arrow_error(path, "Parquet", error) from error
-    if not writer.rows:
-        raise DataError(f"{path}: it has column names, but no rows")
-    made = [column.finish() for column in columns]
-    return writer.finish(made, [column.name for column in columns if column.target], dropped=wanted.dropped)
 
 
 def arrow_error(path: Path, kind: str, error: Exception) -> MlpcliError:
@@ -81,11 +110,16 @@ def _decide(path: Path, column: ColumnReader, arrow_type: Any) -> None:
 def _blocks(path: Path, file: Any, columns: list[ColumnReader]) -> Iterator[NDArray[np.float64]]:
     first = 1
     for batch in file.iter_batches(batch_size=ROWS, columns=[column.name for column in columns]):
-        block = np.empty((len(batch), len(columns)))
-        for at, column in enumerate(columns):
-            block[:, at] = _read(batch.column(column.name), column, lambda row, at=first: f"{path}, row {at + row}")
+        yield _block(path, batch, columns, first)
         first += len(batch)
-        yield block
+
+
+def _block(path: Path, batch: Any, columns: list[ColumnReader], first: int) -> NDArray[np.float64]:
+    """The cells of a batch, whose first row has the number `first`."""
+    block = np.empty((len(batch), len(columns)))
+    for at, column in enumerate(columns):
+        block[:, at] = _read(batch.column(column.name), column, lambda row: f"{path}, row {first + row}")
+    return block
 
 
 def _read(array: Any, column: ColumnReader, where: Any) -> NDArray[np.float64]:

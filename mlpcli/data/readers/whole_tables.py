@@ -1,13 +1,16 @@
 """Readers of tables that are read as a whole through pandas: JSON lines, Feather and Excel files."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from mlpcli.data.cache.memory_entry import MemoryEntry
 from mlpcli.data.cache.table import Table, TableWriter
 from mlpcli.data.readers.frames import read_frame
 from mlpcli.data.readers.parquet import arrow_error
+from mlpcli.data.readers.row_pieces import RowPiece, kept_places
 from mlpcli.data.readers.text.compression import open_bytes
 from mlpcli.data.readers.wanted_columns import Wanted
 from mlpcli.errors import DataError, FileError, UsageError
@@ -16,7 +19,9 @@ from mlpcli.installation import install_command
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["read_excel", "read_feather", "read_json_lines"]
+__all__ = ["read_excel", "read_feather", "read_json_lines", "stream_json_lines"]
+
+ROWS = 1 << 14  # rows of a piece of a stream
 
 
 def read_json_lines(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> Table:
@@ -24,7 +29,24 @@ def read_json_lines(files: Sequence[Path], writer: TableWriter, wanted: Wanted) 
     import pandas as pd
 
     (path,) = files
-    rows = []
+    return _read(pd.DataFrame(_objects(path)), path, writer, wanted)
+
+
+def stream_json_lines(path: Path, wanted: Wanted, keep: Sequence[str]) -> Iterator[RowPiece]:
+    """The rows of a file some thousands at a time; a key that a row lacks is a gap. Errors as `read_json_lines`."""
+    import pandas as pd
+
+    names = [*(wanted.kinds or ()), *keep]
+    objects = _objects(path)
+    while rows := list(islice(objects, ROWS)):
+        present = set().union(*rows)
+        kept_places(list(present), keep, str(path))
+        frame = pd.DataFrame(rows, columns=[name for name in dict.fromkeys(names) if name in present])
+        table = _read(frame, path, TableWriter(MemoryEntry()), wanted)
+        yield RowPiece(table, [[row.get(name) for row in rows] for name in keep])
+
+
+def _objects(path: Path) -> Iterator[dict[str, Any]]:
     with open_bytes(path) as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
@@ -35,8 +57,7 @@ def read_json_lines(files: Sequence[Path], writer: TableWriter, wanted: Wanted) 
                 raise DataError(f"{path}, line {number}: not JSON: {error}") from error
             if not isinstance(row, dict):
                 raise DataError(f"{path}, line {number}: not a JSON object, whose keys name the columns")
-            rows.append(row)
-    return _read(pd.DataFrame(rows), path, writer, wanted)
+            yield row
 
 
 def read_feather(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> Table:

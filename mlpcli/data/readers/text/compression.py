@@ -7,6 +7,7 @@
 import bz2
 import gzip
 import lzma
+import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -16,7 +17,10 @@ from typing import IO, Any
 
 from mlpcli.errors import DataError, FileError
 
-__all__ = ["COMPRESSIONS", "inner_path", "open_bytes"]
+__all__ = ["COMPRESSIONS", "STDIN", "inner_path", "open_bytes"]
+
+STDIN = Path("-")
+"""The path that stands for standard input."""
 
 COMPRESSIONS: dict[str, Callable[..., Any]] = {".bz2": bz2.open, ".gz": gzip.open, ".xz": lzma.open}
 DAMAGES = (EOFError, gzip.BadGzipFile, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
@@ -40,7 +44,7 @@ def inner_path(path: Path) -> Path:
 
 @contextmanager
 def open_bytes(path: Path) -> Iterator[IO[bytes]]:
-    """The content of a file, decompressed.
+    """The content of a file, decompressed, or of standard input.
 
     Raises:
         FileError: the file cannot be read.
@@ -48,7 +52,9 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
     """
     suffix = path.suffix.lower()
     try:
-        if suffix == ".zip":
+        if path == STDIN:
+            yield sys.stdin.buffer
+        elif suffix == ".zip":
             with zipfile.ZipFile(path) as archive, archive.open(_only_member(path, archive)) as member:
                 yield member
         else:

@@ -5,7 +5,7 @@ starts again with the corrected kind. Target columns are read as texts, so that 
 """
 
 import codecs
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from mlpcli.config import READING, DataOptions
 from mlpcli.data.cache.table import Table, TableWriter
 from mlpcli.data.readers.column_reader import Changed, ColumnReader
+from mlpcli.data.readers.row_pieces import RowPiece, kept_places, table_of
 from mlpcli.data.readers.text.column_names import read_names
 from mlpcli.data.readers.text.delimited_records import Piece, read_pieces, sniff_delimiter
 from mlpcli.data.readers.wanted_columns import COLUMN_OPTIONS, Wanted, wanted_columns
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import quote
 
-__all__ = ["DELIMITED_OPTIONS", "read_delimited", "resolve_delimited"]
+__all__ = ["DELIMITED_OPTIONS", "read_delimited", "resolve_delimited", "stream_delimited"]
 
 DELIMITED_OPTIONS = (*COLUMN_OPTIONS, *READING)
 """The data options that decide what is read of a delimited file."""
@@ -75,6 +76,21 @@ def read_delimited(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -
     return writer.finish(made, [column.name for column in columns if column.target], dropped=wanted.dropped)
 
 
+def stream_delimited(path: Path, wanted: Wanted, keep: Sequence[str]) -> Iterator[RowPiece]:
+    """The rows of a file piece by piece, by options that `resolve_delimited` returned; errors as `read_delimited`."""
+    delimiter, encoding = wanted.options.delimiter, wanted.options.encoding
+    assert delimiter and encoding
+    names, where, pieces = read_names(path, read_pieces(path, delimiter, encoding), wanted.options)
+    columns = wanted_columns(names, wanted, where)
+    kept = [ColumnReader(name, place, target=False, kind="text") for name, place in kept_places(names, keep, where)]
+    for piece in pieces:
+        for column in columns:
+            column.restart()
+        block = _Reader(path, piece, columns).read()
+        texts = _Reader(path, piece, kept)
+        yield RowPiece(table_of(block, columns), [texts.texts(column) for column in kept])
+
+
 def _canonical_encoding(encoding: str) -> str:
     common = "utf-8, latin-1, cp1252 and utf-16 are common"
     try:
@@ -117,6 +133,11 @@ class _Reader:
         if changed:
             raise Changed
         return block
+
+    def texts(self, column: ColumnReader) -> list[str]:
+        """The cells of one column as they are written."""
+        cells: list[str] = self._texts[column.place].tolist()
+        return cells
 
     def _read_column(self, column: ColumnReader, frame: Any, suspicious: bool) -> NDArray[np.float64]:
         if column.kind == "text":

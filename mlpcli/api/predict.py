@@ -1,0 +1,87 @@
+"""Predictions for rows as a stream: what `mlpcli predict` writes, and Python may use for tables beyond memory.
+
+>>> import mlpcli
+>>> model = mlpcli.train("xor", width=8, depth=1, epochs=200, lr=0.05, progress=False).model
+>>> columns, rows = predict_rows([model], "xor")
+>>> columns, [row[1] for row in rows]
+(['row', 'prediction', 'probability_-1', 'probability_+1'], ['-1', '+1', '+1', '-1'])
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from mlpcli.config import DataOptions
+from mlpcli.data.row_stream import InputRows, stream_inputs
+from mlpcli.errors import UsageError
+from mlpcli.threads import blas_threads
+from mlpcli.training.evaluate import BLOCK
+from mlpcli.training.model import Model
+from mlpcli.training.scores import answer_columns, answers
+
+__all__ = ["predict_rows"]
+
+PIECE = 64 * BLOCK
+"""Rows scored together: whole blocks, which `eval` begins at the same rows."""
+
+
+def predict_rows(
+    models: Sequence[Model],
+    table: DataOptions | str,
+    *,
+    keep: Sequence[str] = (),
+    data_home: Path | None = None,
+) -> tuple[list[str], Iterator[list[Any]]]:
+    """The names of the columns, and the rows in the order of the table, read while they are taken.
+
+    The columns are the row's number from 0, those that are kept, the prediction of each target and, for classes, one
+    probability per class. The numbers are those of `eval --predictions`, to the last bit.
+
+    Args:
+        models: one trained network, or several that are averaged.
+        table: a table as `eval --dataset` takes it, with the options of reading it; `-` is CSV on standard input.
+        keep: columns of the table to copy.
+        data_home: cache of prepared data, by default the user's.
+
+    Raises:
+        UsageError: models that do not answer the same question, or a column to keep that the table lacks.
+        DataError: a column that is missing or holds something else than in training.
+    """
+    _check_alike(models)
+    options = table if isinstance(table, DataOptions) else DataOptions(dataset=table)
+    first = models[0]
+    blocks = stream_inputs(
+        options,
+        first.options.data,
+        [model.preprocessing for model in models],
+        keep=keep,
+        data_home=data_home,
+        block=PIECE,
+    )
+    ends, shares = answer_columns(first)
+    return ["row", *keep, *(f"prediction{end}" for end in ends), *shares], _rows(models, blocks)
+
+
+def _rows(models: Sequence[Model], blocks: Iterator[InputRows]) -> Iterator[list[Any]]:
+    number = 0
+    for block in blocks:
+        with blas_threads(int(models[0].options.threads)):  # as in training, since the last bits depend on it
+            predicted, probabilities = answers(models, block.inputs)
+        kept = zip(*block.kept, strict=True) if block.kept else [()] * len(block)
+        for cells, answer, shares in zip(kept, predicted, probabilities, strict=True):
+            yield [number, *cells, *answer, *shares]
+            number += 1
+
+
+def _check_alike(models: Sequence[Model]) -> None:
+    first, *others = (model.preprocessing for model in models)
+    for other in others:
+        same = {
+            "columns": [(column.name, column.kind) for column in first.columns]
+            == [(column.name, column.kind) for column in other.columns],
+            "targets": first.targets == other.targets,
+            "classes": first.classes == other.classes,
+        }
+        for what, holds in same.items():
+            if not holds:
+                raise UsageError(f"the models cannot be averaged: their {what} differ. Name models of one dataset")

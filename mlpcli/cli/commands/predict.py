@@ -1,0 +1,99 @@
+"""`mlpcli predict`: predictions for rows as a stream, a file or standard input in, a file or stdout out."""
+
+import sys
+from contextlib import nullcontext
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mlpcli.cli.console import message, print_json
+from mlpcli.cli.flags import DataHome, Json, Quiet, ResultsRoot, switch
+from mlpcli.cli.option_flags import with_options
+from mlpcli.cli.standard_streams import is_abandoned
+from mlpcli.config import READING, Source, build
+from mlpcli.errors import UsageError
+from mlpcli.wording import nearest, quote
+
+__all__ = ["predict"]
+
+CHUNK = 4096  # rows written at a time
+
+
+class Piped(StrEnum):
+    """Formats of rows on standard input."""
+
+    CSV = "csv"
+    TSV = "tsv"
+    JSONL = "jsonl"
+
+
+@with_options(READING, default="as in training")
+def predict(
+    given: Source,
+    *,
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN... TABLE",
+            help="one run or trial, or several that are averaged (SWEEP/best:5), then the table; - is stdin",
+        ),
+    ],
+    piped: Annotated[Piped, typer.Option("--stdin", help="format of the rows on stdin")] = Piped.CSV,
+    keep: Annotated[
+        str | None, typer.Option(metavar="NAMES", help="columns of the table to copy, comma-separated, such as ids")
+    ] = None,
+    proba: Annotated[bool, switch("--proba", help="write one probability per class too")] = False,
+    columns: Annotated[
+        str | None, typer.Option(metavar="NAMES", help="columns to write, comma-separated, in this order")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="CSV file to write", show_default="stdout")
+    ] = None,
+    results: ResultsRoot = Path("results"),
+    data_home: DataHome = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Predict the target of every row, in order, as CSV; memory holds a piece of the table at a time.
+
+    Example: mlpcli predict iris-0123456789ab new.csv --keep id --proba
+    """
+    *runs, table = names
+    if not runs:
+        raise UsageError(f"predict needs a run and a table, got {quote(table)} alone. Use - for rows on standard input")
+    if piped is not Piped.CSV and table != "-":
+        raise UsageError(f"--stdin {piped}: the rows come from {table[:200]}. Give - in its place")
+    if as_json and output is None:
+        raise UsageError("--json: stdout would hold the predictions. Name a file for them with --output")
+
+    from mlpcli.api.predict import predict_rows
+    from mlpcli.api.stored import load_all
+    from mlpcli.atomic import stream_atomic
+    from mlpcli.results.files.csv_text import line
+
+    models = load_all(runs, results=results)
+    kept = keep.split(",") if keep else []
+    options = build(Source({"dataset": f"-.{piped}" if table == "-" else table}, "--"), given).data
+    header, rows = predict_rows(models, options, keep=kept, data_home=data_home)
+    usual = [name for name in header if proba or name in kept or not name.startswith("probability_")]
+    wanted = columns.split(",") if columns else usual
+    for name in wanted:
+        if name not in header:
+            raise UsageError(f"--columns {quote(name)}: there is no such column{nearest(name, header)}")
+    places = [header.index(name) for name in wanted]
+    count = 0
+    chunk = list(islice(rows, CHUNK))  # before anything is written, so that what is no table leaves no file
+    with nullcontext(sys.stdout) if output is None else stream_atomic(output.resolve()) as stream:
+        stream.write(line(wanted))
+        while chunk and not is_abandoned(stream):
+            stream.write("".join(line([row[at] for at in places]) for row in chunk))
+            stream.flush()  # whoever reads sees the rows, and a reader that has left is noticed
+            count += len(chunk)
+            chunk = list(islice(rows, CHUNK))
+    if as_json:
+        print_json({"rows": count, "columns": wanted, "output": str(output)})
+    elif output is not None:
+        message(f"{output}: {count} rows", quiet=quiet)

@@ -1,0 +1,205 @@
+"""`mlpcli predict` from the outside: the numbers of `eval`, in every format, in pieces, through pipes."""
+
+import csv
+import io
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import mlpcli
+from mlpcli.cli.main import run
+from mlpcli.data.readers import parquet, whole_tables
+from mlpcli.data.readers.text import delimited_records
+
+ROWS = 700
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two classifiers of a table of every kind of column, a regression, and new rows with gaps and unknown texts."""
+    folder = tmp_path_factory.mktemp("predict")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for name, kinds in (("old", "red blue"), ("new", "red blue green")):
+            write(name, kinds.split(), labelled=name == "old")
+        train = ["train", "--dataset", "old.csv", "--epochs", "2", "--width", "8", "--quiet"]
+        for seed in ("0", "1"):
+            classes = ["--target", "kind", "--drop", "id,price", "--seed", seed, "--name", f"c{seed}"]
+            assert run([*train, *classes]) == 0
+        assert run([*train, "--target", "price,size2", "--drop", "id,kind", "--name", "r"]) == 0
+    return folder
+
+
+def write(name: str, colors: list[str], labelled: bool) -> None:
+    generator = random.Random(name)
+    with open(f"{name}.csv", "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "size", "color", "ok", "size2", *(["kind", "price"] if labelled else [])])
+        for number in range(ROWS):
+            size = generator.gauss(0, 1)
+            cells = [f"{number:05}", "" if number % 20 == 3 else f"{size:.4f}", generator.choice(colors)]
+            cells += ["true" if size > 0 else "false", f"{size * size:.4f}"]
+            writer.writerow([*cells, *(["many" if size > 0.2 else "few", f"{3 * size:.3f}"] if labelled else [])])
+
+
+@pytest.fixture(autouse=True)
+def here(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(made)
+
+
+def predict(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
+    capsys.readouterr()
+    assert run(["predict", *arguments]) == code
+    captured = capsys.readouterr()
+    return captured.out if code == 0 else captured.err
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def of_eval(name: str, table: str) -> list[dict[str, str]]:
+    assert run(["eval", name, "--dataset", table, "--predictions", "e.csv", "--quiet"]) == 0
+    return rows_of(Path("e.csv").read_text())
+
+
+def small_pieces(patch: pytest.MonkeyPatch, size: int) -> None:
+    patch.setattr(delimited_records, "READ", size)
+    patch.setattr(parquet, "ROWS", size // 100)
+    patch.setattr(whole_tables, "ROWS", size // 100)
+
+
+@pytest.mark.parametrize("name", ["c0", "r"])
+@pytest.mark.parametrize("size", [4 << 20, 9_000])
+def test_the_rows_of_eval_whatever_the_pieces(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str, size: int
+) -> None:
+    expected = of_eval(name, "new.csv")
+    small_pieces(monkeypatch, size)
+    assert rows_of(predict(capsys, name, "new.csv", "--proba")) == expected
+
+
+@pytest.mark.parametrize("suffix", [".tsv", ".csv.gz", ".jsonl", ".parquet"])
+def test_every_format_has_the_same_rows(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    expected = predict(capsys, "c0", "new.csv", "--proba", "--keep", "id")
+    frame = pd.read_csv("new.csv", dtype={"id": str})
+    if suffix == ".jsonl":
+        frame.to_json("new.jsonl", orient="records", lines=True)
+    elif suffix == ".parquet":
+        frame.to_parquet("new.parquet")
+    else:
+        frame.to_csv(f"new{suffix}", sep="\t" if suffix == ".tsv" else ",", index=False)
+    small_pieces(monkeypatch, 9_000)
+    assert predict(capsys, "c0", f"new{suffix}", "--proba", "--keep", "id") == expected
+
+
+def test_the_numbers_of_python(capsys: pytest.CaptureFixture[str]) -> None:
+    model, frame = mlpcli.load("c0"), pd.read_csv("new.csv")
+    rows = rows_of(predict(capsys, "c0", "new.csv", "--proba"))
+    assert [row["prediction"] for row in rows] == model.predict(frame).tolist()
+    shares = [[float(row[f"probability_{name}"]) for name in ("few", "many")] for row in rows]
+    assert np.array_equal(shares, model.predict_proba(frame))
+
+
+def test_kept_columns_stand_as_they_are_written(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = rows_of(predict(capsys, "c0", "new.csv", "--keep", "id,size,color"))
+    with open("new.csv", newline="") as file:
+        given = list(csv.DictReader(file))
+    names = ("id", "size", "color")
+    assert [[row[name] for name in names] for row in rows] == [[row[name] for name in names] for row in given]
+    assert list(rows[0]) == ["row", *names, "prediction"]
+    assert predict(capsys, "c0", "new.csv", "--columns", "prediction,row").splitlines()[0] == "prediction,row"
+
+
+@pytest.mark.parametrize("name", ["c", "r"])
+def test_an_ensemble_is_the_mean(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    runs = ["c0", "c1"] if name == "c" else ["r", "r"]
+    alone = [rows_of(predict(capsys, one, "new.csv", "--proba")) for one in runs]
+    together = rows_of(predict(capsys, *runs, "new.csv", "--proba"))
+    for row, *members in zip(together, *alone, strict=True):
+        for column in row:
+            if column.startswith(("probability", "prediction_")):
+                assert float(row[column]) == pytest.approx(np.mean([float(one[column]) for one in members]))
+        if name == "c":
+            assert row["prediction"] == max(("few", "many"), key=lambda label: float(row[f"probability_{label}"]))
+
+
+def test_the_best_trials_of_a_sweep(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("s.toml").write_text('[base]\ndataset = "iris"\nepochs = 1\n[grid]\nwidth = [2, 4, 8]\n')
+    assert run(["sweep", "s.toml", "--executor", "serial", "--keep-models", "all", "--quiet"]) == 0
+    assert len(rows_of(predict(capsys, "s/best:2", "iris"))) == 150  # a dataset that is read as a whole
+    assert "their columns differ" in predict(capsys, "s/best", "c0", "new.csv", code=2)
+
+
+def test_through_pipes(capsys: pytest.CaptureFixture[str]) -> None:
+    expected = predict(capsys, "c0", "new.csv")
+    command = [sys.executable, "-m", "mlpcli", "predict", "c0", "-"]
+    with open("new.csv", "rb") as file:
+        piped = subprocess.run(command, stdin=file, capture_output=True, check=True)
+    assert piped.stdout.decode() == expected and piped.stderr == b""
+
+
+def test_a_reader_that_leaves_ends_it_quietly() -> None:
+    """The input never ends, so only the reader's leaving can end the command."""
+    endless = (
+        "import sys\nhead, *lines = open('new.csv').readlines()\nsys.stdout.write(head)\n"
+        "while True:\n    sys.stdout.write(''.join(lines))\n"
+    )
+    command = [sys.executable, "-m", "mlpcli", "predict", "c0", "-"]
+    with (
+        subprocess.Popen([sys.executable, "-c", endless], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as source,
+        subprocess.Popen(command, stdin=source.stdout, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process,
+    ):
+        try:
+            assert process.stdout and process.stderr
+            assert process.stdout.readline() == b"row,prediction\n"
+            process.stdout.close()
+            assert process.wait(120) == 0
+            assert process.stderr.read() == b""
+        finally:
+            process.kill()
+            source.kill()
+
+
+def test_a_file_is_whole_or_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert predict(capsys, "c0", "new.csv", "-o", "p.csv", "--json") != ""
+    before = Path("p.csv").read_bytes()
+    assert before.decode().count("\n") == ROWS + 1
+    header, *lines = Path("new.csv").read_text().splitlines(keepends=True)
+    Path("bad.csv").write_text(header + "".join(lines) + "1,x,red,true,1\n")
+    err = predict(capsys, "c0", "bad.csv", "-o", "p.csv", code=65)
+    assert f"bad.csv, line {ROWS + 2}, column 'size': 'x' is not a number" in err
+    assert Path("p.csv").read_bytes() == before
+    assert not list(Path().glob(".mlpcli-*"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["new.csv"], 2, "predict needs a run and a table, got 'new.csv' alone"),
+        (["zz", "new.csv"], 2, "there is no run 'zz'"),
+        (["c0", "nowhere.csv"], 74, "cannot read nowhere.csv: No such file"),
+        (["c0", "new.csv", "--keep", "idd"], 2, "has no column 'idd'; did you mean id?"),
+        (["c0", "new.csv", "--columns", "predicton"], 2, "no such column; did you mean prediction?"),
+        (["c0", "new.csv", "--json"], 2, "--json: stdout would hold the predictions"),
+        (["c0", "iris"], 65, "the model needs the column"),
+        (["c0", "new.csv", "--stdin", "jsonl"], 2, "--stdin jsonl: the rows come from new.csv"),
+    ],
+)
+def test_what_is_refused(capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, said: str) -> None:
+    err = predict(capsys, *arguments, code=code)
+    assert said in err and err.count("\n") == 1
+
+
+def test_json_of_a_file_counts_its_rows(capsys: pytest.CaptureFixture[str]) -> None:
+    found: dict[str, Any] = json.loads(predict(capsys, "c0", "new.csv", "-o", "q.csv", "--json"))
+    assert found == {"rows": ROWS, "columns": ["row", "prediction"], "output": "q.csv"}
