@@ -53,7 +53,7 @@ def xor() -> tuple[str, bool]:
     ordered = list(solved.values()) == sorted(solved.values())
     return (
         f"linear: at most {best_linear * 4:.0f} of 4 over 50 seeds; with products {lifted * 4:.0f} of 4; one hidden layer "
-        f"has all four for {shares} of the seeds",
+        f"gets all four right for these shares of the seeds: {shares}",
         best_linear <= 0.75 and lifted == 1 and ordered,
     )
 
@@ -225,10 +225,10 @@ GRAPHS = {
 """Expressions that are drawn, with the values of their variables."""
 
 FIGURES = [
-    ("xor", "options-train_accuracy", "Rows of XOR that are right, over 50 seeds: no line has all four; products of the inputs, or enough hidden units, have."),
-    ("activations", "options-val_accuracy", "Eight layers of sigmoid units stall; of two layers they do not, and the other activations do not at all."),
+    ("xor", "options-train_accuracy", "Rows of XOR that are right, over 50 seeds: no linear classifier has all four right; products of the inputs, or enough hidden units, do it."),
+    ("activations", "options-val_accuracy", "Networks of eight sigmoid layers stall; two sigmoid layers do not, and the other activations stall at neither depth."),
     ("batch_size", "noise", "The noise of a minibatch gradient against the size of the batch. The line is steeper than -1 because batches are drawn without replacement; the table above has the slope with that taken out."),
-    ("learning_rate", "options-val_loss", "Schedules and warm-up. The intervals overlap: five seeds on digits do not tell the schedules apart, and at rate 0.01 all that decay but the exponential lie a little below the constant one."),
+    ("learning_rate", "options-val_loss", "Schedules and warm-up. The intervals overlap: five seeds on digits do not tell the schedules apart, and at rate 0.01 every decaying schedule but the exponential is a little below the constant one."),
     ("universal_approximation", "options-val_max_error", "The error of one hidden layer against its width, constructed by interpolation and learned, for a smooth target and for a staircase."),
     ("depth", "options-train_accuracy", "Five layers of two units built by hand against networks of about 200 parameters trained on the same 32 points."),
     ("depth_radial", "options-val_rmse", "About 4,600 parameters in one, two and three layers."),
@@ -236,7 +236,7 @@ FIGURES = [
     ("dropout", "options-val_loss", "Some dropout lowers the mean validation loss over five seeds; too much raises it, that of the narrow network above all."),
     ("normalization", "options-val_accuracy", "Sigmoid units after 10 epochs: batch and layer normalization, before and after the activation, at batches of 4 and 32 rows."),
     ("drift", "drift", "The input of one unit of the last of three layers of sigmoid units: it drifts in the plain network, hardly with batch normalization."),
-    ("drift", "curves-val_accuracy", "The same networks: what the plain one is still waiting for."),
+    ("drift", "curves-val_accuracy", "Validation accuracy of the same networks: the plain one lags behind."),
     ("mnist_batchnorm", "curves-val_accuracy", "The same comparison on MNIST, as in the paper's figure 1(a)."),
     ("xor_regions", "regions", "What a line, a line through products of the inputs, and one hidden layer make of XOR's plane."),
     ("xor_lecture", "network", "The lecture's network: U, c, w and b of \"XOR Recalled\" on their edges and in their units."),
@@ -245,7 +245,7 @@ FIGURES = [
     ("functions", "activations", "Activations and their slopes, as the layers compute them. The sigmoid's slope is 1/4 at most: it vanishes over many layers."),
     ("functions", "losses", "Squared error and log-loss with their slopes, at which backpropagation begins."),
     ("schedules", "schedule", "The learning-rate schedules, as a training used them."),
-    ("graphs", "lecture", "The lecture's graph: the gradient behind an edge times the local derivative on it is the gradient before it."),
+    ("graphs", "lecture", "The lecture's graph: the gradient at an edge's head times the derivative written on the edge is its share of the gradient at the tail."),
     ("graphs", "backpropagation", "The same for a network of one hidden unit and its squared error: backpropagation of the 2-layer network."),
     ("fits", "fit", "A sine by 4, 8 and 16 hidden units, one per knot."),
     ("sawtooth", "regions", "Four layers of two units make 8 teeth: a layer more doubles them."),
@@ -330,8 +330,8 @@ def page() -> str:
     ]
     lines += [
         "",
-        "The paper tables on MNIST are `mnist_*.toml`. Where there is no network, add `--set dataset=idx:FOLDER`. What was",
-        "run of them stands in `results/reference/mnist.md`.",
+        "The paper tables on MNIST are `mnist_*.toml`. Without an internet connection, add",
+        "`--set dataset=idx:FOLDER`. Results of those that were run are in `results/reference/mnist.md`.",
         "",
         "## Figures",
         "",

@@ -41,7 +41,7 @@ COMMANDS = {
         ("eval", "evaluate", "Score a trained network on its own data or on another table."),
         ("sweep", "sweep", "Run every trial of a sweep file that is still missing."),
         ("list", "list_", "List runs and sweeps, or the trials of a sweep."),
-        ("show", "show", "Show one run, sweep or trial, and the command that makes it again."),
+        ("show", "show", "Show one run, sweep or trial, and the command that reproduces it."),
         ("compare", "compare", "Compare runs and trials: options that differ, scores, paired differences."),
         ("predict", "predict", "Predict the target of every row of a table, as a stream."),
         ("plot", "plot", "Draw learning curves, options, diagnostics and fitted functions."),

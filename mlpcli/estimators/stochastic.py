@@ -1,4 +1,4 @@
-"""Training by batches until it stops to improve, as scikit-learn's perceptrons do it."""
+"""Training by batches until it stops improving, as scikit-learn's perceptrons do it."""
 
 import sys
 import warnings
@@ -58,7 +58,7 @@ class Course:
 
 
 def train_epochs(learner: Learner, rows: TrainingRows, plan: Plan, course: Course) -> int:
-    """Train for `max_iter` epochs, or until training stops to improve; return the number of epochs.
+    """Train for `max_iter` epochs, or until training stops improving; return the number of epochs.
 
     The loss of an epoch is the mean over its batches as they were trained on, penalty included. Ctrl-C ends the
     training with a warning.

@@ -56,7 +56,7 @@ def explain(folder: ResultsFolder, points: Points) -> str:
 def error_bars(metric: str, points: Sequence[Point], *, log: bool = False) -> NDArray[np.float64] | None:
     """Both halves of the intervals as matplotlib takes them, `(2, points)`; None where no point has one.
 
-    They end where the metric does: no accuracy is above 1, no error below 0, which a logarithmic axis has not.
+    They end where the metric does: no accuracy is above 1, no error below 0, which a logarithmic axis cannot show.
     """
     means, below = np.array([[point.mean, point.half] for point in points]).T
     if np.isnan(below).all():

@@ -1,4 +1,4 @@
-"""`mlpcli show`: one run, sweep or trial: what it was, what came out, and the command that makes it again."""
+"""`mlpcli show`: one run, sweep or trial: what it was, what came out, and the command that reproduces it."""
 
 import shlex
 import shutil
@@ -32,7 +32,7 @@ MOST_FILES = 12
 
 def show(
     name: SomeResult,
-    command: Annotated[bool, switch("--command", help="print only the command that makes it again")] = False,
+    command: Annotated[bool, switch("--command", help="print only the command that reproduces it")] = False,
     results: ResultsRoot = Path("results"),
     as_json: Json = False,
     quiet: Quiet = False,

@@ -49,7 +49,7 @@ def draw_calibration(networks: Networks) -> list[Drawing]:
     For two classes the probability of the second one, for more that of the class that is decided for.
 
     Raises:
-        MlpcliError: the model file is damaged, or its data have changed or are not to be had.
+        MlpcliError: the model file is damaged, or its data have changed or cannot be loaded.
     """
     kept = networks.best
     if kept is None or not (names := kept.model.preprocessing.classes):

@@ -18,7 +18,7 @@ def draw_confusion(networks: Networks) -> list[Drawing]:
     """Counts of the rows of each class by what they are taken for, of the best network; nothing for a regression.
 
     Raises:
-        MlpcliError: the model file is damaged, or its data have changed or are not to be had.
+        MlpcliError: the model file is damaged, or its data have changed or cannot be loaded.
     """
     kept = networks.best
     if kept is None or not (names := kept.model.preprocessing.classes) or len(names) > MOST_CLASSES:

@@ -24,7 +24,7 @@ def draw_fit(networks: Networks) -> list[Drawing]:
     Drawn on the validation rows, for generated functions a dense even grid, or else on the training rows.
 
     Raises:
-        MlpcliError: a model file is damaged, or its data have changed or are not to be had.
+        MlpcliError: a model file is damaged, or its data have changed or cannot be loaded.
     """
     fitted = [kept for kept in networks.shown if _is_a_function(kept.model)]
     if not fitted:

@@ -40,7 +40,7 @@ def draw_hidden(networks: Networks) -> list[Drawing]:
     Nothing without hidden layers, for many classes, or for several labels per row, which no one colour shows.
 
     Raises:
-        MlpcliError: the model file is damaged, or its data have changed or are not to be had.
+        MlpcliError: the model file is damaged, or its data have changed or cannot be loaded.
     """
     kept = networks.best
     if kept is None or not kept.model.options.sizes:

@@ -47,7 +47,7 @@ class Kept:
 
         Raises:
             DataError: they have changed since.
-            MlpcliError: they are not to be had.
+            MlpcliError: they cannot be loaded.
         """
         data = prepare(self.model.options.data, self.data_home)
         if data.digest != self.model.digest:

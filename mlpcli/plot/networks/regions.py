@@ -28,7 +28,7 @@ def draw_regions(networks: Networks) -> list[Drawing]:
     """A panel per network: regions in the plane of two inputs, or probabilities along one; nothing for other data.
 
     Raises:
-        MlpcliError: a model file is damaged, or its data have changed or are not to be had.
+        MlpcliError: a model file is damaged, or its data have changed or cannot be loaded.
     """
     drawn = [kept for kept in networks.shown if inputs_of(kept) in (1, 2)]
     if not drawn:

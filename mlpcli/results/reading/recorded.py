@@ -1,4 +1,4 @@
-"""One run, sweep or trial as its files tell it: options, scores, epochs, and the command that makes it again."""
+"""One run, sweep or trial as its files tell it: options, scores, epochs, and the command that reproduces it."""
 
 import os
 import shlex
@@ -47,7 +47,7 @@ class Recorded:
 
     @property
     def command(self) -> str:
-        """The command that makes it again, with equal numbers."""
+        """The command that reproduces it, with equal numbers."""
         return _command(self.given)
 
 

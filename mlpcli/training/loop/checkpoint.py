@@ -47,7 +47,7 @@ def check_arrays(arrays: Mapping[str, Array], own: Mapping[str, Array]) -> None:
         ValueError: they are those of another training.
     """
     if odd := sorted(arrays.keys() ^ own.keys()):
-        raise ValueError(f"it has not the arrays of this training: {', '.join(map(ascii, odd))[:200]}")
+        raise ValueError(f"its arrays differ from those of this training: {', '.join(map(ascii, odd))[:200]}")
     for name, array in own.items():
         if (arrays[name].shape, arrays[name].dtype) != (array.shape, array.dtype):
             found = f"{arrays[name].dtype} {arrays[name].shape}"[:100]
