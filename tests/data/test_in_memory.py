@@ -80,8 +80,8 @@ def test_a_frame_is_the_file_of_the_same_rows(frame: pd.DataFrame, tmp_path: Pat
         lambda frame: frame.astype({"color": "category", "age": "Int64", "new": "boolean", "grade": object}),
         lambda frame: frame.set_index(np.arange(100)[::-1]),
         lambda frame: _Polars(frame),
-        lambda frame: pytest.importorskip("polars").from_pandas(frame),
-        lambda frame: pytest.importorskip("polars").from_pandas(frame).lazy().collect(),
+        pytest.param(lambda frame: polars_frame(frame), marks=pytest.mark.slow),
+        pytest.param(lambda frame: polars_frame(frame).lazy().collect(), marks=pytest.mark.slow),
         lambda frame: (frame.drop(columns="grade"), frame["grade"]),
         lambda frame: (frame.drop(columns="grade"), frame[["grade"]]),
     ],
@@ -102,6 +102,13 @@ def test_a_frame_has_many_shapes(frame: pd.DataFrame, shape: Any) -> None:
     data = shape(frame)
     options = DataOptions() if isinstance(data, tuple) else TARGET
     assert prepare_in_memory(data, options).digest == prepare_in_memory(frame, TARGET).digest
+
+
+def polars_frame(frame: pd.DataFrame) -> Any:
+    """The frame in polars, which comes with the extra `proofs`."""
+    import polars
+
+    return polars.from_pandas(frame)
 
 
 class _Polars:

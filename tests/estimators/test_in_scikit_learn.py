@@ -171,8 +171,10 @@ def test_threads_may_predict_at_once(fitted: MLPClassifier) -> None:
         np.testing.assert_allclose(probabilities, alone[start:], atol=1e-12)
 
 
+@pytest.mark.slow  # polars comes with the extra `proofs`
 def test_a_polars_frame_has_its_names() -> None:
-    polars = pytest.importorskip("polars")
+    import polars
+
     frame = polars.from_pandas(X.assign(species=Y))
     fitted = small().fit(frame.drop("species"), frame["species"])
     assert fitted.feature_names_in_.tolist() == list(X.columns)

@@ -76,6 +76,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")  # of MLflow's own code
+@pytest.mark.slow  # its database takes half a minute to set up; mlflow comes with the extra `proofs`
 def test_an_mlflow_store_gives_parameters_and_metrics_back(tmp_path: Path) -> None:
     from mlflow.tracking import MlflowClient
 

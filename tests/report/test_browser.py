@@ -1,6 +1,7 @@
 """The page in a real browser, from a file and without a network: it sorts, filters, and leads to trials.
 
-The tests need Chromium and the package `playwright`; `test_contents.py` has what can be asked without them.
+The tests are marked slow: they need Chromium and the package `playwright` of the extra `proofs`. `test_contents.py` has
+what can be asked without them.
 """
 
 import shutil
@@ -17,9 +18,8 @@ from mlpcli.results.folders.read_folder import read_folder
 from mlpcli.results.summary import Configuration, summarize, summary_columns
 from tests.plot.folders import run_folder, sweep_folder
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed here")
+pytestmark = pytest.mark.slow
 
 
 def scored(values: Any, seed: int) -> float:
@@ -43,7 +43,10 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
+    from playwright.sync_api import sync_playwright
+
+    assert CHROMIUM, "install Chromium for this test"
+    with sync_playwright() as driver:
         options = ["--no-sandbox", "--enable-unsafe-swiftshader"]
         started = driver.chromium.launch(executable_path=CHROMIUM, args=options)
         yield started

@@ -37,8 +37,8 @@ def predict(
     names: Annotated[
         list[str],
         typer.Argument(
-            metavar="RUN... TABLE",
-            help="one run or trial, or several that are averaged (SWEEP/best:5), then the table; - is stdin",
+            metavar="NAME",
+            help="a run or trial, or several that are averaged (SWEEP/best:5); the table comes last, - is stdin",
         ),
     ],
     piped: Annotated[Piped, typer.Option("--stdin", help="format of the rows on stdin")] = Piped.CSV,
