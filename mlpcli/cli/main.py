@@ -143,7 +143,7 @@ class _Command(TyperCommand):
     """A command that shows `--help` like its other flags without a value, and arguments without braces."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+        return [piece.replace("{", "").replace("}", "") for piece in super().collect_usage_pieces(ctx)]
 
     def get_help_option(self, ctx: Any) -> Any:
         option = super().get_help_option(ctx)

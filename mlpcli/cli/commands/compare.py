@@ -20,7 +20,7 @@ def compare(
     names: Annotated[
         list[str],
         typer.Argument(
-            metavar="NAME...",
+            metavar="NAME",
             help="runs, trials such as SWEEP/17 or SWEEP/best:5, or sweeps",
             autocompletion=completion.runs,
         ),
