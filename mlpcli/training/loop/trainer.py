@@ -35,7 +35,7 @@ from mlpcli.training.evaluate import evaluate
 from mlpcli.training.initial_weights import initialize
 from mlpcli.training.loop.batch_sums import BatchSums
 from mlpcli.training.loop.batches import batch_bounds
-from mlpcli.training.loop.checkpoint import Counters, check_arrays, check_members
+from mlpcli.training.loop.checkpoint_checks import Counters, check_arrays, check_members
 from mlpcli.training.loop.diagnostics import Diagnostics, DiagnosticsRow
 from mlpcli.training.loop.divergence import Divergence, finite
 from mlpcli.training.loop.epoch_rows import EpochRow, epoch_rows
