@@ -38,6 +38,7 @@ class Purpose(IntEnum):
     GRADCHECK = 3
     RECORD = 4
     RECORD_MASKS = 5
+    PERMUTATIONS = 6
 
 
 def stream(seed: int, purpose: Purpose, epoch: int = 0) -> np.random.Generator:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -11,11 +10,12 @@ import typer
 from mlpcli.cli.console import message, print_json
 from mlpcli.cli.flags import DataHome, Json, Quiet, ResultsRoot, SomeRun
 from mlpcli.cli.option_flags import with_options
+from mlpcli.cli.own_data import Split, folder_for_tables, own_data
 from mlpcli.cli.text_table import table
 from mlpcli.cli.views.data_summary import summary_lines, warn_of_columns
 from mlpcli.cli.views.epoch_view import short
 from mlpcli.config import READING, Source, build
-from mlpcli.errors import DataError, FileError, UsageError
+from mlpcli.errors import FileError, UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,14 +24,6 @@ if TYPE_CHECKING:
     from mlpcli.training.model import Model
 
 __all__ = ["evaluate"]
-
-
-class Split(StrEnum):
-    """The parts of a dataset."""
-
-    TRAIN = "train"
-    VAL = "val"
-    TEST = "test"
 
 
 class Asked(NamedTuple):
@@ -78,9 +70,9 @@ def evaluate(
 
     Example: mlpcli eval digits-0123456789ab --split val
     """
-    from mlpcli.atomic import io_errors, make_folder, refuse_links, shown, write_atomic
+    from mlpcli.atomic import io_errors, make_folder, shown, write_atomic
     from mlpcli.results.files.csv_text import encode, line
-    from mlpcli.results.files.snapshot import folder_of, snapshot
+    from mlpcli.results.files.snapshot import snapshot
     from mlpcli.results.folders.find import find_run
     from mlpcli.results.folders.promotion import MODEL
     from mlpcli.threads import blas_threads
@@ -108,9 +100,7 @@ def evaluate(
     for text in () if quiet else summary_lines(asked.summary):
         message(text)
     warn_of_columns((), asked.unknown)
-    folder = folder_of(path) if path.name == MODEL else path.with_name(f"{path.stem}-eval")
-    if path.name != MODEL:
-        refuse_links(folder)
+    folder = folder_for_tables(path)
     if predictions:
         predictions = Path(os.path.realpath(predictions))  # a link that the user names is followed
     tables: dict[Path, Table] = {}
@@ -157,18 +147,8 @@ def _labelled_part(asked: Asked) -> "Part":
 
 
 def _own_rows(model: "Model", path: Path, split: Split | None, data_home: Path | None) -> Asked:
-    """A split of the data that the model was trained on, prepared again; its digest must be the same."""
-    from mlpcli.atomic import shown
-    from mlpcli.data import prepare
-
-    data = prepare(model.options.data, data_home)
-    if data.digest != model.digest:
-        raise DataError(
-            f"cannot score {shown(path)} on {model.options.dataset}: its content has changed since. Train again on it"
-        )
-    name = split.value if split else list(data.parts)[-1]
-    if name not in data.parts:
-        raise UsageError(f"--split {name}: {data.name} has no such rows. It has {', '.join(data.parts)}")
+    """A split of the data that the model was trained on."""
+    data, name = own_data(model, path, split, data_home)
     part = data.parts[name]
     return Asked(
         name, f"{name} rows of {data.name}", part.x, part.y, part.rows, summary=data.summary, weights=part.weights

@@ -22,7 +22,7 @@ from mlpcli.results.schema.json_schema import RunResult
 from mlpcli.results.trial import Trial
 from mlpcli.wording import nearest, sentence
 
-__all__ = ["Named", "find_named", "find_results", "find_run", "find_runs"]
+__all__ = ["Named", "Repeats", "find_named", "find_repeats", "find_results", "find_run", "find_runs"]
 
 _RUN_ID = re.compile("[0-9a-f]{4,12}")
 """A run_id, or enough of its beginning to be told from a slip."""
@@ -48,6 +48,19 @@ class Named:
     def name(self, trial: Trial) -> str:
         """The name of a trial as a user types it."""
         return f"{shown(self.path)}/{trial.number}"
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Networks of one configuration, trained on several seeds or folds, or the only network of a run.
+
+    `models` are the model files, absolute, that of the named trial first, and `folds` the folds of their trials.
+    `lost` counts the trials of the configuration that left no model.
+    """
+
+    models: tuple[Path, ...]
+    folds: int = 0
+    lost: int = 0
 
 
 def find_named(text: str, root: Path, *, missing: str = "are no results") -> Named:
@@ -108,6 +121,24 @@ def find_runs(text: str, root: Path) -> list[Path]:
             "Go on with the same mlpcli train command and --resume"
         )
     return [model]
+
+
+def find_repeats(text: str, root: Path) -> Repeats:
+    """The model files of the run that `text` means, or of all trials of a trial's configuration; errors as `find_run`.
+
+    A sweep stands for the configuration of its best trial.
+    """
+    first = find_run(text, root)
+    named = find_named(text, root)
+    if not named.is_sweep:
+        return Repeats((first,))
+    sweep = named.sweep or _trials(named.path)
+    (chosen,) = named.trials or _best(sweep, "best")
+    alike = [trial for trial in sweep.trials if trial.configuration == chosen.configuration]
+    kept = [trial for trial in alike if os.path.isfile(_model_file(named, trial))]
+    others = [path for trial in kept if (path := _model_file(named, trial)) != first]
+    folds = {trial.fold for trial in kept} - {None}
+    return Repeats((first, *others), len(folds), len(alike) - len(kept))
 
 
 def _at_place(text: str, root: Path) -> Named | None:
@@ -176,7 +207,7 @@ def _best(sweep: SweepTrials, word: str) -> list[Trial]:
 
 
 def _kept_model(named: Named, trial: Trial) -> Path:
-    path, name = named.path / MODELS / f"{trial.run_id}.safetensors", named.name(trial)
+    path, name = _model_file(named, trial), named.name(trial)
     if os.path.isfile(path):
         return path
     if trial.state != "complete":
@@ -185,6 +216,10 @@ def _kept_model(named: Named, trial: Trial) -> Path:
         f"the model of {name} was not kept. Run the sweep again with --keep-models all, or train this trial alone: "
         f"mlpcli train --from {name}"
     )
+
+
+def _model_file(named: Named, trial: Trial) -> Path:
+    return named.path / MODELS / f"{trial.run_id}.safetensors"
 
 
 def _only_begun(path: Path, is_sweep: bool) -> UsageError:

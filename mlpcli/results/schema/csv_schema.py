@@ -156,6 +156,14 @@ _SUMMARY_OF_DATA = _columns(
     Column("note", "text", "what is unusual about the column, or why it is left out"),
 )
 _CONFUSION = _columns(Column(r"target\prediction", "text", "class of the rows that are counted", needed=True))
+_IMPORTANCES = _columns(
+    Column("column", "text", "name of the column", needed=True),
+    Column("inputs", "count", "inputs of the network that the column became"),
+    Column("metric", "text", "metric that is compared with and without the column"),
+    Column("importance", "number", "mean loss of accuracy or R², or gain in error, when the column is permuted"),
+    Column("ci_low", "number", "lower end of the 95% t-interval of the importance"),
+    Column("ci_high", "number", "upper end of the 95% t-interval of the importance"),
+)
 _PREDICTIONS = _columns(
     Column("row", "count", "number of the row in its table, from 0", needed=True),
     Column("target", "text", "value of the target column"),
@@ -236,6 +244,9 @@ TABLES = {
         _CONFUSION,
         tuple(_CONFUSION),
         Column("", "count", "rows of the target's class that are predicted as this class"),
+    ),
+    "explain-<rows>.csv": Table(
+        "column of the table, the most important first", _IMPORTANCES, ("column", "importance")
     ),
     "predictions-<rows>.csv": Table(
         "row of the data",

@@ -1,0 +1,153 @@
+"""`mlpcli explain`: the columns of the table that a trained network relies on, by permutation importance."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mlpcli.cli.console import message, print_json
+from mlpcli.cli.flags import DataHome, Json, Quiet, ResultsRoot, SomeRun
+from mlpcli.cli.own_data import Split, folder_for_tables, own_data
+from mlpcli.cli.text_table import table
+from mlpcli.cli.views.epoch_view import short
+from mlpcli.config.metrics import METRICS, metrics_of, ranking
+from mlpcli.errors import FileError, UsageError
+from mlpcli.wording import quote
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from mlpcli.config.metrics import Metric
+    from mlpcli.data import Column, Prepared
+    from mlpcli.results.folders.find import Repeats
+
+__all__ = ["explain"]
+
+COLUMNS = ["column", "inputs", "metric", "importance", "ci_low", "ci_high"]
+
+
+def explain(
+    *,
+    run: SomeRun,
+    split: Annotated[
+        Split | None,
+        typer.Option(help="part of the run's data to permute", show_default="test, else val, else train"),
+    ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="metric that is compared, such as loss",
+            show_default="accuracy, rmse or, for several targets, r2",
+        ),
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=2, max=10_000, help="permutations of each column")] = 10,
+    results: ResultsRoot = Path("results"),
+    data_home: DataHome = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say which columns of the table a trained network relies on: what permuting each one costs.
+
+    The importance of a column is the accuracy lost, or the error gained, when its
+    cells change places between the rows, with a 95% interval. For a trial of a
+    sweep the interval is over the seeds of its configuration whose models were
+    kept; for one network it is over permutations, and says nothing of other seeds.
+    Columns that tell the same share their importance, so each may seem to matter
+    little.
+
+    Example: mlpcli explain wine-0123456789ab --metric loss
+    """
+    from mlpcli.atomic import make_folder, shown, write_atomic
+    from mlpcli.results.files.csv_text import encode, line
+    from mlpcli.results.files.snapshot import snapshot
+    from mlpcli.results.folders.find import find_repeats, find_run
+    from mlpcli.results.folders.promotion import MODEL
+    from mlpcli.threads import blas_threads
+    from mlpcli.training.importance import importances, permutations
+    from mlpcli.training.model import Model
+
+    def load() -> "tuple[Repeats, os.stat_result, list[Model]]":
+        found = find_repeats(run, results)
+        stat = os.stat(found.models[0])
+        return found, stat, [Model.load(path) for path in found.models]
+
+    found, loaded, models = snapshot(find_run(run, results).parent, load)
+    costs: list[NDArray[np.float64]] = []
+    for path, model in zip(found.models, models, strict=True):
+        data, name = own_data(model, path, split, data_home)
+        chosen, part = _metric(metric, data), data.parts[name]
+        if not costs:
+            message(f"{_count(len(models), 'network')}, {len(part)} {name} rows of {data.name}", quiet=quiet)
+        orders = permutations(model.options.seed, len(part), repeats)
+        with blas_threads(int(model.options.threads)):
+            costs.append(importances(model, part, chosen, orders))
+    if found.lost:
+        message(f"{_count(found.lost, 'trial')} of this configuration left no model and cannot count", quiet=quiet)
+    over = "permutations" if len(models) == 1 else "folds" if found.folds > 1 else "seeds"
+    rows = _rows(models[0].preprocessing.columns, chosen, costs, found.folds)
+    folder = folder_for_tables(found.models[0])
+    file = folder / f"explain-{name}.csv"
+    if found.models[0].name == MODEL and not os.path.samestat(loaded, os.stat(find_run(run, results))):
+        raise FileError(f"{shown(folder)} was trained again meanwhile. Nothing was written. Explain it again")
+    make_folder(folder)
+    write_atomic(file, encode("".join(map(line, (COLUMNS, *rows)))))
+    if as_json:
+        print_json(
+            {
+                "split": name,
+                "rows": len(part),
+                "networks": [shown(path) for path in found.models],
+                "permutations": repeats,
+                "interval_over": over,
+                "columns": [dict(zip(COLUMNS, row, strict=True)) for row in rows],
+                "file": shown(file),
+            }
+        )
+        return
+    change = "decrease" if chosen.larger_is_better else "increase"
+    table(
+        ["column", "importance", "ci_low", "ci_high"],
+        [[row[0], *map(short, row[3:])] for row in rows],
+        title=f"{change} of {chosen.name} when the column is permuted, 95% interval over {over}",
+    )
+    print(f"\n{shown(file)}")
+
+
+def _metric(asked: str | None, data: "Prepared") -> "Metric":
+    """The metric that is asked for, or the one that ranks networks of this task."""
+    if asked is None:
+        return ranking(data.task, len(data.targets))
+    known = [metric.name for metric in metrics_of(data.task)]
+    if asked not in known:
+        raise UsageError(f"--metric {quote(asked)}: {data.name} has no such metric. Choose one of {', '.join(known)}")
+    return METRICS[asked]
+
+
+def _rows(
+    columns: "Sequence[Column]", metric: "Metric", costs: "Sequence[NDArray[np.float64]]", folds: int
+) -> list[list[Any]]:
+    """One row per column, the most important first: the mean over networks, or over the permutations of the only one.
+
+    Args:
+        columns: the columns of the table.
+        metric: the metric of the costs.
+        costs: what each permutation costs, `(columns, permutations)`, for each network.
+        folds: number of folds that the networks come from; 0 without cross-validation.
+    """
+    from mlpcli.results.statistics import estimate
+
+    overlap = 1 / (folds - 1) if folds > 1 else 0.0
+    rows = []
+    for at, column in enumerate(columns):
+        values = costs[0][at] if len(costs) == 1 else [cost[at].mean() for cost in costs]
+        mean = estimate([float(value) for value in values], overlap)
+        rows.append([column.name, len(column.features), metric.name, mean.mean, mean.ci_low, mean.ci_high])
+    return sorted(rows, key=lambda row: -row[3])
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

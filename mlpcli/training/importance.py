@@ -1,0 +1,82 @@
+"""Permutation importance: how much worse a trained network scores once one column no longer tells rows apart.
+
+The importance of a column is the mean over permutations of k(permuted) - k(as they are), where k is the metric turned
+so that smaller is better: the accuracy that is lost, or the error that is gained (Breiman 2001, "Random forests";
+Fisher, Rudin and Dominici 2019). A column means one of the table: the inputs that it became are permuted together, as
+if its cells had been permuted before they were encoded. Columns that tell the same share their importance.
+
+>>> from mlpcli.config import RunOptions
+>>> from mlpcli.config.metrics import METRICS
+>>> from mlpcli.data import Column, Preprocessing
+>>> from mlpcli.nn import Linear, Network
+>>> network = Network([("output", Linear(2, 1))])
+>>> network.parameters["output.weight"][...] = [[1], [0]]
+>>> columns = (Column("matters"), Column("does not"))
+>>> preprocessing = Preprocessing(columns, ("y",), ("a", "b"), (), (), "float32")
+>>> model = Model(RunOptions(loss="cross-entropy"), preprocessing, "", network)
+>>> part = Part(np.array([[-1, 5], [1, 6]], np.float32), np.array([0, 1]), np.arange(2))
+>>> importances(model, part, METRICS["accuracy"], permutations=[np.array([1, 0])])
+array([[1.],
+       [0.]])
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from mlpcli.config.metrics import Metric
+from mlpcli.data import Part
+from mlpcli.errors import DataError
+from mlpcli.nn import Array, Purpose, stream
+from mlpcli.training.evaluate import evaluate
+from mlpcli.training.model import Model
+
+__all__ = ["importances", "permutations"]
+
+
+def permutations(seed: int, rows: int, count: int) -> list[Array]:
+    """Orders of the rows, `(rows,)` each, that follow from the seed."""
+    generator = stream(seed, Purpose.PERMUTATIONS)
+    return [generator.permutation(rows) for _ in range(count)]
+
+
+@np.errstate(all="ignore")
+def importances(model: Model, part: Part, metric: Metric, permutations: Sequence[Array]) -> Array:
+    """What each permutation of each column costs, float64 `(columns, permutations)` in the unit of the metric.
+
+    All columns see the same permutations, so that their differences are those of the columns.
+
+    Raises:
+        DataError: the metric is not a finite number on these rows.
+    """
+    x = np.array(part.x)
+    permuted = replace(part, x=x)
+
+    def cost() -> float:
+        value = metric.key(float(evaluate(model.network, model.loss, permuted, model.preprocessing.units)[metric.name]))
+        if not np.isfinite(value):
+            raise DataError(
+                f"{metric.name} is not a finite number on these {len(part)} rows, so no column has an importance. "
+                "Choose another --metric, or more rows"
+            )
+        return float(value)
+
+    whole = cost()
+    costs = np.zeros((len(model.preprocessing.columns), len(permutations)))
+    for column, inputs in enumerate(_inputs(model)):
+        cells = x[:, inputs].copy()
+        if (cells == cells[:1]).all():  # a constant, which no permutation changes
+            continue
+        for turn, order in enumerate(permutations):
+            x[:, inputs] = cells[order]
+            costs[column, turn] = cost() - whole
+        x[:, inputs] = cells
+    return costs
+
+
+def _inputs(model: Model) -> Iterator[slice]:
+    """The places in x of the inputs of each column."""
+    start = 0
+    for column in model.preprocessing.columns:
+        yield slice(start, start := start + len(column.features))

@@ -1,0 +1,106 @@
+"""Permutation importance against scikit-learn's, through the raw table, and against numbers worked by hand."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.inspection import permutation_importance
+
+import mlpcli
+from mlpcli.config.metrics import METRICS
+from mlpcli.data import Part
+from mlpcli.data.in_memory import class_codes, encode_in_memory
+from mlpcli.errors import DataError
+from mlpcli.nn import Array
+from mlpcli.training.importance import importances, permutations
+from mlpcli.training.model import Model
+
+REPEATS = 4
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    """Numbers with gaps, words, booleans and a constant; two of them tell the kind and the price."""
+    rng = np.random.default_rng(3)
+    town = rng.choice(["Oslo", "Bern", "Lima"], 240)
+    size = rng.normal(0, 1, 240)
+    return pd.DataFrame(
+        {
+            "size": np.where(rng.random(240) < 0.1, np.nan, size),
+            "town": town,
+            "old": rng.random(240) < 0.4,
+            "far": rng.normal(1000, 50, 240),
+            "same": 1.0,
+            "kind": np.where(size + 2 * (town == "Oslo") > 0.7, "yes", "no"),
+            "price": 100 * size + 50 * (town == "Bern") + rng.normal(0, 1, 240),
+        }
+    )
+
+
+class _Scored:
+    """What scikit-learn asks of an estimator."""
+
+    def fit(self, x: Any, y: Any) -> None: ...
+
+
+def orders_of_scikit_learn(seed: int, rows: int) -> list[Array]:
+    """The orders of the rows, against the original one, in which it permutes each column."""
+    generator = np.random.RandomState(np.random.RandomState(seed).randint(np.iinfo(np.int32).max + 1))
+    shuffled, order, orders = np.arange(rows), np.arange(rows), []
+    for _ in range(REPEATS):
+        generator.shuffle(shuffled)
+        order = order[shuffled]
+        orders.append(order)
+    return orders
+
+
+@pytest.mark.parametrize(("target", "other", "metric"), [("kind", "price", "accuracy"), ("price", "kind", "r2")])
+def test_the_same_permutations_give_the_numbers_of_scikit_learn(
+    frame: pd.DataFrame, target: str, other: str, metric: str
+) -> None:
+    data = frame.drop(columns=other)
+    model = mlpcli.train(data, target=target, width=16, epochs=30, lr=0.01).model
+    x, y = data.drop(columns=target), data[target]
+    found = permutation_importance(
+        _Scored(), x, y, scoring=lambda _, x, y: model.score(x, y), n_repeats=REPEATS, random_state=5
+    )
+    encoded = encode_in_memory(x, model.preprocessing)
+    codes = (
+        model.preprocessing.apply_target(y.to_numpy()[:, None])
+        if model.preprocessing.classes is None
+        else class_codes(y, model.preprocessing.classes)
+    )
+    part = Part(encoded, codes, np.arange(len(x)))
+    before = encoded.copy()
+    costs = importances(model, part, METRICS[metric], orders_of_scikit_learn(5, len(x)))
+    names = [column.name for column in model.preprocessing.columns]
+    wanted = found["importances"][[list(x.columns).index(name) for name in names]]
+    np.testing.assert_allclose(costs, wanted, atol=1e-6)
+    assert (part.x == before).all()
+    mean = dict(zip(names, costs.mean(axis=1), strict=True))
+    assert mean["size"] > 0.1 and mean["size"] > 5 * abs(mean["far"])
+    loss = importances(model, part, METRICS["loss"], orders_of_scikit_learn(5, len(x)))
+    assert loss[names.index("size")].min() > 0
+
+
+def test_the_order_of_rows_stays_and_constants_cost_nothing() -> None:
+    model = mlpcli.train("xor", width=8, depth=1, epochs=2).model
+    part = Part(np.ones((4, 2), np.float32), np.array([0, 1, 1, 0]), np.arange(4))
+    assert (importances(model, part, METRICS["loss"], permutations(0, 4, 3)) == 0).all()
+    spread = Part(np.arange(8, dtype=np.float32).reshape(4, 2), part.y, part.rows)
+    assert (importances(model, spread, METRICS["loss"], [np.arange(4)]) == 0).all()
+
+
+def test_permutations_follow_from_the_seed() -> None:
+    first = permutations(1, 50, 3)
+    assert all(sorted(order) == list(range(50)) for order in first)
+    assert all((one == two).all() for one, two in zip(first, permutations(1, 50, 3), strict=True))
+    assert not (first[0] == first[1]).all() and not (first[0] == permutations(2, 50, 1)[0]).all()
+
+
+def test_a_metric_that_is_not_a_number_is_refused() -> None:
+    model: Model = mlpcli.train("friedman1:n=40", width=4, depth=1, epochs=1).model
+    part = Part(np.ones((1, len(model.preprocessing.features)), np.float32), np.zeros((1, 1)), np.arange(1))
+    with pytest.raises(DataError, match="r2 is not a finite number on these 1 rows"):
+        importances(model, part, METRICS["r2"], permutations(0, 1, 2))
