@@ -16,6 +16,7 @@ from mlpcli.data import Part, Preprocessing
 from mlpcli.nn import Array
 from mlpcli.training.evaluate import evaluate, evaluate_targets
 from mlpcli.training.model import Model
+from mlpcli.training.probability_tables import bin_rows, thresholds
 
 __all__ = ["Scores", "Table", "answer_columns", "answers", "predictions", "score"]
 
@@ -35,12 +36,17 @@ class Scores:
         metrics: one number per metric, None where it is undefined.
         classes: for classes and labels, precision, recall, F1 and support, one row each.
         confusion: for classes, counts, or sums of weights, with one row per target and one column per prediction.
+        calibration: for classes, one row per bin of probabilities: those of the second of two classes, or of the class
+            that is decided for among more.
+        thresholds: for two classes, the scores of a decision at each threshold of the second one's probability.
         targets: for several targets, the metrics of each in its own units, one row per target.
     """
 
     metrics: dict[str, float | None]
     classes: Table | None = None
     confusion: Table | None = None
+    calibration: Table | None = None
+    thresholds: Table | None = None
     targets: Table | None = None
 
 
@@ -75,7 +81,7 @@ def score(model: Model, part: Part) -> Scores:
     classes = _class_table(names, precision, recall, f1, support)
     counts = confusion_matrix(y, decided, labels=codes, sample_weight=weights).tolist()
     confusion = Table([r"target\prediction", *names], [[name, *row] for name, row in zip(names, counts, strict=True)])
-    return Scores(metrics, classes, confusion)
+    return Scores(metrics, classes, confusion, *_probability_tables(model.probabilities(scores), y, decided, weights))
 
 
 @np.errstate(all="ignore")
@@ -119,6 +125,24 @@ def _class_table(names: Sequence[str], precision: Array, recall: Array, f1: Arra
         ["class", "precision", "recall", "f1", "support"],
         [[name, float(p), float(r), float(f), int(n) if whole else float(n)] for name, p, r, f, n in rows],
     )
+
+
+def _probability_tables(shares: Array, y: Array, decided: Array, weights: Array | None) -> tuple[Table | None, ...]:
+    """The calibration and, for two classes, the thresholds; None where a probability is not a number."""
+    if not np.isfinite(shares).all():
+        return None, None
+    two = shares.shape[1] == 2
+    said, came_true = (shares[:, 1], y == 1) if two else (shares[np.arange(len(y)), decided], y == decided)
+    bins = bin_rows(said, came_true, weights)
+    counts = bins.rows.astype(np.int64) if weights is None else bins.rows
+    calibration = Table(
+        ["probability", "share", "rows"], list(map(list, zip(*(c.tolist() for c in (*bins[:2], counts)), strict=True)))
+    )
+    if not two:
+        return calibration, None
+    curve = thresholds(said, came_true, weights)
+    cells = np.stack(curve, axis=-1).tolist()
+    return calibration, Table(list(curve._fields), [[v if np.isfinite(v) else None for v in row] for row in cells])
 
 
 def _of_each_label(model: Model, part: Part) -> Table:

@@ -18,7 +18,7 @@ EVAL = ["eval", "r", "--results", "results", "--quiet"]
 
 OF_A_RUN = "config.toml metrics.csv diagnostics.csv columns.csv model.safetensors provenance.json result.json .next"
 OF_A_SWEEP = "sweep.toml trials.csv metrics.csv summary.csv provenance.json models unused"
-OF_EVAL = "eval-test.csv eval-test-classes.csv confusion-test.csv"
+OF_EVAL = "eval-test.csv eval-test-classes.csv confusion-test.csv calibration-test.csv thresholds-test.csv"
 
 
 def quietly(words: list[str]) -> tuple[int, str]:

@@ -12,12 +12,12 @@ from numpy.testing import assert_allclose
 from mlpcli.cli.main import run
 from mlpcli.plot.draw import OF_NETWORKS, OF_TABLES, pictures
 from mlpcli.plot.kinds import KINDS
-from mlpcli.plot.networks.calibration import bin_rows
 from mlpcli.plot.networks.hidden import find_view
 from mlpcli.plot.networks.kept import Networks
 from mlpcli.plot.selection import Asked, select
 from mlpcli.plot.style import styled
 from mlpcli.results.folders.read_folder import read_folder
+from mlpcli.training.probability_tables import bin_rows
 from tests.plot.folders import check
 
 RUNS = {

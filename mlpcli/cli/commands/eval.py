@@ -66,6 +66,9 @@ def evaluate(
 ) -> None:
     """Score a trained network; metrics, scores per class and the confusion matrix are written beside it as CSV.
 
+    For classes, calibration-SPLIT.csv says how often probabilities come true; for
+    two classes, thresholds-SPLIT.csv says what each threshold would decide.
+
     For a table without the target column, only predictions are written.
 
     Example: mlpcli eval digits-0123456789ab --split val
@@ -117,6 +120,10 @@ def evaluate(
             if scores.confusion:
                 tables[folder / f"confusion-{asked.name}.csv"] = scores.confusion
         printed = list(tables.values())
+        if scores and scores.calibration:
+            tables[folder / f"calibration-{asked.name}.csv"] = scores.calibration
+        if scores and scores.thresholds:
+            tables[folder / f"thresholds-{asked.name}.csv"] = scores.thresholds
         if predictions:
             tables[predictions] = predict(model, asked.x, asked.y, asked.rows, asked.labelled)
     if scores and (missing := [name for name, value in scores.metrics.items() if value is None]):

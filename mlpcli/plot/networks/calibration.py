@@ -3,44 +3,17 @@
 The reliability diagram of DeGroot and Fienberg (1983) with the expected calibration error of Guo et al. (2017).
 """
 
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
 from mlpcli.config.metrics import PARTS
 from mlpcli.plot.networks.kept import Networks
 from mlpcli.plot.style import Drawing, new_figure, series, titled
+from mlpcli.training.probability_tables import BINS, bin_rows
 
-__all__ = ["Bins", "bin_rows", "draw_calibration"]
+__all__ = ["draw_calibration"]
 
-BINS = 10
 FEWEST = 20
 """Rows below which there is no picture."""
-
-Numbers = NDArray[np.float64]
-
-
-class Bins(NamedTuple):
-    """Per bin of equal width that has rows: the mean probability, the share that came true, and the number of rows."""
-
-    mean: Numbers
-    share: Numbers
-    rows: Numbers
-
-    @property
-    def error(self) -> float:
-        """The expected calibration error: the mean distance of share from probability, weighted by the rows."""
-        return float((np.abs(self.share - self.mean) * self.rows).sum() / self.rows.sum())
-
-    @property
-    def halves(self) -> Numbers:
-        """Distances from the share to both ends of its 95% interval (Wilson 1927), `(2, bins)`."""
-        z, p, n = 1.959964, self.share, self.rows
-        middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-        half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        halves: Numbers = np.stack([p - (middle - half), middle + half - p]).clip(min=0)
-        return halves
 
 
 def draw_calibration(networks: Networks) -> list[Drawing]:
@@ -85,18 +58,3 @@ def draw_calibration(networks: Networks) -> list[Drawing]:
     )
     titled(figure, f"{networks.heading(kept)}: calibration", caption)
     return [Drawing("calibration", figure)]
-
-
-def bin_rows(probabilities: Numbers, came_true: NDArray[np.bool_]) -> Bins:
-    """Rows by their probability, in bins of equal width.
-
-    >>> bins = bin_rows(np.array([0.1, 0.12, 0.95, 0.95]), np.array([False, True, True, True]))
-    >>> bins.mean.round(3), bins.share, bins.rows, round(bins.error, 3)
-    (array([0.11, 0.95]), array([0.5, 1. ]), array([2., 2.]), 0.22)
-    """
-    place = np.minimum((probabilities * BINS).astype(int), BINS - 1)
-    rows = np.bincount(place, minlength=BINS).astype(np.float64)
-    sums = np.bincount(place, weights=probabilities, minlength=BINS)
-    true = np.bincount(place, weights=came_true, minlength=BINS)
-    there = rows > 0
-    return Bins(sums[there] / rows[there], true[there] / rows[there], rows[there])

@@ -30,7 +30,7 @@ MODEL, PROVENANCE = "model.safetensors", "provenance.json"
 RESULT, CHECKPOINT = "result.json", "checkpoint.safetensors"
 
 FILES = (METRICS, DIAGNOSTICS, COLUMNS, MODEL, PROVENANCE)
-MADE_LATER = re.compile(r"(eval|confusion|predictions|explain)-.+\.csv|plot-.+\.(png|svg)")
+MADE_LATER = re.compile(r"(eval|confusion|calibration|thresholds|predictions|explain)-.+\.csv|plot-.+\.(png|svg)")
 
 
 def take_up(folder: Path) -> None:

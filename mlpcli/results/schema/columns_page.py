@@ -32,12 +32,12 @@ def _names(file: str) -> Sequence[str]:
     """The columns to list: `<option>` stands for each varied option, and summary.csv ranks by val_accuracy."""
     if file == "trials.csv":
         measures = [str(Measure(part, metric)) for part in PARTS for metric in METRICS.values()]
-        return trial_columns(["<option>"], measures)
+        return trial_columns(["<option>"], measures, folds=True)
     if file == "metrics.csv":
         tasks = [task for metric in METRICS.values() for task in metric.tasks]
         columns = [column for task in dict.fromkeys(tasks) for column in epoch_columns(task)]
         return list(dict.fromkeys(("trial", "run_id", *columns)))
     if file == "summary.csv":
-        return summary_columns(["<option>"], "val_accuracy")
+        return summary_columns(["<option>"], "val_accuracy", confirmed=True)
     other = ["<class>"] if TABLES[file].other else []
     return [*TABLES[file].fixed, *other]

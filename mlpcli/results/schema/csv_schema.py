@@ -156,6 +156,20 @@ _SUMMARY_OF_DATA = _columns(
     Column("note", "text", "what is unusual about the column, or why it is left out"),
 )
 _CONFUSION = _columns(Column(r"target\prediction", "text", "class of the rows that are counted", needed=True))
+_CALIBRATION = _columns(
+    Column(
+        "probability", "number", "mean probability of the bin: of the second of two classes, else of the decided class"
+    ),
+    Column("share", "number", "share of the bin's rows that belong to this class"),
+    Column("rows", "number", "rows of the bin, or their weights"),
+)
+_THRESHOLDS = _columns(
+    Column("threshold", "number", "probability of the second class from which a row is taken for it"),
+    Column("precision", "number", "share of the rows taken for the second class that belong to it"),
+    Column("recall", "number", "share of the rows of the second class that are taken for it"),
+    Column("f1", "number", "harmonic mean of precision and recall"),
+    Column("accuracy", "number", "share of rows that are taken for their own class"),
+)
 _IMPORTANCES = _columns(
     Column("column", "text", "name of the column", needed=True),
     Column("inputs", "count", "inputs of the network that the column became"),
@@ -244,6 +258,12 @@ TABLES = {
         _CONFUSION,
         tuple(_CONFUSION),
         Column("", "count", "rows of the target's class that are predicted as this class"),
+    ),
+    "calibration-<rows>.csv": Table(
+        "bin of probabilities that has rows, where the target has classes", _CALIBRATION, tuple(_CALIBRATION)
+    ),
+    "thresholds-<rows>.csv": Table(
+        "threshold, where the target has two classes, at most 1,000", _THRESHOLDS, tuple(_THRESHOLDS)
     ),
     "explain-<rows>.csv": Table(
         "column of the table, the most important first", _IMPORTANCES, ("column", "importance")

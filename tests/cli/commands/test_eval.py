@@ -74,6 +74,7 @@ def test_the_model_file_is_enough(capsys: pytest.CaptureFixture[str], work: Path
     assert sorted(path.name for path in Path("elsewhere").iterdir()) == [
         "best one",
         "best one-eval",
+        "calibration-test.csv",
         "confusion-test.csv",
         "eval-test-classes.csv",
         "eval-test.csv",
@@ -214,6 +215,7 @@ def test_what_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
         "results/r/eval-val.csv",
         "results/r/eval-val-classes.csv",
         "results/r/confusion-val.csv",
+        "results/r/calibration-val.csv",
     ]
 
 
