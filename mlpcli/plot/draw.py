@@ -25,6 +25,7 @@ from mlpcli.plot.tables.metric_by_option import draw_options
 from mlpcli.plot.tables.parallel import draw_parallel
 from mlpcli.plot.tables.schedule import draw_schedule
 from mlpcli.results.folders.read_folder import ResultsFolder, read_folder
+from mlpcli.results.trial import Trial
 from mlpcli.wording import nearest, sentence
 
 __all__ = ["OF_NETWORKS", "OF_TABLES", "pictures"]
@@ -61,19 +62,22 @@ def pictures(
     data_home: Path | None,
     asked: Asked = ALL,
     *,
+    trial: Trial | None = None,
     only: Sequence[str] = (),
     leave_out: Callable[[str], None] = lambda text: None,
 ) -> Iterator[tuple[str, bytes]]:
     """File name and content of each picture; `kind` is png or svg, `metric` by default the one that ranks.
 
-    With `only` the pictures of these kinds. A picture that cannot be drawn, since its network or its data are not to be
-    had, is left out: `leave_out` is told which and why.
+    With `trial` the pictures show one trial of the sweep, and its number is in their names. With `only` they are those
+    of these kinds. A picture that cannot be drawn, since its network or its data are not to be had, is left out:
+    `leave_out` is told which and why.
 
     Raises:
         UsageError: the folder has no such metric, nothing that is `asked` for, or nothing to draw.
         DataError, FileError: a file in it is not one that mlpcli writes, or cannot be read.
     """
-    folder = read_folder(path)
+    folder = read_folder(path) if trial is None else read_folder(path).only(trial)
+    number = "" if trial is None else f"trial-{trial.number}-"
     metric, selection = _checked(folder, metric), select(folder, asked)
     networks, reasons = Networks(folder, selection, data_home), dict[str, list[str]]()
     error: MlpcliError = UsageError(_nothing(path, only))
@@ -90,7 +94,7 @@ def pictures(
                 continue
             for drawn, figure in drawings:
                 count += 1
-                yield f"plot-{drawn}.{kind}", render(figure, kind)
+                yield f"plot-{number}{drawn}.{kind}", render(figure, kind)
     if not count:
         raise error
     for reason, names in reasons.items():

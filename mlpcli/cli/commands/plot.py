@@ -62,7 +62,7 @@ def plot(
 
     A picture is drawn where there is what it needs; those of networks need a model file and its data.
 
-    Pictures of a sweep's networks show the best that was kept.
+    Pictures of a sweep's networks show the best that was kept; SWEEP/17 draws one trial.
 
     Examples: mlpcli plot results/dropout
 
@@ -73,7 +73,7 @@ def plot(
             f"mlpcli plot: matplotlib is not installed. Nothing was written. Type: {install_command('plot')}"
         )
     from mlpcli.atomic import make_folder, shown, write_atomic
-    from mlpcli.results.folders.find import find_results
+    from mlpcli.results.folders.find import find_named, find_results
 
     formulas = [formula for formula, chosen in (("activations", activations), ("losses", losses)) if chosen]
     if bool(name) == bool(formulas):
@@ -82,14 +82,19 @@ def plot(
         )
     kinds = _kinds(only)
     if name:
-        place = find_results(name, results)
-        message(f"{shown(place)}: drawing", quiet=quiet)
+        named = find_named(name, results)
+        trial = named.trials[0] if named.trials and len(named.trials) == 1 else None
+        place = named.path if trial else find_results(name, results)
+        title = named.name(trial) if trial else shown(place)
+        if trial and trial.state != "complete":
+            raise UsageError(f"{title} is {trial.state}, and only complete trials are drawn. Choose another trial")
+        message(f"{title}: drawing", quiet=quiet)
 
         from mlpcli.plot.draw import pictures
         from mlpcli.plot.selection import Asked
 
         asked = Asked(_condition(highlight, place) if highlight is not None else None, by)
-        drawn = pictures(place, metric, kind.value, data_home, asked, only=kinds, leave_out=warning)
+        drawn = pictures(place, metric, kind.value, data_home, asked, trial=trial, only=kinds, leave_out=warning)
     else:
         place, drawn = Path(), _of_formulas(formulas, kind)
     folder = (output or place).absolute()

@@ -6,8 +6,9 @@ Reading locks nothing, writes nothing and needs no NumPy. A run is read as a sin
 import os
 from array import array
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from mlpcli.results.files import csv_text
 from mlpcli.results.files.read_file import Rows, damaged, read_json, read_options, read_rows
@@ -26,7 +27,10 @@ RETRAIN = "Train it again with --force, or copy the folder again"
 
 @dataclass(frozen=True)
 class ResultsFolder:
-    """A run or a sweep. `metric` chooses the best trial or epoch; `varied` are the options that differ."""
+    """A run, a sweep, or one trial of a sweep, whose `number` is then given.
+
+    `metric` chooses the best trial or epoch; `varied` are the options that differ.
+    """
 
     path: Path
     is_sweep: bool
@@ -35,11 +39,12 @@ class ResultsFolder:
     trials: tuple[Trial, ...]
     _epochs: Mapping[str, Columns]
     _diagnostics: Mapping[str, Columns]
+    number: int | None = None
 
     @property
     def name(self) -> str:
-        """The folder's own name."""
-        return self.path.name
+        """The folder's own name, and the trial's number if it stands for one."""
+        return self.path.name if self.number is None else f"{self.path.name}/{self.number}"
 
     @property
     def configurations(self) -> dict[tuple[str, ...], list[Trial]]:
@@ -50,6 +55,10 @@ class ResultsFolder:
                 values = tuple("" if value is None else str(value) for value in trial.options.values())
                 configurations.setdefault(values, []).append(trial)
         return configurations
+
+    def only(self, trial: Trial) -> Self:
+        """One complete trial of the sweep alone, which varies nothing."""
+        return replace(self, varied=(), trials=(replace(trial, options={}),), number=trial.number)
 
     def epochs(self, trial: Trial) -> Columns:
         """The rows of metrics.csv that belong to a trial, by column, in the order of epochs."""

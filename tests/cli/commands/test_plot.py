@@ -37,6 +37,23 @@ def test_a_name_below_results_and_the_paths_of_the_files(capsys: pytest.CaptureF
     assert len(list(path.glob("plot-*"))) == 3
 
 
+def test_a_trial_of_a_sweep(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its own curve, under its own name: the numbers are those of its rows in metrics.csv."""
+    sweep_folder(Path("results/s"), {"norm": ["none", "batch"]}, states={3: "diverged"})
+    drawn = {}
+    for name in ("s/0", "s/1", "s/best"):
+        out, err = plot(capsys, name, "--format", "svg")
+        (file,) = out.splitlines()
+        number = err.removeprefix("results/s/").removesuffix(": drawing\n")
+        assert file == f"results/s/plot-trial-{number}-curves-val_accuracy.svg"
+        drawn[number] = Path(file).read_text()
+        assert f"s/{number}: validation accuracy by epoch" in drawn[number] and "one seed" in drawn[number]
+    assert drawn["0"].replace("s/0", "s/1") != drawn["1"]
+    assert not list(Path("results/s").glob("plot-curves*"))
+    _, err = plot(capsys, "s/3", code=2)
+    assert err == "mlpcli: error: results/s/3 is diverged, and only complete trials are drawn. Choose another trial\n"
+
+
 def test_svg_elsewhere_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     run_folder(Path("results/r"))
     before = sorted(Path("results/r").iterdir())
