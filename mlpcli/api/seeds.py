@@ -8,6 +8,7 @@ from mlpcli.api.options import plain
 from mlpcli.api.sweep import Swept, Watch, run_plan
 from mlpcli.config import RunOptions, as_dict
 from mlpcli.config.identity import run_id
+from mlpcli.errors import UsageError
 from mlpcli.results.folders.naming import default_name
 from mlpcli.sweeps.plan.plan_file import plan_sweep
 from mlpcli.sweeps.plan.sweep_plan import Plan
@@ -24,9 +25,14 @@ def plan_seeds(options: RunOptions, seeds: str, name: str | None = None) -> Plan
     (3, 1, True)
 
     Raises:
-        UsageError: `seeds` is no number of seeds and no list of them.
+        UsageError: `seeds` is no number of seeds and no list of them, or the options are those of one fold.
     """
-    base = {key: plain(value) for key, value in as_dict(options).items() if key != "seed"}
+    if options.folds:
+        raise UsageError(
+            "--seeds, --folds: a sweep file with folds = N and seeds = M trains every fold with every seed"
+        )
+    own = ("seed", "fold", "folds")
+    base = {key: plain(value) for key, value in as_dict(options).items() if key not in own}
     seedless = options.model_copy(update={"seed": 0})
     chosen = name or default_name(options.dataset, f"{run_id(seedless, '')}-seeds")
     return plan_sweep(Path("--seeds"), {"base": base}, seeds=seeds, name=chosen)

@@ -9,6 +9,8 @@ from typing import Annotated, Any, get_args
 import typer
 
 from mlpcli.cli import completion
+from mlpcli.errors import UsageError
+from mlpcli.wording import quote
 
 __all__ = [
     "PANEL",
@@ -23,6 +25,7 @@ __all__ = [
     "SomeRun",
     "SomeTable",
     "Tags",
+    "check_suffix",
     "name_types",
     "switch",
 ]
@@ -33,6 +36,16 @@ PANEL = "Folders and output"
 def switch(*names: str, help: str, panel: str | None = None) -> Any:
     """A flag without a value; its empty metavar keeps Typer from showing `<bool>` beside it."""
     return typer.Option(*names, help=help, metavar="", rich_help_panel=panel)
+
+
+def check_suffix(flag: str, file: Path, suffix: str) -> None:
+    """Check the name of a file to write, which may hold something else under a mistyped name.
+
+    Raises:
+        UsageError: it has another suffix.
+    """
+    if file.suffix.lower() != suffix:
+        raise UsageError(f"{flag} {quote(str(file))}: the file ends in {suffix}. Nothing was written")
 
 
 TYPES = {int: "<integer>", float: "<number>", str: "<text>", Path: "<path>"}

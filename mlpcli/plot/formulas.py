@@ -3,7 +3,7 @@
 They are drawn from the layers and losses that train networks, so that a picture shows what is computed.
 
 >>> z, value, slope = activation_curve("relu")
->>> value[z < 0].max(), slope[z > 0].min()
+>>> float(value[z < 0].max()), float(slope[z > 0].min())
 (0.0, 1.0)
 """
 

@@ -43,7 +43,7 @@ def find_layers(nodes: Sequence[str], edges: Sequence[Edge]) -> Layers:
     A node stands behind all that lead to it; one to which nothing leads stands just before the first that it leads to.
 
     >>> find_layers(["x", "y", "z", "q", "f"], [("x", "q"), ("y", "q"), ("q", "f"), ("z", "f")]).layers
-    [['x', 'y'], ['q', 'z'], ['f']]
+    [['x', 'y'], ['z', 'q'], ['f']]
     """
     level: dict[str, int] = {}
     for node in nodes:

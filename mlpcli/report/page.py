@@ -56,7 +56,7 @@ def page_bytes(contents: Sequence[Contents]) -> bytes:
 
 def _json(value: Any) -> str:
     """JSON that cannot end the element it stands in."""
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    text = json.dumps(value, allow_nan=False, ensure_ascii=False)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 

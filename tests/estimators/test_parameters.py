@@ -23,6 +23,7 @@ WITHOUT = {
     "seed": "random_state",
     "monitor": "early_stopping and tol follow the score or the loss",
     "patience": "n_iter_no_change",
+    "min_delta": "tol",
     "keep": "early_stopping keeps the best epoch",
     "preset": "its scaling belongs to tables",
     "record": "there is no folder for its file",

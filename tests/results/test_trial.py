@@ -45,7 +45,7 @@ def test_the_outcome_is_that_of_result_json() -> None:
 
 def test_a_row_reads_back_as_the_same_trial() -> None:
     for trial in (PLANNED, PLANNED.ended(RESULT), replace(PLANNED, state="failed", error="it broke")):
-        assert sorted(trial.row) == sorted(trial_columns(["width", "norm"], list(trial.metrics)))
+        assert sorted(trial.row) == sorted(trial_columns(["width", "norm"], list(trial.metrics), folds=True))
         assert Trial.of_row(trial.row, ["width", "norm"]) == replace(trial, configuration=0)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mlpcli.cli.console import message, print_json
-from mlpcli.cli.flags import Json, Quiet, switch
+from mlpcli.cli.flags import Json, Quiet, check_suffix, switch
 from mlpcli.cli.text_table import table
 from mlpcli.errors import UsageError
 from mlpcli.wording import nearest
@@ -60,6 +60,7 @@ def graph(
             f"{what}: {error}. Nothing was printed. Choose values where it is defined and smooth"
         ) from None
     if svg is not None:
+        check_suffix("--svg", svg, ".svg")
         _write_svg(svg, parsed, nodes, quiet)
     if as_json:
         print_json(_record(expression, nodes))

@@ -1,5 +1,6 @@
 """`mlpcli predict`: predictions for rows as a stream, a file or standard input in, a file or stdout out."""
 
+import os
 import sys
 from contextlib import nullcontext
 from enum import StrEnum
@@ -68,6 +69,8 @@ def predict(
         raise UsageError(f"--stdin {piped}: the rows come from {table[:200]}. Give - in its place")
     if as_json and output is None:
         raise UsageError("--json: stdout would hold the predictions. Name a file for them with --output")
+    if output is not None and os.path.exists(table) and os.path.exists(output) and os.path.samefile(table, output):
+        raise UsageError(f"--output {quote(str(output))}: that is the table itself. Name another file")
 
     from mlpcli.api.predict import predict_rows
     from mlpcli.api.stored import load_all

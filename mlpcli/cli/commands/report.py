@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mlpcli.cli.console import message, print_json
-from mlpcli.cli.flags import Json, Quiet, ResultsRoot
+from mlpcli.cli.flags import Json, Quiet, ResultsRoot, check_suffix
 
 __all__ = ["report"]
 
@@ -34,6 +34,8 @@ def report(
     from mlpcli.results.folders.find import find_results
 
     check_installed()
+    if output is not None:
+        check_suffix("--output", output, ".html")
     paths = [find_results(name, results) for name in names]
     message(f"reading {', '.join(map(shown, paths))}", quiet=quiet)
 

@@ -214,6 +214,10 @@ class Preprocessing:
             isinstance(flag, bool) for column in self.columns for flag in (column.indicator, column.clip, column.rare)
         ):
             raise ValueError("not a fitted preprocessing: a flag is neither true nor false")
+        if self.task == "multilabel" and len(self.targets) < 2:
+            raise ValueError(
+                "not a fitted preprocessing: it has neither classes, nor means of targets, nor several labels"
+            )
         count = len(self.targets) if self.task == "regression" else 0
         if self.dtype not in ("float32", "float64") or {len(self.target_mean), len(self.target_scale)} != {count}:
             raise ValueError("not a fitted preprocessing: the dtype or the number of targets does not fit")

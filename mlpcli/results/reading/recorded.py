@@ -11,7 +11,7 @@ from mlpcli import json_text
 from mlpcli.atomic import io_errors, shown
 from mlpcli.config import OPTIONS, RunOptions, Source, as_dict, build, resolve
 from mlpcli.config.metrics import PARTS, Measure
-from mlpcli.errors import UsageError
+from mlpcli.errors import DataError, UsageError
 from mlpcli.results.files import csv_text
 from mlpcli.results.files.read_file import read_json, read_options, read_toml
 from mlpcli.results.files.snapshot import current, snapshot
@@ -81,12 +81,14 @@ def recorded_options(named: Named) -> list[Source]:
     _check_one(named)
     if named.trials:
         (trial,) = named.trials
-        base = read_toml(named.path / SWEEP, SweepHeader, RERUN).get("base", {})
+        file = read_toml(named.path / SWEEP, SweepHeader, RERUN)
+        base = file.get("base", {})
+        folds = {} if trial.fold is None else {"folds": file.get("folds", 0), "fold": trial.fold}
         varied = {name: csv_text.cell(value) for name, value in trial.options.items() if value is not None}
         return [
             Source(base if isinstance(base, dict) else {}, f"{SWEEP}: [base] "),
             Source(varied, "trials.csv: ", text=True),
-            Source({"seed": trial.seed, "threads": 1}, "trials.csv: "),
+            Source({"seed": trial.seed, "threads": 1, **folds}, "trials.csv: "),
         ]
     options = read_options(current(named.path, CONFIG), REMEDY)
     return [Source(_by_width(options), f"{shown(named.path / CONFIG)}: ")]
@@ -156,7 +158,10 @@ def _by_width(options: RunOptions) -> dict[str, Any]:
 
 
 def _given(resolved: RunOptions, validated: bool) -> dict[str, Any]:
-    """The fewest options that resolve to these: those at their defaults go, and those that follow from others."""
+    """The fewest options that resolve to these: those at their defaults go, and those that follow from others.
+
+    Task and scale stay: whether the data alone would lead to them is not known here.
+    """
     default = RunOptions()
     given = {name: value for name, value in _by_width(resolved).items() if value != getattr(default, name)}
     facts: dict[str, Any] = {"task": resolved.task, "scale": resolved.scale, "threads": resolved.threads}
@@ -171,7 +176,7 @@ def _given(resolved: RunOptions, validated: bool) -> dict[str, Any]:
         except UsageError:
             return False
 
-    for name in [name for name in given if name not in ("dataset", "seed", "threads")]:
+    for name in [name for name in given if name not in ("dataset", "task", "scale", "seed", "threads")]:
         fewer = {other: value for other, value in given.items() if other != name}
         if same(fewer):
             given = fewer
@@ -186,12 +191,15 @@ def _epochs(path: Path, run_id: str | None = None) -> dict[str, list[float | Non
         header = file.readline()
         mark = None if run_id is None else f",{run_id},".encode()
         lines = [line for line in file if line.endswith(b"\n") and (mark is None or mark in line)]
-    names, *rows = csv_text.parse(header + b"".join(lines)) or [[]]
-    return {
-        name: [csv_text.number(row[at]) for row in rows]
-        for at, name in enumerate(names)
-        if name == "epoch" or Measure.find(name)
-    }
+    try:
+        names, *rows = csv_text.parse(header + b"".join(lines)) or [[]]
+        return {
+            name: [csv_text.number(row[at]) for row in rows]
+            for at, name in enumerate(names)
+            if name == "epoch" or Measure.find(name)
+        }
+    except ValueError as error:
+        raise DataError(f"{shown(path)}: {error}. {REMEDY}") from error
 
 
 def curves(recorded: Recorded) -> dict[str, Sequence[float | None]]:

@@ -14,6 +14,7 @@ import typer
 from typer.testing import CliRunner
 
 from mlpcli.cli.commands.graph import graph
+from mlpcli.cli.main import run as mlpcli_run
 from mlpcli.errors import ExitCode, UsageError
 
 LECTURE = ["(x + y) * z", "x=-2", "y=5", "z=-4"]
@@ -172,3 +173,11 @@ def test_a_terminal_gets_a_ruled_table() -> None:
     text = os.read(master, 65536).decode()
     os.close(master)
     assert re.search(r"│ q\s+│ x \+ y\s+│\s+3 │\s+-4 │", re.sub(r"\x1b\[[\d;]*m", "", text))
+
+
+def test_svg_replaces_nothing_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("a,b\n")
+    assert mlpcli_run(["graph", "x * x", "x=1", "--svg", str(table)]) == 2
+    assert "the file ends in .svg. Nothing was written" in capsys.readouterr().err
+    assert table.read_text() == "a,b\n"

@@ -203,3 +203,15 @@ def test_what_is_refused(capsys: pytest.CaptureFixture[str], arguments: list[str
 def test_json_of_a_file_counts_its_rows(capsys: pytest.CaptureFixture[str]) -> None:
     found: dict[str, Any] = json.loads(predict(capsys, "c0", "new.csv", "-o", "q.csv", "--json"))
     assert found == {"rows": ROWS, "columns": ["row", "prediction"], "output": "q.csv"}
+
+
+def test_the_table_itself_is_not_replaced(
+    made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(made)
+    before = Path("new.csv").read_bytes()
+    Path("link.csv").symlink_to("new.csv")
+    for output in ("new.csv", "link.csv", "./new.csv"):
+        assert run(["predict", "c0", "new.csv", "-o", output]) == 2
+        assert "that is the table itself. Name another file" in capsys.readouterr().err
+    assert Path("new.csv").read_bytes() == before

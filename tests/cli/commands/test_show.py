@@ -25,6 +25,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             'name = "s"\n[base]\ndataset = "iris"\nepochs = 2\ndropout = 0.1\n[grid]\nwidth = [8, 16]\n'
         )
         assert run(["sweep", "s.toml", "--executor", "serial", "--quiet", "--note", "n", "--tag", "paper"]) == 0
+        Path("f.toml").write_text(
+            'name = "f"\nfolds = 2\n[base]\ndataset = "iris"\nepochs = 2\n[grid]\nwidth = [4, 8]\n'
+        )
+        assert run(["sweep", "f.toml", "--executor", "serial", "--quiet"]) == 0
+        Path("t.csv").write_text("a,b\n" + "".join(f"{row % 7},{row % 3}\n" for row in range(60)))
+        plain = ["--dataset", "t.csv", "--target", "b", "--task", "regression", "--scale", "none"]
+        assert run(["train", *plain, "--epochs", "1", "--name", "t", "--quiet"]) == 0
     return folder
 
 
@@ -57,7 +64,7 @@ def test_a_sweep(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(show(capsys, "s", "--json"))["provenance"]["tags"] == ["paper"]
 
 
-@pytest.mark.parametrize("name", ["r", "s/0", "s/best"])
+@pytest.mark.parametrize("name", ["r", "s/0", "s/best", "f/0", "f/3", "t"])
 def test_the_command_makes_equal_numbers(capsys: pytest.CaptureFixture[str], name: str) -> None:
     before = json.loads(show(capsys, name, "--json"))
     again = shlex.split(show(capsys, name, "--command"))
@@ -123,3 +130,10 @@ def test_nothing_heavy_is_loaded(name: str) -> None:
         "heavy = {'numpy', 'pandas', 'sklearn', 'scipy', 'rich'} & set(sys.modules)\nassert not heavy, heavy\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_a_damaged_table_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    path = run_folder(Path("results/torn"))
+    with open(path / "metrics.csv", "a") as file:
+        file.write("9,x,\n")
+    assert "results/torn/metrics.csv: row 7 has 3 cells" in show(capsys, "torn", code=65)

@@ -288,6 +288,10 @@ def test_several_seeds_are_a_sweep_of_one_configuration(capsys: pytest.CaptureFi
     [
         (["--seeds", "0"], "--seeds: got '0', expected a number of at least 1, or a list: 0,1,2"),
         (["--seeds", "3", "--seed", "1"], "--seeds, --seed: only one of them is possible. Leave one out"),
+        (
+            ["--seeds", "3", "--folds", "2"],
+            "--seeds, --folds: a sweep file with folds = N and seeds = M",
+        ),
         (["--seeds", "3", "--resume"], "--seeds, --resume: only one of them is possible. Leave one out"),
     ],
 )

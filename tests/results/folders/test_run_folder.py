@@ -248,7 +248,7 @@ def whole(folder, golden):
             load_model(path, lambda _: {"weights": ("f8", (3,))})
 
 
-@pytest.mark.parametrize("again", ["force", "resume"])
+@pytest.mark.parametrize("again", [pytest.param("force", marks=pytest.mark.slow), "resume"])
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_killed_anywhere_and_run_again_the_files_are_the_same(tmp_path, golden, scenario, again):
     before, flags = SCENARIOS[scenario]
