@@ -84,7 +84,7 @@ def test_a_checkpoint_that_is_not_of_this_training_is_refused_before_it_is_used(
     refuses("which runs are still training", {"members": np.array([], np.int64)})
     refuses("'params' is float32 .* this training needs float32", {"params": arrays["params"][:1]})
     refuses("'params' is float64", {"params": arrays["params"].astype(np.float64)})
-    refuses("not the arrays of this training: 'extra'", {"extra": arrays["params"]})
+    refuses("its arrays differ from those of this training: 'extra'", {"extra": arrays["params"]})
     for name in counters:
         with pytest.raises(ValueError, match=f"(?s){name}.*Field required"):
             Trainer(runs, data).restore(arrays, {key: value for key, value in counters.items() if key != name})
