@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mlpcli.api.options import plain
-from mlpcli.api.sweep import Swept, Watch, run_plan
+from mlpcli.api.run_plan import Swept, Watch, run_plan
 from mlpcli.config import RunOptions, as_dict
 from mlpcli.config.identity import run_id
 from mlpcli.errors import UsageError

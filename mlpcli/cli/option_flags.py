@@ -57,8 +57,8 @@ def _with_flags(
             for name, option in options.items()
         ),
     ]
-    # Typer reads the signature, older versions also the annotations; mypy knows no such attribute of a function.
-    with_flags.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    # Typer reads the signature, older versions also the annotations.
+    with_flags.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # of functions
     with_flags.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     with_flags.__doc__ = command.__doc__
     return with_flags

@@ -134,7 +134,7 @@ def sweep(
         show_plan(PreparedSweep(plan, data_home), jobs, as_json)
         return
 
-    from mlpcli.api.sweep import run_plan
+    from mlpcli.api.run_plan import run_plan
     from mlpcli.atomic import shown
     from mlpcli.cli.views.sweep_report import TOP, show_results
     from mlpcli.cli.views.sweep_start import watch_sweep

@@ -7,7 +7,7 @@ from mlpcli.cli.views.epoch_view import short
 from mlpcli.cli.views.sweep_report import print_swept, show_counts, show_place
 
 if TYPE_CHECKING:
-    from mlpcli.api.sweep import Swept
+    from mlpcli.api.run_plan import Swept
 
 __all__ = ["show_seeds"]
 

@@ -11,7 +11,7 @@ from mlpcli.config.metrics import Measure
 from mlpcli.results.trial import Trial
 
 if TYPE_CHECKING:
-    from mlpcli.api.sweep import Swept
+    from mlpcli.api.run_plan import Swept
     from mlpcli.results.summary import Rival
     from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
 

@@ -116,5 +116,5 @@ class _Draw:
         elif step is not None and log:
             self.problems.add(self.place, "step and log exclude each other; use one of them")
         elif REFUSED not in self.tables.checked(self.place, self.name, ends):  # a fraction of rows to a number of rows
-            return Range(low, high, log, step if whole or step is None else float(step))  # type: ignore[arg-type]
+            return Range(low, high, log, step if whole or step is None else float(step))  # type: ignore[arg-type]  # a number, as above
         return None
