@@ -26,7 +26,7 @@ PAGE = Path(__file__).parents[2] / "results" / "reference" / "faults.md"
 def main() -> int:
     """Attack, and print the page."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin nothing after so many minutes")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no attack after this many minutes")
     parser.add_argument("--kills", type=int, default=200, help="kills, and as many other signals")
     parser.add_argument("--inputs", type=int, default=20_000, help="damaged inputs for each reader")
     parser.add_argument("--seed", type=int, default=0)

@@ -15,6 +15,7 @@ from mlpcli.errors import UsageError
 from mlpcli.results.folders.find import find_results
 from mlpcli.results.reading.listed import Row, differing, list_results, list_trials
 from mlpcli.results.reading.selected import check_columns, column_names, select
+from mlpcli.wording import quote
 
 __all__ = ["list_"]
 
@@ -64,7 +65,9 @@ def list_(
         key, usual = "trials", column_names(rows)
         spare = [column for column in reversed(usual) if column not in ("trial", metric)]
     if not rows:
-        message(f"no results in {shown(results)}" if name is None else f"{name}: no trials yet", quiet=quiet)
+        with_tag = "" if tag is None else f" with the tag {quote(tag)}"
+        nothing = f"no results in {shown(results)}{with_tag}" if name is None else f"{name}: no trials yet"
+        message(nothing, quiet=quiet)
     wanted = columns.split(",") if columns else [name for name in usual if any(_is_filled(row, name) for row in rows)]
     check_columns(wanted if rows else (), column_names(rows), "--columns")
     selected = select(rows, where=where, sort=sort, top=top)

@@ -90,6 +90,7 @@ def test_what_is_refused(capsys: pytest.CaptureFixture[str], arguments: list[str
 
 def test_an_empty_place_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert listed(capsys, "--results", "elsewhere")[1] == "no results in elsewhere\n"
+    assert listed(capsys, "--tag", "nosuch")[1] == "no results in results with the tag 'nosuch'\n"
     assert json.loads(listed(capsys, "--results", "elsewhere", "--json")[0]) == {"results": []}
 
 
