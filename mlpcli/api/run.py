@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlpcli.api.frames import frame_of
-from mlpcli.api.html import curves_svg, table_html
 from mlpcli.atomic import shown
 from mlpcli.config import RunOptions
 from mlpcli.errors import DataError
@@ -134,6 +133,8 @@ class Run:
 
     def _repr_html_(self) -> str:
         """The metrics as a table, and the loss over the epochs."""
+        from mlpcli.api.html import curves_svg, table_html
+
         parts = {part: values for part, values in self.metrics.items() if values}
         names = list(next(iter(parts.values()), {}))
         rows = [[part, *(values.get(name) for name in names)] for part, values in parts.items()]

@@ -18,7 +18,6 @@ from mlpcli.api.run import Run
 from mlpcli.config import RunOptions, as_dict
 from mlpcli.config.metrics import epoch_columns
 from mlpcli.data import prepare
-from mlpcli.data.in_memory import prepare_in_memory
 from mlpcli.errors import Diverged, ExitCode, Interrupted, UsageError
 from mlpcli.results.folders.naming import default_name
 from mlpcli.results.folders.run_folder import RunFolder
@@ -144,6 +143,8 @@ def train_options(
     if data is None:
         prepared = prepare(options.data, data_home)
     else:
+        from mlpcli.data.in_memory import prepare_in_memory
+
         prepared = prepare_in_memory(data, options.data)
         options = options.model_copy(update={"dataset": prepared.name})
     run = plan_run(options, prepared)

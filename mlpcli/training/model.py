@@ -24,7 +24,6 @@ from mlpcli.atomic import write_atomic
 from mlpcli.config import RunOptions, as_dict
 from mlpcli.config.choices import LOSSES
 from mlpcli.data import Part, Prepared
-from mlpcli.data.in_memory import class_codes, class_labels, encode_in_memory
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.errors import UsageError
 from mlpcli.nn import Array, BitStreams, Layer, Loss, Network, Purpose, sigmoid
@@ -106,6 +105,8 @@ class Model:
     @property
     def classes(self) -> Array | None:
         """The classes in the order of `predict_proba`'s columns: integers, booleans or texts; None for other tasks."""
+        from mlpcli.data.in_memory import class_labels
+
         return None if self.preprocessing.classes is None else class_labels(self.preprocessing.classes)
 
     def predict(self, rows: Any) -> Array:
@@ -149,7 +150,9 @@ class Model:
         Raises:
             DataError: as `predict`, or a class that the training rows did not have.
         """
-        x, name = encode_in_memory(rows, self.preprocessing), "accuracy"
+        from mlpcli.data.in_memory import class_codes
+
+        x, name = self._inputs(rows), "accuracy"
         if self.preprocessing.classes is not None:
             targets = class_codes(y, self.preprocessing.classes)
         elif self.preprocessing.task == "multilabel":
@@ -171,10 +174,16 @@ class Model:
             UsageError: the network has no such layer.
             DataError: as `predict`.
         """
-        return self.representation(encode_in_memory(rows, self.preprocessing), layer)
+        return self.representation(self._inputs(rows), layer)
+
+    def _inputs(self, rows: Any) -> Array:
+        """The inputs of the network, `(rows, features)`; nothing else here needs the readers of arrays and frames."""
+        from mlpcli.data.in_memory import encode_in_memory
+
+        return encode_in_memory(rows, self.preprocessing)
 
     def _scores_of(self, rows: Any) -> Array:
-        x = encode_in_memory(rows, self.preprocessing)
+        x = self._inputs(rows)
         with self._arithmetic():
             return self.scores(x)
 

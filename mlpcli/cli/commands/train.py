@@ -18,8 +18,6 @@ from mlpcli.cli.views.epoch_view import EpochView, epoch_view
 from mlpcli.cli.views.training_report import remarks, score_table
 from mlpcli.config import RunOptions, Source, build, read_options
 from mlpcli.errors import UsageError
-from mlpcli.results.folders.find import find_named
-from mlpcli.results.reading.recorded import recorded_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -82,7 +80,7 @@ def train(
     Examples: mlpcli train --width 64 --depth 3
               mlpcli train --dataset houses.csv --target price --seeds 5
     """
-    recorded = recorded_options(find_named(source, results)) if source else []
+    recorded = _recorded(source, results) if source else []
     options = build(*recorded, *([read_options(config)] if config else []), given)
 
     if memory is not None:
@@ -116,6 +114,14 @@ def train(
         _report(cast("Run", error.outcome), as_json, quiet)
         raise
     _report(run, as_json, quiet)
+
+
+def _recorded(name: str, results: Path) -> list[Source]:
+    """The options of the run or the trial that --from names."""
+    from mlpcli.results.folders.find import find_named
+    from mlpcli.results.reading.recorded import recorded_options
+
+    return recorded_options(find_named(name, results))
 
 
 def _train_seeds(

@@ -1,0 +1,200 @@
+"""From the plan of a sweep to its results: the steps that `mlpcli.sweep`, the command and `train --seeds` share."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlpcli.atomic import shown
+from mlpcli.errors import BadResult, DataError, FileError, Interrupted, MlpcliError, UsageError
+from mlpcli.results.files.csv_text import cell
+from mlpcli.results.folders.sweep_folder import SweepFolder
+from mlpcli.results.folders.sweep_ownership import UNUSED
+from mlpcli.results.provenance import provenance
+from mlpcli.results.summary import Rival
+from mlpcli.results.trial import Trial
+from mlpcli.signals import Interruption
+from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
+from mlpcli.sweeps.plan.sweep_plan import Plan
+from mlpcli.sweeps.run.engine import Engine
+from mlpcli.sweeps.run.sweep_watcher import Watcher
+from mlpcli.sweeps.run.time_limit import TimeLimit
+from mlpcli.sweeps.run.train_stack import KeepModels
+from mlpcli.workers.executor import Executor
+from mlpcli.workers.registry import open_executor
+
+__all__ = ["Swept", "Watch", "run_plan"]
+
+PRELOAD = ("mlpcli.sweeps.run.train_stack",)
+"""Modules that workers import while the parent prepares the data."""
+
+Watch = Callable[[PreparedSweep, SweepFolder, int], AbstractContextManager[Watcher]]
+"""Entered around the training of a sweep; given its opened folder and the number of jobs."""
+
+
+@dataclass(frozen=True)
+class Swept:
+    """A sweep that was run: its trials by number, the rows of summary.csv, its folder and the best model's file.
+
+    `rivals` is the best configuration beside others where none has a baseline. `is_out_of_time` says that the time
+    limit came before the end, so that there is no summary.
+    """
+
+    prepared: PreparedSweep
+    trials: Mapping[int, Trial]
+    summary: Sequence[Mapping[str, Any]]
+    rivals: Sequence[Rival]
+    path: Path
+    best: Path | None
+    is_out_of_time: bool = False
+
+    def problem(self, table: str) -> MlpcliError | None:
+        """Error that ends the command if trials failed or diverged; `table` names the place of the trials."""
+        total = len(self.prepared.plan)
+        if lacking := [trial.lack for trial in self.trials.values() if trial.lack]:
+            return (DataError if "memory" in lacking else FileError)(
+                f"{len(lacking)} of {total} trials failed for lack of {lacking[0]}: see the column error of {table}. "
+                "The others are kept. The same command trains these again"
+            )
+        if troubled := sum(trial.is_troubled for trial in self.trials.values()):
+            return BadResult(
+                f"{troubled} of {total} trials failed or diverged: see the column error of {table}. The others are "
+                "kept. Try again with --retry-failed"
+            )
+        return None
+
+
+def run_plan(
+    plan: Plan,
+    *,
+    jobs: int,
+    executor: str,
+    allow_insecure_dask: bool = False,
+    worker_timeout: float | None = None,
+    time_limit: float | None = None,
+    results: Path,
+    data_home: Path | None,
+    keep_models: KeepModels,
+    retry_failed: bool,
+    restart: bool,
+    force: bool,
+    fail_fast: bool,
+    command: Sequence[str],
+    said: Mapping[str, Any] | None = None,
+    watch: Watch,
+    stop_early: bool = False,
+) -> Swept:
+    """Prepare the data, open the folder, run what is missing: what `sweep` and the command have in common.
+
+    The arguments are those of `sweep`, with `command` for provenance.json and a `Watch`. With `stop_early` an
+    interrupted sweep returns what it has, without a summary.
+
+    Raises:
+        Interrupted: Ctrl-C or SIGTERM, unless `stop_early`. Others as for `sweep`.
+    """
+    limit = TimeLimit(time_limit)
+    with open_executor(executor, jobs, PRELOAD, allow_insecure=allow_insecure_dask) as workers, _killing(workers):
+        if not (results / plan.file.name / "summary.csv").exists():  # otherwise there may be nothing to train
+            workers.warm(min(jobs, len(plan)))
+        prepared = PreparedSweep(plan, data_home)
+        states = {"complete"} if retry_failed else {"complete", "failed", "diverged"}
+        with _open_folder(prepared, results, states, restart, command, said) as folder:
+            if not plan.coming:  # later batches may still ask for trials that this plan lacks
+                _check_leaving(folder, force)
+            with watch(prepared, folder, workers.jobs) as view:
+                engine = Engine(prepared, folder, workers, view, keep_models, fail_fast, worker_timeout, limit)
+                try:
+                    with _saying_what_is_kept(folder, plan, restart):
+                        engine.run()
+                except Interrupted:
+                    if not (stop_early and folder.known):
+                        raise
+                    workers.shutdown(wait=False, cancel_futures=True)
+            return Swept(
+                prepared,
+                folder.known,
+                engine.summary,
+                engine.rivals,
+                folder.path,
+                engine.models.best,
+                is_out_of_time=limit.is_over,
+            )
+
+
+@contextmanager
+def _killing(workers: Executor) -> Iterator[None]:
+    """Kill the workers if the sweep ends early; they have nothing to save."""
+    try:
+        yield
+    except BaseException:
+        workers.shutdown(wait=False, cancel_futures=True)
+        raise
+
+
+def _open_folder(
+    prepared: PreparedSweep,
+    results: Path,
+    states: set[str],
+    restart: bool,
+    command: Sequence[str],
+    said: Mapping[str, Any] | None,
+) -> SweepFolder:
+    """The sweep's folder; trials recorded in these states are not run again, nor are pruned ones under halving."""
+    plan = prepared.plan
+    reused = states | ({"pruned"} if plan.rungs else set())
+    digests = sorted({data.digest for data in prepared.data})
+    return SweepFolder(
+        results,
+        plan.file.name,
+        sweep=plan.file.text(),
+        trials=prepared.trials,
+        varied=plan.varied,
+        scores=prepared.scores,
+        columns=prepared.columns,
+        diagnostics=prepared.diagnostics,
+        folds=plan.file.folds > 0,
+        reuse=lambda trial: trial.state in reused and not trial.lack,
+        provenance=provenance(command, ", ".join(digests), said) | {"trials": len(plan) + plan.coming},
+        restart=restart,
+    )
+
+
+def _check_leaving(folder: SweepFolder, force: bool) -> None:
+    """Trials that the plan lacks leave the tables; those that are complete with `force` only."""
+    leaving = [trial for trial in folder.leaving if trial.state == "complete"]
+    if leaving and not force:
+        same = set(map(_place, leaving)) <= set(map(_place, folder.planned))
+        reason = ": their data, their version of mlpcli or options that do not vary differ" if same else ""
+        raise UsageError(
+            f"{shown(folder.path)} has {len(leaving)} finished trials that this plan lacks{reason}. It is unchanged. "
+            f"Use --force to move them to {shown(folder.path / UNUSED)}, from where the old plan takes them back, or "
+            "choose another --name"
+        )
+
+
+def _place(trial: Trial) -> tuple[int, tuple[str, ...]]:
+    """The seed of a trial, and its varied options as in trials.csv."""
+    return trial.seed, tuple(cell(value) for value in trial.options.values())
+
+
+@contextmanager
+def _saying_what_is_kept(folder: SweepFolder, plan: Plan, restarted: bool) -> Iterator[None]:
+    """Add to an error that ends the sweep early how much is kept, and the command that continues."""
+    try:
+        yield
+    except (KeyboardInterrupt, MlpcliError) as error:
+        how = "the same command" + ", but without --restart" * restarted
+        done = f"{len(folder.known)} of {len(plan) + plan.coming} trials"
+        if os.path.isfile(folder.path / "trials.csv") or not folder.known:
+            kept = f"{done} are kept in {shown(folder.path)}. Go on with {how}"
+        else:
+            kept = (
+                f"{done} are kept, but {shown(folder.path)} was renamed or removed. Put it back, and go on with {how}"
+            )
+        if isinstance(error, Interruption):
+            raise Interrupted(f"{error.word}. {kept}", error.code) from None
+        if isinstance(error, KeyboardInterrupt):
+            raise Interrupted(f"interrupted. {kept}") from None
+        raise type(error)(f"{error}. {kept}") from error
