@@ -1,6 +1,5 @@
 """Datasets: found by name, read, split, scaled on the training rows, and cached as memory-mapped arrays."""
 
-from mlpcli.data.new_rows import Rows, UnknownTexts, read_as_trained, read_rows
 from mlpcli.data.prepare import open_prepared, prepare
 from mlpcli.data.prepared.column_summary import ColumnSummary
 from mlpcli.data.prepared.dataset import Part, Prepared
@@ -12,10 +11,6 @@ __all__ = [
     "Part",
     "Prepared",
     "Preprocessing",
-    "Rows",
-    "UnknownTexts",
     "open_prepared",
     "prepare",
-    "read_as_trained",
-    "read_rows",
 ]

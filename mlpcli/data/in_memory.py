@@ -28,8 +28,8 @@ from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.data.prepared.targets import class_name
 from mlpcli.data.prepared.write_parts import build_entry
 from mlpcli.data.readers.arrays import are_pictures, read_arrays
+from mlpcli.data.readers.file_format import Wanted
 from mlpcli.data.readers.frames import as_frame, is_frame, read_frame
-from mlpcli.data.readers.wanted_columns import Wanted
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import listed, quote
 

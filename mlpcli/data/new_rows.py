@@ -16,7 +16,7 @@ from mlpcli.data.names.sources import find_source
 from mlpcli.data.prepare import entry_folder, open_table
 from mlpcli.data.prepared.column_summary import ColumnSummary
 from mlpcli.data.prepared.preprocessing import Preprocessing
-from mlpcli.data.readers.formats import FORMATS, find_format
+from mlpcli.data.readers.formats import find_format, load_format
 from mlpcli.errors import DataError
 from mlpcli.wording import closest, nearest, quote
 
@@ -77,7 +77,7 @@ def read_as_trained(options: DataOptions, trained: DataOptions) -> DataOptions:
     kept = {
         name: getattr(trained, name)
         for name in READING
-        if name in FORMATS[found[0]].options
+        if name in load_format(found[0]).options
         and getattr(options, name) == DataOptions.model_fields[name].default
         and not (name in ("delimiter", "encoding") and suffixes_differ)
     }

@@ -12,10 +12,10 @@ from mlpcli.config import DataOptions
 from mlpcli.data.cache.table import Kind
 from mlpcli.data.new_rows import inputs_of, read_as_trained, read_rows
 from mlpcli.data.prepared.preprocessing import Preprocessing
-from mlpcli.data.readers.formats import FORMATS, find_format
+from mlpcli.data.readers.file_format import Wanted
+from mlpcli.data.readers.formats import find_format, load_format
 from mlpcli.data.readers.row_pieces import RowPiece
 from mlpcli.data.readers.text.compression import STDIN
-from mlpcli.data.readers.wanted_columns import Wanted
 from mlpcli.errors import UsageError
 from mlpcli.wording import quote
 
@@ -92,7 +92,7 @@ def _pieces(
         update={"target": None, "drop": None, "groups": None, "weights": None}
     )
     found = find_format(asked.dataset)
-    form = FORMATS[found[0]] if found else None
+    form = load_format(found[0]) if found else None
     if found is None or form is None or form.stream is None:
         if keep or piped:
             what = "keep: columns are copied" if keep else f"{quote(options.dataset)}: rows are piped"

@@ -5,7 +5,8 @@ from typing import Any
 
 from mlpcli import data
 from mlpcli.config import Source, build
-from mlpcli.data import Prepared, Preprocessing, Rows
+from mlpcli.data import Prepared, Preprocessing, new_rows
+from mlpcli.data.new_rows import Rows
 
 __all__ = ["prepare", "read_rows"]
 
@@ -15,4 +16,4 @@ def prepare(dataset: str, data_home: Path | str | None = None, **options: Any) -
 
 
 def read_rows(dataset: str, preprocessing: Preprocessing, **options: Any) -> Rows:
-    return data.read_rows(build(Source({"dataset": dataset, **options}, "")).data, preprocessing)
+    return new_rows.read_rows(build(Source({"dataset": dataset, **options}, "")).data, preprocessing)

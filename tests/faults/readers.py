@@ -200,7 +200,8 @@ def _plan(content: bytes) -> None:
 
 def _score(content: bytes) -> None:
     from mlpcli.config import Source, build
-    from mlpcli.data import Part, read_as_trained, read_rows
+    from mlpcli.data import Part
+    from mlpcli.data.new_rows import read_as_trained, read_rows
     from mlpcli.training.model import Model
     from mlpcli.training.scores import score
 

@@ -20,7 +20,8 @@ from mlpcli.errors import FileError, UsageError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mlpcli.data import ColumnSummary, Part, UnknownTexts
+    from mlpcli.data import ColumnSummary, Part
+    from mlpcli.data.new_rows import UnknownTexts
     from mlpcli.training.model import Model
 
 __all__ = ["evaluate"]
@@ -164,7 +165,7 @@ def _own_rows(model: "Model", path: Path, split: Split | None, data_home: Path |
 
 def _other_rows(model: "Model", dataset: str, given: Source, data_home: Path | None) -> Asked:
     """All rows of another table."""
-    from mlpcli.data import read_as_trained, read_rows
+    from mlpcli.data.new_rows import read_as_trained, read_rows
     from mlpcli.results.folders.naming import table_name
 
     options = read_as_trained(build(Source({"dataset": dataset}, "--"), given).data, model.options.data)

@@ -9,7 +9,8 @@ from mlpcli.cli.console import plain, warning
 from mlpcli.wording import listed, quote
 
 if TYPE_CHECKING:
-    from mlpcli.data import ColumnSummary, UnknownTexts
+    from mlpcli.data import ColumnSummary
+    from mlpcli.data.new_rows import UnknownTexts
 
 __all__ = ["summary_lines", "warn_of_columns"]
 

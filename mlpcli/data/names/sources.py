@@ -16,8 +16,8 @@ from mlpcli.data.cache.fingerprint import fingerprint
 from mlpcli.data.cache.table import Kind, Table, TableWriter
 from mlpcli.data.names.cards import Card, find_card
 from mlpcli.data.readers.card_sources import CARD_SOURCES, OFFLINE
-from mlpcli.data.readers.formats import FORMATS, find_format, refused_options
-from mlpcli.data.readers.wanted_columns import Wanted
+from mlpcli.data.readers.file_format import Wanted
+from mlpcli.data.readers.formats import find_format, load_format, refused_options
 from mlpcli.errors import DataError, FileError, UsageError
 from mlpcli.wording import nearest, quote
 
@@ -63,7 +63,7 @@ def find_source(options: DataOptions, home: Path, kinds: Mapping[str, Kind] | No
     """
     dataset = options.dataset
     found = find_format(dataset)
-    for name, suffixes in refused_options(options, FORMATS[found[0]].options if found else ()).items():
+    for name, suffixes in refused_options(options, load_format(found[0]).options if found else ()).items():
         raise UsageError(f"{name}: only {', '.join(suffixes)} files take it, and the dataset is {quote(dataset)}")
     if found:
         return _file(*found, home, Wanted(options, kinds))
@@ -140,7 +140,7 @@ def _openml(options: DataOptions) -> Source:
 
 def _file(key: str, path: Path, home: Path, wanted: Wanted) -> Source:
     """A dataset that is the content of files, wherever they are."""
-    file_format = FORMATS[key]
+    file_format = load_format(key)
     options = file_format.resolve(wanted.options)
     wanted = Wanted(options, wanted.kinds)
     files = file_format.find(path)

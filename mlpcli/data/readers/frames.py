@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from mlpcli.data.cache.table import Kind, Table, TableWriter
 from mlpcli.data.readers.column_reader import Changed, ColumnReader
-from mlpcli.data.readers.wanted_columns import Wanted, wanted_columns
+from mlpcli.data.readers.file_format import Wanted
+from mlpcli.data.readers.wanted_columns import wanted_columns
 from mlpcli.errors import DataError
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from mlpcli.config import DataOptions
 from mlpcli.data.cache.table import Table, TableColumn, TableWriter
-from mlpcli.data.readers.wanted_columns import Wanted
+from mlpcli.data.readers.file_format import FileFormat, Wanted
 from mlpcli.errors import DataError, FileError
 
-__all__ = ["find_idx", "read_idx", "resolve_idx"]
+__all__ = ["IDX"]
 
 NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 ROWS = 4096  # images read at a time
@@ -99,3 +99,6 @@ def _read(file: IO[bytes], path: Path, count: int) -> NDArray[np.uint8]:
     if len(content) < count:
         raise DataError(f"{path}: cut off. Download it again")
     return np.frombuffer(content, np.uint8)
+
+
+IDX = FileFormat(read_idx, resolve=resolve_idx, find=find_idx)

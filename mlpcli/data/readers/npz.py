@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from mlpcli.config import DataOptions
 from mlpcli.data.cache.table import Table, TableColumn, TableWriter, blocks_of
 from mlpcli.data.readers.arrays import are_pictures, cell_type, check_block, check_shape, input_columns, read_y
-from mlpcli.data.readers.wanted_columns import Wanted
+from mlpcli.data.readers.file_format import FileFormat, Wanted
 from mlpcli.errors import DataError, FileError, MlpcliError
 from mlpcli.wording import listed, quote
 
-__all__ = ["read_npz", "resolve_npz"]
+__all__ = ["NPZ"]
 
 
 def read_npz(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> Table:
@@ -130,3 +130,6 @@ def _read(path: Path, file: IO[bytes], dtype: Any, count: int) -> NDArray[Any]:
     if len(content) < count * dtype.itemsize:
         raise DataError(f"{path}: cut off. Make it again")
     return np.frombuffer(content, dtype)
+
+
+NPZ = FileFormat(read_npz, resolve=resolve_npz)

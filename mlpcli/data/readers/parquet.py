@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from mlpcli.data.cache.table import Kind, Table, TableWriter
 from mlpcli.data.readers.column_reader import Changed, ColumnReader
+from mlpcli.data.readers.file_format import TYPED_OPTIONS, FileFormat, Wanted
 from mlpcli.data.readers.row_pieces import RowPiece, kept_places, table_of
 from mlpcli.data.readers.text.compression import STDIN
-from mlpcli.data.readers.wanted_columns import Wanted, wanted_columns
+from mlpcli.data.readers.wanted_columns import wanted_columns
 from mlpcli.errors import DataError, FileError, MlpcliError, UsageError
 from mlpcli.installation import install_command
 
-__all__ = ["arrow_error", "read_parquet", "stream_parquet"]
+__all__ = ["PARQUET", "arrow_error"]
 
 ROWS = 1 << 14  # rows read at a time
 
@@ -137,3 +138,6 @@ def _read(array: Any, column: ColumnReader, where: Any) -> NDArray[np.float64]:
     values: NDArray[np.float64] = array.cast(pyarrow.float64(), safe=False).to_numpy(zero_copy_only=False)
     column.check(values, lambda: [str(value) for value in array.to_pylist()], where)
     return values
+
+
+PARQUET = FileFormat(read_parquet, TYPED_OPTIONS, stream=stream_parquet)

@@ -1,44 +1,17 @@
 """The columns of a file that are read, and as what: chosen by their names, before any row is read."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from mlpcli.config import DataOptions
-from mlpcli.data.cache.table import Kind
 from mlpcli.data.readers.column_reader import ColumnReader
+from mlpcli.data.readers.file_format import Wanted
 from mlpcli.data.readers.text.cells import Spelling
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import listed, nearest, quote
 
-__all__ = ["COLUMN_OPTIONS", "Wanted", "wanted_columns"]
-
-COLUMN_OPTIONS = ("target", "drop", "groups", "weights")
-"""The data options that `wanted_columns` heeds; every source takes them."""
+__all__ = ["wanted_columns"]
 
 MOST_COLUMNS = 20_000
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Request for the columns of a file: the data options and, for the rows of a trained model, its columns.
-
-    `kinds` maps the names of the columns that the model was trained on, targets and weights included, to what they
-    hold: only these columns are read, as that, and a target or the weights may be missing.
-    """
-
-    options: DataOptions
-    kinds: Mapping[str, Kind] | None = None
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """Names of the columns to predict."""
-        return self.options.target or ()
-
-    @property
-    def dropped(self) -> tuple[str, ...]:
-        """Names of the columns to leave out."""
-        return self.options.drop or ()
 
 
 def wanted_columns(names: Sequence[str], wanted: Wanted, where: str, *, typed: bool = False) -> list[ColumnReader]:

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from mlpcli.data.cache.memory_entry import MemoryEntry
 from mlpcli.data.cache.table import Table, TableWriter
+from mlpcli.data.readers.file_format import TYPED_OPTIONS, FileFormat, Wanted
 from mlpcli.data.readers.frames import read_frame
 from mlpcli.data.readers.parquet import arrow_error
 from mlpcli.data.readers.row_pieces import RowPiece, kept_places
 from mlpcli.data.readers.text.compression import open_bytes
-from mlpcli.data.readers.wanted_columns import Wanted
 from mlpcli.errors import DataError, FileError, UsageError
 from mlpcli.installation import install_command
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["read_excel", "read_feather", "read_json_lines", "stream_json_lines"]
+__all__ = ["EXCEL", "FEATHER", "JSON_LINES"]
 
 ROWS = 1 << 14  # rows of a piece of a stream
 
@@ -93,3 +93,8 @@ def read_excel(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> Ta
 
 def _read(frame: "pd.DataFrame", path: Path, writer: TableWriter, wanted: Wanted) -> Table:
     return read_frame(frame.rename(columns=str), writer, wanted, where=str(path))
+
+
+EXCEL = FileFormat(read_excel, TYPED_OPTIONS)
+FEATHER = FileFormat(read_feather, TYPED_OPTIONS)
+JSON_LINES = FileFormat(read_json_lines, TYPED_OPTIONS, stream=stream_json_lines)

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from mlpcli.data import ColumnSummary, Preprocessing, UnknownTexts
+from mlpcli.data import ColumnSummary, Preprocessing
+from mlpcli.data.new_rows import UnknownTexts
 from mlpcli.errors import DataError
 from tests.data.asked import prepare, read_rows
 

@@ -6,7 +6,7 @@ starts again with the corrected kind. Target columns are read as texts, so that 
 
 import codecs
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,15 @@ from numpy.typing import NDArray
 from mlpcli.config import READING, DataOptions
 from mlpcli.data.cache.table import Table, TableWriter
 from mlpcli.data.readers.column_reader import Changed, ColumnReader
+from mlpcli.data.readers.file_format import COLUMN_OPTIONS, FileFormat, Wanted
 from mlpcli.data.readers.row_pieces import RowPiece, kept_places, table_of
 from mlpcli.data.readers.text.column_names import read_names
 from mlpcli.data.readers.text.delimited_records import Piece, read_pieces, sniff_delimiter
-from mlpcli.data.readers.wanted_columns import COLUMN_OPTIONS, Wanted, wanted_columns
+from mlpcli.data.readers.wanted_columns import wanted_columns
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import quote
 
-__all__ = ["DELIMITED_OPTIONS", "read_delimited", "resolve_delimited", "stream_delimited"]
+__all__ = ["COMMA", "SNIFFED", "TAB"]
 
 DELIMITED_OPTIONS = (*COLUMN_OPTIONS, *READING)
 """The data options that decide what is read of a delimited file."""
@@ -198,3 +199,10 @@ def _factorize(texts: Any) -> tuple[NDArray[np.int64], list[str]]:
 
     codes, uniques = pd.factorize(texts)
     return codes.astype(np.int64), [str(text) for text in uniques]
+
+
+COMMA, TAB, SNIFFED = (
+    FileFormat(read_delimited, DELIMITED_OPTIONS, partial(resolve_delimited, delimiter), stream=stream_delimited)
+    for delimiter in (",", "\t", None)
+)
+"""Text files by the separator of their columns where none is given; the first line of a SNIFFED file suggests it."""

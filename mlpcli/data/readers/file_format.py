@@ -1,0 +1,56 @@
+"""What a file format is: the request for columns of a file, and the functions that find and read such files."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlpcli.config import DataOptions
+from mlpcli.data.cache.table import Kind, Table, TableWriter
+from mlpcli.data.readers.row_pieces import RowPiece
+
+__all__ = ["COLUMN_OPTIONS", "TYPED_OPTIONS", "FileFormat", "Wanted"]
+
+COLUMN_OPTIONS = ("target", "drop", "groups", "weights")
+"""The data options that choose columns by name; every source takes them."""
+
+TYPED_OPTIONS = (*COLUMN_OPTIONS, "categories")
+"""The data options of formats that say what each column holds."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Request for the columns of a file: the data options and, for the rows of a trained model, its columns.
+
+    `kinds` maps the names of the columns that the model was trained on, targets and weights included, to what they
+    hold: only these columns are read, as that, and a target or the weights may be missing.
+    """
+
+    options: DataOptions
+    kinds: Mapping[str, Kind] | None = None
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Names of the columns to predict."""
+        return self.options.target or ()
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Names of the columns to leave out."""
+        return self.options.drop or ()
+
+
+@dataclass(frozen=True)
+class FileFormat:
+    """One format: the way its files are found and read.
+
+    `read` brings the files into the cache. `options` names the data options that decide what it reads. `resolve` checks
+    these options, and puts the value that is used in place of one that was not given. `find` lists the files that a
+    path stands for. `stream` gives the rows piece by piece, with the cells of columns to keep; None where they are read
+    as a whole.
+    """
+
+    read: Callable[[Sequence[Path], TableWriter, Wanted], Table]
+    options: tuple[str, ...] = ()
+    resolve: Callable[[DataOptions], DataOptions] = lambda options: options
+    find: Callable[[Path], list[Path]] = lambda path: [path]
+    stream: Callable[[Path, Wanted, Sequence[str]], Iterator[RowPiece]] | None = None
