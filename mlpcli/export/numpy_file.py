@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 import mlpcli
+from mlpcli.config import DataOptions
 from mlpcli.config.choices import LOSSES
 from mlpcli.data.prepared.preprocessing import CLIP
 from mlpcli.data.readers.text.cells import Spelling
@@ -37,6 +38,9 @@ columns stand in the order of COLUMNS; or run it: python FILE.py rows.csv
 
 import base64
 import csv
+import io
+import re
+import signal
 import sys
 from typing import Any
 
@@ -49,11 +53,14 @@ TAIL = """if __name__ == "__main__":
 COPIED: tuple[Callable[..., Any], ...] = (
     standalone.encode,
     standalone.features_of,
+    standalone.numbers_of,
     standalone.values_of,
     standalone.number,
+    standalone.truth,
     standalone.text,
     standalone.sigmoid,
     standalone.array,
+    standalone.read_csv,
     standalone.main,
 )
 
@@ -87,8 +94,25 @@ def _facts(model: Trained) -> str:
     lines = [f"{name} = {pformat(value, width=WIDTH, sort_dicts=False)}" for name, value in facts.items()]
     columns = [pformat(column, width=WIDTH - 5, sort_dicts=False, compact=True) for column in fitted["columns"]]
     lines += ["COLUMNS = [", *(indent(f"{column},", "    ") for column in columns), "]"]
-    gaps = pformat(sorted(Spelling.of(model.options.data).gaps), width=WIDTH - 18, compact=True)
-    return "\n".join([*lines, f"GAPS = frozenset({gaps})  # empty cells, among numbers"])
+    return "\n".join([*lines, *_reading(model.options.data)])
+
+
+def _reading(options: DataOptions) -> list[str]:
+    """How the table of the training was written, as literals; the functions of the file read others alike."""
+    spelling = Spelling.of(options)
+    gaps = pformat(sorted(spelling.gaps), width=WIDTH - 18, compact=True)
+    separator = options.delimiter or ("\t" if options.dataset.lower().endswith(".tsv") else ",")
+    encoding = {"utf-8": "utf-8-sig"}.get(options.encoding or "utf-8", options.encoding)
+    has_header = options.header is True or (options.header is None and not options.column_names)
+    return [
+        f"GAPS = frozenset({gaps})  # empty cells, among numbers",
+        f"MISSING = frozenset({sorted(spelling.missing)!r})  # empty cells, among texts too",
+        f"MISSING_NUMBERS = frozenset({sorted(spelling.missing_numbers)!r})",
+        f"NUMBER = re.compile({spelling.pattern.pattern!r}, re.ASCII)",
+        f"THOUSANDS = {spelling.thousands or ''!r}",
+        f"ENCODING, SEPARATOR = {encoding!r}, {separator!r}  # of a CSV file",
+        f"HEADER, NAMES = {has_header}, {list(options.column_names or ())!r}",
+    ]
 
 
 def _predictions(model: Trained) -> list[str]:

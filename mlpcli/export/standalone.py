@@ -9,33 +9,69 @@ array([[-1.],
 >>> encode([{"c": "red"}, {"c": "blue"}], [{"name": "c", "kind": "text", "categories": ["red"]}], "float32")
 array([[1.],
        [0.]], dtype=float32)
+>>> encode({"age": [30, "1e999"]}, [{"name": "age"}], "float32")
+Traceback (most recent call last):
+ValueError: row 1, column 'age': '1e999' is too large
 """
 
 import base64
 import csv
+import io
+import re
+import signal
 import sys
 from typing import Any
 
 import numpy as np
 
 __all__ = [
+    "ENCODING",
     "GAPS",
+    "HEADER",
+    "MISSING",
+    "MISSING_NUMBERS",
+    "NAMES",
+    "NUMBER",
+    "SEPARATOR",
     "TARGETS",
+    "THOUSANDS",
     "array",
     "encode",
     "features_of",
     "main",
     "number",
+    "numbers_of",
+    "read_csv",
     "sigmoid",
     "text",
+    "truth",
     "values_of",
 ]
 
+# The facts below stand here as a plain file has them; an exported file has its model's own.
 GAPS: frozenset[str] = frozenset(["", "nan", "None"])
-"""Marks of an empty cell; among texts they are texts. An exported file has all that the readers of tables know."""
+"""Marks of an empty cell among numbers."""
+
+MISSING: frozenset[str] = frozenset()
+"""Those of them that mark an empty cell among texts too."""
+
+MISSING_NUMBERS: frozenset[float] = frozenset()
+"""Numbers that mark an empty cell."""
+
+NUMBER = re.compile(r"(?P<sign>[+-]?)(?P<whole>\d*)(?:\.(?P<fraction>\d*))?(?P<power>[eE][+-]?\d+)?", re.ASCII)
+"""The spelling of numbers in texts, and `THOUSANDS` the mark between groups of three digits."""
+
+THOUSANDS = ""
+
+ENCODING, SEPARATOR = "utf-8-sig", ","
+
+HEADER: bool = True
+"""Whether a CSV file begins with the names of its columns, and `NAMES` the names that are used instead."""
+
+NAMES: list[str] = []
 
 TARGETS: list[str] = []
-"""Names of the targets; an exported file has its own."""
+"""Names of the targets."""
 
 
 def encode(rows: Any, columns: Any, dtype: str) -> Any:
@@ -43,13 +79,14 @@ def encode(rows: Any, columns: Any, dtype: str) -> Any:
 
     `rows` are a dict of columns, a list of dicts, a data frame, or an array with the columns in order. A number becomes
     (number - center) / scale; an empty cell becomes `fill`, marked in a column of its own if `indicator` is set. A text
-    becomes one 0/1 column per category; an unknown one is zeros, or a column of its own if `rare` is set.
+    becomes one 0/1 column per category; an unknown one is zeros, or a column of its own if `rare` is set. A cell that
+    is not what its column holds, or too large, is a ValueError.
     """
-    found = [features_of(values_of(rows, at, column["name"]), column) for at, column in enumerate(columns)]
-    return np.concatenate(found, axis=1).astype(dtype)
+    found = [features_of(values_of(rows, at, column["name"]), column, dtype) for at, column in enumerate(columns)]
+    return np.concatenate(found, axis=1)
 
 
-def features_of(values: Any, column: Any) -> Any:
+def features_of(values: Any, column: Any, dtype: str) -> Any:
     """One column -> the inputs that it becomes."""
     if column.get("kind") == "text":
         categories = [*column.get("categories", ())]
@@ -57,14 +94,30 @@ def features_of(values: Any, column: Any) -> Any:
         features = [[word == category for category in categories] for word in texts]
         if column.get("rare"):
             features = [[*row, word != "" and not any(row)] for row, word in zip(features, texts, strict=True)]
-        return np.array(features, float).reshape(len(texts), -1)
-    numbers = np.array([number(value) for value in values])
+        return np.array(features, dtype).reshape(len(texts), len(categories) + bool(column.get("rare")))
+    numbers = numbers_of(values, column)
     missing = np.isnan(numbers)
-    scaled = np.where(missing, column.get("fill", 0.0), numbers)
-    scaled = (scaled - column.get("center", 0.0)) / column.get("scale", 1.0)
-    if column.get("clip"):
-        scaled = scaled / np.hypot(1, scaled / 3)
-    return np.stack([scaled, missing] if column.get("indicator") else [scaled], axis=1)
+    with np.errstate(over="ignore"):
+        scaled = np.where(missing, column.get("fill", 0.0), numbers)
+        scaled = (scaled - column.get("center", 0.0)) / column.get("scale", 1.0)
+        if column.get("clip"):
+            scaled = scaled / np.hypot(1, scaled / 3)
+        scaled = scaled.astype(dtype)
+    for at in np.flatnonzero(~np.isfinite(scaled))[:1]:
+        raise ValueError(f"row {at}, column {column['name']!r}: {values[at]!r} is too large")
+    return np.stack([scaled, missing.astype(dtype)] if column.get("indicator") else [scaled], axis=1)
+
+
+def numbers_of(values: Any, column: Any) -> Any:
+    """The numbers of a column, or 0 and 1 for false and true; NaN for an empty cell."""
+    read = truth if column.get("kind") == "boolean" else number
+    numbers = []
+    for at, value in enumerate(values):
+        try:
+            numbers.append(read(value))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"row {at}, column {column['name']!r}: {error}") from None
+    return np.array(numbers, float)
 
 
 def values_of(rows: Any, at: int, name: str) -> Any:
@@ -81,7 +134,32 @@ def number(value: Any) -> float:
     word = str(value).strip()
     if word in GAPS:
         return float("nan")
-    return float({"true": 1, "false": 0}.get(word.lower(), word) if isinstance(value, str) else value)
+    if not isinstance(value, str):
+        return float(value)
+    if re.fullmatch("[+-]?inf(inity)?", word, re.IGNORECASE):
+        raise ValueError(f"{value!r} is too large")
+    match = NUMBER.fullmatch(word)
+    if not match or not (match["whole"] or match["fraction"]):
+        raise ValueError(f"{value!r} is not a number")
+    whole = match["whole"].replace(THOUSANDS, "") if THOUSANDS else match["whole"]
+    read = float(f"{match['sign']}{whole}.{match['fraction'] or ''}{match['power'] or ''}")
+    if np.isinf(read):
+        raise ValueError(f"{value!r} is too large")
+    if re.fullmatch(r"[+-]?\d+", word, re.ASCII) and abs(read) > 2**53:
+        raise ValueError(f"{value!r} is a whole number of too many digits")
+    return float("nan") if read in MISSING_NUMBERS else read
+
+
+def truth(value: Any) -> float:
+    """1 for true and 0 for false, NaN for an empty cell."""
+    word = str(value).strip()
+    if word in GAPS:
+        return float("nan")
+    if not isinstance(value, str):
+        return float(value)
+    if word.lower() not in ("true", "false"):
+        raise ValueError(f"{value!r} is neither true nor false")
+    return float(word.lower() == "true")
 
 
 def text(value: Any) -> str:
@@ -89,7 +167,7 @@ def text(value: Any) -> str:
     word = str(value).strip()
     if isinstance(value, (bool, np.bool_)):
         return word.lower()
-    return "" if not isinstance(value, str) and word in GAPS else word
+    return "" if word in (MISSING if isinstance(value, str) else GAPS) else word
 
 
 def sigmoid(t: Any) -> Any:
@@ -103,22 +181,49 @@ def array(data: str, shape: tuple[int, ...], dtype: str) -> Any:
     return flat.reshape(shape).astype(dtype)
 
 
+def read_csv(file: Any) -> Any:
+    """The columns of a CSV file by name, read as the table of the training was."""
+    content = file.read()
+    if "\0" in content:
+        raise ValueError("there is a NUL byte; is this a text file?")
+    if SEPARATOR == "whitespace":
+        content = "\n".join(" ".join(line.split()) for line in content.splitlines())
+    separator = " " if SEPARATOR == "whitespace" else SEPARATOR
+    reader = csv.reader(io.StringIO(content, newline=""), delimiter=separator, strict=True)
+    records = [record for record in reader if record]
+    if not records:
+        raise ValueError("the file is empty")
+    width = len(records[0])
+    for record in records:
+        if len(record) != width:
+            raise ValueError(f"a row of {len(record)} cells, but the first line has {width}: {record!r:.60}")
+    header = records.pop(0) if HEADER else [str(at + 1) for at in range(width)]
+    names = NAMES or [name.strip() or f"column {at + 1}" for at, name in enumerate(header)]
+    if len(set(names)) < width or len(names) != width:
+        raise ValueError(f"{width} columns need as many different names")
+    return {name: [record[at] for record in records] for at, name in enumerate(names)}
+
+
 def main(predict: Any, predict_proba: Any, classes: Any) -> None:
-    """Print the predictions for the rows of a CSV file with column names, the first argument, or of standard input."""
-    with open(sys.argv[1], newline="", encoding="utf-8-sig") if len(sys.argv) > 1 else sys.stdin as file:
-        rows = list(csv.DictReader(file))
-    if not rows:
-        sys.exit("there are no rows: give a CSV file with column names")
+    """Print the predictions for the rows of a CSV file, the first argument, or of standard input."""
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader that leaves early, such as head, ends this quietly
+    np.seterr(all="ignore")
+    source: Any = sys.argv[1] if len(sys.argv) > 1 else 0
     try:
-        predicted = np.asarray(predict(rows)).reshape(len(rows), -1)
-    except KeyError as missing:
-        sys.exit(f"the column {missing} is missing")
+        with open(source, newline="", encoding=ENCODING) as file:
+            rows = read_csv(file)
+        answers = predict(rows)
+        shares = [] if classes is None else predict_proba(rows).tolist()
+    except (KeyError, OSError, ValueError, csv.Error) as error:
+        problem = f"the column {error} is missing" if isinstance(error, KeyError) else error
+        sys.stderr.write(f"{source or 'standard input'}: {problem}\n")
+        sys.exit(2)
+    predicted = (answers if answers.ndim > 1 else answers[:, None]).tolist()
     writer = csv.writer(sys.stdout, lineterminator="\n")
     if classes is None:
-        writer.writerow(["prediction"] if predicted.shape[1] == 1 else TARGETS)
-        writer.writerows(predicted.tolist())
+        writer.writerow(["prediction"] if answers.ndim == 1 else TARGETS)
+        writer.writerows(predicted)
     else:
         writer.writerow(["prediction", *classes])
-        writer.writerows(
-            [*one, *row] for one, row in zip(predicted.tolist(), predict_proba(rows).tolist(), strict=True)
-        )
+        writer.writerows([*one, *row] for one, row in zip(predicted, shares, strict=True))

@@ -1,5 +1,6 @@
 """Exported networks predict what `Model.predict` does: ONNX in onnxruntime, the NumPy file in a plain interpreter."""
 
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import onnx
 import pytest
 
 import mlpcli
+from mlpcli.api.predict import predict_rows
 from mlpcli.errors import FileError, UsageError
 from mlpcli.nn import ACTIVATIONS, Array
 from tests.export.tables import import_file, run_onnx, table, trained
@@ -19,7 +21,7 @@ def agree(found: Any, wanted: Array) -> None:
     """The same classes; numbers equal within 1e-5 of their size."""
     assert np.shape(found) == wanted.shape
     if wanted.dtype.kind == "f":
-        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5 * max(1.0, float(np.abs(wanted).max())))
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5 * max(1.0, float(np.abs(wanted).max(initial=0))))
     else:
         assert np.asarray(found).tolist() == wanted.tolist()
 
@@ -137,7 +139,81 @@ def test_the_numpy_file_takes_rows_in_every_form_and_names_a_missing_column(tmp_
     rows.drop(columns="age").to_csv(tmp_path / "rows.csv", index=False)
     command = [sys.executable, str(tmp_path / "model.py"), str(tmp_path / "rows.csv")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (1, "the column 'age' is missing\n")
+    assert (done.returncode, done.stderr) == (2, f"{tmp_path / 'rows.csv'}: the column 'age' is missing\n")
+
+
+HEADER = "age,when,member,color,prediction,constant"
+
+HOSTILE = [
+    *("1,1,yes,red,1,1", "1,1,1,red,1,1", "1,1,TRUE,red,1,1", "1,1, fAlSe ,red,1,1", "1,1,NA,red,1,1", "?,-,,,.,NaN"),
+    *("1e308,1,true,red,1,1", "1,-1.7e308,true,red,1,1", "inf,1,true,red,1,1", "1e999,1,true,red,1,1"),
+    *(
+        "1_000,1,true,red,1,1",
+        "0x10,1,true,red,1,1",
+        "1e,1,true,red,1,1",
+        "- 5,1,true,red,1,1",
+        " +5. ,1,true,red,.5,1",
+    ),
+    *("12345678901234567890,1,true,red,1,1", "\u0661,1,true,red,1,1", "1,5,1,true,red,1,1", "1,1,true,red,1", "1"),
+    *(
+        " +5. ,1,true,red,.5,1",
+        "",
+        "\n\n1,1,true,red,1,1\n\n",
+        '1,1,true,"red\nblue",1,1',
+        '1,1,true,"red,1,1',
+        '1,1,true,"re"d,1,1',
+    ),
+    *('1,1,true,"gr""een",1,1', "1,1,true,NA,1,1", "1,1,true,None,1,1", "1,1,true, red ,1,1", "1,1,true,\0,1,1"),
+]
+"""Rows that break a reader which is careless."""
+
+
+@pytest.mark.parametrize("lines", HOSTILE)
+def test_hostile_rows_are_predicted_or_refused_by_the_numpy_file_as_by_predict(lines: str, tmp_path: Path) -> None:
+    """Equal answers, or one line and exit code 2 where the command refuses the file too."""
+    check_csv(hostile_model(), f"{HEADER}\n{lines}\n", tmp_path)
+
+
+@pytest.mark.parametrize("header", ["age,age,when,member,color,prediction,constant", HEADER.replace("age", "Age"), ""])
+def test_hostile_names_are_refused_by_the_numpy_file_as_by_predict(header: str, tmp_path: Path) -> None:
+    check_csv(hostile_model(), f"{header}\n1,1,1,true,red,1,1\n", tmp_path)
+
+
+@pytest.mark.parametrize("row", ["1.234,5 kg;blue", "-5;blue", "-9;blue", "1.23,4;blue", "1,5;unknown", "-9;blue;1"])
+def test_the_numpy_file_reads_numbers_as_the_table_of_the_training_wrote_them(row: str, tmp_path: Path) -> None:
+    lines = [
+        f"{1000 + at}".replace("1", "1.") + f",{at % 10} kg;{'red' if at % 2 else 'blue'};{at}" for at in range(30)
+    ]
+    (tmp_path / "train.csv").write_text("\n".join(["wéight;color;y", *lines, ""]), encoding="latin-1")
+    spelled = {"delimiter": ";", "decimal": ",", "thousands": ".", "units": ("kg",), "missing": ("-9", "unknown")}
+    model = mlpcli.train(
+        str(tmp_path / "train.csv"), target="y", encoding="latin-1", width=4, epochs=1, data_home=tmp_path, **spelled
+    ).model
+    check_csv(model, f"wéight;color\n{row}\n", tmp_path, encoding="latin-1")
+
+
+@functools.cache
+def hostile_model() -> mlpcli.Model:
+    return trained("value", epochs=1)
+
+
+def check_csv(model: mlpcli.Model, content: str, folder: Path, encoding: str = "utf-8") -> None:
+    """The exported file run on the content, against the answers of predict."""
+    file = folder / "rows.csv"
+    file.write_text(content, encoding=encoding, newline="")
+    model.export(folder / "model.py")
+    command = [sys.executable, "model.py", "rows.csv"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False)
+    try:
+        _, rows = predict_rows([model], str(file))
+        wanted = [row[1] for row in rows]
+    except mlpcli.Error:
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith("rows.csv: ")
+        assert done.stderr.count("\n") == 1
+    else:
+        assert (done.returncode, done.stderr) == (0, "")
+        agree(np.array(done.stdout.splitlines()[1:], float), np.array(wanted))
 
 
 def test_texts_of_a_model_are_no_code(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ DATE = re.compile(
     re.ASCII,
 )
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+PLAIN = re.compile(r"(?P<sign>[+-]?)(?P<whole>\d*)(?:\.(?P<fraction>\d*))?(?P<power>[eE][+-]?\d+)?", re.ASCII)
 INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 
@@ -118,7 +119,7 @@ class Spelling:
         """
         if self.is_plain:
             return text
-        match = self._pattern.fullmatch(text)
+        match = self.pattern.fullmatch(text)
         if not match or not (match["whole"] or match["fraction"]):
             return text
         whole = match["whole"].replace(self.thousands, "") if self.thousands else match["whole"]
@@ -126,7 +127,10 @@ class Spelling:
         return f"{match['sign']}{whole}{fraction}{match['power'] or ''}"
 
     @cached_property
-    def _pattern(self) -> re.Pattern[str]:
+    def pattern(self) -> re.Pattern[str]:
+        """The spelling of a number, with the groups sign, whole, fraction and power; `whole` or `fraction` is there."""
+        if self.is_plain:
+            return PLAIN
         unit = "|".join(map(re.escape, sorted(self.units, key=len, reverse=True)))
         unit = rf"(?:{unit})?" if unit else ""
         groups = rf"[1-9]\d{{0,2}}(?:{re.escape(self.thousands)}\d{{3}})+|" if self.thousands else ""
