@@ -145,7 +145,7 @@ def train_options(
     else:
         from mlpcli.data.in_memory import prepare_in_memory
 
-        prepared = prepare_in_memory(data, options.data)
+        prepared = prepare_in_memory(data, options.data, data_home)
         options = options.model_copy(update={"dataset": prepared.name})
     run = plan_run(options, prepared)
     columns, diagnostics = epoch_columns(prepared.task), DIAGNOSTIC_COLUMNS if options.record else ()

@@ -51,6 +51,14 @@ class DataOptions(BaseModel):
     )
     test_size: Rows = option(0.2, "Data", "test rows: a fraction of all rows, or a number of rows")
     val_size: Rows = option(0.1, "Data", "validation rows: a fraction of all rows, or a number of rows")
+    val_dataset: Name | None = option(
+        None,
+        "Data",
+        "table of the validation rows, in place of val_size; its columns are matched by name",
+        shown="none",
+        identity=False,
+        replicas="free",
+    )
     split: Literal["auto", "random", "stratified", "group", "ordered"] = option(
         "auto", "Data", "way of splitting the rows; ordered tests on the last ones; auto is group, stratified or random"
     )

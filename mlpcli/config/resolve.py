@@ -69,7 +69,7 @@ def unread(options: RunOptions) -> set[str]:
         found.add("momentum_final")
     elif options.momentum_final == options.momentum:  # a change over some epochs, but to the same value
         found |= {"momentum_epochs", "momentum_final"}
-    if options.folds:
+    if options.folds or options.val_dataset:
         found.add("val_size")
     if not options.sizes:
         found |= {"dropout", "norm"}

@@ -67,6 +67,8 @@ def conflicts(options: RunOptions) -> Iterator[Conflict]:
         yield Conflict(("folds",), "cross-validation needs 2 folds or more; use 0 for none")
     if options.fold >= max(options.folds, 1):
         yield Conflict(("fold", "folds"), f"fold {options.fold} of {options.folds}: folds count from 0")
+    if options.folds and options.val_dataset:
+        yield Conflict(("val_dataset", "folds"), "the folds are the validation rows; leave one of them out")
     shares = [size for size in (options.test_size, options.val_size) if isinstance(size, float)]
     if sum(shares) >= 1:
         yield Conflict(

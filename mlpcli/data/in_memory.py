@@ -21,7 +21,7 @@ from mlpcli.data.cache.entries import NewEntry, home_folder, open_entry
 from mlpcli.data.cache.memory_entry import MemoryEntry
 from mlpcli.data.cache.table import Table, TableWriter
 from mlpcli.data.names.sources import MEMORY, find_source
-from mlpcli.data.new_rows import encode_rows
+from mlpcli.data.new_rows import encode_rows, validation_table
 from mlpcli.data.prepare import prepared_from, table_folder
 from mlpcli.data.prepared.dataset import Prepared
 from mlpcli.data.prepared.preprocessing import Preprocessing
@@ -73,10 +73,14 @@ def read_in_memory(data: Any, options: DataOptions) -> tuple[Table, DataOptions]
     return table, options.model_copy(update={"dataset": f"{MEMORY}{table.digest[:NAME_DIGITS]}", "scale": chosen})
 
 
-def prepare_in_memory(data: Any, options: DataOptions) -> Prepared:
-    """The data split and scaled, as `prepare` does it; nothing is written to the cache. Arguments as above."""
+def prepare_in_memory(data: Any, options: DataOptions, data_home: Path | str | None = None) -> Prepared:
+    """The data split and scaled, as `prepare` does it; the cache keeps the table of `val_dataset` alone.
+
+    Arguments as above.
+    """
     table, options = read_in_memory(data, options)
-    entry = build_entry(MemoryEntry(), table, options, validation_rows=None, test_rows=None)
+    validation = validation_table(options, home_folder(data_home)) if options.val_dataset else None
+    entry = build_entry(MemoryEntry(), table, options, validation_rows=None, test_rows=None, validation=validation)
     return prepared_from(options.dataset, options.scale, entry)
 
 

@@ -1,9 +1,8 @@
 """Rows for a trained model: read by column name, then encoded and scaled as the training rows were."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,27 +11,17 @@ from mlpcli.config import READING, DataOptions
 from mlpcli.data.cache.entries import Entry, EntryWriter, NewEntry, home_folder, open_entry
 from mlpcli.data.cache.memory_entry import MemoryEntry
 from mlpcli.data.cache.table import Kind, Table
-from mlpcli.data.names.sources import find_source
+from mlpcli.data.names.sources import Source, find_source
 from mlpcli.data.prepare import entry_folder, open_table
-from mlpcli.data.prepared.column_summary import ColumnSummary
+from mlpcli.data.prepared.column_summary import ColumnSummary, UnknownTexts
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.data.readers.formats import find_format, load_format
-from mlpcli.errors import DataError
-from mlpcli.wording import closest, nearest, quote
+from mlpcli.wording import quote
 
-__all__ = ["Rows", "UnknownTexts", "encode_rows", "inputs_of", "read_as_trained", "read_rows"]
+if TYPE_CHECKING:
+    from mlpcli.data.prepared.validation import ValidationTable
 
-
-class UnknownTexts(NamedTuple):
-    """A column with texts that the training rows did not have: the rows that hold them and the most frequent one.
-
-    `nearest` is the category that looks most like it, or an empty text.
-    """
-
-    column: str
-    rows: int
-    text: str
-    nearest: str
+__all__ = ["Rows", "encode_rows", "inputs_of", "read_as_trained", "read_rows", "validation_table"]
 
 
 @dataclass(frozen=True)
@@ -99,12 +88,7 @@ def read_rows(options: DataOptions, preprocessing: Preprocessing, data_home: Pat
         DataError: a column that is missing or holds something else, or a class that the training rows did not have.
     """
     home = home_folder(data_home)
-    kinds: dict[str, Kind] = {column.name: column.kind for column in preprocessing.columns}
-    kinds |= {name: "number" if preprocessing.task == "regression" else "text" for name in preprocessing.targets}
-    if options.weights:
-        kinds[options.weights] = "number"
-    options = options.model_copy(update={"target": preprocessing.targets, "drop": None, "groups": None})
-    source = find_source(options, home, kinds)
+    source = _source(options, preprocessing, home)
     weights = {"weights": options.weights} if options.weights else {}
     folder = entry_folder(home, source, {"fitted": preprocessing.to_json(), **weights})
     entry = open_entry(folder)
@@ -126,6 +110,31 @@ def read_rows(options: DataOptions, preprocessing: Preprocessing, data_home: Pat
     )
 
 
+def validation_table(options: DataOptions, home: Path) -> "ValidationTable":
+    """The table that the option `val_dataset` names, read by the reading options of the training rows.
+
+    Raises:
+        UsageError: no dataset of that name.
+        FileError: the file does not exist or cannot be read.
+    """
+    from mlpcli.data.prepared.validation import ValidationTable
+
+    assert options.val_dataset
+    asked = read_as_trained(DataOptions(dataset=options.val_dataset), options)
+    unread = find_source(asked, home, {})  # what its columns hold is not known yet
+    return ValidationTable(unread.name, unread.identity, lambda fitted: open_table(_source(asked, fitted, home), home))
+
+
+def _source(options: DataOptions, preprocessing: Preprocessing, home: Path) -> Source:
+    """The source of new rows, of which the columns that were fitted, the targets and the weights are read."""
+    kinds: dict[str, Kind] = {column.name: column.kind for column in preprocessing.columns}
+    kinds |= {name: "number" if preprocessing.task == "regression" else "text" for name in preprocessing.targets}
+    if options.weights:
+        kinds[options.weights] = "number"
+    wanted = {"target": preprocessing.targets, "drop": None, "groups": None}
+    return find_source(options.model_copy(update=wanted), home, kinds)
+
+
 def encode_rows(
     new: EntryWriter, table: Table, preprocessing: Preprocessing, where: str, weights: str | None = None
 ) -> Entry:
@@ -142,26 +151,21 @@ def encode_rows(
     Raises:
         DataError: as `read_rows`, or a weight that is missing or negative.
     """
+    from mlpcli.data.prepared.matching import match_columns, match_targets, unknown_texts
     from mlpcli.data.prepared.summarize import summary_of_new_rows
-    from mlpcli.data.prepared.targets import labelled_rows, read_targets
     from mlpcli.data.prepared.weights import read_weights
     from mlpcli.data.prepared.write_parts import write_part
 
     places = {column.name: i for i, column in enumerate(table.columns)}
-    chosen = _chosen_columns(table, preprocessing, where)
-    y, labelled = None, np.zeros(0, dtype=np.int64)
-    if set(preprocessing.targets) <= places.keys():
-        at = [places[name] for name in preprocessing.targets]
-        labelled = labelled_rows(table, at)
-        if len(labelled):
-            y = read_targets(table, at, preprocessing.task, rows=labelled, known=preprocessing.classes).values
+    chosen = match_columns(table, preprocessing, where)
+    labelled, y = match_targets(table, preprocessing)
     if weights in places and len(labelled):
         new.array("new_weights", np.float64).append(read_weights(table, places[weights], labelled))
     write_part(new, "new", table, chosen, np.arange(len(table.cells)), y, preprocessing)
     new.array("labelled", np.int64).append(labelled)
     meta = {
         "digest": table.digest,
-        "unknown": [texts._asdict() for texts in _unknown_texts(table, chosen, preprocessing)],
+        "unknown": [texts._asdict() for texts in unknown_texts(table, chosen, preprocessing)],
         "summary": [row._asdict() for row in summary_of_new_rows(table, chosen, preprocessing)],
     }
     return new.commit(meta)
@@ -169,39 +173,10 @@ def encode_rows(
 
 def inputs_of(table: Table, preprocessing: Preprocessing, where: str) -> NDArray[Any]:
     """The rows of a table as inputs of a trained network, (rows, features); errors as `encode_rows`."""
+    from mlpcli.data.prepared.matching import match_columns
     from mlpcli.data.prepared.write_parts import write_part
 
-    new, chosen = MemoryEntry(), _chosen_columns(table, preprocessing, where)
+    new, chosen = MemoryEntry(), match_columns(table, preprocessing, where)
     write_part(new, "new", table, chosen, np.arange(len(table.cells)), None, preprocessing)
     inputs: NDArray[Any] = new.commit({}).arrays["new_x"]
     return inputs
-
-
-def _chosen_columns(table: Table, preprocessing: Preprocessing, where: str) -> list[int]:
-    """The places in the table of the columns that the model was trained on."""
-    places = {column.name: i for i, column in enumerate(table.columns)}
-    for column in preprocessing.columns:
-        if column.name not in places:
-            near = nearest(column.name, places)
-            raise DataError(f"{where}: the model needs the column {quote(column.name)}, which is missing{near}")
-        kind = table.columns[places[column.name]].kind
-        if (kind == "text") != (column.kind == "text"):
-            raise DataError(
-                f"{where}: column {quote(column.name)} contains {kind}s, but the model was trained on {column.kind}s"
-            )
-    return [places[column.name] for column in preprocessing.columns]
-
-
-def _unknown_texts(table: Table, chosen: list[int], preprocessing: Preprocessing) -> Iterator[UnknownTexts]:
-    """The columns that hold texts which the training rows did not have."""
-    for i, column in zip(chosen, preprocessing.columns, strict=True):
-        vocabulary = table.columns[i].vocabulary
-        unknown = [code for code, text in enumerate(vocabulary) if text not in column.categories]
-        if not column.categories or not unknown:
-            continue
-        cells = table.column(i)
-        counts = np.bincount(cells[cells >= 0].astype(np.int64), minlength=len(vocabulary))
-        most = max(unknown, key=lambda code: (int(counts[code]), -code))
-        yield UnknownTexts(
-            column.name, int(counts[unknown].sum()), vocabulary[most], closest(vocabulary[most], column.categories)
-        )

@@ -34,7 +34,13 @@ def prepare(options: DataOptions, data_home: Path | str | None = None) -> Prepar
     source = find_source(options, home)
     rows = {"validation_rows": source.validation_rows, "test_rows": source.test_rows}
     # options at their defaults are left out, so that new options leave the entries of old ones alone
-    asked = source.options.model_dump(exclude={"dataset"}, exclude_defaults=True)
+    asked = source.options.model_dump(exclude={"dataset", "val_dataset"}, exclude_defaults=True)
+    validation = None
+    if options.val_dataset:
+        from mlpcli.data.new_rows import validation_table
+
+        validation = validation_table(source.options.model_copy(update={"dataset": options.dataset}), home)
+        asked["validation"] = validation.identity
     folder = entry_folder(home, source, asked | rows)
     entry = open_entry(folder)
     if entry is None:
@@ -42,7 +48,7 @@ def prepare(options: DataOptions, data_home: Path | str | None = None) -> Prepar
 
         table = open_table(source, home)
         with NewEntry(folder) as new:
-            entry = build_entry(new, table, source.options, **rows)
+            entry = build_entry(new, table, source.options, **rows, validation=validation)
     return prepared_from(source.name, source.options.scale, entry)
 
 
@@ -115,6 +121,7 @@ def prepared_from(name: str, scale: str, entry: Entry) -> Prepared:
         preprocessing=preprocessing,
         scale=scale,
         digest=entry.meta["digest"],
+        validation_digest=entry.meta.get("validation_digest"),
         folder=entry.folder,
         summary=tuple(ColumnSummary(**row) for row in entry.meta["summary"]),
     )

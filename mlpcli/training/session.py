@@ -117,7 +117,8 @@ def train_run(
     """
     started = time.monotonic()
     with blas_threads(int(run.options.threads)):
-        made_by = provenance(command, run.data.digest, said) if folder.path else {}
+        more = {"validation_digest": run.data.validation_digest} if run.data.validation_digest else {}
+        made_by = provenance(command, run.data.digest, {**more, **(said or {})}) if folder.path else {}
         trainer = Trainer([run.options], run.data)
         try:
             with _interruptible(trainer, folder.path):

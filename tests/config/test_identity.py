@@ -164,6 +164,7 @@ READ_WITH: dict[str, dict[str, Any]] = {
 def test_every_option_that_shapes_the_numbers_moves_the_run_id() -> None:
     assert OTHER_VALUES.keys() == OPTIONS.keys() - {
         "dataset",
+        "val_dataset",
         *READING,
         "task",
         "threads",

@@ -116,6 +116,8 @@ LISTS: Sequence[tuple[str, object, bool]] = [
     ("dataset", "", False),
     ("groups", "patient", True),
     ("groups", "", False),
+    ("val_dataset", "rows.csv", True),
+    ("val_dataset", "", False),
     ("weights", "copies", True),
     ("weights", "", False),
     ("dataset", "nul\0", False),
@@ -177,7 +179,7 @@ def test_defaults_are_those_of_the_contract() -> None:
     defaults = (
         "dataset=digits target=None drop=None delimiter=None encoding=None header=None column_names=None decimal=. "
         "thousands=None units=None missing=None categories=None min_frequency=1 drop_unlabelled=False "
-        "groups=None weights=None split=auto folds=0 fold=0 "
+        "groups=None weights=None val_dataset=None split=auto folds=0 fold=0 "
         "task=auto scale=auto test_size=0.2 val_size=0.1 split_seed=0 dtype=float32 lift=none width=64 depth=2 "
         "hidden=None activation=relu norm=none "
         "norm_position=before init=auto init_scale=1.0 init_bias=0.0 input_gain=0.0 "

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpcli.data import ColumnSummary, Part
-    from mlpcli.data.new_rows import UnknownTexts
+    from mlpcli.data.prepared.column_summary import UnknownTexts
     from mlpcli.training.model import Model
 
 __all__ = ["evaluate"]

@@ -10,7 +10,7 @@ from mlpcli.wording import listed, quote
 
 if TYPE_CHECKING:
     from mlpcli.data import ColumnSummary
-    from mlpcli.data.new_rows import UnknownTexts
+    from mlpcli.data.prepared.column_summary import UnknownTexts
 
 __all__ = ["summary_lines", "warn_of_columns"]
 

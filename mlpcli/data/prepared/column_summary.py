@@ -5,7 +5,7 @@
 
 from typing import NamedTuple
 
-__all__ = ["ColumnSummary"]
+__all__ = ["ColumnSummary", "UnknownTexts"]
 
 
 class ColumnSummary(NamedTuple):
@@ -18,3 +18,15 @@ class ColumnSummary(NamedTuple):
     gaps: int
     values: str
     note: str
+
+
+class UnknownTexts(NamedTuple):
+    """A column with texts that the training rows did not have: the rows that hold them and the most frequent one.
+
+    `nearest` is the category that looks most like it, or an empty text.
+    """
+
+    column: str
+    rows: int
+    text: str
+    nearest: str

@@ -40,7 +40,8 @@ class Prepared:
     """A dataset, split, scaled and encoded.
 
     `scale` is the scaling that was used, never `auto`. `digest` is the hex SHA-256 of the source's content, which
-    neither the split nor the scaling changes. `folder` is the cache entry that holds the arrays, None where they are in
+    neither the split nor the scaling changes; it covers the table of `val_dataset`, if one was given, whose own digest
+    is `validation_digest`. `folder` is the cache entry that holds the arrays, None where they are in
     memory alone. `summary` says what became of each column.
     """
 
@@ -54,6 +55,7 @@ class Prepared:
     digest: str
     folder: Path | None
     summary: tuple[ColumnSummary, ...] = ()
+    validation_digest: str | None = None
 
     @property
     def features(self) -> tuple[str, ...]:

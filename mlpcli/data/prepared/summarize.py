@@ -1,6 +1,6 @@
 """The data summary of a prepared table: one `ColumnSummary` per column, made of what was fitted and left out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -11,7 +11,13 @@ from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.data.prepared.targets import Targets
 from mlpcli.wording import listed
 
-__all__ = ["summary_of_dropped", "summary_of_inputs", "summary_of_new_rows", "summary_of_targets"]
+__all__ = [
+    "summary_of_dropped",
+    "summary_of_inputs",
+    "summary_of_new_rows",
+    "summary_of_targets",
+    "with_notes",
+]
 
 
 def summary_of_inputs(fitted: Iterable[Fitted]) -> list[ColumnSummary]:
@@ -69,3 +75,8 @@ def summary_of_targets(table: Table, columns: Sequence[int], targets: Targets, u
 def summary_of_dropped(names: Iterable[str], why: str) -> list[ColumnSummary]:
     """Columns that the options keep from the network."""
     return [ColumnSummary(name, "left out", "", 0, 0, "", why) for name in names]
+
+
+def with_notes(summary: Iterable[ColumnSummary], notes: Mapping[str, str]) -> list[ColumnSummary]:
+    """The summary with further notes, by the names of their columns."""
+    return [row._replace(note="; ".join(filter(None, (row.note, notes.get(row.name))))) for row in summary]

@@ -7,14 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.config import DataOptions
-from mlpcli.data.cache.entries import Entry, EntryWriter
+from mlpcli.data.cache.entries import Entry, EntryWriter, digest_of
 from mlpcli.data.cache.table import Table
 from mlpcli.data.prepared.fitting import fit_columns
 from mlpcli.data.prepared.folds import leave_out
 from mlpcli.data.prepared.preprocessing import Column, Preprocessing
 from mlpcli.data.prepared.splits import split_rows
-from mlpcli.data.prepared.summarize import summary_of_dropped, summary_of_inputs, summary_of_targets
+from mlpcli.data.prepared.summarize import summary_of_dropped, summary_of_inputs, summary_of_targets, with_notes
 from mlpcli.data.prepared.targets import find_columns, fit_targets, labelled_rows, read_targets
+from mlpcli.data.prepared.validation import ValidationRows, ValidationTable, read_validation
 from mlpcli.data.prepared.weights import read_weights, relative_weights
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import quote
@@ -23,7 +24,13 @@ __all__ = ["build_entry", "raw_rows", "write_part"]
 
 
 def build_entry(
-    new: EntryWriter, table: Table, options: DataOptions, *, validation_rows: int | None, test_rows: int | None
+    new: EntryWriter,
+    table: Table,
+    options: DataOptions,
+    *,
+    validation_rows: int | None,
+    test_rows: int | None,
+    validation: ValidationTable | None = None,
 ) -> Entry:
     """Split, fit and write every part; memory holds one block of rows and the targets.
 
@@ -33,6 +40,7 @@ def build_entry(
         options: what is asked of it, as its source resolved them.
         validation_rows: rows before the test rows that the dataset sets apart; None leaves that to the table.
         test_rows: last rows that the dataset sets apart; None leaves that to the table.
+        validation: table of the validation rows, if there is one.
     """
     at_targets = find_columns(table, options.target or table.targets, "target")
     left_out = find_columns(table, [name for name in options.drop or () if name not in table.dropped], "drop")
@@ -52,16 +60,17 @@ def build_entry(
         targets.values if targets.classes else None,
         targets.classes,
         test_size=options.test_size,
-        val_size=0 if options.folds else options.val_size,
+        val_size=0 if options.folds or validation else options.val_size,
         split_seed=int(options.split_seed),
         test_rows=n_test,
         validation_rows=n_val,
         method=options.split,
         groups=_groups(table, at_groups[0], usable) if at_groups else None,
     )
+    if n_val and (options.folds or validation):
+        name = "folds" if options.folds else "val_dataset"
+        raise UsageError(f"{name}: the dataset has validation rows of its own. Leave {name} out")
     if options.folds:
-        if n_val:
-            raise UsageError("folds: the dataset has validation rows of its own. Leave folds out")
         split = leave_out(
             split,
             options.folds,
@@ -72,7 +81,8 @@ def build_entry(
             split_seed=int(options.split_seed),
         )
     parts = {"train": split.train, "val": split.val, "test": split.test}
-    weights = relative_weights(read_weights(table, at_weights[0], usable), parts) if at_weights else None
+    own_weights = read_weights(table, at_weights[0], usable) if at_weights else None
+    weights = None if own_weights is None else relative_weights(own_weights, parts)
     mean, spread = (
         fit_targets(targets.values[split.train], None if weights is None else weights[split.train])
         if targets.task == "regression"
@@ -97,6 +107,13 @@ def build_entry(
                     f"no column varies in the {len(rows)} training rows, so nothing can be learned. Nothing was "
                     "written. Use more rows, other columns (--target, --drop), or another --split-seed"
                 )
+    digest, notes = {"digest": table.digest}, {}
+    if validation is not None:
+        given = read_validation(validation, preprocessing, options.weights)
+        _write_validation(new, given, preprocessing, None if own_weights is None else own_weights[split.train])
+        other = given.table.digest
+        digest = {"digest": digest_of([table.digest, other]), "validation_digest": other}
+        notes = given.notes
     summary = [
         *summary_of_inputs(fitted),
         *summary_of_targets(table, at_targets, targets, len(table.cells) - len(usable)),
@@ -107,10 +124,21 @@ def build_entry(
     return new.commit(
         {
             "preprocessing": preprocessing.to_json(),
-            "digest": table.digest,
-            "summary": [row._asdict() for row in summary],
+            "summary": [row._asdict() for row in with_notes(summary, notes)],
+            **digest,
         }
     )
+
+
+def _write_validation(
+    new: EntryWriter, given: ValidationRows, preprocessing: Preprocessing, of_train: NDArray[np.float64] | None
+) -> None:
+    """Write the validation rows; `of_train` are the weights of the training rows, whose mean is 1 afterwards."""
+    write_part(new, "val", given.table, given.chosen, given.rows, given.y, preprocessing)
+    if given.weights is not None and of_train is not None:
+        both = {"train": np.arange(len(of_train)), "val": len(of_train) + np.arange(len(given.weights))}
+        relative = relative_weights(np.concatenate([of_train, given.weights]), both)
+        new.array("val_weights", np.float64).append(relative[both["val"]])
 
 
 def _groups(table: Table, column: int, usable: NDArray[np.int64]) -> NDArray[Any]:
