@@ -6,7 +6,9 @@ runs after Typer has returned, because its own handling of Ctrl-C, end of file a
 
 import functools
 import importlib
+import inspect
 import os
+import re
 import signal
 import sys
 import traceback
@@ -57,7 +59,7 @@ COMMANDS = {
 EXIT_CODES = """\b
 Exit codes:
     0  everything asked for is on disk
-    1  the work ran and the answer is no: a failed trial, divergence, a wrong gradient
+    1  the answer is no: a failed trial, divergence, a wrong gradient
     2  options or a sweep file are wrong; nothing was started or written
    65  data or a model file is unusable
    69  the network or a cluster cannot be reached
@@ -89,6 +91,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
+    if not console.is_terminal():  # otherwise GITHUB_ACTIONS and FORCE_COLOR make Typer colour the text of a file
+        os.environ.setdefault("_TYPER_FORCE_DISABLE_TERMINAL", "1")
     command = typer.main.get_command(_app())
     outcome = command.main(words or ["--help"], prog_name="mlpcli", standalone_mode=False)
     if outcome == ExitCode.INTERRUPTED:  # the value that Typer returns after Ctrl-C
@@ -103,7 +107,6 @@ def _app() -> typer.Typer:
         callback=_root,
         help="Train multilayer perceptrons, alone and in sweeps, on NumPy.",
         epilog=EXIT_CODES,
-        rich_markup_mode=None,
     )
     for name, command in COMMANDS.items():
         app.command(name, short_help=command.help)(_not_loaded)
@@ -128,7 +131,13 @@ def _root(
 
 
 class _Commands(TyperGroup):
-    """All commands, each loaded when it is called or its flags are completed."""
+    """All commands, each loaded when it is called or its flags are completed; Typer's own flags in our words."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        flags = super().get_params(ctx)
+        for flag in flags:
+            flag.metavar, flag.help = "", flag.help[:1].lower() + flag.help[1:].removesuffix(".")
+        return flags
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, rest = args[0], args[1:]
@@ -165,11 +174,14 @@ def _load(name: str) -> Any:
     def deferred(**arguments: Any) -> Callable[[], int | None]:
         return functools.partial(work, **arguments)
 
-    if not console.is_terminal():  # otherwise GITHUB_ACTIONS and FORCE_COLOR make Typer colour the text of a file
-        os.environ.setdefault("_TYPER_FORCE_DISABLE_TERMINAL", "1")
     app = typer.Typer(add_completion=False)
-    app.command(name, cls=_Command)(deferred)
+    app.command(name, cls=_Command, help=_paragraphs(work.__doc__ or ""))(deferred)
     return typer.main.get_command(app)
+
+
+def _paragraphs(text: str) -> str:
+    """A docstring whose lines end where a paragraph or an example does, so that the page wraps them to its width."""
+    return re.sub(r"(?<!\n)\n(?!\n| *mlpcli )", " ", inspect.cleandoc(text))
 
 
 def _not_loaded() -> None:

@@ -9,6 +9,7 @@ __all__ = ["our_option", "our_value"]
 
 _CPU = "mlpcli trains on the CPU; threads sets the number of its threads"
 _HIDDEN = "hidden, sizes separated by commas, as in 64,64"
+_THREADS = "threads, those of the matrix products"
 _PATIENCE = "patience, the epochs without a better monitor, as in 10"
 
 _OPTIONS: Mapping[str, str] = {
@@ -20,6 +21,7 @@ _OPTIONS: Mapping[str, str] = {
     "batchnorm": "norm batch",
     "beta_1": "beta1",
     "beta_2": "beta2",
+    "bs": "batch_size",
     "criterion": "loss",
     "cuda": _CPU,
     "data": "dataset",
@@ -53,9 +55,11 @@ _OPTIONS: Mapping[str, str] = {
     "n_epochs": "epochs",
     "n_hidden_layers": "depth",
     "n_iter_no_change": _PATIENCE,
+    "n_jobs": _THREADS,
     "n_layers": "depth",
     "num_epochs": "epochs",
     "num_layers": "depth",
+    "num_workers": _THREADS,
     "optim": "optimizer",
     "p_drop": "dropout",
     "precision": "dtype",
@@ -69,6 +73,7 @@ _OPTIONS: Mapping[str, str] = {
     "validation_fraction": "val_size",
     "validation_split": "val_size",
     "wd": "weight_decay",
+    "workers": _THREADS,
 }
 
 _VALUES: Mapping[str, Mapping[str, str]] = {

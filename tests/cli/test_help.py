@@ -5,6 +5,19 @@ import pytest
 from mlpcli.cli.main import COMMANDS, run
 
 
+def test_the_first_page_looks_like_the_others(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run(["--help"]) == 0
+    page = capsys.readouterr().out
+    assert "╭─ Options ─" in page and "╭─ Commands ─" in page and "<bool>" not in page
+    assert all(f"│ {name} " in page for name in COMMANDS)
+    lines = [line.strip() for line in page.splitlines()]
+    assert "1  the answer is no: a failed trial, divergence, a wrong gradient" in lines
+    assert all(len(line) <= 80 for line in page.splitlines())
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_page(command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")

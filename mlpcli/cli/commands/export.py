@@ -42,11 +42,9 @@ def export(
 
     Trials that a tracker has already are left as they are, so the same command adds what is new.
 
-    Example: mlpcli export digits-0123456789ab digits.onnx
-
-    Example: mlpcli export dropout --to tensorboard logs
-
-    Example: mlpcli export dropout --to mlflow sqlite:///mlflow.db
+    Examples: mlpcli export digits-0123456789ab digits.onnx
+              mlpcli export dropout --to tensorboard logs
+              mlpcli export dropout --to mlflow sqlite:///mlflow.db
     """
     if to is None:
         _export_model(name, Path(target), results, as_json, quiet)

@@ -65,7 +65,6 @@ def plot(
     Pictures of a sweep's networks show the best that was kept; SWEEP/17 draws one trial.
 
     Examples: mlpcli plot results/dropout
-
               mlpcli plot moons --only regions,hidden --format svg
     """
     if find_spec("matplotlib") is None:
