@@ -6,6 +6,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from tests.workers.processes import PATIENCE
+
 NOTEBOOK = Path(__file__).parents[2] / "experiments" / "python.ipynb"
 
 
@@ -22,7 +24,7 @@ def outputs(notebook: nbformat.NotebookNode) -> list[list[list[str]]]:
 def test_the_notebook_runs_and_shows_what_is_saved_in_it(tmp_path: Path) -> None:
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     saved = outputs(notebook)
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    NotebookClient(notebook, timeout=PATIENCE, resources={"metadata": {"path": str(tmp_path)}}).execute()
     assert outputs(notebook) == saved
     kinds = {kind for cell in saved for output in cell for kind in output}
     assert {"text/html", "image/png"} <= kinds

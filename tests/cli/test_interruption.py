@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.workers.processes import PATIENCE, eventually
+
 DATASET = "blobs:n=1500,d=20,k=10,spread=4"
 RUN = [
     *("train", "--dataset", DATASET, "--name", "r", "--width", "32", "--epochs", "60", "--threads", "1"),
@@ -32,6 +34,19 @@ def count(*arguments, **options):
     replace(*arguments, **options)
 os.replace = count
 """
+
+HOLD = """
+import time
+from mlpcli import signals
+from mlpcli.results.folders.run_folder import RunFolder
+append = RunFolder.append
+def append_and_wait(self, rows):
+    append(self, rows)
+    while rows[-1]["epoch"] == {} and self.path.exists() and not signals._received:
+        time.sleep(0.01)
+RunFolder.append = append_and_wait
+"""
+"""Wait after an epoch until a signal comes or the folder disappears, so that a busy machine cannot miss the moment."""
 
 
 started: list[subprocess.Popen[str]] = []
@@ -55,7 +70,7 @@ def start(root: Path, *arguments: str, before: str = FAST) -> subprocess.Popen[s
 def finish(root: Path, *arguments: str, before: str = FAST) -> tuple[int, str]:
     """The exit code and stderr of a command that is left alone."""
     process = start(root, *arguments, before=before)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE)
     return process.returncode, err
 
 
@@ -94,10 +109,7 @@ def rows_of(root: Path) -> int:
 
 
 def wait_for_rows(root: Path, count: int) -> None:
-    limit = time.monotonic() + 30
-    while rows_of(root) < count:
-        assert time.monotonic() < limit
-        time.sleep(0.005)
+    assert eventually(lambda: rows_of(root) >= count)
 
 
 def kill_after(seconds: float, root: Path, *arguments: str) -> None:
@@ -106,7 +118,7 @@ def kill_after(seconds: float, root: Path, *arguments: str) -> None:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
         process.kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("part", range(5))
@@ -141,7 +153,7 @@ def test_kill_9_of_a_long_run_with_its_own_checkpoints(tmp_path: Path, number: i
     process = start(tmp_path, *longer, before="")
     wait_for_rows(tmp_path, 40 + 70 * number)
     process.kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
     saved = (tmp_path / "r" / "checkpoint.safetensors").exists()
     code, err = finish(tmp_path, *longer, "--resume", before="")
     assert (code, files(tmp_path)) == (0, files(tmp_path / "whole"))
@@ -164,10 +176,10 @@ def test_kill_9_while_the_files_of_a_run_are_replaced(
 
 
 def test_a_killed_run_starts_again_with_force_alone(golden: tuple[dict[str, bytes], float], tmp_path: Path) -> None:
-    process = start(tmp_path)
+    process = start(tmp_path, before=FAST + HOLD.format(20))
     wait_for_rows(tmp_path, 20)
     process.kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
     kept = (tmp_path / "r" / "metrics.csv").read_bytes()
     code, err = finish(tmp_path)
     assert (code, (tmp_path / "r" / "metrics.csv").read_bytes()) == (2, kept)
@@ -183,10 +195,10 @@ def test_a_killed_run_starts_again_with_force_alone(golden: tuple[dict[str, byte
 def test_a_signal_says_how_to_go_on(
     golden: tuple[dict[str, bytes], float], tmp_path: Path, number: int, code: int, word: str
 ) -> None:
-    process = start(tmp_path, before="")  # no checkpoint is due before the signal: it makes its own
+    process = start(tmp_path, before=HOLD.format(5))  # no checkpoint is due before the signal: it makes its own
     wait_for_rows(tmp_path, 5)
     process.send_signal(number)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (code, "")
     assert "Traceback" not in err
     last = err.splitlines()[-1]
@@ -205,11 +217,11 @@ def test_a_signal_says_how_to_go_on(
 
 
 def test_ctrl_c_twice(golden: tuple[dict[str, bytes], float], tmp_path: Path) -> None:
-    process = start(tmp_path)
+    process = start(tmp_path, before=FAST + HOLD.format(5))
     wait_for_rows(tmp_path, 5)
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert "Traceback" not in err
     assert err.count("mlpcli: error: interrupted") == 1
@@ -232,10 +244,10 @@ def test_a_second_process_is_turned_away(golden: tuple[dict[str, bytes], float],
 
 
 def test_a_results_folder_that_disappears(golden: tuple[dict[str, bytes], float], tmp_path: Path) -> None:
-    process = start(tmp_path)
+    process = start(tmp_path, before=FAST + HOLD.format(1))
     wait_for_rows(tmp_path, 1)
     (tmp_path / "r").rename(tmp_path / "moved")
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 74
     assert err.splitlines()[-1].startswith("mlpcli: error: cannot write ")
     assert not (tmp_path / "r").exists()

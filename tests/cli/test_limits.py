@@ -14,6 +14,7 @@ from mlpcli.cli import main
 from mlpcli.sweeps.run import job_dispatch
 from mlpcli.sweeps.run.train_stack import run_job
 from tests.sweeps.sweeps import rows, sweep, timeless, write_sweep
+from tests.workers.processes import PATIENCE
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems do not keep these limits")
 TRAIN = ("train", "--dataset", "iris", "--epochs", "1", "--name", "r", "--quiet")
@@ -43,7 +44,7 @@ def limited(limit: str, value: int, *arguments: str) -> tuple[int, str]:
         text=True,
         check=False,
         preexec_fn=keep,
-        timeout=100,
+        timeout=PATIENCE,
     )
     return done.returncode, done.stderr
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.sweeps.sweeps import ENTER, seconds, sweep, timeless, write_sweep
+from tests.workers.processes import PATIENCE
 
 TERMINATED = "mlpcli: error: terminated. What was finished is kept\n"
 
@@ -47,7 +48,7 @@ SweepFolder.add = signal_and_add
 
 def run(before: str, *arguments: str, root: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", f"{textwrap.dedent(before)}\n{ENTER}", *arguments, "--results", str(root)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
 
 
 @pytest.fixture(autouse=True)
@@ -90,7 +91,7 @@ def test_a_signal_in_a_destructor_is_not_lost(tmp_path: Path) -> None:
                 os.kill(os.getpid(), signal.SIGTERM)
         def find_run(text, root):
             Doomed()
-            time.sleep(100)
+            time.sleep(3600)
         find.find_run = find_run
     """
     stopped = run(before, "eval", "r", root=tmp_path)

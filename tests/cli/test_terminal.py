@@ -19,6 +19,7 @@ from mlpcli.cli.views import epoch_view as view_module
 from mlpcli.cli.views.epoch_view import LAST, LiveView, epoch_view, short
 from mlpcli.config import RunOptions
 from mlpcli.config.metrics import epoch_columns
+from tests.workers.processes import PATIENCE
 
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -44,7 +45,7 @@ def in_terminal(width: int, *arguments: str, stop_at: str | None = None, **envir
     os.close(theirs)
     received = b""
     try:
-        while select.select([ours], [], [], 60)[0]:
+        while select.select([ours], [], [], PATIENCE)[0]:
             try:
                 chunk = os.read(ours, 65536)
             except OSError:  # Linux says so when the other side has closed
@@ -55,7 +56,7 @@ def in_terminal(width: int, *arguments: str, stop_at: str | None = None, **envir
             if stop_at and stop_at in received.decode("utf-8", "replace"):
                 process.send_signal(signal.SIGINT)
                 stop_at = None
-        return process.wait(30), received.decode()
+        return process.wait(PATIENCE), received.decode()
     finally:
         process.kill()
         process.wait()

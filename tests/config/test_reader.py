@@ -1,7 +1,6 @@
 """TOML from anyone: what is wrong is one line with file, line and column, and nothing takes long."""
 
 import os
-import time
 import tracemalloc
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from mlpcli.config import as_dict, build, read_options, read_toml
 from mlpcli.config.options import RunOptions
 from mlpcli.errors import UsageError
+from tests.measure import cpu_loops
 
 
 def refusal(path: Path) -> str:
@@ -69,9 +69,9 @@ def test_what_is_not_toml(file: Path, content: bytes, refused: str) -> None:
 )
 def test_bombs_are_refused_soon(file: Path, content: bytes, refused: str) -> None:
     file.write_bytes(content)
-    begin = time.perf_counter()
-    assert any(reason in refusal(file) for reason in refused.split("|"))
-    assert time.perf_counter() - begin < 2
+    said = []
+    assert cpu_loops(lambda: said.append(refusal(file))) < 20  # measured: XX
+    assert any(reason in said[0] for reason in refused.split("|"))
 
 
 def test_a_long_list_of_numbers_is_no_long_key(file: Path) -> None:

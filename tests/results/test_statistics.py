@@ -7,6 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mlpcli.results.statistics import Difference, Estimate, difference, estimate, holm
+from tests.workers.processes import PATIENCE
 
 numbers = st.floats(-1e6, 1e6)
 samples = st.lists(numbers, min_size=2, max_size=12)
@@ -125,7 +126,7 @@ def test_scipy_stats_is_not_loaded():
         "import sys; from mlpcli.results import statistics; assert 'scipy' not in sys.modules\n"
         "statistics.difference([1, 2], [3, 5]); assert 'scipy.stats' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=PATIENCE)
 
 
 def test_a_mean_difference_of_rounding_is_zero() -> None:

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-PATIENCE = 120
+PATIENCE = 600
 """Seconds after which a test takes something to hang, however busy the machine is."""
 
-ENDLESS = 600
+ENDLESS = 3600
 """Seconds of a job that ends within PATIENCE only if it is stopped."""
 
 

@@ -234,7 +234,7 @@ def test_a_lost_worker_is_replaced(joined: ClusterExecutor) -> None:
     futures = [joined.submit(pid_after, 0.5) for _ in range(6)]
     time.sleep(0.2)
     os.kill(pid, signal.SIGKILL)
-    assert all(future.result(30) for future in futures)
+    assert all(future.result(PATIENCE) for future in futures)
 
 
 @pytest.mark.slow

@@ -30,7 +30,7 @@ def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
 
 def test_calls_and_results(executor: Executor) -> None:
     assert isinstance(executor, Executor) and executor.jobs >= 1
-    assert executor.submit(add, 1, b=2).result(30) == 3
+    assert executor.submit(add, 1, b=2).result(PATIENCE) == 3
     assert list(executor.map(square, range(20), timeout=PATIENCE)) == [x * x for x in range(20)]
 
 
@@ -44,24 +44,24 @@ def test_reports_reach_the_listener(executor: Executor) -> None:
     """Those of a cluster's workers do not; nor do reports that come too soon after another."""
     heard: list[tuple[int, ...]] = []
     executor.listener = heard.append
-    assert executor.submit(talk, 7).result(30) == "said"
+    assert executor.submit(talk, 7).result(PATIENCE) == "said"
     executor.listener = None
-    assert executor.submit(talk, 8).result(30) == "said"
+    assert executor.submit(talk, 8).result(PATIENCE) == "said"
     assert heard == ([] if type(executor).__name__ == "ClusterExecutor" else [(7, 0), (7, 1)])
 
 
 def test_arrays_come_back_bit_for_bit(executor: Executor) -> None:
     x = np.random.default_rng(0).standard_normal((1000, 300)).astype(np.float32)
     x[0, 0] = np.nan
-    back = executor.submit(echo, {"x": x, "model": b"\0" * 2_000_000}).result(30)
+    back = executor.submit(echo, {"x": x, "model": b"\0" * 2_000_000}).result(PATIENCE)
     assert back["x"].tobytes() == x.tobytes() and back["x"].dtype == x.dtype and len(back["model"]) == 2_000_000
 
 
 def test_an_exception_is_the_jobs_own(executor: Executor) -> None:
-    error = executor.submit(fail, "value").exception(30)
+    error = executor.submit(fail, "value").exception(PATIENCE)
     assert type(error) is ValueError and error.args == ("seven", 7)
     assert "in fail" in error.__notes__[0], "the worker's traceback goes with it"
-    assert type(executor.submit(fail, "memory").exception(30)) is MemoryError
+    assert type(executor.submit(fail, "memory").exception(PATIENCE)) is MemoryError
 
 
 @pytest.mark.parametrize(
@@ -74,30 +74,30 @@ def test_an_exception_is_the_jobs_own(executor: Executor) -> None:
     ],
 )
 def test_an_exception_that_cannot_travel_becomes_its_text(executor: Executor, kind: str, said: str) -> None:
-    error = executor.submit(fail, kind).exception(30)
+    error = executor.submit(fail, kind).exception(PATIENCE)
     assert isinstance(error, Exception) and said in "".join(traceback.format_exception_only(error))
     assert type(error) is RemoteError or "distributed" in sys.modules, "Dask teaches pickle to take some that did not"
     assert "in fail" in error.__notes__[0]
 
 
 def test_what_cannot_be_pickled_is_said(executor: Executor) -> None:
-    error = executor.submit(unpicklable).exception(30)
+    error = executor.submit(unpicklable).exception(PATIENCE)
     assert type(error) is RemoteError and "the result of unpicklable cannot be pickled" in str(error)
-    error = executor.submit(lambda: None).exception(30)
+    error = executor.submit(lambda: None).exception(PATIENCE)
     assert type(error) is RemoteError and "cannot be pickled" in str(error)
-    error = executor.submit(echo, lambda: None).exception(30)
+    error = executor.submit(echo, lambda: None).exception(PATIENCE)
     assert type(error) is RemoteError and "the call of echo cannot be pickled" in str(error)
-    assert executor.submit(square, 3).result(30) == 9
+    assert executor.submit(square, 3).result(PATIENCE) == 9
 
 
 def test_one_blas_thread(executor: Executor) -> None:
-    assert set(executor.submit(blas_threads).result(30)) == {1}
+    assert set(executor.submit(blas_threads).result(PATIENCE)) == {1}
 
 
 def test_a_shared_folder_is_read(executor: Executor, tmp_path: Path) -> None:
     (tmp_path / "x.npy").write_text("content")
     handle = executor.share("0123abc", tmp_path)
-    assert executor.submit(read, handle, "x.npy").result(30)[1] == "content"
+    assert executor.submit(read, handle, "x.npy").result(PATIENCE)[1] == "content"
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -278,7 +278,7 @@ def test_cancelling_while_a_job_waits_for_its_process(tmp_path: Path, monkeypatc
         go.wait(PATIENCE)
         return start(*args, **kwargs)
 
-    (tmp_path / "asleep.py").write_text("import time; time.sleep(PATIENCE)")
+    (tmp_path / "asleep.py").write_text(f"import time; time.sleep({ENDLESS})")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setattr(subprocess, "Popen", slow)
     pool = LocalExecutor(1, ["asleep"])
@@ -305,7 +305,7 @@ from tests.workers.executor_jobs import deaf, pid_after
 pool = LocalExecutor(2, ["numpy"])
 try:
     print(pool.submit(pid_after, 0).result() if {ready} else 0, flush=True)
-    futures = [pool.submit({job}, 600) for _ in range(4)]
+    futures = [pool.submit({job}, {endless}) for _ in range(4)]
     while wait(futures, 1.0).not_done:  # as `dispatch` waits
         pass
 except KeyboardInterrupt:
@@ -316,7 +316,7 @@ except KeyboardInterrupt:
 
 @pytest.mark.parametrize(("ready", "job"), [(True, "pid_after"), (True, "deaf"), (False, "pid_after")])
 def test_no_orphans_when_the_parent_is_killed(tmp_path: Path, ready: bool, job: str) -> None:
-    parent = start_script(tmp_path, PARENT.format(ready=ready, job=job))
+    parent = start_script(tmp_path, PARENT.format(ready=ready, job=job, endless=ENDLESS))
     with parent:
         assert parent.stdout is not None and parent.stdout.readline()
         assert eventually(lambda: len(alive(parent.pid)) == 3) or not ready
@@ -333,7 +333,7 @@ def test_no_orphans_when_the_main_thread_just_ends(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("delay", [0.0, 0.01, 0.03, 0.1, 0.3])
 def test_ctrl_c_is_the_parents_affair(tmp_path: Path, delay: float) -> None:
-    parent = start_script(tmp_path, PARENT.format(ready=delay > 0.2, job="pid_after"))
+    parent = start_script(tmp_path, PARENT.format(ready=delay > 0.2, job="pid_after", endless=ENDLESS))
     assert parent.stdout is not None and parent.stdout.readline()
     time.sleep(delay)
     os.killpg(parent.pid, signal.SIGINT)
@@ -379,7 +379,7 @@ def test_the_end_of_the_pipe_ends_a_worker_in_the_middle_of_its_work() -> None:
         write_message(child.stdin, pack(square, (4,), {}))
         assert read_message(child.stdout) == b""
         assert unpack(read_message(child.stdout)) == 16
-        write_message(child.stdin, pack(pid_after, (60,), {}))
+        write_message(child.stdin, pack(pid_after, (ENDLESS,), {}))
         child.stdin.close()
         assert child.wait(PATIENCE) == 0
 

@@ -17,6 +17,7 @@ import mlpcli
 from mlpcli.cli.main import run
 from mlpcli.data.readers import parquet, whole_tables
 from mlpcli.data.readers.text import delimited_records
+from tests.workers.processes import PATIENCE
 
 ROWS = 700
 
@@ -163,7 +164,7 @@ def test_a_reader_that_leaves_ends_it_quietly() -> None:
             assert process.stdout and process.stderr
             assert process.stdout.readline() == b"row,prediction\n"
             process.stdout.close()
-            assert process.wait(120) == 0
+            assert process.wait(PATIENCE) == 0
             assert process.stderr.read() == b""
         finally:
             process.kill()

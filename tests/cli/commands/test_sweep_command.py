@@ -227,7 +227,7 @@ def test_a_reader_that_leaves_harms_nothing(start: Any) -> None:
         process = start(file, Path(f"results-{stream}"), "--jobs", "1")
         getattr(process, stream).close()
         setattr(process, stream, None)
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE) == 0
         assert len(rows(Path(f"results-{stream}/s"), "summary.csv")) == 2
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-HANG = 600  # seconds after which a reader is taken to hang; a calm machine needs one
+from tests.workers.processes import PATIENCE
 
 MEASURED = """
 import tracemalloc
@@ -28,7 +28,9 @@ def measured(content: str) -> tuple[int, str]:
     """Peak bytes while a table of this content is prepared, and its number of rows or the error."""
     Path("warm.csv").write_text("x,y\n" + "1,a\n2,b\n" * 9)
     Path("t.csv").write_text(content)
-    done = subprocess.run([sys.executable, "-c", MEASURED], capture_output=True, text=True, timeout=HANG, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED], capture_output=True, text=True, timeout=PATIENCE, check=True
+    )
     peak, _, said = done.stdout.strip().partition(" ")
     return int(peak), said
 

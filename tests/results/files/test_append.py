@@ -12,6 +12,7 @@ from mlpcli.errors import DataError, FileError
 from mlpcli.results.files import csv_text
 from mlpcli.results.files.append import AppendTable, Mark, complete_rows
 from tests.results.faults import failing_at, kill_points
+from tests.workers.processes import PATIENCE
 
 COLUMNS = ["epoch", "loss"]
 ROWS = [{"epoch": epoch, "loss": 1 / epoch} for epoch in range(1, 6)]
@@ -154,7 +155,7 @@ def test_it_works_with_every_standard_stream_closed(tmp_path):
         "table.sync()\n"
     )
     command = f'exec \'{sys.executable}\' -c "$0" "$1" <&- >&- 2>&-'
-    subprocess.run(["sh", "-c", command, script, tmp_path / "m.csv"], check=True, timeout=60)
+    subprocess.run(["sh", "-c", command, script, tmp_path / "m.csv"], check=True, timeout=PATIENCE)
     assert (tmp_path / "m.csv").read_bytes() == b"a\n1\n"
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from mlpcli.errors import Busy, FileError
 from mlpcli.results.files.lock import FolderLock
+from tests.workers.processes import PATIENCE
 
 HOLD = """
 import os, sys, time
@@ -23,7 +24,7 @@ except Busy as error:
 if "fork" in sys.argv:
     child = os.fork()
     if child == 0:
-        time.sleep(60)
+        time.sleep(3600)
     print(child, flush=True)
 print("held", flush=True)
 sys.stdin.read()
@@ -73,12 +74,15 @@ def test_of_twenty_processes_one_gets_it(tmp_path):
 def test_while_holders_come_and_go_there_is_never_more_than_one(tmp_path):
     """The name of the lock disappears with each holder; a process with the old file open must not think it holds."""
     script = """
-import os, sys, time
+import os, sys
 from pathlib import Path
 from mlpcli.errors import Busy
 from mlpcli.results.files.lock import FolderLock
-folder, end, held = Path(sys.argv[1]), time.monotonic() + 1.5, 0
-while time.monotonic() < end:
+folder, ready, held = Path(sys.argv[1]), Path(sys.argv[2]), 0
+(ready / str(os.getpid())).touch()
+while len(os.listdir(ready)) < 4:
+    pass
+while held < 200:
     try:
         with FolderLock(folder):
             os.mkdir(folder / "inside")  # fails if another one is inside
@@ -86,14 +90,12 @@ while time.monotonic() < end:
             held += 1
     except Busy:
         pass
-print(held)
 """
-    processes = [
-        subprocess.Popen([sys.executable, "-c", script, tmp_path], stdout=subprocess.PIPE, text=True) for _ in range(4)
-    ]
-    outputs = [process.communicate()[0] for process in processes]
-    assert [process.returncode for process in processes] == [0] * 4
-    assert all(int(output) > 10 for output in outputs)
+    for name in ("folder", "ready"):
+        (tmp_path / name).mkdir()
+    command = [sys.executable, "-c", script, tmp_path / "folder", tmp_path / "ready"]
+    processes = [subprocess.Popen(command) for _ in range(4)]
+    assert [process.wait(PATIENCE) for process in processes] == [0] * 4
 
 
 def test_the_same_process_is_refused_too_and_keeps_what_it_holds(tmp_path):

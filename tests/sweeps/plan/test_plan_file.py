@@ -16,7 +16,7 @@ from mlpcli.errors import UsageError
 from mlpcli.sweeps.plan.plan_file import plan_sweep
 from mlpcli.sweeps.plan.sweep_plan import Plan
 from mlpcli.sweeps.spec.random_draws import Draws, Range
-from tests.sweeps.cpu import cpu_loops
+from tests.measure import cpu_loops
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from mlpcli.config.choices import OPTIMIZERS as OPTIMIZER_ROWS
 from mlpcli.optim import OPTIMIZERS, Optimizer
 from mlpcli.sweeps.plan.stacks import MOST, Group, Stack, make_stacks, makespan
 from mlpcli.sweeps.plan.training_cost import BUDGET, MAX_REPLICAS, Cost, cost_of
-from tests.sweeps.cpu import cpu_loops
+from tests.measure import cpu_loops
 
 
 def sizes(stacks: list[Stack]) -> list[int]:

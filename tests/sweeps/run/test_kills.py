@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from tests.sweeps.sweeps import kill_group, rows, seconds, start_sweep, sweep, timeless, write_sweep
-from tests.workers.processes import alive, eventually
+from tests.workers.processes import PATIENCE, alive, eventually
 
 BASE = {"dataset": "digits", "test_size": 0.3, "epochs": 9, "width": 24, "optimizer": "sgd", "patience": 4}
 KEYS: dict[str, Any] = {
@@ -76,7 +76,7 @@ def kill_parent(process: subprocess.Popen[str], rng: random.Random) -> bool:
         return False
     process.kill()
     process.communicate()
-    assert eventually(lambda: not alive(process.pid), 5), "orphans"
+    assert eventually(lambda: not alive(process.pid)), "orphans"
     return True
 
 
@@ -111,10 +111,10 @@ def disturb(
             if kill(process, rng):
                 struck[kill.__name__] += 1
             if kill is kill_worker or process.returncode != -signal.SIGKILL:
-                _, err = process.communicate(timeout=120)
+                _, err = process.communicate(timeout=PATIENCE)
                 assert process.returncode == 1, err  # a trial diverges
                 finished, lasted = True, 0.9 * (time.monotonic() - begin)
-            assert eventually(lambda: not alive(process.pid), 5), "orphans"  # noqa: B023
+            assert eventually(lambda: not alive(process.pid)), "orphans"  # noqa: B023
             now = seconds(results / file.stem)
             assert all(now.get(run_id) == time_s for run_id, time_s in known.items()), "run twice"
             known = now
@@ -143,7 +143,7 @@ def test_a_poisoned_trial(place: Path, started: list[subprocess.Popen[str]]) -> 
     path = os.pathsep.join([str(place), os.environ["PYTHONPATH"]])
     process = start_sweep(file, place / "poison", "--jobs", "2", before=POISONED, environment={"PYTHONPATH": path})
     started.append(process)
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1, err
     trials = rows(place / "poison/poisoned", "trials.csv")
     failed = [row for row in trials if row["state"] == "failed"]

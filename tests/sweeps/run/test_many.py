@@ -13,7 +13,7 @@ from tests.sweeps.sweeps import rows, write_sweep
 MEASURED = """
 import json, resource, sys
 from mlpcli.cli.main import run
-from tests.sweeps.cpu import cpu_loops
+from tests.measure import cpu_loops
 measured = {}
 measured["loops"] = cpu_loops(lambda: measured.update(code=run(sys.argv[1:])))
 measured["megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -12,7 +12,7 @@ from mlpcli.sweeps.plan.plan_file import plan_sweep
 from mlpcli.sweeps.spec.halving import Halving
 from mlpcli.sweeps.spec.random_draws import Choices, Draws, Range
 from mlpcli.sweeps.spec.sweep_file import SweepFile, find_sweep, read_sweep
-from tests.sweeps.cpu import cpu_loops
+from tests.measure import cpu_loops
 
 
 @pytest.fixture(autouse=True)

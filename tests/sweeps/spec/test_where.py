@@ -10,7 +10,7 @@ from mlpcli.condition import MAX_DEPTH, MAX_LENGTH
 from mlpcli.config import OPTIONS, RunOptions
 from mlpcli.config.choices import OPTIMIZERS
 from mlpcli.sweeps.spec.where import parse_where
-from tests.sweeps.cpu import cpu_loops
+from tests.measure import cpu_loops
 
 RUN = RunOptions(width=32, depth=3, dropout=0.25, norm="batch", batch_size="full", max_norm=(1.0, 2.0))
 
