@@ -134,7 +134,7 @@ class _Commands(TyperGroup):
     """All commands, each loaded when it is called or its flags are completed; Typer's own flags in our words."""
 
     def get_params(self, ctx: Any) -> list[Any]:
-        flags = super().get_params(ctx)
+        flags: list[Any] = super().get_params(ctx)
         for flag in flags:
             flag.metavar, flag.help = "", flag.help[:1].lower() + flag.help[1:].removesuffix(".")
         return flags
