@@ -102,6 +102,10 @@ class Tables:
         return isinstance(found, list) and bool(found) and all(isinstance(table, dict) for table in found)
 
     def _grid(self, label: str, table: Table) -> dict[str, list[object]]:
+        if self._several_grids and not table:
+            self.problems.add(
+                self.place(label), "no option stands below it; remove it, or name one with the value of [base]"
+            )
         lists = self._lists(label, table)
         found = {name: [value for value in values if value is not REFUSED] for name, values in lists}
         return {name: values for name, values in found.items() if values}
