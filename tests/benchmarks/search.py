@@ -1,155 +1,277 @@
-"""The cost of choosing by luck, on simulated scores: the winner's curse, races, shared training rows.
+"""Searches on three small problems: TPE beside random draws, and beside Optuna's own loop around the same training.
 
     python -m tests.benchmarks.search --write     # results/reference/search.md
 
-Nothing is trained: the strategies of mlpcli are asked and told, and its statistics judge.
+The page is written after every search seed, so an interrupted benchmark leaves what it has measured.
 """
 
+import argparse
+import math
+import os
+import statistics
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import mlpcli
+from mlpcli.results.provenance import provenance
+from mlpcli.results.statistics import difference
+from mlpcli.threads import cores
 
-from mlpcli.results.statistics import difference, estimate
-from mlpcli.sweeps.search.registry import make_strategy
-from mlpcli.sweeps.spec.sweep_file import read_sweep
-from tests.sweeps.search import conformance
-from tests.sweeps.search.conformance import Pretended
-from tests.sweeps.sweeps import write_sweep
-
-__all__ = ["page", "races", "shared_rows", "winners"]
+__all__ = ["PROBLEMS", "Measured", "Problem", "Time", "measured", "page", "timed"]
 
 PAGE = Path(__file__).parents[2] / "results" / "reference" / "search.md"
+CONFIGURATIONS, SEEDS, BATCH = 60, 3, 12
+CONFIRM = {"top": 3, "seeds": 20}
+SHARE = 1 / 3
+"""Of the time of Optuna's own loop: what ours should take at most."""
+
+CONTENDERS = {
+    "tpe": "TPE",
+    "random": "random, equal trials",
+    "longer": "random, equal seconds",
+    "loop": "Optuna's loop",
+}
+"""The searches that are compared, with their names on the page."""
 
 
-def winners(sweeps: int, configurations: int = 200, seeds: int = 3, top: int = 5, fresh: int = 20) -> dict[str, float]:
-    """Equal configurations of pure noise, mean 0 and deviation 1: what the best seem to be before and after [confirm].
+@dataclass(frozen=True)
+class Problem:
+    """What is trained, the metric to minimize, and the options that are searched, as in a sweep file."""
 
-    Coverage is the share of 95% intervals that contain the truth, of the best by the seeds that chose it and of all
-    configurations that were confirmed.
-    """
-    chosen, chosen_covers, second, confirmed, covers = [], [], [], [], []
-    keys = {"grid": _grid(configurations), "confirm": {"top": top, "seeds": fresh}}
-    for run in range(sweeps):
-        sweep = _swept(keys, seeds, lambda number, seed, run=run: float(_noise(run, number, seed)))
-        first, last = sweep.told[0], sweep.told[-1]
-        best = max(first, key=lambda one: sum(one.scores.values()))
-        found = [estimate(list(one.scores.values())) for one in last]
-        before = estimate(list(best.scores.values()))
-        chosen.append(before.mean)
-        chosen_covers.append(_covers(before))
-        second.append(next(one.mean for one, told in zip(found, last, strict=True) if told == last[0]))
-        confirmed.append(max(one.mean for one in found))
-        covers += [_covers(one) for one in found]
-    return {
-        "chosen": float(np.mean(chosen)),
-        "chosen_coverage": float(np.mean(chosen_covers)),
-        "same_confirmed": float(np.mean(second)),
-        "first_confirmed": float(np.mean(confirmed)),
-        "coverage": float(np.mean(covers)),
+    metric: str
+    base: Mapping[str, Any]
+    options: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def file(self) -> dict[str, Any]:
+        """What the files of all its sweeps have in common."""
+        base = {**self.base, "monitor": self.metric}
+        return {"name": "s", "metric": self.metric, "seeds": SEEDS, "base": base}
+
+
+LR = {"low": 1e-5, "high": 1.0, "log": True}
+DECAY = {"low": 1e-6, "high": 1e-1, "log": True}
+RATE = {"low": 0.0, "high": 0.8}
+PROBLEMS = {
+    "digits": Problem(
+        "val_loss",
+        {"dataset": "digits", "depth": 1, "epochs": 10, "optimizer": "adamw"},
+        {
+            "lr": LR,
+            "weight_decay": DECAY,
+            "dropout": RATE,
+            "input_dropout": RATE,
+            "width": {"choices": [16, 32]},
+        },
+    ),
+    "diabetes": Problem(
+        "val_rmse",
+        {"dataset": "diabetes", "epochs": 20, "optimizer": "adamw", "val_size": 0.2},
+        {
+            "lr": LR,
+            "weight_decay": DECAY,
+            "dropout": RATE,
+            "input_dropout": RATE,
+            "depth": {"low": 1, "high": 2},
+            "activation": {"choices": ["relu", "tanh"]},
+        },
+    ),
+    "moons": Problem(
+        "val_loss",
+        {"dataset": "moons:n=500,noise=0.2", "epochs": 20, "val_size": 0.2},
+        {
+            "lr": LR,
+            "weight_decay": DECAY,
+            "depth": {"low": 1, "high": 3},
+            "activation": {"choices": ["relu", "tanh"]},
+        },
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Time:
+    """Seconds on the clock, and of all processors together, which other work hardly lengthens."""
+
+    wall: float
+    cpu: float
+
+
+@contextmanager
+def timed() -> Iterator[list[Time]]:
+    """A list that has the time of the block after it, with that of worker processes that it has waited for."""
+    times: list[Time] = []
+    wall, cpu = time.perf_counter(), sum(os.times()[:4])
+    yield times
+    times.append(Time(time.perf_counter() - wall, sum(os.times()[:4]) - cpu))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One search seed: the best configuration's mean over fresh seeds, and the time of the search, by contender."""
+
+    best: Mapping[str, float]
+    times: Mapping[str, "Time"]
+    longer: int  # configurations that random draws reach in the seconds of TPE
+
+
+def measured(problem: Problem, seed: int, folder: Path, *, loop: bool = True) -> Measured:
+    """All contenders with one search seed; each confirms its three best with fresh seeds, outside the seconds."""
+    swept = partial(_swept, problem, folder)
+    best, times = {}, {}
+    tables: dict[str, dict[str, Any]] = {
+        "tpe": {
+            "search": {"sampler": "tpe", "batch": BATCH, "trials": CONFIGURATIONS, "seed": seed, **problem.options}
+        },
+        "random": {"random": {"trials": CONFIGURATIONS, "seed": seed, **problem.options}},
     }
+    for name, table in tables.items():
+        with timed() as times_of:
+            swept(name, table)
+        (times[name],) = times_of
+        best[name] = swept(name, {**table, "confirm": CONFIRM})
+    longer = max(CONFIGURATIONS, round(CONFIGURATIONS * times["tpe"].wall / times["random"].wall))
+    tables["random"]["random"]["trials"] = longer
+    best["longer"] = swept("random", {**tables["random"], "confirm": CONFIRM})
+    if loop:
+        with timed() as times_of:
+            points = _looped(problem, seed)
+        (times["loop"],) = times_of
+        fresh = [*range(SEEDS, SEEDS + CONFIRM["seeds"])]
+        best["loop"] = swept("loop", {"points": points, "seeds": fresh})
+    return Measured(best, times, longer)
 
 
-def races(count: int, ahead: float, configurations: int = 10, seeds: int = 20) -> tuple[float, float]:
-    """How often a race stops the truly best, `ahead` deviations before nine equals, and the share of trials it runs."""
-    lost, trials = 0, 0
-    keys = {"grid": _grid(configurations), "race": {"min_seeds": 3}}
-    for run in range(count):
-        sweep = _swept(keys, seeds, lambda number, seed, run=run: _noise(run, number, seed) + ahead * (number == 0))
-        lost += not any(given["split_seed"] == 0 for given in _proposed(sweep, -1))
-        trials += len(sweep.trials)
-    return lost / count, trials / (count * configurations * seeds)
+def _swept(problem: Problem, folder: Path, name: str, tables: Mapping[str, Any]) -> float:
+    """Run a sweep on all cores, or what is missing of it; the mean of the configuration that ranks first."""
+    sweep = mlpcli.sweep({**problem.file, **tables}, results=folder / name, jobs=cores(), progress=False)
+    return float(sweep.summary[f"{problem.metric}_mean"].iloc[0])
 
 
-def shared_rows(count: int, folds: int = 5, repeats: int = 3, rows: int = 100) -> tuple[float, float]:
-    """How often two learners that are equally good differ at 5% in repeated cross-validation: uncorrected, corrected.
+def _looped(problem: Problem, seed: int) -> list[dict[str, Any]]:
+    """Optuna's loop around `mlpcli.train` as its documentation shows it; the three best configurations."""
+    import optuna
 
-    Each puts a row to the nearer class mean, by five columns of its own; all ten columns are alike.
-    """
-    false = np.zeros(2)
-    for run in range(count):
-        rng = np.random.default_rng(run)
-        y = np.arange(rows) % 2
-        x = rng.normal(size=(rows, 10)) + 0.4 * y[:, None]
-        gaps = []
-        for _ in range(repeats):
-            for part in np.array_split(rng.permutation(rows), folds):
-                train = np.setdiff1d(np.arange(rows), part)
-                gaps.append([_accuracy(x[:, columns], y, train, part) for columns in (slice(5), slice(5, 10))])
-        ours, theirs = zip(*gaps, strict=True)
-        for place, overlap in enumerate((0.0, 1 / (folds - 1))):
-            p = difference(ours, theirs, overlap).p_value
-            false[place] += p is not None and p < 0.05
-    return float(false[0] / count), float(false[1] / count)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    part, _, metric = problem.metric.partition("_")
+
+    def objective(trial: optuna.Trial) -> float:
+        options = {name: _suggested(trial, name, kind) for name, kind in problem.options.items()}
+        trial.set_user_attr("options", options)
+        runs = [mlpcli.train(**problem.file["base"], **options, seed=one, progress=False) for one in range(SEEDS)]
+        return statistics.fmean(run.metrics[part][metric] for run in runs)
+
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
+    study.optimize(objective, n_trials=CONFIGURATIONS, catch=mlpcli.Error)
+    complete = [trial for trial in study.trials if trial.value is not None]
+    ranked = sorted(complete, key=lambda trial: trial.value or 0.0)
+    points: dict[str, dict[str, Any]] = {}
+    for trial in ranked:
+        points.setdefault(repr(options := trial.user_attrs["options"]), options)
+    return [*points.values()][: CONFIRM["top"]]
 
 
-def page(sweeps: int = 100, count: int = 500) -> str:
+def _suggested(trial: Any, name: str, kind: Mapping[str, Any]) -> Any:
+    if "choices" in kind:
+        return trial.suggest_categorical(name, kind["choices"])
+    suggest = trial.suggest_int if isinstance(kind["low"], int) else trial.suggest_float
+    return suggest(name, kind["low"], kind["high"], log=kind.get("log", False))
+
+
+def page(found: Mapping[str, Sequence[Measured]]) -> str:
     """The measurements as a page in Markdown."""
-    return "\n".join(_lines(sweeps, count)) + "\n"
+    return "\n".join(_lines(found)) + "\n"
 
 
-def _lines(sweeps: int, count: int) -> Iterator[str]:
-    found = winners(sweeps)
-    yield "# Choosing and luck\n\nSimulated scores whose truth is known; `python -m tests.benchmarks.search --write`.\n"
-    yield f"## The winner's curse\n\n{sweeps} sweeps of 200 equal configurations of pure noise (mean 0, deviation 1), 3"
-    yield "seeds, `[confirm]` with the 5 best and 20 fresh seeds.\n"
-    yield "| | mean score | 95 % intervals that contain the truth |\n|---|---|---|"
-    yield f"| the best, by the seeds that chose it | {found['chosen']:+.3f} | {found['chosen_coverage']:.0%} |"
-    yield f"| the same configuration, by fresh seeds | {found['same_confirmed']:+.3f} | {found['coverage']:.0%} |"
-    yield f"| the first of the 5 confirmed | {found['first_confirmed']:+.3f} | |\n"
-    yield "The first of the confirmed ones is again the best of five, which leaves a small excess. Coverage is that of"
-    yield "all confirmed rows.\n"
-    yield f"## Races\n\n{count} races of 10 configurations over 20 seeds, `min_seeds = 3`; the best is ahead"
-    yield "of nine equals.\n"
-    yield "| ahead by | the best is stopped | trials that run |\n|---|---|---|"
-    for ahead in (0.5, 1.0, 2.0):
-        lost, share = races(count, ahead)
-        yield f"| {ahead} deviations | {lost:.1%} | {share:.0%} |"
-    false = shared_rows(count)
-    yield f"\n## Shared training rows\n\n{count} data sets of 100 rows, two equally good learners, 3 x 5-fold"
-    yield "cross-validation, paired t-test at 5 %.\n"
-    yield "| test | false positives |\n|---|---|"
-    yield f"| uncorrected | {false[0]:.1%} |\n| variance of Nadeau and Bengio (2003) | {false[1]:.1%} |"
+def _lines(found: Mapping[str, Sequence[Measured]]) -> Iterator[str]:
+    fewest, loops = (min(len(_known(runs, key)) for runs in found.values()) for key in ("tpe", "loop"))
+    yield "# Searches beside random draws and Optuna's own loop\n"
+    yield f"Made by `python -m tests.benchmarks.search --write`: {CONFIGURATIONS} configurations of {SEEDS} seeds,"
+    yield f"{fewest} search seeds per problem, {loops} for Optuna's loop. TPE is asked for {BATCH} configurations at a"
+    yield f"time here, and for one in Optuna's loop. Every contender trains its {CONFIRM['top']} best again with"
+    yield f"{CONFIRM['seeds']} fresh seeds; its score is the mean of the first of them, by the fresh seeds alone."
+    yield "Smaller is better.\n"
+    yield "## The best that is found\n"
+    yield "Means over the search seeds.\n"
+    yield f"| problem | metric | {' | '.join(CONTENDERS.values())} |\n|---|---|{'---|' * len(CONTENDERS)}"
+    for name, runs in found.items():
+        means = [statistics.fmean(_known(runs, key) or [math.nan]) for key in CONTENDERS]
+        yield f"| {name} | {PROBLEMS[name].metric} | {' | '.join(f'{mean:.4g}' for mean in means)} |"
+    yield "\nDifference to TPE's best, paired by search seed, with its 95% interval; above 0 TPE is better. Random"
+    yield "draws of equal seconds go on for as long as TPE's search took.\n"
+    others = [key for key in CONTENDERS if key != "tpe"]
+    yield f"| problem | {' | '.join(CONTENDERS[key] for key in others)} |\n|---|{'---|' * len(others)}"
+    for name, runs in found.items():
+        yield f"| {name} | {' | '.join(_gap(runs, key) for key in others)} |"
+    yield "\n## The time that it takes\n"
+    yield f"Median seconds of a search without its confirmation, on {cores()} cores that much other work shared; in"
+    yield "brackets the seconds of all processors together, which other work hardly changes. Optuna's loop calls"
+    yield "`mlpcli.train` once per configuration and seed, in one process; ours trains batches as stacks on all"
+    yield "cores.\n"
+    yield "| problem | random | TPE | Optuna's loop | TPE / Optuna's loop | random draws in the seconds of TPE |"
+    yield "|---|---|---|---|---|---|"
+    for name, runs in found.items():
+        times = " | ".join(_times(runs, key) for key in ("random", "tpe", "loop"))
+        yield f"| {name} | {times} | {_share(runs)} | {statistics.median(one.longer for one in runs):.0f} |"
+    yield f"\nThe aim is a share of at most {SHARE:.2f}."
+    machine = provenance([], "")
+    yield f"\n{machine['cpu']}, Python {machine['python'].split()[-1]}, NumPy {version('numpy')}, Optuna"
+    yield f"{version('optuna')}; commit {machine['git_commit']}."
 
 
-def _grid(configurations: int) -> dict[str, Any]:
-    return {"split_seed": list(range(configurations))}
+def _known(runs: Sequence[Measured], key: str) -> list[float]:
+    return [one.best[key] for one in runs if key in one.best]
 
 
-def _swept(keys: dict[str, Any], seeds: int, score: Any) -> Pretended:
-    conformance.SEEDS = tuple(range(seeds))
-    with tempfile.TemporaryDirectory() as folder:
-        file, problems = read_sweep(write_sweep(Path(folder) / "s.toml", seeds=seeds, **keys))
-    problems.stop()
-    sweep = Pretended(make_strategy(file), lambda given, seed, epochs: float(score(given["split_seed"], seed)))
-    while sweep.step():
-        pass
-    return sweep
+def _gap(runs: Sequence[Measured], key: str) -> str:
+    pairs = [(one.best[key], one.best["tpe"]) for one in runs if key in one.best]
+    if len(pairs) < 2:
+        return ""
+    gap = difference(*zip(*pairs, strict=True))
+    return f"{gap.mean:+.4g} ({gap.ci_low:+.4g} to {gap.ci_high:+.4g})"
 
 
-def _proposed(sweep: Pretended, place: int) -> list[dict[str, Any]]:
-    return sweep.asked[place][0]
+def _times(runs: Sequence[Measured], key: str) -> str:
+    known = [one.times[key] for one in runs if key in one.times]
+    if not known:
+        return ""
+    return f"{statistics.median(one.wall for one in known):.1f} ({statistics.median(one.cpu for one in known):.1f})"
 
 
-def _noise(run: int, number: int, seed: int) -> float:
-    return float(np.random.default_rng((run, number, seed)).normal())
+def _share(runs: Sequence[Measured]) -> str:
+    pairs = [(one.times["tpe"], one.times["loop"]) for one in runs if "loop" in one.times]
+    if not pairs:
+        return ""
+    wall = statistics.median(ours.wall / theirs.wall for ours, theirs in pairs)
+    cpu = statistics.median(ours.cpu / theirs.cpu for ours, theirs in pairs)
+    return f"{wall:.2f} ({cpu:.2f})"
 
 
-def _covers(one: Any) -> bool:
-    return bool(one.ci_low <= 0 <= one.ci_high)
-
-
-def _accuracy(x: Any, y: Any, train: Any, part: Any) -> float:
-    means = [x[train][y[train] == label].mean(axis=0) for label in (0, 1)]
-    nearer = [((x[part] - mean) ** 2).sum(axis=1) for mean in means]
-    return float(((nearer[1] < nearer[0]) == y[part]).mean())
+def main() -> None:
+    """Run all problems, seed by seed, and print the page."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--loops", type=int, default=10, help="search seeds with which Optuna's loop runs too")
+    parser.add_argument("--write", action="store_true", help=f"into {PAGE.parent.name}/{PAGE.name}")
+    given = parser.parse_args()
+    found: dict[str, list[Measured]] = {name: [] for name in PROBLEMS}
+    for seed in range(given.seeds):
+        for name, problem in PROBLEMS.items():
+            with tempfile.TemporaryDirectory() as folder:
+                found[name].append(measured(problem, seed, Path(folder), loop=seed < given.loops))
+            print(f"{name}, search seed {seed}: {found[name][-1]}", file=sys.stderr)
+        if given.write:
+            PAGE.write_text(page(found), encoding="utf-8")
+    sys.stdout.write(page(found))
 
 
 if __name__ == "__main__":
-    text = page()
-    if "--write" in sys.argv:
-        PAGE.write_text(text)
-    sys.stdout.write(text)
+    main()

@@ -1,14 +1,14 @@
 """[race]: seeds are added one at a time, and a configuration that falls behind the best gets no more.
 
 It is behind when the 95% t-interval of its mean lies wholly below that of the best. With many configurations and many
-looks the best may be stopped by chance: results/reference/search.md has the measured rate, 1.2% at most.
+looks the best may be stopped by chance: results/reference/luck.md has the measured rate, 1.2% at most.
 """
 
 import math
 from collections.abc import Generator, Mapping, Sequence
 
 from mlpcli.results.statistics import Estimate, estimate
-from mlpcli.sweeps.search.strategy import Batch, Scored, Steps, Strategy
+from mlpcli.sweeps.search.strategy import Batch, Proposal, Scored, Steps, Strategy, named
 from mlpcli.sweeps.spec.searching import Race
 
 __all__ = ["Racing", "in_the_race"]
@@ -33,18 +33,23 @@ class Racing(Steps):
         while (batch := self._inner.ask()) is not None:
             proposals, first = list(batch.proposals), self._race.min_seeds
             self._open = len(proposals) * (len(self._seeds) - first)
-            latest = list((yield Batch(proposals, self._seeds[:first])))
+            latest = list((yield self._round(batch, proposals, first)))
             places: Sequence[int] = range(len(proposals))
             for count in range(first + 1, len(self._seeds) + 1):
                 places = _abreast(latest, places, self._overlap)
                 self._open = len(places) * (len(self._seeds) - count)
                 if not places:
                     break
-                outcomes = yield Batch([proposals[place] for place in places], self._seeds[:count])
+                outcomes = yield self._round(batch, [proposals[place] for place in places], count)
                 for place, outcome in zip(places, outcomes, strict=True):
                     latest[place] = outcome
             self._open = 0
             self._inner.tell(latest)
+
+    def _round(self, batch: Batch, proposals: Sequence[Proposal], count: int) -> Batch:
+        """These configurations with the first `count` seeds."""
+        name = named(batch.name, f"{count} of {len(self._seeds)} seeds")
+        return Batch(proposals, self._seeds[:count], name=name)
 
 
 def _abreast(latest: Sequence[Scored], places: Sequence[int], overlap: float) -> list[int]:
