@@ -142,6 +142,9 @@ class _TrialCounter:
     def grown(self) -> None:
         self._show()
 
+    def round(self, name: str) -> None:
+        pass
+
     def running(self, trials: Sequence[int]) -> None:
         pass
 

@@ -4,7 +4,7 @@ import math
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from statistics import fmean, stdev
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -13,6 +13,7 @@ from mlpcli.cli.console import is_terminal, message, plain
 from mlpcli.cli.views.epoch_view import short
 from mlpcli.cli.views.sweep_report import option_cell
 from mlpcli.config.metrics import Measure
+from mlpcli.results.statistics import estimate
 from mlpcli.results.trial import Trial
 from mlpcli.sweeps.plan.sweep_plan import Plan
 from mlpcli.sweeps.run.course import Course, RunningStack
@@ -40,6 +41,7 @@ class SweepView:
         self._plan, self._metric = plan, metric
         self._ended: set[int] = set()
         self._course = Course()
+        self._round = ""
 
     def __enter__(self) -> Self:
         return self
@@ -53,6 +55,10 @@ class SweepView:
 
     def grown(self) -> None:
         """Note that trials have joined the plan."""
+
+    def round(self, name: str) -> None:
+        """Note where a search stands."""
+        self._round = name
 
     def running(self, trials: Sequence[int]) -> None:
         """Note which trials are in training now."""
@@ -89,18 +95,21 @@ class LineView(SweepView):
 class _Line:
     """A configuration of the live table with the outcomes of its trials by seed."""
 
-    def __init__(self, cells: list[str], metric: str) -> None:
+    def __init__(self, cells: list[str], metric: str, fresh_seeds: Collection[int]) -> None:
         self.cells, self.trials = cells, 0
         self.seen: dict[int, Trial] = {}
-        self._metric = metric
+        self.is_confirmed = False
+        self._metric, self._fresh_seeds = metric, fresh_seeds
         self.values: list[float] = []
         self.mean = math.nan
         self.states: Counter[str | None] = Counter()
 
     def take(self, trial: Trial) -> None:
-        """Take the latest outcome of a trial."""
+        """Take the latest outcome of a trial; values are those of fresh seeds alone once there are any."""
         self.seen[trial.number] = trial
-        scores = (other.score(self._metric) for other in self.seen.values())
+        fresh = [other for other in self.seen.values() if other.seed in self._fresh_seeds]
+        self.is_confirmed = bool(fresh)
+        scores = (other.score(self._metric) for other in fresh or self.seen.values())
         self.values = [score for score in scores if score is not None]
         self.mean = fmean(self.values) if self.values else math.nan
         self.states = Counter(other.state for other in self.seen.values())
@@ -146,7 +155,7 @@ class LiveView(SweepView):
         """Add lines for new configurations, and trials to the lines of known ones."""
         for index in range(len(self._lines), self._plan.configurations):
             cells = [option_cell(value, digits=4) for value in self._plan.shown(index)]
-            self._lines.append(_Line(cells, self._metric))
+            self._lines.append(_Line(cells, self._metric, self._plan.file.fresh_seeds))
         for index, line in enumerate(self._lines):
             line.trials = len(self._plan.numbers(index))
         self._total = len(self._plan) + self._plan.coming
@@ -176,7 +185,8 @@ class LiveView(SweepView):
 
         ranked = sorted(range(len(self._lines)), key=self._rank)
         best = None if any(self._rank(ranked[0])[:3]) else ranked[0]
-        room = max(3, self._console.height - 7)
+        stands = [Text(self._stands(best), no_wrap=True, overflow="ellipsis")] if self._round else []
+        room = max(3, self._console.height - 7 - len(stands))
         shown = ranked[:room] if len(ranked) > room else range(len(ranked))
         rows = [[*self._lines[index].cells, *self._numbers(index), self._marks(index, best)] for index in shown]
         names = [*self._plan.varied, self._metric, "std", "seeds", ""]
@@ -195,7 +205,16 @@ class LiveView(SweepView):
         rest = [Text(f"and {len(ranked) - room} more", style="dim")] if len(ranked) > room else []
         stacks = self._course.stacks
         work = [Text(_work(stacks, self._console.width), style="dim")] if stacks else []
-        return Group(table, *rest, *work, self._status())
+        return Group(table, *rest, *stands, *work, self._status())
+
+    def _stands(self, best: int | None) -> str:
+        """Where the search stands: its round, and the best so far with its 95% interval."""
+        if best is None:
+            return self._round
+        found = estimate(self._lines[best].values, self._plan.file.overlap)
+        text = f"{self._round}; best so far {self._metric} {short(found.mean)}"
+        between = found.ci_low is not None and found.ci_high is not None
+        return f"{text} (95% {short(found.ci_low)} to {short(found.ci_high)})" if between else text
 
     def _status(self) -> "Table":
         """One line: trials and epochs done of all, the bar of the epochs, time elapsed and left."""
@@ -226,7 +245,8 @@ class LiveView(SweepView):
         running, states = self._running[index], self._lines[index].states
         epoch = max((stack.epoch for stack in self._stacks_of.get(index, ())), default=0)
         where = f"at epoch {epoch}" if epoch else "running"
-        marks = ["best" if index == best else "", f"{running} {where}" if running else ""]
+        confirmed = "confirmed" if self._lines[index].is_confirmed else ""
+        marks = ["best" if index == best else "", confirmed, f"{running} {where}" if running else ""]
         marks += [f"{states[state]} {state}" for state in ("failed", "diverged", "pruned") if states[state]]
         return ", ".join(filter(None, marks))
 
@@ -236,12 +256,13 @@ class LiveView(SweepView):
         line = self._lines[index]
         return "red" if line.troubled else "" if line.seen or self._running[index] else "dim"
 
-    def _rank(self, index: int) -> tuple[bool, bool, bool, bool, float, int]:
-        """Sort key: configurations with values, best first; then running, waiting, pruned, and with a failed seed."""
+    def _rank(self, index: int) -> tuple[bool, bool, bool, bool, bool, float, int]:
+        """Sort key: confirmed configurations, best first; then others with values, running, waiting, pruned, failed."""
         line = self._lines[index]
         value = Measure.parse(self._metric).metric.key(line.mean) if line.values else math.inf
         waits = not line.values and not self._running[index]
-        return line.troubled > 0, line.states["pruned"] > 0, not line.values, waits, value, index
+        is_pruned = line.states["pruned"] > 0
+        return line.troubled > 0, is_pruned, not line.values, waits, not line.is_confirmed, value, index
 
 
 def _work(stacks: Sequence[RunningStack], room: int) -> str:

@@ -106,7 +106,8 @@ class _Planner:
         for index, seeds in asked.items():
             self.plan.add_seeds(index, everyones if seeds is everyone else tuple(seeds))
         trials = {index: self.plan.numbers_with(index, seeds) for index, seeds in asked.items()}
-        return Round(trials, placed, batch.epochs, () if self.foreseen else tuple(self.broken_rules()))
+        refused = () if self.foreseen else tuple(self.broken_rules())
+        return Round(trials, placed, batch.epochs, refused, batch.name)
 
     def kept(self, options: RunOptions, seeds: dict[int, None]) -> dict[int, None]:
         """The seeds with which a combination stays."""

@@ -26,13 +26,14 @@ class Round:
 
     `placed` has the configuration of each proposal, None where it was left out. Training stops after `epochs` epochs,
     at the end of a full run where it is None. `refused` says, in a sentence each, why proposals of a later batch cannot
-    train.
+    train. `name` is that of the batch.
     """
 
     trials: Mapping[int, Sequence[int]]
     placed: Sequence[int | None]
     epochs: int | None
     refused: tuple[str, ...] = ()
+    name: str = ""
 
 
 class Plan:

@@ -74,6 +74,7 @@ class Engine:
         self._diagnostics: dict[int, list[DiagnosticsRow]] = {}
         self._outcomes: dict[int, Outcome] = {}
         self._is_news = False  # whether something was trained in this round
+        self._start: tuple[int, int] | None = None  # trials of the plan before the first that trained, and with it
 
     def run(self) -> None:
         """Train what is missing of each round, prune what no round goes on with, and put the folder in order.
@@ -97,6 +98,7 @@ class Engine:
             for reason in asked.refused:
                 self.watcher.note(f"left out: {reason}")
             self._join()
+            self.watcher.round(asked.name)
             self._prune(self._stopped.difference(*asked.trials.values()))
             self._bring(asked)
         self._prune(set(self._stopped))
@@ -158,7 +160,8 @@ class Engine:
     def _expect(self) -> None:
         """Tell how much there is to train."""
         plan, epochs = self._plan, self.sweep.epochs
-        growth = (len(plan) + plan.coming) / max(1, sum(map(len, plan.first.trials.values())))
+        before, first = self._start or (0, len(plan))
+        growth = (len(plan) + plan.coming - before) / max(1, first)
         part = plan.epochs_share * growth
         total = round((len(plan) + plan.coming) * epochs * plan.epochs_share)
         self.course.expect(self._jobs.work * part, self._jobs.seconds * part, total)
@@ -188,6 +191,7 @@ class Engine:
         """Bring these trials to epoch `until`, or to their end."""
         if numbers:  # trials of later rounds stay in the tables as long as nothing new is trained
             self.folder.begin()
+            self._start = self._start or (len(self._plan) - len(numbers), len(numbers))
         jobs = self._jobs.make(numbers, until, keep_models)
         self._expect()
         ahead = 1 if self._limit.is_set else AHEAD  # so that a job begins when it is judged

@@ -7,10 +7,12 @@ same lines.
 
 import math
 from collections.abc import Sequence
+from itertools import chain
 from statistics import fmean
 
 from mlpcli import json_text
 from mlpcli.config.metrics import Measure
+from mlpcli.results.statistics import estimate
 from mlpcli.sweeps.plan.sweep_plan import Plan, Round
 from mlpcli.sweeps.search.strategy import Scored
 
@@ -25,29 +27,40 @@ class SearchRecord:
         self._key = Measure.parse(metric).metric.key
         self._lines: list[str] = []
         self._rounds = 0
-        self._best: tuple[float, int, int] | None = None  # the mean score, the configuration and its trials
+        self._best: Scored | None = None
 
     def add(self, asked: Round, outcomes: Sequence[Scored]) -> str:
         """Take a round and its outcomes; returns a sentence on where the search stands."""
         self._rounds += 1
+        if self._confirms(asked):
+            self._best = None  # what chose is behind; fresh seeds alone rank
         for outcome in outcomes:
             if outcome.configuration is not None:
                 self._lines.append(json_text.canonical(self._line(asked, outcome)))
-                mean = fmean(outcome.scores.values())
-                if outcome.ended and math.isfinite(mean) and (self._best is None or mean > self._best[0]):
-                    self._best = (mean, outcome.configuration, len(outcome.scores))
+                if _is_better(outcome, self._best):
+                    self._best = outcome
         count = len({outcome.configuration for outcome in outcomes} - {None})
-        said = f"round {self._rounds}: {count} configuration{'s' * (count != 1)}"
+        said = f"{asked.name}: {count} configuration{'s' * (count != 1)}"
         if self._best is None:
             return said
-        mean, configuration, trials = self._best
-        value = f"{self._metric} {self._value(mean):.4g} over {trials} trial{'s' * (trials > 1)}"
-        return f"{said}; best so far {value} ({self._plan.described(configuration) or 'the base'})"
+        configuration = self._best.configuration
+        assert configuration is not None
+        found = estimate([self._key(-score) for score in self._best.scores.values()], self._plan.file.overlap)
+        value = f"{self._metric} {found.mean:.4g}"
+        if found.ci_low is not None:
+            value += f" (95% {found.ci_low:.4g} to {found.ci_high:.4g})"
+        return f"{said}; best so far {value}, {self._plan.described(configuration) or 'the base'}"
 
     @property
     def text(self) -> str:
         """The content of search.jsonl."""
         return "".join(f"{line}\n" for line in self._lines)
+
+    def _confirms(self, asked: Round) -> bool:
+        """Whether all trials of a round have seeds that [confirm] keeps for the end."""
+        fresh = self._plan.file.fresh_seeds
+        numbers = chain.from_iterable(asked.trials.values())
+        return bool(fresh) and all(self._plan.seed(number) in fresh for number in numbers)
 
     def _line(self, asked: Round, outcome: Scored) -> dict[str, object]:
         assert outcome.configuration is not None
@@ -64,6 +77,12 @@ class SearchRecord:
     def _value(self, score: float) -> float | None:
         """The metric of a score, which is larger for a better value; None for a trial that failed or diverged."""
         return self._key(-score) if math.isfinite(score) else None
+
+
+def _is_better(outcome: Scored, best: Scored | None) -> bool:
+    """Whether a configuration trained to its end, and is better on average."""
+    mean = fmean(outcome.scores.values())
+    return outcome.ended and math.isfinite(mean) and (best is None or mean > fmean(best.scores.values()))
 
 
 def _name(repeat: object) -> str:

@@ -18,6 +18,9 @@ class Watcher(Protocol):
     def grown(self) -> None:
         """Trials have joined the plan, or no more will."""
 
+    def round(self, name: str) -> None:
+        """A round begins: `batch 3 of 7, rung 2`; the name is empty where the file alone decides what trains."""
+
     def running(self, trials: Sequence[int]) -> None:
         """These are in training now, and no others."""
 

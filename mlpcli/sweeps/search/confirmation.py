@@ -44,7 +44,7 @@ class Confirmation(Steps):
             self._inner.tell(outcomes)
         self._is_confirmed = True
         if best := self._best(candidates):
-            yield Batch(best, seeds=self._file.fresh_seeds)
+            yield Batch(best, seeds=self._file.fresh_seeds, name="confirmation by fresh seeds")
 
     def _best(self, candidates: dict[int, tuple[Scored, Proposal]]) -> list[Proposal]:
         """The configurations to confirm, the best first; those with most seeds, which no race has stopped, come first.

@@ -44,16 +44,18 @@ class Sampled(Steps):
     def steps(self) -> Generator[Batch, Sequence[Scored], None]:
         """Batches until all trials are asked for, or nothing is left to ask for."""
         sampler = OptunaSampler(self._search)
-        while (size := self._search.batch_size(self._asked)) > 0:
+        sizes = self._search.batches()
+        for number, size in enumerate(sizes, start=1):
             asked: list[tuple[int, Table]] = []
             while len(asked) < size and (found := self._next(sampler)):
                 asked.append(found)
             self._asked += len(asked)
             self._ended = len(asked) < size
             if asked:
-                outcomes = yield Batch([Proposal(given) for _, given in asked])
-                for (number, _), outcome in zip(asked, outcomes, strict=True):
-                    _tell(sampler, number, outcome)
+                name = f"batch {number} of {len(sizes)}"
+                outcomes = yield Batch([Proposal(given) for _, given in asked], name=name)
+                for (told, _), outcome in zip(asked, outcomes, strict=True):
+                    _tell(sampler, told, outcome)
             if self._ended:
                 return
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from mlpcli.sweeps.spec.option_tables import Table
 
-__all__ = ["Batch", "Proposal", "Scored", "Steps", "Strategy"]
+__all__ = ["Batch", "Proposal", "Scored", "Steps", "Strategy", "named"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,23 @@ class Batch:
 
     `seeds` are those of the file unless given: a strategy that adds seeds by rounds, or confirms the best with fresh
     seeds, names them. Training stops after `epochs` epochs, by default after those of a full run. A configuration that
-    was stopped goes on if the very next batch asks for it again; otherwise its trials are recorded as pruned.
+    was stopped goes on if the very next batch asks for it again; otherwise its trials are recorded as pruned. `name`
+    says where the search stands, `batch 3 of 7, rung 2`; it is empty for a batch that the file alone decides.
     """
 
     proposals: Iterable[Proposal]
     seeds: Sequence[int] | None = None
     epochs: int | None = None
+    name: str = ""
+
+
+def named(*parts: str) -> str:
+    """The name of a batch that is a part of another.
+
+    >>> named("batch 3 of 7", "rung 2"), named("", "rung 2")
+    ('batch 3 of 7, rung 2', 'rung 2')
+    """
+    return ", ".join(filter(None, parts))
 
 
 @dataclass(frozen=True, slots=True)

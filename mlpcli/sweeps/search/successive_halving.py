@@ -9,7 +9,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mlpcli.sweeps.search.strategy import Batch, Scored, Steps, Strategy
+from mlpcli.sweeps.search.strategy import Batch, Scored, Steps, Strategy, named
 from mlpcli.sweeps.spec.halving import Halving
 
 __all__ = ["SuccessiveHalving", "survivors"]
@@ -36,26 +36,29 @@ class SuccessiveHalving(Steps):
     def _halved(self, batch: Batch) -> Generator[Batch, Sequence[Scored], Sequence[Scored]]:
         """The brackets of one batch, one after the other; returns the last outcome of each of its proposals."""
         proposals, outcomes = list(batch.proposals), list[Scored]()
-        for count, bracket in self._halving.bracketed(len(proposals)):
+        brackets = self._halving.bracketed(len(proposals))
+        for number, (count, bracket) in enumerate(brackets, start=1):
             if part := proposals[len(outcomes) : len(outcomes) + count]:
                 self._waiting = len(proposals) - len(outcomes) - count
-                outcomes += yield from _rungs(replace(batch, proposals=part), bracket)
+                name = named(batch.name, f"bracket {number} of {len(brackets)}") if len(brackets) > 1 else batch.name
+                outcomes += yield from _rungs(replace(batch, proposals=part, name=name), bracket)
         return outcomes
 
 
 def _rungs(batch: Batch, halving: Halving) -> Generator[Batch, Sequence[Scored], Sequence[Scored]]:
     """The rungs of one bracket; returns the last outcome of each of its proposals."""
     proposals, epochs = list(batch.proposals), halving.min_epochs
-    latest = list((yield Batch(proposals, batch.seeds, epochs)))
+    rung = 1
+    latest = list((yield Batch(proposals, batch.seeds, epochs, named(batch.name, "rung 1"))))
     scores = {found.configuration: found.scores for found in latest if found.configuration is not None}
     keep = len(scores)
     while any(not found.ended for found in latest if found.configuration in scores):
         keep = halving.kept(keep)
         living = set(survivors(scores, keep))
         places = [place for place, found in enumerate(latest) if found.configuration in living]
-        epochs *= halving.factor
-        again = [proposals[place] for place in places]
-        outcomes = yield Batch(again, batch.seeds, epochs if keep > 1 else None)
+        epochs, rung = epochs * halving.factor, rung + 1
+        again, name = [proposals[place] for place in places], named(batch.name, f"rung {rung}")
+        outcomes = yield Batch(again, batch.seeds, epochs if keep > 1 else None, name)
         for place, found in zip(places, outcomes, strict=True):
             latest[place] = found
         scores = {found.configuration: found.scores for found in outcomes if found.configuration is not None}

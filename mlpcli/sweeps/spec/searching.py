@@ -20,17 +20,19 @@ class Search:
     seed: int
     options: Mapping[str, Range | Choices]
 
-    def batch_size(self, asked: int) -> int:
-        """The configurations to ask for when so many have been asked for.
+    def batches(self) -> list[int]:
+        """The configurations of each batch.
 
-        The default grows with them and does not depend on `trials`: a search that is extended has asked for the same
-        batches before.
+        By default a batch grows with those asked for before it, and does not depend on `trials`: a search that is
+        extended has asked for the same batches before, but for the last.
 
-        >>> search = Search("tpe", 60, None, 0, {})
-        >>> [search.batch_size(asked) for asked in (0, 5, 25, 30, 58)]
-        [5, 5, 5, 6, 2]
+        >>> Search("tpe", 60, None, 0, {}).batches()
+        [5, 5, 5, 5, 5, 5, 6, 7, 8, 9]
         """
-        return min(self.batch or max(asked // SHARE, LEAST), self.trials - asked)
+        sizes: list[int] = []
+        while asked := self.trials - sum(sizes):
+            sizes.append(min(self.batch or max(sum(sizes) // SHARE, LEAST), asked))
+        return sizes
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,29 @@ def test_what_was_pruned_is_never_best(tmp_path: Path) -> None:
     assert "best" not in "".join(lines(shown)) and "2 pruned" in lines(shown)[1]
 
 
+def test_a_search_says_where_it_stands(tmp_path: Path) -> None:
+    """The interval by hand: 0.7 and 0.9 have t(0.975; 1) 0.1 = 1.2706 around their mean."""
+    lr = {"low": 1e-4, "high": 0.1, "log": True}
+    shown = view(tmp_path, search={"trials": 20, "lr": lr}, confirm={"top": 1, "seeds": 2})
+    shown.round("batch 1 of 4")
+    assert lines(shown)[-2] == "batch 1 of 4"
+    for trial, value in enumerate([0.7, 0.9, 0.1, 0.2]):
+        ends(shown, trial, value)
+    *_, stands, status = lines(shown)
+    assert stands == "batch 1 of 4; best so far val_accuracy 0.8000 (95% -0.4706 to 2.0706)"
+    assert status.startswith("trials  4/42")
+
+
+def test_confirmed_configurations_lead_by_fresh_seeds_alone(tmp_path: Path) -> None:
+    shown = view(tmp_path, grid={"dropout": [0.0, 0.1]}, confirm={"top": 1, "seeds": 2})
+    shown._plan.add_seeds(1, (2, 3))
+    shown.grown()
+    for trial, value in enumerate([0.9, 0.9, 0.9, 0.9, 0.5, 0.7]):
+        ends(shown, trial, value)
+    _, _, confirmed, _ = lines(shown)
+    assert confirmed.split() == ["0.1", "0.6000", "0.1414", "4/4", "best,", "confirmed"]
+
+
 def test_more_configurations_than_rows(tmp_path: Path) -> None:
     """The best are shown, then those in training."""
     shown = view(tmp_path, seeds=1, grid={"dropout": [index / 100 for index in range(60)]})

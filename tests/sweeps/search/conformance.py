@@ -17,13 +17,14 @@ EPOCHS, SEEDS, MOST_BATCHES = 12, (0, 1, 2), 1000
 
 
 class Pretended:
-    """Runs a strategy without training; `asked` has its batches, `told` the outcomes of each."""
+    """Runs a strategy without training; `asked` has its batches, `names` their names, `told` the outcomes of each."""
 
     def __init__(self, strategy: Strategy, score: Score) -> None:
         self.strategy, self.score = strategy, score
         self.numbers: dict[Hashable, int] = {}
         self.trials: set[tuple[int, int]] = set()
         self.asked: Asked = []
+        self.names: list[str] = []
         self.told: list[list[Scored]] = []
 
     def step(self, told: Sequence[Scored] | None = None) -> bool:
@@ -36,6 +37,7 @@ class Pretended:
         assert proposals, "an empty batch is no batch"
         assert len(self.asked) < MOST_BATCHES, "a search has an end"
         self.asked.append((proposals, batch.seeds, batch.epochs))
+        self.names.append(batch.name)
         outcomes = [self.outcome(given, batch) for given in proposals]
         new = self.count({(found.configuration, seed) for found in outcomes for seed in found.scores})
         assert new <= before - self.strategy.remaining(len(SEEDS)), "more trials than were counted"

@@ -86,6 +86,25 @@ def test_more_trials_begin_with_those_of_fewer(tmp_path: Path) -> None:
         assert more[:24] == fewer and len(more) == 40
 
 
+def test_every_batch_says_where_the_search_stands(tmp_path: Path) -> None:
+    keys: dict[str, Any] = {"search": {"trials": 8, "batch": 4, "lr": SPACE["lr"]}, "confirm": {"top": 1, "seeds": 2}}
+
+    def names(**more: Any) -> list[str]:
+        file, problems = read_sweep(write_sweep(tmp_path / "s.toml", seeds=3, **keys, **more))
+        problems.stop()
+        return run_through(lambda: make_strategy(file), near).names
+
+    confirmation = "confirmation by fresh seeds"
+    assert names() == ["batch 1 of 2", "batch 2 of 2", confirmation]
+    halved = names(halving={"min_epochs": 4, "factor": 2})
+    assert halved[:3] == ["batch 1 of 2, rung 1", "batch 1 of 2, rung 2", "batch 1 of 2, rung 3"]
+    assert halved[-2:] == ["batch 2 of 2, rung 3", confirmation]
+    bracketed = names(halving={"min_epochs": 4, "factor": 2, "brackets": 2})
+    assert bracketed[0] == "batch 1 of 2, bracket 1 of 2, rung 1"
+    assert "batch 1 of 2, bracket 2 of 2, rung 1" in bracketed
+    assert names(race={"min_seeds": 2})[:2] == ["batch 1 of 2, 2 of 3 seeds", "batch 1 of 2, 3 of 3 seeds"]
+
+
 def test_the_sampler_learns(tmp_path: Path) -> None:
     """By chance a tenth of 60 draws would be as near to 0.03 as a third of an order, with layer norm."""
     for seed in range(3):

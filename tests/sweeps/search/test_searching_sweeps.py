@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -128,8 +129,9 @@ def test_what_is_said(place: Path, capsys: pytest.CaptureFixture[str], monkeypat
     assert "10 trials; up to 10 more are chosen by the results of these" in capsys.readouterr().out
     flags = ["--results", str(place), "--executor", "serial"]
     assert run(["sweep", str(file), *flags]) == 0
-    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("round")]
-    assert len(said) == 2 and said[0].startswith("round 1: 5 configurations; best so far val_accuracy 0.")
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("batch")]
+    best = r"batch 1 of 2: 5 configurations; best so far val_accuracy 0\.\d+ \(95% -?\d\.\d+ to \d\.\d+\), lr = .*"
+    assert len(said) == 2 and re.fullmatch(best, said[0])
     monkeypatch.setattr(Engine, "done", None)  # nothing is trained any more
     assert run(["sweep", str(file), *flags]) == 0
-    assert "round" not in capsys.readouterr().err
+    assert "batch" not in capsys.readouterr().err
