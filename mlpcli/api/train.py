@@ -152,6 +152,8 @@ def train_options(
     if results is None:
         if name is not None or resume or force:
             raise UsageError("name, resume, force: they belong to a folder of results. Give results")
+        if options.record_weights:
+            raise UsageError("record_weights: the weights of epochs are kept in a folder of results. Give results")
         return _trained(run, RunInMemory(columns, diagnostics), command, said, watch, stop_early)
     with RunFolder(
         Path(results),

@@ -174,6 +174,13 @@ class RunOptions(DataOptions):
         shown="false",
         identity=False,
     )
+    record_weights: bool = option(
+        False,
+        "Training",
+        "keep the weights of every epoch in weights.safetensors; small networks only",
+        shown="false",
+        identity=False,
+    )
 
     @model_validator(mode="before")
     @classmethod

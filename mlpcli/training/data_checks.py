@@ -7,15 +7,21 @@ Traceback (most recent call last):
 mlpcli.errors.UsageError: init interpolate on dataset 'xor': the construction needs one input and a numeric target
 """
 
+import math
+
 from mlpcli.config import RunOptions
 from mlpcli.config.choices import INITIALIZERS
 from mlpcli.config.metrics import Measure, undefined
 from mlpcli.config.rules import smallest_batch
 from mlpcli.data import Prepared
 from mlpcli.errors import UsageError
-from mlpcli.training.build import check_lift
+from mlpcli.nn import BitStreams, Purpose
+from mlpcli.training.build import build_layers, check_lift, output_units
 
 __all__ = ["check_data"]
+
+MOST_NUMBERS = 4_000_000
+"""Numbers that `record_weights` keeps at most: 16 MB in float32, which every checkpoint holds too."""
 
 
 def check_data(options: RunOptions, data: Prepared) -> None:
@@ -36,3 +42,16 @@ def check_data(options: RunOptions, data: Prepared) -> None:
     kind = len(data.features), len(data.classes or ())
     if construction is not None and kind != (construction.inputs, construction.classes):
         raise UsageError(f"init {options.init} on dataset {data.name!r}: the construction needs {construction.needs}")
+    if options.record_weights and (numbers := _numbers(options, data)) * (options.epochs + 1) > MOST_NUMBERS:
+        raise UsageError(
+            f"record_weights: {numbers:,} weights, kept {options.epochs + 1:,} times, are more than {MOST_NUMBERS:,} "
+            "numbers. Nothing was written. Use a smaller network or fewer epochs"
+        )
+
+
+def _numbers(options: RunOptions, data: Prepared) -> int:
+    """Weights and running statistics of the network."""
+    outputs = output_units(data.task, len(data.classes or ()), len(data.targets))
+    bits = BitStreams([options.seed], (), Purpose.DROPOUT)
+    layers = build_layers([options], len(data.features), outputs, (), bits)
+    return sum(math.prod(spec.shape) for _, layer in layers for spec in (*layer.parameters(), *layer.statistics()))

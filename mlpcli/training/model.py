@@ -64,6 +64,10 @@ class Model:
         """The model of a run that was trained on the data: a network of its own with a copy of the tensors."""
         return cls(options, data.preprocessing, data.digest, _network(options, data.preprocessing, tensors))
 
+    def with_tensors(self, tensors: Mapping[str, Array]) -> "Model":
+        """The same model with other weights and running statistics, of which it has a copy."""
+        return Model(self.options, self.preprocessing, self.digest, _network(self.options, self.preprocessing, tensors))
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles and copies have a network of their own."""
         tensors = {name: view.copy() for name, view in self.network.tensors().items()}

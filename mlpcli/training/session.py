@@ -39,11 +39,16 @@ from mlpcli.training.loop.epoch_rows import EpochRow
 from mlpcli.training.loop.trainer import Metrics, Trainer
 from mlpcli.training.model import Model
 from mlpcli.training.signal_flow import ROWS, signal_flow
+from mlpcli.training.weight_history import WeightHistory
 
 __all__ = ["PlannedRun", "Trained", "plan_run", "result_of", "train_run"]
 
 CHECKPOINT_EVERY = 2.0
 """Seconds between two checkpoints, the most that a crash may cost."""
+
+
+HISTORY = "weights."
+"""Prefix of the names of earlier weights in a checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -120,21 +125,27 @@ def train_run(
         more = {"validation_digest": run.data.validation_digest} if run.data.validation_digest else {}
         made_by = provenance(command, run.data.digest, {**more, **(said or {})}) if folder.path else {}
         trainer = Trainer([run.options], run.data)
+        history = WeightHistory() if run.options.record_weights else None
         try:
             with _interruptible(trainer, folder.path):
                 if (saved := folder.load_checkpoint()) is not None:
                     arrays, counters = saved
                     try:
+                        if history is not None:
+                            history.load(_taken(arrays, HISTORY))
                         trainer.restore(arrays, counters)
+                        if history is not None and len(history) != trainer.epoch + 1:
+                            raise ValueError("it lacks the weights of earlier epochs")
                     except ValueError as error:
                         raise _unusable(folder.path, error) from error
                     started -= counters.get("elapsed", 0.0)
-                _train_epochs(trainer, folder, started, on_epoch)
+                _train_epochs(trainer, folder, started, on_epoch, history)
                 trained = _scored(trainer, run, started)
                 if folder.path:
                     trained.result.update(_comparisons(trainer, run))
                 model = trained.model.to_bytes() if folder.path else None
-                folder.finish(model, trained.result, made_by, _columns_csv(run))
+                weights = None if history is None else history.to_bytes(run.run_id)
+                folder.finish(model, trained.result, made_by, _columns_csv(run), weights)
         except Interrupted:
             if not stop_early:
                 raise
@@ -150,19 +161,29 @@ def train_run(
 
 
 def _train_epochs(
-    trainer: Trainer, folder: RunFolder | RunInMemory, started: float, on_epoch: Callable[[EpochRow, int], None]
+    trainer: Trainer,
+    folder: RunFolder | RunInMemory,
+    started: float,
+    on_epoch: Callable[[EpochRow, int], None],
+    history: WeightHistory | None,
 ) -> None:
     """Train to the last epoch; rows go to the folder as they come, checkpoints and answers to signals in between."""
 
     def tick() -> None:
         arrays, counters = trainer.checkpoint()
+        if history is not None:
+            arrays |= {f"{HISTORY}{name}": array for name, array in history.arrays.items()}
         folder.save_checkpoint(arrays, {**counters, "elapsed": time.monotonic() - started})
         check()
 
+    if history is not None and trainer.epoch == trainer.batch == 0:
+        history.add(trainer.network)
     for rows in trainer.epochs(tick=tick, every=CHECKPOINT_EVERY):
         if trainer.options.record:
             folder.append_diagnostics(row for _, row in trainer.diagnostics)
         for _, row in rows:
+            if history is not None:
+                history.add(trainer.network)
             folder.append([row])
             on_epoch(row, int(trainer.monitor.best_epoch[0]))
 
@@ -181,6 +202,11 @@ def _comparisons(trainer: Trainer, run: PlannedRun) -> dict[str, Any]:
     weights = None if part.weights is None else part.weights[:ROWS]
     flow = signal_flow(trainer.network, trainer.replicas.loss, x, y, weights)
     return {**baseline_scores(run.options, run.data), "signal_flow": flow}
+
+
+def _taken(arrays: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """The arrays whose names begin with the prefix, without it; they are taken out of `arrays`."""
+    return {name.removeprefix(prefix): arrays.pop(name) for name in [*arrays] if name.startswith(prefix)}
 
 
 def _place(path: Path | None) -> str:

@@ -169,6 +169,7 @@ def test_every_option_that_shapes_the_numbers_moves_the_run_id() -> None:
         "task",
         "threads",
         "record",
+        "record_weights",
         "preset",
     }
     ids = [run_id(resolved(), DIGEST), run_id(resolved(), "f" * 64), run_id(resolved(threads=2), DIGEST)]

@@ -51,7 +51,7 @@ CHOICES = {
     "decimal": ". ,",
     "split": "auto random stratified group ordered",
 }
-SWITCHES = ("drop_unlabelled", "record")
+SWITCHES = ("drop_unlabelled", "record", "record_weights")
 NUMBERS: Sequence[tuple[str, object, bool]] = (
     [(name, bound, True) for name, bounds in INTEGERS.items() for bound in bounds]
     + [(name, low - 1, False) for name, (low, _) in INTEGERS.items()]
@@ -187,7 +187,7 @@ def test_defaults_are_those_of_the_contract() -> None:
         "clip_norm=0.0 optimizer=adam lr=None lr_multiplier=1.0 momentum=0.9 momentum_final=0.9 "
         "momentum_epochs=0.0 beta1=0.9 beta2=None eps=1e-08 schedule=constant "
         "lr_decay=0.5 lr_every=10.0 warmup=0.0 preset=none batch_size=32 epochs=30 monitor=auto patience=0 "
-        "min_delta=0.0 keep=best seed=0 threads=auto record=False"
+        "min_delta=0.0 keep=best seed=0 threads=auto record=False record_weights=False"
     )
     assert {f"{name}={value}" for name, value in RunOptions()} == set(defaults.split())
 

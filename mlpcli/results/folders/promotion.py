@@ -21,16 +21,17 @@ __all__ = [
     "MODEL",
     "PROVENANCE",
     "RESULT",
+    "WEIGHTS",
     "is_there",
     "take_up",
 ]
 
 CONFIG, METRICS, DIAGNOSTICS, COLUMNS = "config.toml", "metrics.csv", "diagnostics.csv", "columns.csv"
-MODEL, PROVENANCE = "model.safetensors", "provenance.json"
+MODEL, WEIGHTS, PROVENANCE = "model.safetensors", "weights.safetensors", "provenance.json"
 RESULT, CHECKPOINT = "result.json", "checkpoint.safetensors"
 
-FILES = (METRICS, DIAGNOSTICS, COLUMNS, MODEL, PROVENANCE)
-MADE_LATER = re.compile(r"(eval|confusion|calibration|thresholds|predictions|explain)-.+\.csv|plot-.+\.(png|svg)")
+FILES = (METRICS, DIAGNOSTICS, COLUMNS, MODEL, WEIGHTS, PROVENANCE)
+MADE_LATER = re.compile(r"(eval|confusion|calibration|thresholds|predictions|explain)-.+\.csv|plot-.+\.(png|svg|gif)")
 
 
 def take_up(folder: Path) -> None:
@@ -41,7 +42,7 @@ def take_up(folder: Path) -> None:
         _promote(following, folder)
     if is_there(folder / RESULT):
         remove(folder / CHECKPOINT)
-        for path in (folder / MODEL, folder / DIAGNOSTICS, folder / COLUMNS):
+        for path in (folder / name for name in (MODEL, WEIGHTS, DIAGNOSTICS, COLUMNS)):
             if is_there(path) and not os.path.getsize(path):
                 remove(path)
     if following.is_dir():

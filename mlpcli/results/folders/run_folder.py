@@ -44,6 +44,7 @@ from mlpcli.results.folders.promotion import (
     MODEL,
     PROVENANCE,
     RESULT,
+    WEIGHTS,
     is_there,
     take_up,
 )
@@ -148,12 +149,17 @@ class RunFolder:
             raise DataError(f"cannot use {shown(path)} as a checkpoint: it is damaged. {again}") from error
 
     def finish(
-        self, model: bytes | None, result: Mapping[str, Any], provenance: Mapping[str, Any], columns: bytes = b""
+        self,
+        model: bytes | None,
+        result: Mapping[str, Any],
+        provenance: Mapping[str, Any],
+        columns: bytes = b"",
+        weights: bytes | None = None,
     ) -> None:
         """Write the remaining files and make the run the finished one under its name.
 
         `model` is what `model_bytes` gives, None where training diverged and no weights are worth keeping. `columns`
-        is the content of columns.csv; without it there is no such file.
+        is the content of columns.csv and `weights` that of weights.safetensors; without it there is no such file.
         """
         for name in self._columns:
             self._table(name).sync()
@@ -161,6 +167,8 @@ class RunFolder:
         write_atomic(self._work / MODEL, model or b"")  # an empty file tells the promotion to remove the old model
         if DIAGNOSTICS not in self._columns and is_there(self.path / DIAGNOSTICS):
             write_atomic(self._work / DIAGNOSTICS, b"")
+        if weights or is_there(self.path / WEIGHTS):
+            write_atomic(self._work / WEIGHTS, weights or b"")
         write_atomic(self._work / COLUMNS, columns)
         write_atomic(self._work / PROVENANCE, json_text.pretty(provenance).encode())
         written = json_text.pretty(result).encode()

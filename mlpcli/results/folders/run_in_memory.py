@@ -54,7 +54,12 @@ class RunInMemory:
         """Keep nothing."""
 
     def finish(
-        self, model: bytes | None, result: Mapping[str, Any], provenance: Mapping[str, Any], columns: bytes
+        self,
+        model: bytes | None,
+        result: Mapping[str, Any],
+        provenance: Mapping[str, Any],
+        columns: bytes,
+        weights: bytes | None,
     ) -> None:
         """Keep the result as result.json would give it back."""
         self.result = json_text.parse(json_text.pretty(result).encode())

@@ -202,6 +202,8 @@ def _not_in_a_sweep(options: RunOptions, plan: Plan) -> str | None:
     """Why a trial cannot have these options, if so."""
     if options.threads not in ("auto", 1):
         return f"threads: got {options.threads}, but a sweep trains with one BLAS thread per trial"
+    if options.record_weights:
+        return "record_weights: a sweep keeps no weights of epochs; use train --from SWEEP/17 --record-weights instead"
     if options.record != plan.options(0).record:
         return "record: got true and false, but it changes no number; set it once, in [base]"
     return None
