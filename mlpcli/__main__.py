@@ -12,13 +12,13 @@ def main() -> None:
     import sys
     import warnings
 
+    gc.set_threshold(200_000)
     try:
         from mlpcli.cli.interruption import watch
 
         watch()
     except KeyboardInterrupt:
         sys.exit(130)
-    gc.set_threshold(50_000)
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # a library's, such as joblib's, would stand between the lines of a command
     try:

@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from html import escape
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mlpcli.config import RunOptions
@@ -92,6 +91,8 @@ class _NotebookBar:
         self._total = self._total if total is None else total
         if time.monotonic() - self._latest > EVERY:
             self._latest = time.monotonic()
+            from html import escape
+
             bar = f'<progress value="{done}" max="{self._total}"></progress>'
             self._handle.update(self._html(f"{bar} {self._what} {done}/{self._total} {escape(text)}"))
 

@@ -15,11 +15,9 @@ from mlpcli.api.frames import frame_of
 from mlpcli.atomic import shown
 from mlpcli.config import RunOptions
 from mlpcli.errors import DataError
-from mlpcli.results.files.read_file import read_json, read_options
 from mlpcli.results.folders.promotion import CONFIG, DIAGNOSTICS, METRICS, MODEL, RESULT
 from mlpcli.results.folders.run_folder import RunFolder
 from mlpcli.results.folders.run_in_memory import RunInMemory
-from mlpcli.results.schema.json_schema import RunResult
 from mlpcli.training.model import Model
 from mlpcli.training.session import Trained
 
@@ -66,6 +64,8 @@ class Run:
             DataError: a file there is not one that mlpcli writes.
             FileError: a file cannot be read.
         """
+        from mlpcli.results.files.read_file import read_json, read_options
+        from mlpcli.results.schema.json_schema import RunResult
 
         def table(name: str) -> str | None:
             return (path / name).read_text(encoding="utf-8") if (path / name).is_file() else None

@@ -66,7 +66,7 @@ def main(parent: int, preload: list[str]) -> None:
     calls: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_receive, args=(calls_in, calls), daemon=True).start()
     faulthandler.enable()
-    gc.set_threshold(50_000)  # as in mlpcli.__main__, which a worker does not run
+    gc.set_threshold(200_000)  # as in mlpcli.__main__, which a worker does not run
     from mlpcli.threads import set_up_blas
     from mlpcli.workers.calls import answer
     from mlpcli.workers.reports import reported_by

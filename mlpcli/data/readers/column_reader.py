@@ -7,14 +7,14 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.cache.table import Kind, TableColumn
+from mlpcli.data.cache.table import Kind, Table, TableColumn
 from mlpcli.data.readers.text import cells
 from mlpcli.data.readers.text.cells import Spelling
 from mlpcli.data.readers.text.lookalikes import unread_numbers
 from mlpcli.errors import DataError
 from mlpcli.wording import quote
 
-__all__ = ["Changed", "ColumnReader"]
+__all__ = ["Changed", "ColumnReader", "table_of"]
 
 MOST_TEXTS = 20_000  # different texts of a column of inputs
 MOST_CLASSES = 1_000  # different texts of a target; numbers with more are quantities
@@ -185,3 +185,8 @@ class ColumnReader:
         what = "target" if self.target else "column"
         other = "" if self.target else f", or leave the column out with --drop {quote(self.name)}"
         raise DataError(f"{where}, {what} {quote(self.name)}: {why}. Nothing was written. {remedy}{other}")
+
+
+def table_of(cells: Floats, columns: Sequence[ColumnReader]) -> Table:
+    """The table of these cells; its texts are those that the columns have seen."""
+    return Table(cells, tuple(column.finish() for column in columns), (), None, None, "")

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.cache.table import Kind, Table, TableWriter
-from mlpcli.data.readers.column_reader import Changed, ColumnReader
+from mlpcli.data.readers.column_reader import Changed, ColumnReader, table_of
 from mlpcli.data.readers.file_format import TYPED_OPTIONS, FileFormat, Wanted
-from mlpcli.data.readers.row_pieces import RowPiece, kept_places, table_of
+from mlpcli.data.readers.row_pieces import RowPiece, kept_places
 from mlpcli.data.readers.text.compression import STDIN
 from mlpcli.data.readers.wanted_columns import wanted_columns
 from mlpcli.errors import DataError, FileError, MlpcliError, UsageError

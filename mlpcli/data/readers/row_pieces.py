@@ -4,15 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mlpcli.data.cache.table import Table
-from mlpcli.data.readers.column_reader import ColumnReader
 from mlpcli.errors import UsageError
 from mlpcli.wording import listed, nearest, quote
 
-__all__ = ["RowPiece", "kept_places", "table_of"]
+__all__ = ["RowPiece", "kept_places"]
 
 
 @dataclass(frozen=True)
@@ -34,8 +30,3 @@ def kept_places(names: Sequence[str], keep: Sequence[str], where: str) -> list[t
             known = nearest(name, names) or f" (columns: {listed(names)})"
             raise UsageError(f"keep: {where} has no column {quote(name)}{known}")
     return [(name, names.index(name)) for name in keep]
-
-
-def table_of(cells: NDArray[np.float64], columns: Sequence[ColumnReader]) -> Table:
-    """The table of these cells; its texts are those that the columns have seen."""
-    return Table(cells, tuple(column.finish() for column in columns), (), None, None, "")

@@ -30,7 +30,6 @@ from mlpcli.errors import DataError, FileError, UsageError
 from mlpcli.results.files import tensor_file
 from mlpcli.results.files.append import AppendTable, Mark
 from mlpcli.results.files.lock import FolderLock
-from mlpcli.results.files.read_file import read_json, read_options
 from mlpcli.results.files.snapshot import NEXT
 from mlpcli.results.files.tensor_file import Arrays
 from mlpcli.results.folders.naming import check_name
@@ -48,7 +47,6 @@ from mlpcli.results.folders.promotion import (
     is_there,
     take_up,
 )
-from mlpcli.results.schema.json_schema import RunResult
 
 __all__ = ["RunFolder"]
 
@@ -244,6 +242,9 @@ class RunFolder:
         self._open_tables({})
 
     def _read_result(self) -> dict[str, Any]:
+        from mlpcli.results.files.read_file import read_json
+        from mlpcli.results.schema.json_schema import RunResult
+
         return read_json(self.path / RESULT, RunResult, "Train again without --resume")
 
     def __enter__(self) -> "RunFolder":
@@ -259,6 +260,8 @@ class RunFolder:
 
 def _differences(path: Path, config: Mapping[str, Any]) -> list[str]:
     """The options of a stored config.toml that are not those of `config`, in words."""
+    from mlpcli.results.files.read_file import read_options
+
     try:
         stored = as_dict(read_options(path, ""))
     except DataError:

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from mlpcli.config import READING, DataOptions
 from mlpcli.data.cache.table import Table, TableWriter
-from mlpcli.data.readers.column_reader import Changed, ColumnReader
+from mlpcli.data.readers.column_reader import Changed, ColumnReader, table_of
 from mlpcli.data.readers.file_format import COLUMN_OPTIONS, FileFormat, Wanted
-from mlpcli.data.readers.row_pieces import RowPiece, kept_places, table_of
+from mlpcli.data.readers.row_pieces import RowPiece, kept_places
 from mlpcli.data.readers.text.column_names import read_names
 from mlpcli.data.readers.text.delimited_records import Piece, read_pieces, sniff_delimiter
 from mlpcli.data.readers.wanted_columns import wanted_columns
