@@ -15,7 +15,7 @@ from mlpcli.config import DataOptions
 from mlpcli.data.row_stream import InputRows, stream_inputs
 from mlpcli.errors import UsageError
 from mlpcli.threads import blas_threads
-from mlpcli.training.evaluate import BLOCK
+from mlpcli.training.metrics.evaluate import BLOCK
 from mlpcli.training.model import Model
 from mlpcli.training.scores import answer_columns, answers
 

@@ -155,6 +155,7 @@ def _open_folder(
         columns=prepared.columns,
         diagnostics=prepared.diagnostics,
         folds=plan.file.folds > 0,
+        metric=prepared.metric,
         reuse=lambda trial: trial.state in reused and not trial.lack,
         provenance=provenance(command, ", ".join(digests), said) | {"trials": len(plan) + plan.coming},
         restart=restart,

@@ -148,7 +148,10 @@ def train_options(
         prepared = prepare_in_memory(data, options.data, data_home)
         options = options.model_copy(update={"dataset": prepared.name})
     run = plan_run(options, prepared)
-    columns, diagnostics = epoch_columns(prepared.task), DIAGNOSTIC_COLUMNS if options.record else ()
+    columns, diagnostics = (
+        epoch_columns(prepared.task, run.options.monitor),
+        DIAGNOSTIC_COLUMNS if options.record else (),
+    )
     if results is None:
         if name is not None or resume or force:
             raise UsageError("name, resume, force: they belong to a folder of results. Give results")

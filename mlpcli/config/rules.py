@@ -9,7 +9,7 @@ from itertools import combinations, pairwise
 from typing import NamedTuple
 
 from mlpcli.config.choices import INITIALIZERS, LOSSES, NORMS, Construction
-from mlpcli.config.metrics import Measure, metrics_of
+from mlpcli.config.metrics import Measure, every_metric_of
 from mlpcli.config.options import RunOptions
 
 __all__ = ["Conflict", "conflicts", "smallest_batch", "task_conflicts", "validation_conflicts"]
@@ -120,7 +120,7 @@ def task_conflicts(options: RunOptions, task: str) -> Iterator[Conflict]:
         if task not in tasks:
             needed = " and ".join(_TASKS[fitting] for fitting in tasks)
             yield Conflict((name, "task"), f"{name} {getattr(options, name)} is for {needed}, and the task is {task}")
-    monitors = ("auto", *(str(Measure("val", metric)) for metric in metrics_of(task)))
+    monitors = ("auto", *(str(Measure("val", metric)) for metric in every_metric_of(task)))
     if options.monitor not in monitors:
         yield Conflict(("monitor", "task"), f"{task} has no {options.monitor}; use one of {', '.join(monitors)}")
 

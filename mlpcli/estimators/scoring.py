@@ -7,7 +7,7 @@ import numpy as np
 
 from mlpcli.estimators.rows import dense
 from mlpcli.nn import Array, Network
-from mlpcli.training.evaluate import BLOCK
+from mlpcli.training.metrics.evaluate import BLOCK
 
 __all__ = ["Scorer"]
 

@@ -19,11 +19,12 @@ from typing import TypedDict
 import numpy as np
 
 from mlpcli.config import RunOptions, resolve
+from mlpcli.config.metrics import metrics_of
 from mlpcli.data import Prepared
 from mlpcli.nn import Array, Linear, Network
 from mlpcli.training.build import build_loss, output_units
-from mlpcli.training.evaluate import evaluate
 from mlpcli.training.loop.trainer import Metrics, Trainer
+from mlpcli.training.metrics.evaluate import evaluate
 
 __all__ = ["BaselineScores", "baseline_scores"]
 
@@ -77,10 +78,14 @@ def _constant_scores(options: RunOptions, data: Prepared, scores: Array) -> Metr
     network.parameters["output.bias"][...] = scores
     loss = build_loss([options.model_copy(update={"dtype": "float64", "label_smoothing": 0.0})], outputs, ())
     parts = {"train": data.train, "val": data.val, "test": data.test}
+    metrics, known = metrics_of(data.task, options.monitor), data.preprocessing
+    mean = np.array(known.target_mean)
     return {
         name: None
         if part is None
-        else {metric: float(value) for metric, value in evaluate(network, loss, part, data.preprocessing.units).items()}
+        else {
+            metric: float(value) for metric, value in evaluate(network, loss, part, known.units, metrics, mean).items()
+        }
         for name, part in parts.items()
     }
 
@@ -107,7 +112,7 @@ def _linear_scores(options: RunOptions, data: Prepared) -> Metrics:
         threads=int(options.threads),
         targets=len(data.targets),
     )
-    trainer = Trainer([linear], replace(data, val=None, test=None))
+    trainer = Trainer([linear], replace(data, val=None, test=None), options.monitor)
     for _ in trainer.epochs():
         pass
     trainer.data = data  # validation rows are scored once, not after every epoch

@@ -17,6 +17,7 @@ from mlpcli.data import Prepared
 from mlpcli.errors import UsageError
 from mlpcli.nn import BitStreams, Purpose
 from mlpcli.training.build import build_layers, check_lift, output_units
+from mlpcli.training.metrics.evaluate import is_defined
 
 __all__ = ["check_data"]
 
@@ -36,7 +37,7 @@ def check_data(options: RunOptions, data: Prepared) -> None:
         raise UsageError(f"norm batch on dataset {data.name!r}: it needs at least two training rows. Use norm layer")
     if options.monitor != "auto" and data.val is not None:
         measure = Measure.parse(options.monitor)
-        if len(data.val) < measure.metric.rows:
+        if not is_defined(measure.metric, data.val, data.preprocessing):
             raise UsageError(f"monitor on dataset {data.name!r}: {undefined(measure, len(data.val))}")
     construction = INITIALIZERS[options.init].construction
     kind = len(data.features), len(data.classes or ())

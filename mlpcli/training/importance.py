@@ -29,7 +29,7 @@ from mlpcli.config.metrics import Metric
 from mlpcli.data import Part
 from mlpcli.errors import DataError
 from mlpcli.nn import Array, Purpose, stream
-from mlpcli.training.evaluate import evaluate
+from mlpcli.training.metrics.evaluate import evaluate
 from mlpcli.training.model import Model
 
 __all__ = ["importances", "permutations"]
@@ -51,10 +51,11 @@ def importances(model: Model, part: Part, metric: Metric, permutations: Sequence
         DataError: the metric is not a finite number on these rows.
     """
     x = np.array(part.x)
-    permuted = replace(part, x=x)
+    permuted, known = replace(part, x=x), model.preprocessing
 
     def cost() -> float:
-        value = metric.key(float(evaluate(model.network, model.loss, permuted, model.preprocessing.units)[metric.name]))
+        found = evaluate(model.network, model.loss, permuted, known.units, [metric], np.array(known.target_mean))
+        value = metric.key(float(found[metric.name]))
         if not np.isfinite(value):
             raise DataError(
                 f"{metric.name} is not a finite number on these {len(part)} rows, so no column has an importance. "

@@ -30,7 +30,9 @@ from mlpcli.nn import Array, BitStreams, Layer, Loss, Network, Purpose, sigmoid
 from mlpcli.results.files.model_file import load_model, model_bytes
 from mlpcli.threads import blas_threads
 from mlpcli.training.build import build_layers, build_loss, output_units
-from mlpcli.training.evaluate import BLOCK, evaluate, score_blocks
+from mlpcli.training.metrics.evaluate import BLOCK, evaluate, score_blocks
+from mlpcli.training.metrics.outcome import decided
+from mlpcli.training.metrics.probabilities import probabilities
 
 __all__ = ["Model"]
 
@@ -224,47 +226,17 @@ class Model:
         return np.concatenate(blocks) if blocks else np.empty((0, self.network.linears[-1].out_features))
 
     def probabilities(self, scores: Array) -> Array:
-        """One probability per class or label, float64 `(rows, classes)`.
-
-        After cross-entropy the softmax or sigmoid of the scores; after a loss on residuals the scores themselves,
-        clipped to [0, 1] and divided by their sum.
-        """
-        wide = scores.astype(np.float64)
+        """One probability per class or label, float64 `(rows, classes)`, as `metrics.probabilities` says."""
         if self.preprocessing.task == "multilabel":
+            wide = scores.astype(np.float64)
             return sigmoid(wide, np.empty_like(wide))
-        if LOSSES[self.options.loss].log_odds:
-            if wide.shape[-1] == 1:
-                positive = sigmoid(wide[:, 0], np.empty(len(wide)))
-                return np.stack([1 - positive, positive], axis=-1)
-            p = np.exp(wide - wide.max(axis=-1, keepdims=True))
-        elif wide.shape[-1] == 1:
-            positive = np.clip((1 + wide[:, 0]) / 2, 0, 1)
-            return np.stack([1 - positive, positive], axis=-1)
-        else:
-            p = np.clip(wide, 0, 1)
-            p[p.sum(axis=-1) == 0] = 1
-        normalized: Array = p / p.sum(axis=-1, keepdims=True)
-        return normalized
-
-    def confidences(self, scores: Array) -> Array:
-        """Rank of rows by evidence for a class: float64 `(rows, classes)`, or `(rows, 1)` for one score.
-
-        After cross-entropy the log-odds of the class, else the scores: the order of the probabilities, without the ties
-        that clipping and rounding to 0 or 1 make.
-        """
-        wide = scores.astype(np.float64)
-        if self.options.loss != "cross-entropy" or wide.shape[-1] == 1:
-            return wide
-        others = [np.delete(wide, code, axis=-1) for code in range(wide.shape[-1])]
-        log_odds: Array = wide - np.stack([np.logaddexp.reduce(rest, axis=-1) for rest in others], axis=-1)
-        return log_odds
+        return probabilities(scores, log_odds=LOSSES[self.options.loss].log_odds)
 
     def decide(self, scores: Array) -> Array:
         """The class code of each row, by the sign of one score or the largest of several; or labels, by each sign."""
         if self.preprocessing.task == "multilabel":
             return (scores > 0).astype(np.int64)
-        codes: Array = (scores[:, 0] > 0).astype(np.int64) if scores.shape[-1] == 1 else scores.argmax(axis=-1)
-        return codes
+        return decided(scores)
 
 
 def _layout(description: dict[str, Any]) -> dict[str, tuple[str, tuple[int, ...]]]:

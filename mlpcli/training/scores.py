@@ -1,6 +1,6 @@
 """The scores of a trained model on one part of a dataset, as the tables that `mlpcli eval` writes.
 
-scikit-learn's metrics are used where they exist. It is imported within functions, so that training does not load it.
+scikit-learn's tables of classes are used. It is imported within functions, so that training does not load it.
 
 >>> Table(["class", "support"], [["yes", 3]])
 Table(columns=['class', 'support'], rows=[['yes', 3]])
@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mlpcli.config.metrics import every_metric_of
 from mlpcli.data import Part, Preprocessing
 from mlpcli.nn import Array
-from mlpcli.training.evaluate import evaluate, evaluate_targets
+from mlpcli.training.metrics.evaluate import evaluate, evaluate_targets
 from mlpcli.training.model import Model
 from mlpcli.training.probability_tables import bin_rows, thresholds
 
@@ -52,13 +53,15 @@ class Scores:
 
 @np.errstate(all="ignore")
 def score(model: Model, part: Part) -> Scores:
-    """Metrics of the model on a part; `loss` and `accuracy` are those that training reports.
+    """Every metric of the task on a part; those that training reports too are the same.
 
     A metric that is undefined is None: ROC AUC if a class has no row, R2 of a single row, and all that is not finite.
     """
-    names, scale = model.preprocessing.classes, model.preprocessing.units
+    known = model.preprocessing
+    names, scale = known.classes, known.units
+    asked = every_metric_of(known.task, len(names or ()))
+    metrics = _numbers(evaluate(model.network, model.loss, part, scale, asked, np.array(known.target_mean)))
     if names is None:
-        metrics = _numbers(evaluate(model.network, model.loss, part, scale))
         if scale is None:
             return Scores(metrics, _of_each_label(model, part))
         return Scores(metrics, targets=_of_each_target(model, part, scale) if len(scale) > 1 else None)
@@ -70,14 +73,6 @@ def score(model: Model, part: Part) -> Scores:
     precision, recall, f1, support = precision_recall_fscore_support(
         y, decided, labels=codes, sample_weight=weights, zero_division=0.0
     )
-    present = support > 0
-    ranked = present.all() and np.isfinite(scores).all()
-    metrics = {
-        **_numbers(evaluate(model.network, model.loss, part, None)),
-        "balanced_accuracy": float(recall[present].mean()),
-        "macro_f1": float(f1[present | np.isin(codes, decided)].mean()),
-        "roc_auc": _roc_auc(y, model.confidences(scores), weights) if ranked else None,
-    }
     classes = _class_table(names, precision, recall, f1, support)
     counts = confusion_matrix(y, decided, labels=codes, sample_weight=weights).tolist()
     confusion = Table([r"target\prediction", *names], [[name, *row] for name, row in zip(names, counts, strict=True)])
@@ -194,8 +189,8 @@ def _mean(arrays: Sequence[Array]) -> Array:
 
 
 def _of_each_target(model: Model, part: Part, scale: Array) -> Table:
-    alone = [_numbers(metrics) for metrics in evaluate_targets(model.network, model.loss, part, scale)]
-    names = model.preprocessing.targets
+    found = evaluate_targets(model.network, model.loss, part, scale, np.array(model.preprocessing.target_mean))
+    alone, names = [_numbers(metrics) for metrics in found], model.preprocessing.targets
     return Table(["target", *alone[0]], [[name, *metrics.values()] for name, metrics in zip(names, alone, strict=True)])
 
 
@@ -206,16 +201,6 @@ def _as_given(y: Array, preprocessing: Preprocessing) -> list[list[float]]:
     decimals = np.floor(-np.log10(smallest)).astype(int)
     columns = [np.round(own[:, k], digits).tolist() for k, digits in enumerate(decimals.tolist())]
     return [list(row) for row in zip(*columns, strict=True)]
-
-
-def _roc_auc(y: Array, confidences: Array, weights: Array | None) -> float:
-    """The area under the ROC curve; for several classes the mean over the classes, each against the rest."""
-    from sklearn.metrics import roc_auc_score
-
-    if confidences.shape[-1] == 1:
-        return float(roc_auc_score(y, confidences[:, 0], sample_weight=weights))
-    areas = [roc_auc_score(y == code, column, sample_weight=weights) for code, column in enumerate(confidences.T)]
-    return float(np.mean(areas))
 
 
 def _numbers(values: dict[str, Array]) -> dict[str, float | None]:

@@ -13,8 +13,8 @@ from mlpcli.data.in_memory import prepare_in_memory
 from mlpcli.errors import UsageError
 from mlpcli.nn import Linear, LogisticLoss, Network
 from mlpcli.training.baselines import baseline_scores
-from mlpcli.training.evaluate import evaluate
 from mlpcli.training.loop.trainer import Trainer
+from mlpcli.training.metrics.evaluate import evaluate
 from mlpcli.training.model import Model
 from mlpcli.training.scores import predictions, score
 from tests.training.problems import finish, resolved

@@ -14,7 +14,7 @@ from mlpcli.config.metrics import epoch_columns
 from mlpcli.errors import DataError, Interrupted, UsageError
 from mlpcli.results.folders.run_folder import RunFolder
 from mlpcli.training import session
-from mlpcli.training.evaluate import evaluate
+from mlpcli.training.metrics.evaluate import evaluate
 from mlpcli.training.model import Model
 from mlpcli.training.session import PlannedRun, plan_run, train_run
 from mlpcli.training.weight_history import models_by_epoch

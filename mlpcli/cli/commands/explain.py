@@ -12,7 +12,7 @@ from mlpcli.cli.flags import DataHome, Json, Quiet, ResultsRoot, SomeRun
 from mlpcli.cli.own_data import Split, folder_for_tables, own_data
 from mlpcli.cli.text_table import table
 from mlpcli.cli.views.epoch_view import short
-from mlpcli.config.metrics import METRICS, metrics_of, ranking
+from mlpcli.config.metrics import METRICS, every_metric_of, ranking
 from mlpcli.errors import FileError, UsageError
 from mlpcli.wording import quote
 
@@ -121,7 +121,7 @@ def _metric(asked: str | None, data: "Prepared") -> "Metric":
     """The metric that is asked for, or the one that ranks networks of this task."""
     if asked is None:
         return ranking(data.task, len(data.targets))
-    known = [metric.name for metric in metrics_of(data.task)]
+    known = [metric.name for metric in every_metric_of(data.task, len(data.classes or ()))]
     if asked not in known:
         raise UsageError(f"--metric {quote(asked)}: {data.name} has no such metric. Choose one of {', '.join(known)}")
     return METRICS[asked]

@@ -178,7 +178,7 @@ def _watched(
     warn_of_columns(run.data.summary)
     if folder.state == "resumed":
         message(f"continuing from the checkpoint in {shown(folder.path)}", quiet=quiet)
-    with epoch_view(epoch_columns(run.data.task), run.options, quiet) as view:
+    with epoch_view(epoch_columns(run.data.task, run.options.monitor), run.options, quiet) as view:
         yield view.show
 
 

@@ -53,6 +53,7 @@ class SweepFolder:
         columns: Sequence[str],
         diagnostics: Sequence[str] = (),
         folds: bool = False,
+        metric: str | None = None,
         reuse: Callable[[Trial], bool],
         provenance: Mapping[str, Any],
         restart: bool = False,
@@ -70,6 +71,7 @@ class SweepFolder:
             diagnostics: the columns of diagnostics.csv after trial and run_id; a trial that lacks its rows there
                 counts as absent. Without any there is no such file.
             folds: whether the trials cross-validate, so that trials.csv has their fold.
+            metric: the metric that ranks; a trial that was recorded without it counts as absent.
             reuse: whether a trial that an earlier run recorded is kept.
             provenance: the content of provenance.json.
             restart: set aside what an earlier run recorded.
@@ -84,6 +86,7 @@ class SweepFolder:
         self.planned: list[Trial] = []
         self.known: dict[int, Trial] = {}
         self._sweep, self._provenance, self._reuse = sweep, provenance, reuse
+        self._metric, self._columns = metric, columns
         self._tables = GrowingTables(self.path, trial_columns(varied, scores, folds=folds), columns, diagnostics)
         self._run_ids: set[str] = set()
         refuse_links(self.path)
@@ -111,12 +114,22 @@ class SweepFolder:
             self._run_ids.add(trial.run_id)
             place = self._here if self._here and trial.run_id in self._here.trials else self._unused
             recorded = place.trials.get(trial.run_id)
-            if recorded is None or not self._reuse(recorded):
+            if recorded is None or not self._reuse(recorded) or self._lacks_metric(recorded, place):
                 continue
             if self._tables.adopt(recorded, trial.number, place):
                 self.known[trial.number] = replace(
                     recorded, number=trial.number, configuration=trial.configuration, options=trial.options
                 )
+
+    def _lacks_metric(self, recorded: Trial, place: SweepTables) -> bool:
+        """Whether a sweep that ranked by another metric recorded the trial, and did not measure ours."""
+        metric = self._metric
+        if metric is None:
+            return False
+        if metric not in place.columns or (metric in self._columns and metric not in place.metrics.columns):
+            return True
+        # trials of several sweeps share the tables of unused/
+        return place is self._unused and recorded.state == "complete" and recorded.metrics[metric] is None
 
     @property
     def leaving(self) -> list[Trial]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mlpcli.config import OPTIONS
-from mlpcli.config.metrics import METRICS, PARTS, Measure
+from mlpcli.config.metrics import METRICS, PARTS, Measure, every_metric_of
 from mlpcli.results.files import csv_text
 from mlpcli.results.trial import STATES, trial_columns
 
@@ -130,10 +130,7 @@ _SUMMARY = _columns(
     Column("time_s", "number", "time of training, all seeds together", "s"),
 )
 _SCORES = _columns(
-    *(Column(metric.name, "number", metric.label, metric.unit) for metric in METRICS.values()),
-    Column("balanced_accuracy", "number", "mean recall over the classes that have rows"),
-    Column("macro_f1", "number", "mean F1 over the classes that have rows or predictions"),
-    Column("roc_auc", "number", "area under the ROC curve, the mean of one class against the rest"),
+    *(Column(metric.name, "number", metric.meaning or metric.label, metric.unit) for metric in METRICS.values())
 )
 _CLASSES = _columns(
     Column("class", "text", "name of the class", needed=True),
@@ -144,7 +141,11 @@ _CLASSES = _columns(
 )
 _TARGETS = _columns(
     Column("target", "text", "name of the target", needed=True),
-    *(Column(metric.name, "number", metric.label, metric.unit) for metric in METRICS.values()),
+    *(
+        Column(metric.name, "number", metric.meaning or metric.label, metric.unit)
+        for metric in every_metric_of("regression")
+        if metric.name != "loss"
+    ),
 )
 _SUMMARY_OF_DATA = _columns(
     Column("name", "text", "name of the column", needed=True),

@@ -1,11 +1,11 @@
 """Between plan and engine: every trial resolved against its prepared data, which gives it its identity."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from mlpcli.config import DataOptions, RunOptions, stack_key, usage_error
-from mlpcli.config.metrics import PARTS, Measure, epoch_columns, metrics_of
+from mlpcli.config.metrics import PARTS, Measure, epoch_columns, metrics_of, undefined
 from mlpcli.data import Prepared, prepare
 from mlpcli.errors import MlpcliError, UsageError
 from mlpcli.results.trial import Trial
@@ -17,6 +17,7 @@ from mlpcli.sweeps.search.strategy import Scored
 from mlpcli.sweeps.spec.ranking_metric import Kind, ranking_metric
 from mlpcli.training.build import output_units
 from mlpcli.training.loop.diagnostics import DIAGNOSTIC_COLUMNS
+from mlpcli.training.metrics.evaluate import is_defined
 from mlpcli.training.session import plan_run
 
 __all__ = ["PreparedSweep"]
@@ -46,14 +47,17 @@ class PreparedSweep:
         self._data_home = data_home
         self._loaded: dict[DataOptions, Prepared] = {}
         self._owners: dict[str, int] = {}  # the configuration of each run_id
+        self._monitors: dict[str, None] = {}  # what the runs of the first round monitor
         planned = len(plan)
         plan.first = self._prepare(plan.first)
         plan.duplicates += planned - len(plan)
         kinds = [_kind_of(data) for data in self._loaded.values()]
         tasks = dict.fromkeys(kind.task for kind in kinds)
-        metrics = dict.fromkeys(metric for task in tasks for metric in metrics_of(task))
         self.metric = ranking_metric(plan.file.metric, kinds, every_epoch=plan.file.halving is not None)
-        self.columns = tuple(dict.fromkeys(column for task in tasks for column in epoch_columns(task)))
+        self._check_defined(self._loaded.values())
+        asked = (self.metric, *self._monitors)
+        metrics = dict.fromkeys(metric for task in tasks for metric in metrics_of(task, *asked))
+        self.columns = tuple(dict.fromkeys(column for task in tasks for column in epoch_columns(task, *asked)))
         self.diagnostics = DIAGNOSTIC_COLUMNS if plan.options(0).record else ()
         self.scores = tuple(str(Measure(part, metric)) for part in PARTS for metric in metrics)
 
@@ -185,12 +189,28 @@ class PreparedSweep:
             data = prepare(key, self._data_home)
             if self.trials:  # the first round has decided on metric and columns
                 ranking_metric(self.metric, [_kind_of(data)])
+                self._check_defined([data])
                 if not set(epoch_columns(data.task)) <= set(self.columns):
                     raise UsageError(
                         f"task: metrics.csv has no columns for {data.task}, the first batch has none of it"
                     )
             self._loaded[key] = data
-        return plan_run(options, self._loaded[key], threads=1).run_id, self._loaded[key]
+        run = plan_run(options, self._loaded[key], threads=1)
+        if not self.trials:
+            self._monitors[run.options.monitor] = None
+        return run.run_id, run.data
+
+    def _check_defined(self, loaded: Iterable[Prepared]) -> None:
+        """Check that the rows of these datasets define the metric that ranks.
+
+        Raises:
+            UsageError: they do not.
+        """
+        measure = Measure.parse(self.metric)
+        for data in loaded:
+            part = data.parts[measure.part]
+            if not is_defined(measure.metric, part, data.preprocessing):
+                raise usage_error([f"metric on dataset {data.name!r}: {undefined(measure, len(part))}"])
 
 
 def _kind_of(data: Prepared) -> Kind:

@@ -82,7 +82,7 @@ def run_job(job: Job) -> JobResult:
     """Train the stack of a job; the same numbers as `mlpcli train --threads 1` gives for each of its runs."""
     claim_blas_memory()
     data = open_prepared(job.data.open(), job.name, job.scale)
-    trainer = Trainer(job.runs, data)
+    trainer = Trainer(job.runs, data, job.metric)
     if job.progress is not None:
         trainer.restore(job.progress.arrays, job.progress.counters)
         if job.pruned:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from mlpcli.config import usage_error
-from mlpcli.config.metrics import METRICS, Measure, metrics_of, ranking, undefined
+from mlpcli.config.metrics import METRICS, Measure, every_metric_of, ranking
 from mlpcli.wording import nearest, quote
 
 __all__ = ["Kind", "metric_problem", "ranking_metric"]
@@ -27,7 +27,7 @@ def metric_problem(metric: object, *, every_epoch: bool) -> str | None:
         str(Measure(part, one))
         for part in _RANKING_PARTS
         for one in METRICS.values()
-        if not every_epoch or part in one.epochs
+        if not every_epoch or part == "val" or part in one.epochs
     ]
     if metric in known:
         return None
@@ -61,12 +61,9 @@ def ranking_metric(metric: str | None, kinds: Iterable[Kind], *, every_epoch: bo
             raise usage_error([f"metric: the default does not serve here: {problem}"])
     measure = Measure.parse(metric)
     for kind in kinds:
-        rows = getattr(kind, measure.part)
-        if not rows:
+        if not getattr(kind, measure.part):
             raise usage_error([f"metric: there are no validation rows for {metric}. Set val_size above 0 or train_*"])
-        if kind.task not in measure.metric.tasks:
-            known = ", ".join(str(Measure(part, one)) for part in _RANKING_PARTS for one in metrics_of(kind.task))
+        if measure.metric not in every_metric_of(kind.task):
+            known = ", ".join(str(Measure(part, one)) for part in _RANKING_PARTS for one in every_metric_of(kind.task))
             raise usage_error([f"metric: {kind.task} has no {metric}; use one of {known}"])
-        if rows < measure.metric.rows:
-            raise usage_error([f"metric: {undefined(measure, rows)}"])
     return metric

@@ -11,7 +11,8 @@ import numpy as np
 
 from mlpcli.kernels.classification import count_correct
 from mlpcli.nn import Array
-from mlpcli.training.evaluate import all_correct, correct, squared_errors, total
+from mlpcli.training.metrics.evaluate import squared_errors, total
+from mlpcli.training.metrics.outcome import all_correct, correct
 
 __all__ = ["BatchSums"]
 

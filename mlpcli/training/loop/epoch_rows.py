@@ -2,14 +2,14 @@
 
 >>> import numpy as np
 >>> columns = {"train_loss": np.array([0.5]), "train_accuracy": np.array([0.9]), "grad_norm": np.array([2.0])}
->>> (row,) = epoch_rows("classification", 1, 45, np.array([0.1]), columns, seconds=0.2, times=np.array([0.2]))
->>> row["epoch"], row["lr"], row["train_accuracy"], row["val_accuracy"]
-(1, 0.1, 0.9, None)
+>>> names = ("epoch", "lr", "train_accuracy", "val_accuracy")
+>>> epoch_rows(names, 1, 45, np.array([0.1]), columns, seconds=0.2, times=np.array([0.2]))
+[{'epoch': 1, 'lr': 0.1, 'train_accuracy': 0.9, 'val_accuracy': None}]
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from mlpcli.config.metrics import epoch_columns
 from mlpcli.nn import Array
 
 __all__ = ["EpochRow", "epoch_rows"]
@@ -18,12 +18,12 @@ EpochRow = dict[str, Any]
 
 
 def epoch_rows(
-    task: str, epoch: int, step: int, rates: Array, columns: dict[str, Array], seconds: float, times: Array
+    names: Sequence[str], epoch: int, step: int, rates: Array, columns: dict[str, Array], seconds: float, times: Array
 ) -> list[EpochRow]:
-    """One row per run, with the columns of its task in order; a column that was not measured is None.
+    """One row per run; a column that was not measured is None.
 
     Args:
-        task: classification or regression.
+        names: the columns of the rows, in order.
         epoch: number of the epoch, from 1.
         step: steps since the start.
         rates: learning rate of the epoch's last step, `(runs,)`.
@@ -33,8 +33,7 @@ def epoch_rows(
     """
     rows = []
     for run, (rate, total) in enumerate(zip(rates, times, strict=True)):
-        row: EpochRow = dict.fromkeys(epoch_columns(task))
-        row |= {name: float(values[run]) for name, values in columns.items() if name in row}
-        row |= {"epoch": epoch, "step": step, "lr": float(rate), "epoch_time_s": seconds, "total_time_s": float(total)}
-        rows.append(row)
+        own = {"epoch": epoch, "step": step, "lr": float(rate), "epoch_time_s": seconds, "total_time_s": float(total)}
+        own |= {name: float(values[run]) for name, values in columns.items()}
+        rows.append({name: own.get(name) for name in names})
     return rows

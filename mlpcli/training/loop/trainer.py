@@ -27,11 +27,11 @@ from typing import Any
 import numpy as np
 
 from mlpcli.config import RunOptions
+from mlpcli.config.metrics import epoch_columns, metrics_of
 from mlpcli.config.rules import smallest_batch
-from mlpcli.data import Prepared
+from mlpcli.data import Part, Prepared
 from mlpcli.nn import Array, Network, Purpose, stream
 from mlpcli.training.build import per_run
-from mlpcli.training.evaluate import evaluate
 from mlpcli.training.initial_weights import initialize
 from mlpcli.training.loop.batch_sums import BatchSums
 from mlpcli.training.loop.batches import batch_bounds
@@ -41,6 +41,7 @@ from mlpcli.training.loop.divergence import Divergence, finite
 from mlpcli.training.loop.epoch_rows import EpochRow, epoch_rows
 from mlpcli.training.loop.monitor import Monitor
 from mlpcli.training.loop.replicas import Replicas
+from mlpcli.training.metrics.evaluate import evaluate
 
 __all__ = ["Metrics", "Trainer"]
 
@@ -54,18 +55,23 @@ class Trainer:
     Args:
         runs: resolved options with one stack_key.
         data: the prepared dataset.
+        measure: what is measured beside the metrics of the task and the monitor, such as val_roc_auc, by which a
+            sweep ranks; None for nothing more.
 
     Attributes:
+        columns: the columns of metrics.csv.
         members: indices of the runs still training; a run that stops early or diverges leaves the stack.
         kept_params, kept_state: the weights and running statistics that each run keeps, `(runs, size)`.
         diverged: where each run that diverged did so, by index.
         diagnostics: with the option `record`, pairs (run, row of diagnostics.csv) for the last yield of `epochs()`.
     """
 
-    def __init__(self, runs: Sequence[RunOptions], data: Prepared) -> None:
+    def __init__(self, runs: Sequence[RunOptions], data: Prepared, measure: str | None = None) -> None:
         self.runs, self.data = list(runs), data
         self.options = runs[0]
         self.target_scale = data.preprocessing.units
+        asked = (self.options.monitor, measure or "auto")
+        self.metrics, self.columns = metrics_of(data.task, *asked), epoch_columns(data.task, *asked)
         self._x, self._y = np.asarray(data.train.x), np.asarray(data.train.y)
         self._weights = None if data.train.weights is None else data.train.weights.astype(self.options.dtype)
         self.bounds = batch_bounds(len(self._x), self.options.batch_size, smallest_batch(self.options))
@@ -145,10 +151,7 @@ class Trainer:
         self.network.params[...], self.network.state[...] = self.kept_params, self.kept_state
         parts = {"train": self.data.train, "val": self.data.val, "test": self.data.test}
         with np.errstate(all="ignore"):
-            measured = {
-                name: None if part is None else evaluate(self.network, self.replicas.loss, part, self.target_scale)
-                for name, part in parts.items()
-            }
+            measured = {name: None if part is None else self._evaluate(part) for name, part in parts.items()}
         return [
             {name: None if values is None else pick(values, run) for name, values in measured.items()}
             for run in range(len(self.runs))
@@ -247,7 +250,7 @@ class Trainer:
         epoch, members = self.epoch + 1, self.members
         val = None
         if self.data.val is not None:
-            val = evaluate(self.network, self.replicas.loss, self.data.val, self.target_scale)
+            val = self._evaluate(self.data.val)
         healthy = np.flatnonzero(self._find_divergence(epoch))
         seconds = (self._epoch_time + time.perf_counter() - started) / len(members)
         self.times[members] += seconds
@@ -266,6 +269,10 @@ class Trainer:
             self._keep_only(staying)
         self._clear_sums()
         return [(int(members[position]), rows[position]) for position in healthy]
+
+    def _evaluate(self, part: Part) -> dict[str, Array]:
+        mean = np.array(self.data.preprocessing.target_mean)
+        return evaluate(self.network, self.replicas.loss, part, self.target_scale, self.metrics, mean)
 
     def _record(self, positions: Array) -> None:
         """Measure the diagnostics of the runs at these positions of the stack."""
@@ -297,7 +304,7 @@ class Trainer:
         columns = self._sums.columns(len(self._x), self.target_scale)
         columns |= {f"val_{name}": values for name, values in (val or {}).items()}
         steps, rates = epoch * len(self.bounds), self._lr(len(self.bounds) - 1)
-        return epoch_rows(self.data.task, epoch, steps, rates, columns, seconds, self.times[self.members])
+        return epoch_rows(self.columns, epoch, steps, rates, columns, seconds, self.times[self.members])
 
 
 def pick(values: dict[str, Array], run: int) -> dict[str, float]:

@@ -11,8 +11,9 @@ SEVERAL = NUMBERS._replace(targets=3)
 
 def test_what_may_rank() -> None:
     assert metric_problem("val_mae", every_epoch=False) is None
-    assert metric_problem("val_max_error", every_epoch=True) is None
-    assert "expected with halving one of train_loss" in str(metric_problem("val_mae", every_epoch=True))
+    assert metric_problem("train_roc_auc", every_epoch=False) is None
+    assert metric_problem("val_mae", every_epoch=True) is None
+    assert "expected with halving one of train_loss" in str(metric_problem("train_mae", every_epoch=True))
     assert "test rows rank nothing" in str(metric_problem("test_accuracy", every_epoch=False))
     assert str(metric_problem("val_acuracy", every_epoch=False)).endswith("; did you mean val_accuracy?")
     assert str(metric_problem(3, every_epoch=False)).startswith("got 3, expected one of train_loss")
@@ -48,9 +49,8 @@ def test_ranking_metric(metric: str | None, kinds: list[Kind], expected: str) ->
         ("val_loss", [CLASSES, NUMBERS._replace(val=0)], "no validation rows for val_loss"),
         ("val_accuracy", [NUMBERS], "regression has no val_accuracy"),
         ("train_rmse", [CLASSES], "classification has no train_rmse"),
-        ("val_r2", [NUMBERS._replace(val=1)], "val_r2 is not defined for 1 validation row, it needs 2"),
-        (None, [SEVERAL._replace(val=1)], "val_r2 is not defined for 1 validation row"),
-        ("train_r2", [NUMBERS._replace(train=1)], "train_r2 is not defined for 1 training row"),
+        ("val_roc_auc", [NUMBERS], "regression has no val_roc_auc; use one of train_loss"),
+        ("train_mape", [CLASSES], "classification has no train_mape"),
     ],
 )
 def test_no_such_number(metric: str | None, kinds: list[Kind], message: str) -> None:

@@ -160,6 +160,6 @@ def test_the_unit_of_one_of_several_targets_decides_nothing(tmp_path: Path) -> N
 def test_a_monitor_that_the_validation_rows_cannot_define_is_refused() -> None:
     data = dataset(NUMBERS, val_size=1)
     assert resolved(data, val_size=1).monitor == "val_rmse"
-    with pytest.raises(UsageError, match="val_r2 is not defined for 1 validation row, it needs 2; use another metric"):
+    with pytest.raises(UsageError, match="val_r2 is not defined on 1 validation row: it needs two rows; use another"):
         resolved(data, val_size=1, monitor="val_r2")
     assert resolved(dataset(NUMBERS, val_size=2), val_size=2, monitor="val_r2").monitor == "val_r2"

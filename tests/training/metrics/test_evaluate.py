@@ -11,8 +11,9 @@ from mlpcli.data import Part
 from mlpcli.data.prepared.targets import fit_targets
 from mlpcli.errors import DataError
 from mlpcli.nn import CrossEntropy, Linear, LogisticLoss, Network, Purpose, SquaredLoss, stream
-from mlpcli.training.evaluate import BLOCK, correct, evaluate, squared_errors
 from mlpcli.training.loop.trainer import Trainer
+from mlpcli.training.metrics.evaluate import BLOCK, evaluate, squared_errors
+from mlpcli.training.metrics.outcome import correct
 from tests.training.problems import CLASSES, NUMBERS, TWO_CLASSES, dataset, resolved, softmax
 
 

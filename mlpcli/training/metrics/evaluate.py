@@ -1,0 +1,158 @@
+"""Networks scored on a part of the data: the metrics of every replica, float64 `(...)`, and sums over a batch.
+
+>>> from mlpcli.nn import Linear, SquaredLoss
+>>> identity = Network([("output", Linear(1, 1))], dtype="float64")
+>>> identity.parameters["output.weight"][...] = 1
+>>> part = Part(x=np.array([[0.0], [2.0]]), y=np.array([[0.0], [1.0]]), rows=np.arange(2))
+>>> metrics = evaluate(identity, SquaredLoss(dtype="float64"), part, target_scale=np.array([10.0]))
+>>> {name: round(float(value), 3) for name, value in metrics.items()}
+{'loss': 0.25, 'rmse': 7.071, 'mae': 5.0, 'r2': -1.0, 'max_error': 10.0}
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from mlpcli.config.metrics import Metric, every_metric_of, metrics_of
+from mlpcli.data import Part, Preprocessing
+from mlpcli.nn import Array, Loss, Network
+from mlpcli.nn.losses import ResidualLoss
+from mlpcli.training.metrics.functions import FUNCTIONS
+from mlpcli.training.metrics.outcome import Outcome, all_correct, correct
+
+__all__ = ["BLOCK", "evaluate", "evaluate_targets", "is_defined", "score_blocks", "squared_errors", "total"]
+
+BLOCK = 256
+"""Rows scored at a time; a constant, as the last bits of a matrix product may depend on the number of rows."""
+
+
+def total(values: Array, weights: Array | None) -> Array:
+    """The sum over the batch of `values: (..., batch)`, each times its weight."""
+    summed: Array = np.add.reduce(values if weights is None else values * weights, axis=-1)
+    return summed
+
+
+def squared_errors(scores: Array, targets: Array, weights: Array | None = None) -> Array:
+    """The sum over the batch of the squared errors of each target, in standardized units: float64 `(..., targets)`.
+
+    Each error counts by its weight, `(..., batch)`.
+    """
+    error = scores.astype(np.float64) - targets
+    squares = error * error if weights is None else error * error * weights[..., None]
+    summed: Array = np.add.reduce(squares, axis=-2)
+    return summed
+
+
+def score_blocks(network: Network, x: Array) -> Iterator[tuple[slice, Array]]:
+    """The network's scores `(..., rows, outputs)` of `x: (rows, features)`, a block of rows at a time."""
+    for start in range(0, len(x), BLOCK):
+        rows = slice(start, min(start + BLOCK, len(x)))
+        yield rows, network.forward(np.asarray(x[rows]))
+
+
+def evaluate(
+    network: Network,
+    loss: Loss,
+    part: Part,
+    target_scale: Array | None,
+    metrics: Sequence[Metric] | None = None,
+    target_mean: Array | None = None,
+) -> dict[str, Array]:
+    """The metrics of every replica on one part of the data, nan where the rows do not define one.
+
+    Args:
+        network: the network, or a stack of them.
+        loss: the loss, whose mean is reported in standardized units.
+        part: the rows.
+        target_scale: the standard deviation of each target, `(targets,)`, for a regression; None for other tasks.
+        metrics: the metrics; None is those that every run of the task reports.
+        target_mean: the mean of each target, `(targets,)`, for metrics that need more than errors; None is 0.
+    """
+    chosen = metrics_of(_task(part, target_scale)) if metrics is None else metrics
+    scored = _scored(network, loss, part, target_scale, chosen, target_mean)
+    return {metric.name: FUNCTIONS[metric.name](scored) for metric in chosen}
+
+
+def evaluate_targets(
+    network: Network, loss: Loss, part: Part, target_scale: Array, target_mean: Array
+) -> list[dict[str, Array]]:
+    """Every metric of a regression but for the loss, of each target alone; arguments as for `evaluate`."""
+    metrics = [metric for metric in every_metric_of("regression") if metric.name != "loss"]
+    scored = _scored(network, loss, part, target_scale, metrics, target_mean)
+    return [
+        {metric.name: FUNCTIONS[metric.name](scored.target(k)) for metric in metrics} for k in range(len(target_scale))
+    ]
+
+
+def is_defined(metric: Metric, part: Part, preprocessing: Preprocessing) -> bool:
+    """Whether a network with finite scores has a finite value of the metric on these rows."""
+    if not metric.needs:
+        return True
+    y, losses = np.asarray(part.y), np.zeros(len(part))
+    if preprocessing.task == "regression":
+        scale, mean = np.array(preprocessing.target_scale), np.array(preprocessing.target_mean)
+        scored = _of_errors(losses, np.zeros(y.shape), y, scale, mean)
+    else:
+        classes = len(preprocessing.classes or ())
+        outputs = classes if classes > 2 else 1 if classes else y.shape[1]
+        scored = _of_scores(losses, np.zeros((len(y), outputs)), y, log_odds=True)
+    if part.weights is not None:
+        scored = scored.weighted(np.asarray(part.weights))
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(FUNCTIONS[metric.name](scored)))
+
+
+def _task(part: Part, target_scale: Array | None) -> str:
+    if target_scale is not None:
+        return "regression"
+    return "classification" if part.y.ndim == 1 else "multilabel"
+
+
+def _scored(
+    network: Network, loss: Loss, part: Part, target_scale: Array | None, metrics: Sequence[Metric], mean: Array | None
+) -> Outcome:
+    task = _task(part, target_scale)
+    usual = set(metrics) <= set(metrics_of(task))
+    losses, kept = [], []
+    for rows, scores in score_blocks(network, part.x):
+        y = np.asarray(part.y[rows])
+        losses.append(np.array(loss(scores, y), np.float64))
+        if target_scale is not None:
+            kept.append(scores.astype(np.float64) - y)
+        elif usual:  # which costs less memory than the scores
+            kept.append(correct(scores, y)[..., None] if task == "classification" else scores > 0)
+        else:
+            kept.append(scores.copy())
+    every_loss, every = np.concatenate(losses, axis=-1), np.concatenate(kept, axis=-2)
+    y = np.asarray(part.y)
+    if target_scale is not None:
+        scored = _of_errors(every_loss, every, y, target_scale, mean)
+    elif not usual:
+        scored = _of_scores(every_loss, every, y, log_odds=not isinstance(loss, ResidualLoss))
+    elif task == "classification":
+        scored = Outcome(every_loss, hits=every[..., 0])
+    else:
+        scored = Outcome(every_loss, hits=np.logical_and.reduce(every == y, axis=-1), decided=every, targets=y)
+    return scored if part.weights is None else scored.weighted(np.asarray(part.weights))
+
+
+def _of_scores(losses: Array, scores: Array, y: Array, *, log_odds: bool) -> Outcome:
+    """The outcome of classes `y: (rows,)`, or of labels `(rows, labels)`."""
+    if y.ndim == 1:
+        return Outcome(losses, hits=correct(scores, y), scores=scores, log_odds=log_odds, targets=y)
+    return Outcome(losses, hits=all_correct(scores, y), decided=scores > 0, scores=scores, targets=y)
+
+
+def _of_errors(losses: Array, errors: Array, y: Array, target_scale: Array, target_mean: Array | None) -> Outcome:
+    """The outcome of a regression from its errors in standardized units.
+
+    Each scale is unit * rest, with a power of two and 1 <= rest < 2. Errors in these units have squares that neither
+    vanish nor overflow, and the same digits.
+    """
+    unit = np.ldexp(1.0, np.frexp(target_scale)[1] - 1)
+    scale = target_scale / unit
+    targets = y.astype(np.float64) * scale
+    mean = np.zeros(1) if target_mean is None else target_mean / unit
+    own = targets + mean
+    own[np.abs(own) <= np.finfo(y.dtype).eps * np.abs(mean)] = 0  # where rounding left something of a 0
+    return Outcome(losses, errors=errors * scale, targets=targets, own=own, unit=unit)
