@@ -24,6 +24,7 @@ from mlpcli.plot.tables.diagnostics import draw_drift, draw_gradient, draw_noise
 from mlpcli.plot.tables.metric_by_option import draw_options
 from mlpcli.plot.tables.parallel import draw_parallel
 from mlpcli.plot.tables.schedule import draw_schedule
+from mlpcli.plot.tables.search import draw_course, draw_importance
 from mlpcli.results.folders.read_folder import ResultsFolder, read_folder
 from mlpcli.results.trial import Trial
 from mlpcli.wording import nearest, sentence
@@ -37,6 +38,8 @@ OF_TABLES: dict[str, Callable[[ResultsFolder, str, Selection], list[Drawing]]] =
     "schedule": lambda folder, metric, selection: draw_schedule(folder, selection),
     "options": draw_options,
     "parallel": draw_parallel,
+    "course": lambda folder, metric, selection: draw_course(folder, metric),
+    "importance": lambda folder, metric, selection: draw_importance(folder, metric),
     "noise": lambda folder, metric, selection: draw_noise(folder),
     "gradient": lambda folder, metric, selection: draw_gradient(folder),
     "drift": lambda folder, metric, selection: draw_drift(folder),

@@ -7,6 +7,8 @@ KINDS = {
     "schedule": "learning rate by epoch, where it changes",
     "options": "the metric against the varied options",
     "parallel": "one line per configuration across the axes of three or more varied options",
+    "course": "best so far of a search, by configurations and by seconds",
+    "importance": "how much each option of a search matters",
     "noise": "variance of the gradient against the batch size, with --record",
     "gradient": "signal and noise of the gradient by step, with --record",
     "drift": "input of a hidden unit by step, with --record",

@@ -5,7 +5,7 @@ Numbers of curves have five significant digits, and long curves every k-th epoch
 
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 from mlpcli.atomic import io_errors, shown
 from mlpcli.config.metrics import Measure
 from mlpcli.report.commands import commands_of, train_command
+from mlpcli.report.search_chart import search_chart
 from mlpcli.results.files.csv_text import cell
 from mlpcli.results.files.read_file import read_json, read_rows
 from mlpcli.results.files.snapshot import current
@@ -66,8 +67,8 @@ class Contents:
     chart: Mapping[str, Any]
 
 
-def contents_of(path: Path) -> Contents:
-    """The contents of a results folder.
+def contents_of(path: Path, leave_out: Callable[[str], None] = lambda text: None) -> Contents:
+    """The contents of a results folder; `leave_out` is told what the page lacks, and why.
 
     Raises:
         DataError: a file there is not one that mlpcli writes.
@@ -100,6 +101,7 @@ def contents_of(path: Path) -> Contents:
             "trials": [_trial(folder, trial) for trial in folder.trials],
             "configurations": _configurations(folder, summary),
             **_curves(folder),
+            **search_chart(folder, leave_out),
         },
     )
 

@@ -296,6 +296,38 @@ function drawParallel(state, section) {
   show(section.querySelector(".plot"), [{ type: "parcoords", dimensions, line, labelfont: { color: ink("--ink") }, tickfont: { color: ink("--ink") }, rangefont: { color: "rgba(0,0,0,0)" } }], { height: 420, margin: { l: 60, r: 60, t: 60, b: 24 } });
 }
 
+function drawCourse(state, section) {
+  const { data } = state, { course } = data, box = section.querySelector(".plots");
+  section.hidden = !course.some((one) => one.score !== null);
+  if (section.hidden) return;
+  makePlots(box, 2);
+  const kinds = [
+    ["configuration", (one) => one.score !== null && one.ended, "score", { color: ink("--soft"), size: 6, opacity: 0.6 }],
+    ["pruned", (one) => one.score !== null && !one.ended, "score", { color: ink("--soft"), size: 6, symbol: "circle-open" }],
+    ["by fresh seeds", (one) => one.confirmed !== null, "confirmed", { color: COLORS[1], size: 9, symbol: "triangle-up" }],
+  ];
+  const all = course.map((one) => one.score).filter((value) => value !== null);
+  const scale = data.larger ? "linear" : scaleOf(all);
+  [["configurations asked for", (one) => course.indexOf(one) + 1], ["seconds of training", (one) => one.seconds]].forEach(([title, x], at) => {
+    const traces = kinds.map(([name, has, key, marker]) => {
+      const mine = course.filter(has);
+      return { x: mine.map(x), y: mine.map((one) => one[key]), customdata: mine.map((one) => one.place), name, marker, mode: "markers", hovertemplate: `%{y:.4g}<extra>${name}</extra>` };
+    }).filter((trace) => trace.x.length);
+    traces.push({ x: course.map(x), y: course.map((one) => one.best), name: "best so far", mode: "lines", line: { shape: "hv", color: COLORS[0], width: 2 }, hoverinfo: "skip" });
+    show(box.children[at], traces, { height: 320, showlegend: true, xaxis: axis(title, { rangemode: "tozero" }), yaxis: axis(data.metric, { type: scale }) });
+    onPoint(state, box.children[at]);
+  });
+}
+
+function drawImportance(state, section) {
+  const shares = [...state.data.importance].reverse();
+  section.hidden = !shares.length;
+  if (section.hidden) return;
+  const x = shares.map(([, share]) => share), y = shares.map(([name]) => name);
+  const bars = { type: "bar", orientation: "h", x, y, marker: { color: COLORS[0] }, texttemplate: "%{x:.0%}", textposition: "outside", cliponaxis: false, hoverinfo: "skip" };
+  show(section.querySelector(".plot"), [bars], { height: 90 + 30 * shares.length, xaxis: axis("share", { tickformat: ".0%", rangemode: "tozero" }), yaxis: axis("", { type: "category" }), margin: { l: 56, r: 40, t: 12, b: 44 } });
+}
+
 function drawDifferences(state, section) {
   const { data } = state;
   const all = data.configurations.filter((one, at) => state.visible.has(at) && one.difference[0] !== null && one.difference[1] !== null);
@@ -333,7 +365,7 @@ function drawTrial(state, box) {
   });
 }
 
-const CHARTS = { curves: drawCurves, options: drawOptions, parallel: drawParallel, differences: drawDifferences, trial: drawTrial };
+const CHARTS = { curves: drawCurves, options: drawOptions, parallel: drawParallel, course: drawCourse, importance: drawImportance, differences: drawDifferences, trial: drawTrial };
 
 function drawAll(state) {
   if (typeof Plotly === "undefined") return;

@@ -120,6 +120,37 @@ def sweep_folder(
     return path
 
 
+def search_folder(path: Path, scores: Sequence[float | None], fresh: Mapping[int, float] | None = None) -> Path:
+    """A search by batches of four over lr and norm; `scores` are those of its configurations, `fresh` the confirmed.
+
+    The even ones are pruned from the fifth on, and each score is the mean of three seeds.
+    """
+    rng = np.random.default_rng(0)
+    rates = (10.0 ** rng.uniform(-4, -1, len(scores))).tolist()
+    configurations = [{"lr": rate, "norm": ("none", "batch")[place % 2]} for place, rate in enumerate(rates)]
+    sweep_folder(path, configurations=configurations)
+    with (path / "sweep.toml").open("a") as file:
+        file.write("[search]\ntrials = 12\nlr = { low = 1e-4, high = 0.1, log = true }\n")
+        file.write('norm = { choices = ["none", "batch"] }\n')
+    lines = []
+    for place, score in enumerate(scores):
+        is_pruned = place >= 4 and place % 2 == 0
+        spread = (0.5, None, 0.6) if score is None else (score - 0.01, score, score + 0.01)
+        lines.append(search_line(1 + place // 4, place, configurations[place], spread, 0, not is_pruned))
+    for place, score in (fresh or {}).items():
+        lines.append(search_line(99, place, configurations[place], (score, score), 3, True))
+    (path / "search.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    return path
+
+
+def search_line(
+    number: int, place: int, options: Mapping[str, Any], scores: Sequence[float | None], first_seed: int, ended: bool
+) -> dict[str, Any]:
+    values = {str(first_seed + at): score for at, score in enumerate(scores)}
+    line = {"round": number, "configuration": place, "options": options, "epochs": None if ended else 2, "ended": ended}
+    return {**line, "val_accuracy": values}
+
+
 def epoch_row(columns: Iterable[str], epoch: int, seed: int, value: float, validated: bool = True) -> dict[str, Any]:
     row = {name: value * (1 - 0.5**epoch) + 0.01 * noise(seed, name, epoch) for name in columns}
     row |= {"epoch": epoch, "step": 40 * epoch, "lr": 0.01}
@@ -191,7 +222,7 @@ def check(figure: Figure) -> None:
 def finite(figure: Figure) -> bool:
     """Whether something is drawn in every panel that is seen."""
     return all(
-        any(np.isfinite(line.get_ydata(orig=False)).any() for line in axes.lines) or axes.images
+        any(np.isfinite(line.get_ydata(orig=False)).any() for line in axes.lines) or axes.images or axes.patches
         for axes in figure.axes
         if axes.get_visible() and axes.get_label() != "<colorbar>"
     )

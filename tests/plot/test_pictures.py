@@ -19,8 +19,9 @@ from mlpcli.plot.tables.diagnostics import draw_drift, draw_gradient, draw_noise
 from mlpcli.plot.tables.metric_by_option import draw_options
 from mlpcli.plot.tables.parallel import draw_parallel
 from mlpcli.plot.tables.schedule import draw_schedule
+from mlpcli.plot.tables.search import draw_course, draw_importance
 from mlpcli.results.folders.read_folder import read_folder
-from tests.plot.folders import check, finite, run_folder, sweep_folder
+from tests.plot.folders import check, finite, run_folder, search_folder, sweep_folder
 from tests.plot.svg import assert_same
 
 ACTIVATIONS = ["relu", "leaky-relu", "elu", "selu", "gelu", "silu", "softplus", "sigmoid", "tanh", "identity"]
@@ -97,6 +98,7 @@ FOLDERS: dict[str, Callable[[Path], Path]] = {
         ],
     ),
     "one failed": lambda path: sweep_folder(path, {"lr": [0.1, 1.0, 10.0]}, states={7: "diverged", 8: "pruned"}),
+    "a search": lambda path: search_folder(path, [0.3, 0.9, None, *(0.5 + 0.03 * n for n in range(17))], {1: 0.85}),
     "recorded": lambda path: sweep_folder(path, {"norm": ["none", "batch"]}, recorded=True),
     "recorded batches": lambda path: sweep_folder(path, {"batch_size": [8, 16, 32, 64, "full"]}, recorded=True),
     "recorded grid": lambda path: sweep_folder(
@@ -117,6 +119,8 @@ def drawings(path: Path, metric: str | None = None, asked: Asked = ALL) -> list[
         *draw_schedule(folder, selection),
         *draw_options(folder, chosen, selection),
         *draw_parallel(folder, chosen, selection),
+        *draw_course(folder, chosen),
+        *draw_importance(folder, chosen),
         *draw_noise(folder),
         *draw_gradient(folder),
         *draw_drift(folder),
@@ -146,12 +150,14 @@ def test_the_pictures_of_each_folder(tmp_path: Path) -> None:
     kinds = {
         name: [drawn for drawn, _ in drawings(make(tmp_path / name.replace(" ", "_")))]
         for name, make in FOLDERS.items()
-        if name in ("a run", "a long recorded run", "one number", "recorded", "recorded batches", "recorded grid")
+        if name
+        in ("a run", "a long recorded run", "a search", "one number", "recorded", "recorded batches", "recorded grid")
     }
     curves, options = "curves-val_accuracy", "options-val_accuracy"
     assert kinds == {
         "a run": [curves],
         "a long recorded run": [curves, "gradient", "drift"],
+        "a search": [curves, options, "course-val_accuracy", "importance-val_accuracy"],
         "one number": [curves, options],
         "recorded": [curves, options, "drift"],
         "recorded batches": [curves, options, "noise", "drift"],
@@ -365,6 +371,19 @@ def test_options_that_go_together_are_one_factor(tmp_path: Path) -> None:
     figure = figure_of(sweep_folder(tmp_path / "s", configurations=tied), "options-val_accuracy")
     assert figure.legends[0].get_title().get_text() == "init, epochs"
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["interpolate, 0", "he, 300"]
+
+
+def test_the_course_of_a_search_is_its_best_so_far(tmp_path: Path) -> None:
+    """The third configuration failed, the fifth was pruned; each has three trials of half a second."""
+    scores = [0.5, 0.7, None, 0.6, 0.9, 0.8]
+    figure = figure_of(search_folder(tmp_path / "s", scores, {5: 0.75}), "course-val_accuracy")
+    for panel, places in zip(figure.axes, (range(1, 7), [1.5 * n for n in range(1, 7)]), strict=True):
+        lines = {str(line.get_label()): line for line in panel.lines}
+        assert_allclose(lines["best so far"].get_xdata(), places)
+        assert_allclose(lines["best so far"].get_ydata(), [0.5, 0.7, 0.7, 0.7, 0.7, 0.8])
+        assert_allclose(lines["pruned"].get_ydata(), [0.9])
+        assert_allclose(np.asarray(lines["by fresh seeds"].get_ydata())[-1], 0.75)
+    assert drawings(tmp_path / "s", "val_loss") and not draw_course(read_folder(tmp_path / "s"), "val_loss")
 
 
 def test_what_failed_is_left_out_and_said(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import mlpcli
 from mlpcli.errors import UsageError
 from mlpcli.report.contents import Contents, contents_of
 from mlpcli.report.page import check_installed, page_bytes
-from tests.plot.folders import run_folder, sweep_folder
+from tests.plot.folders import run_folder, search_folder, sweep_folder
 
 MEGABYTE = 1 << 20
 
@@ -81,6 +82,22 @@ def test_a_sweep_without_summary_ranks_by_the_mean(tmp_path: Path) -> None:
     assert contents.headline.startswith("5 complete, 1 failed trials · chosen by val_accuracy")
     means = [one["mean"] for one in contents.chart["configurations"]]
     assert len(means) == 2 and means == sorted(means, reverse=True)
+
+
+def test_a_search_has_its_course_and_what_its_options_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sweep: Contents
+) -> None:
+    assert sweep.chart["course"] == sweep.chart["importance"] == []
+    folder = search_folder(tmp_path / "s", [0.5, 0.7, None, 0.6, *(0.01 * n for n in range(20))], {1: 0.65})
+    left_out: list[str] = []
+    chart = contents_of(folder, left_out.append).chart
+    known = {"place": 3, "ended": True, "confirmed": 0.65, "seconds": 3.0}
+    assert chart["course"][1] == {**known, "score": pytest.approx(0.7), "best": pytest.approx(0.7)}
+    assert chart["course"][2]["score"] is None and len(chart["course"]) == 24
+    assert {name for name, _ in chart["importance"]} == {"lr", "norm"} and not left_out
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    assert contents_of(folder, left_out.append).chart["importance"] == []
+    assert len(left_out) == 1 and left_out[0].startswith("left out importance: optuna is not installed")
 
 
 def test_a_run_that_has_only_begun_has_a_page(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mlpcli.cli.console import message, print_json
+from mlpcli.cli.console import message, print_json, warning
 from mlpcli.cli.flags import Json, Quiet, ResultsRoot, check_suffix
 
 __all__ = ["report"]
@@ -41,7 +41,7 @@ def report(
 
     from mlpcli.report.contents import contents_of
 
-    page = page_bytes([contents_of(path) for path in paths])
+    page = page_bytes([contents_of(path, leave_out=warning) for path in paths])
     file = (output or paths[0] / "report.html").absolute()
     write_atomic(file, page)
     if as_json:

@@ -19,7 +19,7 @@ from mlpcli.results.files import csv_text
 from mlpcli.results.files.append import complete_rows
 from mlpcli.results.schema import csv_schema
 
-__all__ = ["Rows", "damaged", "read_json", "read_options", "read_rows", "read_toml"]
+__all__ = ["Rows", "damaged", "read_json", "read_json_lines", "read_options", "read_rows", "read_toml"]
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,20 @@ def read_json(path: Path, model: type[BaseModel], remedy: str) -> dict[str, Any]
     return _checked(path, content, model, remedy)
 
 
+def read_json_lines(path: Path, model: type[BaseModel], remedy: str) -> list[dict[str, Any]]:
+    """The lines of a JSON Lines file, each of the keys that `model` declares; errors as `read_rows`."""
+    with io_errors("read", path):
+        lines = path.read_bytes().splitlines()
+    found = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            content = json_text.parse(line)
+        except ValueError as error:
+            raise damaged(path, f"line {number}: {error}", remedy) from error
+        found.append(_checked(path, content, model, remedy, f"line {number}: "))
+    return found
+
+
 def read_toml(path: Path, model: type[BaseModel], remedy: str) -> dict[str, Any]:
     """The content of a TOML file of the keys that `model` declares; errors as `read_rows`."""
     return _checked(path, _toml(path, remedy), model, remedy)
@@ -133,13 +147,15 @@ def _toml(path: Path, remedy: str) -> dict[str, Any]:
         raise damaged(path, str(error), remedy) from error
 
 
-def _checked(path: Path, content: dict[str, Any], model: type[BaseModel], remedy: str) -> dict[str, Any]:
+def _checked(
+    path: Path, content: dict[str, Any], model: type[BaseModel], remedy: str, place: str = ""
+) -> dict[str, Any]:
     try:
         model.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         key = ".".join(map(str, first["loc"]))[:60]
-        raise damaged(path, f"key {key}: {first['msg']}" if key else first["msg"], remedy) from error
+        raise damaged(path, f"{place}key {key}: {first['msg']}" if key else f"{place}{first['msg']}", remedy) from error
     except RecursionError as error:
         raise damaged(path, "it is nested too deeply", remedy) from error
     return content

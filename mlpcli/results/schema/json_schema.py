@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Provenance", "RunResult", "SweepHeader"]
+__all__ = ["Provenance", "RunResult", "SearchLine", "SweepHeader"]
 
 
 class _File(BaseModel):
@@ -45,8 +45,21 @@ class Provenance(_File):
     version: str
 
 
+class SearchLine(_File):
+    """A line of search.jsonl: a configuration that was asked for; the metric that ranks has its values by seed."""
+
+    __pydantic_extra__: dict[str, _Scores]
+
+    round: int
+    configuration: int
+    options: dict[str, Any]
+    epochs: int | None
+    ended: bool
+
+
 class SweepHeader(_File):
     """The keys of sweep.toml that describe the sweep as a whole; `sweep.spec` reads the rest."""
 
     name: str | None = None
     metric: str | None = None
+    search: dict[str, Any] | None = None
