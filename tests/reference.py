@@ -270,7 +270,7 @@ def draw() -> Iterator[tuple[Path, bytes]]:
 def _draw_alone(figure: str) -> bytes:
     """A picture that needs no results."""
     from mlpcli.autodiff.expression import parse
-    from mlpcli.plot.formulas import draw_activations, draw_losses
+    from mlpcli.plot.functions import draw_activations, draw_losses
     from mlpcli.plot.graph_svg import graph_svg
     from mlpcli.plot.style import render, styled
 

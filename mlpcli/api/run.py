@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlpcli.api.frames import frame_of
+from mlpcli.api.result_frames import frame_of
 from mlpcli.atomic import shown
 from mlpcli.config import RunOptions
 from mlpcli.errors import DataError

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mlpcli.api.options import plain
+from mlpcli.api.keyword_options import plain
 from mlpcli.api.run_plan import Swept, Watch, run_plan
 from mlpcli.config import RunOptions, as_dict
 from mlpcli.config.identity import run_id

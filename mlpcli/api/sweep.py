@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mlpcli.api.options import plain
+from mlpcli.api.keyword_options import plain
 from mlpcli.api.progress import sweep_progress
 from mlpcli.api.run_plan import run_plan
 from mlpcli.api.sweep_results import Sweep

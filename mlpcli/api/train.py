@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlpcli.api.options import Config, options_from
+from mlpcli.api.keyword_options import Config, options_from
 from mlpcli.api.progress import epoch_progress
 from mlpcli.api.run import Run
 from mlpcli.config import RunOptions, as_dict

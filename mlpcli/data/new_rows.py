@@ -152,8 +152,8 @@ def encode_rows(
         DataError: as `read_rows`, or a weight that is missing or negative.
     """
     from mlpcli.data.prepared.matching import match_columns, match_targets, unknown_texts
+    from mlpcli.data.prepared.row_weights import read_weights
     from mlpcli.data.prepared.summarize import summary_of_new_rows
-    from mlpcli.data.prepared.weights import read_weights
     from mlpcli.data.prepared.write_parts import write_part
 
     places = {column.name: i for i, column in enumerate(table.columns)}

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from mlpcli.api.options import plain
+from mlpcli.api.keyword_options import plain
 from mlpcli.config import OPTIONS, RunOptions, Source, build
 from mlpcli.config.choices import OPTIMIZERS
 from mlpcli.errors import UsageError

@@ -16,7 +16,7 @@ from mlpcli.plot.networks.fit import draw_fit
 from mlpcli.plot.networks.hidden import draw_hidden
 from mlpcli.plot.networks.kept import Networks
 from mlpcli.plot.networks.regions import draw_regions
-from mlpcli.plot.networks.weights import draw_weights
+from mlpcli.plot.networks.weight_images import draw_weights
 from mlpcli.plot.selection import Asked, Selection, select
 from mlpcli.plot.style import Drawing, render, styled
 from mlpcli.plot.tables.curves import draw_curves

@@ -11,7 +11,7 @@ from mlpcli.cli.flags import Json, Quiet, ResultsRoot, switch
 from mlpcli.cli.text_table import prose
 from mlpcli.cli.views.rows_output import Format, FormatFlag, print_rows
 from mlpcli.results.reading.compared import compared_options, configuration_rows, find_sides, side_rows
-from mlpcli.results.reading.listed import Row
+from mlpcli.results.reading.folder_rows import Row
 
 __all__ = ["compare"]
 

@@ -13,7 +13,7 @@ from mlpcli.cli.flags import Json, Quiet, ResultsRoot
 from mlpcli.cli.views.rows_output import Format, FormatFlag, print_rows
 from mlpcli.errors import UsageError
 from mlpcli.results.folders.find import find_results
-from mlpcli.results.reading.listed import Row, differing, list_results, list_trials
+from mlpcli.results.reading.folder_rows import Row, differing, list_results, list_trials
 from mlpcli.results.reading.selected import check_columns, column_names, select
 from mlpcli.wording import quote
 

@@ -113,7 +113,7 @@ def plot(
 
 def _of_formulas(wanted: list[str], kind: Kind) -> Iterator[tuple[str, bytes]]:
     """File name and content of each picture that needs no results."""
-    from mlpcli.plot.formulas import draw_activations, draw_losses
+    from mlpcli.plot.functions import draw_activations, draw_losses
     from mlpcli.plot.style import render, styled
 
     functions = {"activations": draw_activations, "losses": draw_losses}

@@ -12,11 +12,11 @@ from mlpcli.data.cache.table import Table
 from mlpcli.data.prepared.fitting import fit_columns
 from mlpcli.data.prepared.folds import leave_out
 from mlpcli.data.prepared.preprocessing import Column, Preprocessing
+from mlpcli.data.prepared.row_weights import read_weights, relative_weights
 from mlpcli.data.prepared.splits import split_rows
 from mlpcli.data.prepared.summarize import summary_of_dropped, summary_of_inputs, summary_of_targets, with_notes
 from mlpcli.data.prepared.targets import find_columns, fit_targets, labelled_rows, read_targets
 from mlpcli.data.prepared.validation import ValidationRows, ValidationTable, read_validation
-from mlpcli.data.prepared.weights import read_weights, relative_weights
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import quote
 

@@ -10,7 +10,7 @@ from mlpcli.config import OPTIONS
 from mlpcli.errors import UsageError
 from mlpcli.results.folders.find import find_named
 from mlpcli.results.folders.read_trials import read_trials
-from mlpcli.results.reading.listed import Row
+from mlpcli.results.reading.folder_rows import Row
 from mlpcli.results.reading.recorded import Recorded, read_recorded
 from mlpcli.results.statistics import Difference, difference, estimate, holm
 from mlpcli.results.trial import Trial

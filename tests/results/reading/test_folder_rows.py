@@ -11,7 +11,7 @@ import pytest
 from mlpcli.errors import FileError
 from mlpcli.results.files.lock import FolderLock
 from mlpcli.results.folders.read_folder import read_folder
-from mlpcli.results.reading.listed import differing, list_results, list_trials
+from mlpcli.results.reading.folder_rows import differing, list_results, list_trials
 from tests.plot.folders import run_folder, sweep_folder
 
 

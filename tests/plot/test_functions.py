@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 from scipy.special import erf, expit
 
 from mlpcli.nn import ACTIVATIONS, LogisticLoss
-from mlpcli.plot.formulas import POINTS, activation_curve, draw_activations, draw_losses, loss_curve
+from mlpcli.plot.functions import POINTS, activation_curve, draw_activations, draw_losses, loss_curve
 from mlpcli.plot.style import styled
 from tests.plot.folders import check
 
