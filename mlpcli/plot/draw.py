@@ -9,6 +9,7 @@ from mlpcli.atomic import shown
 from mlpcli.errors import MlpcliError, UsageError
 from mlpcli.plot.columns import epochs_of
 from mlpcli.plot.kinds import KINDS
+from mlpcli.plot.networks.animation import draw_animations
 from mlpcli.plot.networks.calibration import draw_calibration
 from mlpcli.plot.networks.confusion import draw_confusion
 from mlpcli.plot.networks.diagram import draw_network
@@ -29,7 +30,7 @@ from mlpcli.results.folders.read_folder import ResultsFolder, read_folder
 from mlpcli.results.trial import Trial
 from mlpcli.wording import nearest, sentence
 
-__all__ = ["OF_NETWORKS", "OF_TABLES", "pictures"]
+__all__ = ["OF_NETWORKS", "OF_TABLES", "animations", "pictures"]
 
 ALL = Asked()
 
@@ -102,6 +103,22 @@ def pictures(
         raise error
     for reason, names in reasons.items():
         leave_out(f"left out {', '.join(names)}: {reason}")
+
+
+def animations(
+    path: Path, data_home: Path | None, asked: Asked = ALL, *, trial: Trial | None = None, only: Sequence[str] = ()
+) -> Iterator[tuple[str, bytes]]:
+    """File name and content of each GIF of a run whose weights were kept after every epoch.
+
+    Raises:
+        UsageError: they were not, or the network has nothing to show.
+        DataError, FileError: a file is not one that mlpcli writes, or its data have changed or cannot be read.
+    """
+    folder = read_folder(path) if trial is None else read_folder(path).only(trial)
+    networks = Networks(folder, select(folder, asked), data_home)
+    with styled():
+        for name, content in draw_animations(networks, only):
+            yield f"plot-{name}.gif", content
 
 
 def _nothing(path: Path, only: Sequence[str]) -> str:

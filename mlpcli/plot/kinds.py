@@ -1,6 +1,6 @@
 """The kinds of pictures of a results folder, each with what it shows; loads neither NumPy nor matplotlib."""
 
-__all__ = ["KINDS"]
+__all__ = ["ANIMATED", "KINDS"]
 
 KINDS = {
     "curves": "learning curves, by epoch",
@@ -21,3 +21,6 @@ KINDS = {
     "calibration": "share of right decisions against the probability that the network gives them",
 }
 """The name is that of the file, `plot-NAME` or `plot-NAME-METRIC`, and what `--only` takes."""
+
+ANIMATED = ("regions", "fit", "hidden")
+"""The kinds that `--animate` draws over the epochs."""

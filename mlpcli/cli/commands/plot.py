@@ -14,7 +14,7 @@ from mlpcli.cli.console import message, print_json, warning
 from mlpcli.cli.flags import DataHome, Json, Quiet, ResultsRoot, SomeTable, switch
 from mlpcli.errors import UsageError
 from mlpcli.installation import install_command
-from mlpcli.plot.kinds import KINDS
+from mlpcli.plot.kinds import ANIMATED, KINDS
 from mlpcli.wording import nearest, sentence
 
 __all__ = ["plot"]
@@ -52,6 +52,9 @@ def plot(
         bool, switch("--activations", help="draw the activations and their slopes instead of results")
     ] = False,
     losses: Annotated[bool, switch("--losses", help="draw the losses and their slopes instead of results")] = False,
+    animate: Annotated[
+        bool, switch("--animate", help="draw a run over its epochs as GIF files; it must have --record-weights")
+    ] = False,
     show: Annotated[bool, switch("--show", help="open the pictures in a window too")] = False,
     results: ResultsRoot = Path("results"),
     data_home: DataHome = None,
@@ -66,6 +69,8 @@ def plot(
 
     Examples: mlpcli plot results/dropout
               mlpcli plot moons --only regions,hidden --format svg
+
+              mlpcli plot moons --animate
     """
     if find_spec("matplotlib") is None:
         raise UsageError(
@@ -79,7 +84,9 @@ def plot(
         raise UsageError(
             "mlpcli plot: give either the NAME of a run or a sweep, or --activations or --losses. Nothing was written"
         )
-    kinds = _kinds(only)
+    kinds = _kinds(only, [*ANIMATED] if animate else [*KINDS])
+    if animate and formulas:
+        raise UsageError("--animate: functions do not move. Give the NAME of a run. Nothing was written")
     if name:
         named = find_named(name, results)
         trial = named.trials[0] if named.trials and len(named.trials) == 1 else None
@@ -89,11 +96,14 @@ def plot(
             raise UsageError(f"{title} is {trial.state}, and only complete trials are drawn. Choose another trial")
         message(f"{title}: drawing", quiet=quiet)
 
-        from mlpcli.plot.draw import pictures
+        from mlpcli.plot.draw import animations, pictures
         from mlpcli.plot.selection import Asked
 
         asked = Asked(_condition(highlight, place) if highlight is not None else None, by)
-        drawn = pictures(place, metric, kind.value, data_home, asked, trial=trial, only=kinds, leave_out=warning)
+        if animate:
+            drawn = animations(place, data_home, asked, trial=trial, only=kinds)
+        else:
+            drawn = pictures(place, metric, kind.value, data_home, asked, trial=trial, only=kinds, leave_out=warning)
     else:
         place, drawn = Path(), _of_formulas(formulas, kind)
     folder = (output or place).absolute()
@@ -133,17 +143,17 @@ def _open(files: list[Path]) -> None:
             warning(f"--show: nothing here opens {file.name}. It is written all the same")
 
 
-def _kinds(text: str | None) -> list[str]:
+def _kinds(text: str | None, known: list[str]) -> list[str]:
     """The kinds that --only names, none without it."""
     if text is None:
         return []
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names:
-        if name not in KINDS:
-            problem = f"--only {name[:80]}: no such kind of picture{nearest(name, KINDS)}"
-            raise UsageError(f"{sentence(problem)} Give some of {', '.join(KINDS)}")
+        if name not in known:
+            problem = f"--only {name[:80]}: no such kind of picture{nearest(name, known)}"
+            raise UsageError(f"{sentence(problem)} Give some of {', '.join(known)}")
     if not names:
-        raise UsageError(f"--only: no kind of picture is named. Give some of {', '.join(KINDS)}")
+        raise UsageError(f"--only: no kind of picture is named. Give some of {', '.join(known)}")
     return names
 
 

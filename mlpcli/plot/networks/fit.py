@@ -11,7 +11,7 @@ from mlpcli.plot.networks.own_units import in_own_units
 from mlpcli.plot.style import Drawing, legend, new_figure, titled, wrap
 from mlpcli.training.model import Model
 
-__all__ = ["draw_fit"]
+__all__ = ["draw_fit", "draw_function", "is_a_function"]
 
 MOST_COLUMNS = 3
 FEW = 60
@@ -26,7 +26,7 @@ def draw_fit(networks: Networks) -> list[Drawing]:
     Raises:
         MlpcliError: a model file is damaged, or its data have changed or cannot be loaded.
     """
-    fitted = [kept for kept in networks.shown if _is_a_function(kept.model)]
+    fitted = [kept for kept in networks.shown if is_a_function(kept.model)]
     if not fitted:
         return []
     columns = min(len(fitted), MOST_COLUMNS)
@@ -43,7 +43,8 @@ def draw_fit(networks: Networks) -> list[Drawing]:
         axes[top].set_visible(False)
         axes[top + columns].set_visible(False)
     for top, kept in zip(tops, fitted, strict=False):
-        worst = _draw_one(axes[top], axes[top + columns], kept.model, kept.data)
+        axes[top + columns].sharex(axes[top])
+        worst = draw_function(axes[top], axes[top + columns], kept.model, kept.data)
         axes[top].set_title(networks.titled_by(kept, f"largest error {worst:.3g}"))
     legend(figure, axes)
     seeds = ", ".join(map(str, sorted({kept.trial.seed for kept in fitted})))
@@ -53,7 +54,7 @@ def draw_fit(networks: Networks) -> list[Drawing]:
     return [Drawing("fit", figure)]
 
 
-def _draw_one(above: Axes, below: Axes, model: Model, data: Prepared) -> float:
+def draw_function(above: Axes, below: Axes, model: Model, data: Prepared) -> float:
     """Target and network above, their difference below, all in the data's own units; returns the largest difference."""
     fitted, part = model.preprocessing, data.val or data.train
     circles: dict[str, Any] = {"color": "#000000", "linestyle": "none", "marker": "o", "fillstyle": "none"}
@@ -66,7 +67,6 @@ def _draw_one(above: Axes, below: Axes, model: Model, data: Prepared) -> float:
     if len(data.train) <= FEW:
         rows = in_own_units(fitted, data.train.x)[:, 0], fitted.inverse_target(data.train.y)[:, 0]
         above.plot(*rows, label="training row", **circles)
-    below.sharex(above)
     above.tick_params(labelbottom=False)
     below.plot(x, found - target, color="#000000", linewidth=1.0)
     above.set_ylabel(wrap(fitted.targets[0]))
@@ -75,7 +75,7 @@ def _draw_one(above: Axes, below: Axes, model: Model, data: Prepared) -> float:
     return float(np.abs(found - target).max())
 
 
-def _is_a_function(model: Model) -> bool:
+def is_a_function(model: Model) -> bool:
     """Whether it takes one number to one number."""
     fitted = model.preprocessing
     return fitted.task == "regression" and len(fitted.features) == len(fitted.targets) == 1

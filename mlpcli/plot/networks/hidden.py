@@ -14,7 +14,7 @@ from mlpcli.plot.networks.kept import Kept, Networks
 from mlpcli.plot.networks.own_units import are_numbers, in_own_units
 from mlpcli.plot.style import Drawing, legend, new_figure, titled, wrap
 
-__all__ = ["View", "draw_hidden", "find_view"]
+__all__ = ["View", "draw_hidden", "draw_last_layer", "find_view", "has_layers_to_draw"]
 
 MOST_PANELS = 6
 MOST_ROWS = 300
@@ -43,11 +43,9 @@ def draw_hidden(networks: Networks) -> list[Drawing]:
         MlpcliError: the model file is damaged, or its data have changed or cannot be loaded.
     """
     kept = networks.best
-    if kept is None or not kept.model.options.sizes:
+    if kept is None or not has_layers_to_draw(kept):
         return []
     fitted = kept.model.preprocessing
-    if fitted.task == "multilabel" or len(fitted.classes or ()) > MOST_CLASSES + 2:
-        return []
     part, which = kept.some_rows(MOST_ROWS)
     x, y = np.asarray(part.x), np.asarray(part.y)
     depth = len(kept.model.options.sizes)
@@ -56,8 +54,7 @@ def draw_hidden(networks: Networks) -> list[Drawing]:
     views = [("inputs", find_view(inputs, tuple(fitted.features)))]
     for layer in layers:
         h = kept.model.representation(x, layer).astype(np.float64)
-        names = tuple(f"h{unit + 1}" for unit in range(h.shape[-1]))
-        views.append((f"hidden layer {layer + 1}: {h.shape[-1]} units", find_view(h, names)))
+        views.append((f"hidden layer {layer + 1}: {h.shape[-1]} units", find_view(h, _unit_names(h))))
     rows = -(-len(views) // 2)
     figure, axes = new_figure(6.0, 0.9 + 2.5 * rows, rows, 2)
     for panel in axes[len(views) :]:
@@ -78,8 +75,29 @@ def draw_hidden(networks: Networks) -> list[Drawing]:
     return [Drawing("hidden", figure)]
 
 
-def find_view(h: Numbers, names: tuple[str, ...]) -> View:
-    """Rows of `h: (rows, units)` in a plane: the two units, or two principal components.
+def has_layers_to_draw(kept: Kept) -> bool:
+    """Whether there are hidden layers, and classes or values that colours can show."""
+    fitted = kept.model.preprocessing
+    can_be_shown = fitted.task != "multilabel" and len(fitted.classes or ()) <= MOST_CLASSES + 2
+    return bool(kept.model.options.sizes) and can_be_shown
+
+
+def draw_last_layer(axes: Axes, kept: Kept, reference: Kept) -> None:
+    """The last hidden layer of a classifier, in the plane of the principal components that `reference` has there."""
+    part, _ = kept.some_rows(MOST_ROWS)
+    x, y = np.asarray(part.x), np.asarray(part.y)
+    h, base = (one.model.representation(x).astype(np.float64) for one in (kept, reference))
+    _draw_view(axes, find_view(h, _unit_names(h), base), y, kept)
+    if h.shape[-1] == 2:
+        _decide(axes, kept)
+
+
+def _unit_names(h: Numbers) -> tuple[str, ...]:
+    return tuple(f"h{unit + 1}" for unit in range(h.shape[-1]))
+
+
+def find_view(h: Numbers, names: tuple[str, ...], base: Numbers | None = None) -> View:
+    """Rows of `h: (rows, units)` in a plane: the two units, or two principal components of `base`, by default of `h`.
 
     The sign of a component is such that its largest weight is positive. A single unit leaves the other axis free.
     """
@@ -87,12 +105,12 @@ def find_view(h: Numbers, names: tuple[str, ...]) -> View:
         return View(np.column_stack([h[:, 0], np.zeros(len(h))]), (names[0], ""))
     if h.shape[-1] == 2:
         return View(h, (names[0], names[1]))
-    centred = h - h.mean(axis=0)
-    u, s, vt = np.linalg.svd(centred, full_matrices=False)
+    base = h if base is None else base
+    _, s, vt = np.linalg.svd(base - base.mean(axis=0), full_matrices=False)
     signs = np.sign(vt[np.arange(len(vt)), np.abs(vt).argmax(axis=-1)])
     total = (s**2).sum() or 1.0
     shares = [f"{COMPONENT} {place + 1} ({s[place] ** 2 / total:.0%})" for place in (0, 1)]
-    return View((u * s * signs)[:, :2], (shares[0], shares[1]))
+    return View(((h - base.mean(axis=0)) @ (vt[:2].T * signs[:2])), (shares[0], shares[1]))
 
 
 def _draw_view(axes: Axes, view: View, targets: NDArray[Any], kept: Kept) -> None:

@@ -1,7 +1,7 @@
 """The networks of a results folder whose model files are there, with the data that they were trained on."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -55,6 +55,12 @@ class Kept:
                 f"cannot plot {shown(self.path)}: {self.model.options.dataset} has changed since. Train again on it"
             )
         return data
+
+    def with_model(self, model: Model) -> "Kept":
+        """The same network with other weights, on the same data."""
+        other = replace(self)
+        vars(other).update(model=model, data=self.data)  # what the properties would load
+        return other
 
     def some_rows(self, most: int) -> tuple[Part, str]:
         """At most so many training rows, spread evenly over all of them, and a caption that says how many."""

@@ -9,7 +9,7 @@ from mlpcli.plot.networks.kept import Kept, Networks
 from mlpcli.plot.networks.own_units import are_numbers, in_own_units
 from mlpcli.plot.style import Drawing, legend, new_figure, series, titled, wrap
 
-__all__ = ["draw_regions"]
+__all__ = ["draw_classes", "draw_regions", "inputs_of"]
 
 MOST_ROWS = 300
 """Training rows that are drawn."""
