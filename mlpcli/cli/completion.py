@@ -7,6 +7,7 @@ never prints an error.
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -47,18 +48,20 @@ def runs(ctx: Any, incomplete: str) -> list[str]:
     return _beginning([f"{above}/{trial}" for trial in ("best", *trials)], incomplete)
 
 
-def columns(file: str) -> Callable[[Any, str], list[str]]:
-    """Names of the columns of this file in the folder that a word before names.
+def columns(*files: str) -> Callable[[Any, str], list[str]]:
+    """Names of the columns of these files in the folder that a word before names; of several names, the last.
 
     The words are the shell's own: the parser drops those before a flag that still lacks its value.
     """
 
     def complete(ctx: Any, incomplete: str) -> list[str]:
         words = next(filter(None, map(os.environ.get, WORDS)), "")
-        for word in words.split():
+        before, comma, last = incomplete.rpartition(",")
+        found: set[str] = set()
+        for word, file in product(words.split(), files):
             with suppress(OSError, UnicodeDecodeError), open(_root(ctx) / word / file, encoding="utf-8") as table:
-                return _beginning(table.readline().strip().split(","), incomplete)
-        return []
+                found.update(table.readline().strip().split(","))
+        return [f"{before}{comma}{name}" for name in _beginning(found, last)]
 
     return complete
 

@@ -5,7 +5,9 @@ Text from files and arguments goes through `plain`, so it can neither move the c
 
 import json
 import os
+import shutil
 import sys
+from textwrap import wrap
 from typing import TextIO
 
 __all__ = ["error", "is_terminal", "message", "plain", "print_json", "warning"]
@@ -19,19 +21,33 @@ def is_terminal(stream: TextIO | None = None) -> bool:
 
 
 def message(text: str, *, quiet: bool = False) -> None:
-    """Print a line on stderr unless `quiet`."""
+    """Print a line on stderr unless `quiet`; on a terminal it breaks between words, indented where it goes on."""
     if not quiet:
-        print(plain(text), file=sys.stderr, flush=True)
+        lines = plain(text).split("\n")
+        if is_terminal(sys.stderr):
+            lines = [part for line in lines for part in _wrapped(line)]
+        _print("\n".join(lines))
 
 
 def warning(text: str) -> None:
-    """Print a line on stderr that begins with `mlpcli: warning:`."""
-    message(f"mlpcli: warning: {_shortened(text)}")
+    """Print a line on stderr that begins with `mlpcli: warning:`, unbroken, since it may end in a command to copy."""
+    _print(plain(f"mlpcli: warning: {_shortened(text)}"))
 
 
 def error(text: str) -> None:
-    """Print a line on stderr that begins with `mlpcli: error:`."""
-    message(f"mlpcli: error: {_shortened(text)}")
+    """Print a line on stderr that begins with `mlpcli: error:`, unbroken like a warning."""
+    _print(plain(f"mlpcli: error: {_shortened(text)}"))
+
+
+def _print(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _wrapped(line: str) -> list[str]:
+    width, indent = shutil.get_terminal_size().columns, " " * (len(line) - len(line.lstrip()) + 2)
+    if len(line) <= width:
+        return [line]
+    return wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def _shortened(text: str) -> str:

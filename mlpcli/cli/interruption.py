@@ -16,9 +16,12 @@ from typing import Any
 
 from mlpcli.signals import SIGNALS, Interruption, answered_by, handle, repeat
 
-__all__ = ["decide", "ignored", "raised", "watch"]
+__all__ = ["NOTHING", "decide", "ignored", "kept", "promise", "raised", "watch"]
 
-KEPT = "What was finished is kept"
+NOTHING = "No results were written"
+
+_kept = [NOTHING]
+"""What the line says of the files: the last of these sentences."""
 
 _decided: list[int] = []
 """The exit code, once the last line is printed or is about to be."""
@@ -45,6 +48,16 @@ def raised() -> AbstractContextManager[None]:
     return answered_by(_raise)
 
 
+def promise(text: str) -> None:
+    """Say this of the files from now on: `NOTHING`, or what is kept and how to go on."""
+    _kept.append(text)
+
+
+def kept() -> str:
+    """What was said last of the files."""
+    return _kept[-1]
+
+
 def ignored() -> AbstractContextManager[None]:
     """Inside the block a signal changes nothing: the last line is being printed."""
     return answered_by(lambda number, again: None)
@@ -61,7 +74,7 @@ def _leave(number: int, again: bool) -> None:
     stop = Interruption(number)
     with ignored(), suppress(OSError):  # stderr may be closed
         decide(stop.code)
-        os.write(2, f"mlpcli: error: {stop.word}. {KEPT}\n".encode())
+        os.write(2, f"mlpcli: error: {stop.word}. {kept()}\n".encode())
     os._exit(stop.code)
 
 

@@ -93,10 +93,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def _run(words: list[str]) -> int:
     if not console.is_terminal():  # otherwise GITHUB_ACTIONS and FORCE_COLOR make Typer colour the text of a file
         os.environ.setdefault("_TYPER_FORCE_DISABLE_TERMINAL", "1")
+    interruption.promise(interruption.NOTHING)
     command = typer.main.get_command(_app())
     outcome = command.main(words or ["--help"], prog_name="mlpcli", standalone_mode=False)
     if outcome == ExitCode.INTERRUPTED:  # the value that Typer returns after Ctrl-C
         raise KeyboardInterrupt
+    interruption.promise("What was finished is kept")
     with interruption.raised():
         return int((outcome() if callable(outcome) else outcome) or 0)
 
@@ -176,7 +178,11 @@ def _load(name: str) -> Any:
 
     app = typer.Typer(add_completion=False)
     app.command(name, cls=_Command, help=_paragraphs(work.__doc__ or ""))(deferred)
-    return typer.main.get_command(app)
+    made = typer.main.get_command(app)
+    for parameter in made.params:
+        if parameter.param_type_name == "argument":  # its name says enough; Typer would add <str> or <list[str]>
+            vars(parameter)["display_type_rich"] = lambda ctx: None
+    return made
 
 
 def _paragraphs(text: str) -> str:
@@ -194,7 +200,7 @@ def _explain(error: BaseException) -> tuple[int, str]:
         return error.code, str(error)
     if isinstance(error, KeyboardInterrupt):
         stop = error if isinstance(error, Interruption) else Interruption(signal.SIGINT)
-        return stop.code, f"{stop.word}. {interruption.KEPT}"
+        return stop.code, f"{stop.word}. {interruption.kept()}"
     line = " ".join(str(error).split())[-200:]
     if (what := lack(error)) == "memory":
         reason = f": {line}" if line else ""

@@ -48,6 +48,7 @@ def test_columns_of_the_sweep_that_was_named(monkeypatch: pytest.MonkeyPatch) ->
     complete = completion.columns("trials.csv")
     monkeypatch.setenv("COMP_WORDS", "mlpcli list dropout --sort ")
     assert complete(context(), "") == ["run_id", "trial", "val_loss"]
+    assert complete(context(), "trial,v") == ["trial,val_loss"]
     monkeypatch.setenv("COMP_WORDS", "mlpcli list digits-1 --sort ")
     assert complete(context(), "") == []
 
@@ -67,6 +68,9 @@ def test_what_cannot_be_read_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> 
         ("mlpcli train --dataset moo", "moons"),
         ("mlpcli train --activation mi", "mish"),
         ("mlpcli list dropout --sort val", "val_loss"),
+        ("mlpcli list dropout --columns trial,val", "trial,val_loss"),
+        ("mlpcli plot dropout --metric val", "val_loss"),
+        ("mlpcli plot dropout --by run", "run_id"),
         ("mlpcli swe", "sweep"),
     ],
 )

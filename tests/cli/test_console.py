@@ -30,6 +30,21 @@ def test_messages_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr() == ("", "first\nmlpcli: warning: third\nmlpcli: error: fourth \\x1b[2J\n")
 
 
+def test_on_a_terminal_a_message_breaks_between_words(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "is_terminal", lambda stream: True)
+    monkeypatch.setenv("COLUMNS", "20")
+    console.message("Note: the best epoch was the first\n  short")
+    console.error("one line, which may be copied")
+    assert capsys.readouterr().err.splitlines() == [
+        "Note: the best epoch",
+        "  was the first",
+        "  short",
+        "mlpcli: error: one line, which may be copied",
+    ]
+
+
 def test_an_error_does_not_repeat_a_million_characters(capsys: pytest.CaptureFixture[str]) -> None:
     console.error(f"cannot read {'a' * 10**6}: no such file\n  b\n  {'c' * 10**6}")
     first, second, third = capsys.readouterr().err.splitlines()

@@ -25,7 +25,20 @@ def test_a_page(command: str, capsys: pytest.CaptureFixture[str], monkeypatch: p
     page = capsys.readouterr().out
     assert f"Usage: mlpcli {command} [OPTIONS]" in page
     assert f"mlpcli {command} " in page.partition("Example")[2]
-    for foreign in ("<bool>", "<int>", "<int ", "<float", "<none|", "[[", "{", "}", "......", "TyperOption"):
+    for foreign in (
+        "<bool>",
+        "<int>",
+        "<int ",
+        "<float",
+        "<none|",
+        "<str",
+        "<list",
+        "[[",
+        "{",
+        "}",
+        "......",
+        "TyperOption",
+    ):
         assert foreign not in page
     assert all(len(line) <= 80 for line in page.splitlines())
 

@@ -1,6 +1,7 @@
 """`mlpcli eval`: scores of a trained network on a split of its own data or on another table."""
 
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -16,6 +17,7 @@ from mlpcli.cli.views.data_summary import summary_lines, warn_of_columns
 from mlpcli.cli.views.epoch_view import short
 from mlpcli.config import READING, Source, build
 from mlpcli.errors import FileError, UsageError
+from mlpcli.wording import quote
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,6 +77,7 @@ def evaluate(
     Example: mlpcli eval digits-0123456789ab --split val
     """
     from mlpcli.atomic import io_errors, make_folder, shown, write_atomic
+    from mlpcli.data.readers.formats import FORMATS
     from mlpcli.results.files.csv_text import encode, line
     from mlpcli.results.files.snapshot import snapshot
     from mlpcli.results.folders.find import find_run
@@ -84,6 +87,10 @@ def evaluate(
     from mlpcli.training.scores import Table, score
     from mlpcli.training.scores import predictions as predict
 
+    if Path(run).suffix.lower() in FORMATS and os.path.isfile(run):
+        raise UsageError(
+            f"eval {quote(run)}: a table, where a run is meant. Type: mlpcli eval RUN --dataset {shlex.quote(run)}"
+        )
     if dataset is None and given.values:
         flags = ", ".join(map(given.place, given.values))
         raise UsageError(f"{flags}: only another table is read with other options. Name it with --dataset")

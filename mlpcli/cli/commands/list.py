@@ -38,7 +38,12 @@ def list_(
     ] = None,
     top: Annotated[int | None, typer.Option(min=1, metavar="N", help="most rows to show")] = None,
     columns: Annotated[
-        str | None, typer.Option(metavar="NAMES", help="columns to show, comma-separated; --json has all of them")
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="columns to show, comma-separated; --json has all of them",
+            autocompletion=completion.columns("trials.csv"),
+        ),
     ] = None,
     tag: Annotated[str | None, typer.Option(metavar="NAME", help="runs and sweeps with this tag")] = None,
     form: FormatFlag = Format.TABLE,

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from mlpcli.cli import completion
 from mlpcli.cli.console import message, print_json, warning
 from mlpcli.cli.flags import DataHome, Json, Quiet, ResultsRoot, SomeTable, switch
 from mlpcli.errors import UsageError
@@ -30,7 +31,13 @@ class Kind(StrEnum):
 def plot(
     name: SomeTable = "",
     metric: Annotated[
-        str | None, typer.Option(help="column of metrics.csv or trials.csv", show_default="the ranking metric")
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="column of metrics.csv or trials.csv",
+            show_default="the ranking metric",
+            autocompletion=completion.columns("metrics.csv", "trials.csv"),
+        ),
     ] = None,
     highlight: Annotated[
         str | None,
@@ -38,7 +45,11 @@ def plot(
     ] = None,
     by: Annotated[
         str | None,
-        typer.Option(metavar="OPTION", help="one line per value of this option, the best configuration of each"),
+        typer.Option(
+            metavar="OPTION",
+            help="one line per value of this option, the best configuration of each",
+            autocompletion=completion.columns("trials.csv"),
+        ),
     ] = None,
     only: Annotated[
         str | None,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mlpcli.cli import interruption
 from mlpcli.cli.console import is_terminal
 from mlpcli.cli.flags import DataHome, Json, Name, Note, Quiet, ResultsRoot, Tags, switch
 from mlpcli.errors import UsageError
@@ -115,6 +116,8 @@ def sweep(
 
     Example: mlpcli sweep experiments/dropout.toml
     """
+    interruption.promise(interruption.NOTHING)
+
     from mlpcli.sweeps.plan.plan_file import plan_sweep
     from mlpcli.sweeps.spec.duration import seconds_of
 

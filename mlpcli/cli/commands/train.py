@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from mlpcli.cli import interruption
 from mlpcli.cli.console import message, print_json, warning
 from mlpcli.cli.flags import Config, DataHome, Json, Name, Note, Quiet, ResultsRoot, Tags, switch
 from mlpcli.cli.memory import limit_memory
@@ -80,6 +81,7 @@ def train(
     Examples: mlpcli train --width 64 --depth 3
               mlpcli train --dataset houses.csv --target price --seeds 5
     """
+    interruption.promise(interruption.NOTHING)
     recorded = _recorded(source, results) if source else []
     options = build(*recorded, *([read_options(config)] if config else []), given)
 
@@ -166,6 +168,7 @@ def _watched(
     from mlpcli.config.metrics import epoch_columns
 
     assert folder.path is not None
+    interruption.promise(f"{shown(folder.path)} keeps what was finished. Go on with the same command and --resume")
     if folder.warning:
         warning(folder.warning)
     if folder.state == "finished":

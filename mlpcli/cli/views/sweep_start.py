@@ -4,6 +4,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from mlpcli.atomic import shown
+from mlpcli.cli import interruption
 from mlpcli.cli.console import message, warning
 from mlpcli.cli.views.sweep_view import sweep_view
 from mlpcli.results.folders.sweep_ownership import UNUSED
@@ -20,6 +21,7 @@ def watch_sweep(
     prepared: "PreparedSweep", folder: "SweepFolder", jobs: int, quiet: bool
 ) -> "AbstractContextManager[Watcher]":
     """Say what is about to run; the view of its trials."""
+    interruption.promise(f"{shown(folder.path)} keeps what was finished. Go on with the same command")
     if folder.warning:
         warning(folder.warning)
     if not prepared.plan.coming and folder.leaving:

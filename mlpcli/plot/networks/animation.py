@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -119,8 +118,7 @@ SCENES: dict[str, Callable[[Kept, Kept], Scene | None]] = {"regions": _regions, 
 def _gif(scene: Scene, frames: Sequence[tuple[int, Kept]], name: str) -> bytes:
     """All frames within the limits that hold every one of them."""
     limits = _limits(scene, [kept for _, kept in frames])
-    canvas, images = FigureCanvasAgg(scene.figure), []
-    scene.figure.set_dpi(DPI)
+    images: list[Image.Image] = []
     for epoch, kept in frames:
         for panel, (x, y) in zip(scene.panels, limits, strict=True):
             panel.clear()
@@ -132,14 +130,18 @@ def _gif(scene: Scene, frames: Sequence[tuple[int, Kept]], name: str) -> bytes:
             titled(scene.figure, f"{name}, epoch by epoch", scene.caption)
             scene.figure.draw_without_rendering()
             scene.figure.set_layout_engine("none")  # or the panels would tremble
-        canvas.draw()
-        image = Image.frombuffer("RGBA", canvas.get_width_height(), bytes(canvas.buffer_rgba()))
-        images.append(image.convert("RGB").convert("P", palette=Image.Palette.ADAPTIVE, colors=COLORS))
+        images.append(_image(scene.figure))
     first, *others = images
     pace = [int(1000 * SECONDS / len(images))] * len(others) + [int(1000 * PAUSE)]
     with io.BytesIO() as file:
         first.save(file, "GIF", save_all=True, append_images=others, duration=pace, loop=0)
         return file.getvalue()
+
+
+def _image(figure: Figure) -> Image.Image:
+    with io.BytesIO() as file:
+        figure.savefig(file, format="png", dpi=DPI)
+        return Image.open(file).convert("RGB").convert("P", palette=Image.Palette.ADAPTIVE, colors=COLORS)
 
 
 def _limits(scene: Scene, frames: Sequence[Kept]) -> list[tuple[tuple[float, float], tuple[float, float]]]:

@@ -282,12 +282,13 @@ def test_foreign_files_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
         "plain.safetensors",
         "claims.safetensors",
         "pickled.safetensors",
-        "archive.safetensors.npz",
-        "table.csv",
         "empty.safetensors",
     ):
         assert f"cannot use {name} as a model" in refused(capsys, name, 65)
     assert not Path("pwned").exists()
+    for name in ("archive.safetensors.npz", "table.csv"):
+        expected = f"eval '{name}': a table, where a run is meant. Type: mlpcli eval RUN --dataset {name}"
+        assert expected in refused(capsys, name, 2)
 
 
 def test_renamed_tensors_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
