@@ -85,4 +85,7 @@ class DataOptions(BaseModel):
     thousands: Grouping | None = reading(None, "mark between groups of three digits", shown="none")
     units: Names | None = reading(None, "texts beside numbers that are ignored, such as $ or kg", shown="none")
     missing: Names | None = reading(None, "marks of missing values beside the usual ones", shown="the usual ones")
+    dates: Literal["day-first", "month-first"] | None = reading(
+        None, "what dates that end in the year begin with", shown="dates begin with the year"
+    )
     categories: Names | None = reading(None, "columns of numbers that are codes of categories", shown="none")

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from mlpcli.atomic import shown, write_atomic
+from mlpcli.data.cache.table import DATES
 from mlpcli.errors import UsageError
 from mlpcli.export.numpy_file import numpy_bytes
 from mlpcli.export.onnx_file import onnx_bytes
@@ -43,9 +44,15 @@ def export_model(model: Trained, path: Path | str) -> None:
     """Write the network with its preprocessing to a file whose suffix names the format.
 
     Raises:
-        UsageError: as `check_format`.
+        UsageError: as `check_format`, or a column of dates, which the other formats cannot read.
         FileError: the file cannot be written.
     """
     file = Path(path).absolute()
     check_format(file)
+    dates = [column.name for column in model.preprocessing.columns if column.kind in DATES]
+    if dates and file.suffix != ".safetensors":
+        raise UsageError(
+            f"export {shown(file)}: column {quote(dates[0])} holds dates, which {file.suffix} files cannot read. "
+            "Nothing was written. Export to .safetensors, or train on parts of the dates as numbers"
+        )
     write_atomic(file, FORMATS[file.suffix](model))

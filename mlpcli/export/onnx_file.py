@@ -17,7 +17,8 @@ from mlpcli import json_text
 from mlpcli.autodiff.expression import parse
 from mlpcli.config import as_dict
 from mlpcli.config.choices import LOSSES
-from mlpcli.data.prepared.preprocessing import CLIP, Column
+from mlpcli.data.prepared.columns import Column
+from mlpcli.data.prepared.preprocessing import CLIP
 from mlpcli.export.formulas import FORMULAS
 from mlpcli.export.onnx_graph import ML, Graph
 from mlpcli.export.trained import Trained, is_matrix

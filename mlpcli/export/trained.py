@@ -1,6 +1,6 @@
 """What is exported: a network with its options and preprocessing, as `Model` has them.
 
->>> from mlpcli.data.prepared.preprocessing import Column
+>>> from mlpcli.data.prepared.columns import Column
 >>> is_matrix([Column("x1"), Column("x2")]), is_matrix([Column("x1"), Column("price")]), is_matrix([Column("age")])
 (True, False, False)
 """
@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from mlpcli.config import RunOptions
-from mlpcli.data.prepared.preprocessing import Column, Preprocessing
+from mlpcli.data.prepared.columns import Column
+from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.nn import Array, Network
 
 __all__ = ["Trained", "is_matrix"]

@@ -54,7 +54,8 @@ def ours(problem: Problem) -> Run:
     """What `mlpcli train` does, an epoch at a time: order, batches, running means, gradient norm and all."""
     from mlpcli.config import RunOptions, resolve
     from mlpcli.data import Part, Prepared
-    from mlpcli.data.prepared.preprocessing import Column, Preprocessing
+    from mlpcli.data.prepared.columns import Column
+    from mlpcli.data.prepared.preprocessing import Preprocessing
     from mlpcli.training.loop.trainer import Trainer
 
     x, y = problem.data()

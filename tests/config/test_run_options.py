@@ -48,6 +48,7 @@ CHOICES = {
     "monitor": "auto val_loss val_accuracy val_micro_f1 val_macro_f1 val_rmse val_mae val_r2 val_max_error",
     "keep": "best last",
     "preset": "none tabular",
+    "dates": "day-first month-first",
     "decimal": ". ,",
     "split": "auto random stratified group ordered",
 }
@@ -178,7 +179,7 @@ def test_canonical_types() -> None:
 def test_defaults_are_those_of_the_contract() -> None:
     defaults = (
         "dataset=digits target=None drop=None delimiter=None encoding=None header=None column_names=None decimal=. "
-        "thousands=None units=None missing=None categories=None min_frequency=1 drop_unlabelled=False "
+        "thousands=None units=None missing=None dates=None categories=None min_frequency=1 drop_unlabelled=False "
         "groups=None weights=None val_dataset=None split=auto folds=0 fold=0 "
         "task=auto scale=auto test_size=0.2 val_size=0.1 split_seed=0 dtype=float32 lift=none width=64 depth=2 "
         "hidden=None activation=relu norm=none "

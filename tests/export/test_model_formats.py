@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import pandas as pd
 import pytest
 
 import mlpcli
@@ -234,3 +235,13 @@ def test_what_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(UsageError, match=r"onnx is not installed. Nothing was written. Type: .*\[onnx\]"):
         model.export(tmp_path / "model.onnx")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", [".py", ".onnx"])
+def test_a_model_of_dates_is_not_written_in_formats_that_cannot_read_them(suffix: str) -> None:
+    frame = pd.DataFrame({"when": pd.date_range("2020-01-01", periods=20), "y": ["a", "b"] * 10})
+    model = mlpcli.train(frame, target="y", width=4, epochs=1, test_size=0, val_size=0, progress=False).model
+    with pytest.raises(mlpcli.Error, match="column 'when' holds dates, which"):
+        model.export(f"model{suffix}")
+    model.export("model.safetensors")
+    assert mlpcli.load("model.safetensors").preprocessing == model.preprocessing

@@ -1,8 +1,8 @@
 """The content of a source as one matrix on disk, which readers write and the later steps read.
 
 Numbers are kept as they are (NaN for a missing one), booleans as 0 and 1, texts as codes into the vocabulary of their
-column (NaN for an empty cell, so that a table with gaps has a floating dtype). Readers append blocks of rows, so that a
-source never has to fit into memory.
+column (NaN for an empty cell, so that a table with gaps has a floating dtype), dates as seconds. Readers append blocks
+of rows, so that a source never has to fit into memory.
 """
 
 import hashlib
@@ -18,9 +18,12 @@ from numpy.typing import DTypeLike, NDArray
 from mlpcli.data.cache.array_file import forget
 from mlpcli.data.cache.entries import Array, Entry, EntryWriter, digest_of
 
-__all__ = ["Kind", "Table", "TableColumn", "TableWriter", "blocks_of"]
+__all__ = ["DATES", "Kind", "Table", "TableColumn", "TableWriter", "blocks_of"]
 
-Kind = Literal["number", "boolean", "text"]
+Kind = Literal["number", "boolean", "text", "date", "zoned date", "time"]
+DATES: tuple[Kind, ...] = ("date", "zoned date", "time")
+"""Kinds of which the cells are seconds: since the beginning of 1970, the same in UTC, and since midnight."""
+
 BLOCK = 1 << 20  # cells per block of rows
 
 

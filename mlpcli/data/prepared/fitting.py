@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.cache.table import Kind, Table, blocks_of
-from mlpcli.data.prepared.preprocessing import Column
+from mlpcli.data.cache.table import DATES, Kind, Table, TableColumn, blocks_of
+from mlpcli.data.prepared.columns import Column
+from mlpcli.data.prepared.date_parts import PARTS, DatePart, DateParts, date_in_words
 from mlpcli.data.readers.text.cells import in_order
 from mlpcli.errors import DataError
 from mlpcli.wording import quote
@@ -71,6 +72,8 @@ def fit_columns(
             fitted[i] = Fitted(
                 column, int(missing[at]), *values_in_words(low[at], high[at], empty=missing[at] == len(rows))
             )
+    for i in [i for i in chosen if table.columns[i].kind in DATES]:
+        fitted[i] = _fit_date(table, i, rows, scale)
     for i in _of_kind(table, chosen, "text"):
         fitted[i] = _fit_texts(table, i, rows, min_frequency)
     return tuple(fitted[i] for i in chosen)
@@ -81,6 +84,41 @@ def values_in_words(low: float, high: float, *, empty: bool) -> tuple[str, str]:
     if empty:
         return "", "no values"
     return (f"{low:g} to {high:g}", "") if low != high else (f"{low:g}", "constant")
+
+
+def _fit_date(table: Table, column: int, rows: Rows, scale: str) -> Fitted:
+    """The parts of a date that vary in `rows`, each fitted as a number; `unit`, which joins columns, is minmax here."""
+    name, kind = table.columns[column].name, table.columns[column].kind
+    (missing,), (low,), (high,) = _ranges(table, [column], rows)
+    if missing == len(rows):
+        return Fitted(Column(name, kind), int(missing), "", "no values")
+    possible = ("hour",) if kind == "time" else PARTS
+    parts = DateParts(
+        **vars(table) | {"columns": tuple(TableColumn(f"{name} {part}") for part in possible)},
+        places=tuple((column, part, float(low)) for part in possible),
+    )
+    gaps, lows, highs = _ranges(parts, range(len(possible)), rows)
+    varying = np.flatnonzero(lows != highs).tolist()
+    how = "minmax" if scale == "unit" else scale
+    fill, center, spread = _fit_numbers(parts, varying, rows, how, gaps[varying], lows[varying], highs[varying])
+    made = Column(
+        name,
+        kind,
+        indicator=bool(missing and varying),
+        clip=how == "robust-clip",
+        origin=float(low) + 0.0,
+        parts=tuple(
+            DatePart(possible[i], float(center[at]) + 0.0, float(spread[at]), float(fill[at]) + 0.0)
+            for at, i in enumerate(varying)
+        ),
+    )
+    first, last = (date_in_words(seconds, kind) for seconds in (low, high))
+    if not varying:
+        return Fitted(made, int(missing), first, "constant")
+    same = [part for i, part in enumerate(possible) if i not in varying]
+    words = [f"seconds since {first}" if possible[i] == "seconds" else possible[i] for i in varying]
+    note = f"read as {', '.join(words)}" + (f"; constant: {', '.join(same)}" if same else "")
+    return Fitted(made, int(missing), f"{first} to {last}", note)
 
 
 def _fit_numbers(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.cache.table import Table
+from mlpcli.data.cache.table import DATES, Table
 from mlpcli.data.prepared.column_summary import UnknownTexts
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.data.prepared.targets import labelled_rows, read_targets
@@ -28,7 +28,7 @@ def match_columns(table: Table, preprocessing: Preprocessing, where: str) -> lis
             near = nearest(column.name, places)
             raise DataError(f"{where}: the model needs the column {quote(column.name)}, which is missing{near}")
         kind = table.columns[places[column.name]].kind
-        if (kind == "text") != (column.kind == "text"):
+        if kind != column.kind and not {kind, column.kind}.isdisjoint(("text", *DATES)):
             raise DataError(
                 f"{where}: column {quote(column.name)} contains {kind}s, but the model was trained on {column.kind}s"
             )

@@ -2,51 +2,31 @@
 
 A number becomes (raw - center) / scale. A missing number is replaced by `fill`, and marked in an indicator column if
 the training rows had missing ones too. A boolean becomes 0 or 1, a text one 0/1 column per category; if rare texts were
-joined (`rare`), one more column stands for them and for unknown texts. A number may be clipped smoothly to (-3, 3),
+joined (`rare`), one more column stands for them and for unknown texts. A date becomes several numbers, those of its
+parts that vary in the training rows, and one indicator. A number may be clipped smoothly to (-3, 3),
 x / sqrt(1 + (x / 3)^2), as RealMLP does (Holzmüller et al. 2024).
 """
 
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, NamedTuple, Self, get_args
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.cache.table import Kind, blocks_of
+from mlpcli.data.cache.table import DATES, blocks_of
+from mlpcli.data.prepared.columns import Column
+from mlpcli.data.prepared.date_parts import DatePart, part_of
 
-__all__ = ["Column", "Preprocessing", "Task"]
+__all__ = ["CLIP", "Preprocessing", "Task"]
 
 Task = Literal["classification", "regression", "multilabel"]
 CLIP = 3.0  # bound of clipped numbers
 
 
-@dataclass(frozen=True)
-class Column:
-    """One raw column and what was fitted on it. Raw values: numbers, 0/1, or the index of a feature."""
-
-    name: str
-    kind: Kind = "number"
-    center: float = 0.0
-    scale: float = 1.0
-    fill: float = 0.0
-    indicator: bool = False
-    clip: bool = False
-    categories: tuple[str, ...] = ()
-    rare: bool = False
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """Names of the columns of x that this one becomes."""
-        if self.kind == "text":
-            others = (f"{self.name} other",) if self.rare else ()
-            return (*(f"{self.name}={category}" for category in self.categories), *others)
-        return (self.name, f"{self.name} missing") if self.indicator else (self.name,)
-
-
 class Scalars(NamedTuple):
-    """The number and boolean columns side by side: their places in raw rows and in x, and what was fitted."""
+    """Numbers, booleans and parts of dates side by side: their places in raw rows and in x, and what was fitted."""
 
     source: NDArray[np.int64]
     place: NDArray[np.int64]
@@ -56,6 +36,7 @@ class Scalars(NamedTuple):
     indicator: NDArray[np.int64]  # those with an indicator column for missing values
     indicator_place: NDArray[np.int64]
     clip: NDArray[np.int64]  # those that are clipped
+    dates: tuple[tuple[int, str, float], ...]  # those that are parts of dates, their parts and origins
 
 
 @dataclass(frozen=True)
@@ -106,6 +87,8 @@ class Preprocessing:
     def _apply_block(self, raw: NDArray[Any], x: NDArray[Any]) -> None:
         scalars, texts = self._layout
         values = raw[:, scalars.source].astype(np.float64)
+        for at, part, origin in scalars.dates:
+            values[:, at] = part_of(values[:, at], part, origin)
         missing = np.isnan(values)
         if missing.any():
             np.copyto(values, scalars.fill, where=missing)
@@ -133,16 +116,9 @@ class Preprocessing:
         return own
 
     def to_json(self) -> dict[str, Any]:
-        """As plain JSON values, from which `from_json` makes an equal object. Defaults of a column are left out."""
-        default = Column("")
-        columns = []
-        for column in self.columns:
-            fitted = {key: value for key, value in vars(column).items() if value != getattr(default, key)}
-            columns.append(
-                fitted | {"name": column.name} | ({"categories": list(column.categories)} if column.categories else {})
-            )
+        """As plain JSON values, from which `from_json` makes an equal object."""
         return {
-            "columns": columns,
+            "columns": [column.to_json() for column in self.columns],
             "targets": list(self.targets),
             "classes": None if self.classes is None else list(self.classes),
             "target_mean": list(self.target_mean),
@@ -154,11 +130,8 @@ class Preprocessing:
     def from_json(cls, value: dict[str, Any]) -> Self:
         """The inverse of `to_json`; ValueError where the value is not one that `to_json` makes."""
         try:
-            columns = tuple(
-                Column(**{**column, "categories": tuple(column.get("categories", ()))}) for column in value["columns"]
-            )
             made = cls(
-                columns=columns,
+                columns=tuple(Column.from_json(column) for column in value["columns"]),
                 targets=tuple(value["targets"]),
                 classes=None if value["classes"] is None else tuple(value["classes"]),
                 target_mean=tuple(float(number) for number in value["target_mean"]),
@@ -173,47 +146,46 @@ class Preprocessing:
     @cached_property
     def _layout(self) -> tuple[Scalars, list[tuple[int, int, int]]]:
         """The scalars; for each text column its place in raw rows, first place in x and number of categories."""
-        scalars, places, texts, place = [], [], [], 0
+        scalars: list[tuple[int, int, Column | DatePart]] = []
+        texts, indicator, indicator_place, dates, place = [], [], [], [], 0
+        clip: list[int] = []
         for source, column in enumerate(self.columns):
             if column.kind == "text":
                 texts.append((source, place, len(column.features)))
-            else:
-                scalars.append((source, column))
-                places.append(place)
+                place += len(column.features)
+                continue
+            first = len(scalars)
+            own: tuple[Column | DatePart, ...] = column.parts if column.kind in DATES else (column,)
+            scalars += [(source, place + at, fitted) for at, fitted in enumerate(own)]
+            dates += [(first + at, part.name, column.origin) for at, part in enumerate(column.parts)]
+            if column.clip:
+                clip += range(first, len(scalars))
+            if column.indicator:
+                indicator.append(first)
+                indicator_place.append(place + len(own))
             place += len(column.features)
-        indicator = [i for i, (_, column) in enumerate(scalars) if column.indicator]
         laid_out = Scalars(
-            source=np.array([source for source, _ in scalars], dtype=np.int64),
-            place=np.array(places, dtype=np.int64),
-            center=np.array([column.center for _, column in scalars], dtype=np.float64),
-            scale=np.array([column.scale for _, column in scalars], dtype=np.float64),
-            fill=np.array([column.fill for _, column in scalars], dtype=np.float64),
+            source=np.array([source for source, _, _ in scalars], dtype=np.int64),
+            place=np.array([place for _, place, _ in scalars], dtype=np.int64),
+            center=np.array([fitted.center for _, _, fitted in scalars], dtype=np.float64),
+            scale=np.array([fitted.scale for _, _, fitted in scalars], dtype=np.float64),
+            fill=np.array([fitted.fill for _, _, fitted in scalars], dtype=np.float64),
             indicator=np.array(indicator, dtype=np.int64),
-            indicator_place=np.array([places[i] + 1 for i in indicator], dtype=np.int64),
-            clip=np.array([i for i, (_, column) in enumerate(scalars) if column.clip], dtype=np.int64),
+            indicator_place=np.array(indicator_place, dtype=np.int64),
+            clip=np.array(clip, dtype=np.int64),
+            dates=tuple(dates),
         )
         return laid_out, texts
 
     def _check(self) -> None:
         """Raise ValueError for values that no fit can produce: a file may be damaged, or written by hand."""
-        texts = [*self.targets, *(self.classes or ()), *(column.name for column in self.columns)]
-        texts += [category for column in self.columns for category in column.categories]
-        numbers = [*self.target_mean]
-        numbers += [number for column in self.columns for number in (column.center, column.fill)]
-        scales = [*self.target_scale, *(column.scale for column in self.columns)]
-        if not all(isinstance(text, str) for text in texts):
+        numbers = [*self.target_mean, *self.target_scale]
+        if not all(isinstance(text, str) for text in (*self.targets, *(self.classes or ()))):
             raise ValueError("not a fitted preprocessing: a name is not a text")
-        if (
-            not all(isinstance(number, float) and math.isfinite(number) for number in numbers + scales)
-            or min(scales, default=1.0) <= 0
-        ):
+        if not all(map(math.isfinite, numbers)) or min(self.target_scale, default=1.0) <= 0:
             raise ValueError("not a fitted preprocessing: a fitted number is not finite, or a scale is not positive")
-        if not all(column.kind in get_args(Kind) for column in self.columns):
-            raise ValueError("not a fitted preprocessing: a column of unknown kind")
-        if not all(
-            isinstance(flag, bool) for column in self.columns for flag in (column.indicator, column.clip, column.rare)
-        ):
-            raise ValueError("not a fitted preprocessing: a flag is neither true nor false")
+        for column in self.columns:
+            column.check()
         if self.task == "multilabel" and len(self.targets) < 2:
             raise ValueError(
                 "not a fitted preprocessing: it has neither classes, nor means of targets, nor several labels"

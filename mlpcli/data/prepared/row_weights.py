@@ -23,8 +23,8 @@ def read_weights(table: Table, column: int, rows: NDArray[np.int64]) -> Floats:
         DataError: a weight is missing, negative or no number.
     """
     name = quote(table.columns[column].name)
-    if table.columns[column].kind == "text":
-        raise DataError(f"weights: column {name} holds texts. Nothing was written. Name a column of numbers")
+    if (kind := table.columns[column].kind) not in ("number", "boolean"):
+        raise DataError(f"weights: column {name} holds {kind}s. Nothing was written. Name a column of numbers")
     weights: Floats = table.column(column)[rows].astype(np.float64)
     for at in np.flatnonzero(~(weights >= 0))[:1]:
         held = "no value" if np.isnan(weights[at]) else f"{weights[at]:g}"

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from mlpcli.data.cache.table import Table
+from mlpcli.data.cache.table import DATES, Table
 from mlpcli.data.prepared.column_summary import ColumnSummary
+from mlpcli.data.prepared.date_parts import date_in_words
 from mlpcli.data.prepared.fitting import Fitted, values_in_words
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.data.prepared.targets import Targets
@@ -44,6 +45,9 @@ def summary_of_new_rows(table: Table, chosen: Sequence[int], preprocessing: Prep
         known = cells[~np.isnan(cells)]
         if column.kind == "text":
             values, note = f"{len(np.unique(known))} texts", ""
+        elif column.kind in DATES:
+            ends = [date_in_words(float(end(known)), column.kind) for end in (np.min, np.max) if len(known)]
+            values, note = " to ".join(dict.fromkeys(ends)), "" if ends else "no values"
         else:
             low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
             values, note = values_in_words(low, high, empty=not len(known))

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from mlpcli.config import DataOptions
 from mlpcli.data.cache.entries import Entry, EntryWriter, digest_of
 from mlpcli.data.cache.table import Table
+from mlpcli.data.prepared.columns import Column
 from mlpcli.data.prepared.fitting import fit_columns
 from mlpcli.data.prepared.folds import leave_out
-from mlpcli.data.prepared.preprocessing import Column, Preprocessing
+from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.data.prepared.row_weights import read_weights, relative_weights
 from mlpcli.data.prepared.splits import split_rows
 from mlpcli.data.prepared.summarize import summary_of_dropped, summary_of_inputs, summary_of_targets, with_notes

@@ -1,20 +1,23 @@
 """One column of a file while it is read: its kind, its texts so far and its faults."""
 
-from collections.abc import Callable, Sequence
+import shlex
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.cache.table import Kind, Table, TableColumn
+from mlpcli.data.cache.table import DATES, Kind, Table, TableColumn
 from mlpcli.data.readers.text import cells
 from mlpcli.data.readers.text.cells import Spelling
-from mlpcli.data.readers.text.lookalikes import unread_numbers
+from mlpcli.data.readers.text.dates import kind_of, looks_like_date
+from mlpcli.data.readers.text.lookalikes import unread_dates, unread_numbers
 from mlpcli.errors import DataError
 from mlpcli.wording import quote
 
-__all__ = ["Changed", "ColumnReader", "table_of"]
+__all__ = ["Changed", "ColumnReader", "finished", "table_of"]
 
 MOST_TEXTS = 20_000  # different texts of a column of inputs
 MOST_CLASSES = 1_000  # different texts of a target; numbers with more are quantities
@@ -44,7 +47,7 @@ class ColumnReader:
 
     `target` marks a column to predict. `fixed` marks a kind that a trained model or the user chose. `gaps_allowed` says
     that a target may have no value, `as_texts` that texts are meant even where they look like numbers. `spelling` says
-    how numbers and gaps are written.
+    how numbers, dates and gaps are written.
     """
 
     name: str
@@ -68,17 +71,22 @@ class ColumnReader:
         elif all(self.spelling.number(text) is not None for text in texts):
             self.kind = "number"
         else:
-            self.kind = "boolean" if all(self.spelling.boolean(text) is not None for text in texts) else "text"
+            boolean = all(self.spelling.boolean(text) is not None for text in texts)
+            self.kind = "boolean" if boolean else self._kind_of_dates(texts) or "text"
 
     def spell(self, texts: Sequence[str], where: Where) -> Floats:
-        """Numbers or booleans as written -> float64 (cells,), NaN for gaps.
+        """Numbers, booleans or dates as written -> float64 (cells,), NaN for gaps.
 
         Raises:
-            Changed: a cell that is neither, in a column whose kind is not fixed.
+            Changed: a cell of another kind, in a column whose kind is not fixed.
             DataError: the same, in a column whose kind is fixed.
         """
-        spell = self.spelling.number if self.kind == "number" else self.spelling.boolean
-        values = [spell(text) for text in texts]
+        if self.kind in DATES:
+            read = {text: self.spelling.seconds(text, self.kind) for text in set(texts)}
+            values = [read[text] for text in texts]
+        else:
+            spell = self.spelling.number if self.kind == "number" else self.spelling.boolean
+            values = [spell(text) for text in texts]
         if None in values:
             at = values.index(None)
             if self.fixed:
@@ -89,6 +97,11 @@ class ColumnReader:
             self.kind = "text"
             raise Changed
         return np.array(values, dtype=np.float64)
+
+    def without_marks(self, values: Floats) -> Floats:
+        """The numbers (cells,), NaN in place of those that are marks of a missing value."""
+        marks = self.spelling.missing_numbers
+        return np.where(np.isin(values, list(marks)), np.nan, values) if marks else values
 
     def check(self, values: Floats, texts: Callable[[], Sequence[str]], where: Where) -> None:
         """Refuse infinite numbers, whole numbers that float64 cannot hold, and gaps in a target.
@@ -138,9 +151,11 @@ class ColumnReader:
         """The column as the table keeps it.
 
         Raises:
-            DataError: words among numbers, numbers that other options would read, or dates.
+            Changed: its texts turned out to be dates.
+            DataError: words among numbers or dates, or numbers or dates that other options would read.
         """
         if not self.fixed:
+            self._check_dates()
             self._check_words()
         return TableColumn(self.name, self.kind or "number", tuple(self.seen))
 
@@ -151,6 +166,7 @@ class ColumnReader:
         most = MOST_CLASSES if self.target else MOST_TEXTS
         if len(self.seen) <= most:
             return
+        self._check_dates()
         word = self._first_word()
         if self.target and word is None:
             self.kind = "number"
@@ -167,8 +183,6 @@ class ColumnReader:
         word = self._first_word()
         if word is None:
             return
-        if not self.target and all(map(cells.is_date, self.seen)):
-            self.refuse(self.seen[word].where, f"{quote(word)} is a date, and dates cannot be read", "Write a number")
         counts = {text: seen.count for text, seen in self.seen.items()}
         other = None if self.as_texts else unread_numbers(counts, self.spelling)
         if other:
@@ -180,11 +194,58 @@ class ColumnReader:
         if len(numbers) > FEW_NUMBERS and sum(map(counts.__getitem__, numbers)) >= STRAY * sum(counts.values()):
             self.refuse(self.seen[word].where, f"{quote(word)} is not a number, as the others are")
 
+    def _kind_of_dates(self, texts: Iterable[str]) -> Kind | None:
+        return None if self.target else self.spelling.kind_of_dates(texts)
+
+    def _check_dates(self) -> None:
+        """Read texts that are all dates as dates; refuse what is hardly meant as texts, since nearly all are dates."""
+        if self.kind != "text" or (self.target and self.as_texts):
+            return
+        if kind := self._kind_of_dates(self.seen):
+            self.kind = kind
+            raise Changed
+        counts = {text: seen.count for text, seen in self.seen.items() if text not in self.spelling.gaps}
+        dates = {text: kind_of(text, self.spelling.dates) for text in counts if looks_like_date(text)}
+        if not dates or sum(map(counts.__getitem__, dates)) < STRAY * sum(counts.values()):
+            return
+        first, *_ = dates
+        if self.target:
+            remedy = "Predict a number, or use --task classification"
+            self.refuse(
+                self.seen[first].where, f"{quote(first)} is a date or a time, and none can be predicted", remedy
+            )
+        if other := unread_dates(counts, self.spelling):
+            why = f"{quote(other.text)} begins with the day or the month"
+            self.refuse(self.seen[other.text].where, why, f"Use {other.options}")
+        read: Counter[Kind] = Counter()
+        for text, kind in dates.items():
+            read.update({kind: counts[text]} if kind else {})
+        if not read:
+            remedy = "Write dates like 2020-12-31, times like 23:59"
+            self.refuse(self.seen[first].where, f"{quote(first)} is a date or a time that cannot be read", remedy)
+        usual = max(read, key=read.__getitem__)
+        unlike = next(text for text in counts if dates.get(text) != usual)
+        remedy = f"Use --missing {shlex.quote(unlike)} if it stands for a missing value"
+        self.refuse(self.seen[unlike].where, f"{quote(unlike)} is not a {usual}, as the others are", remedy)
+
     def refuse(self, where: str, why: str, remedy: str = "Correct the cell") -> NoReturn:
         """Raise a DataError that names this column; a column of inputs can always be left out."""
         what = "target" if self.target else "column"
         other = "" if self.target else f", or leave the column out with --drop {quote(self.name)}"
         raise DataError(f"{where}, {what} {quote(self.name)}: {why}. Nothing was written. {remedy}{other}")
+
+
+def finished(columns: Iterable[ColumnReader]) -> list[TableColumn]:
+    """The columns as the table keeps them; errors as `ColumnReader.finish`."""
+    made, changed = [], False
+    for column in columns:
+        try:
+            made.append(column.finish())
+        except Changed:
+            changed = True  # others may change too, and one more reading serves all of them
+    if changed:
+        raise Changed
+    return made
 
 
 def table_of(cells: Floats, columns: Sequence[ColumnReader]) -> Table:

@@ -13,7 +13,7 @@ __all__ = ["COLUMN_OPTIONS", "TYPED_OPTIONS", "FileFormat", "Wanted"]
 COLUMN_OPTIONS = ("target", "drop", "groups", "weights")
 """The data options that choose columns by name; every source takes them."""
 
-TYPED_OPTIONS = (*COLUMN_OPTIONS, "categories")
+TYPED_OPTIONS = (*COLUMN_OPTIONS, "categories", "dates", "missing")
 """The data options of formats that say what each column holds."""
 
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.cache.table import Kind, Table, TableWriter
+from mlpcli.data.cache.table import DATES, Kind, Table, TableColumn, TableWriter
 from mlpcli.data.readers.column_reader import Changed, ColumnReader
 from mlpcli.data.readers.file_format import Wanted
+from mlpcli.data.readers.text.dates import MICROSECONDS
 from mlpcli.data.readers.wanted_columns import wanted_columns
 from mlpcli.errors import DataError
 
@@ -25,17 +26,25 @@ WHERE = "the data frame"
 
 POSSIBLE: dict[str, tuple[Kind, ...]] = {
     "boolean": ("boolean", "number", "text"),
+    "date": ("date",),
     "empty": ("number", "text"),
     "floating": ("number",),
     "integer": ("number", "text"),
-    "string": ("text",),
+    "string": ("text", *DATES),
+    "zoned date": ("zoned date",),
 }
 """The kinds that a column may be read as, the usual one first, by what pandas infers that it holds."""
 
-OF_TARGETS: dict[str, tuple[Kind, ...]] = {"boolean": ("text",), "integer": ("text", "number")}
+OF_TARGETS: dict[str, tuple[Kind, ...]] = {
+    "boolean": ("text",),
+    "date": (),
+    "integer": ("text", "number"),
+    "string": ("text",),
+    "zoned date": (),
+}
 """The same for a target, which is a text until it proves to be a quantity."""
 
-ALIKE = {"decimal": "floating", "mixed-integer-float": "floating"}
+ALIKE = {"datetime": "date", "datetime64": "date", "decimal": "floating", "mixed-integer-float": "floating"}
 
 
 def is_frame(data: object) -> bool:
@@ -61,23 +70,24 @@ def read_frame(frame: "pd.DataFrame", writer: TableWriter, wanted: Wanted, where
     """The table of the wanted columns; `where` names the frame in messages.
 
     Raises:
-        DataError: a column holds other than numbers, booleans and texts.
+        DataError: a column holds other than numbers, booleans, dates and texts.
     """
     if not len(frame):
         raise DataError(f"{where}: it has column names, but no rows")
     columns = wanted_columns([str(name) for name in frame.columns], wanted, where, typed=True)
     cells = np.empty((len(frame), len(columns)))
+    made: list[TableColumn] = []
     for at, column in enumerate(columns):
         series = frame.iloc[:, column.place]
         held = _decide(column, series, where)
-        try:
-            cells[:, at] = _read(column, series, held, where)
-        except Changed:
-            column.restart()
-            cells[:, at] = _read(column, series, held, where)
+        while len(made) == at:
+            try:
+                cells[:, at] = _read(column, series, held, where)
+                made.append(column.finish())
+            except Changed:
+                column.restart()
     writer.start(len(columns))
     writer.append(cells)
-    made = [column.finish() for column in columns]
     return writer.finish(made, [column.name for column in columns if column.target], dropped=wanted.dropped)
 
 
@@ -89,6 +99,8 @@ def _decide(column: ColumnReader, series: "pd.Series[Any]", where: str) -> str:
     if held == "categorical":
         held = pd.api.types.infer_dtype(series.cat.categories, skipna=True)
     held = ALIKE.get(held, held)
+    if held == "date" and _as_dates(series).dt.tz is not None:
+        held = "zoned date"
     possible = OF_TARGETS.get(held, POSSIBLE.get(held, ())) if column.target else POSSIBLE.get(held, ())
     if not possible:
         column.refuse(where, f"values of type {held} cannot be read")
@@ -99,7 +111,7 @@ def _decide(column: ColumnReader, series: "pd.Series[Any]", where: str) -> str:
 
 
 def _read(column: ColumnReader, series: "pd.Series[Any]", held: str, where: str) -> NDArray[np.float64]:
-    """Numbers, 0 and 1, or codes; NaN for missing cells."""
+    """Numbers, 0 and 1, seconds, or codes; NaN for missing cells."""
     import pandas as pd
 
     def place(row: int) -> str:
@@ -109,6 +121,21 @@ def _read(column: ColumnReader, series: "pd.Series[Any]", held: str, where: str)
         codes, values = pd.factorize(series)
         texts = [str(value).lower() if held == "boolean" else str(value) for value in values.tolist()]
         return column.encode(np.where(codes < 0, len(texts), codes).astype(np.int64), [*texts, ""], place)
+    if column.kind in DATES and held == "string":
+        return column.spell(series.astype(object).where(series.notna(), "").astype(str).tolist(), place)
+    if column.kind in DATES:
+        dates = _as_dates(series)
+        dates = dates if dates.dt.tz is None else dates.dt.tz_convert(None)
+        micro = dates.to_numpy("datetime64[us]")
+        return np.where(np.isnat(micro), np.nan, micro.astype(np.int64) / MICROSECONDS)
     numbers = pd.to_numeric(series.astype(object), errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    numbers = column.without_marks(numbers)
     column.check(numbers, lambda: [str(value) for value in series.tolist()], place)
     return numbers
+
+
+def _as_dates(series: "pd.Series[Any]") -> "pd.Series[Any]":
+    """The dates of a column, which may hold Python's."""
+    import pandas as pd
+
+    return series if pd.api.types.is_datetime64_any_dtype(series.dtype) else pd.to_datetime(series)

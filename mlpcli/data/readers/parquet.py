@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.cache.table import Kind, Table, TableWriter
-from mlpcli.data.readers.column_reader import Changed, ColumnReader, table_of
+from mlpcli.data.cache.table import DATES, Kind, Table, TableWriter
+from mlpcli.data.readers.column_reader import Changed, ColumnReader, finished, table_of
 from mlpcli.data.readers.file_format import TYPED_OPTIONS, FileFormat, Wanted
 from mlpcli.data.readers.row_pieces import RowPiece, kept_places
 from mlpcli.data.readers.text.compression import STDIN
+from mlpcli.data.readers.text.dates import MICROSECONDS
 from mlpcli.data.readers.wanted_columns import wanted_columns
 from mlpcli.errors import DataError, FileError, MlpcliError, UsageError
 from mlpcli.installation import install_command
@@ -23,7 +24,7 @@ ROWS = 1 << 14  # rows read at a time
 
 
 def read_parquet(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> Table:
-    """Read a file into the cache. Raises DataError, with row and column, for other than numbers, booleans and texts."""
+    """Read a file into the cache. Raises DataError, with row and column, for other than numbers, dates and texts."""
     (path,) = files
     with _opened(path) as file:
         schema = file.schema_arrow
@@ -35,13 +36,13 @@ def read_parquet(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> 
             try:
                 for block in _blocks(path, file, columns):
                     writer.append(block)
+                if not writer.rows:
+                    raise DataError(f"{path}: it has column names, but no rows")
+                made = finished(columns)
                 break
             except Changed:
                 for column in columns:
                     column.restart()
-    if not writer.rows:
-        raise DataError(f"{path}: it has column names, but no rows")
-    made = [column.finish() for column in columns]
     return writer.finish(made, [column.name for column in columns if column.target], dropped=wanted.dropped)
 
 
@@ -100,7 +101,13 @@ def _decide(path: Path, column: ColumnReader, arrow_type: Any) -> None:
     elif types.is_floating(arrow_type) or types.is_decimal(arrow_type) or types.is_null(arrow_type):
         possible = ("number",)
     elif types.is_string(arrow_type) or types.is_large_string(arrow_type):
-        possible = ("text",)
+        possible = ("text",) if column.target else ("text", *DATES)
+    elif types.is_date(arrow_type) and not column.target:
+        possible = ("date",)
+    elif types.is_timestamp(arrow_type) and not column.target:
+        possible = ("date",) if arrow_type.tz is None else ("zoned date",)
+    elif types.is_time(arrow_type) and not column.target:
+        possible = ("time",)
     else:
         column.refuse(str(path), f"values of type {arrow_type} cannot be read")
     column.kind = column.kind if column.fixed else possible[0]
@@ -133,10 +140,25 @@ def _read(array: Any, column: ColumnReader, where: Any) -> NDArray[np.float64]:
         coded = array.cast(pyarrow.string()).dictionary_encode()
         texts = [*coded.dictionary.to_pylist(), ""]
         return column.encode(coded.indices.fill_null(len(texts) - 1).to_numpy().astype(np.int64), texts, where)
+    if column.kind in DATES:
+        return _read_dates(array, column, where)
     if pyarrow.types.is_boolean(array.type):
         array = array.cast(pyarrow.int8())
     values: NDArray[np.float64] = array.cast(pyarrow.float64(), safe=False).to_numpy(zero_copy_only=False)
+    values = column.without_marks(values)
     column.check(values, lambda: [str(value) for value in array.to_pylist()], where)
+    return values
+
+
+def _read_dates(array: Any, column: ColumnReader, where: Any) -> NDArray[np.float64]:
+    """One column of dates or times of a batch, whether it holds them or their texts."""
+    import pyarrow
+
+    if not pyarrow.types.is_temporal(array.type):
+        return column.spell([text or "" for text in array.to_pylist()], where)
+    unit = pyarrow.time64("us") if column.kind == "time" else pyarrow.timestamp("us", getattr(array.type, "tz", None))
+    whole = array.cast(unit, safe=False).cast(pyarrow.int64())
+    values: NDArray[np.float64] = whole.to_numpy(zero_copy_only=False).astype(np.float64) / MICROSECONDS
     return values
 
 

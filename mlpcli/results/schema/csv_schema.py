@@ -150,7 +150,7 @@ _TARGETS = _columns(
 _SUMMARY_OF_DATA = _columns(
     Column("name", "text", "name of the column", needed=True),
     Column("role", "text", "input, target or left out"),
-    Column("kind", "text", "number, boolean, text or classes"),
+    Column("kind", "text", "number, boolean, date, zoned date, time, text, classes or label"),
     Column("inputs", "count", "inputs of the network that the column became"),
     Column("gaps", "count", "training rows without a value"),
     Column("values", "text", "range of the numbers, or the different texts"),

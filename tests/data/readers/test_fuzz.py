@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mlpcli.data.readers.text import delimited_records
-from mlpcli.data.readers.text.cells import GAPS, Spelling, is_date
+from mlpcli.data.readers.text.cells import GAPS, Spelling
+from mlpcli.data.readers.text.dates import looks_like_date
 from mlpcli.errors import DataError, UsageError
 from tests.data.asked import prepare
 
@@ -67,9 +68,9 @@ WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_character
 
 
 def is_refusable(numbers: list[str], words: list[str]) -> bool:
-    """Whether a column of words is one of dates, of numbers with mistakes among them, or of numbers too large."""
+    """Whether a column of words is one of unreadable dates, of numbers with mistakes among them, or too large."""
     filled = [word.strip() for word in words if word.strip()]
-    dates = bool(filled) and all(map(is_date, filled))
+    dates = bool(filled) and all(map(looks_like_date, filled))
     mistakes = len({number(text) for text in (*numbers, *words)}) > 10
     # in small pieces, a column of words is one of numbers until its first other word
     leading = takewhile(lambda value: value is not None, map(number, words))
@@ -78,7 +79,7 @@ def is_refusable(numbers: list[str], words: list[str]) -> bool:
 
 
 def test_what_is_refusable() -> None:
-    assert is_refusable(["1", "2"], ["0", "INF"]) and is_refusable(["1", "2"], ["2020-01-05", ""])
+    assert is_refusable(["1", "2"], ["0", "INF"]) and is_refusable(["1", "2"], ["01/05/2020", ""])
     assert not is_refusable(["1", "2"], ["a", "INF"]) and not is_refusable(["1", "2"], ["", ""])
 
 

@@ -42,7 +42,16 @@ LETTERS = "".join(f"{i},{'ab'[i % 2]}\n" for i in range(20))
         ),
         (b"x,y\n1,a\n" + b"9" * 30 + b",b\n", "line 3, column 'x': '9{30}' is a whole number of too many digits"),
         (b"x,y\n1,a\n" + b"9" * 5000 + b",b\n", "line 3, column 'x': "),
-        (b"x,d,y\n1,2020-01-05,a\n2,2020-01-06,b\n", "line 2, column 'd': '2020-01-05' is a date"),
+        (
+            b"x,d,y\n1,01/02/2020,a\n2,03/04/2020,b\n",
+            "line 2, column 'd': '01/02/2020' begins with the day or the month.*Use --dates day-first or --dates month",
+        ),
+        (
+            b"x,d,y\n1,31/01/2020,a\n2,03/04/2020,b\n",
+            "line 2, column 'd': '31/01/2020' begins with the day .*Use --dates day-first, or leave the column",
+        ),
+        (b"x,d,y\n1,1/5/20,a\n2,2/5/20,b\n", "line 2, column 'd': '1/5/20' is a date or a time that cannot be read"),
+        (b"x,y\n1,2020-01-05\n2,2020-01-06\n", "line 2, target 'y': '2020-01-05' is a date or a time, and none can"),
         (b"x,y\n1,a\n2,a\n", "target 'y': one class only, 'a'"),
         (b"x,y\n1,a\n1,b\n", "no column varies in the 2 training rows"),
         (b"x,y\n,a\n,b\n", "no column varies"),

@@ -15,7 +15,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from mlpcli.data import Prepared
 from mlpcli.data.readers.text import delimited_records
-from mlpcli.data.readers.text.cells import GAPS, Spelling, is_date
+from mlpcli.data.readers.text.cells import GAPS, Spelling
 from tests.data.asked import prepare
 
 number = Spelling().number
@@ -237,23 +237,3 @@ def test_cells_that_are_numbers(text: str, value: float) -> None:
 @pytest.mark.parametrize("text", ["", "1,5", "1 2", "0x1", "1_0", "one", "1e", "--1", "٣", "²", "1e5.5", "1d5"])
 def test_cells_that_are_none(text: str) -> None:
     assert number(text) is None or np.isnan(number(text) or 0) or text == ""
-
-
-@pytest.mark.parametrize(
-    ("text", "date"),
-    [
-        ("2020-01-05", True),
-        ("2020/1/5 12:30:00", True),
-        ("2020-01-05T12:30:00Z", True),
-        ("05.01.2020", True),
-        ("1/5/20", True),
-        ("12:30", True),
-        ("1.5", False),
-        ("1-5", False),
-        ("2020-01.05", False),
-        ("10.0.0.1", False),
-        ("v1.2.3", False),
-    ],
-)
-def test_what_looks_like_a_date(text: str, date: bool) -> None:
-    assert is_date(text) is date

@@ -2,14 +2,16 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
 from mlpcli.config import DataOptions
+from mlpcli.data.cache.table import Kind
+from mlpcli.data.readers.text.dates import kind_of_all, seconds
 
-__all__ = ["GAPS", "LARGEST_WHOLE", "Spelling", "as_number", "in_order", "is_date", "is_wide"]
+__all__ = ["GAPS", "LARGEST_WHOLE", "Spelling", "as_number", "in_order", "is_wide"]
 
 GAPS = frozenset(
     (
@@ -22,10 +24,6 @@ GAPS = frozenset(
 """Marks of a missing value in a column of numbers or booleans; in a column of texts they are texts."""
 
 LARGEST_WHOLE = 2.0**53  # above it, float64 cannot distinguish neighbours
-DATE = re.compile(
-    r"(\d{4}([-/.])\d{1,2}\2\d{1,2}|\d{1,2}([-/.])\d{1,2}\3(\d{4}|\d{2}))([T ]\s*\d.*)?|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?",
-    re.ASCII,
-)
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 PLAIN = re.compile(r"(?P<sign>[+-]?)(?P<whole>\d*)(?:\.(?P<fraction>\d*))?(?P<power>[eE][+-]?\d+)?", re.ASCII)
 INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
@@ -56,24 +54,26 @@ def in_order(texts: Sequence[str]) -> list[int]:
 
 @dataclass(frozen=True)
 class Spelling:
-    """How a file writes numbers and missing values.
+    """How a file writes numbers, dates and missing values.
 
     Attributes:
         decimal: the decimal mark.
         thousands: the mark between groups of three digits, if there is one.
         units: texts that may stand before or after a number, and are left out.
         missing: marks of missing values beside `GAPS`.
+        dates: what dates that end in the year begin with, one of `dates.ORDERS`; None reads no such dates.
     """
 
     decimal: str = "."
     thousands: str | None = None
     units: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    dates: str | None = None
 
     @classmethod
     def of(cls, options: DataOptions) -> Self:
         """The spelling that the options ask for."""
-        return cls(options.decimal, options.thousands, options.units or (), options.missing or ())
+        return cls(options.decimal, options.thousands, options.units or (), options.missing or (), options.dates)
 
     @cached_property
     def gaps(self) -> frozenset[str]:
@@ -89,7 +89,7 @@ class Spelling:
     @property
     def is_plain(self) -> bool:
         """Whether numbers are written as Python writes them."""
-        return self == Spelling(missing=self.missing)
+        return self == Spelling(missing=self.missing, dates=self.dates)
 
     def number(self, text: str) -> float | None:
         """The number a cell spells (perhaps infinite), NaN for a gap, None for anything else.
@@ -110,6 +110,14 @@ class Spelling:
         """1 and 0 for true and false in any case, NaN for a gap, None for anything else."""
         text = text.strip()
         return math.nan if text in self.gaps else {"true": 1.0, "false": 0.0}.get(text.lower())
+
+    def seconds(self, text: str, kind: Kind) -> float | None:
+        """The seconds that a date or a time of this kind spells, NaN for a gap, None for anything else."""
+        return math.nan if text.strip() in self.gaps else seconds(text, kind, self.dates)
+
+    def kind_of_dates(self, texts: Iterable[str]) -> Kind | None:
+        """The kind of texts that are all dates or times of one kind, or gaps; None for others, and for gaps alone."""
+        return kind_of_all((text for text in texts if text.strip() not in self.gaps), self.dates)
 
     def plain(self, text: str) -> str:
         """A number as Python writes it; any other text as it is.
@@ -139,15 +147,6 @@ class Spelling:
             rf"(?P<power>[eE][+-]?\d+)?\s*{unit}",
             re.ASCII,
         )
-
-
-def is_date(text: str) -> bool:
-    """Whether a cell looks like a date or a time of day.
-
-    >>> [is_date(text) for text in ("2020-01-05", "5.1.2020 12:30", "12:30", "5.1", "a-1-2")]
-    [True, True, True, False, False]
-    """
-    return DATE.fullmatch(text.strip()) is not None
 
 
 def is_wide(text: str) -> bool:

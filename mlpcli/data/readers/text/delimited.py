@@ -1,7 +1,8 @@
 """Reader of CSV and TSV files, piece by piece, so that a file may be larger than memory.
 
-The kind of a column (numbers, booleans, texts) is decided on the first rows. If a later row contradicts it, reading
-starts again with the corrected kind. Target columns are read as texts, so that class names stay as they are written.
+The kind of a column (numbers, booleans, dates, texts) is decided on the first rows. If a later row contradicts it, the
+file is read again with the corrected kind. Target columns are read as texts, so that class names stay as they are
+written.
 """
 
 import codecs
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from mlpcli.config import READING, DataOptions
 from mlpcli.data.cache.table import Table, TableWriter
-from mlpcli.data.readers.column_reader import Changed, ColumnReader, table_of
+from mlpcli.data.readers.column_reader import Changed, ColumnReader, finished, table_of
 from mlpcli.data.readers.file_format import COLUMN_OPTIONS, FileFormat, Wanted
 from mlpcli.data.readers.row_pieces import RowPiece, kept_places
 from mlpcli.data.readers.text.column_names import read_names
@@ -67,13 +68,13 @@ def read_delimited(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -
         try:
             for piece in pieces:
                 writer.append(_Reader(path, piece, columns).read())
+            if not writer.rows:
+                raise DataError(f"{path}: it has a line of column names, but no rows")
+            made = finished(columns)
             break
         except Changed:
             for column in columns:
                 column.restart()
-    if not writer.rows:
-        raise DataError(f"{path}: it has a line of column names, but no rows")
-    made = [column.finish() for column in columns]
     return writer.finish(made, [column.name for column in columns if column.target], dropped=wanted.dropped)
 
 
@@ -149,8 +150,8 @@ class _Reader:
             values = frame[column.place].to_numpy(np.float64)
             if suspicious and ((values == 0) | (values == 1) | np.isnan(values)).all():
                 values = None
-            elif column.spelling.missing_numbers:
-                values = np.where(np.isin(values, list(column.spelling.missing_numbers)), np.nan, values)
+            else:
+                values = column.without_marks(values)
         if values is None:
             values = column.spell(self._texts[column.place].tolist(), self._where)
         if column.kind == "number":

@@ -1,4 +1,4 @@
-"""Texts that would be numbers under other reading options: a decimal comma, groups of digits, units, unknown marks.
+"""Texts that other reading options would read: a decimal comma, groups of digits, units, unknown marks, dates.
 
 A column that holds them is refused, because as texts it would hardly help the network, and nobody would notice.
 """
@@ -12,8 +12,9 @@ from itertools import islice
 from typing import NamedTuple
 
 from mlpcli.data.readers.text.cells import Spelling
+from mlpcli.data.readers.text.dates import ORDERS, kind_of
 
-__all__ = ["Lookalike", "unread_numbers"]
+__all__ = ["Lookalike", "unread_dates", "unread_numbers"]
 
 SAMPLE = 2_000  # different texts that are looked at
 MOST = 0.9  # share of the filled cells that other options must be able to read
@@ -79,6 +80,27 @@ def unread_numbers(counts: Mapping[str, int], spelling: Spelling) -> Lookalike |
     if best.thousands == "," and len(_read(counts, fraction)) == len(most):
         options += f" (or {_flags(spelling, fraction)})"
     return Lookalike(next(text for text in most if text not in before), options)
+
+
+def unread_dates(counts: Mapping[str, int], spelling: Spelling) -> Lookalike | None:
+    """The first text that is a date once its order is known, and the orders that read nearly all of the column.
+
+    >>> unread_dates({"01/02/2020": 3, "05/06/2020": 2}, Spelling())
+    Lookalike(text='01/02/2020', options='--dates day-first or --dates month-first', is_mark=False)
+    >>> unread_dates({"01/02/2020": 3, "31/01/2020": 2}, Spelling()).options
+    '--dates day-first'
+    """
+    texts = {
+        order: [text for text in counts if kind_of(text, order)]
+        for order in (spelling.dates, *(order for order in ORDERS if order != spelling.dates))
+    }
+    shares = {order: sum(map(counts.__getitem__, read)) / sum(counts.values()) for order, read in texts.items()}
+    before, best = shares.pop(spelling.dates), max(shares.values())
+    if best < MOST or best <= before:
+        return None
+    orders = [order for order, share in shares.items() if share == best]
+    first = next(text for text in texts[orders[0]] if not kind_of(text, spelling.dates))
+    return Lookalike(first, " or ".join(f"--dates {order}" for order in orders))
 
 
 def _units(counts: Mapping[str, int]) -> tuple[str, ...]:
