@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mlpcli.data.cache.table import DATES, Kind, Table, TableColumn, blocks_of
 from mlpcli.data.prepared.columns import Column
 from mlpcli.data.prepared.date_parts import PARTS, DatePart, DateParts, date_in_words
+from mlpcli.data.prepared.marks import marks_in_words
 from mlpcli.data.readers.text.cells import in_order
 from mlpcli.errors import DataError
 from mlpcli.wording import quote
@@ -59,6 +60,7 @@ def fit_columns(
             continue
         missing, low, high = _ranges(table, members, rows)
         fill, center, spread = _fit_numbers(table, members, rows, how, missing, low, high)
+        marks = marks_in_words(table, members, rows, low, high) if kind == "number" else {}
         for at, i in enumerate(members):
             column = Column(
                 table.columns[i].name,
@@ -69,9 +71,8 @@ def fit_columns(
                 indicator=bool(0 < missing[at] < len(rows)),
                 clip=how == "robust-clip",
             )
-            fitted[i] = Fitted(
-                column, int(missing[at]), *values_in_words(low[at], high[at], empty=missing[at] == len(rows))
-            )
+            values, note = values_in_words(low[at], high[at], empty=missing[at] == len(rows))
+            fitted[i] = Fitted(column, int(missing[at]), values, marks.get(at, note))
     for i in [i for i in chosen if table.columns[i].kind in DATES]:
         fitted[i] = _fit_date(table, i, rows, scale)
     for i in _of_kind(table, chosen, "text"):

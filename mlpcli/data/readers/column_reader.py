@@ -1,7 +1,6 @@
 """One column of a file while it is read: its kind, its texts so far and its faults."""
 
 import shlex
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
@@ -217,13 +216,11 @@ class ColumnReader:
         if other := unread_dates(counts, self.spelling):
             why = f"{quote(other.text)} begins with the day or the month"
             self.refuse(self.seen[other.text].where, why, f"Use {other.options}")
-        read: Counter[Kind] = Counter()
-        for text, kind in dates.items():
-            read.update({kind: counts[text]} if kind else {})
-        if not read:
+        kinds = [kind for kind in dates.values() if kind]
+        if not kinds:
             remedy = "Write dates like 2020-12-31, times like 23:59"
             self.refuse(self.seen[first].where, f"{quote(first)} is a date or a time that cannot be read", remedy)
-        usual = max(read, key=read.__getitem__)
+        usual = max(kinds, key=kinds.count)
         unlike = next(text for text in counts if dates.get(text) != usual)
         remedy = f"Use --missing {shlex.quote(unlike)} if it stands for a missing value"
         self.refuse(self.seen[unlike].where, f"{quote(unlike)} is not a {usual}, as the others are", remedy)
