@@ -19,7 +19,7 @@ from mlpcli.training.metrics.evaluate import BLOCK
 from mlpcli.training.model import Model
 from mlpcli.training.scores import answer_columns, answers
 
-__all__ = ["predict_rows"]
+__all__ = ["predict_columns", "predict_rows"]
 
 PIECE = 64 * BLOCK
 """Rows scored together: whole blocks, which `eval` begins at the same rows."""
@@ -31,8 +31,23 @@ def predict_rows(
     *,
     keep: Sequence[str] = (),
     data_home: Path | None = None,
-) -> tuple[list[str], Iterator[list[Any]]]:
+) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
     """The names of the columns, and the rows in the order of the table, read while they are taken.
+
+    Arguments and errors are those of `predict_columns`.
+    """
+    names, blocks = predict_columns(models, table, keep=keep, data_home=data_home)
+    return names, (row for block in blocks for row in zip(*block, strict=True))
+
+
+def predict_columns(
+    models: Sequence[Model],
+    table: DataOptions | str,
+    *,
+    keep: Sequence[str] = (),
+    data_home: Path | None = None,
+) -> tuple[list[str], Iterator[list[Sequence[Any]]]]:
+    """The names of the columns, and blocks of rows in the order of the table, column by column, read while taken.
 
     The columns are the row's number from 0, those that are kept, the prediction of each target and, for classes, one
     probability per class. The numbers are those of `eval --predictions`, to the last bit.
@@ -59,18 +74,16 @@ def predict_rows(
         block=PIECE,
     )
     ends, shares = answer_columns(first)
-    return ["row", *keep, *(f"prediction{end}" for end in ends), *shares], _rows(models, blocks)
+    return ["row", *keep, *(f"prediction{end}" for end in ends), *shares], _columns(models, blocks)
 
 
-def _rows(models: Sequence[Model], blocks: Iterator[InputRows]) -> Iterator[list[Any]]:
+def _columns(models: Sequence[Model], blocks: Iterator[InputRows]) -> Iterator[list[Sequence[Any]]]:
     number = 0
     for block in blocks:
         with blas_threads(int(models[0].options.threads)):  # as in training, since the last bits depend on it
-            predicted, probabilities = answers(models, block.inputs)
-        kept = zip(*block.kept, strict=True) if block.kept else [()] * len(block)
-        for cells, answer, shares in zip(kept, predicted, probabilities, strict=True):
-            yield [number, *cells, *answer, *shares]
-            number += 1
+            answered = answers(models, block.inputs)
+        numbers = range(number, number := number + len(block))
+        yield [numbers, *block.kept, *answered]
 
 
 def _check_alike(models: Sequence[Model]) -> None:

@@ -20,19 +20,41 @@ array([[1.],
        [0.]])
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from mlpcli.config.metrics import Metric
-from mlpcli.data import Part
-from mlpcli.errors import DataError
+from mlpcli.config.metrics import METRICS, Metric, every_metric_of, ranking
+from mlpcli.data import Column, Part
+from mlpcli.errors import DataError, UsageError
 from mlpcli.nn import Array, Purpose, stream
 from mlpcli.training.metrics.evaluate import evaluate
 from mlpcli.training.model import Model
+from mlpcli.wording import quote
 
-__all__ = ["importances", "permutations"]
+__all__ = ["COLUMNS", "find_metric", "importance_rows", "importances", "permutations"]
+
+COLUMNS = ["column", "inputs", "metric", "importance", "ci_low", "ci_high"]
+"""Those of explain-<split>.csv and of the data frame that `Model.explain` returns."""
+
+
+def find_metric(name: str | None, model: Model) -> Metric:
+    """The metric of this name, by default the one that ranks networks of the task.
+
+    Raises:
+        UsageError: the task has no such metric.
+    """
+    known = model.preprocessing
+    if name is None:
+        return ranking(known.task, len(known.targets))
+    names = [metric.name for metric in every_metric_of(known.task, len(known.classes or ()))]
+    if name not in names:
+        raise UsageError(
+            f"--metric {quote(name)}: {model.options.dataset} has no such metric. Choose one of {', '.join(names)}"
+        )
+    return METRICS[name]
 
 
 def permutations(seed: int, rows: int, count: int) -> list[Array]:
@@ -42,10 +64,23 @@ def permutations(seed: int, rows: int, count: int) -> list[Array]:
 
 
 @np.errstate(all="ignore")
-def importances(model: Model, part: Part, metric: Metric, permutations: Sequence[Array]) -> Array:
+def importances(
+    model: Model,
+    part: Part,
+    metric: Metric,
+    permutations: Sequence[Array],
+    on_column: Callable[[str], None] = lambda name: None,
+) -> Array:
     """What each permutation of each column costs, float64 `(columns, permutations)` in the unit of the metric.
 
     All columns see the same permutations, so that their differences are those of the columns.
+
+    Args:
+        model: the network.
+        part: the rows, whose inputs are copied.
+        metric: what is compared.
+        permutations: orders of the rows.
+        on_column: called with the name of each column before its turn.
 
     Raises:
         DataError: the metric is not a finite number on these rows.
@@ -66,6 +101,7 @@ def importances(model: Model, part: Part, metric: Metric, permutations: Sequence
     whole = cost()
     costs = np.zeros((len(model.preprocessing.columns), len(permutations)))
     for column, inputs in enumerate(_inputs(model)):
+        on_column(known.columns[column].name)
         cells = x[:, inputs].copy()
         if (cells == cells[:1]).all():  # a constant, which no permutation changes
             continue
@@ -74,6 +110,28 @@ def importances(model: Model, part: Part, metric: Metric, permutations: Sequence
             costs[column, turn] = cost() - whole
         x[:, inputs] = cells
     return costs
+
+
+def importance_rows(
+    columns: Sequence[Column], metric: Metric, costs: Sequence[Array], folds: int = 0
+) -> list[list[Any]]:
+    """Rows of `COLUMNS`, the most important first: means over networks, or over the permutations of the only one.
+
+    Args:
+        columns: the columns of the table.
+        metric: the metric of the costs.
+        costs: what each permutation costs, `(columns, permutations)`, for each network.
+        folds: number of folds that the networks come from; 0 without cross-validation.
+    """
+    from mlpcli.results.statistics import estimate
+
+    overlap = 1 / (folds - 1) if folds > 1 else 0.0
+    rows = []
+    for at, column in enumerate(columns):
+        values = costs[0][at] if len(costs) == 1 else [cost[at].mean() for cost in costs]
+        mean = estimate([float(value) for value in values], overlap)
+        rows.append([column.name, len(column.features), metric.name, mean.mean, mean.ci_low, mean.ci_high])
+    return sorted(rows, key=lambda row: -row[3])
 
 
 def _inputs(model: Model) -> Iterator[slice]:

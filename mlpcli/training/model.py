@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -33,6 +33,9 @@ from mlpcli.training.build import build_layers, build_loss, output_units
 from mlpcli.training.metrics.evaluate import BLOCK, evaluate, score_blocks
 from mlpcli.training.metrics.outcome import decided
 from mlpcli.training.metrics.probabilities import probabilities
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Model"]
 
@@ -156,18 +159,47 @@ class Model:
         Raises:
             DataError: as `predict`, or a class that the training rows did not have.
         """
+        name = "r2" if self.preprocessing.task == "regression" else "accuracy"
+        part = self._labelled(rows, y)
+        with self._arithmetic():
+            return float(evaluate(self.network, self.loss, part, self.preprocessing.units)[name])
+
+    def explain(self, rows: Any, y: Any, metric: str | None = None, *, repeats: int = 10) -> "pd.DataFrame":
+        """The columns that the network relies on, the most important first: what permuting each of them costs.
+
+        The numbers are those of `mlpcli explain` on the same rows; the 95% interval is over permutations.
+
+        Args:
+            rows: the inputs, as `score` takes them.
+            y: the targets, as `score` takes them.
+            metric: metric that is compared, by default accuracy, RMSE or, for several targets, R2.
+            repeats: permutations of each column, 2 or more.
+
+        Raises:
+            UsageError: the task has no such metric.
+            DataError: as `score`, or the metric is not defined on these rows.
+        """
+        import pandas as pd
+
+        from mlpcli.training.importance import COLUMNS, find_metric, importance_rows, importances, permutations
+
+        part, chosen = self._labelled(rows, y), find_metric(metric, self)
+        with self._arithmetic():
+            costs = importances(self, part, chosen, permutations(self.options.seed, len(part), repeats))
+        return pd.DataFrame(importance_rows(self.preprocessing.columns, chosen, [costs]), columns=COLUMNS)
+
+    def _labelled(self, rows: Any, y: Any) -> Part:
+        """Rows and targets as `score` takes them, prepared as in training."""
         from mlpcli.data.in_memory import class_codes
 
-        x, name = self._inputs(rows), "accuracy"
+        x = self._inputs(rows)
         if self.preprocessing.classes is not None:
             targets = class_codes(y, self.preprocessing.classes)
         elif self.preprocessing.task == "multilabel":
             targets = np.asarray(y, np.int64)
         else:
-            targets, name = self.preprocessing.apply_target(np.asarray(y, np.float64).reshape(len(x), -1)), "r2"
-        part = Part(x, targets, np.arange(len(x)))
-        with self._arithmetic():
-            return float(evaluate(self.network, self.loss, part, self.preprocessing.units)[name])
+            targets = self.preprocessing.apply_target(np.asarray(y, np.float64).reshape(len(x), -1))
+        return Part(x, targets, np.arange(len(x)))
 
     def hidden(self, rows: Any, layer: int = -1) -> Array:
         """The outputs of a hidden layer, `(rows, units)`, of rows as `predict` takes them.

@@ -94,7 +94,7 @@ def predictions(model: Model, x: Array, y: Array | None, rows: Array, labelled: 
     """
     names = model.preprocessing.classes
     ends, shares = answer_columns(model)
-    predicted, extra = answers([model], [x])
+    answered = zip(*answers([model], [x]), strict=True)
     if y is None:
         known = None
     elif model.preprocessing.task == "multilabel":
@@ -107,8 +107,8 @@ def predictions(model: Model, x: Array, y: Array | None, rows: Array, labelled: 
     return Table(
         ["row", *columns, *shares],
         [
-            [int(row), *(known_at.get(i, empty) if known else []), *predicted[i], *extra[i]]
-            for i, row in enumerate(rows)
+            [int(row), *(known_at.get(i, empty) if known else []), *cells]
+            for i, (row, cells) in enumerate(zip(rows, answered, strict=True))
         ],
     )
 
@@ -159,8 +159,8 @@ def answer_columns(model: Model) -> tuple[list[str], list[str]]:
 
 
 @np.errstate(all="ignore")
-def answers(models: Sequence[Model], inputs: Sequence[Array]) -> tuple[list[list[Any]], list[list[float]]]:
-    """The cells of predictions, and those of probabilities, empty for a regression; one row per sample.
+def answers(models: Sequence[Model], inputs: Sequence[Array]) -> list[list[Any]]:
+    """The columns of the predictions, then those of the probabilities, of which a regression has none.
 
     Several models are averaged: their probabilities, whose largest then decides, or their predictions of a quantity.
 
@@ -172,15 +172,15 @@ def answers(models: Sequence[Model], inputs: Sequence[Array]) -> tuple[list[list
     first, names = models[0], models[0].preprocessing.classes
     if first.preprocessing.task == "regression":
         own = [model.preprocessing.inverse_target(one) for model, one in zip(models, scores, strict=True)]
-        values: list[list[Any]] = _mean(own).tolist()
-        return values, [[]] * len(values)
+        values: list[list[Any]] = _mean(own).T.tolist()
+        return values
     shares = _mean([model.probabilities(one) for model, one in zip(models, scores, strict=True)])
-    probabilities: list[list[float]] = shares.tolist()
+    probabilities: list[list[Any]] = shares.T.tolist()
     if names is None:
         labels = first.decide(scores[0]) if len(models) == 1 else (shares > 0.5).astype(np.int64)
-        return labels.tolist(), probabilities
+        return [*labels.T.tolist(), *probabilities]
     codes = first.decide(scores[0]) if len(models) == 1 else shares.argmax(axis=-1)
-    return [[names[code]] for code in codes], probabilities
+    return [[names[code] for code in codes.tolist()], *probabilities]
 
 
 def _mean(arrays: Sequence[Array]) -> Array:

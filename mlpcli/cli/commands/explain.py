@@ -1,32 +1,30 @@
 """`mlpcli explain`: the columns of the table that a trained network relies on, by permutation importance."""
 
 import os
-from collections.abc import Sequence
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlpcli.cli.console import message, print_json
+from mlpcli.cli.console import message, plain, print_json
 from mlpcli.cli.flags import DataHome, Json, Quiet, ResultsRoot, SomeRun
 from mlpcli.cli.own_data import Split, folder_for_tables, own_data
 from mlpcli.cli.text_table import table
 from mlpcli.cli.views.epoch_view import short
-from mlpcli.config.metrics import METRICS, every_metric_of, ranking
-from mlpcli.errors import FileError, UsageError
-from mlpcli.wording import quote
+from mlpcli.errors import FileError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     import numpy as np
     from numpy.typing import NDArray
 
-    from mlpcli.config.metrics import Metric
-    from mlpcli.data import Column, Prepared
     from mlpcli.results.folders.find import Repeats
+    from mlpcli.training.model import Model
 
 __all__ = ["explain"]
-
-COLUMNS = ["column", "inputs", "metric", "importance", "ci_low", "ci_high"]
 
 
 def explain(
@@ -67,7 +65,7 @@ def explain(
     from mlpcli.results.folders.find import find_repeats, find_run
     from mlpcli.results.folders.promotion import MODEL
     from mlpcli.threads import blas_threads
-    from mlpcli.training.importance import importances, permutations
+    from mlpcli.training.importance import COLUMNS, find_metric, importance_rows, importances, permutations
     from mlpcli.training.model import Model
 
     def load() -> "tuple[Repeats, os.stat_result, list[Model]]":
@@ -79,16 +77,16 @@ def explain(
     costs: list[NDArray[np.float64]] = []
     for path, model in zip(found.models, models, strict=True):
         data, name = own_data(model, path, split, data_home)
-        chosen, part = _metric(metric, data), data.parts[name]
+        chosen, part = find_metric(metric, model), data.parts[name]
         if not costs:
             message(f"{_count(len(models), 'network')}, {len(part)} {name} rows of {data.name}", quiet=quiet)
         orders = permutations(model.options.seed, len(part), repeats)
-        with blas_threads(int(model.options.threads)):
-            costs.append(importances(model, part, chosen, orders))
+        with blas_threads(int(model.options.threads)), _progress(model, len(costs), len(models), quiet) as show:
+            costs.append(importances(model, part, chosen, orders, show))
     if found.lost:
         message(f"{_count(found.lost, 'trial')} of this configuration left no model and cannot count", quiet=quiet)
     over = "permutations" if len(models) == 1 else "folds" if found.folds > 1 else "seeds"
-    rows = _rows(models[0].preprocessing.columns, chosen, costs, found.folds)
+    rows = importance_rows(models[0].preprocessing.columns, chosen, costs, found.folds)
     folder = folder_for_tables(found.models[0])
     file = folder / f"explain-{name}.csv"
     if found.models[0].name == MODEL and not os.path.samestat(loaded, os.stat(find_run(run, results))):
@@ -117,36 +115,15 @@ def explain(
     print(f"\n{shown(file)}")
 
 
-def _metric(asked: str | None, data: "Prepared") -> "Metric":
-    """The metric that is asked for, or the one that ranks networks of this task."""
-    if asked is None:
-        return ranking(data.task, len(data.targets))
-    known = [metric.name for metric in every_metric_of(data.task, len(data.classes or ()))]
-    if asked not in known:
-        raise UsageError(f"--metric {quote(asked)}: {data.name} has no such metric. Choose one of {', '.join(known)}")
-    return METRICS[asked]
+@contextmanager
+def _progress(model: "Model", done: int, networks: int, quiet: bool) -> "Iterator[Callable[[str], None]]":
+    """A bar of the columns of one network, on a terminal; takes the name of the column that is permuted."""
+    from mlpcli.api.progress import progress_bar
 
-
-def _rows(
-    columns: "Sequence[Column]", metric: "Metric", costs: "Sequence[NDArray[np.float64]]", folds: int
-) -> list[list[Any]]:
-    """One row per column, the most important first: the mean over networks, or over the permutations of the only one.
-
-    Args:
-        columns: the columns of the table.
-        metric: the metric of the costs.
-        costs: what each permutation costs, `(columns, permutations)`, for each network.
-        folds: number of folds that the networks come from; 0 without cross-validation.
-    """
-    from mlpcli.results.statistics import estimate
-
-    overlap = 1 / (folds - 1) if folds > 1 else 0.0
-    rows = []
-    for at, column in enumerate(columns):
-        values = costs[0][at] if len(costs) == 1 else [cost[at].mean() for cost in costs]
-        mean = estimate([float(value) for value in values], overlap)
-        rows.append([column.name, len(column.features), metric.name, mean.mean, mean.ci_low, mean.ci_high])
-    return sorted(rows, key=lambda row: -row[3])
+    what = "column" if networks == 1 else f"network {done + 1} of {networks}, column"
+    begun = count()
+    with progress_bar(what, len(model.preprocessing.columns), False if quiet else None) as bar:
+        yield lambda name: bar.show(next(begun), plain(name))
 
 
 def _count(number: int, noun: str) -> str:

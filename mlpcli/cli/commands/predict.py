@@ -4,7 +4,6 @@ import os
 import sys
 from contextlib import nullcontext
 from enum import StrEnum
-from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -19,8 +18,6 @@ from mlpcli.errors import UsageError
 from mlpcli.wording import nearest, quote
 
 __all__ = ["predict"]
-
-CHUNK = 4096  # rows written at a time
 
 
 class Piped(StrEnum):
@@ -72,15 +69,15 @@ def predict(
     if output is not None and os.path.exists(table) and os.path.exists(output) and os.path.samefile(table, output):
         raise UsageError(f"--output {quote(str(output))}: that is the table itself. Name another file")
 
-    from mlpcli.api.predict import predict_rows
+    from mlpcli.api.predict import predict_columns
     from mlpcli.api.stored import load_all
     from mlpcli.atomic import stream_atomic
-    from mlpcli.results.files.csv_text import line
+    from mlpcli.results.files.csv_text import line, lines
 
     models = load_all(runs, results=results)
     kept = keep.split(",") if keep else []
     options = build(Source({"dataset": f"-.{piped}" if table == "-" else table}, "--"), given).data
-    header, rows = predict_rows(models, options, keep=kept, data_home=data_home)
+    header, blocks = predict_columns(models, options, keep=kept, data_home=data_home)
     usual = [name for name in header if proba or name in kept or not name.startswith("probability_")]
     wanted = columns.split(",") if columns else usual
     for name in wanted:
@@ -88,14 +85,14 @@ def predict(
             raise UsageError(f"--columns {quote(name)}: there is no such column{nearest(name, header)}")
     places = [header.index(name) for name in wanted]
     count = 0
-    chunk = list(islice(rows, CHUNK))  # before anything is written, so that what is no table leaves no file
+    block = next(blocks, None)  # before anything is written, so that what is no table leaves no file
     with nullcontext(sys.stdout) if output is None else stream_atomic(output.resolve()) as stream:
         stream.write(line(wanted))
-        while chunk and not is_abandoned(stream):
-            stream.write("".join(line([row[at] for at in places]) for row in chunk))
+        while block is not None and not is_abandoned(stream):
+            stream.write(lines([block[at] for at in places]))
             stream.flush()  # whoever reads sees the rows, and a reader that has left is noticed
-            count += len(chunk)
-            chunk = list(islice(rows, CHUNK))
+            count += len(block[0])
+            block = next(blocks, None)
     if as_json:
         print_json({"rows": count, "columns": wanted, "output": str(output)})
     elif output is not None:

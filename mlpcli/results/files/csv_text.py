@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["cell", "encode", "line", "number", "numbers", "parse", "table", "text"]
+__all__ = ["cell", "encode", "line", "lines", "number", "numbers", "parse", "table", "text"]
 
 _SPELLING = r"(?:[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf|nan)"
 _NUMBER = re.compile(_SPELLING, re.ASCII)
@@ -82,6 +82,27 @@ def line(values: Iterable[object]) -> str:
     """One row, with its line end."""
     cells = [repr(value) if type(value) in _PLAIN else _quoted(cell(value)) for value in values]
     return (",".join(cells) if cells != [""] else '""') + "\n"  # an empty line would be no row at all
+
+
+def lines(columns: Sequence[Sequence[object]]) -> str:
+    r"""Rows that are given by column, each as `line` writes it; faster over many rows.
+
+    >>> lines([[0, 1], ["a,b", None]])
+    '0,"a,b"\n1,\n'
+    """
+    if len(columns) == 1:
+        return "".join(line([value]) for value in columns[0])
+    return "".join(map("{}\n".format, map(",".join, zip(*map(_cells, columns), strict=True))))
+
+
+def _cells(column: Sequence[object]) -> Iterable[str]:
+    kinds = set(map(type, column))
+    if kinds.issubset(_PLAIN):
+        return map(repr, column)
+    if kinds == {str}:
+        spelled = {value: _quoted(cell(value)) for value in set(column)}
+        return map(spelled.__getitem__, column)
+    return [_quoted(cell(value)) for value in column]
 
 
 def _quoted(plain: str) -> str:

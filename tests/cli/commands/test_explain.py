@@ -5,8 +5,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
+import mlpcli
 from mlpcli.cli.main import run
 from mlpcli.results.schema.csv_schema import table
 from mlpcli.results.statistics import estimate
@@ -51,6 +54,28 @@ def explained(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, 
     assert captured.err == ""
     found: dict[str, Any] = json.loads(captured.out)
     return found
+
+
+def test_python_gives_the_numbers_of_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"size": rng.normal(0, 1, 90), "far": rng.normal(0, 1, 90), "color": ["red", "blue"] * 45})
+    frame["price"] = 3 * frame["size"] + (frame["color"] == "red")
+    frame.to_csv("houses.csv", index=False)
+    mlpcli.train("houses.csv", target="price", split="ordered", test_size=20, epochs=5, results="results", name="c")
+    found, rows = explained(capsys, "c", "--metric", "mae"), frame.tail(20)
+    table = mlpcli.load("results/c").explain(rows.drop(columns="price"), rows["price"], "mae")
+    assert table.to_dict("records") == found["columns"]
+    assert table["column"].tolist()[0] == "size"
+    with pytest.raises(mlpcli.Error, match="accuracy"):
+        mlpcli.load("results/c").explain(rows.drop(columns="price"), rows["price"], "accuracy")
+
+
+def test_a_terminal_sees_which_column_is_permuted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    assert run(["explain", "r"]) == 0
+    assert "column" in capsys.readouterr().err
 
 
 def test_a_run(capsys: pytest.CaptureFixture[str]) -> None:

@@ -124,3 +124,13 @@ def test_names_that_are_not_valid_text_can_be_written():
 def test_what_is_no_table_is_refused(data):
     with pytest.raises(ValueError):
         csv_text.parse(data)
+
+
+@pytest.mark.parametrize("columns", [1, 3])
+def test_lines_by_column_are_those_by_row(columns):
+    values = [None, "", "a,b", 'say "x"', "=1+1", 0.1, -0.5, math.nan, 3, True, "plain", np.float32(0.1)]
+    for start in range(len(values)):
+        rows = [values[start : start + columns], values[:columns], [0.5] * columns, ["text"] * columns]
+        rows = [row for row in rows if len(row) == columns]
+        by_column = list(zip(*rows, strict=True))
+        assert csv_text.lines(by_column) == "".join(map(csv_text.line, rows))
