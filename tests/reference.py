@@ -252,12 +252,14 @@ FIGURES = [
     ("architecture", "network", "[linear, norm, activation, dropout] x depth, linear: the complete architecture."),
 ]  # fmt: skip
 
+SECTIONS = list(dict.fromkeys(name for name, _, _ in FIGURES))
 
-def draw() -> Iterator[tuple[Path, bytes]]:
-    """Every figure's file and content, as the commands of `commands` draw it."""
+
+def draw(names: Sequence[str] = SECTIONS) -> Iterator[tuple[Path, bytes]]:
+    """The files and contents of the figures of these sections, as the commands of `commands` draw them."""
     from mlpcli.plot.draw import pictures
 
-    for name in dict.fromkeys(name for name, _, _ in FIGURES):
+    for name in names:
         wanted = [figure for drawn, figure, _ in FIGURES if drawn == name]
         if name in ("graphs", "functions"):
             yield from ((REFERENCE / name / f"plot-{figure}.svg", _draw_alone(figure)) for figure in wanted)
@@ -339,7 +341,7 @@ def page() -> str:
         "`python -m tests.reference` draws all of them. Lines differ in marker and dashes too, for print without colour.",
         "`xor_regions` and `fits` are run with `--keep-models all`: their pictures show every network.",
     ]
-    for name in dict.fromkeys(name for name, _, _ in FIGURES):
+    for name in SECTIONS:
         lines += ["", f"### {name}", "", "```sh", *commands(name), "```"]
         for _, figure, caption in (found for found in FIGURES if found[0] == name):
             lines += ["", caption, "", f"![{name}, {figure}](../results/reference/{name}/plot-{figure}.svg)"]

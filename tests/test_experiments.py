@@ -17,8 +17,16 @@ def test_experiment_runs(path, tmp_path, monkeypatch, capsys):
     document = tomllib.loads(path.read_text())
     epochs = document["halving"]["min_epochs"] + 1 if "halving" in document else 1
     changes = ["--set", f"epochs={epochs}"]
+    if "epochs" in document.get("zip", ()):
+        changes += ["--set", f"zip.epochs={[min(each, 1) for each in document['zip']['epochs']]}"]
+        changes += ["--set", "compare.epochs=1"]
     if document["base"].get("dataset") == "mnist":
         changes += ["--set", "dataset=digits", "--set", "test_size=0.2", "--set", "val_size=0.1"]
+        changes += (
+            ["--set", f"hidden={','.join(['16'] * len(document['base']['hidden']))}"]
+            if "hidden" in document["base"]
+            else []
+        )
     code = run(["sweep", f"experiments/{path.name}", "--seeds", "1", "--executor", "serial", "--json", "-q", *changes])
     told = json.loads(capsys.readouterr().out)
     assert code == 0

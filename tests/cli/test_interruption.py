@@ -1,6 +1,8 @@
 """Killed, interrupted and started twice: what a training leaves behind is gone on with to the same bytes."""
 
+import io
 import json
+import math
 import os
 import random
 import re
@@ -9,10 +11,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 
+from mlpcli.cli.main import run
+from mlpcli.training import session
+from tests.results.faults import killed_at
 from tests.workers.processes import PATIENCE, eventually
 
 DATASET = "blobs:n=1500,d=20,k=10,spread=4"
@@ -22,18 +28,6 @@ RUN = [
 ]
 FAST = "from mlpcli.training import session; session.CHECKPOINT_EVERY = 0.05; "
 ENTER = "from mlpcli.__main__ import main; main()"
-
-KILL_AT_RENAME = """
-import os, signal
-renamed, replace = 0, os.replace
-def count(*arguments, **options):
-    global renamed
-    renamed += 1
-    if renamed == {}:
-        os.kill(os.getpid(), signal.SIGKILL)
-    replace(*arguments, **options)
-os.replace = count
-"""
 
 HOLD = """
 import time
@@ -67,11 +61,13 @@ def start(root: Path, *arguments: str, before: str = FAST) -> subprocess.Popen[s
     return started[-1]
 
 
-def finish(root: Path, *arguments: str, before: str = FAST) -> tuple[int, str]:
-    """The exit code and stderr of a command that is left alone."""
-    process = start(root, *arguments, before=before)
-    _, err = process.communicate(timeout=PATIENCE)
-    return process.returncode, err
+def finish(root: Path, *arguments: str, every: float = 0.05) -> tuple[int, str]:
+    """The exit code and stderr of a command that is left alone; it needs no process of its own."""
+    err = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()), redirect_stderr(err):
+        patch.setattr(session, "CHECKPOINT_EVERY", every)
+        code = run([*RUN, "--results", str(root), *arguments])
+    return code, err.getvalue()
 
 
 def files(root: Path) -> dict[str, bytes]:
@@ -99,7 +95,7 @@ def golden(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str,
         root = tmp_path_factory.mktemp("golden")
         assert finish(root)[0] == 0
         begin = time.monotonic()
-        assert finish(root)[0] == 0
+        assert start(root).wait(PATIENCE) == 0
         yield files(root), time.monotonic() - begin
 
 
@@ -149,13 +145,14 @@ def test_kill_9_twice_and_resume(golden: tuple[dict[str, bytes], float], tmp_pat
 def test_kill_9_of_a_long_run_with_its_own_checkpoints(tmp_path: Path, number: int) -> None:
     """Some five seconds of training, a checkpoint every two, as users have it."""
     longer = ("--epochs", "400")
-    assert finish(tmp_path / "whole", *longer, before="")[0] == 0
+    own = session.CHECKPOINT_EVERY
+    assert finish(tmp_path / "whole", *longer, every=own)[0] == 0
     process = start(tmp_path, *longer, before="")
     wait_for_rows(tmp_path, 40 + 70 * number)
     process.kill()
     process.communicate(timeout=PATIENCE)
     saved = (tmp_path / "r" / "checkpoint.safetensors").exists()
-    code, err = finish(tmp_path, *longer, "--resume", before="")
+    code, err = finish(tmp_path, *longer, "--resume", every=own)
     assert (code, files(tmp_path)) == (0, files(tmp_path / "whole"))
     assert ("going on from the checkpoint" in err) == saved
 
@@ -169,8 +166,7 @@ def test_kill_9_while_the_files_of_a_run_are_replaced(
     short = ("--epochs", "1")
     assert finish(tmp_path, *short)[0] == 0
     expected = files(tmp_path)
-    killed = finish(tmp_path, *short, before=KILL_AT_RENAME.format(rename))
-    assert killed[0] == -signal.SIGKILL
+    assert killed_at(rename, lambda: finish(tmp_path, *short, every=math.inf), ("replace",))
     assert finish(tmp_path, *short, *resume)[0] == 0
     assert files(tmp_path) == expected
 

@@ -17,6 +17,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from threadpoolctl import threadpool_limits
 
 from mlpcli.cli.main import run
 from mlpcli.config import DataOptions
@@ -181,7 +182,8 @@ def sklearn_score(frame: pd.DataFrame, target: str, drop: list[str], test: Any, 
         (make_pipeline(SimpleImputer(strategy="constant", fill_value="gap"), OneHotEncoder()), texts),
     )
     is_test = np.isin(np.arange(len(frame)), test)
-    fitted = make_pipeline(encode, estimator).fit(x[~is_test], y[~is_test])
+    with threadpool_limits(1):  # trees wait for each other where other programs keep the cores busy
+        fitted = make_pipeline(encode, estimator).fit(x[~is_test], y[~is_test])
     return float(fitted.score(x[is_test], y[is_test]))
 
 

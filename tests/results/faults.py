@@ -8,7 +8,7 @@ import signal
 import stat
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ def patched(before: Callable[..., Any]) -> Iterator[None]:
             setattr(os, name, original)
 
 
-def killed_at(point: int, action: Callable[[], object]) -> bool:
+def killed_at(point: int, action: Callable[[], object], changes: Collection[str] = CHANGES) -> bool:
     """Run `action` in a forked process that dies by SIGKILL at its `point`-th change; a write first gets half-way.
 
     False if it came to its end before.
@@ -52,7 +52,7 @@ def killed_at(point: int, action: Callable[[], object]) -> bool:
         write, left = os.write, [point]
 
         def before(name: str, *args: Any) -> None:
-            for half in (False, True) if name == "write" else (False,):
+            for half in ((False, True) if name == "write" else (False,)) if name in changes else ():
                 left[0] -= 1
                 if left[0] == 0:
                     if half:

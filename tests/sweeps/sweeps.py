@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import tomli_w
 
 from mlpcli.cli.main import run
 from mlpcli.results.files.csv_text import parse
+from tests.workers.processes import eventually
 
 ENTER = "from mlpcli.__main__ import main; main()"
 TABLES = ("trials.csv", "metrics.csv", "summary.csv")
@@ -71,6 +73,26 @@ def seconds(folder: Path) -> dict[str, str]:
     header, *cells = parse(data[: data.rfind(b"\n") + 1])
     table = [dict(zip(header, row, strict=True)) for row in cells]
     return {row["run_id"]: row["time_s"] for row in table}
+
+
+def run_killed(file: Path, results: Path, moments: Sequence[int], before: str = "") -> Path:
+    """Run a sweep that is killed each time this many trials are recorded, and let it end; its folder.
+
+    Nothing that was recorded is trained again. A busy machine does not change the moments.
+    """
+    folder, known = results / file.stem, dict[str, str]()
+    for count in moments:
+        process = start_sweep(file, results, "--jobs", "2", "--quiet", before=before)
+        try:
+            assert eventually(lambda: len(seconds(folder)) >= count or process.poll() is not None)  # noqa: B023 - at once
+        finally:
+            kill_group(process)
+        now = seconds(folder)
+        assert known.items() <= now.items(), "trained twice"
+        known = now
+    sweep(file, results)
+    assert known.items() <= seconds(folder).items(), "trained twice"
+    return folder
 
 
 def kill_group(process: subprocess.Popen[str]) -> None:

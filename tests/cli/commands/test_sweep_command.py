@@ -20,7 +20,22 @@ from tests.workers.hand_cluster import HandCluster
 from tests.workers.processes import PATIENCE, alive, eventually
 
 BASE = {"dataset": "iris", "width": 4, "depth": 1, "epochs": 3, "batch_size": 16}
-SLOW = {"dataset": "digits", "epochs": 20, "width": 48, "depth": 2}
+
+HOLD = """
+import time
+from pathlib import Path
+from mlpcli import signals
+from mlpcli.results.folders.sweep_folder import SweepFolder
+add, recorded = SweepFolder.add, 0
+def add_and_wait(self, trials, *arguments):
+    global recorded
+    add(self, trials, *arguments)
+    recorded += len(trials)
+    while recorded >= {} and not signals._received and not Path("go").exists():
+        time.sleep(0.01)
+SweepFolder.add = add_and_wait
+"""
+"""Wait with this many trials recorded until a signal comes or the file `go`: a busy machine misses no moment."""
 
 
 @pytest.fixture(autouse=True)
@@ -47,11 +62,11 @@ def write(seeds: Any = 2, base: dict[str, Any] = BASE, **keys: Any) -> Path:
     return write_sweep(Path("s.toml"), **{"seeds": seeds, "base": base, "grid": {"lr": [0.01, 0.1]}, **keys})
 
 
-def slow() -> Path:
-    """Some seconds of work in a dozen stacks."""
+def many() -> Path:
+    """36 trials in a dozen stacks."""
     return write(
         seeds=3,
-        base=SLOW,
+        base={**BASE, "epochs": 40},
         grid={"dropout": [0.0, 0.2], "norm": ["none", "layer"], "activation": ["relu", "tanh", "elu"]},
     )
 
@@ -157,8 +172,8 @@ def test_what_does_not_suit_the_data_is_refused_before_anything_is_written(capsy
     ("number", "code", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
 )
 def test_interrupted_and_gone_on_with(start: Any, flags: tuple[str, ...], number: int, code: int, word: str) -> None:
-    file = slow()
-    process = start(file, Path("results"), *flags, "--quiet")
+    file = many()
+    process = start(file, Path("results"), *flags, "--quiet", before=HOLD.format(3))
     assert eventually(lambda: recorded(3))
     os.killpg(process.pid, number)
     out, err = process.communicate(timeout=PATIENCE)
@@ -169,12 +184,12 @@ def test_interrupted_and_gone_on_with(start: Any, flags: tuple[str, ...], number
     assert eventually(lambda: not alive(process.pid))
     if code == 143 and "serial" in flags:
         before = seconds(Path("results/s"))
-        assert run(["sweep", str(file), "--quiet"]) == 0
+        assert run(["sweep", str(file), "--executor", "serial", "--quiet"]) == 0
         assert before.items() <= seconds(Path("results/s")).items()
 
 
 def test_ctrl_c_twice(start: Any) -> None:
-    process = start(slow(), Path("results"), "--jobs", "2", "--quiet")
+    process = start(many(), Path("results"), "--jobs", "2", "--quiet", before=HOLD.format(1))
     assert eventually(lambda: recorded(1))
     os.killpg(process.pid, signal.SIGINT)
     time.sleep(0.05)
@@ -186,8 +201,8 @@ def test_ctrl_c_twice(start: Any) -> None:
 
 
 def test_one_sweep_in_a_folder(start: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    file = slow()
-    first = start(file, Path("results"), "--jobs", "1", "--quiet")
+    file = many()
+    first = start(file, Path("results"), "--jobs", "1", "--quiet", before=HOLD.format(1))
     assert eventually(lambda: recorded(1))
     assert run(["sweep", str(file), "--executor", "serial"]) == 75
     err = capsys.readouterr().err
@@ -206,7 +221,7 @@ def test_a_full_disk(start: Any, tmp_path: Path) -> None:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
-    file = slow()
+    file = many()
     assert run(["sweep", str(file), "--dry-run"]) == 0  # the data are prepared
     process = start(file, Path("results"), "--jobs", "2", "--quiet", preexec_fn=limit)
     _, err = process.communicate(timeout=PATIENCE)
@@ -217,14 +232,14 @@ def test_a_full_disk(start: Any, tmp_path: Path) -> None:
     found = re.fullmatch(pattern, err)
     assert found and int(found[1]) == len(seconds(Path("results/s"))) > 0
     before = seconds(Path("results/s"))
-    assert run(["sweep", str(file), "--quiet"]) == 0
+    assert run(["sweep", str(file), "--executor", "serial", "--quiet"]) == 0
     assert before.items() <= seconds(Path("results/s")).items()
 
 
 def test_a_reader_that_leaves_harms_nothing(start: Any) -> None:
     file = write(seeds=3)
     for stream in ("stdout", "stderr"):
-        process = start(file, Path(f"results-{stream}"), "--jobs", "1")
+        process = start(file, Path(f"results-{stream}"), "--executor", "serial")
         getattr(process, stream).close()
         setattr(process, stream, None)
         assert process.wait(PATIENCE) == 0
@@ -232,18 +247,20 @@ def test_a_reader_that_leaves_harms_nothing(start: Any) -> None:
 
 
 def test_a_scheduler_that_is_lost(start: Any, tmp_path: Path) -> None:
-    file = slow()
+    file = many()
     (tmp_path / "cluster").mkdir()
     with HandCluster(tmp_path / "cluster", 1) as cluster:
-        process = start(file, Path("results"), "--executor", f"dask://{cluster.location}", "--quiet")
+        flags = ("--executor", f"dask://{cluster.location}", "--quiet")
+        process = start(file, Path("results"), *flags, before=HOLD.format(3))
         assert eventually(lambda: recorded(3) or process.poll() is not None)
         os.killpg(cluster.scheduler.pid, signal.SIGKILL)
+        Path("go").touch()
         _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 69, err
     assert "lost the scheduler" in err and err.count("\n") == 1
     before = seconds(Path("results/s"))
     assert f"{len(before)} of 36 trials are kept" in err and 3 <= len(before) < 36
-    assert run(["sweep", str(file), "--quiet"]) == 0
+    assert run(["sweep", str(file), "--executor", "serial", "--quiet"]) == 0
     assert before.items() <= seconds(Path("results/s")).items()
 
 

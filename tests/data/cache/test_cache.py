@@ -116,7 +116,7 @@ def test_meta_data_with_an_altered_number_count_as_damaged(home: Path) -> None:
 
 
 def test_processes_at_once_all_succeed(home: Path) -> None:
-    script = "from tests.data.asked import prepare; print(prepare('digits').train.x.tobytes().__hash__())"
+    script = "from tests.data.asked import prepare; print(prepare('blobs:n=50000,d=20').train.x.tobytes().__hash__())"
     environment = os.environ | {"PYTHONHASHSEED": "0"}
     running = [
         subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, env=environment) for _ in range(4)

@@ -3,8 +3,6 @@
 import json
 import random
 import shutil
-import subprocess
-import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,7 @@ from mlpcli.sweeps.search.strategy import Batch, Proposal, Scored, Steps
 from mlpcli.sweeps.spec.sweep_file import SweepFile
 from tests.sweeps.search import ternary
 from tests.sweeps.search.ternary import BATCHES, TernarySearch
-from tests.sweeps.sweeps import kill_group, rows, seconds, start_sweep, sweep, timeless, write_sweep
+from tests.sweeps.sweeps import rows, run_killed, seconds, sweep, timeless, write_sweep
 
 BASE = {"dataset": "iris", "width": 8, "depth": 1, "epochs": 6, "optimizer": "sgd", "batch_size": 16}
 KEYS: dict[str, Any] = {"seeds": 3, "base": BASE, "grid": {"lr": [1e-4, 1.0]}}
@@ -116,21 +114,8 @@ def test_resumed_after_any_number_of_trials(
 
 
 def test_killed_and_run_again(place: Path, file: Path, serial: Path) -> None:
-    results, rng, kills = place / "killed", random.Random(0), 0
-    begin = time.monotonic()
-    code = finish(start_sweep(file, place / "undisturbed", "--jobs", "2", "--quiet", before=REGISTER), None)
-    lasted = time.monotonic() - begin
-    assert code == 0
-    known: dict[str, str] = {}
-    while kills < 4:
-        code = finish(
-            start_sweep(file, results, "--jobs", "2", "--quiet", before=REGISTER), rng.uniform(0.3, 1) * lasted
-        )
-        now = seconds(results / file.stem)
-        assert known.items() <= now.items(), "trained twice"
-        known, kills = now, kills + 1
-    assert finish(start_sweep(file, results, "--jobs", "2", "--quiet", before=REGISTER), None) == 0
-    assert timeless(results / file.stem) == timeless(serial)
+    """In the first batch and in a later one."""
+    assert timeless(run_killed(file, place / "killed", (2, 13), before=REGISTER)) == timeless(serial)
 
 
 def test_interrupted_before_anything_is_trained(place: Path, serial: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,16 +133,6 @@ def test_interrupted_before_anything_is_trained(place: Path, serial: Path, monke
     file = place / f"{serial.name}.toml"
     assert run(["sweep", str(file), "--results", str(folder.parent), "--quiet", "--executor", "serial"]) == 130
     assert calls == 2 and timeless(folder) == timeless(serial) and not (folder / "unused").exists()
-
-
-def finish(process: "subprocess.Popen[str]", after: float | None) -> int | None:
-    """Wait for a sweep, or kill it after this number of seconds; its exit code."""
-    try:
-        return process.wait(after)
-    except subprocess.TimeoutExpired:
-        return None
-    finally:
-        kill_group(process)
 
 
 def test_more_batches_train_what_is_new(place: Path, file: Path, serial: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,7 @@
 """Sweeps with [search], [confirm], [halving] and [race] as users run them; files are equal however they ran."""
 
 import json
-import random
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +10,7 @@ import pytest
 
 from mlpcli.cli.main import run
 from mlpcli.sweeps.run.engine import Engine
-from tests.sweeps.search.test_growing_sweeps import finish
-from tests.sweeps.sweeps import rows, seconds, start_sweep, sweep, timeless, write_sweep
+from tests.sweeps.sweeps import rows, run_killed, seconds, sweep, timeless, write_sweep
 
 BASE = {"dataset": "iris", "depth": 1, "epochs": 6, "batch_size": 16}
 OPTIONS: dict[str, Any] = {
@@ -86,30 +83,16 @@ def test_worker_processes(place: Path, file: Path, serial: Path, jobs: str) -> N
 
 @pytest.mark.parametrize("file", ["tpe"], indirect=True)
 def test_killed_and_run_again(place: Path, file: Path, serial: Path) -> None:
-    assert killed(place / "killed", file, 2) == (timeless(serial), record(serial))
+    folder = run_killed(file, place / "killed", (6, 15))
+    assert (timeless(folder), record(folder)) == (timeless(serial), record(serial))
 
 
 @pytest.mark.slow
 def test_killed_twenty_times_and_on_dask(place: Path, file: Path, serial: Path) -> None:
-    assert killed(place / "killed often", file, 20) == (timeless(serial), record(serial))
+    folder = run_killed(file, place / "killed often", range(0, 40, 2))
+    assert (timeless(folder), record(folder)) == (timeless(serial), record(serial))
     folder = sweep(file, place / "dask", "--executor", "dask", "--jobs", "2")
     assert (timeless(folder), record(folder)) == (timeless(serial), record(serial))
-
-
-def killed(results: Path, file: Path, times: int) -> tuple[Any, bytes]:
-    """The tables and the record of a sweep that was killed at random moments, then left alone."""
-    rng, folder = random.Random(0), results / file.stem
-    begin = time.monotonic()
-    assert finish(start_sweep(file, results / "undisturbed", "--jobs", "2", "--quiet"), None) == 0
-    lasted = time.monotonic() - begin
-    known: dict[str, str] = {}
-    for _ in range(times):
-        finish(start_sweep(file, results, "--jobs", "2", "--quiet"), rng.uniform(0.3, 1) * lasted)
-        now = seconds(folder)
-        assert known.items() <= now.items(), "trained twice"
-        known = now
-    assert finish(start_sweep(file, results, "--jobs", "2", "--quiet"), None) == 0
-    return timeless(folder), record(folder)
 
 
 def test_an_extended_search_trains_what_is_new(place: Path) -> None:

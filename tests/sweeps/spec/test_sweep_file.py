@@ -413,12 +413,12 @@ def test_names_cannot_write_to_the_terminal() -> None:
 
 def test_bombs_take_no_time() -> None:
     bombs = [
-        "[grid]\n" + "\n".join(f"k{index} = [1]" for index in range(60_000)),
-        "[grid]\nlr = [" + "0," * 300_000 + "]",
-        "[grid]\nnorm = [" + "'nnone'," * 100_000 + "]",
-        "where = [" + "'x < 1'," * 90_000 + "]",
-        "points = [" + "{a=1}," * 90_000 + "]",
-        "seeds = [" + "-1," * 200_000 + "]",
+        "[grid]\n" + "\n".join(f"k{index} = [1]" for index in range(20_000)),
+        "[grid]\nlr = [" + "0," * 100_000 + "]",
+        "[grid]\nnorm = [" + "'nnone'," * 30_000 + "]",
+        "where = [" + "'x < 1'," * 30_000 + "]",
+        "points = [" + "{a=1}," * 30_000 + "]",
+        "seeds = [" + "-1," * 70_000 + "]",
     ]
     for bomb in bombs:
         file = write(bomb)
@@ -428,7 +428,7 @@ def test_bombs_take_no_time() -> None:
                 plan_sweep(file)  # noqa: B023 - called before the next file is written
             assert str(caught.value).count("\n") <= 101
 
-        assert cpu_loops(refuse) < 100, bomb[:20]  # measured: 4 to 14
+        assert cpu_loops(refuse) < 40, bomb[:20]  # measured: 1 to 5
 
 
 WORDS = st.sampled_from(["none", "batch", 64, 0.1])
@@ -445,7 +445,7 @@ TOP = st.sampled_from(["name", "metric", "seeds", "where", "lr", "x"])
 TABLES = st.sampled_from(["base", "grid", "zip", "random", "points", "halving", "compare"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.dictionaries(TOP, TOML_VALUES, max_size=3),
     st.dictionaries(TABLES, st.dictionaries(NAMES, TOML_VALUES, max_size=3) | TOML_VALUES, max_size=4),
