@@ -104,6 +104,8 @@ def _read(option: Option, word: object) -> object:
         return {"true": True, "false": False}.get(word, word)
     if option.types.isdisjoint((int, float)):
         return word
+    if word.startswith("[") and word.endswith("]"):
+        return [_number(part.strip()) for part in word[1:-1].split(",")]
     return [_number(part) for part in word.split(",")] if "," in word else _number(word)
 
 

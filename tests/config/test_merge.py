@@ -189,6 +189,12 @@ def test_many_problems_are_counted_and_not_all_shown() -> None:
     assert cpu_loops(refuse) < 20  # measured: XX
 
 
+def test_a_list_in_brackets_is_read_as_one_without() -> None:
+    for written in ("[64, 32]", "[64,32]", "64,32"):
+        assert build(Source({"hidden": written}, "--", text=True)).hidden == (64, 32)
+    assert build(Source({"hidden": "[16]"}, "--", text=True)).hidden == (16,)
+
+
 def test_one_problem_is_one_line() -> None:
     assert str(usage_error(["only"])) == "only"
     assert str(usage_error(["first", "second"])) == "2 problems:\n  first\n  second"

@@ -1,13 +1,14 @@
 """Downloads against a local server that answers as OpenML does, and what happens when it does not."""
 
+import gc
 import gzip
 import hashlib
 import json
 import re
 import shutil
 import threading
-import time
 import urllib.request
+import warnings
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -31,11 +32,12 @@ class Answers(BaseHTTPRequestHandler):
 
     pages: ClassVar[dict[str, bytes]] = {}
     behaviour: ClassVar[str] = "answer"
+    released: ClassVar[threading.Event] = threading.Event()
 
     def do_GET(self) -> None:
         content = self.pages.get(self.path) or self._recorded()
         if self.behaviour == "stall":
-            time.sleep(3)
+            self.released.wait()
         elif self.behaviour == "fail":
             self.send_error(503)
         elif content is None or b'"error"' in gzip.decompress(content):
@@ -90,9 +92,13 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Answers]]:
     monkeypatch.setattr(_openml, "urlopen", urlopen)
     monkeypatch.setattr(Answers, "pages", {})
     monkeypatch.setattr(Answers, "behaviour", "answer")
+    monkeypatch.setattr(Answers, "released", threading.Event())
     yield Answers
+    Answers.released.set()
     served.shutdown()
     served.server_close()
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+        gc.collect()  # urllib leaves the sockets of failed downloads to the collector, which may run in another test
 
 
 @pytest.mark.parametrize("name", ["openml:61", "openml:iris"])
@@ -172,9 +178,10 @@ def test_the_mnist_card_goes_through_openml(server: type[Answers], home: Path) -
 def test_what_goes_wrong_on_the_way(
     server: type[Answers], behaviour: str, message: str, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetchers, "PATIENCE", 0.5)
     server.behaviour = behaviour
-    with pytest.raises(Unavailable, match=message) as caught:
+    with monkeypatch.context() as patch, pytest.raises(Unavailable, match=message) as caught:
+        if behaviour == "stall":
+            patch.setattr(fetchers, "PATIENCE", 0.5)
         prepare("openml:61")
     assert "Nothing was kept" in str(caught.value) and "iris, digits" in str(caught.value)
     assert not list(home.glob("*/*"))
