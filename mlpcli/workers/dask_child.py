@@ -1,4 +1,4 @@
-"""Code that runs inside the workers of a Dask cluster: answering calls and storing shared folders.
+"""Code that runs inside the workers of a Dask cluster: answering calls, reporting, and storing shared folders.
 
 Workers must have the same versions of mlpcli and NumPy as the client, and need not share any files with it. Versions
 are checked with every call, since workers may join at any time.
@@ -16,8 +16,12 @@ from threadpoolctl import threadpool_limits
 
 import mlpcli
 from mlpcli.workers.calls import answer
+from mlpcli.workers.reports import reported_by
 
-__all__ = ["VERSIONS", "FolderCopy", "RemoteFolder", "Task", "listed", "versions"]
+__all__ = ["REPORTS", "VERSIONS", "FolderCopy", "RemoteFolder", "Task", "listed", "versions"]
+
+REPORTS = "mlpcli-reports"
+"""Topic of the events that carry the reports of jobs: the key of a task, and what it says."""
 
 VERSIONS = {"mlpcli": mlpcli.__version__, "numpy": np.__version__}
 """Versions that must be equal everywhere for numbers to be equal."""
@@ -53,10 +57,13 @@ class Task:
 
 
 def _answer(wanted: dict[str, str], call: bytes) -> bytes:
+    worker = distributed.get_worker()
     if wanted != VERSIONS:
-        raise RuntimeError(f"the worker {distributed.get_worker().address} has {listed(VERSIONS)}")
+        raise RuntimeError(f"the worker {worker.address} has {listed(VERSIONS)}")
     _limit_blas()
-    return answer(call)
+    key = worker.get_current_task()
+    with reported_by(lambda report: worker.log_event(REPORTS, {"key": key, "report": report.decode()})):
+        return answer(call)
 
 
 @cache

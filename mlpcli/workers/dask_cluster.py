@@ -21,7 +21,7 @@ from typing import Any
 import distributed
 
 from mlpcli.errors import DataError, Unavailable
-from mlpcli.workers.dask_child import VERSIONS, FolderCopy, RemoteFolder, Task, listed
+from mlpcli.workers.dask_child import REPORTS, VERSIONS, FolderCopy, RemoteFolder, Task, listed
 from mlpcli.workers.executor import ClusterLost, Executor, Folder, Handle, WorkerDied, settle
 
 __all__ = ["CLOSE_SECONDS", "WORKER_SECONDS", "ClusterExecutor", "summary"]
@@ -51,6 +51,7 @@ class ClusterExecutor(Executor):
         self._trouble = ""
         self._copies: list[str] = []
         self._ended = Event()
+        client.subscribe_topic(REPORTS, self._report)
         Thread(target=self._watch, name="mlpcli-cluster", daemon=True).start()
 
     def _send(self, future: Future[Any], call: bytes) -> None:
@@ -101,6 +102,14 @@ class ClusterExecutor(Executor):
         else:
             future.set_exception(error)
         self._launch()
+
+    def _report(self, event: tuple[float, dict[str, str]]) -> None:
+        """Pass on what a job of ours says: on a joined cluster the jobs of others report too."""
+        _, said = event
+        with self._lock:
+            ours = any(task.key == said["key"] for task in self._running.values())
+        if ours:
+            self._hear(said["report"].encode())
 
     def _count(self) -> int:
         """Take note of the workers that there are, and of how many jobs they run at once, stuck ones aside."""

@@ -65,7 +65,7 @@ class Executor(futures.Executor):
     """The number of jobs that run at once; further jobs wait their turn."""
 
     listener: Callable[[tuple[int, ...]], None] | None = None
-    """Called with each report of a job, in any thread; workers of a cluster send none."""
+    """Called with each report of a job, in any thread."""
 
     _closed = False
 
