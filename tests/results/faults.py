@@ -73,9 +73,13 @@ def killed_at(point: int, action: Callable[[], object], changes: Collection[str]
     return os.WIFSIGNALED(status)
 
 
-def kill_points(action: Callable[[], object], prepare: Callable[[], object]) -> Iterator[int]:
-    """Every point of `action`, each time on what `prepare` made, until it comes to its end unkilled."""
-    for point in range(1, 1000):
+EVERY = [pytest.param(3, id="every third"), pytest.param(1, id="every", marks=pytest.mark.slow)]
+"""Points at which faults strike: one in three, and all of them among the proofs that take long."""
+
+
+def kill_points(action: Callable[[], object], prepare: Callable[[], object], step: int = 1) -> Iterator[int]:
+    """Each `step`-th point of `action`, each time on what `prepare` made, until it comes to its end unkilled."""
+    for point in range(1, 1000, step):
         prepare()
         if not killed_at(point, action):
             return

@@ -11,7 +11,7 @@ import pytest
 from mlpcli.errors import Busy, DataError, FileError, MlpcliError, UsageError
 from mlpcli.results.files.model_file import load_model, model_bytes
 from mlpcli.results.folders.run_folder import RunFolder
-from tests.results.faults import PowerCuts, build, content, failing_at, kill_points
+from tests.results.faults import EVERY, PowerCuts, build, content, failing_at, kill_points
 
 OPTIONS = {"dataset": "digits", "hidden": (64, 32), "lr": 1e-8, "target": None, "epochs": 5}
 OTHER = {**OPTIONS, "lr": 0.5}
@@ -20,6 +20,7 @@ COLUMNS = ["epoch", "loss"]
 RESULT = {"run_id": "1e-08", "best_epoch": 5, "epochs_run": 5, "parameters": 3, "config": {}, "time_s": 0.5}
 RESULT["metrics"] = {"train": {"loss": float("nan")}, "val": None, "test": None}
 SUMMARY = b"column,kind\nx1,number\n"
+OTHER_CODES = (errno.EIO, errno.EACCES)
 FILES = ["columns.csv", "config.toml", "metrics.csv", "model.safetensors", "provenance.json", "result.json"]
 
 
@@ -249,8 +250,9 @@ def whole(folder, golden):
 
 
 @pytest.mark.parametrize("again", [pytest.param("force", marks=pytest.mark.slow), "resume"])
+@pytest.mark.parametrize("step", EVERY)
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_killed_anywhere_and_run_again_the_files_are_the_same(tmp_path, golden, scenario, again):
+def test_killed_anywhere_and_run_again_the_files_are_the_same(tmp_path, golden, scenario, step, again):
     before, flags = SCENARIOS[scenario]
     expected = expected_after(flags, golden)
 
@@ -259,17 +261,17 @@ def test_killed_anywhere_and_run_again_the_files_are_the_same(tmp_path, golden, 
         before(tmp_path / "results")
 
     points = 0
-    for _ in kill_points(lambda: train(tmp_path / "results", **flags), prepare):
+    for _ in kill_points(lambda: train(tmp_path / "results", **flags), prepare, step):
         points += 1
         if (tmp_path / "results" / "r").exists():
             whole(tmp_path / "results" / "r", golden)
         train(tmp_path / "results", **{"force": True, **flags, again: True})
         assert content(tmp_path / "results" / "r") == expected
-    assert points > 30
+    assert points > 30 // step
     assert content(tmp_path / "results" / "r") == expected
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EACCES])
+@pytest.mark.parametrize("code", [errno.ENOSPC, *(pytest.param(code, marks=pytest.mark.slow) for code in OTHER_CODES)])
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_every_call_may_fail_and_then_the_same_command_with_force_succeeds(tmp_path, golden, scenario, code):
     before, flags = SCENARIOS[scenario]
@@ -295,8 +297,9 @@ def test_every_call_may_fail_and_then_the_same_command_with_force_succeeds(tmp_p
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks up descriptors in /proc")
+@pytest.mark.parametrize("step", EVERY)
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_a_power_cut_anywhere_and_run_again_the_files_are_the_same(tmp_path, golden, scenario):
+def test_a_power_cut_anywhere_and_run_again_the_files_are_the_same(tmp_path, golden, scenario, step):
     before, flags = SCENARIOS[scenario]
     expected = expected_after(flags, golden)
     disk = tmp_path / "disk"
@@ -305,7 +308,7 @@ def test_a_power_cut_anywhere_and_run_again_the_files_are_the_same(tmp_path, gol
     cuts = PowerCuts(disk)
     with cuts.watch():
         train(disk / "results", **flags)
-    for state in cuts.states:
+    for state in cuts.states[::step]:
         for tree in state:
             build(tree, tmp_path / "cut")
             train(tmp_path / "cut" / "results", **{**flags, "resume": True})

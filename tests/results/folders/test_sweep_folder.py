@@ -11,7 +11,7 @@ from mlpcli.errors import Busy, DataError, FileError, UsageError
 from mlpcli.results.files import csv_text
 from mlpcli.results.folders.sweep_folder import SweepFolder
 from mlpcli.results.trial import Trial
-from tests.results.faults import PowerCuts, build, content, failing_at, kill_points
+from tests.results.faults import EVERY, PowerCuts, build, content, failing_at, kill_points
 
 COLUMNS = ["epoch", "lr", "loss", "epoch_time_s"]
 SCORES = ["train_loss", "val_loss"]
@@ -240,7 +240,8 @@ def scenario(request, tmp_path):
     return before, action, arguments, visible(tmp_path / "expected" / "s")
 
 
-def test_killed_anywhere_and_run_again_the_files_are_the_same_and_nothing_is_done_twice(tmp_path, scenario):
+@pytest.mark.parametrize("step", EVERY)
+def test_killed_anywhere_and_run_again_the_files_are_the_same_and_nothing_is_done_twice(tmp_path, scenario, step):
     before, action, arguments, expected = scenario
     results, log = tmp_path / "results", tmp_path / "log"
 
@@ -250,16 +251,16 @@ def test_killed_anywhere_and_run_again_the_files_are_the_same_and_nothing_is_don
         before(results, log)
 
     points = 0
-    for _ in kill_points(lambda: action(results, trained=log, **arguments), prepare):
+    for _ in kill_points(lambda: action(results, trained=log, **arguments), prepare, step):
         points += 1
         action(results, trained=log, **arguments)
         assert visible(results / "s") == expected
         trained = log.read_text().split() if log.exists() else []
         assert len(trained) == len(set(trained)) or "retry" in arguments
-    assert points > 20
+    assert points > 20 // step
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
+@pytest.mark.parametrize("code", [errno.ENOSPC, pytest.param(errno.EIO, marks=pytest.mark.slow)])
 def test_every_call_may_fail_and_then_the_same_command_succeeds(tmp_path, scenario, code):
     before, action, arguments, expected = scenario
     failures = 0
@@ -280,7 +281,8 @@ def test_every_call_may_fail_and_then_the_same_command_succeeds(tmp_path, scenar
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks up descriptors in /proc")
-def test_a_power_cut_anywhere_and_run_again_the_files_are_the_same(tmp_path, scenario):
+@pytest.mark.parametrize("step", EVERY)
+def test_a_power_cut_anywhere_and_run_again_the_files_are_the_same(tmp_path, scenario, step):
     before, action, arguments, expected = scenario
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -288,7 +290,7 @@ def test_a_power_cut_anywhere_and_run_again_the_files_are_the_same(tmp_path, sce
     cuts = PowerCuts(disk)
     with cuts.watch():
         action(disk / "results", **arguments)
-    for state in cuts.states:
+    for state in cuts.states[::step]:
         for tree in state:
             build(tree, tmp_path / "cut")
             action(tmp_path / "cut" / "results", **arguments)
