@@ -174,4 +174,5 @@ SCHEDULES = {
     "linear": Schedule(),
     "cosine": Schedule(),
     "cycles": Schedule(),
+    "plateau": Schedule(reads=("lr_decay", "lr_every", "min_delta")),
 }

@@ -129,15 +129,22 @@ class RunOptions(DataOptions):
         1e-8, "Optimization", "added to the denominator, for rmsprop, adam and adamw", replicas="free"
     )
     schedule: Annotated[str, one_of(SCHEDULES)] = option(
-        "constant", "Optimization", "course of the learning rate; linear, cosine and the four waves of cycles end at 0"
+        "constant",
+        "Optimization",
+        "course of the learning rate; linear, cosine and the waves of cycles end at 0; plateau follows the monitor",
     )
     lr_decay: Decay = option(
         0.5,
         "Optimization",
-        "factor of the step and exponential schedules every lr_every epochs; rate of the inverse",
+        "factor of the step, exponential and plateau schedules, see lr_every; rate of the inverse",
         replicas="free",
     )
-    lr_every: Period = option(10.0, "Optimization", "epochs between two applications of lr_decay", replicas="free")
+    lr_every: Period = option(
+        10.0,
+        "Optimization",
+        "epochs between two applications of lr_decay; for plateau, those without a better monitor that it waits",
+        replicas="free",
+    )
     warmup: Amount = option(
         0.0, "Optimization", "epochs over which the learning rate rises linearly from 0", replicas="switched"
     )
@@ -160,7 +167,10 @@ class RunOptions(DataOptions):
         0, "Training", "epochs without a better monitor before stopping; 0 is off", replicas="switched"
     )
     min_delta: Amount = option(
-        0.0, "Training", "improvement of the monitor below which patience counts an epoch as no better", replicas="free"
+        0.0,
+        "Training",
+        "improvement of the monitor below which patience and plateau count an epoch as no better, scikit-learn's tol",
+        replicas="free",
     )
     keep: Literal["best", "last"] = option("best", "Training", "epoch whose weights are kept")
     seed: Seed = option(

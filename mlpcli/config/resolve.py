@@ -77,8 +77,8 @@ def unread(options: RunOptions) -> set[str]:
             found.add("activation")
     if options.norm == "none" or not options.sizes:
         found.add("norm_position")
-    if not options.patience:
-        found.add("min_delta")
+    if options.patience:
+        found.discard("min_delta")
     return found
 
 

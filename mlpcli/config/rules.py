@@ -130,5 +130,7 @@ def validation_conflicts(options: RunOptions) -> Iterator[Conflict]:
     remedy = "there are no validation rows; set val_size above 0"
     if options.patience:
         yield Conflict(("patience", "val_size"), f"{remedy}, or patience 0")
+    if options.schedule == "plateau":
+        yield Conflict(("schedule", "val_size"), f"{remedy}, or use a schedule that follows no metric")
     if options.monitor != "auto":
         yield Conflict(("monitor", "val_size"), f"{remedy}, or leave monitor at auto")

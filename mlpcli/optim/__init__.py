@@ -2,6 +2,7 @@
 
 from mlpcli.optim.norms import gradient_norm, project_columns
 from mlpcli.optim.optimizers import OPTIMIZERS, Optimizer
+from mlpcli.optim.plateau import Plateau
 from mlpcli.optim.schedules import SCHEDULES, Schedule
 
-__all__ = ["OPTIMIZERS", "SCHEDULES", "Optimizer", "Schedule", "gradient_norm", "project_columns"]
+__all__ = ["OPTIMIZERS", "SCHEDULES", "Optimizer", "Plateau", "Schedule", "gradient_norm", "project_columns"]

@@ -17,6 +17,7 @@ SCHEDULES: dict[str, Callable[[float, float, float], float]] = {
     "inverse": lambda done, periods, decay: 1.0 / (1.0 + decay * periods),
     "linear": lambda done, periods, decay: 1.0 - done,
     "cosine": lambda done, periods, decay: (1.0 + math.cos(math.pi * done)) / 2.0,
+    "plateau": lambda done, periods, decay: 1.0,  # times the factor of `Plateau`, which follows a metric
     "cycles": lambda done, periods, decay: (1.0 - math.cos(2.0 * math.pi * math.log2(1.0 + 15.0 * done))) / 2.0,
 }
 """Name to factor of the learning rate, of (done, periods, decay): the finished share of the training after the warm-up,
@@ -36,7 +37,8 @@ class Schedule:
     - linear: lr * (1 - s), and cosine: lr * (1 + cos(pi s)) / 2, where s is t over the epochs after the warm-up. Both
       reach 0 after the last step, as in PyTorch; the last step itself still has a small rate;
     - cycles: lr * (1 - cos(2 pi log2(1 + 15 s))) / 2, four waves from 0 up to lr and back, each twice as long as
-      the one before (coslog4 of Holzmüller et al. 2024).
+      the one before (coslog4 of Holzmüller et al. 2024);
+    - plateau: lr times a factor that depends on the validation rows, and is kept by `Plateau`.
 
     Args:
         name: a key of `SCHEDULES`.

@@ -31,12 +31,13 @@ from mlpcli.nn import (
     Shape,
     lifted_features,
 )
-from mlpcli.optim import Optimizer, Schedule
+from mlpcli.optim import Optimizer, Plateau, Schedule
 
 __all__ = [
     "build_layers",
     "build_loss",
     "build_optimizer",
+    "build_plateau",
     "build_schedule",
     "check_lift",
     "class_weights",
@@ -180,6 +181,13 @@ def build_schedule(runs: Sequence[RunOptions], steps_per_epoch: int) -> Schedule
     """The learning rate at every step: a number where all runs of the stack agree, else `(runs, 1)`."""
     numbers = {name: _number(per_run(runs, name)) for name in ("lr", "lr_decay", "lr_every", "warmup")}
     return Schedule(runs[0].schedule, steps_per_epoch=steps_per_epoch, epochs=runs[0].epochs, **numbers)
+
+
+def build_plateau(runs: Sequence[RunOptions]) -> Plateau | None:
+    """The part of the learning rate that follows the monitor; None for the schedules that are functions of the step."""
+    if runs[0].schedule != "plateau":
+        return None
+    return Plateau(*(per_run(runs, name) for name in ("lr_decay", "lr_every", "min_delta")))
 
 
 def column_bounds(runs: Sequence[RunOptions], network: Network) -> list[Array]:

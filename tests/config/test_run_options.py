@@ -44,8 +44,10 @@ CHOICES = {
     "loss": "auto cross-entropy squared absolute huber",
     "class_weight": "none balanced",
     "optimizer": "sgd momentum nesterov rmsprop adam adamw",
-    "schedule": "constant step exponential inverse linear cosine cycles",
-    "monitor": "auto val_loss val_accuracy val_micro_f1 val_macro_f1 val_rmse val_mae val_r2 val_max_error",
+    "schedule": "constant step exponential inverse linear cosine cycles plateau",
+    "monitor": "auto val_loss val_accuracy val_balanced_accuracy val_micro_f1 val_macro_f1 val_roc_auc "
+    "val_average_precision val_top_5_accuracy val_log_loss val_brier val_rmse val_mae val_median_absolute_error "
+    "val_mape val_r2 val_explained_variance val_max_error",
     "keep": "best last",
     "preset": "none tabular",
     "dates": "day-first month-first",

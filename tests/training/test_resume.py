@@ -39,6 +39,11 @@ CASES: dict[str, tuple[str, dict[str, Any], list[dict[str, Any]]]] = {
         {"optimizer": "momentum", "momentum": 0.5, "momentum_epochs": 2.5, "lr_multiplier": (0.5, 1.0, 2.0)},
         [{}, {"momentum_epochs": 0.5}],
     ),
+    "a rate that follows the monitor": (
+        CLASSES,
+        {"schedule": "plateau", "epochs": 6, "lr": 0.3, "warmup": 1.0, "monitor": "val_loss"},
+        [{"lr_every": 1.0}, {"lr_every": 2.0, "lr_decay": 0.1, "min_delta": 0.01, "seed": 1}],
+    ),
     "no validation rows": (NUMBERS, {"val_size": 0, "dropout": 0.1}, [{}]),
     "a stack that shrinks": (
         TWO_CLASSES,

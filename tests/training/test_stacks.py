@@ -56,6 +56,11 @@ STACKS = {
     "factors of layers": Stack(
         CLASSES, {}, [{"lr_multiplier": (2.0, 0.5, 0.0), "init_scale": 0.5}, {}, {"init_scale": (1.0, 2.0, 0.1)}]
     ),
+    "rates that follow the monitor": Stack(
+        CLASSES,
+        {"schedule": "plateau", "epochs": 8, "lr": 0.3},
+        [{"lr_every": 1.0, "patience": 3}, {"lr_every": 2.0, "lr_decay": 0.1, "seed": 1}, {"min_delta": 0.1}],
+    ),
     "full batch": Stack(CLASSES, {"batch_size": "full"}, RATES),
     "patience": Stack(CLASSES, {"epochs": 12, "lr": 0.3}, [{"patience": n, "seed": n} for n in (1, 2, 3, 9)]),
     "one diverges": Stack(

@@ -46,6 +46,9 @@ class Replicas:
         data: the prepared dataset, for the number of inputs, outputs and class weights.
         steps_per_epoch: batches of an epoch, for the schedule.
         masks: the purpose of the random streams that dropout draws from.
+
+    Attributes:
+        lr_factor: what multiplies the rates of the schedule, `(runs,)`; None is 1.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Replicas:
         self.network = Network(layers, lead, runs[0].dtype)
         self.loss = build_loss(runs, outputs, lead, class_weights(runs[0], data))
         self._schedule = build_schedule(runs, steps_per_epoch)
+        self.lr_factor: Array | None = None
         self._column_bounds = column_bounds(runs, self.network)
 
     def __len__(self) -> int:
@@ -85,14 +89,18 @@ class Replicas:
         scores = self.network.forward(x, training=True)
         losses = self.loss(scores, y, weights)
         self.network.backward(self.loss.gradient())
-        norms = self.optimizer.step(self.network.params, self.network.grads, self._schedule.at(count))
+        norms = self.optimizer.step(self.network.params, self.network.grads, self._rate(count))
         for linear, bound in zip(self.network.linears, self._column_bounds, strict=False):
             project_columns(linear.weight, bound)
         return losses, scores, norms
 
     def rates(self, count: int) -> Array:
         """The learning rate of each run after `count` steps, `(runs,)`."""
-        return np.broadcast_to(self._schedule.at(count), (len(self), 1))[:, 0]
+        return np.broadcast_to(self._rate(count), (len(self), 1))[:, 0]
+
+    def _rate(self, count: int) -> float | Array:
+        rate = self._schedule.at(count)
+        return rate if self.lr_factor is None else rate * self.lr_factor[:, None]
 
     def select(self, index: Array) -> "Replicas":
         """The replicas at these positions, as a smaller network that goes on from here."""

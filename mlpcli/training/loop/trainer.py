@@ -31,7 +31,7 @@ from mlpcli.config.metrics import epoch_columns, metrics_of
 from mlpcli.config.rules import smallest_batch
 from mlpcli.data import Part, Prepared
 from mlpcli.nn import Array, Network, Purpose, stream
-from mlpcli.training.build import per_run
+from mlpcli.training.build import build_plateau, per_run
 from mlpcli.training.initial_weights import initialize
 from mlpcli.training.loop.batch_sums import BatchSums
 from mlpcli.training.loop.batches import batch_bounds
@@ -81,6 +81,7 @@ class Trainer:
             per_run(self.runs, "patience"),
             per_run(self.runs, "min_delta"),
         )
+        self.plateau = build_plateau(self.runs)
         self.members = np.arange(len(self.runs))
         self.epoch, self.batch = 0, 0
         self.epochs_run = np.zeros(len(self.runs), np.int64)
@@ -138,6 +139,7 @@ class Trainer:
     def prune(self, runs: Sequence[int]) -> None:
         """Remove these runs from the stack between two epochs; the weights they have kept stay."""
         self._keep_only(np.flatnonzero(~np.isin(self.members, runs)))
+        self._follow_plateau()
         self._clear_sums()
 
     def hurry(self) -> None:
@@ -176,6 +178,7 @@ class Trainer:
             **{f"sums.{name}": sums for name, sums in self._sums.arrays.items()},
             **{f"optimizer.{name}": array for name, array in self.replicas.optimizer.state.items()},
             **{f"monitor.{name}": array for name, array in self.monitor.arrays().items()},
+            **{f"plateau.{name}": array for name, array in (self.plateau.arrays() if self.plateau else {}).items()},
         }
         diverged = {str(run): vars(found) for run, found in self.diverged.items()}
         counters = {"epoch": self.epoch, "batch": self.batch, "epoch_time": self._epoch_time, "diverged": diverged}
@@ -200,6 +203,9 @@ class Trainer:
         self.network.params[...], self.network.state[...] = arrays["params"], arrays["state"]
         self.replicas.optimizer.load(_with_prefix(arrays, "optimizer."))
         self.monitor.load(_with_prefix(arrays, "monitor."))
+        if self.plateau:
+            self.plateau.load(_with_prefix(arrays, "plateau."))
+            self._follow_plateau()
         self.epoch, self.batch = counted.epoch, counted.batch
         self._epoch_time = counted.epoch_time
         self.replicas.bits.restart(self.epoch + 1, counted.drawn)
@@ -211,6 +217,11 @@ class Trainer:
         """Build the replicas of the members, and forget the diagnostics of others."""
         self.replicas = Replicas([self.runs[member] for member in self.members], self.data, len(self.bounds))
         self._diagnostics: Diagnostics | None = None
+
+    def _follow_plateau(self) -> None:
+        """Give the replicas the factors of their learning rates."""
+        if self.plateau is not None:
+            self.replicas.lr_factor = self.plateau.factor[self.members]
 
     def _batches(self) -> Iterator[None]:
         """Train on the remaining batches of the current epoch, one per iteration."""
@@ -258,6 +269,8 @@ class Trainer:
         self.epochs_run[members[healthy]] = epoch
         healthy_val = None if val is None else {name: values[healthy] for name, values in val.items()}
         keep, stop = self.monitor.update(members[healthy], epoch, healthy_val)
+        if self.plateau and self.monitor.metric and healthy_val:
+            self.plateau.update(members[healthy], self.monitor.metric.key(healthy_val[self.monitor.metric.name]))
         kept = healthy[keep]
         self.kept_params[members[kept]] = self.network.params[kept]
         self.kept_state[members[kept]] = self.network.state[kept]
@@ -267,6 +280,7 @@ class Trainer:
         staying = healthy[~stop]
         if len(staying) < len(members):
             self._keep_only(staying)
+        self._follow_plateau()
         self._clear_sums()
         return [(int(members[position]), rows[position]) for position in healthy]
 

@@ -180,7 +180,7 @@ def test_four_mistakes_in_one_file() -> None:
         ("metric = 'test_accuracy'", "s.toml: metric: got 'test_accuracy', but test rows rank nothing; use one of"),
         ("metric = 'val_acuracy'", "s.toml: metric: got 'val_acuracy', expected one of train_loss"),
         ("metric = ['val_loss']", "s.toml: metric: got ['val_loss'], expected one of train_loss"),
-        ("metric = 'val_mae'\n[halving]", "s.toml: metric: got 'val_mae', expected with halving one of train_loss"),
+        ("metric = 'train_mae'\n[halving]", "s.toml: metric: got 'train_mae', expected with halving one of train_loss"),
         ("where = 'width < 3'", "s.toml: where: got 'width < 3', expected a list of conditions, each in quotes"),
         ("where = [3]", "s.toml: where: got [3], expected a list of conditions, each in quotes"),
         ("where = ['wdith < 3']", "s.toml: where 'wdith < 3': column 1: no such option: wdith; did you mean width?"),

@@ -163,3 +163,23 @@ def test_a_monitor_that_the_validation_rows_cannot_define_is_refused() -> None:
     with pytest.raises(UsageError, match="val_r2 is not defined on 1 validation row: it needs two rows; use another"):
         resolved(data, val_size=1, monitor="val_r2")
     assert resolved(dataset(NUMBERS, val_size=2), val_size=2, monitor="val_r2").monitor == "val_r2"
+
+
+@pytest.mark.parametrize(("column", "sign"), [("val_loss", 1), ("val_accuracy", -1)])
+def test_a_plateau_of_the_monitor_lowers_the_rate_from_the_next_epoch_on(column: str, sign: int) -> None:
+    """PyTorch's rule on the values that metrics.csv has: worse than the best for more than lr_every epochs."""
+    data = dataset(CLASSES)
+    run = resolved(data, epochs=25, lr=0.2, schedule="plateau", lr_every=2.0, lr_decay=0.25, monitor=column)
+    rows = [row for epoch in Trainer([run], data).epochs() for _, row in epoch]
+    best, bad, rate = np.inf, 0, 0.2
+    for row in rows:
+        assert row["lr"] == pytest.approx(rate, rel=1e-14)
+        better = sign * row[column] < best
+        best, bad = (sign * row[column], 0) if better else (best, bad + 1)
+        rate, bad = (rate * 0.25, 0) if bad > 2 else (rate, bad)
+    assert rows[-1]["lr"] < 0.1
+
+
+def test_a_plateau_needs_rows_to_follow() -> None:
+    with pytest.raises(UsageError, match="schedule: there are no validation rows; set val_size above 0, or use"):
+        resolved(dataset(CLASSES, val_size=0), val_size=0, schedule="plateau")
