@@ -14,7 +14,7 @@ from mlpcli.data.names.cards import Card, all_cards, find_card
 from mlpcli.data.names.sources import find_source
 from mlpcli.data.prepare import is_here, prepare
 from mlpcli.data.prepared.dataset import Prepared
-from mlpcli.errors import FileError, UsageError
+from mlpcli.errors import FileError, MlpcliError, UsageError
 from mlpcli.wording import quote
 
 __all__ = ["catalog", "clear", "details"]
@@ -22,24 +22,22 @@ __all__ = ["catalog", "clear", "details"]
 ENTRY = re.compile(r"(?P<slug>.+)-[0-9a-f]{20}")
 
 
-def catalog(data_home: Path | str | None = None) -> tuple[list[dict[str, Any]], list[UsageError]]:
+def catalog(data_home: Path | str | None = None) -> tuple[list[dict[str, Any]], list[MlpcliError]]:
     """One row per card, sorted by name, and the errors of the cards that cannot be used."""
-    home, (cards, errors) = home_folder(data_home), all_cards()
-    rows = [
-        {
-            "name": card.name,
-            "title": card.title,
-            "task": card.task,
-            "rows": card.rows,
-            "features": card.features,
-            "classes": card.classes,
-            "source": card.source,
-            "licence": card.licence,
-            "here": is_here(find_source(DataOptions(dataset=card.name), home), home),
-            "bytes": sum(_size(folder) for folder in _entries(home, card.name)),
-        }
-        for card in cards
-    ]
+    home, (cards, broken) = home_folder(data_home), all_cards()
+    errors: list[MlpcliError] = [*broken]
+    rows = []
+    for card in cards:
+        try:
+            source = find_source(DataOptions(dataset=card.name), home)
+        except (UsageError, FileError) as error:  # a table that it names is gone
+            errors.append(error)
+            continue
+        facts = ("name", "title", "task", "rows", "features", "classes", "source", "licence")
+        rows.append(
+            {name: getattr(card, name) for name in facts}
+            | {"here": is_here(source, home), "bytes": sum(_size(folder) for folder in _entries(home, card.name))}
+        )
     return rows, errors
 
 

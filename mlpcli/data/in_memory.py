@@ -118,7 +118,7 @@ def encode_in_memory(x: Any, preprocessing: Preprocessing) -> NDArray[Any]:
         flat = array.reshape(len(array), -1) if array.ndim != 1 else array.reshape(1, -1)
         if flat.shape[1] != len(columns):
             raise DataError(f"X: rows of {flat.shape[1]} columns, but the model was trained on {len(columns)}")
-        if flat.dtype.kind in "biuf" and all(column.kind != "text" for column in columns):
+        if flat.dtype.kind in "biuf" and all(column.kind in ("number", "boolean") for column in columns):
             return preprocessing.apply(flat)
         x = dict(zip((column.name for column in columns), flat.astype(object).T, strict=True))
     wanted = Wanted(DataOptions(target=preprocessing.targets), {column.name: column.kind for column in columns})

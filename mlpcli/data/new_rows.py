@@ -11,7 +11,7 @@ from mlpcli.config import READING, DataOptions
 from mlpcli.data.cache.entries import Entry, EntryWriter, NewEntry, home_folder, open_entry
 from mlpcli.data.cache.memory_entry import MemoryEntry
 from mlpcli.data.cache.table import Kind, Table
-from mlpcli.data.names.sources import Source, find_source
+from mlpcli.data.names.sources import Source, find_source, format_of
 from mlpcli.data.prepare import entry_folder, open_table
 from mlpcli.data.prepared.column_summary import ColumnSummary, UnknownTexts
 from mlpcli.data.prepared.preprocessing import Preprocessing
@@ -59,10 +59,10 @@ def read_as_trained(options: DataOptions, trained: DataOptions) -> DataOptions:
         trained: the data options of the trained model.
     """
     options = options.model_copy(update={"weights": trained.weights})
-    found, before = find_format(options.dataset), find_format(trained.dataset)
+    found, before = find_format(options.dataset), format_of(trained.dataset)
     if not found:
         return options
-    suffixes_differ = not before or before[0] != found[0]
+    suffixes_differ = before != found[0]
     kept = {
         name: getattr(trained, name)
         for name in READING

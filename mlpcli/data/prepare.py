@@ -1,6 +1,7 @@
 """From the data options to arrays ready for training, through the cache."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from mlpcli.config import DataOptions
@@ -39,7 +40,7 @@ def prepare(options: DataOptions, data_home: Path | str | None = None) -> Prepar
     if options.val_dataset:
         from mlpcli.data.new_rows import validation_table
 
-        validation = validation_table(source.options.model_copy(update={"dataset": options.dataset}), home)
+        validation = validation_table(source.options, home)
         asked["validation"] = validation.identity
     folder = entry_folder(home, source, asked | rows)
     entry = open_entry(folder)
@@ -49,7 +50,7 @@ def prepare(options: DataOptions, data_home: Path | str | None = None) -> Prepar
         table = open_table(source, home)
         with NewEntry(folder) as new:
             entry = build_entry(new, table, source.options, **rows, validation=validation)
-    return prepared_from(source.name, source.options.scale, entry)
+    return replace(prepared_from(source.name, source.options.scale, entry), reading=source.reading)
 
 
 def open_prepared(folder: Path, name: str, scale: str) -> Prepared:

@@ -7,7 +7,10 @@ classes: number of classes, for classification. scale: meaning of `auto`, by def
 test_rows, validation_rows: number of last rows (in the order training, validation, test) that are set apart: 0 is
 none, a text names the parameter that holds the number; without the key, the options of the run decide.
 [parameters]: defaults of the parameters that may follow the name, as in `moons:n=500,noise=0.2`.
-[origin]: what the source has to know, such as the name of a generator.
+[origin]: what the source has to know, such as the name of a generator; for source = "file" the `path` of a table,
+beside the card or absolute.
+[reading]: how that table is read, by the reading options of a run, such as decimal = ",". Options that the user gives
+come before them, and a model keeps them, so that new tables are read alike.
 """
 
 import math
@@ -18,11 +21,14 @@ from pathlib import Path
 from typing import Any
 
 from mlpcli.assets import asset_folder
-from mlpcli.config import OPTIONS
+from mlpcli.config import OPTIONS, READING, canonical_value, check_value
 from mlpcli.errors import FileError, UsageError
 from mlpcli.wording import nearest, quote, sentence
 
-__all__ = ["Card", "all_cards", "find_card"]
+__all__ = ["FILE", "Card", "all_cards", "find_card"]
+
+FILE = "file"
+"""The source of cards that name a table."""
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 LARGEST = 1 << 16  # bytes per card
@@ -41,6 +47,7 @@ KEYS: dict[str, tuple[type, ...]] = {
     "validation_rows": (int, str),
     "parameters": (dict,),
     "origin": (dict,),
+    "reading": (dict,),
 }
 REQUIRED = tuple(KEYS)[:8]
 TASKS, SCALES = (
@@ -68,6 +75,7 @@ class Card:
     validation_rows: int | str | None
     parameters: dict[str, Any]
     origin: dict[str, Any]
+    reading: dict[str, Any]
     path: Path
     expected: bool = True
 
@@ -160,6 +168,15 @@ def _card(path: Path, value: dict[str, Any]) -> Card:
     for key, default in parameters.items() if isinstance(parameters, dict) else ():
         if type(default) not in (int, float) or not math.isfinite(default):
             problems.append(f"[parameters] {key} = {default!r} must be a number")
+    reading = value.get("reading", {})
+    for key, choice in reading.items() if isinstance(reading, dict) else ():
+        place = f"[reading] {key}"
+        if key not in READING:
+            problems.append(f"{place}: no such reading option{nearest(key, READING)}")
+        elif problem := check_value(key, choice, place):
+            problems.append(problem)
+    if reading and value.get("source") != FILE:
+        problems.append(f"[reading] is for source = {quote(FILE)}, which names a table")
     for key in ("test_rows", "validation_rows"):
         if isinstance(value.get(key), str) and value[key] not in parameters:
             problems.append(f"{key} = {value[key]!r} names no parameter")
@@ -177,6 +194,7 @@ def _card(path: Path, value: dict[str, Any]) -> Card:
         validation_rows=value.get("validation_rows"),
         parameters=parameters,
         origin=value.get("origin", {}),
+        reading={key: canonical_value(key, choice) for key, choice in reading.items()},
         **{key: value[key] for key in REQUIRED if key != "target"},
     )
 

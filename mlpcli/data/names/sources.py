@@ -7,21 +7,22 @@ import os
 import re
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from mlpcli.config import DataOptions
 from mlpcli.data.cache.fingerprint import fingerprint
 from mlpcli.data.cache.table import Kind, Table, TableWriter
-from mlpcli.data.names.cards import Card, find_card
+from mlpcli.data.names.cards import FILE, Card, find_card
 from mlpcli.data.readers.card_sources import CARD_SOURCES, OFFLINE
 from mlpcli.data.readers.file_format import Wanted
 from mlpcli.data.readers.formats import find_format, load_format, refused_options
 from mlpcli.errors import DataError, FileError, UsageError
 from mlpcli.wording import nearest, quote
 
-__all__ = ["MEMORY", "Source", "find_source"]
+__all__ = ["MEMORY", "Source", "find_source", "format_of"]
 
 MEMORY = "memory:"
 """How the name of a dataset begins that was in memory; the rest is the digest of its content."""
@@ -35,7 +36,7 @@ class Source:
     table. `options` are those of the user, with the dataset's own choices in place of what was left open. `check`
     raises DataError for a table that is not what was promised. `offline` says that no network is needed.
     `validation_rows` and `test_rows` are the numbers of last rows (training, validation, test) that the dataset sets
-    apart; where it does not say, they are None.
+    apart; where it does not say, they are None. `reading` are the reading options that its card decides.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Source:
     offline: bool = True
     test_rows: int | None = None
     validation_rows: int | None = None
+    reading: Mapping[str, Any] = field(default_factory=dict)
 
 
 def find_source(options: DataOptions, home: Path, kinds: Mapping[str, Kind] | None = None) -> Source:
@@ -63,20 +65,67 @@ def find_source(options: DataOptions, home: Path, kinds: Mapping[str, Kind] | No
     """
     dataset = options.dataset
     found = find_format(dataset)
+    card = None if found or dataset.startswith(("openml:", MEMORY)) else find_card(dataset)
+    if card is not None and card.source == FILE:
+        found, options = _table_of(card), _with_reading(options, card)
     for name, suffixes in refused_options(options, load_format(found[0]).options if found else ()).items():
         raise UsageError(f"{name}: only {', '.join(suffixes)} files take it, and the dataset is {quote(dataset)}")
+    if found and card is not None:
+        return _card_file(card, options, *found, home, kinds)
     if found:
         return _file(*found, home, Wanted(options, kinds))
     if dataset.startswith("openml:"):
         return _openml(options)
     if dataset.startswith(MEMORY):
         return _memory(options)
-    return _card(find_card(dataset), options)
+    assert card is not None
+    return _card(card, options)
 
 
-def _card(card: Card, options: DataOptions) -> Source:
-    if card.source not in CARD_SOURCES:
-        raise UsageError(f"card {card.path}: no source {quote(card.source)}{nearest(card.source, CARD_SOURCES)}")
+def format_of(dataset: str) -> str | None:
+    """The key of the format of a dataset that is a file, or a card that names one; None for other datasets."""
+    found = find_format(dataset)
+    with suppress(UsageError):
+        card = None if found else find_card(dataset)
+        found = _table_of(card) if card is not None and card.source == FILE else found
+    return found and found[0]
+
+
+def _table_of(card: Card) -> tuple[str, Path]:
+    """The key of the format of the file that a card names, and its path."""
+    path = card.path.parent / str(card.origin.get("path", ""))
+    found = find_format(str(path)) if path.is_file() else None
+    if found is None:
+        raise UsageError(f"card {card.path}: [origin] path = {quote(str(card.origin.get('path', '')))} names no table")
+    return found
+
+
+def _with_reading(options: DataOptions, card: Card) -> DataOptions:
+    """The options with the reading choices of the card in place of those that are at their defaults."""
+    fields = DataOptions.model_fields
+    own = {name: value for name, value in card.reading.items() if getattr(options, name) == fields[name].default}
+    return options.model_copy(update=own)
+
+
+def _card_file(
+    card: Card, options: DataOptions, key: str, path: Path, home: Path, kinds: Mapping[str, Kind] | None
+) -> Source:
+    """The table that a card names, read as the card and the options say."""
+    own, apart = _choices(card, options)
+    is_whole = kinds is None and options.drop is None and own["target"] == card.target
+    source = _file(key, path, home, Wanted(options.model_copy(update=own | {"dataset": str(path)}), kinds))
+    return replace(
+        source,
+        name=options.dataset,
+        slug=card.name,
+        check=lambda table: _check(card, table) if is_whole else None,
+        reading={name: getattr(options, name) for name in card.reading},
+        **apart,
+    )
+
+
+def _choices(card: Card, options: DataOptions) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The options that a card decides where the user does not, and the numbers of rows that it sets apart."""
     test_rows, validation_rows = card.set_apart("test_rows"), card.set_apart("validation_rows")
     own: dict[str, Any] = {"target": options.target or card.target}
     if options.task == "auto" and own["target"] == card.target:
@@ -87,6 +136,14 @@ def _card(card: Card, options: DataOptions) -> Source:
         own["test_size"] = 0
     if validation_rows is not None:
         own["val_size"] = 0
+    return own, {"test_rows": test_rows, "validation_rows": validation_rows}
+
+
+def _card(card: Card, options: DataOptions) -> Source:
+    if card.source not in CARD_SOURCES:
+        known = (FILE, *CARD_SOURCES)
+        raise UsageError(f"card {card.path}: no source {quote(card.source)}{nearest(card.source, known)}")
+    own, apart = _choices(card, options)
     return Source(
         name=options.dataset,
         slug=card.name,
@@ -95,8 +152,7 @@ def _card(card: Card, options: DataOptions) -> Source:
         read=lambda writer: CARD_SOURCES[card.source](card, writer),
         check=lambda table: _check(card, table),
         offline=card.source in OFFLINE,
-        test_rows=test_rows,
-        validation_rows=validation_rows,
+        **apart,
     )
 
 
