@@ -15,6 +15,7 @@ _HOMES = {
     "Sweep": "mlpcli.api.sweep_results:Sweep",
     "load": "mlpcli.api.stored:load",
     "open": "mlpcli.api.stored:open_results",
+    "register": "mlpcli.plugins.register:register",
     "sweep": "mlpcli.api.sweep:sweep",
     "to_estimator": "mlpcli.estimators:to_estimator",
     "train": "mlpcli.api.train:train",

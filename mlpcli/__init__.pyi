@@ -8,6 +8,7 @@ from mlpcli.errors import MlpcliError as Error
 from mlpcli.estimators import to_estimator as to_estimator
 from mlpcli.estimators.classifier import MLPClassifier as MLPClassifier
 from mlpcli.estimators.regressor import MLPRegressor as MLPRegressor
+from mlpcli.plugins.register import register as register
 from mlpcli.training.model import Model as Model
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Sweep",
     "load",
     "open",
+    "register",
     "sweep",
     "to_estimator",
     "train",

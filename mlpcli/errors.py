@@ -18,6 +18,7 @@ __all__ = [
     "FileError",
     "Interrupted",
     "MlpcliError",
+    "PluginError",
     "Unavailable",
     "UsageError",
     "lack",
@@ -63,6 +64,10 @@ class UsageError(MlpcliError):
     """Options or a sweep file are wrong; nothing was started or written."""
 
     code = ExitCode.USAGE
+
+
+class PluginError(UsageError):
+    """A part of one's own is wrong or missing: its file, its registration, or what it did when it was called."""
 
 
 class DataError(MlpcliError):

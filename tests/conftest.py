@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from mlpcli.plugins.files import load
+
 # A shell starts what runs in its background with Ctrl-C ignored, and every program started from there inherits that;
 # the tests that press Ctrl-C mean a program that was started in the foreground.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -21,8 +23,14 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--plugin FILE.py` adds parts of one's own to the tests that run over whole registries."""
+    parser.addoption("--plugin", action="append", default=[], help="file of parts to test beside those of mlpcli")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Keep tests, and the examples in docstrings, out of the user's cache of prepared data."""
+    load(config.getoption("--plugin"))
     home = tempfile.TemporaryDirectory()
     os.environ["MLPCLI_DATA_HOME"] = home.name
     config.add_cleanup(home.cleanup)

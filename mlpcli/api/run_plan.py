@@ -9,6 +9,7 @@ from typing import Any
 
 from mlpcli.atomic import shown
 from mlpcli.errors import BadResult, DataError, FileError, Interrupted, MlpcliError, UsageError
+from mlpcli.plugins.files import check_sendable
 from mlpcli.results.files.csv_text import cell
 from mlpcli.results.folders.sweep_folder import SweepFolder
 from mlpcli.results.folders.sweep_ownership import UNUSED
@@ -96,6 +97,8 @@ def run_plan(
     """
     limit = TimeLimit(time_limit)
     with open_executor(executor, jobs, PRELOAD, allow_insecure=allow_insecure_dask) as workers, _killing(workers):
+        if not workers.is_here:
+            check_sendable(plan.options(configuration) for configuration in range(plan.configurations))
         if not (results / plan.file.name / "summary.csv").exists():  # otherwise there may be nothing to train
             workers.warm(min(jobs, len(plan)))
         prepared = PreparedSweep(plan, data_home)

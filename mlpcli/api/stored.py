@@ -14,38 +14,45 @@ from pathlib import Path
 
 from mlpcli.api.run import Run
 from mlpcli.api.sweep_results import Sweep
+from mlpcli.plugins.files import Files
+from mlpcli.plugins.files import load as load_plugins
 from mlpcli.results.folders.find import find_results, find_run, find_runs
 from mlpcli.training.model import Model
 
 __all__ = ["load", "load_all", "open_results"]
 
 
-def open_results(name: Path | str, *, results: Path | str = "results") -> Run | Sweep:
+def open_results(name: Path | str, *, results: Path | str = "results", plugin: Files = None) -> Run | Sweep:
     """The run or the sweep in a folder; nothing there is changed, and it may still be running.
 
     Args:
         name: the folder, or its name below `results`.
         results: folder of all results.
+        plugin: file or files that register the parts of your own that it was trained with; they are run.
 
     Raises:
         UsageError: there is no such run or sweep; the message has the nearest names.
         DataError: a file there is not one that mlpcli writes.
     """
+    load_plugins(plugin)
     path = find_results(str(name), Path(results))
     return Sweep.of_folder(path) if (path / "trials.csv").is_file() else Run.of_folder(path)
 
 
-def load(name: Path | str, *, results: Path | str = "results") -> Model:
+def load(name: Path | str, *, results: Path | str = "results", plugin: Files = None) -> Model:
     """The trained network of a run, or in a model file.
 
     Args:
         name: the run's folder, a model file, or a name below `results`, as the commands take them.
         results: folder of all results.
+        plugin: file or files that register the parts of your own that it was trained with; they are run.
 
     Raises:
         UsageError: there is no such run; the message has the nearest names.
         DataError: the model file is damaged.
+        PluginError: a part of your own that it was trained with is missing, or is another version.
     """
+    load_plugins(plugin)
     return Model.load(find_run(str(name), Path(results)))
 
 

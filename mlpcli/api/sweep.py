@@ -20,6 +20,7 @@ from mlpcli.api.train import interruptions_of_python, is_interactive
 from mlpcli.atomic import shown
 from mlpcli.config import DataOptions, Source, build, read_toml
 from mlpcli.data.in_memory import cache_in_memory
+from mlpcli.plugins.files import Files, load
 from mlpcli.results.files.csv_text import cell
 from mlpcli.results.provenance import labels
 from mlpcli.sweeps.plan.plan_file import MAX_TRIALS, plan_sweep
@@ -50,6 +51,7 @@ def sweep(
     time_limit: float | str | None = None,
     note: str | None = None,
     tags: Sequence[str] = (),
+    plugin: Files = None,
     progress: bool | None = None,
     **base: Any,
 ) -> Sweep:
@@ -76,6 +78,7 @@ def sweep(
         time_limit: seconds, or a text such as 10m: no trial starts that should end later.
         note: a sentence for provenance.json, shown with the results.
         tags: names for provenance.json, by which `mlpcli list` finds the sweep.
+        plugin: file or files that register parts of your own; they are run, in worker processes too.
         progress: show a progress bar; by default in terminals and notebooks.
         **base: options over those of [base]: epochs=10.
 
@@ -85,6 +88,7 @@ def sweep(
         BadResult: with `fail_fast`, a trial failed.
         Unavailable, FileError, Busy: as for the command.
     """
+    load(plugin)
     path = Path("sweep") if isinstance(spec, Mapping) else Path(spec)
     document: Any = plain(spec) if isinstance(spec, Mapping) else None
     if data is not None:

@@ -19,6 +19,7 @@ from mlpcli.config import RunOptions, as_dict
 from mlpcli.config.metrics import epoch_columns
 from mlpcli.data import prepare
 from mlpcli.errors import Diverged, ExitCode, Interrupted, UsageError
+from mlpcli.plugins.files import Files, load
 from mlpcli.results.folders.naming import default_name
 from mlpcli.results.folders.run_folder import RunFolder
 from mlpcli.results.folders.run_in_memory import RunInMemory
@@ -51,6 +52,7 @@ def train(
     data_home: Path | str | None = None,
     note: str | None = None,
     tags: Sequence[str] = (),
+    plugin: Files = None,
     on_epoch: OnEpoch | None = None,
     progress: bool | None = None,
     **options: Any,
@@ -71,6 +73,7 @@ def train(
         data_home: cache of prepared data, by default the user's.
         note: a sentence for provenance.json, shown with the results.
         tags: names for provenance.json, by which `mlpcli list` finds the run.
+        plugin: file or files that register parts of your own; they are run.
         on_epoch: called with each row of metrics.csv as a dict.
         progress: show a progress bar; by default in terminals and notebooks.
         **options: any option of a run, as on the command line: width=64, dropout=0.5, target="price".
@@ -81,6 +84,7 @@ def train(
         Diverged: training diverged; `outcome` of the error is the run until then.
         Unavailable, FileError, Busy: as for the command.
     """
+    load(plugin)
     if isinstance(data, str | Path):
         if "dataset" in options:
             raise UsageError("data, dataset: both name the dataset. Give one of them")

@@ -105,6 +105,14 @@ class Expression:
         """The name of the node that holds the final value."""
         return self.steps[-1].name if self.steps else self.variables[0]
 
+    def apply(self, *values: Any) -> Any:
+        """The result for values of the variables in their order: numbers, arrays, or variables of the tape.
+
+        >>> float(parse("t * t").apply(3.0))
+        9.0
+        """
+        return self._run(dict(zip(self.variables, values, strict=True)))[self.result]
+
     def evaluate(self, values: Mapping[str, float]) -> tuple[Node, ...]:
         """Run the graph forward and backward; return the nodes of the variables, then those of the steps.
 
@@ -112,10 +120,8 @@ class Expression:
             KeyError: a variable has no value.
             ValueError: a value or gradient is not finite; the message names its node.
         """
-        made: dict[str, Any] = {name: Variable(values[name]) for name in self.variables}
         with np.errstate(all="ignore"):
-            for step in self.steps:
-                made[step.name] = step.operation(*(made[o] if isinstance(o, str) else o for o in step.operands))
+            made = self._run({name: Variable(values[name]) for name in self.variables})
             # A step of numbers alone, such as the exponent in x ** (1 + 1), is a number and has no gradient.
             gradients = backward(made[self.result]) if isinstance(made[self.result], Variable) else {}
         steps = {step.name: step for step in self.steps}
@@ -126,6 +132,13 @@ class Expression:
             nodes[name] = Node(name, made_by, float(value), gradient, _local(item, made_by) if made_by else ())
         self._check_finite(nodes)
         return tuple(nodes.values())
+
+    def _run(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The value of every node."""
+        made = dict(values)
+        for step in self.steps:
+            made[step.name] = step.operation(*(made[o] if isinstance(o, str) else o for o in step.operands))
+        return made
 
     def _check_finite(self, nodes: Mapping[str, Node]) -> None:
         for node in nodes.values():

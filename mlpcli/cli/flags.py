@@ -19,6 +19,7 @@ __all__ = [
     "Json",
     "Name",
     "Note",
+    "Plugins",
     "Quiet",
     "ResultsRoot",
     "SomeResult",
@@ -87,6 +88,12 @@ Note = Annotated[
 Tags = Annotated[
     list[str] | None,
     typer.Option("--tag", metavar="NAME", help="name to find the results by; repeatable", rich_help_panel=PANEL),
+]
+Plugins = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--plugin", metavar="FILE.py", help="run this file, which registers parts of your own", rich_help_panel=PANEL
+    ),
 ]
 SomeRun = Annotated[
     str,

@@ -13,6 +13,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -166,15 +167,22 @@ class _Command(TyperCommand):
 
 def _load(name: str) -> Any:
     """The command; invoking it returns its work as a function that is still to be called."""
-    from mlpcli.cli.flags import name_types
+    from mlpcli.cli.flags import Plugins, name_types
 
     command = COMMANDS[name]
     work = getattr(importlib.import_module(command.module), command.function)
     name_types(work)
 
     @functools.wraps(work)
-    def deferred(**arguments: Any) -> Callable[[], int | None]:
-        return functools.partial(work, **arguments)
+    def deferred(plugin: list[Path] | None, **arguments: Any) -> Callable[[], int | None]:
+        return functools.partial(_with_plugins, plugin or (), functools.partial(work, **arguments))
+
+    signature = inspect.signature(work, eval_str=True)
+    everywhere = inspect.Parameter("plugin", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Plugins)
+    # Typer reads the signature, older versions also the annotations.
+    parameters = [*signature.parameters.values(), everywhere]
+    deferred.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # of functions
+    deferred.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
 
     app = typer.Typer(add_completion=False)
     app.command(name, cls=_Command, help=_paragraphs(work.__doc__ or ""))(deferred)
@@ -188,6 +196,17 @@ def _load(name: str) -> Any:
 def _paragraphs(text: str) -> str:
     """A docstring whose lines end where a paragraph or an example does, so that the page wraps them to its width."""
     return re.sub(r"(?<!\n)\n(?!\n| *mlpcli )", " ", inspect.cleandoc(text))
+
+
+def _with_plugins(plugins: Sequence[Path], work: Callable[[], int | None]) -> int | None:
+    """Do the work of a command with the parts of these files; what they raise is not a bug of ours."""
+    if not plugins:
+        return work()
+    from mlpcli.plugins.files import blamed, load
+
+    load(plugins)
+    with blamed():
+        return work()
 
 
 def _not_loaded() -> None:

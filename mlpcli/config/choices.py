@@ -1,31 +1,51 @@
 """Facts about each activation, norm, initializer, loss, optimizer and schedule, known before NumPy is loaded.
 
 The options take their choices from these tables, and rules, defaults, costs and the builder read their facts here. The
-functions themselves stand in the registries of `nn` and `optim`, under the same names.
+functions themselves stand in the registries of `nn` and `optim`, under the same names. Parts of one's own join both by
+`mlpcli.register`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 __all__ = [
     "ACTIVATIONS",
+    "COMPONENTS",
     "INITIALIZERS",
     "LOSSES",
     "NORMS",
     "OPTIMIZERS",
     "SCHEDULES",
     "Activation",
+    "Component",
     "Construction",
     "Initializer",
     "Loss",
     "Norm",
     "Optimizer",
+    "Origin",
     "Schedule",
     "default_loss",
 ]
 
 
 @dataclass(frozen=True)
-class Activation:
+class Origin:
+    """The source of a part of one's own: the name of its file, None for the running program, and its SHA-256."""
+
+    file: str | None
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Component:
+    """A part of a network or of its training; `origin` is None for ours."""
+
+    origin: Origin | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True)
+class Activation(Component):
     """`init`: the initializer that keeps the variance of the signal through layers of it."""
 
     init: str = "glorot"
@@ -48,10 +68,10 @@ ACTIVATIONS = {
 
 
 @dataclass(frozen=True)
-class Norm:
+class Norm(Component):
     """`over_rows`: its statistics are taken over the rows of a batch, so that it needs two rows and cancels a bias."""
 
-    over_rows: bool
+    over_rows: bool = False
 
 
 NORMS = {"batch": Norm(over_rows=True), "layer": Norm(over_rows=False)}
@@ -78,7 +98,7 @@ class Construction:
 
 
 @dataclass(frozen=True)
-class Initializer:
+class Initializer(Component):
     """Weights drawn at random or, with a `construction`, set by hand."""
 
     construction: Construction | None = None
@@ -103,7 +123,7 @@ INITIALIZERS = {
 
 
 @dataclass(frozen=True)
-class Loss:
+class Loss(Component):
     """`tasks` it can be minimized for, `default_of` those whose `auto` it is.
 
     `log_odds`: scores are the logarithms of probabilities, or of odds where two classes share one score or labels have
@@ -131,15 +151,15 @@ def default_loss(task: str) -> str:
 
 
 @dataclass(frozen=True)
-class Optimizer:
-    """`lr`, `beta2`: its defaults of these options; `memory`: arrays of the parameters' size kept between steps.
+class Optimizer(Component):
+    """`lr`, `beta2`: its defaults of these options; `memory`: names of the arrays that it keeps between steps.
 
     `reads`: its hyperparameters besides lr, weight_decay and clip_norm; the others have no effect on it. `decoupled`:
     weight decay shrinks the weights and is not part of the gradient.
     """
 
     lr: float
-    memory: int
+    memory: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     decoupled: bool = False
     beta2: float = 0.999
@@ -147,14 +167,15 @@ class Optimizer:
 
 _MOMENTUM = ("momentum", "momentum_final", "momentum_epochs")
 _MOMENTS = ("beta1", "beta2", "eps")
+_SUMS = ("gradient_sum", "square_sum")
 
 OPTIMIZERS = {
-    "sgd": Optimizer(lr=0.1, memory=0),
-    "momentum": Optimizer(lr=0.01, memory=1, reads=_MOMENTUM),
-    "nesterov": Optimizer(lr=0.01, memory=1, reads=_MOMENTUM),
-    "rmsprop": Optimizer(lr=1e-3, memory=1, reads=("beta2", "eps"), beta2=0.99),
-    "adam": Optimizer(lr=5e-3, memory=2, reads=_MOMENTS),
-    "adamw": Optimizer(lr=5e-3, memory=2, reads=_MOMENTS, decoupled=True),
+    "sgd": Optimizer(lr=0.1),
+    "momentum": Optimizer(lr=0.01, memory=("velocity",), reads=_MOMENTUM),
+    "nesterov": Optimizer(lr=0.01, memory=("velocity",), reads=_MOMENTUM),
+    "rmsprop": Optimizer(lr=1e-3, memory=("square_sum",), reads=("beta2", "eps"), beta2=0.99),
+    "adam": Optimizer(lr=5e-3, memory=_SUMS, reads=_MOMENTS),
+    "adamw": Optimizer(lr=5e-3, memory=_SUMS, reads=_MOMENTS, decoupled=True),
 }
 """The decay of rmsprop is PyTorch's; that of adam and adamw is of Kingma and Ba 2015."""
 
@@ -176,3 +197,13 @@ SCHEDULES = {
     "cycles": Schedule(),
     "plateau": Schedule(reads=("lr_decay", "lr_every", "min_delta")),
 }
+
+
+COMPONENTS: Mapping[str, Mapping[str, Component]] = {
+    "activation": ACTIVATIONS,
+    "norm": NORMS,
+    "init": INITIALIZERS,
+    "loss": LOSSES,
+    "optimizer": OPTIMIZERS,
+}
+"""The tables that parts of one's own may join, by the option that chooses from them."""

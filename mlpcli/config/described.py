@@ -18,16 +18,25 @@ __all__ = ["OPTIONS", "READING", "Option", "options_table"]
 
 @dataclass(frozen=True)
 class Option:
-    """One option of a run; `shown` is its default in words, `allowed` are its values in words."""
+    """One option of a run; `shown` is its default in words, `types` are those of its values or of their members."""
 
     name: str
     group: str
     help: str
     default: object
     shown: str
-    allowed: str
-    choices: tuple[str, ...]  # words among its values
-    types: frozenset[type]  # of its values, or of their members if they are lists
+    types: frozenset[type]
+    annotation: Any
+
+    @property
+    def allowed(self) -> str:
+        """Its values in words."""
+        return _in_words(self.annotation)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """Words among its values."""
+        return tuple(leaf for leaf in _leaves(self.annotation) if isinstance(leaf, str))
 
     @property
     def flag(self) -> str:
@@ -89,16 +98,14 @@ def _describe(name: str, field: FieldInfo, about: About) -> Option:
     annotation: Any = field.annotation
     for part in field.metadata:
         annotation = Annotated[annotation, part]
-    leaves = list(_leaves(annotation))
     return Option(
         name=name,
         group=about.group,
         help=field.description or "",
         default=field.default,
         shown=about.shown or str(field.default),
-        allowed=_in_words(annotation),
-        choices=tuple(leaf for leaf in leaves if isinstance(leaf, str)),
-        types=frozenset(leaf if isinstance(leaf, type) else str for leaf in leaves),
+        types=frozenset(leaf if isinstance(leaf, type) else str for leaf in _leaves(annotation)),
+        annotation=annotation,
     )
 
 

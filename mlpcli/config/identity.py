@@ -8,6 +8,7 @@ import hashlib
 
 from mlpcli import json_text
 from mlpcli.config.options import RunOptions
+from mlpcli.config.origins import origins
 
 __all__ = ["FORMAT", "run_id", "stack_key"]
 
@@ -20,14 +21,18 @@ def run_id(resolved: RunOptions, data_digest: str) -> str:
     """12 hex digits of the SHA-256 of canonical JSON: `{"data": digest, "format": 2, "options": {...}}`.
 
     Keys are sorted, without spaces, tuples are arrays, floats in their shortest form. The options are those that belong
-    to the identity and whose resolved value is not the declared default.
+    to the identity and whose resolved value is not the declared default. Parts of one's own add `parts`, the SHA-256 of
+    the source of each.
     """
     options = {
         name: value
         for name, value in vars(resolved).items()
         if resolved.about()[name].identity and value != type(resolved).model_fields[name].default
     }
-    return _digest({"data": data_digest, "format": FORMAT, "options": options})[:12]
+    content = {"data": data_digest, "format": FORMAT, "options": options}
+    if parts := {option: origin.sha256 for option, origin in origins(resolved).items()}:
+        content["parts"] = parts
+    return _digest(content)[:12]
 
 
 def stack_key(resolved: RunOptions, data_digest: str) -> str:

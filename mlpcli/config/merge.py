@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from mlpcli.config.choices import COMPONENTS
 from mlpcli.config.described import OPTIONS, Option
 from mlpcli.config.foreign import our_option, our_value
 from mlpcli.config.options import RunOptions
@@ -148,6 +149,8 @@ def _refused(option: Option, value: object, place: str, text: bool) -> str:
     fits = text or type(value) in option.types or (type(value) is int and float in option.types)
     kind = "" if fits else _KINDS.get(type(value), "")
     hint = our_value(option.name, value) or (nearest(value, option.choices) if isinstance(value, str) else "")
+    if option.name in COMPONENTS and isinstance(value, str) and not hint:
+        hint = "; one of your own comes with --plugin FILE.py"
     return f"{place}: got {kind}{quote(value)}, expected {option.allowed}{hint}"
 
 

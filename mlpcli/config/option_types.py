@@ -1,6 +1,6 @@
 """How an option is declared: the types that options have, and what is known of each beside its type."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -48,9 +48,15 @@ MAX_SEED = 2**63 - 1
 
 @dataclass(frozen=True)
 class Choice:
-    """The type of an option that takes one of some words, which a table of `choices` may give."""
+    """The type of an option that takes one of some words: `first`, and those of a table, which may grow."""
 
-    words: tuple[str, ...]
+    table: Collection[str]
+    first: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words that are possible now."""
+        return (*self.first, *self.table)
 
     @property
     def description(self) -> str:
@@ -58,7 +64,12 @@ class Choice:
         return f"one of {', '.join(self.words)}"
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
-        return core_schema.literal_schema(list(self.words))
+        return core_schema.no_info_plain_validator_function(self._check)
+
+    def _check(self, value: object) -> object:
+        if isinstance(value, str) and value in self.words:
+            return value
+        raise ValueError(f"expected {self.description}")
 
 
 Replicas = Literal["equal", "free", "switched"]
@@ -80,9 +91,9 @@ class About:
     replicas: Replicas = "equal"
 
 
-def one_of(words: Iterable[str]) -> Choice:
-    """The type of an option that takes one of these words."""
-    return Choice(tuple(words))
+def one_of(table: Collection[str], *first: str) -> Choice:
+    """The type of an option that takes one of the words `first` or of a table, which is asked at every use."""
+    return Choice(table, first)
 
 
 def _split_sizes(value: object) -> object:

@@ -53,11 +53,11 @@ class RunOptions(DataOptions):
         shown="width and depth",
     )
     activation: Annotated[str, one_of(ACTIVATIONS)] = option("relu", "Network", "nonlinearity of the hidden units")
-    norm: Annotated[str, one_of(["none", *NORMS])] = option("none", "Network", "normalization of each hidden layer")
+    norm: Annotated[str, one_of(NORMS, "none")] = option("none", "Network", "normalization of each hidden layer")
     norm_position: Literal["before", "after"] = option(
         "before", "Network", "place of the normalization, before or after the activation"
     )
-    init: Annotated[str, one_of(["auto", *INITIALIZERS])] = option(
+    init: Annotated[str, one_of(INITIALIZERS, "auto")] = option(
         "auto",
         "Network",
         "initial weights; auto gives a regression's output layer a tenth of its scale; the last three are set by hand",
@@ -75,7 +75,7 @@ class RunOptions(DataOptions):
         replicas="switched",
     )
 
-    loss: Annotated[str, one_of(["auto", *LOSSES])] = option(
+    loss: Annotated[str, one_of(LOSSES, "auto")] = option(
         "auto", "Loss", "function that training minimizes; auto is cross-entropy for classes, squared for regression"
     )
     label_smoothing: Share = option(
@@ -158,7 +158,7 @@ class RunOptions(DataOptions):
     )
     batch_size: Count | Literal["full"] = option(32, "Training", "rows per step; full takes all training rows at once")
     epochs: Epochs = option(30, "Training", "passes over the training rows; 0 writes the initial network")
-    monitor: Annotated[str, one_of(["auto", *(str(Measure("val", metric)) for metric in METRICS.values())])] = option(
+    monitor: Annotated[str, one_of([str(Measure("val", metric)) for metric in METRICS.values()], "auto")] = option(
         "auto",
         "Training",
         "metric that chooses the best epoch; auto is val_accuracy, val_rmse, or val_loss for several targets",

@@ -11,9 +11,9 @@ They are stable for large |t|: exponentials are taken of non-positive arguments 
 
 import re
 
-__all__ = ["FORMULAS", "as_numpy"]
+__all__ = ["FORMULAS", "NUMPY", "as_numpy"]
 
-FORMULAS = {
+FORMULAS: dict[str, str] = {
     "relu": "max(t, 0)",
     "leaky-relu": "max(t, 0.01 * t)",
     "elu": "max(t, 0) + exp(min(t, 0)) - 1",
@@ -30,11 +30,14 @@ FORMULAS = {
 
 NUMPY = {
     "abs": "np.abs",
+    "cos": "np.cos",
     "exp": "np.exp",
     "log": "np.log",
     "max": "np.maximum",
     "min": "np.minimum",
     "sigmoid": "sigmoid",
+    "sin": "np.sin",
+    "sqrt": "np.sqrt",
     "tanh": "np.tanh",
 }
 """The functions of the formulas as a NumPy file writes them."""
@@ -43,4 +46,4 @@ NUMPY = {
 def as_numpy(activation: str, variable: str) -> str:
     """The formula as a line of NumPy; `sigmoid` is a function of the file."""
     words = NUMPY | {"t": variable}
-    return re.sub(r"[a-z]+", lambda word: words[word[0]], FORMULAS[activation])
+    return re.sub(r"(?<![\w.])[a-z]+", lambda word: words[word[0]], FORMULAS[activation])

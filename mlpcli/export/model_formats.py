@@ -5,8 +5,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from mlpcli.atomic import shown, write_atomic
+from mlpcli.config.origins import origins
 from mlpcli.data.cache.table import DATES
 from mlpcli.errors import UsageError
+from mlpcli.export.formulas import FORMULAS
 from mlpcli.export.numpy_file import numpy_bytes
 from mlpcli.export.onnx_file import onnx_bytes
 from mlpcli.export.trained import Trained
@@ -44,7 +46,7 @@ def export_model(model: Trained, path: Path | str) -> None:
     """Write the network with its preprocessing to a file whose suffix names the format.
 
     Raises:
-        UsageError: as `check_format`, or a column of dates, which the other formats cannot read.
+        UsageError: as `check_format`, or the format cannot read a column of dates or a part of the user's own.
         FileError: the file cannot be written.
     """
     file = Path(path).absolute()
@@ -55,4 +57,19 @@ def export_model(model: Trained, path: Path | str) -> None:
             f"export {shown(file)}: column {quote(dates[0])} holds dates, which {file.suffix} files cannot read. "
             "Nothing was written. Export to .safetensors, or train on parts of the dates as numbers"
         )
+    if file.suffix != ".safetensors":
+        _check_formulas(model, file)
     write_atomic(file, FORMATS[file.suffix](model))
+
+
+def _check_formulas(model: Trained, file: Path) -> None:
+    """Check that other tools can be told what the parts of the user's own compute."""
+    own = {option: getattr(model.options, option) for option in origins(model.options)}
+    if "activation" in own and own["activation"] in FORMULAS:
+        del own["activation"]
+    for option in own.keys() & {"activation", "norm"}:
+        remedy = "Register it with formula=..., a text, or export" if option == "activation" else "Export"
+        raise UsageError(
+            f"export {shown(file)}: {option} {own[option]} has no formula that other tools could read. "
+            f"Nothing was written. {remedy} to .safetensors"
+        )

@@ -25,13 +25,17 @@ OPERATORS = {
     "-": "Sub",
     "*": "Mul",
     "/": "Div",
+    "**": "Pow",
     "neg": "Neg",
     "abs": "Abs",
+    "cos": "Cos",
     "exp": "Exp",
     "log": "Log",
     "max": "Max",
     "min": "Min",
     "sigmoid": "Sigmoid",
+    "sin": "Sin",
+    "sqrt": "Sqrt",
     "tanh": "Tanh",
 }
 """The operations of formulas."""

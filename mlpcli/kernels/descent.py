@@ -6,7 +6,7 @@ does the same in tiles that fit L1. All is elementwise, so no cut shows in a res
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 from functools import lru_cache
 from typing import Any
@@ -17,13 +17,16 @@ from numpy.typing import DTypeLike, NDArray
 from mlpcli.kernels.aligned import CACHE_LINE, aligned_empty
 from mlpcli.kernels.compiled import twin
 
-__all__ = ["Link", "Number", "cells", "descend", "flush", "scratch"]
+__all__ = ["Link", "Number", "Update", "cells", "descend", "flush", "scratch"]
 
 Array = NDArray[Any]
 Cell = tuple[slice, slice]
 
 Number = float | Array
 """In float64, one for all replicas or one for each, `(replicas, 1)`. Rounded once, where it meets arrays."""
+
+Update = Callable[..., Array]
+"""`update(gradient, memory, count, **numbers)` of a user's optimizer; see `_own`."""
 
 BLOCK_BYTES = 1 << 18
 """Size of one array of a block. Measured with momentum and adam on 2.9 M and 32 x 13 k float32 and 2 MB of L2 cache: a
@@ -39,6 +42,8 @@ class Link(IntEnum):
     NESTEROV = 3
     SCALE_BY_RMS = 4
     SCALE_BY_ADAM = 5
+    OWN = 6
+    """A user's function, which has no compiled twin: a chain with it runs in NumPy."""
 
 
 @twin
@@ -183,6 +188,21 @@ def _scale_by_adam(
     return block.between
 
 
+def _own(
+    block: _Block, g: Array, update: Update, memory: Mapping[str, Array], numbers: Mapping[str, Number], count: int
+) -> Array:
+    """What a user's function returns; its arrays of memory may be changed in place or replaced in the dict."""
+    parts = {name: block.part(array) for name, array in memory.items()}
+    given, only_read = dict(parts), g.view()
+    only_read.flags.writeable = False
+    found = update(only_read, given, count, **{name: block.number(number) for name, number in numbers.items()})
+    for name, part in parts.items():
+        if given[name] is not part:
+            np.copyto(part, given[name])
+    np.copyto(block.between, found)
+    return block.between
+
+
 def _root(block: _Block, g: Array, squares: Array, decay: Number, eps: Number) -> Array:
     squares, product = block.part(squares), block.product
     np.multiply(squares, block.number(decay), out=squares)
@@ -200,4 +220,5 @@ _LINKS: dict[Link, Callable[..., Array]] = {
     Link.NESTEROV: _nesterov,
     Link.SCALE_BY_RMS: _scale_by_rms,
     Link.SCALE_BY_ADAM: _scale_by_adam,
+    Link.OWN: _own,
 }

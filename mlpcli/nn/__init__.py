@@ -8,7 +8,16 @@ from mlpcli.nn.gain import Gain
 from mlpcli.nn.initializers import INITIALIZERS, Initializer
 from mlpcli.nn.layer import Layer, Spec
 from mlpcli.nn.linear import Linear
-from mlpcli.nn.losses import LOSSES, AbsoluteLoss, CrossEntropy, HuberLoss, LogisticLoss, Loss, SquaredLoss
+from mlpcli.nn.losses import (
+    LOSSES,
+    AbsoluteLoss,
+    CrossEntropy,
+    HuberLoss,
+    LogisticLoss,
+    Loss,
+    ResidualLoss,
+    SquaredLoss,
+)
 from mlpcli.nn.network import Network
 from mlpcli.nn.normalization import NORMALIZATIONS, BatchNorm, LayerNorm, Normalization
 from mlpcli.nn.quadratic_lift import LIFTS, QuadraticLift, lifted_features
@@ -40,6 +49,7 @@ __all__ = [
     "Normalization",
     "Purpose",
     "QuadraticLift",
+    "ResidualLoss",
     "Shape",
     "Spec",
     "SquaredLoss",

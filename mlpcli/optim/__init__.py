@@ -4,5 +4,17 @@ from mlpcli.optim.norms import gradient_norm, project_columns
 from mlpcli.optim.optimizers import OPTIMIZERS, Optimizer
 from mlpcli.optim.plateau import Plateau
 from mlpcli.optim.schedules import SCHEDULES, Schedule
+from mlpcli.optim.transforms import add_weight_decay, own, shrink_weights
 
-__all__ = ["OPTIMIZERS", "SCHEDULES", "Optimizer", "Plateau", "Schedule", "gradient_norm", "project_columns"]
+__all__ = [
+    "OPTIMIZERS",
+    "SCHEDULES",
+    "Optimizer",
+    "Plateau",
+    "Schedule",
+    "add_weight_decay",
+    "gradient_norm",
+    "own",
+    "project_columns",
+    "shrink_weights",
+]

@@ -10,15 +10,15 @@ In the formulas g is the incoming gradient, w the parameters and a the learning 
 ((<Link.ADD_WEIGHT_DECAY: 0>, 0.1, array([[1., 0.]])), 0.5)
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from mlpcli.kernels.descent import Link, Number
-from mlpcli.optim.block import Block, Stage
+from mlpcli.kernels.descent import Link, Number, Update
+from mlpcli.optim.block import Block, Stage, Transform
 
-__all__ = ["add_weight_decay", "nesterov", "scale_by_adam", "scale_by_rms", "shrink_weights", "trace"]
+__all__ = ["add_weight_decay", "nesterov", "own", "scale_by_adam", "scale_by_rms", "shrink_weights", "trace"]
 
 
 def add_weight_decay(block: Block) -> Stage | None:
@@ -82,6 +82,24 @@ def scale_by_adam(block: Block) -> Stage:
         return link, rate * ((1.0 - beta1) / (1.0 - _power(beta1, count))) / root
 
     return stage
+
+
+def own(update: Update, memory: Sequence[str], reads: Sequence[str]) -> Transform:
+    """The step is a `update(g, memory, count, **numbers)`: a user's function of arrays, entry by entry.
+
+    Args:
+        update: called with the gradient, a dict of the arrays that it keeps, the number of the step from 1, and its
+            hyperparameters; the arrays are `(replicas, entries)` of any part of the parameters.
+        memory: names of the arrays that it keeps, zero before the first step.
+        reads: names of its hyperparameters, numbers or `(replicas, 1)`.
+    """
+
+    def transform(block: Block) -> Stage:
+        kept = {name: block.remember(name) for name in memory}
+        numbers = {name: block.number(name) for name in reads}
+        return lambda rate, count: ((Link.OWN, update, kept, numbers, count), rate)
+
+    return transform
 
 
 def _momentum(block: Block) -> Callable[[int], Number]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import mlpcli
+from mlpcli.config.origins import registered
 from mlpcli.installation import DISTRIBUTION
 
 __all__ = ["git_commit", "labels", "provenance"]
@@ -46,6 +47,7 @@ def provenance(
         "cpu": _cpu(),
         "platform": platform.platform(),
         "data_digest": data_digest,
+        **_parts(),
         **(said or {}),
     }
 
@@ -88,6 +90,15 @@ def _packages() -> dict[str, str]:
                 with suppress(metadata.PackageNotFoundError):
                     versions[name[0]] = metadata.version(name[0])
     return versions
+
+
+def _parts() -> dict[str, Any]:
+    """The SHA-256 of each source of parts of one's own."""
+    sources = {
+        origin.file or f"{option} {name} of the program": origin.sha256
+        for (option, name), origin in registered().items()
+    }
+    return {"plugins": sources} if sources else {}
 
 
 def _kernels() -> str:

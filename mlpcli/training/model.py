@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpcli.atomic import write_atomic
+from mlpcli.atomic import shown, write_atomic
 from mlpcli.config import RunOptions, as_dict
 from mlpcli.config.choices import LOSSES
+from mlpcli.config.origins import check_origins, origins_to_json
 from mlpcli.data import Part, Prepared
 from mlpcli.data.prepared.preprocessing import Preprocessing
-from mlpcli.errors import UsageError
+from mlpcli.errors import PluginError, UsageError
 from mlpcli.nn import Array, BitStreams, Layer, Loss, Network, Purpose, sigmoid
 from mlpcli.results.files.model_file import load_model, model_bytes
 from mlpcli.threads import blas_threads
@@ -59,8 +60,12 @@ class Model:
         Raises:
             FileError: the file cannot be read.
             DataError: it is no model file, is damaged, or its tensors do not fit its architecture.
+            PluginError: a part of one's own that it was trained with is missing, or is another version.
         """
-        tensors, description = load_model(path, expected=_layout)
+        try:
+            tensors, description = load_model(path, expected=_layout)
+        except PluginError as error:
+            raise PluginError(f"cannot use {shown(path)}: {error}") from None
         options, preprocessing = _parse(description)
         return cls(options, preprocessing, description["data_digest"], _network(options, preprocessing, tensors))
 
@@ -86,7 +91,9 @@ class Model:
     def description(self) -> dict[str, Any]:
         """Content of the model file beside the weights."""
         preprocessing = self.preprocessing.to_json()
-        return {"options": as_dict(self.options), "preprocessing": preprocessing, "data_digest": self.digest}
+        description = {"options": as_dict(self.options), "preprocessing": preprocessing, "data_digest": self.digest}
+        parts = origins_to_json(self.options)
+        return description | ({"parts": parts} if parts else {})
 
     def save(self, path: Path | str) -> None:
         """Write the model file, safetensors; `load` reads it back.
@@ -282,6 +289,7 @@ def _layout(description: dict[str, Any]) -> dict[str, tuple[str, tuple[int, ...]
 
 
 def _parse(description: dict[str, Any]) -> tuple[RunOptions, Preprocessing]:
+    check_origins(description.get("parts", {}))
     options = RunOptions.model_validate(description["options"], strict=False)
     return options, Preprocessing.from_json(description["preprocessing"])
 

@@ -64,6 +64,9 @@ class Executor(futures.Executor):
     jobs: int
     """The number of jobs that run at once; further jobs wait their turn."""
 
+    is_here = False
+    """Whether jobs run in this process."""
+
     listener: Callable[[tuple[int, ...]], None] | None = None
     """Called with each report of a job, in any thread."""
 

@@ -19,6 +19,7 @@ class SerialExecutor(Executor):
     """Runs each job at once in this process, which makes errors and profiles easy to study."""
 
     jobs = 1
+    is_here = True
 
     def _send(self, future: Future[Any], call: bytes) -> None:
         import numpy  # noqa: F401 (only a loaded BLAS can be limited)

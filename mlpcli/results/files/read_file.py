@@ -14,7 +14,8 @@ from pydantic import BaseModel, ValidationError
 from mlpcli import json_text
 from mlpcli.atomic import io_errors, shown
 from mlpcli.config import RunOptions, Source, build
-from mlpcli.errors import DataError, UsageError
+from mlpcli.config.origins import unknown_parts
+from mlpcli.errors import DataError, PluginError, UsageError
 from mlpcli.results.files import csv_text
 from mlpcli.results.files.append import complete_rows
 from mlpcli.results.schema import csv_schema
@@ -127,6 +128,8 @@ def read_options(path: Path, remedy: str) -> RunOptions:
     try:
         return build(Source(content, ""))
     except UsageError as error:
+        if unknown_parts(content):
+            raise PluginError(f"cannot use {shown(path)}: {error}") from error
         raise damaged(path, str(error), remedy) from error
 
 

@@ -21,7 +21,7 @@ import numpy.typing as npt
 import mlpcli
 from mlpcli import json_text
 from mlpcli.atomic import io_errors, open_file, shown
-from mlpcli.errors import DataError, MlpcliError
+from mlpcli.errors import DataError, MlpcliError, PluginError
 
 __all__ = ["FORMAT", "HEADER_LIMIT", "Arrays", "Expected", "Layout", "decode", "encode", "read"]
 
@@ -133,6 +133,8 @@ def _description(metadata: object, key: str) -> dict[str, Any]:
 def _implied(expected: Expected, given: dict[str, Any]) -> Layout:
     try:
         return expected(given)
+    except PluginError:
+        raise  # the file is sound
     except (ArithmeticError, AttributeError, LookupError, MlpcliError, RecursionError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ValueError(f"its description is unusable ({type(error).__name__}: {reason})") from error

@@ -11,6 +11,7 @@ from mlpcli import json_text
 from mlpcli.atomic import io_errors, shown
 from mlpcli.config import OPTIONS, RunOptions, Source, as_dict, build, resolve
 from mlpcli.config.metrics import PARTS, Measure
+from mlpcli.config.origins import registered
 from mlpcli.errors import DataError, UsageError
 from mlpcli.results.files import csv_text
 from mlpcli.results.files.read_file import read_json, read_options, read_toml
@@ -137,6 +138,10 @@ def _command(given: Mapping[str, Any]) -> str:
             words.append(flag if value else flag.replace("--", "--no-", 1))
         else:
             words += [flag, csv_text.cell(value)]
+    chosen = {(name, str(value)) for name, value in given.items()}
+    files = {origin.file for part, origin in registered().items() if part in chosen and origin.file}
+    for file in sorted(files):
+        words += ["--plugin", file]
     return shlex.join(words)
 
 

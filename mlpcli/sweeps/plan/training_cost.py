@@ -53,7 +53,8 @@ def cost_of(options: RunOptions, features: int, outputs: int, rows: int, l2: int
 
     itemsize = 4 if options.dtype == "float32" else 8
     arrays = 4 + dropped + 2 * normed  # z, h and their gradients; the mask; the normalized z and its gradient
-    busy = itemsize * (parameters * (2 + OPTIMIZERS[options.optimizer].memory) + batch * (inputs + hidden * arrays))
+    copies = 2 + len(OPTIMIZERS[options.optimizer].memory)  # the parameters, their gradients, and what is kept of them
+    busy = itemsize * (parameters * copies + batch * (inputs + hidden * arrays))
 
     wide = itemsize / 4  # twice the bytes, half as many in a register
     step = STEP + layers * (STEP_LAYER + STEP_DROPOUT * dropped + STEP_NORM * normed)

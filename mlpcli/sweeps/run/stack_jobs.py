@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
+from mlpcli.plugins.files import check_sendable, loaded
 from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
 from mlpcli.sweeps.plan.stacks import make_stacks, makespan
 from mlpcli.sweeps.run.train_stack import Job, KeepModels, Progress
@@ -67,6 +68,8 @@ class JobMaker:
         if data.folder not in self._shared:
             self._shared[data.folder] = self._executor.share(data.folder.name, data.folder)
         runs = [self._sweep.options(number) for number in trials]
+        if not self._executor.is_here:  # a search may come to a part after the first round
+            check_sendable(runs)
         return Job(
             trials=trials,
             runs=runs,
@@ -81,4 +84,5 @@ class JobMaker:
             progress=progress,
             pruned=pruned,
             again=until < runs[0].epochs,
+            plugins=loaded(),
         )

@@ -9,6 +9,7 @@ from mlpcli.config import RunOptions
 from mlpcli.config.metrics import Measure
 from mlpcli.data import open_prepared
 from mlpcli.nn import Array
+from mlpcli.plugins.files import Plugin, blamed, use
 from mlpcli.threads import claim_blas_memory
 from mlpcli.training.loop.diagnostics import DiagnosticsRow
 from mlpcli.training.loop.epoch_rows import EpochRow
@@ -37,7 +38,7 @@ class Job:
 
     `keep_models` says which models to return: of all trials that end, of the best of them by `metric`, or of none. The
     whole stack should take `seconds` to its last epoch. With `progress` the stack continues from there, without the
-    positions `pruned`; with `again` its new progress is returned.
+    positions `pruned`; with `again` its new progress is returned. `plugins` are files of parts that the runs may use.
     """
 
     trials: Sequence[int]
@@ -53,6 +54,7 @@ class Job:
     progress: Progress | None = None
     pruned: Sequence[int] = ()
     again: bool = False
+    plugins: Sequence[Plugin] = ()
 
 
 @dataclass
@@ -80,6 +82,12 @@ class JobResult:
 
 def run_job(job: Job) -> JobResult:
     """Train the stack of a job; the same numbers as `mlpcli train --threads 1` gives for each of its runs."""
+    use(job.plugins)
+    with blamed():
+        return _train(job)
+
+
+def _train(job: Job) -> JobResult:
     claim_blas_memory()
     data = open_prepared(job.data.open(), job.name, job.scale)
     trainer = Trainer(job.runs, data, job.metric)

@@ -179,4 +179,4 @@ def test_every_optimizer_has_its_memories() -> None:
         name: sum(array.shape == (1, 3) for array in Optimizer(name, (1, 3), "float32").state.values())
         for name in OPTIMIZERS
     }
-    assert kept == {name: row.memory for name, row in OPTIMIZER_ROWS.items()}
+    assert kept == {name: len(row.memory) for name, row in OPTIMIZER_ROWS.items()}

@@ -1,0 +1,64 @@
+"""Parts of one's own among the options of a run: where they come from, and whether those at hand are the same.
+
+>>> from mlpcli.config.options import RunOptions
+>>> origins(RunOptions(activation="tanh"))  # ours need no source
+{}
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mlpcli.config.choices import COMPONENTS, Origin
+from mlpcli.config.options import RunOptions
+from mlpcli.errors import PluginError
+
+__all__ = ["check_origins", "origins", "origins_to_json", "registered", "unknown_parts"]
+
+
+def origins(options: RunOptions) -> dict[str, Origin]:
+    """The source of each part of one's own that the run uses, by the option that chooses it."""
+    rows = {option: rows.get(getattr(options, option)) for option, rows in COMPONENTS.items()}
+    return {option: row.origin for option, row in rows.items() if row is not None and row.origin is not None}
+
+
+def registered() -> dict[tuple[str, str], Origin]:
+    """The source of each part of one's own that can be chosen now, by option and name."""
+    return {
+        (option, name): row.origin
+        for option, rows in COMPONENTS.items()
+        for name, row in rows.items()
+        if row.origin is not None
+    }
+
+
+def unknown_parts(values: Mapping[str, Any]) -> list[str]:
+    """The options that choose parts which nobody has registered here."""
+    words = {option: values[option] for option in COMPONENTS.keys() & values.keys() if isinstance(values[option], str)}
+    return [option for option, word in words.items() if word not in ("auto", "none", *COMPONENTS[option])]
+
+
+def origins_to_json(options: RunOptions) -> dict[str, Any]:
+    """`origins` as a model file has them; `check_origins` reads them back."""
+    return {
+        option: {"file": origin.file, "sha256": origin.sha256, "name": getattr(options, option)}
+        for option, origin in origins(options).items()
+    }
+
+
+def check_origins(recorded: Mapping[str, Any]) -> None:
+    """Check that the parts of one's own that a model was trained with are at hand, unchanged.
+
+    Raises:
+        PluginError: one of them is missing, or has another source.
+    """
+    for option, of in recorded.items():
+        row = COMPONENTS[option].get(of["name"])
+        part = f"{option} {of['name']}"
+        if of["file"] is None:
+            home, remedy = "the program that trained it", "Register the same part before loading"
+        else:
+            home, remedy = of["file"], f"Name that file with --plugin {of['file']}, or plugin= in Python"
+        if row is None:
+            raise PluginError(f"{part} comes from {home}, and is not registered here. {remedy}")
+        if row.origin is None or row.origin.sha256 != of["sha256"]:
+            raise PluginError(f"{part} comes from another version of {home}, of SHA-256 {of['sha256'][:12]}. {remedy}")

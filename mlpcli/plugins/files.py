@@ -1,0 +1,143 @@
+"""Files of parts of one's own: run because the user named them, here and in worker processes.
+
+A file registers parts when it is run (see `register`). What a file of results or a sweep file names is never run.
+
+>>> loaded()
+()
+"""
+
+import hashlib
+import sys
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from mlpcli.config.choices import Origin
+from mlpcli.config.options import RunOptions
+from mlpcli.config.origins import registered
+from mlpcli.errors import PluginError
+from mlpcli.wording import quote
+
+__all__ = ["Files", "Plugin", "blamed", "check_sendable", "load", "loaded", "use"]
+
+Files = Path | str | Sequence[Path | str] | None
+"""One file, several, or none."""
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A file of parts: its path as it was named, and its content."""
+
+    path: str
+    content: bytes
+
+    @property
+    def origin(self) -> Origin:
+        """The source of its parts."""
+        return Origin(Path(self.path).name, hashlib.sha256(self.content).hexdigest())
+
+
+_loaded: dict[str, Plugin] = {}
+"""The files whose parts are registered, by path."""
+
+
+def loaded() -> tuple[Plugin, ...]:
+    """The files whose parts can be chosen now."""
+    return tuple(_loaded.values())
+
+
+def load(files: Files) -> None:
+    """Run files of parts, unless they have been run in this form; the parts of an earlier form are forgotten.
+
+    Raises:
+        PluginError: a file cannot be read, raises an exception, or registers nothing.
+    """
+    for path in [files] if isinstance(files, Path | str) else files or ():
+        try:
+            content = Path(path).read_bytes()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise PluginError(f"--plugin {quote(str(path))}: {reason}. Nothing was started") from error
+        _run(Plugin(str(path), content))
+
+
+def use(plugins: Sequence[Plugin]) -> None:
+    """Have the parts of these files, and of no others: what a worker does before a job.
+
+    Raises:
+        PluginError: as `load`.
+    """
+    for path in [path for path, plugin in _loaded.items() if plugin not in plugins]:
+        _forget(path)
+    for plugin in plugins:
+        _run(plugin)
+
+
+def check_sendable(runs: Iterable[RunOptions]) -> None:
+    """Check that worker processes can have the parts that these runs use.
+
+    Raises:
+        PluginError: a part was registered by the program itself, in no file that workers could run.
+    """
+    unknown_there = {part for part, origin in registered().items() if origin.file is None}
+    for options in runs if unknown_there else ():
+        for option, name in sorted(unknown_there):
+            if getattr(options, option) == name:
+                raise PluginError(
+                    f"{option} {name} was registered by this program, and worker processes lack it. "
+                    'Nothing was started. Write it to a file and give plugin="FILE.py", or use executor="serial"'
+                )
+
+
+@contextmanager
+def blamed() -> Iterator[None]:
+    """Turn an exception that a part raises within the block into a PluginError with its file and line."""
+    try:
+        yield
+    except Exception as error:
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in _loaded]
+        if frames and not isinstance(error, PluginError):
+            raise PluginError(_said(error, frames[-1].filename, frames[-1].lineno)) from error
+        raise
+
+
+def _run(plugin: Plugin) -> None:
+    if plugin.content in (other.content for other in _loaded.values()):
+        return
+    from mlpcli.plugins.register import coming_from, forget  # loads NumPy and the layers
+
+    _forget(plugin.path)
+    module = ModuleType(f"mlpcli_plugin_{plugin.origin.sha256[:12]}")
+    module.__file__ = plugin.path
+    sys.modules[module.__name__] = module  # where dataclasses look for the module of a class
+    try:
+        with coming_from(plugin.origin):
+            exec(compile(plugin.content, plugin.path, "exec"), module.__dict__)
+    except (Exception, SystemExit) as error:
+        forget(plugin.origin)
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == plugin.path]
+        line = error.lineno if isinstance(error, SyntaxError) else frames[-1].lineno if frames else None
+        raise PluginError(f"{_said(error, plugin.path, line)}. Nothing was started") from error
+    if plugin.origin not in registered().values():
+        raise PluginError(
+            f"--plugin {quote(plugin.path)}: the file registers nothing. Nothing was started. "
+            "Decorate your part with mlpcli.register"
+        )
+    _loaded[plugin.path] = plugin
+
+
+def _forget(path: str) -> None:
+    if path in _loaded:
+        from mlpcli.plugins.register import forget
+
+        forget(_loaded.pop(path).origin)
+
+
+def _said(error: BaseException, path: str, line: int | None) -> str:
+    """`snake.py, line 7: NameError: name 'x' is not defined`."""
+    text = " ".join(str(error).split())[:200]
+    reason = text if isinstance(error, PluginError) else f"{type(error).__name__}: {text}"
+    return f"{path}{'' if line is None else f', line {line}'}: {reason}"
