@@ -22,32 +22,74 @@ from numpy.typing import NDArray
 from mlpcli.data.cache.table import Table, TableColumn, TableWriter, blocks_of
 from mlpcli.data.readers.column_reader import ColumnReader
 from mlpcli.errors import DataError, FileError, Unavailable, UsageError
+from mlpcli.installation import install_command
 
 __all__ = ["FETCHERS", "fetch", "fetch_openml"]
 
-FETCHERS = ("california_housing", "covtype", "olivetti_faces")
+FETCHERS: dict[str, tuple[dict[str, Any], ...]] = {
+    "california_housing": ({},),
+    "covtype": ({},),
+    "kddcup99": ({},),
+    "lfw_pairs": ({"subset": "train"}, {"subset": "test"}),
+    "lfw_people": ({"min_faces_per_person": 70, "resize": 0.4},),
+    "olivetti_faces": ({},),
+    "species_distributions": ({},),
+}
+"""What each of scikit-learn's functions is asked for, once per part; the rows of the parts follow one another."""
+
+NAMED = ("lfw_pairs", "lfw_people")  # `target_names` holds the names of their classes
 PATIENCE = 30.0  # seconds without a byte
 
 
 def fetch(name: str, targets: tuple[str, ...], writer: TableWriter) -> Table:
-    """One of `FETCHERS`, with numbers as inputs; a target of whole numbers holds classes.
+    """One of `FETCHERS`; a target of texts or whole numbers holds classes.
 
     Raises:
         Unavailable: the download failed.
+        UsageError: pictures, without the package that opens them.
     """
     with writer.scratch() as folder, _network(name):
         from sklearn import datasets
 
-        bunch = getattr(datasets, f"fetch_{name}")(data_home=folder, n_retries=1)
-    data, target = bunch.data, np.asarray(bunch.target)
-    names = bunch.get("feature_names") or [f"pixel_{i}" for i in range(data.shape[1])]
+        fetcher = getattr(datasets, f"fetch_{name}")
+        try:
+            parts = [fetcher(data_home=folder, n_retries=1, **options) for options in FETCHERS[name]]
+        except ImportError as error:
+            raise UsageError(f"dataset {name}: its pictures need Pillow. Type: {install_command('plot')}") from error
+    pairs = [pair for part in parts for pair in _rows_and_targets(name, part)]
+    data = pairs[0][0] if len(pairs) == 1 else np.concatenate([rows for rows, _ in pairs])
+    numbers = np.concatenate([target for _, target in pairs])
+    names = parts[0].get("feature_names") or [f"pixel_{i}" for i in range(data.shape[1])]
+    names = ["longitude", "latitude"] if name == "species_distributions" else names
+    columns = [TableColumn(str(feature)) for feature in names]
+    for at in range(data.shape[1]) if data.dtype == object else ():
+        if isinstance(data[0, at], bytes):
+            texts, data[:, at] = _codes(data[:, at])
+            columns[at] = TableColumn(columns[at].name, "text", texts)
     column = TableColumn(targets[0])
-    if target.dtype.kind in "iu":
-        values, target = np.unique(target, return_inverse=True)
-        column = TableColumn(targets[0], "text", tuple(str(value) for value in values.tolist()))
+    if numbers.dtype.kind != "f":
+        classes, numbers = _codes(numbers)
+        column = TableColumn(targets[0], "text", classes)
     for rows in blocks_of(*data.shape):
-        writer.append(np.column_stack([data[rows], target[rows]]).astype(np.float64))
-    return writer.finish([*(TableColumn(str(feature)) for feature in names), column], targets)
+        writer.append(np.column_stack([data[rows], numbers[rows]]).astype(np.float64))
+    return writer.finish([*columns, column], targets)
+
+
+def _rows_and_targets(name: str, part: Any) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+    """The rows and targets of what scikit-learn returns; two pairs where it sets test rows apart."""
+    if name == "species_distributions":
+        return [
+            (np.column_stack([seen["dd long"], seen["dd lat"]]), seen["species"]) for seen in (part.train, part.test)
+        ]
+    target = np.asarray(part.target)
+    return [(part.data, np.asarray(part.target_names)[target] if name in NAMED else target)]
+
+
+def _codes(values: NDArray[Any]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """The different values as texts, and the code of each cell, (rows,)."""
+    different, codes = np.unique(values, return_inverse=True)
+    texts = (value.decode() if isinstance(value, bytes) else str(value) for value in different.tolist())
+    return tuple(texts), codes
 
 
 def fetch_openml(name: str, targets: tuple[str, ...], writer: TableWriter) -> Table:

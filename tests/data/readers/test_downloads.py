@@ -223,6 +223,73 @@ def test_fetchers_turn_bunches_into_tables(name: str, monkeypatch: pytest.Monkey
     assert asked["retries"] == 1 and not asked["home"].exists()
 
 
+def card_of(name: str, **numbers: int) -> None:
+    """The shipped card with other numbers of rows, features and classes."""
+    text = (Path(__file__).parents[3] / "datasets" / f"{name}.toml").read_text()
+    for key, number in numbers.items():
+        text = re.sub(rf"^{key} = \d+", f"{key} = {number}", text, flags=re.MULTILINE)
+    Path("datasets").mkdir(exist_ok=True)
+    Path(f"datasets/{name}.toml").write_text(text)
+
+
+WHOLE: dict[str, Any] = {"scale": "none", "dtype": "float64", "val_size": 0, "test_size": 0}
+
+
+def test_kddcup99_has_texts_among_its_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = np.array([[0, b"tcp", 1.5], [2, b"udp", 2.5], [4, b"tcp", 0.5]] * 4, dtype=object)
+    target = np.array([b"normal.", b"smurf.", b"normal."] * 4, dtype=object)
+    bunch = sklearn.utils.Bunch(data=data, target=target, feature_names=["duration", "protocol_type", "rate"])
+    monkeypatch.setattr(sklearn.datasets, "fetch_kddcup99", lambda data_home, n_retries: bunch)
+    card_of("kddcup99", rows=12, features=3, classes=2)
+    prepared = prepare("kddcup99", **WHOLE)
+    assert prepared.features == ("duration", "protocol_type=tcp", "protocol_type=udp", "rate")
+    assert prepared.classes == ("normal.", "smurf.") and prepared.train.y.tolist() == [0, 1, 0] * 4
+    assert prepared.train.x[:3].tolist() == [[0, 1, 0, 1.5], [2, 0, 1, 2.5], [4, 1, 0, 0.5]]
+
+
+def test_faces_have_names_and_pairs_their_own_test_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def stand_in(data_home: Path, n_retries: int, **options: Any) -> Any:
+        asked.append(options)
+        start = 100 * len(asked)
+        rows = 6 if options.get("subset") != "test" else 4
+        data = np.arange(start, start + 3 * rows, dtype=np.float32).reshape(rows, 3)
+        return sklearn.utils.Bunch(data=data, target=np.arange(rows) % 2, target_names=np.array(["Zoe", "Ann"]))
+
+    for name in ("lfw_people", "lfw_pairs"):
+        monkeypatch.setattr(sklearn.datasets, f"fetch_{name}", stand_in)
+    card_of("lfw_people", rows=6, features=3, classes=2)
+    people = prepare("lfw_people", **WHOLE)
+    assert people.classes == ("Ann", "Zoe") and people.train.y.tolist() == [1, 0] * 3
+    assert asked == [{"min_faces_per_person": 70, "resize": 0.4}]
+    card_of("lfw_pairs", rows=10, features=3, classes=2, test_rows=4)
+    pairs = prepare("lfw_pairs", **WHOLE)
+    assert pairs.test is not None and pairs.train.x[0, 0] == 200 and pairs.test.x[:, 0].tolist() == [300, 303, 306, 309]
+    assert asked[1:] == [{"subset": "train"}, {"subset": "test"}]
+
+
+def test_species_are_told_by_their_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = [("species", "S22"), ("dd long", "f4"), ("dd lat", "f4")]
+    train = np.array([(b"sloth", -60, 1), (b"mouse", -70, -5), (b"sloth", -61, 2)], dtype=fields)
+    bunch = sklearn.utils.Bunch(train=train, test=train[:2], coverages=np.zeros((14, 2, 2)))
+    monkeypatch.setattr(sklearn.datasets, "fetch_species_distributions", lambda data_home, n_retries: bunch)
+    card_of("species_distributions", rows=5, test_rows=2)
+    prepared = prepare("species_distributions", **WHOLE)
+    assert prepared.features == ("longitude", "latitude") and prepared.classes == ("mouse", "sloth")
+    assert prepared.train.x.tolist() == [[-60, 1], [-70, -5], [-61, 2]] and prepared.train.y.tolist() == [1, 0, 1]
+    assert prepared.test is not None and len(prepared.test) == 2
+
+
+def test_pictures_without_pillow_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(**options: Any) -> Any:
+        raise ImportError("The Python Imaging Library (PIL) is required")
+
+    monkeypatch.setattr(sklearn.datasets, "fetch_lfw_people", missing)
+    with pytest.raises(UsageError, match=r"dataset lfw_people: its pictures need Pillow. Type: .*plot"):
+        prepare("lfw_people")
+
+
 def test_no_network_is_one_line(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     def unreachable(**options: Any) -> Any:
         raise urllib.error.URLError(OSError(-2, "Name or service not known"))
