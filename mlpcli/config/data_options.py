@@ -46,8 +46,8 @@ class DataOptions(BaseModel):
     task: Literal["auto", "classification", "regression", "multilabel"] = option(
         "auto", "Data", "kind of prediction; auto follows the target; multilabel is for several targets of 0 and 1"
     )
-    scale: Literal["auto", "standard", "robust", "robust-clip", "minmax", "unit", "none"] = option(
-        "auto", "Data", "scaling of the inputs, fitted on the training rows"
+    scale: Literal["auto", "standard", "robust", "robust-clip", "minmax", "maxabs", "unit", "none"] = option(
+        "auto", "Data", "scaling of the inputs, fitted on the training rows; sparse rows take maxabs (auto) or none"
     )
     test_size: Rows = option(0.2, "Data", "test rows: a fraction of all rows, or a number of rows")
     val_size: Rows = option(0.1, "Data", "validation rows: a fraction of all rows, or a number of rows")

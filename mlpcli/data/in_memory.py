@@ -30,6 +30,8 @@ from mlpcli.data.prepared.write_parts import build_entry
 from mlpcli.data.readers.arrays import are_pictures, read_arrays
 from mlpcli.data.readers.file_format import Wanted
 from mlpcli.data.readers.frames import as_frame, is_frame, read_frame
+from mlpcli.data.sparse.sparse_in_memory import encode_sparse, read_sparse
+from mlpcli.data.sparse.sparse_rows import is_sparse
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import listed, quote
 
@@ -45,7 +47,7 @@ def read_in_memory(data: Any, options: DataOptions) -> tuple[Table, DataOptions]
 
     Args:
         data: a pair (X, y), or a data frame, a dict of columns or a list of rows as dicts, of which `options.target`
-            names the column to predict. X and y may be arrays, lists, data frames or series.
+            names the column to predict. X and y may be arrays, lists, data frames or series, X a sparse matrix too.
         options: what is asked of the data; `options.dataset` is ignored.
 
     Raises:
@@ -55,7 +57,10 @@ def read_in_memory(data: Any, options: DataOptions) -> tuple[Table, DataOptions]
     writer, scale = TableWriter(MemoryEntry()), "standard"
     if isinstance(data, tuple) and len(data) == 2:
         x, y = data
-        if is_frame(x):
+        if is_sparse(x):
+            scale = "maxabs"
+            table = read_sparse(x, _array(y, "y"), writer, "the data")
+        elif is_frame(x):
             frame, names = _joined(x, y)
             table = read_frame(frame, writer, Wanted(options.model_copy(update={"target": names})))
         else:
@@ -97,6 +102,8 @@ def cache_in_memory(data: Any, options: DataOptions, data_home: Path | str | Non
         with NewEntry(folder) as new:
             writer = TableWriter(new)
             writer.append(table.cells)
+            if table.sparse:
+                writer.append_sparse(table.sparse.rows)
             writer.finish(table.columns, table.targets, dropped=table.dropped)
     return options
 
@@ -105,13 +112,17 @@ def encode_in_memory(x: Any, preprocessing: Preprocessing) -> NDArray[Any]:
     """New rows as inputs of a trained network, (rows, features).
 
     Args:
-        x: an array or lists, whose columns stand in the order of training; or a data frame, a dict of columns or a
-            list of rows as dicts, whose columns are matched by name, and others left out.
+        x: an array, lists or a sparse matrix, whose columns stand in the order of training; or a data frame, a dict of
+            columns or a list of rows as dicts, whose columns are matched by name, and others left out.
         preprocessing: what was fitted in training.
 
     Raises:
         DataError: a column that is missing or holds something else than in training.
     """
+    if preprocessing.sparse:
+        return encode_sparse(x, preprocessing.sparse, preprocessing.dtype)
+    if is_sparse(x):
+        raise DataError("X: its rows are sparse, but the model was trained on dense rows. Give X.toarray()")
     columns = preprocessing.columns
     if not is_frame(x):
         array = _array(x, "X")

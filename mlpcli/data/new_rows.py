@@ -16,6 +16,7 @@ from mlpcli.data.prepare import entry_folder, open_table
 from mlpcli.data.prepared.column_summary import ColumnSummary, UnknownTexts
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.data.readers.formats import find_format, load_format
+from mlpcli.data.sparse.sparse_arrays import rows_of
 from mlpcli.wording import quote
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def read_rows(options: DataOptions, preprocessing: Preprocessing, data_home: Pat
     arrays = entry.arrays
     return Rows(
         name=source.name,
-        x=arrays["new_x"],
+        x=rows_of(arrays, "new_x", len(preprocessing.features)),
         y=arrays.get("new_y"),
         rows=arrays["new_rows"],
         labelled=arrays["labelled"],
@@ -178,5 +179,4 @@ def inputs_of(table: Table, preprocessing: Preprocessing, where: str) -> NDArray
 
     new, chosen = MemoryEntry(), match_columns(table, preprocessing, where)
     write_part(new, "new", table, chosen, np.arange(len(table.cells)), None, preprocessing)
-    inputs: NDArray[Any] = new.commit({}).arrays["new_x"]
-    return inputs
+    return rows_of(new.commit({}).arrays, "new_x", len(preprocessing.features))

@@ -11,6 +11,7 @@ from mlpcli.data.names.sources import Source, find_source
 from mlpcli.data.prepared.column_summary import ColumnSummary
 from mlpcli.data.prepared.dataset import PARTS, Part, Prepared
 from mlpcli.data.prepared.preprocessing import Preprocessing
+from mlpcli.data.sparse.sparse_arrays import rows_of
 from mlpcli.errors import DataError
 
 __all__ = ["entry_folder", "is_here", "open_prepared", "open_table", "prepare", "prepared_from", "table_folder"]
@@ -106,9 +107,15 @@ def prepared_from(name: str, scale: str, entry: Entry) -> Prepared:
     """The dataset in an entry that `build_entry` made."""
     preprocessing = Preprocessing.from_json(entry.meta["preprocessing"])
     arrays = entry.arrays
+    features = len(preprocessing.features)
     train, val, test = (
-        Part(arrays[f"{part}_x"], arrays[f"{part}_y"], arrays[f"{part}_rows"], arrays.get(f"{part}_weights"))
-        if f"{part}_x" in arrays
+        Part(
+            rows_of(arrays, f"{part}_x", features),
+            arrays[f"{part}_y"],
+            arrays[f"{part}_rows"],
+            arrays.get(f"{part}_weights"),
+        )
+        if f"{part}_rows" in arrays
         else None
         for part in PARTS
     )

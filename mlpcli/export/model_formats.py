@@ -46,11 +46,17 @@ def export_model(model: Trained, path: Path | str) -> None:
     """Write the network with its preprocessing to a file whose suffix names the format.
 
     Raises:
-        UsageError: as `check_format`, or the format cannot read a column of dates or a part of the user's own.
+        UsageError: as `check_format`, or the format cannot read sparse rows, a column of dates or a part of the user's
+            own.
         FileError: the file cannot be written.
     """
     file = Path(path).absolute()
     check_format(file)
+    if model.preprocessing.sparse and file.suffix != ".safetensors":
+        raise UsageError(
+            f"export {shown(file)}: the model takes sparse rows, which {file.suffix} files have no form for. Nothing "
+            "was written. Use .safetensors"
+        )
     dates = [column.name for column in model.preprocessing.columns if column.kind in DATES]
     if dates and file.suffix != ".safetensors":
         raise UsageError(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlpcli.autodiff import Differences, Variable, backward
+from mlpcli.data.sparse.sparse_rows import SparseRows
 from mlpcli.gradcheck.oracle import knows, objective
 from mlpcli.gradcheck.probe import Probe, Subject
 from mlpcli.nn import Array, Purpose, Shape, stream
@@ -131,7 +132,8 @@ def _of_the_layers(subject: Subject) -> dict[str, Array]:
 
 def _of_the_tape(subject: Subject, masks: dict[str, Array]) -> dict[str, Array]:
     variables = {name: Variable(view) for name, view in subject.network.parameters.items()}
-    found = backward(objective(subject.options, variables, subject.x, subject.targets, masks, subject.weights))
+    x = subject.x.toarray() if isinstance(subject.x, SparseRows) else subject.x  # the tape knows arrays only
+    found = backward(objective(subject.options, variables, x, subject.targets, masks, subject.weights))
     return {name: found.get(variable, np.zeros_like(variable.value)) for name, variable in variables.items()}
 
 

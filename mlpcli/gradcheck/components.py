@@ -5,6 +5,7 @@ Max-norm and clipping have no row: they act on weights and on finished gradients
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from mlpcli.config import RunOptions, resolve, with_preset
 from mlpcli.config.rules import task_conflicts
 from mlpcli.data import Prepared
+from mlpcli.data.sparse.sparse_rows import SparseRows
 from mlpcli.gradcheck.check import Row, check, merged
 from mlpcli.gradcheck.probe import Subject
 from mlpcli.nn import (
@@ -63,7 +65,11 @@ Networks = list[tuple[dict[str, Any], str]]
 
 
 def check_components(seed: int = 0) -> Iterator[Row]:
-    """One row per activation, norm and position, loss and task, lift, gain, regularizer, and two for all together."""
+    """One row per activation, norm and position, loss and task, lift, gain, regularizer; sparse rows; two for all."""
+    dense = _small_subject({}, "3 classes", seed)
+    half = SparseRows.of(np.where(np.arange(dense.x.size).reshape(dense.x.shape) % 2, dense.x, 0.0))
+    with blas_threads(1):
+        yield merged("sparse rows", check(replace(dense, x=half.as_array())))
     for component, networks in _components():
         with blas_threads(1):
             rows = [row for given, task in networks for row in check(_small_subject(given, task, seed))]

@@ -17,10 +17,10 @@ __all__ = ["Linear"]
 class _Work:
     z: Array
     """The output, `(..., batch, out)`."""
-    dx: Array
-    """The gradient of the input, `(..., batch, in)`."""
     ones: Array
     """`(1, batch)`: a product with it sums over the batch, several times faster than sum(axis=-2) on small batches."""
+    dx: Array | None = None
+    """The gradient of the input, `(..., batch, in)`; the first layer, which may be very wide, never needs it."""
 
 
 class Linear(Layer, Workspaces[_Work]):
@@ -70,9 +70,8 @@ class Linear(Layer, Workspaces[_Work]):
 
     def allocate(self, x: Array) -> _Work:
         """Arrays for the batch size of `x`."""
-        shape = (*self.weight.shape[:-2], x.shape[-2])
-        z, dx = (aligned_empty((*shape, features), x.dtype) for features in (self.out_features, self.in_features))
-        return _Work(z, dx, ones=np.ones((1, x.shape[-2]), x.dtype))
+        z = aligned_empty((*self.weight.shape[:-2], x.shape[-2], self.out_features), x.dtype)
+        return _Work(z, ones=np.ones((1, x.shape[-2]), x.dtype))
 
     def forward(self, x: Array, training: bool) -> Array:
         """`(..., batch, in)` to `(..., batch, out)`; a batch `(batch, in)` is shared by all replicas."""
@@ -90,4 +89,9 @@ class Linear(Layer, Workspaces[_Work]):
         np.matmul(self._x_transposed, grad_output, out=self.weight_grad)
         if self.has_bias:
             np.matmul(self._work.ones, grad_output, out=self.bias_grad)
-        return np.matmul(grad_output, self._weight_transposed, out=self._work.dx) if input_needed else None
+        if not input_needed:
+            return None
+        work = self._work
+        if work.dx is None:
+            work.dx = aligned_empty((*work.z.shape[:-1], self.in_features), work.z.dtype)
+        return np.matmul(grad_output, self._weight_transposed, out=work.dx)

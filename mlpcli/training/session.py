@@ -20,8 +20,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mlpcli.atomic import shown
 from mlpcli.config import RunOptions, as_dict, resolve, run_id, with_preset
 from mlpcli.data import ColumnSummary, Prepared
@@ -199,7 +197,7 @@ def _scored(trainer: Trainer, run: PlannedRun, started: float) -> Trained:
 def _comparisons(trainer: Trainer, run: PlannedRun) -> dict[str, Any]:
     """Content of result.json beside the scores: scores of simpler models, and how signals pass through the network."""
     part = run.data.train
-    x, y = (np.asarray(array[:ROWS]) for array in (part.x, part.y))
+    x, y = part.x[:ROWS], part.y[:ROWS]
     weights = None if part.weights is None else part.weights[:ROWS]
     flow = signal_flow(trainer.network, trainer.replicas.loss, x, y, weights)
     return {**baseline_scores(run.options, run.data), "signal_flow": flow}

@@ -35,7 +35,7 @@ AMOUNTS += ("init_bias", "input_gain", "min_delta")
 CHOICES = {
     "task": "auto classification regression multilabel",
     "lift": "none quadratic",
-    "scale": "auto standard robust robust-clip minmax unit none",
+    "scale": "auto standard robust robust-clip minmax maxabs unit none",
     "activation": "relu leaky-relu elu selu gelu silu mish softplus sigmoid tanh identity",
     "norm": "none batch layer",
     "norm_position": "before after",

@@ -17,6 +17,9 @@ from numpy.typing import DTypeLike, NDArray
 
 from mlpcli.data.cache.array_file import forget
 from mlpcli.data.cache.entries import Array, Entry, EntryWriter, digest_of
+from mlpcli.data.sparse.sparse_arrays import SparseWriter, sparse_rows_of
+from mlpcli.data.sparse.sparse_columns import SparseTable
+from mlpcli.data.sparse.sparse_rows import SparseRows
 
 __all__ = ["DATES", "Kind", "Table", "TableColumn", "TableWriter", "blocks_of"]
 
@@ -58,7 +61,8 @@ class Table:
 
     `targets` names the columns to predict unless the user names others. `validation_rows` and `test_rows` are the
     numbers of last rows (training, then validation, then test) that the source sets apart; None leaves them to the
-    split. `dropped` names columns of the source that were left out because the user asked for it.
+    split. `dropped` names columns of the source that were left out because the user asked for it. `sparse` are the
+    inputs of a table of sparse rows; the cells are its targets then.
     """
 
     cells: NDArray[Any]
@@ -68,6 +72,12 @@ class Table:
     test_rows: int | None
     digest: str
     dropped: tuple[str, ...] = ()
+    sparse: SparseTable | None = None
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return len(self.columns) + (self.sparse.width if self.sparse else 0)
 
     def blocks(self, chosen: Sequence[int], rows: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
         """The columns `chosen` at `rows`, in blocks of shape (block, columns); memory holds one block at a time."""
@@ -84,6 +94,7 @@ class Table:
     def from_entry(cls, entry: Entry) -> Self:
         """The table that a `TableWriter` left in a cache entry."""
         meta = entry.meta
+        found = meta.get("sparse")
         return cls(
             cells=entry.arrays["cells"],
             columns=tuple(TableColumn.from_json(column) for column in meta["columns"]),
@@ -92,6 +103,7 @@ class Table:
             test_rows=meta["test_rows"],
             digest=meta["digest"],
             dropped=tuple(meta["dropped"]),
+            sparse=SparseTable(sparse_rows_of(entry.arrays, "sparse", found["end"]), found["first"]) if found else None,
         )
 
 
@@ -102,11 +114,17 @@ class TableWriter:
         self.confirm: Callable[[], None] = lambda: None
         self._entry = entry
         self._cells: Array | None = None
+        self._sparse: SparseWriter | None = None
 
     @property
     def rows(self) -> int:
         """Number of rows so far."""
         return self._cells.rows if self._cells else 0
+
+    @property
+    def entries(self) -> int:
+        """Number of entries of sparse rows so far."""
+        return self._sparse.entries if self._sparse else 0
 
     def scratch(self) -> AbstractContextManager[Path]:
         """A folder for downloads, removed afterwards."""
@@ -122,6 +140,12 @@ class TableWriter:
             self.start(block.shape[1], block.dtype)
         assert self._cells is not None
         self._cells.append(block)
+
+    def append_sparse(self, rows: SparseRows) -> None:
+        """Add inputs of rows, whose targets `append` adds; the place of a column is its number."""
+        if self._sparse is None:
+            self._sparse = SparseWriter(self._entry, "sparse", rows.dtype)
+        self._sparse.append(rows)
 
     def finish(
         self,
@@ -149,8 +173,11 @@ class TableWriter:
             "validation_rows": validation_rows,
             "test_rows": test_rows,
             "dropped": list(dropped),
+            **({"sparse": {"first": self._sparse.first, "end": self._sparse.end}} if self._sparse else {}),
         }
         digest = hashlib.sha256()
         digest.update(digest_of([meta, self._cells.dtype.str, self._cells.rows]).encode())
         digest.update(self._cells.digest)
+        if self._sparse:
+            digest.update(self._sparse.digest)
         return Table.from_entry(self._entry.commit(meta | {"digest": digest.hexdigest()}))

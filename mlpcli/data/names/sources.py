@@ -160,7 +160,7 @@ def _check(card: Card, table: Table) -> None:
     """See that the table has the rows, columns and classes that the card expects."""
     vocabularies = {column.name: column.vocabulary for column in table.columns}
     classes = len(vocabularies.get(card.target[0], ())) or None
-    found = (len(table.cells), len(table.columns) - len(card.target), classes)
+    found = (len(table.cells), table.width - len(card.target), classes)
     if card.expected and found != (card.rows, card.features, card.classes):
         raise DataError(
             f"dataset {quote(card.name)}: the source has {found[0]} rows of {found[1]} features and {found[2]} "

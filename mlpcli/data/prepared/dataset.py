@@ -20,10 +20,10 @@ PARTS = ("train", "val", "test")
 class Part:
     """The rows of one part of the split; arrays may be read-only memory maps.
 
-    `x` is (rows, features) in the dtype asked for. `y` holds int64 class codes (rows,), int64 labels (rows, targets) of
-    0 and 1, or standardized targets (rows, targets) in that dtype. `rows` is int64 (rows,): the place of each row in
-    its source, counted from 0. `weights` are those of the rows, (rows,), 1 on the mean training row; None weighs all
-    rows by 1.
+    `x` is (rows, features) in the dtype asked for: an array, or sparse rows, which behave as one. `y` holds int64 class
+    codes (rows,), int64 labels (rows, targets) of 0 and 1, or standardized targets (rows, targets) in that dtype.
+    `rows` is int64 (rows,): the place of each row in its source, counted from 0. `weights` are those of the rows,
+    (rows,), 1 on the mean training row; None weighs all rows by 1.
     """
 
     x: NDArray[Any]

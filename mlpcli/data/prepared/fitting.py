@@ -129,8 +129,9 @@ def _fit_numbers(
 
     standard: mean and standard deviation (biased). robust: median and interquartile range. robust-clip: the same, but
     half the range if the interquartile range is 0, as in RealMLP. minmax: minimum, and maximum minus minimum. unit: the
-    same over all columns together. none: 0 and 1. All are taken over the filled columns; the scale of a constant column
-    is 1. Raises DataError for numbers too large to scale.
+    same over all columns together. maxabs: 0, and the largest absolute value. none: 0 and 1. All are taken over the
+    filled columns; the scale of a constant column is 1, or its own with maxabs. Raises DataError for numbers too large
+    to scale.
     """
     if not chosen:
         empty = np.zeros(0)
@@ -148,10 +149,12 @@ def _fit_numbers(
             center, spread = low, high - low
         elif scale == "unit":
             center, spread = np.full(len(chosen), low.min()), np.full(len(chosen), high.max() - low.min())
+        elif scale == "maxabs":
+            center, spread = np.zeros(len(chosen)), np.maximum(-low, high)
         else:
             center, spread = np.zeros(len(chosen)), np.ones(len(chosen))
-    if scale != "unit":
-        center = np.where((low == high) & (scale != "none"), low, center)
+    if scale not in ("unit", "maxabs", "none"):
+        center = np.where(low == high, low, center)
     spread = np.where(spread < LIMITS.tiny, 1.0, spread)
     for at, i in enumerate(chosen):
         if not (np.isfinite(center[at]) and np.isfinite(spread[at])):

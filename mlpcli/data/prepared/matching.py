@@ -17,11 +17,17 @@ __all__ = ["match_columns", "match_targets", "unknown_texts"]
 
 
 def match_columns(table: Table, preprocessing: Preprocessing, where: str) -> list[int]:
-    """The places in the table of the columns that were fitted.
+    """The places in the table of the columns that were fitted; sparse ones, which have numbers, have none here.
 
     Raises:
         DataError: a column that is missing or holds something else; the message begins with `where`.
     """
+    if bool(table.sparse) != bool(preprocessing.sparse):
+        kinds = ("dense", "sparse")
+        raise DataError(
+            f"{where}: its rows are {kinds[bool(table.sparse)]}, but the model was trained on "
+            f"{kinds[bool(preprocessing.sparse)]} rows. Use a table of that kind"
+        )
     places = {column.name: i for i, column in enumerate(table.columns)}
     for column in preprocessing.columns:
         if column.name not in places:

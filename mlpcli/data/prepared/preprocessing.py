@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from mlpcli.data.cache.table import DATES, blocks_of
 from mlpcli.data.prepared.columns import Column
 from mlpcli.data.prepared.date_parts import DatePart, part_of
+from mlpcli.data.sparse.sparse_columns import SparseColumns
 
 __all__ = ["CLIP", "Preprocessing", "Task"]
 
@@ -44,7 +45,7 @@ class Preprocessing:
     """Raw rows to network inputs, and network outputs to the target's own units.
 
     `target_mean` and `target_scale` hold one number per target, and none for classes and labels. `apply` gives the same
-    bits as in training, whichever rows are passed together.
+    bits as in training, whichever rows are passed together. Sparse rows have `sparse` columns and no others.
     """
 
     columns: tuple[Column, ...]
@@ -53,6 +54,7 @@ class Preprocessing:
     target_mean: tuple[float, ...]
     target_scale: tuple[float, ...]
     dtype: str
+    sparse: SparseColumns | None = None
 
     @property
     def task(self) -> Task:
@@ -69,6 +71,8 @@ class Preprocessing:
     @cached_property
     def features(self) -> tuple[str, ...]:
         """Names of the columns of x."""
+        if self.sparse:
+            return self.sparse.features
         return tuple(feature for column in self.columns for feature in column.features)
 
     def apply(self, raw: NDArray[Any]) -> NDArray[Any]:
@@ -124,6 +128,7 @@ class Preprocessing:
             "target_mean": list(self.target_mean),
             "target_scale": list(self.target_scale),
             "dtype": self.dtype,
+            **({"sparse": self.sparse.to_json()} if self.sparse else {}),
         }
 
     @classmethod
@@ -137,6 +142,7 @@ class Preprocessing:
                 target_mean=tuple(float(number) for number in value["target_mean"]),
                 target_scale=tuple(float(number) for number in value["target_scale"]),
                 dtype=value["dtype"],
+                sparse=SparseColumns.from_json(value["sparse"]) if "sparse" in value else None,
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a fitted preprocessing: {error}") from error

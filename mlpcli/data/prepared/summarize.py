@@ -10,6 +10,7 @@ from mlpcli.data.prepared.date_parts import date_in_words
 from mlpcli.data.prepared.fitting import Fitted, values_in_words
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.data.prepared.targets import Targets
+from mlpcli.data.sparse.sparse_columns import summarize_sparse
 from mlpcli.wording import listed
 
 __all__ = [
@@ -55,6 +56,8 @@ def summary_of_new_rows(table: Table, chosen: Sequence[int], preprocessing: Prep
         rows.append(
             ColumnSummary(column.name, "input" if inputs else "left out", column.kind, inputs, gaps, values, note)
         )
+    if table.sparse and preprocessing.sparse:
+        rows.append(summarize_sparse(table.sparse, preprocessing.sparse))
     return rows
 
 

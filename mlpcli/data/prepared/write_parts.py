@@ -18,6 +18,8 @@ from mlpcli.data.prepared.splits import split_rows
 from mlpcli.data.prepared.summarize import summary_of_dropped, summary_of_inputs, summary_of_targets, with_notes
 from mlpcli.data.prepared.targets import find_columns, fit_targets, labelled_rows, read_targets
 from mlpcli.data.prepared.validation import ValidationRows, ValidationTable, read_validation
+from mlpcli.data.sparse.sparse_columns import fit_sparse
+from mlpcli.data.sparse.write_sparse import too_large, write_sparse
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import quote
 
@@ -49,7 +51,7 @@ def build_entry(
     at_weights = find_columns(table, [options.weights] if options.weights else [], "weights")
     no_inputs = {*at_targets, *left_out, *at_groups, *at_weights}
     chosen = [i for i in range(len(table.columns)) if i not in no_inputs]
-    if not chosen:
+    if not chosen and not table.sparse:
         raise DataError("the table has no column besides its target. Nothing was written")
     usable = labelled_rows(table, at_targets) if options.drop_unlabelled else np.arange(len(table.cells))
     targets = read_targets(table, at_targets, options.task, rows=usable)
@@ -90,6 +92,7 @@ def build_entry(
         else ((), ())
     )
     fitted = fit_columns(table, chosen, usable[split.train], options.scale, options.min_frequency)
+    sparse = fit_sparse(table.sparse, usable[split.train], options.scale) if table.sparse else None
     preprocessing = Preprocessing(
         columns=tuple(column.column for column in fitted),
         targets=tuple(table.columns[i].name for i in at_targets),
@@ -97,6 +100,7 @@ def build_entry(
         target_mean=mean,
         target_scale=spread,
         dtype=options.dtype,
+        sparse=sparse.columns if sparse else None,
     )
     for name, rows in parts.items():
         if len(rows):
@@ -117,6 +121,7 @@ def build_entry(
         notes = given.notes
     summary = [
         *summary_of_inputs(fitted),
+        *([sparse.summary] if sparse else []),
         *summary_of_targets(table, at_targets, targets, len(table.cells) - len(usable)),
         *summary_of_dropped([*table.dropped, *(table.columns[i].name for i in left_out)], "--drop"),
         *summary_of_dropped([table.columns[i].name for i in at_groups], "the groups of the split"),
@@ -189,23 +194,36 @@ def write_part(
     Raises:
         DataError: a scaled number is too large for the dtype.
     """
-    x = new.array(f"{name}_x", preprocessing.dtype, (len(preprocessing.features),))
+    if preprocessing.sparse:
+        assert table.sparse is not None
+        varies = write_sparse(new, f"{name}_x", table.sparse, rows, preprocessing.sparse, preprocessing.dtype)
+    else:
+        varies = _write_dense(new, f"{name}_x", table, chosen, rows, preprocessing)
+    if y is not None:
+        y = preprocessing.apply_target(y) if preprocessing.task == "regression" else y
+        new.array(f"{name}_y", y.dtype, y.shape[1:]).append(y)
+    new.array(f"{name}_rows", np.int64).append(rows)
+    return varies
+
+
+def _write_dense(
+    new: EntryWriter,
+    name: str,
+    table: Table,
+    chosen: Sequence[int],
+    rows: NDArray[np.int64],
+    preprocessing: Preprocessing,
+) -> bool:
+    x = new.array(name, preprocessing.dtype, (len(preprocessing.features),))
     first, varies = None, False
     for raw in raw_rows(table, chosen, rows, preprocessing.columns):
         block = preprocessing.apply(raw)
         if not np.isfinite(block).all():
             at = int(np.flatnonzero(~np.isfinite(block).all(axis=0))[0])
-            raise DataError(
-                f"column {quote(preprocessing.features[at])}: scaled, a number is too large for {preprocessing.dtype}. "
-                "Nothing was written. Use --scale standard or --dtype float64, or rescale the column"
-            )
+            raise too_large(preprocessing.features[at], preprocessing.dtype)
         first = block[0] if first is None else first
         varies = varies or bool((block != first).any())
         x.append(block)
-    if y is not None:
-        y = preprocessing.apply_target(y) if preprocessing.task == "regression" else y
-        new.array(f"{name}_y", y.dtype, y.shape[1:]).append(y)
-    new.array(f"{name}_rows", np.int64).append(rows)
     return varies
 
 

@@ -25,6 +25,7 @@ FORMATS = {
     ".jsonl": "whole_tables:JSON_LINES",
     ".npz": "npz:NPZ",
     ".parquet": "parquet:PARQUET",
+    ".svm": "text.svmlight:SVMLIGHT",
     ".tsv": "text.delimited:TAB",
     ".txt": "text.delimited:SNIFFED",
     ".xlsx": "whole_tables:EXCEL",
@@ -33,7 +34,8 @@ FORMATS = {
 """Module in this folder and name in it, by the suffix of a file in lower case or the word before a colon."""
 
 ALIASES = {".arrow": ".feather", ".dat": ".txt", ".data": ".txt", ".ndjson": ".jsonl", ".tab": ".tsv"}
-COMPRESSIBLE = (".csv", ".jsonl", ".tsv", ".txt")
+ALIASES |= {".libsvm": ".svm", ".svmlight": ".svm"}
+COMPRESSIBLE = (".csv", ".jsonl", ".svm", ".tsv", ".txt")
 
 
 def load_format(key: str) -> FileFormat:

@@ -72,7 +72,7 @@ class Trainer:
         self.target_scale = data.preprocessing.units
         asked = (self.options.monitor, measure or "auto")
         self.metrics, self.columns = metrics_of(data.task, *asked), epoch_columns(data.task, *asked)
-        self._x, self._y = np.asarray(data.train.x), np.asarray(data.train.y)
+        self._x, self._y = data.train.x, data.train.y
         self._weights = None if data.train.weights is None else data.train.weights.astype(self.options.dtype)
         self.bounds = batch_bounds(len(self._x), self.options.batch_size, smallest_batch(self.options))
         self.monitor = Monitor(

@@ -47,7 +47,7 @@ def score_blocks(network: Network, x: Array) -> Iterator[tuple[slice, Array]]:
     """The network's scores `(..., rows, outputs)` of `x: (rows, features)`, a block of rows at a time."""
     for start in range(0, len(x), BLOCK):
         rows = slice(start, min(start + BLOCK, len(x)))
-        yield rows, network.forward(np.asarray(x[rows]))
+        yield rows, network.forward(x[rows])
 
 
 def evaluate(

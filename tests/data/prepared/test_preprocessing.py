@@ -127,11 +127,11 @@ def test_robust_clip_is_realmlps_formula() -> None:
     np.testing.assert_allclose(far, [[3, -3, 3, 1]], rtol=1e-12)
 
 
-@pytest.mark.parametrize("scale", ["standard", "robust", "robust-clip", "minmax", "unit", "none"])
+@pytest.mark.parametrize("scale", ["standard", "robust", "robust-clip", "minmax", "maxabs", "unit", "none"])
 def test_constant_and_empty_columns_stay_finite(scale: str) -> None:
     cells = np.array([[1e-320, 7.7, np.nan, 1.0], [2e-320, 7.7, np.nan, 3.0], [0.0, 7.7, np.nan, 2.0]])
     preprocessing = fitted(table(cells), [0, 1, 2], scale)
-    assert preprocessing.columns[1].scale == (1.0 if scale != "unit" else 7.7)
+    assert preprocessing.columns[1].scale == (7.7 if scale in ("unit", "maxabs") else 1.0)
     x = preprocessing.apply(cells)
     assert np.isfinite(x).all() and (x[:, 0] < 1e-300).all()
     if scale in ("standard", "robust", "robust-clip", "minmax"):
@@ -168,7 +168,7 @@ def test_numbers_too_large_are_refused_by_name() -> None:
 
 @given(
     arrays(np.float64, (7, 3), elements=st.floats(-1e9, 1e9) | st.just(np.nan)),
-    st.sampled_from(["standard", "robust", "robust-clip", "minmax", "unit", "none"]),
+    st.sampled_from(["standard", "robust", "robust-clip", "minmax", "maxabs", "unit", "none"]),
     st.sampled_from(["float32", "float64"]),
 )
 def test_json_round_trip_and_single_rows_give_the_same_bits(cells: Floats, scale: str, dtype: str) -> None:

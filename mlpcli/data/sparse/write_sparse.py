@@ -1,0 +1,48 @@
+"""Write sparse rows into a prepared dataset: scaled block by block, with a look at what came out."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.data.cache.entries import EntryWriter
+from mlpcli.data.sparse.sparse_arrays import SparseWriter
+from mlpcli.data.sparse.sparse_columns import SparseColumns, SparseTable
+from mlpcli.errors import DataError
+from mlpcli.wording import quote
+
+__all__ = ["too_large", "write_sparse"]
+
+
+def write_sparse(
+    new: EntryWriter, name: str, table: SparseTable, rows: NDArray[np.int64], columns: SparseColumns, dtype: str
+) -> bool:
+    """Write the rows of these numbers as the array `name`; return whether any column varies.
+
+    Args:
+        new: the entry to write into.
+        name: name of the array.
+        table: the inputs.
+        rows: row numbers.
+        columns: what was fitted.
+        dtype: dtype of the array.
+
+    Raises:
+        DataError: a scaled number is too large for the dtype.
+    """
+    x = SparseWriter(new, name, dtype)
+    first, varies = None, False
+    for block in columns.blocks(table, rows, dtype):
+        for at in np.flatnonzero(~np.isfinite(block.data))[:1]:
+            raise too_large(columns.features[block.indices[at]], dtype)
+        first = block[:1] if first is None else first
+        alike = ((first.data, block.data), (first.indices, block.indices))
+        varies = varies or not all(np.array_equal(np.tile(one, len(block)), every) for one, every in alike)
+        x.append(block)
+    return varies
+
+
+def too_large(column: str, dtype: str) -> DataError:
+    """The error for a column of which a scaled number is infinite in this dtype."""
+    return DataError(
+        f"column {quote(column)}: scaled, a number is too large for {dtype}. Nothing was written. Use --scale standard "
+        "or --dtype float64, or rescale the column"
+    )
