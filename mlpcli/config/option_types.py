@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import CoreSchema, core_schema
 
+from mlpcli.config import class_weights
+
 __all__ = [
     "MAX_DEPTH",
     "MAX_ROWS",
@@ -17,6 +19,7 @@ __all__ = [
     "Amounts",
     "Character",
     "Choice",
+    "ClassWeights",
     "Count",
     "Decay",
     "Depth",
@@ -147,6 +150,11 @@ Character = Annotated[
 ]
 Grouping = Annotated[
     str, Field(pattern=r"^[,.'_ \u00a0\u202f]$", description="a comma, a point, an apostrophe, a space or _")
+]
+ClassWeights = Annotated[
+    Literal["none", "balanced"]
+    | Annotated[str, Field(description=f"weights by name of the class, as in {class_weights.EXAMPLE}")],
+    BeforeValidator(class_weights.canonical),
 ]
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 Width = Annotated[int, Field(ge=1, le=MAX_WIDTH)]

@@ -15,6 +15,7 @@ from mlpcli.config.option_types import (
     About,
     Amount,
     Amounts,
+    ClassWeights,
     Count,
     Decay,
     Depth,
@@ -81,8 +82,11 @@ class RunOptions(DataOptions):
     label_smoothing: Share = option(
         0.0, "Loss", "weight of the uniform distribution mixed into the class targets", replicas="switched"
     )
-    class_weight: Literal["none", "balanced"] = option(
-        "none", "Loss", "weight of the classes; balanced gives each the same total"
+    class_weight: ClassWeights = option(
+        "none",
+        "Loss",
+        "weights of the classes, scaled to a mean of 1 per row; balanced gives each class the same total; "
+        "those not named weigh 1",
     )
 
     dropout: Share = option(0.0, "Regularization", "probability of dropping a hidden unit", replicas="switched")

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mlpcli.config import RunOptions, choices
+from mlpcli.config.class_weights import weights_by_class
 from mlpcli.data import Prepared
 from mlpcli.errors import UsageError
 from mlpcli.nn import (
@@ -122,15 +123,20 @@ def build_loss(runs: Sequence[RunOptions], outputs: int, lead: Shape, class_weig
 
 
 def class_weights(options: RunOptions, data: Prepared) -> Array | None:
-    """rows / (classes * rows of the class), which is 1 on the mean row; None where classes are not weighted.
+    """The weight of each class, `(classes,)`, 1 on the mean row; None where classes are not weighted.
 
-    Rows count by their weights.
+    Balanced classes have rows / (classes * rows of the class). Rows count by their weights.
     """
     if options.class_weight == "none" or data.classes is None:
         return None
     counts = np.bincount(data.train.y, data.train.weights, minlength=len(data.classes))
-    weights: Array = len(data.train.y) / (len(counts) * np.where(counts > 0, counts, 1))
-    return weights
+    if options.class_weight == "balanced":
+        weights: Array = len(data.train.y) / (len(counts) * np.where(counts > 0, counts, 1))
+        return weights
+    given = weights_by_class(options.class_weight)
+    asked = np.array([given.get(name, 1.0) for name in data.classes])
+    scaled: Array = asked * (len(data.train.y) / (asked @ counts))
+    return scaled
 
 
 def build_optimizer(

@@ -11,6 +11,7 @@ import math
 
 from mlpcli.config import RunOptions
 from mlpcli.config.choices import INITIALIZERS
+from mlpcli.config.class_weights import weights_by_class
 from mlpcli.config.metrics import Measure, undefined
 from mlpcli.config.rules import smallest_batch
 from mlpcli.data import Prepared
@@ -18,8 +19,12 @@ from mlpcli.errors import UsageError
 from mlpcli.nn import BitStreams, Purpose
 from mlpcli.training.build import build_layers, check_lift, output_units
 from mlpcli.training.metrics.evaluate import is_defined
+from mlpcli.wording import nearest, quote
 
 __all__ = ["check_data"]
+
+MOST_NAMED = 10
+"""Classes that a message lists."""
 
 MOST_NUMBERS = 4_000_000
 """Numbers that `record_weights` keeps at most: 16 MB in float32, which every checkpoint holds too."""
@@ -48,6 +53,8 @@ def check_data(options: RunOptions, data: Prepared) -> None:
         measure = Measure.parse(options.monitor)
         if not is_defined(measure.metric, data.val, data.preprocessing):
             raise UsageError(f"monitor on dataset {data.name!r}: {undefined(measure, len(data.val))}")
+    if options.class_weight not in ("none", "balanced"):
+        _check_class_weights(options, data)
     construction = INITIALIZERS[options.init].construction
     kind = len(data.features), len(data.classes or ())
     if construction is not None and kind != (construction.inputs, construction.classes):
@@ -65,3 +72,14 @@ def _numbers(options: RunOptions, data: Prepared) -> int:
     bits = BitStreams([options.seed], (), Purpose.DROPOUT)
     layers = build_layers([options], len(data.features), outputs, (), bits)
     return sum(math.prod(spec.shape) for _, layer in layers for spec in (*layer.parameters(), *layer.statistics()))
+
+
+def _check_class_weights(options: RunOptions, data: Prepared) -> None:
+    """Check weights by name: the classes exist, and some training row counts."""
+    classes, given = data.classes or (), weights_by_class(options.class_weight)
+    for name in given:
+        if name not in classes:
+            hint = nearest(name, classes) or f"; its classes are {', '.join(map(quote, classes[:MOST_NAMED]))}"
+            raise UsageError(f"class_weight: dataset {data.name!r} has no class {quote(name)}{hint}")
+    if not any(given.get(classes[code], 1.0) for code in set(data.train.y.tolist())):
+        raise UsageError("class_weight: every class that the training rows have weighs 0. Give one of them a weight")

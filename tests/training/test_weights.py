@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import metrics as sk
+from sklearn.utils.class_weight import compute_sample_weight
 
 from mlpcli.config import RunOptions
 from mlpcli.data import Part, Prepared
+from mlpcli.errors import UsageError
 from mlpcli.training.baselines import baseline_scores
 from mlpcli.training.build import class_weights
 from mlpcli.training.loop.trainer import Trainer
@@ -78,6 +80,36 @@ def test_the_baselines_are_those_of_the_copies(name: str) -> None:
         baseline_scores(run, rows)["baseline"]["train"] for rows in (with_weights(data), with_copies(data))
     )
     assert found == pytest.approx(expected)
+
+
+def test_weights_by_name_weigh_rows_as_scikit_learn_does() -> None:
+    data = dataset(CLASSES)
+    given = {"0": 1.0, "2": 5.0}  # class 1 is not named
+    run = resolved(data, class_weight=given)
+    assert run.class_weight == "0=1,2=5"
+    by_class = class_weights(run, data)
+    assert by_class is not None
+    by_row = compute_sample_weight({0: 1.0, 1: 1.0, 2: 5.0}, data.train.y)
+    assert_allclose(by_class[data.train.y], by_row / by_row.mean())
+    weighted = class_weights(run, with_weights(data))
+    assert weighted is not None and np.average(weighted[data.train.y], weights=with_weights(data).train.weights) == (
+        pytest.approx(1)
+    )
+    assert_allclose(class_weights(run, with_copies(data)), weighted)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("setosaa=2", "class_weight: dataset 'iris' has no class 'setosaa'; did you mean setosa?"),
+        ("7=2", "class_weight: dataset 'iris' has no class '7'; its classes are 'setosa', 'versicolor', 'virginica'"),
+        ({"setosa": 0, "versicolor": 0, "virginica": 0, "x": 1}, "class_weight: dataset 'iris' has no class 'x'; its"),
+    ],
+)
+def test_classes_that_do_not_exist_are_named(given: object, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        resolved(dataset("iris"), dataset="iris", class_weight=given)
+    assert str(caught.value).startswith(message)
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
