@@ -74,8 +74,8 @@ Exit codes:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line, `sys.argv` by default, and return its exit code; every failure is one line on stderr."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    guard_streams()
     try:
+        guard_streams()
         code = _run([word for word in words if word != "--debug"])
         sys.stdout.flush()
     except SystemExit as stop:  # shell completion leaves this way

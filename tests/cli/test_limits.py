@@ -156,3 +156,12 @@ def test_a_library_that_cannot_be_loaded(
     monkeypatch.setattr(main, "_load", fail)
     assert main.run(["train"]) == code
     assert capsys.readouterr().err.startswith(f"mlpcli: error: {line}")
+
+
+def test_streams_that_cannot_be_guarded(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(main, "guard_streams", fail)
+    assert main.run(["--version"]) == 74
+    assert capsys.readouterr().err == "mlpcli: error: cannot read or write: Input/output error\n"

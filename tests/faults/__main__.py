@@ -15,7 +15,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from mlpcli.threads import cores
-from tests.faults.attacks import PARTS, Tally, attack_command, attack_reader, part_of
+from tests.faults.attacks import PARTS, Tally, attack_command, attack_reader, attack_watchers, part_of
 from tests.faults.commands import SUBJECTS
 from tests.faults.readers import READERS
 from tests.faults.system_calls import reason_to_skip
@@ -35,6 +35,7 @@ def main() -> int:
     tally, begin = Tally(), time.monotonic()
     end = begin + asked.minutes * 60
     attacks = [(attack_command, name) for name in SUBJECTS] + [(attack_reader, name) for name in READERS]
+    attacks.append((attack_watchers, "a run and a sweep"))
     with ProcessPoolExecutor(cores(), multiprocessing.get_context("spawn")) as pool:
         work = [pool.submit(part_of, *attack, part, asked, end) for part in range(PARTS) for attack in attacks]
         for done in as_completed(work):

@@ -11,8 +11,9 @@ from tests.faults import fuzz
 from tests.faults.commands import SUBJECTS, places
 from tests.faults.moments import LIMITS, exempt, try_kill, try_limit, try_signals
 from tests.faults.system_calls import ordered, points, reason_to_skip, try_point
+from tests.faults.watching import WATCHERS, try_watching, writers
 
-__all__ = ["PARTS", "Tally", "attack_command", "attack_reader", "part_of"]
+__all__ = ["PARTS", "Tally", "attack_command", "attack_reader", "attack_watchers", "part_of"]
 
 PARTS = 10
 """Parts of each attack; all attacks do their first part first."""
@@ -37,6 +38,9 @@ class Tally:
         self.faults += other.faults
         return self
 
+
+WATCHINGS = 50
+"""Times that each command reads while others write."""
 
 Attack = Callable[[str, int, argparse.Namespace, float, Tally], None]
 
@@ -83,3 +87,16 @@ def attack_reader(name: str, part: int, asked: argparse.Namespace, end: float, t
         tally.add("damaged input", name, outcome, attempts=times)
     for fault in faults:
         tally.add("damaged input", name, "fault", fault.what, fault.number, attempts=0)
+
+
+def attack_watchers(name: str, part: int, asked: argparse.Namespace, end: float, tally: Tally) -> None:
+    """Commands that read, while others write."""
+    with fuzz.scratch() as folder, fuzz.within(folder, home=folder / "home"), writers(folder) as begun:
+        for _ in range(WATCHINGS // PARTS):
+            for words in WATCHERS:
+                if time.monotonic() > end:
+                    return
+                tally.add("reading while others write", name, words[0], try_watching(words), " ".join(words))
+        dead = [process.returncode for process in begun if process.poll() is not None]
+        if dead:
+            tally.add("reading while others write", name, "writers", f"ended with {dead}", attempts=0)

@@ -5,6 +5,7 @@ same command then makes what an undisturbed one made, byte for byte, seconds asi
 """
 
 import csv
+import functools
 import io
 import json
 import os
@@ -18,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.faults.zygote import Copy, Zygote
 from tests.sweeps.sweeps import write_sweep
 
 __all__ = ["CODES", "SUBJECTS", "Place", "Subject", "places"]
@@ -41,6 +43,12 @@ from mlpcli.__main__ import main
 main()
 """
 """The command; it calls access("/main-begins") when its own code begins."""
+
+TELL_MODULES = """
+import atexit, json, pathlib, sys
+atexit.register(lambda: pathlib.Path("modules.json").write_text(json.dumps(list(sys.modules))))
+"""
+"""Leaves the names of all that the command imported, in order."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,16 @@ class Place:
     golden: dict[str, bytes] = field(default_factory=dict)
     seconds: float = 0.0
 
+    @functools.cached_property
+    def zygote(self) -> Zygote:
+        """A process that has imported all that the command imports."""
+        return Zygote(self.folder, json.loads((self.folder / "modules.json").read_bytes()), self.environment)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that commands see."""
+        return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "OPENBLAS_NUM_THREADS": "1"}
+
     def fresh(self) -> None:
         """Forget all results and prepared data."""
         for name in ("results", "home"):
@@ -96,11 +114,15 @@ class Place:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "OPENBLAS_NUM_THREADS": "1"},
+            env=self.environment,
             preexec_fn=preexec,
         )
 
-    def fault(self, process: subprocess.Popen[str], codes: set[int] = CODES) -> str:
+    def copy(self, *, tracer: Sequence[str] = (), before: str = "", extra: Sequence[str] = ()) -> Copy:
+        """Start the command in a process that has imported everything, under a tracer if there is one."""
+        return self.zygote.start(LAUNCH.format(before=before), [*self.subject.arguments, *extra], tracer)
+
+    def fault(self, process: subprocess.Popen[str] | Copy, codes: set[int] = CODES) -> str:
         """Wait for a disturbed command and do it again: what is wrong with them, "" if nothing is.
 
         Where it left nothing behind, or all that an undisturbed one makes, doing it again would show nothing new.
@@ -119,7 +141,7 @@ class Place:
             return f"exit code {process.returncode}, {len(lines)} lines: {' '.join(err.split())[:300]}"
         if self.content("results", "home") in ({}, self.golden):
             return ""
-        repeat = self.start(extra=self.subject.again)
+        repeat = (self.copy if isinstance(process, Copy) else self.start)(extra=self.subject.again)
         _, err = repeat.communicate(timeout=PATIENCE)
         if repeat.returncode:
             return f"the same command fails afterwards ({repeat.returncode}): {err.strip()[-300:]}"
@@ -137,7 +159,7 @@ class Place:
 @contextmanager
 def places(*names: str) -> Iterator[list[Place]]:
     """A place for each subject by name, by default for all, with what an undisturbed command makes."""
-    with tempfile.TemporaryDirectory() as top:
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as top:
         made = []
         for number, name in enumerate(names or SUBJECTS):
             place = Place(SUBJECTS[name], Path(top) / str(number))
@@ -147,12 +169,15 @@ def places(*names: str) -> Iterator[list[Place]]:
             base = {"dataset": "t.csv", "target": "y", "epochs": 2}
             write_sweep(place.folder / "r.toml", seeds=2, base=base, grid={"width": [4, 8]})
             begin = time.monotonic()
-            process = place.start()
+            process = place.start(before=TELL_MODULES)
             _, err = process.communicate(timeout=PATIENCE)
             assert process.returncode == 0, err
             place.golden, place.seconds = place.content("results", "home"), time.monotonic() - begin
             made.append(place)
         yield made
+        for place in made:
+            if "zygote" in vars(place):
+                place.zygote.close()
 
 
 def _timeless(path: Path) -> bytes:

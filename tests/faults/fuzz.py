@@ -26,7 +26,7 @@ from mlpcli.cli.main import run
 from mlpcli.errors import ExitCode, MlpcliError
 from tests.faults.readers import READERS, Reader
 
-__all__ = ["Fault", "attack", "bound_memory", "scratch"]
+__all__ = ["Fault", "attack", "bound_memory", "scratch", "within"]
 
 PATIENCE = 30
 """Seconds of the processor after which a reader hangs."""
@@ -55,7 +55,7 @@ def attack(name: str, start: int, count: int, folder: Path) -> tuple[Counter[str
     """Damage the reader's file `count` times in an empty folder: outcomes by kind, and the faults."""
     reader, outcomes, faults = READERS[name], Counter[str](), []
     sound = _made(reader.make)
-    with _within(folder / "work", home=folder / "home"):
+    with within(folder / "work", home=folder / "home"):
         _restore(sound)
         for number in range(start, start + count):
             content = reader.damage(Random(f"{name} {number}"), sound[Path(reader.file)])
@@ -73,7 +73,7 @@ def attack(name: str, start: int, count: int, folder: Path) -> tuple[Counter[str
 @functools.cache
 def _made(make: Callable[[], None]) -> dict[Path, bytes]:
     """The files that a reader's `make` writes; several readers share one."""
-    with scratch() as folder, _within(folder / "work", home=folder / "home"):
+    with scratch() as folder, within(folder / "work", home=folder / "home"):
         make()
         return {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
 
@@ -120,7 +120,8 @@ def _restore(sound: dict[Path, bytes]) -> None:
 
 
 @contextlib.contextmanager
-def _within(folder: Path, home: Path) -> Iterator[None]:
+def within(folder: Path, home: Path) -> Iterator[None]:
+    """Work in `folder`, which is made, with prepared data in `home`."""
     before, home_before = Path.cwd(), os.environ.get("MLPCLI_DATA_HOME")
     folder.mkdir(exist_ok=True)
     os.chdir(folder)

@@ -3,12 +3,6 @@
 A reader may accept what it is given or refuse it with one of our errors. `fuzz` counts anything else as a fault.
 """
 
-import contextlib
-import gzip
-import io
-import shutil
-import struct
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -17,13 +11,12 @@ from random import Random
 from shlex import split
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from mlpcli.cli.main import run
-from tests.faults import mutations
+from tests.faults import mutations, sound_files
 
 if TYPE_CHECKING:
     from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
+    from mlpcli.training.model import Model
     from mlpcli.training.session import PlannedRun
 
 __all__ = ["READERS", "Reader"]
@@ -42,122 +35,6 @@ class Reader:
     damage: Callable[[Random, bytes], bytes]
     read: Callable[[bytes], object]
     command: list[str] | None = None
-
-
-def _csv() -> None:
-    Path("t.csv").write_text('a,b,y\n1,x,0.5\n2,"y, z",1.5\n,x,2.5\n4,true,3.5\n' * 1 + "5,é,4.5\n6,NA,5.5\n")
-
-
-def _npz() -> None:
-    rng = np.random.default_rng(0)
-    np.savez("t.npz", X=rng.normal(size=(6, 3)), y=np.arange(6) % 2)
-    content = Path("t.npz").read_bytes()
-    with zipfile.ZipFile(io.BytesIO(content)) as given, zipfile.ZipFile("t.npz", "w") as made:
-        for number, name in enumerate(given.namelist()):
-            made.writestr(name, given.read(name), [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA][number])
-
-
-def _npz_header(rng: Random, sound: bytes) -> bytes:
-    """The header of an array, damaged within an archive whose checksums are right; now and then wounded bytes."""
-    if rng.random() < 0.4:
-        return mutations.bytes_of(rng, sound)
-    made = io.BytesIO()
-    victim = rng.choice(("X.npy", "y.npy"))
-    with zipfile.ZipFile(io.BytesIO(sound)) as given, zipfile.ZipFile(made, "w") as archive:
-        for name in given.namelist():
-            content = given.read(name)
-            if name == victim:
-                header = content[10 : 10 + int.from_bytes(content[8:10], "little")]
-                header = mutations.text_of(rng, header)[:60000]
-                content = content[:6] + rng.choice((b"\1\0", b"\1\0", b"\1\0", b"\2\0", b"\7\0"))
-                content += struct.pack("<H", len(header)) + header + given.read(name)[-50:]
-            archive.writestr(name, content, rng.choice((zipfile.ZIP_STORED, zipfile.ZIP_BZIP2)))
-    return made.getvalue()
-
-
-def _idx() -> None:
-    Path("idx").mkdir(exist_ok=True)
-    for name, rows in (("train", 8), ("t10k", 4)):
-        images = struct.pack(">4B3I", 0, 0, 8, 3, rows, 2, 2) + bytes(range(rows * 4))
-        labels = struct.pack(">4BI", 0, 0, 8, 1, rows) + bytes(i % 3 for i in range(rows))
-        Path(f"idx/{name}-images-idx3-ubyte.gz").write_bytes(gzip.compress(images, mtime=0))
-        Path(f"idx/{name}-labels-idx1-ubyte").write_bytes(labels)
-
-
-def _idx_images(rng: Random, sound: bytes) -> bytes:
-    if rng.random() < 0.5:
-        return mutations.bytes_of(rng, sound)
-    return gzip.compress(mutations.bytes_of(rng, gzip.decompress(sound)), mtime=0)
-
-
-def _parquet() -> None:
-    import pyarrow
-    from pyarrow import parquet
-
-    table = pyarrow.table({"a": [1.0, 2.0, None, 4.0], "b": ["x", "y", "x", None], "y": [0.5, 1.5, 2.5, 3.5]})
-    parquet.write_table(table, "t.parquet")
-
-
-def _run_results() -> None:
-    command = "train --dataset moons:n=20 --width 3 --depth 1 --epochs 2 --name r --results r --quiet --record"
-    _quietly([*command.split(), "--force"])
-
-
-def _sweep_results() -> None:
-    Path("s.toml").write_text(
-        'name = "s"\nseeds = 2\n[base]\ndataset = "moons:n=20"\nwidth = 3\ndepth = 1\nepochs = 2\n'
-        '[grid]\nlr = [0.01, 0.1]\nnorm = ["none", "layer"]\n'
-    )
-    _quietly(split("sweep s.toml --results s --quiet --jobs 1 --executor serial"))
-
-
-def _quietly(words: list[str]) -> None:
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()) as errors:
-        code = run(words)
-    assert code == 0, errors.getvalue()
-
-
-def _model() -> None:
-    _csv()
-    _quietly(
-        split(
-            "train --dataset t.csv --target y --width 3 --depth 1 --norm batch --epochs 1 --val-size 0 --test-size 0 "
-            "--name r --results r --quiet --force"
-        )
-    )
-    shutil.copy("r/r/model.safetensors", "m.safetensors")
-
-
-def _checkpoint() -> None:
-    """A run that stopped after its first checkpoint."""
-    from mlpcli.config import RunOptions, as_dict
-    from mlpcli.config.metrics import epoch_columns
-    from mlpcli.data import prepare
-    from mlpcli.results.folders.run_folder import RunFolder
-    from mlpcli.training.loop.trainer import Trainer
-    from mlpcli.training.session import plan_run
-
-    shutil.rmtree("c", ignore_errors=True)
-    options = RunOptions(dataset="moons:n=20", width=3, depth=1, epochs=3, threads=1)
-    data = prepare(options.data, None)
-    planned = plan_run(options, data)
-    columns = epoch_columns(data.task)
-    with RunFolder(Path("c"), "c", as_dict(planned.options), columns=columns, run_id=planned.run_id) as folder:
-        trainer = Trainer([planned.options], data)
-        for rows in trainer.epochs(until=1):
-            folder.append([row for _, row in rows])
-        arrays, counters = trainer.checkpoint()
-        folder.save_checkpoint(arrays, {**counters, "elapsed": 1.0})
-
-
-def _text(name: str, text: str) -> Callable[[], None]:
-    return lambda: Path(name).write_text(text) and None
-
-
-def _card() -> None:
-    Path("datasets").mkdir(exist_ok=True)
-    shipped = (Path(__file__).parents[2] / "datasets" / "moons.toml").read_text()
-    Path("datasets/mine.toml").write_text(shipped.replace("1000", "20"))
 
 
 def _where(content: bytes) -> None:
@@ -228,6 +105,35 @@ def _show(folder: str) -> Callable[[bytes], object]:
     return read
 
 
+def _listed(root: str, name: str) -> Callable[[bytes], object]:
+    def read(content: bytes) -> object:
+        from mlpcli.results.folders.find import find_named
+        from mlpcli.results.reading.listed import list_results
+        from mlpcli.results.reading.recorded import provenance_of, read_recorded, recorded_options
+
+        list_results(Path(root))
+        named = find_named(name, Path(root))
+        recorded_options(named)
+        return read_recorded(named), provenance_of(named.path)
+
+    return read
+
+
+def _predict(content: bytes) -> None:
+    from mlpcli.api.predict import predict_rows
+    from mlpcli.config import Source, build
+
+    for _ in predict_rows(_loaded_models(), build(Source({"dataset": "t.csv"}, "--")).data)[1]:
+        pass
+
+
+@cache
+def _loaded_models() -> "list[Model]":
+    from mlpcli.api.stored import load_all
+
+    return load_all(["m.safetensors"], results=Path("r"))
+
+
 def _open_run(content: bytes) -> None:
     from mlpcli.config import as_dict
     from mlpcli.config.metrics import epoch_columns
@@ -281,6 +187,7 @@ _TRAIN = split("--width 3 --depth 1 --epochs 0 --name r --results r --force --qu
 _SHOW_RUN = ["plot", "r/r", "--format", "svg"]
 _SWEEP_AGAIN = split("sweep s.toml --results s --quiet --jobs 1 --executor serial")
 _SHOW_SWEEP = ["plot", "s/s", "--format", "svg"]
+_LIST_RUN, _LIST_SWEEP = split("show r/r"), split("list s --results s")
 _RESUME = split(
     "train --dataset moons:n=20 --width 3 --depth 1 --epochs 3 --threads 1 --name c --results c --resume --quiet"
 )
@@ -309,32 +216,81 @@ def _trained(dataset: str, *flags: str) -> list[str]:
 _OF_RUN, _OF_SWEEP = "config.toml metrics.csv result.json", "trials.csv metrics.csv summary.csv sweep.toml"
 
 READERS: dict[str, Reader] = {
-    "csv": Reader("t.csv", _csv, mutations.cells_of, _table("t.csv", target="y"), _trained("t.csv", "--target", "y")),
-    "npz": Reader("t.npz", _npz, _npz_header, _table("t.npz"), _trained("t.npz")),
-    "idx": Reader("idx/train-images-idx3-ubyte.gz", _idx, _idx_images, _table("idx:idx"), _trained("idx:idx")),
+    "csv": Reader(
+        "t.csv", sound_files.csv, mutations.cells_of, _table("t.csv", target="y"), _trained("t.csv", "--target", "y")
+    ),
+    "npz": Reader("t.npz", sound_files.npz, sound_files.damage_npz, _table("t.npz"), _trained("t.npz")),
+    "idx": Reader(
+        "idx/train-images-idx3-ubyte.gz",
+        sound_files.idx,
+        sound_files.damage_idx,
+        _table("idx:idx"),
+        _trained("idx:idx"),
+    ),
     "parquet": Reader(
         "t.parquet",
-        _parquet,
+        sound_files.parquet,
         mutations.bytes_of,
         _table("t.parquet", target="y"),
         _trained("t.parquet", "--target", "y"),
     ),
-    "card": Reader("datasets/mine.toml", _card, mutations.text_of, _table("mine"), _trained("mine")),
+    "json lines": Reader(
+        "t.jsonl",
+        sound_files.json_lines,
+        mutations.text_of,
+        _table("t.jsonl", target="y"),
+        _trained("t.jsonl", "--target", "y"),
+    ),
+    "feather": Reader(
+        "t.feather",
+        sound_files.whole_table("t.feather"),
+        mutations.bytes_of,
+        _table("t.feather", target="y"),
+        _trained("t.feather", "--target", "y"),
+    ),
+    "spreadsheet": Reader(
+        "t.xlsx",
+        sound_files.whole_table("t.xlsx"),
+        sound_files.damage_spreadsheet,
+        _table("t.xlsx", target="y"),
+        _trained("t.xlsx", "--target", "y"),
+    ),
+    "rows to predict": Reader(
+        "t.csv", sound_files.model, mutations.cells_of, _predict, split("predict m.safetensors t.csv")
+    ),
+    "card": Reader("datasets/mine.toml", sound_files.card, mutations.text_of, _table("mine"), _trained("mine")),
     "config": Reader(
-        "o.toml", _text("o.toml", _CONFIG), mutations.text_of, _options, ["train", "--config", "o.toml", *_TRAIN]
+        "o.toml",
+        sound_files.text("o.toml", _CONFIG),
+        mutations.text_of,
+        _options,
+        ["train", "--config", "o.toml", *_TRAIN],
     ),
     "sweep file": Reader(
-        "s.toml", _sweep_results, mutations.text_of, _plan, split("sweep s.toml --dry-run --results d")
+        "s.toml", sound_files.sweep_results, mutations.text_of, _plan, split("sweep s.toml --dry-run --results d")
     ),
-    "where": Reader("w.txt", _text("w.txt", _WHERE), mutations.text_of, _where),
-    "graph": Reader("g.txt", _text("g.txt", _GRAPH), mutations.text_of, _graph),
+    "where": Reader("w.txt", sound_files.text("w.txt", _WHERE), mutations.text_of, _where),
+    "graph": Reader("g.txt", sound_files.text("g.txt", _GRAPH), mutations.text_of, _graph),
     "model": Reader(
-        "m.safetensors", _model, mutations.model_of, _score, split("eval m.safetensors --dataset t.csv --quiet")
+        "m.safetensors",
+        sound_files.model,
+        mutations.model_of,
+        _score,
+        split("eval m.safetensors --dataset t.csv --quiet"),
     ),
-    "checkpoint": Reader("c/c/checkpoint.safetensors", _checkpoint, mutations.model_of, _resume, _RESUME),
-    **_kept("run shown", _run_results, "r/r", f"{_OF_RUN} diagnostics.csv", _show("r/r"), _SHOW_RUN),
-    **_kept("run again", _run_results, "r/r", _OF_RUN, _open_run, _TRAIN_AGAIN),
-    **_kept("sweep shown", _sweep_results, "s/s", _OF_SWEEP, _show("s/s"), _SHOW_SWEEP),
-    **_kept("sweep again", _sweep_results, "s/s", f"{_OF_SWEEP} provenance.json", _open_sweep, _SWEEP_AGAIN),
+    "checkpoint": Reader("c/c/checkpoint.safetensors", sound_files.checkpoint, mutations.model_of, _resume, _RESUME),
+    **_kept("run shown", sound_files.run_results, "r/r", f"{_OF_RUN} diagnostics.csv", _show("r/r"), _SHOW_RUN),
+    **_kept("run listed", sound_files.run_results, "r/r", f"{_OF_RUN} provenance.json", _listed("r", "r"), _LIST_RUN),
+    **_kept(
+        "sweep listed",
+        sound_files.sweep_results,
+        "s/s",
+        f"{_OF_SWEEP} provenance.json",
+        _listed("s", "s/0"),
+        _LIST_SWEEP,
+    ),
+    **_kept("run again", sound_files.run_results, "r/r", _OF_RUN, _open_run, _TRAIN_AGAIN),
+    **_kept("sweep shown", sound_files.sweep_results, "s/s", _OF_SWEEP, _show("s/s"), _SHOW_SWEEP),
+    **_kept("sweep again", sound_files.sweep_results, "s/s", f"{_OF_SWEEP} provenance.json", _open_sweep, _SWEEP_AGAIN),
 }
 """By the name that the command takes. `graph` and `where` are texts."""

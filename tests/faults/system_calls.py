@@ -19,6 +19,7 @@ from random import Random
 from typing import NamedTuple
 
 from tests.faults.commands import Place
+from tests.faults.zygote import Copy
 
 __all__ = ["ERRORS", "Point", "ordered", "points", "reason_to_skip", "try_point"]
 
@@ -85,12 +86,16 @@ def reason_to_skip() -> str:
 
 
 class Point(NamedTuple):
-    """A system call, by its number in its thread, the error that it is to end with, and the place it comes from."""
+    """A system call, by its number in its thread, the error that it is to end with, and the place it comes from.
+
+    `copied`: in a copy of a process that has imported everything.
+    """
 
     place: str
     call: str
     error: str
     number: int
+    copied: bool
 
     @property
     def kind(self) -> tuple[str, str, str]:
@@ -112,10 +117,14 @@ def ordered(found: Sequence[Point], rng: Random) -> list[Point]:
 
 def points(place: Place) -> list[Point]:
     """A point for every call that the main thread makes from its first line on, and each error that it may end with."""
-    calls = ",?".join((*ERRORS, "access"))
+    imports = [point for point in _points(place, copied=False) if point.place.endswith(" imports")]
+    return imports + _points(place, copied=True)
+
+
+def _points(place: Place, copied: bool) -> list[Point]:
     with tempfile.NamedTemporaryFile("r") as log:
         place.fresh()
-        process = place.start(prefix=[*STRACE, "-o", log.name, "-e", f"trace=?{calls}"], before=TELL_PLACES)
+        process = _traced(place, log.name, ",?".join((*ERRORS, "access")), copied, before=TELL_PLACES)
         process.communicate()
         lines = log.read().splitlines()
     main = next(line.split()[0] for line in lines if '"/main-begins"' in line)
@@ -130,7 +139,7 @@ def points(place: Place) -> list[Point]:
             at = entered[1] if at else ""
         elif (call := called[1]) in ERRORS:
             counts[call] += 1
-            found += [Point(at, call, error, counts[call]) for error in ERRORS[call] if at]
+            found += [Point(at, call, error, counts[call], copied) for error in ERRORS[call] if at]
     return found
 
 
@@ -139,5 +148,13 @@ def try_point(place: Place, point: Point) -> str | None:
     place.fresh()
     inject = f"inject=?{point.call}:error={point.error}:when={point.number}"
     with tempfile.NamedTemporaryFile("r") as log:
-        fault = place.fault(place.start(prefix=[*STRACE, "-o", log.name, "-e", f"trace=?{point.call}", "-e", inject]))
+        fault = place.fault(_traced(place, log.name, point.call, point.copied, "-e", inject))
         return fault if "(INJECTED)" in Path(log.name).read_text(errors="replace") else None
+
+
+def _traced(
+    place: Place, log: str, calls: str, copied: bool, *flags: str, before: str = ""
+) -> subprocess.Popen[str] | Copy:
+    """The command under strace, which sees only some calls where it begins before the command does."""
+    tracer = [*STRACE[: 2 if copied else None], "-o", log, "-e", f"trace=?{calls}", *flags]
+    return place.copy(tracer=tracer, before=before) if copied else place.start(prefix=tracer, before=before)

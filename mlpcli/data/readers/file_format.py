@@ -1,14 +1,18 @@
 """What a file format is: the request for columns of a file, and the functions that find and read such files."""
 
+import errno
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlpcli.config import DataOptions
 from mlpcli.data.cache.table import Kind, Table, TableWriter
 from mlpcli.data.readers.row_pieces import RowPiece
+from mlpcli.errors import DataError, FileError, MlpcliError
 
-__all__ = ["COLUMN_OPTIONS", "TYPED_OPTIONS", "FileFormat", "Wanted"]
+__all__ = ["COLUMN_OPTIONS", "TYPED_OPTIONS", "FileFormat", "Wanted", "foreign"]
 
 COLUMN_OPTIONS = ("target", "drop", "groups", "weights")
 """The data options that choose columns by name; every source takes them."""
@@ -54,3 +58,24 @@ class FileFormat:
     resolve: Callable[[DataOptions], DataOptions] = lambda options: options
     find: Callable[[Path], list[Path]] = lambda path: [path]
     stream: Callable[[Path, Wanted, Sequence[str]], Iterator[RowPiece]] | None = None
+
+
+@contextmanager
+def foreign(path: Path, kind: str) -> Iterator[None]:
+    """Turn whatever a library raises on a file of this kind into one of our errors, and silence its warnings.
+
+    The list of what a damaged file leads to is open: zipfile, decompressors, NumPy's parser of headers, pyarrow and
+    openpyxl raise SyntaxError, TypeError, UnicodeDecodeError, LZMAError and OverflowError, and an OSError without a
+    reason of the system's, or with EINVAL for a place before the file's beginning.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except (MlpcliError, MemoryError):
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise FileError(f"cannot read {path}: {error.strerror or error}") from error
+        reason = " ".join(str(error).split())[:200]
+        raise DataError(f"{path}: not {kind}, or damaged: {reason}") from error

@@ -1,9 +1,7 @@
 """Reader of NumPy archives: X, one row per example (images are flattened), and y, one or more values per row."""
 
-import errno
 import io
 import math
-import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,11 +14,13 @@ from numpy.typing import NDArray
 from mlpcli.config import DataOptions
 from mlpcli.data.cache.table import Table, TableColumn, TableWriter, blocks_of
 from mlpcli.data.readers.arrays import are_pictures, cell_type, check_block, check_shape, input_columns, read_y
-from mlpcli.data.readers.file_format import FileFormat, Wanted
-from mlpcli.errors import DataError, FileError, MlpcliError
+from mlpcli.data.readers.file_format import FileFormat, Wanted, foreign
+from mlpcli.errors import DataError, MlpcliError
 from mlpcli.wording import listed, quote
 
 __all__ = ["NPZ"]
+
+KIND = "an archive of NumPy arrays"
 
 
 def read_npz(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> Table:
@@ -29,7 +29,7 @@ def read_npz(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> Tabl
     Texts, booleans and whole numbers in y may be classes. Raises DataError for archives that hold something else.
     """
     (path,) = files
-    with _foreign(path):
+    with foreign(path, KIND):
         archive = zipfile.ZipFile(path)
     with archive:
         y, targets = _targets(path, archive)
@@ -52,34 +52,9 @@ def resolve_npz(options: DataOptions) -> DataOptions:
     return options.model_copy(update={"scale": "unit"})
 
 
-@contextmanager
-def _foreign(path: Path) -> Iterator[None]:
-    """Turn whatever zipfile, its decompressors and NumPy's parser of headers raise into one of our errors.
-
-    The list of what they raise is open: SyntaxError, TypeError, LZMAError and OverflowError are on it, and an OSError
-    without a reason of the system's, or with EINVAL for a place before the file's beginning.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except (MlpcliError, MemoryError):
-        raise
-    except OSError as error:
-        if error.errno not in (None, errno.EINVAL):
-            raise FileError(f"cannot read {path}: {error.strerror or error}") from error
-        raise DataError(_damaged(path, error)) from error
-    except Exception as error:
-        raise DataError(_damaged(path, error)) from error
-
-
-def _damaged(path: Path, error: Exception) -> str:
-    return f"{path}: not an archive of NumPy arrays, or damaged: {' '.join(str(error).split())[:200]}"
-
-
 def _holds_pictures(path: Path) -> bool:
     try:
-        with _foreign(path), zipfile.ZipFile(path) as archive, archive.open("X.npy") as file:
+        with foreign(path, KIND), zipfile.ZipFile(path) as archive, archive.open("X.npy") as file:
             shape, _, dtype = _header(file)
     except MlpcliError:  # `read_npz` says what is wrong with the file
         return False
@@ -98,10 +73,10 @@ def _member(path: Path, archive: zipfile.ZipFile, name: str) -> Iterator[tuple[I
     if f"{name}.npy" not in archive.namelist():
         held = listed([member.removesuffix(".npy") for member in archive.namelist()])
         raise DataError(f"{path}: it has no array {quote(name)}; X and y are expected (arrays: {held})")
-    with _foreign(path):
+    with foreign(path, KIND):
         file = archive.open(f"{name}.npy")
     with file:
-        with _foreign(path):
+        with foreign(path, KIND):
             shape, by_columns, dtype = _header(file)
         check_shape(name, shape, dtype, str(path))
         if math.prod(shape) * dtype.itemsize > archive.getinfo(f"{name}.npy").file_size:
@@ -125,7 +100,7 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, Any]:
 
 
 def _read(path: Path, file: IO[bytes], dtype: Any, count: int) -> NDArray[Any]:
-    with _foreign(path):
+    with foreign(path, KIND):
         content = file.read(count * dtype.itemsize)
     if len(content) < count * dtype.itemsize:
         raise DataError(f"{path}: cut off. Make it again")

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from mlpcli.data.cache.table import DATES, Kind, Table, TableWriter
 from mlpcli.data.readers.column_reader import Changed, ColumnReader, finished, table_of
-from mlpcli.data.readers.file_format import TYPED_OPTIONS, FileFormat, Wanted
+from mlpcli.data.readers.file_format import TYPED_OPTIONS, FileFormat, Wanted, foreign
 from mlpcli.data.readers.row_pieces import RowPiece, kept_places
 from mlpcli.data.readers.text.compression import STDIN
 from mlpcli.data.readers.text.dates import MICROSECONDS
 from mlpcli.data.readers.wanted_columns import wanted_columns
-from mlpcli.errors import DataError, FileError, MlpcliError, UsageError
+from mlpcli.errors import DataError, UsageError
 from mlpcli.installation import install_command
 
-__all__ = ["PARQUET", "arrow_error"]
+__all__ = ["PARQUET"]
 
 ROWS = 1 << 14  # rows read at a time
 
@@ -77,14 +77,8 @@ def _opened(path: Path) -> Iterator[Any]:
         with parquet.ParquetFile(path, pre_buffer=False) as file:
             yield file
     except (pyarrow.ArrowException, OSError) as error:
-        raise arrow_error(path, "Parquet", error) from error
-
-
-def arrow_error(path: Path, kind: str, error: Exception) -> MlpcliError:
-    """The error for a file that pyarrow cannot read; damage may be an OSError too, without a number of the system's."""
-    if isinstance(error, OSError) and error.errno is not None:
-        return FileError(f"cannot read {path}: {error.strerror or error}")
-    return DataError(f"{path}: not a {kind} file, or damaged: {' '.join(str(error).split())}")
+        with foreign(path, "a Parquet file"):
+            raise error
 
 
 def _decide(path: Path, column: ColumnReader, arrow_type: Any) -> None:

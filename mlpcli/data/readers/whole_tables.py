@@ -2,18 +2,18 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlpcli.data.cache.memory_entry import MemoryEntry
 from mlpcli.data.cache.table import Table, TableWriter
-from mlpcli.data.readers.file_format import TYPED_OPTIONS, FileFormat, Wanted
+from mlpcli.data.readers.file_format import TYPED_OPTIONS, FileFormat, Wanted, foreign
 from mlpcli.data.readers.frames import read_frame
-from mlpcli.data.readers.parquet import arrow_error
 from mlpcli.data.readers.row_pieces import RowPiece, kept_places
 from mlpcli.data.readers.text.compression import open_bytes
-from mlpcli.errors import DataError, FileError, UsageError
+from mlpcli.errors import DataError, UsageError
 from mlpcli.installation import install_command
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _objects(path: Path) -> Iterator[dict[str, Any]]:
                 continue
             try:
                 row = json.loads(line)
-            except ValueError as error:  # not UTF-8, or not JSON
+            except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or nested too deeply
                 raise DataError(f"{path}, line {number}: not JSON: {error}") from error
             if not isinstance(row, dict):
                 raise DataError(f"{path}, line {number}: not a JSON object, whose keys name the columns")
@@ -64,14 +64,11 @@ def read_feather(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> 
     """Read a Feather or Arrow file."""
     (path,) = files
     try:
-        import pyarrow
         from pyarrow import feather
     except ImportError as error:
         raise UsageError(f"dataset {path}: Feather needs pyarrow. Type: {install_command('parquet')}") from error
-    try:
+    with foreign(path, "a Feather file"):
         frame = feather.read_feather(path)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise arrow_error(path, "Feather", error) from error
     return _read(frame, path, writer, wanted)
 
 
@@ -80,14 +77,10 @@ def read_excel(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> Ta
     import pandas as pd
 
     (path,) = files
-    try:
+    if find_spec("openpyxl") is None:
+        raise UsageError(f"dataset {path}: Excel needs openpyxl. Type: {install_command('excel')}")
+    with foreign(path, "an Excel workbook"):
         frame = pd.read_excel(path, engine="openpyxl")
-    except ImportError as error:
-        raise UsageError(f"dataset {path}: Excel needs openpyxl. Type: {install_command('excel')}") from error
-    except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror or error}") from error
-    except Exception as error:  # openpyxl raises whatever the damage leads to
-        raise DataError(f"{path}: not an Excel workbook, or damaged: {' '.join(str(error).split())}") from error
     return _read(frame, path, writer, wanted)
 
 

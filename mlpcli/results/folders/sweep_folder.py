@@ -26,6 +26,7 @@ from mlpcli.results.folders.sweep_ownership import (
     UNUSED,
     check_folder,
     set_aside,
+    text_digest,
 )
 from mlpcli.results.folders.sweep_tables import SweepTables, write_changed
 from mlpcli.results.trial import Trial, trial_columns
@@ -73,19 +74,20 @@ class SweepFolder:
             folds: whether the trials cross-validate, so that trials.csv has their fold.
             metric: the metric that ranks; a trial that was recorded without it counts as absent.
             reuse: whether a trial that an earlier run recorded is kept.
-            provenance: the content of provenance.json.
+            provenance: the content of provenance.json, to which the digest of sweep.toml is added.
             restart: set aside what an earlier run recorded.
 
         Raises:
             UsageError: a bad name, or a folder that holds something else, or a sweep of another version.
             Busy: another process works in this folder.
-            DataError: a table there is damaged, or was not written by a sweep.
+            DataError: a table there is damaged, or was not written by a sweep, or its sweep.toml was edited.
             FileError: the folder cannot be created or written.
         """
         self.path = Path(os.path.abspath(root)) / check_name(name)
         self.planned: list[Trial] = []
         self.known: dict[int, Trial] = {}
-        self._sweep, self._provenance, self._reuse = sweep, provenance, reuse
+        self._sweep, self._reuse = sweep, reuse
+        self._provenance = {**provenance, "sweep_digest": text_digest(sweep)}
         self._metric, self._columns = metric, columns
         self._tables = GrowingTables(self.path, trial_columns(varied, scores, folds=folds), columns, diagnostics)
         self._run_ids: set[str] = set()
@@ -97,7 +99,7 @@ class SweepFolder:
             for folder in (self.path, self.path / UNUSED, self.path / MODELS):
                 if folder.is_dir():
                     remove_stale(folder)
-            check_folder(self.path, restart)
+            check_folder(self.path, restart, sweep)
             if restart:
                 set_aside(self.path)
             self._here: SweepTables | None = SweepTables(self.path)

@@ -1,27 +1,41 @@
 """The check that a sweep may work in a folder, and how --restart sets the old results aside without losing any file."""
 
+import hashlib
 import os
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import mlpcli
 from mlpcli.atomic import make_folder, move, shown, sync_folder
-from mlpcli.errors import UsageError
+from mlpcli.errors import DataError, UsageError
 from mlpcli.results.files.read_file import read_json, read_toml
 from mlpcli.results.folders.sweep_tables import DIAGNOSTICS, METRICS, RESTART, TRIALS
 from mlpcli.results.schema.json_schema import Provenance, SweepHeader
 
-__all__ = ["MODELS", "PROVENANCE", "SEARCH", "SUMMARY", "SWEEP", "UNUSED", "check_folder", "set_aside"]
+__all__ = ["MODELS", "PROVENANCE", "SEARCH", "SUMMARY", "SWEEP", "UNUSED", "check_folder", "set_aside", "text_digest"]
 
 SWEEP, SUMMARY, PROVENANCE, SEARCH = "sweep.toml", "summary.csv", "provenance.json", "search.jsonl"
 UNUSED, MODELS = "unused", "models"
 
 
-def check_folder(folder: Path, restart: bool) -> None:
+def text_digest(text: str) -> str:
+    r"""The digest by which provenance.json knows the sweep.toml beside it, whatever ends its lines.
+
+    >>> text_digest("seeds = 3\r\n") == text_digest("seeds = 3\n")
+    True
+    """
+    return hashlib.sha256("\n".join(text.splitlines()).encode()).hexdigest()
+
+
+def check_folder(folder: Path, restart: bool, sweep: str) -> None:
     """Check that a sweep of this version may work in a folder; with `restart` it may be of any version.
+
+    `sweep` is the text that its sweep.toml will have.
 
     Raises:
         UsageError: the folder holds something else, or a sweep of another version.
-        DataError, FileError: its sweep.toml is damaged, or its provenance.json damaged or missing.
+        DataError, FileError: its sweep.toml is damaged or was edited, or its provenance.json damaged or missing.
     """
     names = set(os.listdir(folder)) - {".lock"}
     if names and SWEEP not in names and TRIALS not in names:
@@ -29,15 +43,27 @@ def check_folder(folder: Path, restart: bool) -> None:
         raise UsageError(f"{shown(folder)} is not a sweep's folder: it holds {found!a}. Choose another --name")
     if restart:
         return
-    if SWEEP in names:  # about to be replaced
-        read_toml(folder / SWEEP, SweepHeader, RESTART)
+    stated = read_toml(folder / SWEEP, SweepHeader, RESTART) if SWEEP in names else {}
     if TRIALS not in names:
         return
-    made = read_json(folder / PROVENANCE, Provenance, RESTART)["version"]
+    origin = read_json(folder / PROVENANCE, Provenance, RESTART)
+    made = origin["version"]
     if made != mlpcli.__version__:
         raise UsageError(
             f"{shown(folder)} was made by mlpcli {made[:20]}, this is {mlpcli.__version__}: its numbers "
             "may differ. It is unchanged. Start over with --restart, or choose another --name"
+        )
+    if SWEEP in names:
+        _check_edits(folder / SWEEP, stated, origin.get("sweep_digest"), sweep)
+
+
+def _check_edits(path: Path, stated: dict[str, Any], written: str | None, sweep: str) -> None:
+    """Refuse a sweep.toml that somebody edited and that does not say what is about to be written over it."""
+    edited = written is not None and text_digest(path.read_text(encoding="utf-8")) != written
+    if edited and stated != tomllib.loads(sweep):
+        raise DataError(
+            f"{shown(path)} was edited after the sweep wrote it, and would be replaced. It is unchanged. Make the same "
+            "edits in the file that you pass, or remove this one, or choose another --name"
         )
 
 

@@ -40,9 +40,10 @@ class RunResult(_File):
 
 
 class Provenance(_File):
-    """provenance.json: what made the numbers."""
+    """provenance.json: what made the numbers, and for a sweep the digest of its sweep.toml."""
 
     version: str
+    sweep_digest: str | None = None
 
 
 class SearchLine(_File):

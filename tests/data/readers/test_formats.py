@@ -78,6 +78,21 @@ def test_an_excel_workbook() -> None:
         prepare("bad.xlsx", **WHOLE)
 
 
+def test_a_feather_file_with_a_damaged_description_of_its_columns() -> None:
+    """pyarrow raises UnicodeDecodeError there."""
+    FRAME.to_feather("t.feather")
+    content = Path("t.feather").read_bytes()
+    Path("t.feather").write_bytes(content.replace(b'"index_columns"', b'"index_\xff\xff\xff\xff\xff\xff\xff"'))
+    with pytest.raises(DataError, match=r"t\.feather: not a Feather file, or damaged: "):
+        prepare("t.feather", **WHOLE)
+
+
+def test_json_that_is_nested_too_deeply() -> None:
+    Path("t.jsonl").write_text("[" * 100_000)
+    with pytest.raises(DataError, match=r"t\.jsonl, line 1: not JSON: "):
+        prepare("t.jsonl", **WHOLE)
+
+
 @pytest.mark.parametrize("size", [1, 7, 1 << 20])
 @pytest.mark.parametrize("mark", ["whitespace", r"\t", "tab"])
 def test_delimiters_that_have_names(mark: str, size: int, monkeypatch: pytest.MonkeyPatch) -> None:

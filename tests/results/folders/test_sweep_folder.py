@@ -363,6 +363,25 @@ def test_another_version_is_refused_unless_restarted(tmp_path, monkeypatch, gold
     assert {n: d for n, d in here.items() if not n.startswith("unused")} == golden["first"]
 
 
+def test_an_edited_sweep_toml_is_not_replaced(tmp_path, golden):
+    """Unless it says the same, or has the line ends of another system."""
+    sweep(tmp_path)
+    path, written = tmp_path / "s" / "sweep.toml", golden["first"]["sweep.toml"]
+    for harmless in (written.replace(b"\n", b"\r\n"), b"# a comment\n" + written):
+        path.write_bytes(harmless)
+        sweep(tmp_path)
+        assert path.read_bytes() == written
+    path.write_bytes(b"seeds = 9\n")
+    before = content(tmp_path / "s")
+    for plan in (FIRST, CHANGED):
+        with pytest.raises(DataError, match=r"sweep\.toml was edited after .* It is unchanged\. Make the same edits"):
+            sweep(tmp_path, plan)
+        assert content(tmp_path / "s") == before
+    path.unlink()
+    sweep(tmp_path)
+    assert visible(tmp_path / "s") == golden["first"]
+
+
 def test_a_folder_of_something_else_is_never_touched(tmp_path):
     (tmp_path / "s").mkdir()
     (tmp_path / "s" / "config.toml").touch()
