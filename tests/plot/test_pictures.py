@@ -230,7 +230,13 @@ def test_the_best_of_each_value_of_an_option(tmp_path: Path) -> None:
     assert curve_labels(flipped) == [str(width) for width in WIDTHS]
 
 
-@pytest.mark.parametrize("name", FOLDERS)
+EVERY_KIND = ("a run", "one number", "recorded", "recorded batches", "five panels", "four options")
+"""Folders that have every kind of picture among them."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in EVERY_KIND else pytest.mark.slow) for name in FOLDERS]
+)
 def test_highlighting_works_in_every_picture(name: str, tmp_path: Path) -> None:
     path = FOLDERS[name](tmp_path / "s")
     configurations = list(read_folder(path).configurations)
@@ -428,7 +434,7 @@ def test_series_differ_in_more_than_colour(tmp_path: Path) -> None:
 
 def test_a_drawing_is_the_same_again_and_another_one_with_other_numbers(tmp_path: Path) -> None:
     """The comparison that the reference figures are held by, shown a difference of each kind."""
-    path = FOLDERS["recorded grid"](tmp_path / "s")
+    path = FOLDERS["one number with zero"](tmp_path / "s")
     with styled():
         once, again = ([render(figure, "svg") for _, figure in drawings(path)] for _ in range(2))
         for one, two in zip(once, again, strict=True):
