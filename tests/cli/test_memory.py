@@ -57,7 +57,7 @@ def test_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     """Weights of 3 x 4096 are 134 MB, and are held with gradients and moments: more than 400 MB, less than 2 GB."""
     monkeypatch.setenv("MLPCLI_DATA_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
-    large = ["--width", "4096", "--depth", "3"]
+    large = ["--width", "4096", "--depth", "3", "--batch-size", "full"]
     refused = limited("400MB", *large)
     assert (refused.returncode, refused.stdout) == (65, "")
     assert "not enough memory" in refused.stderr.splitlines()[-1]
