@@ -1,11 +1,12 @@
 """Random tables: what is read is what Python's csv and pandas read with the same options, or one clear error.
 
-No column changes its kind silently: a column of numbers is read as numbers, or refused.
+No column changes its kind silently: a column of numbers is read as numbers, one of dates as dates, or refused.
 """
 
 import csv
 import io
 import shutil
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,7 +45,10 @@ SPELLINGS = st.sampled_from(
         if thousands != decimal
     ]
 )
-COLUMNS = st.lists(st.sampled_from(["number", "whole", "word", "flag"]), min_size=1, max_size=4)
+COLUMNS = st.lists(st.sampled_from(["number", "whole", "word", "flag", "date"]), min_size=1, max_size=4)
+
+
+MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)).map(lambda moment: moment.replace(microsecond=0))
 
 
 def spell(value: float, how: Spelled) -> str:
@@ -66,6 +70,9 @@ def tables(draw: st.DrawFn) -> tuple[list[str], list[list[str]], list[list[float
         elif kind == "flag":
             cells = draw(st.lists(st.sampled_from([0.0, 1.0]), min_size=rows, max_size=rows))
             texts = ["True" if cell else "False" for cell in cells]
+        elif kind == "date":
+            cells = draw(st.lists(st.one_of(MOMENTS, st.none()), min_size=rows, max_size=rows))
+            texts = [draw(st.sampled_from(MARKS)) if cell is None else str(cell) for cell in cells]
         else:
             numbers = st.integers(-(10**7), 10**7) if kind == "whole" else st.decimals(-(10**6), 10**6, places=2)
             some = st.one_of(numbers.map(float), st.none())
@@ -116,6 +123,11 @@ def check(table: Any, size: int) -> bool:
                 cells = [row[at].strip() for row in by_csv]
                 assert coded.tolist() == [[float(category == cell) for category in column.categories] for cell in cells]
             continue
+        if kind == "date" and any(meant[at]):
+            assert column.kind == "date", written[at]
+            dates = pd.Series(pd.to_datetime([str(cell) if cell else None for cell in meant[at]]))
+            check_dates(prepared.train.x[:, place:], dates, [part.name for part in column.parts], column.indicator)
+            continue
         assert column.kind == ("boolean" if kind == "flag" else "number"), (kind, written[at])
         found = prepared.train.x[:, place]
         gaps = np.array([cell is None for cell in meant[at]])
@@ -127,6 +139,25 @@ def check(table: Any, size: int) -> bool:
             np.testing.assert_allclose(found[~gaps], theirs[~gaps], rtol=1e-15)  # older pandas, last digit
             assert np.isnan(theirs[gaps]).all()
     return True
+
+
+def check_dates(found: Any, dates: "pd.Series[Any]", parts: list[str], indicator: bool) -> None:
+    """Compare the parts of a column of dates with pandas's; those that do not vary must be the ones left out."""
+    known = dates.notna().to_numpy()
+    theirs = {
+        "year": dates.dt.year,
+        "month": dates.dt.month,
+        "day of week": dates.dt.day_of_week,
+        "day of year": dates.dt.day_of_year,
+        "hour": dates.dt.hour + (60 * dates.dt.minute + dates.dt.second) / 3600,
+        "seconds": (dates - dates.min()).dt.total_seconds(),
+    }
+    assert parts == [name for name, values in theirs.items() if values[known].nunique() > 1]
+    for at, name in enumerate(parts):
+        np.testing.assert_allclose(found[known, at], theirs[name][known], rtol=1e-14, atol=1e-12)
+    assert indicator is bool(parts and not known.all())
+    if indicator:
+        np.testing.assert_array_equal(found[:, len(parts)], ~known)
 
 
 SIZES = st.sampled_from([7, 50, 1 << 20])
