@@ -48,7 +48,9 @@ def read_toml(path: Path) -> dict[str, object]:
     except tomllib.TOMLDecodeError as error:
         position = _POSITION.search(str(error))
         place = f"{path}:{position[1]}:{position[2]}" if position and position[1] else f"{path}"
-        raise UsageError(f"{place}: {_POSITION.sub('', str(error))}") from None
+        reason = _POSITION.sub("", str(error))
+        hint = ". A path with backslashes stands in single quotes" if "\\" in reason else ""
+        raise UsageError(f"{place}: {reason}{hint}") from None
     except ValueError:  # int() over thousands of digits
         raise UsageError(f"{path}: an integer has too many digits") from None
 

@@ -20,7 +20,8 @@ from mlpcli.config import DataOptions
 from mlpcli.data.cache.entries import NewEntry, home_folder, open_entry
 from mlpcli.data.cache.memory_entry import MemoryEntry
 from mlpcli.data.cache.table import Table, TableWriter
-from mlpcli.data.names.sources import MEMORY, find_source
+from mlpcli.data.names.locate import MEMORY
+from mlpcli.data.names.sources import find_source
 from mlpcli.data.new_rows import encode_rows, validation_table
 from mlpcli.data.prepare import prepared_from, table_folder
 from mlpcli.data.prepared.dataset import Prepared

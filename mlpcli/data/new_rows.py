@@ -11,11 +11,12 @@ from mlpcli.config import READING, DataOptions
 from mlpcli.data.cache.entries import Entry, EntryWriter, NewEntry, home_folder, open_entry
 from mlpcli.data.cache.memory_entry import MemoryEntry
 from mlpcli.data.cache.table import Kind, Table
-from mlpcli.data.names.sources import Source, find_source, format_of
+from mlpcli.data.names.locate import format_of
+from mlpcli.data.names.sources import Source, find_source
 from mlpcli.data.prepare import entry_folder, open_table
 from mlpcli.data.prepared.column_summary import ColumnSummary, UnknownTexts
 from mlpcli.data.prepared.preprocessing import Preprocessing
-from mlpcli.data.readers.formats import find_format, load_format
+from mlpcli.data.readers.formats import load_format
 from mlpcli.data.sparse.sparse_arrays import rows_of
 from mlpcli.wording import quote
 
@@ -60,14 +61,14 @@ def read_as_trained(options: DataOptions, trained: DataOptions) -> DataOptions:
         trained: the data options of the trained model.
     """
     options = options.model_copy(update={"weights": trained.weights})
-    found, before = find_format(options.dataset), format_of(trained.dataset)
+    found, before = format_of(options.dataset), format_of(trained.dataset)
     if not found:
         return options
-    suffixes_differ = before != found[0]
+    suffixes_differ = before != found
     kept = {
         name: getattr(trained, name)
         for name in READING
-        if name in load_format(found[0]).options
+        if name in load_format(found).options
         and getattr(options, name) == DataOptions.model_fields[name].default
         and not (name in ("delimiter", "encoding") and suffixes_differ)
     }

@@ -51,7 +51,10 @@ def prepare(options: DataOptions, data_home: Path | str | None = None) -> Prepar
         table = open_table(source, home)
         with NewEntry(folder) as new:
             entry = build_entry(new, table, source.options, **rows, validation=validation)
-    return replace(prepared_from(source.name, source.options.scale, entry), reading=source.reading)
+    prepared = prepared_from(source.name, source.options.scale, entry)
+    # only now is it known whether a comma stands between the names of two targets or inside that of one
+    targets = {"target": prepared.targets} if options.target not in (None, prepared.targets) else {}
+    return replace(prepared, decided=targets | dict(source.reading))
 
 
 def open_prepared(folder: Path, name: str, scale: str) -> Prepared:

@@ -77,7 +77,7 @@ def plan_run(options: RunOptions, data: Prepared, threads: int | None = None) ->
     Raises:
         UsageError: the options do not suit the data.
     """
-    options = options.model_copy(update=data.reading)
+    options = options.model_copy(update=data.decided)
     options = with_preset(options, task=data.task, features=len(data.features))
     if threads is None:
         outputs = output_units(data.task, len(data.classes or ()), len(data.targets))

@@ -40,6 +40,10 @@ def test_options_and_their_places(file: Path) -> None:
     ("content", "refused"),
     [
         (b"depth = 1\nwidth = = 2\n", ":2:9: Invalid value"),
+        (
+            b'dataset = "C:\\new\\x.csv"\n',
+            ":1:20: Unescaped '\\' in a string. A path with backslashes stands in single quotes",
+        ),
         (b"depth = 1\ntarget = '\xe9t\xe9'\n", ":2:11: byte 0xe9 is not UTF-8"),
         ("depth = 1".encode("utf-16"), ":1:1: byte 0xff is not UTF-8"),
         (b"depth = \x001", ":1:9: Invalid value"),

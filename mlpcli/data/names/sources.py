@@ -7,7 +7,6 @@ import os
 import re
 import stat
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,17 +14,15 @@ from typing import Any
 from mlpcli.config import DataOptions
 from mlpcli.data.cache.fingerprint import fingerprint
 from mlpcli.data.cache.table import Kind, Table, TableWriter
-from mlpcli.data.names.cards import FILE, Card, find_card
+from mlpcli.data.names.cards import FILE, Card
+from mlpcli.data.names.locate import MEMORY, file_and_card
 from mlpcli.data.readers.card_sources import CARD_SOURCES, OFFLINE
 from mlpcli.data.readers.file_format import Wanted
-from mlpcli.data.readers.formats import find_format, load_format, refused_options
+from mlpcli.data.readers.formats import load_format, refused_options
 from mlpcli.errors import DataError, FileError, UsageError
 from mlpcli.wording import nearest, quote
 
-__all__ = ["MEMORY", "Source", "find_source", "format_of"]
-
-MEMORY = "memory:"
-"""How the name of a dataset begins that was in memory; the rest is the digest of its content."""
+__all__ = ["Source", "find_source"]
 
 
 @dataclass(frozen=True)
@@ -64,10 +61,9 @@ def find_source(options: DataOptions, home: Path, kinds: Mapping[str, Kind] | No
         FileError: the file does not exist or cannot be read.
     """
     dataset = options.dataset
-    found = find_format(dataset)
-    card = None if found or dataset.startswith(("openml:", MEMORY)) else find_card(dataset)
-    if card is not None and card.source == FILE:
-        found, options = _table_of(card), _with_reading(options, card)
+    found, card = file_and_card(dataset)
+    if found and card is not None:
+        options = _with_reading(options, card)
     for name, suffixes in refused_options(options, load_format(found[0]).options if found else ()).items():
         raise UsageError(f"{name}: only {', '.join(suffixes)} files take it, and the dataset is {quote(dataset)}")
     if found and card is not None:
@@ -80,24 +76,6 @@ def find_source(options: DataOptions, home: Path, kinds: Mapping[str, Kind] | No
         return _memory(options)
     assert card is not None
     return _card(card, options)
-
-
-def format_of(dataset: str) -> str | None:
-    """The key of the format of a dataset that is a file, or a card that names one; None for other datasets."""
-    found = find_format(dataset)
-    with suppress(UsageError):
-        card = None if found else find_card(dataset)
-        found = _table_of(card) if card is not None and card.source == FILE else found
-    return found and found[0]
-
-
-def _table_of(card: Card) -> tuple[str, Path]:
-    """The key of the format of the file that a card names, and its path."""
-    path = card.path.parent / str(card.origin.get("path", ""))
-    found = find_format(str(path)) if path.is_file() else None
-    if found is None:
-        raise UsageError(f"card {card.path}: [origin] path = {quote(str(card.origin.get('path', '')))} names no table")
-    return found
 
 
 def _with_reading(options: DataOptions, card: Card) -> DataOptions:

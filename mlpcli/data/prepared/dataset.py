@@ -43,8 +43,8 @@ class Prepared:
     `scale` is the scaling that was used, never `auto`. `digest` is the hex SHA-256 of the source's content, which
     neither the split nor the scaling changes; it covers the table of `val_dataset`, if one was given, whose own digest
     is `validation_digest`. `folder` is the cache entry that holds the arrays, None where they are in memory alone.
-    `summary` says what became of each column. `reading` are reading options that a card decides, which the options of a
-    run take over.
+    `summary` says what became of each column. `decided` are options that the dataset decides, such as the reading
+    options of its card; the options of a run take them over.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Prepared:
     folder: Path | None
     summary: tuple[ColumnSummary, ...] = ()
     validation_digest: str | None = None
-    reading: Mapping[str, Any] = field(default_factory=dict)
+    decided: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def features(self) -> tuple[str, ...]:

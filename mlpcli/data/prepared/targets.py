@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mlpcli.data.cache.table import Table, TableColumn
 from mlpcli.data.prepared.preprocessing import Task
 from mlpcli.data.readers.text.cells import as_number, in_order
+from mlpcli.data.readers.wanted_columns import rejoined
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import listed, nearest, quote
 
@@ -49,6 +50,7 @@ def find_columns(table: Table, names: Sequence[str], option: str) -> list[int]:
         UsageError: a column that the table does not have, with the nearest name.
     """
     known = [column.name for column in table.columns]
+    names = rejoined(names, known)
     for name in names:
         if name not in known:
             raise UsageError(f"{option}: no column {quote(name)} (columns: {listed(known)}){nearest(name, known)}")

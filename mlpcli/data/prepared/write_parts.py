@@ -18,6 +18,7 @@ from mlpcli.data.prepared.splits import split_rows
 from mlpcli.data.prepared.summarize import summary_of_dropped, summary_of_inputs, summary_of_targets, with_notes
 from mlpcli.data.prepared.targets import find_columns, fit_targets, labelled_rows, read_targets
 from mlpcli.data.prepared.validation import ValidationRows, ValidationTable, read_validation
+from mlpcli.data.readers.wanted_columns import rejoined
 from mlpcli.data.sparse.sparse_columns import fit_sparse
 from mlpcli.data.sparse.write_sparse import too_large, write_sparse
 from mlpcli.errors import DataError, UsageError
@@ -46,7 +47,8 @@ def build_entry(
         validation: table of the validation rows, if there is one.
     """
     at_targets = find_columns(table, options.target or table.targets, "target")
-    left_out = find_columns(table, [name for name in options.drop or () if name not in table.dropped], "drop")
+    dropped = rejoined(options.drop or (), table.dropped)
+    left_out = find_columns(table, [name for name in dropped if name not in table.dropped], "drop")
     at_groups = find_columns(table, [options.groups] if options.groups else [], "groups")
     at_weights = find_columns(table, [options.weights] if options.weights else [], "weights")
     no_inputs = {*at_targets, *left_out, *at_groups, *at_weights}

@@ -65,16 +65,18 @@ def find_format(dataset: str) -> tuple[str, Path] | None:
 
 
 def _format_by_content(path: Path) -> str:
-    """The key of a file whose suffix says nothing: Parquet and NumPy files begin with marks, text does not hold NUL."""
+    """The key of a file whose suffix says nothing: binary ones begin with marks, JSON lines with a brace."""
     with open_bytes(path) as file:
         begin = file.read(CONTENT)
-    if b"\0" not in begin and not begin.startswith(b"PK"):
+    if begin.lstrip().startswith(b"{"):
+        return ".jsonl"
+    if b"\0" not in begin and not begin.startswith((b"PK", b"[", b"<")):
         return ".txt"
     for mark, key in MARKS.items():
         if begin.startswith(mark):
             return key
     known = ", ".join(key for key in FORMATS if key.startswith("."))
-    raise DataError(f"{path}: not a text, and its suffix says nothing. Files that can be read end in {known}")
+    raise DataError(f"{path}: no table that can be read, by its first bytes. Files that can be read end in {known}")
 
 
 def refused_options(options: DataOptions, own: Sequence[str]) -> dict[str, list[str]]:

@@ -14,7 +14,7 @@ from mlpcli.data.cache.table import DATES, Kind, Table, TableColumn, TableWriter
 from mlpcli.data.readers.column_reader import Changed, ColumnReader
 from mlpcli.data.readers.file_format import Wanted
 from mlpcli.data.readers.text.dates import MICROSECONDS
-from mlpcli.data.readers.wanted_columns import wanted_columns
+from mlpcli.data.readers.wanted_columns import rejoined, wanted_columns
 from mlpcli.errors import DataError
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ def read_frame(frame: "pd.DataFrame", writer: TableWriter, wanted: Wanted, where
     """
     if not len(frame):
         raise DataError(f"{where}: it has column names, but no rows")
-    columns = wanted_columns([str(name) for name in frame.columns], wanted, where, typed=True)
+    names = [str(name) for name in frame.columns]
+    columns = wanted_columns(names, wanted, where, typed=True)
     cells = np.empty((len(frame), len(columns)))
     made: list[TableColumn] = []
     for at, column in enumerate(columns):
@@ -88,7 +89,8 @@ def read_frame(frame: "pd.DataFrame", writer: TableWriter, wanted: Wanted, where
                 column.restart()
     writer.start(len(columns))
     writer.append(cells)
-    return writer.finish(made, [column.name for column in columns if column.target], dropped=wanted.dropped)
+    targets = [column.name for column in columns if column.target]
+    return writer.finish(made, targets, dropped=rejoined(wanted.dropped, names))
 
 
 def _decide(column: ColumnReader, series: "pd.Series[Any]", where: str) -> str:

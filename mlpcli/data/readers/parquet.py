@@ -14,7 +14,7 @@ from mlpcli.data.readers.file_format import TYPED_OPTIONS, FileFormat, Wanted, f
 from mlpcli.data.readers.row_pieces import RowPiece, kept_places
 from mlpcli.data.readers.text.compression import STDIN
 from mlpcli.data.readers.text.dates import MICROSECONDS
-from mlpcli.data.readers.wanted_columns import wanted_columns
+from mlpcli.data.readers.wanted_columns import rejoined, wanted_columns
 from mlpcli.errors import DataError, UsageError
 from mlpcli.installation import install_command
 
@@ -43,7 +43,8 @@ def read_parquet(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> 
             except Changed:
                 for column in columns:
                     column.restart()
-    return writer.finish(made, [column.name for column in columns if column.target], dropped=wanted.dropped)
+    targets = [column.name for column in columns if column.target]
+    return writer.finish(made, targets, dropped=rejoined(wanted.dropped, schema.names))
 
 
 def stream_parquet(path: Path, wanted: Wanted, keep: Sequence[str]) -> Iterator[RowPiece]:

@@ -1,7 +1,7 @@
 """The columns of a file that are read, and as what: chosen by their names, before any row is read."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from mlpcli.data.readers.column_reader import ColumnReader
 from mlpcli.data.readers.file_format import Wanted
@@ -9,9 +9,24 @@ from mlpcli.data.readers.text.cells import Spelling
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import listed, nearest, quote
 
-__all__ = ["wanted_columns"]
+__all__ = ["rejoined", "wanted_columns"]
 
 MOST_COLUMNS = 20_000
+
+
+def rejoined(chosen: Sequence[str], known: Iterable[str]) -> tuple[str, ...]:
+    """Names that an option took apart at a comma inside them, put together again where the table has such a column.
+
+    >>> rejoined(("EUR", "Price", "x"), ["Price, EUR", "x"]), rejoined(("a", "b"), ["a", "b", "c, d"])
+    (('Price, EUR', 'x'), ('a', 'b'))
+    """
+    names = list(chosen)
+    for name in known:
+        parts = [part.strip() for part in name.split(",")]
+        if len(parts) > 1 and set(parts) <= set(names):
+            names[names.index(parts[0])] = name
+            names = [other for other in names if other not in parts]
+    return tuple(names)
 
 
 def wanted_columns(names: Sequence[str], wanted: Wanted, where: str, *, typed: bool = False) -> list[ColumnReader]:
@@ -35,7 +50,9 @@ def wanted_columns(names: Sequence[str], wanted: Wanted, where: str, *, typed: b
             f"{where}: two columns are named {quote(twice)}. Rename one of them, or use --no-header if the file has no "
             "line of names"
         )
-    targets, dropped, categories = wanted.targets, wanted.dropped, wanted.options.categories or ()
+    targets, dropped, categories = (
+        rejoined(chosen, names) for chosen in (wanted.targets, wanted.dropped, wanted.options.categories or ())
+    )
     groups, weights = (() if name is None else (name,) for name in (wanted.options.groups, wanted.options.weights))
     spelling = Spelling.of(wanted.options)
     if wanted.kinds is not None:

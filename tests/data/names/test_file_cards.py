@@ -43,7 +43,7 @@ def folder() -> Path:
 def test_a_card_reads_its_table_as_the_options_would(folder: Path) -> None:
     by_card, by_options = prepare("sizes"), prepare("tables/sizes.csv", target="kind", **READING)
     assert by_card.name == "sizes" and by_card.digest == by_options.digest
-    assert by_card.train.x.tobytes() == by_options.train.x.tobytes() and by_card.reading == READING
+    assert by_card.train.x.tobytes() == by_options.train.x.tobytes() and by_card.decided == READING
     assert by_card.preprocessing.columns[1].indicator
     listed = {row["name"]: row["here"] for row in catalog()[0]}
     assert listed["sizes"]
@@ -51,7 +51,7 @@ def test_a_card_reads_its_table_as_the_options_would(folder: Path) -> None:
 
 def test_options_of_the_user_come_first(folder: Path) -> None:
     other = prepare("sizes", missing="-1")
-    assert not other.preprocessing.columns[1].indicator and other.reading["missing"] == ("-1",)
+    assert not other.preprocessing.columns[1].indicator and other.decided["missing"] == ("-1",)
     with pytest.raises(UsageError, match=r"delimiter: only .* files take it"):
         prepare("iris", delimiter=";")
 

@@ -108,7 +108,7 @@ def test_blanks_inside_quotes_stay() -> None:
 
 def test_what_is_no_table() -> None:
     Path("t.bin").write_bytes(b"\0\1\2" * 100)
-    with pytest.raises(DataError, match=r"t\.bin: not a text, .* end in \.csv, \.feather, \.jsonl, "):
+    with pytest.raises(DataError, match=r"t\.bin: no table that can be read, .* end in \.csv, \.feather, \.jsonl, "):
         prepare("t.bin", **WHOLE)
     with zipfile.ZipFile("two.zip", "w") as archive:
         archive.writestr("a.csv", TEXT)

@@ -22,7 +22,7 @@ from mlpcli.data.readers.file_format import COLUMN_OPTIONS, FileFormat, Wanted
 from mlpcli.data.readers.row_pieces import RowPiece, kept_places
 from mlpcli.data.readers.text.column_names import read_names
 from mlpcli.data.readers.text.delimited_records import Piece, read_pieces, sniff_delimiter
-from mlpcli.data.readers.wanted_columns import wanted_columns
+from mlpcli.data.readers.wanted_columns import rejoined, wanted_columns
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import quote
 
@@ -75,7 +75,8 @@ def read_delimited(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -
         except Changed:
             for column in columns:
                 column.restart()
-    return writer.finish(made, [column.name for column in columns if column.target], dropped=wanted.dropped)
+    targets = [column.name for column in columns if column.target]
+    return writer.finish(made, targets, dropped=rejoined(wanted.dropped, names))
 
 
 def stream_delimited(path: Path, wanted: Wanted, keep: Sequence[str]) -> Iterator[RowPiece]:
