@@ -55,8 +55,8 @@ def table(
         expendable: columns that a narrow terminal goes without, the first to go first.
         elsewhere: the place that has the columns left out, for the line below the table.
     """
-    cells = [["" if cell is None else plain(str(cell)) for cell in row] for row in rows]
-    columns = [Column(plain(name), [row[at] for row in cells]) for at, name in enumerate(headers)]
+    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    columns = [Column(plain(name), _plain([row[at] for row in cells])) for at, name in enumerate(headers)]
     if not is_terminal():
         _print_aligned(columns, title)
         return
@@ -116,6 +116,11 @@ def _aligned_width(columns: Sequence[Column]) -> int:
 def _boxed_width(columns: Sequence[Column]) -> int:
     """A space on either side of each cell, and a line around each."""
     return sum(column.width for column in columns) + 3 * len(columns) + 1
+
+
+def _plain(cells: list[str]) -> list[str]:
+    """The cells with control characters escaped; most columns have none."""
+    return cells if "".join(cells).isprintable() else list(map(plain, cells))
 
 
 def _room() -> int:

@@ -61,8 +61,9 @@ def list_(
         rows, key = list_results(results), "results"
         if tag is not None:
             rows = [row for row in rows if tag in (row["tags"] or ())]
-        usual = ["name", "kind", "dataset", "state", "metric", "value", *differing(rows), "when", "tags"]
-        spare = ["tags", "when", "kind", *reversed(differing(rows)), "metric", "dataset"]
+        options = differing(rows)
+        usual = ["name", "kind", "dataset", "state", "metric", "value", *options, "when", "tags"]
+        spare = ["tags", "when", "kind", *reversed(options), "metric", "dataset"]
     else:
         if tag is not None:
             raise UsageError("--tag: runs and sweeps have tags, trials have none. Leave NAME or --tag out")

@@ -63,11 +63,11 @@ def print_rows(
         text = "".join(line(row.get(name) for name in columns) for row in rows)
         print(line(columns) + text, end="")
     else:
-        cells = [[plain(cell(name, row.get(name))) for name in columns] for row in rows]
+        cells = list(zip(*(_cells(name, [row.get(name) for row in rows]) for name in columns), strict=True))
         if form is Format.MARKDOWN:
-            _print_markdown(columns, cells)
+            _print_markdown(columns, [list(map(plain, row)) for row in cells])
         elif form is Format.LATEX:
-            _print_latex(columns, cells)
+            _print_latex(columns, [list(map(plain, row)) for row in cells])
         else:
             table(columns, cells, expendable=expendable, elsewhere="--columns or --json")
 
@@ -79,6 +79,13 @@ def cell(name: str, value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return option_cell(value) if name in OPTIONS or isinstance(value, tuple | list) else short(value)
+
+
+def _cells(name: str, values: Sequence[Any]) -> list[str]:
+    """The cells of a column; of 20,000 trials most are numbers."""
+    if name not in OPTIONS and set(map(type, values)) == {float}:
+        return list(map(short, values))
+    return [cell(name, value) for value in values]
 
 
 def _json(value: object) -> object:

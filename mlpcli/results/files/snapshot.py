@@ -29,7 +29,8 @@ def snapshot(folder: Path, read: Callable[[], Content]) -> Content:
         DataError, FileError: as `read`, while nothing changed.
     """
     for wait in WAITS:
-        time.sleep(wait)
+        if wait:
+            time.sleep(wait)
         before = _stamp(folder)
         try:
             content = read()
@@ -44,9 +45,9 @@ def snapshot(folder: Path, read: Callable[[], Content]) -> Content:
 
 def current(folder: Path, name: str) -> Path:
     """A file of a run, also while the run that replaces it moves up, or after a crash in the middle of that."""
-    following = folder / NEXT
-    moved = not (os.path.isfile(following / "result.json") and os.path.isfile(following / name))
-    return folder / name if moved else following / name
+    following = os.path.join(folder, NEXT)  # a list of a thousand runs would spend most of its time on Path objects
+    moved = not all(os.path.isfile(os.path.join(following, file)) for file in ("result.json", name))
+    return folder / name if moved else folder / NEXT / name
 
 
 def folder_of(file: Path) -> Path:

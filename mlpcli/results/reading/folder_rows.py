@@ -31,6 +31,8 @@ FACTS = ("name", "kind", "dataset", "state", "done", "planned", "failed", "metri
 """Columns of every row, before options and numbers. `done` and `planned` are trials of a sweep, epochs of a run."""
 
 
+_DEFAULTS = {name: option.default for name, option in OPTIONS.items()}
+
 _SHOWN_OTHERWISE = ("dataset", "width", "depth")
 """Options with a column of their own, and those for which `hidden` stands."""
 
@@ -66,7 +68,9 @@ def list_trials(path: Path) -> tuple[list[Row], str]:
 def differing(rows: list[Row]) -> list[str]:
     """The options in which the runs among the rows differ, in the order of their declaration."""
     runs = [row for row in rows if row["kind"] == "run"]
-    return [name for name in OPTIONS if name not in _SHOWN_OTHERWISE and len({str(row.get(name)) for row in runs}) > 1]
+    names = [name for name in OPTIONS if name not in _SHOWN_OTHERWISE]
+    columns = zip(*(tuple(map(row.get, names)) for row in runs), strict=True)
+    return [name for name, column in zip(names, columns, strict=False) if column.count(column[0]) < len(column)]
 
 
 def _option_values(name: str, cells: Sequence[str | None]) -> list[object]:
@@ -81,7 +85,7 @@ def _option_values(name: str, cells: Sequence[str | None]) -> list[object]:
 def _row(path: Path) -> Row:
     row: Row = dict.fromkeys(FACTS) | {"name": path.name}
     try:
-        if any(os.path.isfile(path / file) for file in (SWEEP, TRIALS)):
+        if any(os.path.isfile(os.path.join(path, file)) for file in (SWEEP, TRIALS)):
             return row | {"kind": "sweep"} | snapshot(path, lambda: _sweep(path))
         if any(os.path.isfile(current(path, file)) for file in (CONFIG, RESULT)):
             return row | {"kind": "run"} | snapshot(path, lambda: _run(path))
@@ -135,8 +139,9 @@ def _sweep(path: Path) -> Row:
 
 def _options(config: Mapping[str, Any]) -> Row:
     """Every option of a run; those that its version did not know have their defaults."""
-    options: Row = {name: option.default for name, option in OPTIONS.items()}
-    options |= {name: tuple(value) if isinstance(value, list) else value for name, value in config.items()}
+    options: Row = _DEFAULTS | {
+        name: tuple(value) if isinstance(value, list) else value for name, value in config.items()
+    }
     if sizes := options["hidden"]:
         options |= {"depth": len(sizes), "width": sizes[0] if len(set(sizes)) == 1 else None}
     return options
