@@ -63,15 +63,21 @@ class GrowingTables:
         return True
 
     def append(self, trials: Sequence[Trial], epochs: Epochs, diagnostics: Epochs) -> None:
-        """Add trials that have ended; on disk when this returns, the epochs before the trials."""
+        """Add trials that have ended; on disk when this returns, the epochs before the trials.
+
+        What has no column, such as a metric that only trials of a later batch monitor, is left out.
+        """
         rows = {METRICS: epochs, DIAGNOSTICS: diagnostics}
         spans, self.is_ordered = {}, False
         for name, columns in self._epoch_columns.items():
-            table, blank = self._open[name], dict.fromkeys(columns)
+            table = self._open[name]
             for trial in trials:
                 identity = {"trial": trial.number, "run_id": trial.run_id}
                 start = table.offset
-                table.append({**blank, **row, **identity} for row in rows[name].get(trial.number, ()))
+                table.append(
+                    {column: row.get(column) for column in columns} | identity
+                    for row in rows[name].get(trial.number, ())
+                )
                 spans[name, trial.number] = (start, table.offset - start)
             table.sync()
         self._open[TRIALS].append(map(self._row, trials))

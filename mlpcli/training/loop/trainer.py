@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from mlpcli.config import RunOptions
-from mlpcli.config.metrics import epoch_columns, metrics_of
+from mlpcli.config.metrics import Metric, epoch_columns, metrics_of
 from mlpcli.config.rules import smallest_batch
 from mlpcli.data import Part, Prepared
 from mlpcli.nn import Array, Network, Purpose, stream
@@ -71,7 +71,9 @@ class Trainer:
         self.options = runs[0]
         self.target_scale = data.preprocessing.units
         asked = (self.options.monitor, measure or "auto")
-        self.metrics, self.columns = metrics_of(data.task, *asked), epoch_columns(data.task, *asked)
+        self.columns = epoch_columns(data.task, *asked)
+        self._metrics = metrics_of(data.task, *asked)
+        self._metrics_each_epoch = metrics_of(data.task, *set(asked) & set(self.columns))
         self._x, self._y = data.train.x, data.train.y
         self._weights = None if data.train.weights is None else data.train.weights.astype(self.options.dtype)
         self.bounds = batch_bounds(len(self._x), self.options.batch_size, smallest_batch(self.options))
@@ -153,7 +155,9 @@ class Trainer:
         self.network.params[...], self.network.state[...] = self.kept_params, self.kept_state
         parts = {"train": self.data.train, "val": self.data.val, "test": self.data.test}
         with np.errstate(all="ignore"):
-            measured = {name: None if part is None else self._evaluate(part) for name, part in parts.items()}
+            measured = {
+                name: None if part is None else self._evaluate(part, self._metrics) for name, part in parts.items()
+            }
         return [
             {name: None if values is None else pick(values, run) for name, values in measured.items()}
             for run in range(len(self.runs))
@@ -261,7 +265,7 @@ class Trainer:
         epoch, members = self.epoch + 1, self.members
         val = None
         if self.data.val is not None:
-            val = self._evaluate(self.data.val)
+            val = self._evaluate(self.data.val, self._metrics_each_epoch)
         healthy = np.flatnonzero(self._find_divergence(epoch))
         seconds = (self._epoch_time + time.perf_counter() - started) / len(members)
         self.times[members] += seconds
@@ -284,9 +288,9 @@ class Trainer:
         self._clear_sums()
         return [(int(members[position]), rows[position]) for position in healthy]
 
-    def _evaluate(self, part: Part) -> dict[str, Array]:
+    def _evaluate(self, part: Part, metrics: Sequence[Metric]) -> dict[str, Array]:
         mean = np.array(self.data.preprocessing.target_mean)
-        return evaluate(self.network, self.replicas.loss, part, self.target_scale, self.metrics, mean)
+        return evaluate(self.network, self.replicas.loss, part, self.target_scale, metrics, mean)
 
     def _record(self, positions: Array) -> None:
         """Measure the diagnostics of the runs at these positions of the stack."""

@@ -7,8 +7,16 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 import mlpcli
+from mlpcli.config import DataOptions, RunOptions
+from mlpcli.config.metrics import METRICS
+from mlpcli.data import prepare
 from mlpcli.errors import UsageError
+from mlpcli.training.importance import importances
+from mlpcli.training.loop.trainer import Trainer
+from mlpcli.training.metrics.functions import FUNCTIONS
+from mlpcli.training.session import plan_run
 
+CHOICES = {"choices": ["val_loss", "val_brier", "val_roc_auc"]}
 QUICK = {"width": 8, "depth": 1, "epochs": 6, "threads": 1}
 MOONS = "moons:n=150,noise=0.3"
 
@@ -74,10 +82,6 @@ def test_a_metric_that_the_rows_do_not_define_is_refused_before_training(tmp_pat
 
 
 def test_columns_have_an_importance_by_any_metric() -> None:
-    from mlpcli.config.metrics import METRICS
-    from mlpcli.data import prepare
-    from mlpcli.training.importance import importances
-
     run = mlpcli.train(MOONS, **QUICK)
     part = prepare(run.options.data).train
     order = np.random.default_rng(0).permutation(len(part))
@@ -88,3 +92,31 @@ def test_columns_have_an_importance_by_any_metric() -> None:
         areas.append(roc_auc_score(part.y, model.scores(x)[:, 0]))
         x[:, 0] = x[order, 0]
     assert first[0] == pytest.approx(areas[0] - areas[1])
+
+
+def test_what_ranks_by_training_rows_costs_nothing_per_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[str] = []
+    roc_auc = FUNCTIONS["roc_auc"]
+    monkeypatch.setitem(FUNCTIONS, "roc_auc", lambda scored: measured.append("roc_auc") or roc_auc(scored))
+    data = prepare(DataOptions(dataset=MOONS))
+    run = plan_run(RunOptions(dataset=MOONS, **QUICK), data).options
+    for measure, parts_and_epochs in ((None, 0), ("train_roc_auc", 3), ("val_roc_auc", 3 + 6)):
+        measured.clear()
+        trainer = Trainer([run], data, measure)
+        assert all(set(row) == set(trainer.columns) for epoch in trainer.epochs() for _, row in epoch)
+        (metrics,) = trainer.results()
+        assert len(measured) == parts_and_epochs
+        assert metrics["train"] and ("roc_auc" in metrics["train"]) == (measure is not None)
+
+
+def test_trials_of_a_later_batch_may_monitor_what_the_first_did_not(tmp_path: Path) -> None:
+    spec = {
+        "name": "s",
+        "seeds": 1,
+        "base": {"dataset": MOONS, **QUICK},
+        "search": {"sampler": "qmc", "trials": 4, "batch": 1, "monitor": CHOICES},
+    }
+    sweep = mlpcli.sweep(spec, results=tmp_path)
+    assert list(sweep.trials.state) == ["complete"] * len(sweep.trials) and sweep.trials.monitor.nunique() > 1
+    asked = [name for name in ("val_brier", "val_roc_auc") if name in sweep.history]
+    assert asked == [name for name in [sweep.trials.monitor[0]] if name != "val_loss"]
