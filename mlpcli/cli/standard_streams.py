@@ -6,10 +6,32 @@ results go to disk, or change its exit code. Characters that the terminal's enco
 
 import io
 import os
+import shutil
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TextIO
 
-__all__ = ["guard_streams", "is_abandoned"]
+__all__ = ["STDIN", "guard_streams", "is_abandoned", "table_on_disk"]
+
+
+STDIN = ("-", "/dev/stdin")
+"""Names of a table on standard input."""
+
+
+@contextmanager
+def table_on_disk(table: str) -> Iterator[str]:
+    """The name of the table; for one on standard input that of a CSV file which holds it inside the block."""
+    if table not in STDIN:
+        yield table
+        return
+    with tempfile.TemporaryDirectory(prefix="mlpcli-") as folder:
+        path = Path(folder, "stdin.csv")
+        with path.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        yield str(path)
 
 
 def guard_streams() -> None:

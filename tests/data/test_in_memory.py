@@ -149,7 +149,7 @@ def test_a_category_that_training_did_not_have_is_zeros(frame: pd.DataFrame) -> 
         ("digits", UsageError, "got str, expected a pair"),
         ([[1, 2], [3, 4]], UsageError, "got list, expected a pair"),
         (([[1.0], [2.0]], [1, 2, 3]), DataError, "2 rows in X, but 3 in y"),
-        (([[1.0], [np.inf]], [1, 2]), DataError, "row 2, column 1: inf is too large"),
+        (([[1.0], [np.inf]], [1, 2]), DataError, "row 1, column 0: inf is too large"),
         (([["a"], ["b"]], [1, 2]), DataError, "texts among the numbers"),
         ((3, [1, 2]), DataError, "X: got int"),
         ({"a": [1, 2]}, UsageError, "which column is to be predicted"),

@@ -12,6 +12,7 @@ from mlpcli.cli.console import message, print_json
 from mlpcli.cli.flags import DataHome, Json, Quiet, ResultsRoot, SomeRun
 from mlpcli.cli.option_flags import with_options
 from mlpcli.cli.own_data import Split, folder_for_tables, own_data
+from mlpcli.cli.standard_streams import table_on_disk
 from mlpcli.cli.text_table import table
 from mlpcli.cli.views.data_summary import summary_lines, warn_of_columns
 from mlpcli.cli.views.epoch_view import short
@@ -57,7 +58,8 @@ def evaluate(
         typer.Option(help="part of the run's data to score", show_default="test, else val, else train"),
     ] = None,
     dataset: Annotated[
-        str | None, typer.Option(help="score all rows of this table instead; columns are matched by name")
+        str | None,
+        typer.Option(help="score all rows of this table instead, - is CSV on stdin; columns are matched by name"),
     ] = None,
     predictions: Annotated[
         Path | None, typer.Option(help="write row, target, prediction and probabilities to this CSV file")
@@ -106,7 +108,8 @@ def evaluate(
     if dataset is None:
         asked = _own_rows(model, path, split, data_home)
     else:
-        asked = _other_rows(model, dataset, given, data_home)
+        with table_on_disk(dataset) as table_name:
+            asked = _other_rows(model, table_name, given, data_home)
     message(f"{shown(path)}: {len(asked.rows)} {asked.words}", quiet=quiet)
     for text in () if quiet else summary_lines(asked.summary):
         message(text)

@@ -12,7 +12,7 @@ import typer
 from mlpcli.cli.console import message, print_json
 from mlpcli.cli.flags import DataHome, Json, Quiet, ResultsRoot, switch
 from mlpcli.cli.option_flags import with_options
-from mlpcli.cli.standard_streams import is_abandoned
+from mlpcli.cli.standard_streams import STDIN, is_abandoned
 from mlpcli.config import READING, Source, build
 from mlpcli.errors import UsageError
 from mlpcli.wording import nearest, quote
@@ -62,7 +62,7 @@ def predict(
     *runs, table = names
     if not runs:
         raise UsageError(f"predict needs a run and a table, got {quote(table)} alone. Use - for rows on standard input")
-    if piped is not Piped.CSV and table != "-":
+    if piped is not Piped.CSV and table not in STDIN:
         raise UsageError(f"--stdin {piped}: the rows come from {table[:200]}. Give - in its place")
     if as_json and output is None:
         raise UsageError("--json: stdout would hold the predictions. Name a file for them with --output")
@@ -76,7 +76,7 @@ def predict(
 
     models = load_all(runs, results=results)
     kept = keep.split(",") if keep else []
-    options = build(Source({"dataset": f"-.{piped}" if table == "-" else table}, "--"), given).data
+    options = build(Source({"dataset": f"-.{piped}" if table in STDIN else table}, "--"), given).data
     header, blocks = predict_columns(models, options, keep=kept, data_home=data_home)
     usual = [name for name in header if proba or name in kept or not name.startswith("probability_")]
     wanted = columns.split(",") if columns else usual

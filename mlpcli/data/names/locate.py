@@ -43,6 +43,8 @@ def file_and_card(dataset: str) -> tuple[tuple[str, Path] | None, Card | None]:
             f"dataset {quote(dataset)}: mlpcli downloads the datasets of cards and of OpenML only. Download the file, "
             "and give its path"
         )
+    if dataset in ("-", "/dev/stdin"):
+        raise UsageError(f"dataset {quote(dataset)}: standard input can be read once, by eval and predict. Give a file")
     found = find_format(dataset)
     if found or dataset.startswith(("openml:", MEMORY)):
         return found, None

@@ -29,7 +29,7 @@ def read_weights(table: Table, column: int, rows: NDArray[np.int64]) -> Floats:
     for at in np.flatnonzero(~(weights >= 0))[:1]:
         held = "no value" if np.isnan(weights[at]) else f"{weights[at]:g}"
         raise DataError(
-            f"weights: row {rows[at] + 1} has {held} in column {name}, expected a number of 0 or more. Nothing was "
+            f"weights: row {rows[at]} has {held} in column {name}, expected a number of 0 or more. Nothing was "
             "written. Correct the cell"
         )
     return weights

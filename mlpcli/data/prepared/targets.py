@@ -91,7 +91,7 @@ def read_targets(
     for column, cells in read:
         gaps = np.flatnonzero(np.isnan(cells))
         if len(gaps) or not len(cells):
-            first = f" (first: row {gaps[0] + 1})" if len(gaps) else ""
+            first = f" (first: row {rows[gaps[0]]})" if len(gaps) else ""
             raise DataError(
                 f"target {quote(column.name)}: {len(gaps)} of {len(cells)} rows have no value{first}. Nothing was "
                 "written. Use --drop-unlabelled to leave out such rows"
@@ -111,7 +111,7 @@ def read_targets(
         return Targets(None, np.column_stack([_numbers(*column) for column in read]), choice)
     if len(read) > 1:
         raise UsageError("target: classification predicts one column; several are for task = regression, or multilabel")
-    return replace(_classes(*read[0], known), choice=choice)
+    return replace(_classes(*read[0], rows, known), choice=choice)
 
 
 def fit_targets(
@@ -189,7 +189,9 @@ def _distinct(column: TableColumn, cells: NDArray[Any]) -> tuple[NDArray[Any], N
     return np.flatnonzero(present), (np.cumsum(present) - 1)[codes]
 
 
-def _classes(column: TableColumn, cells: NDArray[Any], known: tuple[str, ...] | None) -> Targets:
+def _classes(
+    column: TableColumn, cells: NDArray[Any], rows: NDArray[np.int64], known: tuple[str, ...] | None
+) -> Targets:
     values, codes = _distinct(column, cells)
     if len(values) > MOST_CLASSES:
         raise DataError(
@@ -198,7 +200,7 @@ def _classes(column: TableColumn, cells: NDArray[Any], known: tuple[str, ...] | 
         )
     names = [_class_name(column, value) for value in values]
     if known is not None:
-        return Targets(known, _known_codes(column.name, names, codes, known))
+        return Targets(known, _known_codes(column.name, names, codes, rows, known))
     if len(names) == 1:
         raise DataError(
             f"target {quote(column.name)}: one class only, {quote(names[0])}; two are needed. Nothing was written"
@@ -209,7 +211,9 @@ def _classes(column: TableColumn, cells: NDArray[Any], known: tuple[str, ...] | 
     return Targets(tuple(names[at] for at in order), rank[codes])
 
 
-def _known_codes(target: str, names: list[str], codes: NDArray[np.int64], known: tuple[str, ...]) -> NDArray[np.int64]:
+def _known_codes(
+    target: str, names: list[str], codes: NDArray[np.int64], rows: NDArray[np.int64], known: tuple[str, ...]
+) -> NDArray[np.int64]:
     """Codes into `known`, whose names may be spelled otherwise: 1.0 for 1, True or 1 for true."""
     meanings = {_meaning(name): code for code, name in enumerate(known)}
     places = [
@@ -219,7 +223,7 @@ def _known_codes(target: str, names: list[str], codes: NDArray[np.int64], known:
     for at, name in enumerate(names):
         if places[at] < 0:
             raise DataError(
-                f"target {quote(target)}, row {int(np.argmax(codes == at)) + 1}: {quote(name)} is not one of the "
+                f"target {quote(target)}, row {rows[np.argmax(codes == at)]}: {quote(name)} is not one of the "
                 f"model's classes, {listed(known)}. Remove the row, or train again"
             )
     return np.array(places, dtype=np.int64)[codes]

@@ -153,9 +153,7 @@ def _groups(table: Table, column: int, usable: NDArray[np.int64]) -> NDArray[Any
     groups = table.column(column)[usable]
     for at in np.flatnonzero(np.isnan(groups))[:1]:
         name = quote(table.columns[column].name)
-        raise DataError(
-            f"groups: row {usable[at] + 1} has no value in column {name}. Nothing was written. Fill the cell"
-        )
+        raise DataError(f"groups: row {usable[at]} has no value in column {name}. Nothing was written. Fill the cell")
     return groups
 
 

@@ -70,7 +70,7 @@ def check_block(block: NDArray[Any], first_row: int, where: str) -> None:
         raise DataError(f"{where}: texts among the numbers of X and y; only y of one column may be texts")
     wrong = np.isinf(block) if block.dtype.kind == "f" else (block > LARGEST_WHOLE) | (block < -LARGEST_WHOLE)
     for row, column in np.argwhere(wrong)[:1].tolist():
-        raise DataError(f"{where}, row {first_row + row + 1}, column {column + 1}: {block[row, column]} is too large")
+        raise DataError(f"{where}, row {first_row + row}, column {column}: {block[row, column]} is too large")
 
 
 def cell_type(x_type: Any, y: NDArray[Any]) -> Any:

@@ -135,7 +135,7 @@ def _read(frame: Any, column: ColumnReader, dataset: str) -> NDArray[np.float64]
     import pandas as pd
 
     def where(row: int) -> str:
-        return f"dataset {dataset}, row {row + 1}"
+        return f"dataset {dataset}, row {row}"
 
     series = frame[column.name]
     if not pd.api.types.is_numeric_dtype(series.dtype):

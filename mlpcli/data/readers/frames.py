@@ -117,7 +117,7 @@ def _read(column: ColumnReader, series: "pd.Series[Any]", held: str, where: str)
     import pandas as pd
 
     def place(row: int) -> str:
-        return f"{where}, row {row + 1}"
+        return f"{where}, row {row}"
 
     if column.kind == "text":
         codes, values = pd.factorize(series)

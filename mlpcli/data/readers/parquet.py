@@ -57,7 +57,7 @@ def stream_parquet(path: Path, wanted: Wanted, keep: Sequence[str]) -> Iterator[
         kept_places(schema.names, keep, str(path))
         for column in columns:
             _decide(path, column, schema.field(column.place).type)
-        first = 1
+        first = 0
         for batch in file.iter_batches(batch_size=ROWS, columns=[*(column.name for column in columns), *keep]):
             for column in columns:
                 column.restart()
@@ -111,7 +111,7 @@ def _decide(path: Path, column: ColumnReader, arrow_type: Any) -> None:
 
 
 def _blocks(path: Path, file: Any, columns: list[ColumnReader]) -> Iterator[NDArray[np.float64]]:
-    first = 1
+    first = 0
     for batch in file.iter_batches(batch_size=ROWS, columns=[column.name for column in columns]):
         yield _block(path, batch, columns, first)
         first += len(batch)

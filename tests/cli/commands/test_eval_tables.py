@@ -1,6 +1,7 @@
 """`mlpcli eval --dataset`: another table, matched by name and treated as training treated its own, to the last bit."""
 
 import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,17 @@ def test_columns_in_another_order_change_no_bit(
         stem = Path(dataset).stem
         files[dataset] = [Path("p.csv").read_bytes(), Path(f"results/r/eval-{stem}.csv").read_bytes()]
     assert files["t.csv"] == files["shuffled.csv"] == files["t.parquet"]
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdin"])
+def test_a_table_on_standard_input(
+    capsys: pytest.CaptureFixture[str], frame: pd.DataFrame, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(capsys, *KIND)
+    expected = evaluate(capsys, "--dataset", "t.csv")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(Path("t.csv").read_bytes())))
+    assert evaluate(capsys, "--dataset", name) == expected
+    assert Path("results/r/eval-stdin.csv").read_bytes() == Path("results/r/eval-t.csv").read_bytes()
 
 
 @pytest.mark.parametrize("options", [KIND, PRICE])

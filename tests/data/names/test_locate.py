@@ -33,6 +33,12 @@ def test_addresses_are_not_downloaded(name: str) -> None:
         prepare(name, target="b")
 
 
+@pytest.mark.parametrize("name", ["-", "/dev/stdin"])
+def test_training_needs_more_than_a_stream(name: str) -> None:
+    with pytest.raises(UsageError, match="standard input can be read once, by eval and predict"):
+        prepare(name, target="b")
+
+
 def test_content_decides_where_the_suffix_says_nothing() -> None:
     Path("rows.json").write_text('{"a": 1, "b": "x"}\n{"a": 2, "b": "y"}\n{"a": 3, "b": "x"}\n')
     assert prepare("rows.json", target="b", test_size=0, val_size=0).features == ("a",)

@@ -45,8 +45,8 @@ def test_the_unit_of_weights_does_not_matter(scale: float) -> None:
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        ("", "weights: row 4 has no value in column 'w'"),
-        ("-1.5", "weights: row 4 has -1.5 in column 'w', expected a number of 0 or more"),
+        ("", "weights: row 3 has no value in column 'w'"),
+        ("-1.5", "weights: row 3 has -1.5 in column 'w', expected a number of 0 or more"),
         ("heavy", "'heavy' is not a number"),
     ],
 )

@@ -105,7 +105,7 @@ def test_data_in_memory_take_it_too(tables: tuple[pd.DataFrame, pd.DataFrame]) -
         ("n,word,price,w,y\n1,red,1,1,\n", r"val_dataset 'theirs.csv': no row has a value of 'y' to score"),
         (
             "n,word,price,w,y\n1,red,1,1,maybe\n",
-            r"val_dataset 'theirs.csv': .*row 1: 'maybe' is not one of the model's",
+            r"val_dataset 'theirs.csv': .*row 0: 'maybe' is not one of the model's",
         ),
         ("n,word,price,w,y\nx,red,1,1,no\n", r"theirs.csv, line 2, column 'n': 'x' is not a number"),
     ],

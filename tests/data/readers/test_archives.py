@@ -88,8 +88,8 @@ def test_npz_images_are_flattened_and_gaps_are_filled() -> None:
         ({"X": np.array([[1 + 2j]]), "y": np.ones(1)}, "X of dtype complex128"),
         ({"X": np.array([["a"]]), "y": np.ones(1)}, "texts among the numbers"),
         ({"X": np.array([["2020-01-01"]], "M8[D]"), "y": np.ones(1)}, r"dtype datetime64\[D\]"),
-        ({"X": np.array([[1.0, np.inf]]), "y": np.ones(1)}, "row 1, column 2: inf is too large"),
-        ({"X": np.array([[2**60]]), "y": np.ones(1)}, "row 1, column 1: 1152921504606846976 is too large"),
+        ({"X": np.array([[1.0, np.inf]]), "y": np.ones(1)}, "row 0, column 1: inf is too large"),
+        ({"X": np.array([[2**60]]), "y": np.ones(1)}, "row 0, column 0: 1152921504606846976 is too large"),
         ({"X": np.array([{}], dtype=object), "y": np.ones(1)}, "X of dtype object"),
     ],
 )
@@ -312,9 +312,9 @@ def test_parquet_equals_csv() -> None:
         ),
         (pa.array([[1], [2], [3]]), r"column 'x': values of type list"),
         (pa.array([b"a", b"b", b"c"]), r"column 'x': values of type binary"),
-        (pa.array([1.0, float("inf"), 2.0]), r"row 2, column 'x': a number too large"),
-        (pa.array([1, 2**60, 2]), r"row 2, column 'x': '1152921504606846976' is a whole number of too many"),
-        (pa.array(["01/05/2020", "02/05/2020", "03/06/2020"]), r"row 1, column 'x': '01/05/2020' begins with the day"),
+        (pa.array([1.0, float("inf"), 2.0]), r"row 1, column 'x': a number too large"),
+        (pa.array([1, 2**60, 2]), r"row 1, column 'x': '1152921504606846976' is a whole number of too many"),
+        (pa.array(["01/05/2020", "02/05/2020", "03/06/2020"]), r"row 0, column 'x': '01/05/2020' begins with the day"),
     ],
 )
 def test_parquet_faults(column: Any, message: str) -> None:
@@ -326,7 +326,7 @@ def test_parquet_faults(column: Any, message: str) -> None:
 
 def test_what_is_no_parquet_file() -> None:
     write_parquet(x=[1, 2, 3], y=["a", None, "a"])
-    with pytest.raises(DataError, match="row 2, target 'y': no value"):
+    with pytest.raises(DataError, match="row 1, target 'y': no value"):
         prepare("t.parquet", target="y")
     with pytest.raises(UsageError, match="no column 'xx'"):
         prepare("t.parquet", target="xx")
