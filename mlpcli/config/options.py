@@ -4,6 +4,8 @@ The command line, the TOML reader, `--help`, error messages, the README's table,
 this page and that of the data: to add an option, add a field.
 """
 
+from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import model_validator
@@ -229,7 +231,8 @@ class RunOptions(DataOptions):
         )
 
     @classmethod
-    def about(cls) -> dict[str, About]:
+    @cache
+    def about(cls) -> Mapping[str, About]:
         """Facts about each option, by name."""
         extras: dict[str, Any] = {name: field.json_schema_extra for name, field in cls.model_fields.items()}
         return {name: extra["about"] for name, extra in extras.items()}

@@ -36,4 +36,5 @@ def _introduction(prepared: "PreparedSweep", known: int, jobs: int) -> str:
     datasets = ", ".join(dict.fromkeys(data.name for data in prepared.data))
     there = f" ({known} known)" if known else ""
     size = "1 configuration" if plan.configurations == 1 else f"{plan.configurations} configurations"
-    return f"{plan.file.name}: {size}, {len(plan)} trials{there} on {datasets}, {jobs} jobs"
+    more = f", up to {plan.coming} more," if plan.coming else ""
+    return f"{plan.file.name}: {size}, {len(plan)} trials{there}{more} on {datasets}, {jobs} jobs"

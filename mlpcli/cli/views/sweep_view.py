@@ -208,13 +208,12 @@ class LiveView(SweepView):
         return Group(table, *rest, *stands, *work, self._status())
 
     def _stands(self, best: int | None) -> str:
-        """Where the search stands: its round, and the best so far with its 95% interval."""
+        """Where the search stands: its round, and the best so far with half of its 95% interval."""
         if best is None:
             return self._round
         found = estimate(self._lines[best].values, self._plan.file.overlap)
-        text = f"{self._round}; best so far {self._metric} {short(found.mean)}"
-        between = found.ci_low is not None and found.ci_high is not None
-        return f"{text} (95% {short(found.ci_low)} to {short(found.ci_high)})" if between else text
+        half = "" if found.ci_high is None else f" ± {short(found.ci_high - found.mean)}"
+        return f"{self._round}; best so far {short(found.mean)}{half}"
 
     def _status(self) -> "Table":
         """One line: trials and epochs done of all, the bar of the epochs, time elapsed and left."""

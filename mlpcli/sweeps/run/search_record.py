@@ -47,8 +47,8 @@ class SearchRecord:
         assert configuration is not None
         found = estimate([self._key(-score) for score in self._best.scores.values()], self._plan.file.overlap)
         value = f"{self._metric} {found.mean:.4g}"
-        if found.ci_low is not None:
-            value += f" (95% {found.ci_low:.4g} to {found.ci_high:.4g})"
+        if found.ci_high is not None:
+            value += f" ± {found.ci_high - found.mean:.2g}"
         return f"{said}; best so far {value}, {self._plan.described(configuration) or 'the base'}"
 
     @property

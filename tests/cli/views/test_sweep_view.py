@@ -137,7 +137,7 @@ def test_a_search_says_where_it_stands(tmp_path: Path) -> None:
     for trial, value in enumerate([0.7, 0.9, 0.1, 0.2]):
         ends(shown, trial, value)
     *_, stands, status = lines(shown)
-    assert stands == "batch 1 of 4; best so far val_accuracy 0.8000 (95% -0.4706 to 2.0706)"
+    assert stands == "batch 1 of 4; best so far 0.8000 ± 1.2706"
     assert status.startswith("trials  4/42")
 
 

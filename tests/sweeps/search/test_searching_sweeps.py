@@ -113,7 +113,7 @@ def test_what_is_said(place: Path, capsys: pytest.CaptureFixture[str], monkeypat
     flags = ["--results", str(place), "--executor", "serial"]
     assert run(["sweep", str(file), *flags]) == 0
     said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("batch")]
-    best = r"batch 1 of 2: 5 configurations; best so far val_accuracy 0\.\d+ \(95% -?\d\.\d+ to \d\.\d+\), lr = .*"
+    best = r"batch 1 of 2: 5 configurations; best so far val_accuracy 0\.\d+ ± \d[.\d]*, lr = .*"
     assert len(said) == 2 and re.fullmatch(best, said[0])
     monkeypatch.setattr(Engine, "done", None)  # nothing is trained any more
     assert run(["sweep", str(file), *flags]) == 0
