@@ -12,6 +12,7 @@ prepared inputs or scores are their parts.
 (array([[0.25, 0.5 , 0.25]]), array([1]))
 """
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,6 +40,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Model"]
+
+_ALONE = threading.RLock()
+"""Held while a network computes: its workspaces serve one call at a time, and the process has one number of BLAS
+threads, so that models asked by several threads take turns."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -235,7 +240,7 @@ class Model:
     @contextmanager
     def _arithmetic(self) -> Iterator[None]:
         """As in training: the last bits of a number depend on the threads, and what overflows shows in the result."""
-        with blas_threads(int(self.options.threads)), np.errstate(all="ignore"):
+        with _ALONE, blas_threads(int(self.options.threads)), np.errstate(all="ignore"):
             yield
 
     @property
@@ -261,7 +266,8 @@ class Model:
 
     def scores(self, x: Array) -> Array:
         """The network's scores `(rows, outputs)` of prepared inputs `x: (rows, features)`."""
-        blocks = [scores.copy() for _, scores in score_blocks(self.network, x)]
+        with _ALONE:
+            blocks = [scores.copy() for _, scores in score_blocks(self.network, x)]
         return np.concatenate(blocks) if blocks else np.empty((0, self.network.linears[-1].out_features))
 
     def probabilities(self, scores: Array) -> Array:

@@ -3,12 +3,14 @@
 import copy
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import mlpcli
 from mlpcli.data import Prepared
 from mlpcli.errors import DataError
 from mlpcli.training.loop.trainer import Trainer
@@ -155,3 +157,15 @@ def test_a_file_that_is_not_what_it_describes_is_refused(tmp_path: Path, change:
         assert "\n" not in str(caught.value)
 
     assert peak_memory(load) < (tmp_path / "m").stat().st_size * 20 + 10_000_000
+
+
+def test_threads_may_ask_models_at_once() -> None:
+    """Equal bits alone and together: workspaces and the number of BLAS threads serve one call at a time."""
+    model = mlpcli.train("moons:n=60", width=64, epochs=1, progress=False).model
+    rows = [np.random.default_rng(seed).normal(size=(400, 2)) for seed in range(40)]
+    alone = [model.predict_proba(some) for some in rows]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(model.predict_proba, rows))
+        hidden = list(pool.map(model.hidden, rows))
+    np.testing.assert_array_equal(together, alone)
+    np.testing.assert_array_equal(hidden, [model.hidden(some) for some in rows])
