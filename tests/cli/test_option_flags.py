@@ -39,7 +39,7 @@ def given_by(*arguments: str) -> Source:
 
 
 def help_text(monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("COLUMNS", "400")
+    monkeypatch.setenv("COLUMNS", "1000")
     return CliRunner().invoke(app, ["--help"]).output
 
 

@@ -27,6 +27,7 @@ WITHOUT = {
     "keep": "early_stopping keeps the best epoch",
     "preset": "its scaling belongs to tables",
     "record": "there is no folder for its file",
+    "record_weights": "there is no folder for its file",
 }
 
 

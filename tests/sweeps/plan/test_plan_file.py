@@ -100,6 +100,7 @@ def test_several_grids_follow_one_another() -> None:
         [[grid]]
         norm = ["layer"]
         [[grid]]
+        norm = ["none"]
         [zip]
         width = [8, 4]
         depth = [1, 2]

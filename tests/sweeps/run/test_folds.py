@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,7 +64,8 @@ def test_intervals_are_those_of_nadeau_and_bengio(swept: Path) -> None:
 def test_workers_and_more_seeds(swept: Path, place: Path) -> None:
     assert timeless(sweep(place / "s.toml", place / "two", "--jobs", "2")) == timeless(swept)
     before = seconds(swept)
-    folder = sweep(write_sweep(place / "s.toml", **{**KEYS, "seeds": 3}), place)
+    shutil.copytree(swept, place / "more" / swept.name)
+    folder = sweep(write_sweep(place / "more" / "s.toml", **{**KEYS, "seeds": 3}), place / "more")
     assert len(seconds(folder)) == 18 and before.items() <= seconds(folder).items()
 
 
