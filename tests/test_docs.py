@@ -2,6 +2,7 @@
 
 import doctest
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mlpcli.cli.main import COMMANDS
+from mlpcli.cli.main import COMMANDS, run
 from mlpcli.config import options_table
 from mlpcli.config.readme import BEGIN, END
 from mlpcli.errors import ExitCode
@@ -54,6 +55,22 @@ def test_the_main_job_prints_what_the_readme_shows(tmp_path):
         return [re.sub(r"digits-[0-9a-f]+", "digits-0", line) for line in lines]
 
     assert shape(done.stdout) == shape(block("main output"))
+
+
+def test_results_are_read_as_the_readme_shows(tmp_path, monkeypatch):
+    """All commands of the block, on a shorter sweep of that name."""
+    from sklearn.datasets import load_digits
+
+    monkeypatch.chdir(tmp_path)
+    shorter = ["--seeds", "2", "--set", "epochs=2", "--set", "grid.dropout=[0.0,0.5]", "--keep-models", "all"]
+    assert run(["sweep", str(ROOT / "experiments/dropout.toml"), *shorter, "--jobs", "1", "--quiet"]) == 0
+    X, _ = load_digits(return_X_y=True, as_frame=True)
+    X.head(20).to_csv("new.csv", index=False)
+    commands = [shlex.split(line, comments=True) for line in block("reading commands").splitlines()]
+    assert {words[1] for words in commands} == {"list", "show", "compare", "explain", "export", "predict", "report"}
+    for program, *words in commands:
+        assert (program, run([*words, *(["--quiet"] if "-o" in words else [])])) == ("mlpcli", 0), words
+    assert all(Path(name).is_file() for name in ("model.py", "predicted.csv", "dropout.html"))
 
 
 def test_the_python_part_does_what_the_readme_shows(tmp_path, monkeypatch):
