@@ -34,7 +34,7 @@ def test_by_hand():
     assert factors([3, 2, 2, 2, 1, 1, 1, 1, 1], decay=0.1, patience=2, threshold=0) == [*[1] * 7, 0.1, 0.1]
     assert factors([3, 3, 3, 3], decay=0.5, patience=0, threshold=0) == [1, 0.5, 0.25, 0.125]
     # small improvements never add up beyond the threshold unless the best one moves
-    assert factors([1, 0.95, 0.89, 0.85, 0.79], decay=0.5, patience=1, threshold=0.1) == [1, 1, 1, 1, 1]
+    assert factors([1, 0.95, 0.875, 0.85, 0.75], decay=0.5, patience=1, threshold=0.1) == [1, 1, 1, 1, 1]
     assert factors([1, 0.95, 0.93, 0.91], decay=0.5, patience=1, threshold=0.1) == [1, 1, 0.5, 0.5]
     assert factors([math.nan, math.inf, 1, math.nan], decay=0.5, patience=0, threshold=0) == [0.5, 0.25, 0.25, 0.125]
 
