@@ -21,18 +21,21 @@ from numpy.typing import NDArray
 
 from mlpcli.data.cache.table import Table, TableColumn, TableWriter, blocks_of
 from mlpcli.data.readers.column_reader import ColumnReader
+from mlpcli.data.sparse.sparse_rows import SparseRows, is_sparse
 from mlpcli.errors import DataError, FileError, Unavailable, UsageError
 from mlpcli.installation import install_command
 
 __all__ = ["FETCHERS", "fetch", "fetch_openml"]
 
 FETCHERS: dict[str, tuple[dict[str, Any], ...]] = {
+    "20newsgroups_vectorized": ({"subset": "all"},),
     "california_housing": ({},),
     "covtype": ({},),
     "kddcup99": ({},),
     "lfw_pairs": ({"subset": "train"}, {"subset": "test"}),
     "lfw_people": ({"min_faces_per_person": 70, "resize": 0.4},),
     "olivetti_faces": ({},),
+    "rcv1": ({"subset": "all"},),
     "species_distributions": ({},),
 }
 """What each of scikit-learn's functions is asked for, once per part; the rows of the parts follow one another."""
@@ -56,6 +59,8 @@ def fetch(name: str, targets: tuple[str, ...], writer: TableWriter) -> Table:
             parts = [fetcher(data_home=folder, n_retries=1, **options) for options in FETCHERS[name]]
         except ImportError as error:
             raise UsageError(f"dataset {name}: its pictures need Pillow. Type: {install_command('plot')}") from error
+    if is_sparse(parts[0].data):
+        return _sparse_table(parts[0], targets, writer)
     pairs = [pair for part in parts for pair in _rows_and_targets(name, part)]
     data = pairs[0][0] if len(pairs) == 1 else np.concatenate([rows for rows, _ in pairs])
     numbers = np.concatenate([target for _, target in pairs])
@@ -73,6 +78,17 @@ def fetch(name: str, targets: tuple[str, ...], writer: TableWriter) -> Table:
     for rows in blocks_of(*data.shape):
         writer.append(np.column_stack([data[rows], numbers[rows]]).astype(np.float64))
     return writer.finish([*columns, column], targets)
+
+
+def _sparse_table(part: Any, targets: tuple[str, ...], writer: TableWriter) -> Table:
+    """The table of sparse rows: their classes are codes, and their labels a sparse matrix of 0 and 1."""
+    names = tuple(str(name) for name in part.target_names)
+    cells, columns = np.asarray(part.target)[..., None], [TableColumn(targets[0], "text", names)]
+    if is_sparse(part.target):
+        cells, columns = part.target.toarray().astype(np.uint8), [TableColumn(name) for name in names]
+    writer.append_sparse(SparseRows.of(part.data).moved(1, part.data.shape[1] + 1))
+    writer.append(cells)
+    return writer.finish(columns, [column.name for column in columns])
 
 
 def _rows_and_targets(name: str, part: Any) -> list[tuple[NDArray[Any], NDArray[Any]]]:

@@ -17,8 +17,11 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import sklearn.datasets
+from scipy.sparse import csr_array
 from sklearn.datasets import _openml, load_iris
 
+from mlpcli.data.cache.memory_entry import MemoryEntry
+from mlpcli.data.cache.table import TableWriter
 from mlpcli.data.readers import downloads as fetchers
 from mlpcli.errors import DataError, Unavailable, UsageError
 from tests.data.asked import prepare
@@ -267,6 +270,23 @@ def test_faces_have_names_and_pairs_their_own_test_rows(monkeypatch: pytest.Monk
     pairs = prepare("lfw_pairs", **WHOLE)
     assert pairs.test is not None and pairs.train.x[0, 0] == 200 and pairs.test.x[:, 0].tolist() == [300, 303, 306, 309]
     assert asked[1:] == [{"subset": "train"}, {"subset": "test"}]
+
+
+GROUPS = (np.array([1, 0, 1]), ["a", "b"], ("newsgroup",), [[1], [0], [1]])
+TOPICS = (csr_array([[1, 0], [1, 1], [0, 0]]), np.array(["C1", "M2"]), ("C1", "M2"), [[1, 0], [1, 1], [0, 0]])
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"), [("20newsgroups_vectorized", GROUPS), ("rcv1", TOPICS)], ids=["20newsgroups", "rcv1"]
+)
+def test_sparse_rows_stay_sparse(name: str, answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    x, (target, names, targets, cells) = csr_array([[0.0, 2.0, 0.0], [4.0, 0.0, 0.0], [0.0, 1.0, 1.0]]), answer
+    bunch = sklearn.utils.Bunch(data=x, target=target, target_names=names)
+    monkeypatch.setattr(sklearn.datasets, f"fetch_{name}", lambda data_home, n_retries, subset: {"all": bunch}[subset])
+    table = fetchers.fetch(name, targets, TableWriter(MemoryEntry()))
+    assert (table.targets, table.cells.tolist(), table.width) == (targets, cells, 3 + len(targets))
+    assert table.sparse is not None
+    assert (table.sparse.first, table.sparse.rows.toarray()[:, 1:].tolist()) == (1, x.toarray().tolist())
 
 
 def test_species_are_told_by_their_places(monkeypatch: pytest.MonkeyPatch) -> None:
