@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from mlpcli.cli.console import plain, warning
@@ -35,7 +36,8 @@ def summary_lines(summary: "Sequence[ColumnSummary]") -> Iterator[str]:
         if column.note and column.role != "left out":
             by_note.setdefault(column.note, []).append(column.name)
     for note, names in by_note.items():
-        yield f"  {listed(names)}: {note}"
+        text = f"{listed(names)}: {note}"
+        yield from wrap(text, room, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
 
 
 def warn_of_columns(summary: "Sequence[ColumnSummary]", unknown: "Sequence[UnknownTexts]" = ()) -> None:
