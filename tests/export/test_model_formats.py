@@ -238,7 +238,10 @@ def test_what_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("suffix", [".py", ".onnx"])
-def test_a_model_of_dates_is_not_written_in_formats_that_cannot_read_them(suffix: str) -> None:
+def test_a_model_of_dates_is_not_written_in_formats_that_cannot_read_them(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     frame = pd.DataFrame({"when": pd.date_range("2020-01-01", periods=20), "y": ["a", "b"] * 10})
     model = mlpcli.train(frame, target="y", width=4, epochs=1, test_size=0, val_size=0, progress=False).model
     with pytest.raises(mlpcli.Error, match="column 'when' holds dates, which"):
