@@ -209,10 +209,13 @@ class ClusterExecutor(Executor):
         with suppress(Exception):  # the scheduler may be gone
             for name in self._copies if client.status == "running" else ():
                 client.sync(client.scheduler.unregister_worker_plugin, name=name, callback_timeout=CLOSE_SECONDS)
-        client.close(CLOSE_SECONDS)
+        with suppress(TimeoutError):  # on a busy machine; all results are here
+            client.close(CLOSE_SECONDS)
         if cluster is not None:
-            cluster.sync(_end, list(cluster.workers.values()))
-            cluster.close(CLOSE_SECONDS)
+            with suppress(TimeoutError):
+                cluster.sync(_end, list(cluster.workers.values()))
+            with suppress(TimeoutError):
+                cluster.close(CLOSE_SECONDS)
 
 
 async def _end(nannies: list[Any]) -> None:
