@@ -1,4 +1,4 @@
-"""Names that other tools give to the options of a run and their values, so that messages name ours.
+"""Names that other tools and files give to the options of a run and their values, so that messages name ours.
 
 The names are those of scikit-learn, Keras, PyTorch, Lightning, pytabkit and Ludwig.
 """
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 __all__ = ["our_option", "our_value"]
 
 _CPU = "mlpcli trains on the CPU; threads sets the number of its threads"
+_SWEEP = "it belongs in a sweep file, for mlpcli sweep"
 _HIDDEN = "hidden, sizes separated by commas, as in 64,64"
 _THREADS = "threads, those of the matrix products"
 _PATIENCE = "patience, the epochs without a better monitor, as in 10"
@@ -16,6 +17,7 @@ _OPTIONS: Mapping[str, str] = {
     "accelerator": _CPU,
     "act": "activation",
     "alpha": "weight_decay",
+    "base": _SWEEP,
     "batch": "batch_size",
     "batch_norm": "norm batch",
     "batchnorm": "norm batch",
@@ -35,6 +37,7 @@ _OPTIONS: Mapping[str, str] = {
     "gpus": _CPU,
     "grad_clip": "clip_norm",
     "gradient_clip_val": "clip_norm",
+    "grid": _SWEEP,
     "hidden_dim": "width",
     "hidden_dims": _HIDDEN,
     "hidden_layer_sizes": _HIDDEN,
@@ -64,10 +67,11 @@ _OPTIONS: Mapping[str, str] = {
     "num_workers": _THREADS,
     "optim": "optimizer",
     "p_drop": "dropout",
+    "points": _SWEEP,
     "precision": "dtype",
     "random_seed": "seed",
-    "reduce_lr_on_plateau": "schedule plateau",
     "random_state": "seed",
+    "reduce_lr_on_plateau": "schedule plateau",
     "scheduler": "schedule",
     "solver": "optimizer",
     "step_size": "lr_every",
@@ -116,7 +120,7 @@ def our_option(name: str, *, flag: bool = False) -> str:
     ('; use lr', '; use --norm batch', '')
     """
     ours = _OPTIONS.get(name.lstrip("-").replace("-", "_").lower())
-    if ours is None or ours == _CPU:
+    if ours in (None, _CPU, _SWEEP):
         return f"; {ours}" if ours else ""
     option, comma, rest = ours.partition(",")
     return f"; use {'--' + option.replace('_', '-') if flag else option}{comma}{rest}"
