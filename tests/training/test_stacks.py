@@ -59,7 +59,11 @@ STACKS = {
     "rates that follow the monitor": Stack(
         CLASSES,
         {"schedule": "plateau", "epochs": 8, "lr": 0.3},
-        [{"lr_every": 1.0, "patience": 3}, {"lr_every": 2.0, "lr_decay": 0.1, "seed": 1}, {"min_delta": 0.1}],
+        [
+            {"lr_every": 1.0, "patience": 3},
+            {"lr_every": 2.0, "lr_decay": 0.1, "seed": 1, "patience": 9},
+            {"min_delta": 0.1, "patience": 9},
+        ],
     ),
     "full batch": Stack(CLASSES, {"batch_size": "full"}, RATES),
     "patience": Stack(CLASSES, {"epochs": 12, "lr": 0.3}, [{"patience": n, "seed": n} for n in (1, 2, 3, 9)]),

@@ -3,6 +3,7 @@
 Rows count by their weights. A metric that these rows do not define is nan. Regression metrics are in the target's own
 units; for several targets they are the uniform average, and `max_error` is the largest (scikit-learn's conventions).
 
+>>> from dataclasses import replace
 >>> outcome = Outcome(np.zeros(4), hits=np.array([True, True, True, False]), scores=np.array([[2.0], [1.0], [3], [4]]))
 >>> outcome = replace(outcome, targets=np.array([1, 1, 1, 0]))
 >>> float(FUNCTIONS["accuracy"](outcome)), float(FUNCTIONS["balanced_accuracy"](outcome))
