@@ -36,7 +36,7 @@ def draw_parallel(folder: ResultsFolder, metric: str, selection: Selection) -> l
     )
     heights = np.stack([height for height, _ in places], axis=-1)
     best = selection.first(points, MOST_SERIES)
-    figure, (axes,) = new_figure(1.6 + 1.25 * len(places), 4.2)
+    figure, (axes,) = new_figure(1.4 + 0.95 * len(places), 4.4)
     for values, line in zip(configurations, heights, strict=True):
         if values not in best:
             axes.plot(line, color=GREY, linewidth=0.7, zorder=1)
@@ -47,12 +47,12 @@ def draw_parallel(folder: ResultsFolder, metric: str, selection: Selection) -> l
         axes.axvline(place, color="black", linewidth=0.9, zorder=1.5)
         for height, text in ticks:
             box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.4}
-            axes.text(place + 0.04, height, text, fontsize=7, va="center", ha="left", zorder=3, bbox=box)
+            axes.text(place + 0.04, height, text, fontsize=9, va="center", ha="left", zorder=3, bbox=box)
     names = [axis_name(factor.options) for factor in factors]
-    axes.set_xticks(range(len(places)), [wrap(name, 15) for name in (*names, metric_name(metric))], fontsize=8)
-    axes.set_xlabel("varied options, and the metric on the last axis")
+    axes.set_xticks(range(len(places)), [wrap(name, 12) for name in (*names, metric_name(metric))])
+    axes.set_xlabel("varied options; last, the metric")
     axes.set_ylabel("values of each option")
-    axes.set_xlim(-0.1, len(places) - 1 + 0.5)
+    axes.set_xlim(-0.1, len(places) - 1 + 0.6)
     axes.set_ylim(-0.05, 1.05)
     axes.set_yticks([])
     axes.grid(visible=False)
