@@ -1,0 +1,167 @@
+"""Reading at scale: predictions for a table of ten million rows, and lists of many runs and trials.
+
+    python -m tests.benchmarks.reading [--rows 10000000] [--write]
+
+makes a CSV of 8 numbers per row (0.6 GB at ten million), predicts it with a network of 3 hidden layers of 256 units in
+a process whose own memory is watched, and compares its rows per second with those of the network's forward pass alone,
+on the same rows from memory. Then it lists 1,000 runs, and a sweep of 20,000 trials. Times are processor time, which
+other programs disturb less than the clock does; both sides use one thread. It needs Linux, the extra `parquet`, and
+2 GB of free disk.
+"""
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+import mlpcli
+from mlpcli.data.in_memory import encode_in_memory
+from mlpcli.results.provenance import provenance
+from mlpcli.threads import blas_threads
+from tests.plot.folders import sweep_folder
+
+REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "predict.md"
+COLUMNS = [f"x{at}" for at in range(8)]
+ROWS_AT_ONCE = 200_000
+RUNS, TRIALS, TURNS = 1_000, 20_000, 3
+COMMAND = [sys.executable, "-m", "mlpcli"]
+
+
+def write_rows(path: Path, rows: int) -> None:
+    """Normal numbers of four decimals."""
+    import pyarrow
+    from pyarrow import csv
+
+    rng = np.random.default_rng(0)
+    schema = pyarrow.schema([(name, pyarrow.float64()) for name in COLUMNS])
+    with csv.CSVWriter(path, schema) as writer:
+        for start in range(0, rows, ROWS_AT_ONCE):
+            x = rng.standard_normal((len(COLUMNS), min(ROWS_AT_ONCE, rows - start))).round(4)
+            writer.write_table(pyarrow.table([*x], names=COLUMNS))
+
+
+def trained(folder: Path) -> mlpcli.Model:
+    """A network of default options but its size, in the folder `net`; how well it learned does not matter."""
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((2_000, len(COLUMNS)))
+    frame = dict(zip(COLUMNS, x.T, strict=True)) | {"y": x[:, 0] * x[:, 1] + x[:, 2]}
+    options = {"width": 256, "depth": 3, "epochs": 2, "threads": 1}
+    return mlpcli.train(frame, target="y", results=folder, name="net", progress=False, **options).model
+
+
+def watched(command: list[str], folder: Path) -> tuple[float, int]:
+    """Processor time of a command, and the most anonymous memory that it held, in bytes."""
+    before, most = resource.getrusage(resource.RUSAGE_CHILDREN), 0
+    with subprocess.Popen(command, cwd=folder) as process:
+        while process.poll() is None:
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            most = max([most, *(int(line.split()[1]) for line in status.splitlines() if line.startswith("RssAnon:"))])
+            time.sleep(0.05)
+    if process.returncode:
+        raise SystemExit(process.returncode)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, most * 1024
+
+
+def forward_alone(model: mlpcli.Model) -> float:
+    """Processor time of the forward pass, in seconds per row; the median of some turns."""
+    x = encode_in_memory(np.random.default_rng(2).standard_normal((ROWS_AT_ONCE, len(COLUMNS))), model.preprocessing)
+    seconds = []
+    with blas_threads(1):
+        for _ in range(TURNS):
+            started = time.process_time()
+            model.scores(x)
+            seconds.append((time.process_time() - started) / len(x))
+    return median(seconds)
+
+
+def listed(folder: Path, *words: str) -> float:
+    """Processor time of a command that prints into the void; the median of some turns, after one for the cache."""
+    seconds = []
+    for _ in range(TURNS + 1):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([*COMMAND, *words], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return median(seconds[1:])
+
+
+def many_results(folder: Path) -> None:
+    """`runs` has copies of one run that differ in their seed; `sweeps` has one sweep."""
+    mlpcli.train("moons", width=8, epochs=5, results=folder, name="one", progress=False)
+    result = json.loads((folder / "one/result.json").read_text())
+    for seed in range(RUNS):
+        copy = folder / "runs" / f"moons-{seed:04}"
+        shutil.copytree(folder / "one", copy)
+        config = {**result["config"], "seed": seed}
+        (copy / "result.json").write_text(json.dumps({**result, "run_id": f"{seed:012x}", "config": config}, indent=2))
+    rates = [10 ** (at / 500 - 4) for at in range(TRIALS // 20)]
+    sweep_folder(folder / "sweeps/sweep", {"lr": rates, "width": [16, 32, 64, 128]}, seeds=5, epochs=1)
+
+
+def main() -> None:
+    """Predict, list, and report."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--folder", type=Path, help="where the table is made")
+    parser.add_argument("--write", action="store_true", help=f"into {REFERENCE.parent.name}/{REFERENCE.name}")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=given.folder) as name:
+        folder = Path(name)
+        os.environ["MLPCLI_DATA_HOME"] = str(folder / "home")
+        model = trained(folder)
+        write_rows(folder / "rows.csv", given.rows)
+        forward = [forward_alone(model)]
+        seconds, held = watched([*COMMAND, "predict", "-q", "net/model.safetensors", "rows.csv", "-o", "p.csv"], folder)
+        forward.append(forward_alone(model))
+        many_results(folder)
+        start = listed(folder, "--help")
+        lists = {
+            f"`list` of {RUNS:,} runs": listed(folder, "list", "--results", "runs"),
+            f"`list` of a sweep of {TRIALS:,} trials": listed(folder, "list", "sweep", "--results", "sweeps"),
+            "the same with `--sort -val_accuracy --top 20`": listed(
+                folder, "list", "sweep", "--results", "sweeps", "--sort", "-val_accuracy", "--top", "20"
+            ),
+        }
+    each = seconds / given.rows
+    text = "\n".join(
+        [
+            "# Reading at scale",
+            "",
+            f"`mlpcli predict` on a CSV of {given.rows:,} rows of {len(COLUMNS)} numbers, by a network of 3 hidden",
+            f"layers of 256 units ({model.network.size:,} parameters), on one thread. Times are processor time; memory",
+            "is the process's anonymous resident memory. Made by `python -m tests.benchmarks.reading --write`.",
+            "",
+            "| | µs per row | rows per second |",
+            "|---|---:|---:|",
+            f"| forward pass alone, rows in memory | {median(forward) * 1e6:.2f} | {1 / median(forward):,.0f} |",
+            f"| `predict`, from CSV to CSV | {each * 1e6:.2f} | {1 / each:,.0f} |",
+            "",
+            f"That is {median(forward) / each:.2f} of the speed of the forward pass, in {held / 1e6:.0f} MB.",
+            "",
+            "| | seconds |",
+            "|---|---:|",
+            f"| `mlpcli --help` | {start:.2f} |",
+            *(f"| {what} | {seconds:.2f} |" for what, seconds in lists.items()),
+            "",
+            f"{provenance([], '')['cpu']}; commit {provenance([], '')['git_commit']}; load average"
+            f" {os.getloadavg()[0]:.0f} at the end.",
+            "",
+        ]
+    )
+    print(text)
+    if given.write:
+        REFERENCE.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
