@@ -9,6 +9,7 @@ import importlib
 import inspect
 import os
 import re
+import shutil
 import signal
 import sys
 import traceback
@@ -21,6 +22,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from mlpcli import __version__
 from mlpcli.cli import console, interruption
+from mlpcli.cli.first_page import first_page
 from mlpcli.cli.standard_streams import guard_streams
 from mlpcli.errors import ExitCode, MlpcliError, UsageError, lack
 from mlpcli.signals import Interruption
@@ -57,7 +59,9 @@ COMMANDS = {
     )
 }
 
-EXIT_CODES = """\b
+PURPOSE = "Train multilayer perceptrons, alone and in sweeps, on NumPy."
+
+EXIT_CODES = """\
 Exit codes:
     0  everything asked for is on disk
     1  the answer is no: a failed trial, divergence, a wrong gradient
@@ -67,8 +71,7 @@ Exit codes:
    70  a bug in mlpcli
    74  a file cannot be read or written
    75  another process is using this results folder
-  130  Ctrl-C, and 143 SIGTERM: what was finished is kept
-"""
+  130  Ctrl-C, and 143 SIGTERM: what was finished is kept"""
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -108,8 +111,7 @@ def _app() -> typer.Typer:
     app = typer.Typer(
         cls=_Commands,
         callback=_root,
-        help="Train multilayer perceptrons, alone and in sweeps, on NumPy.",
-        epilog=EXIT_CODES,
+        rich_markup_mode=None,  # rich is not loaded for errors and versions
     )
     for name, command in COMMANDS.items():
         app.command(name, short_help=command.help)(_not_loaded)
@@ -141,6 +143,15 @@ class _Commands(TyperGroup):
         for flag in flags:
             flag.metavar, flag.help = "", flag.help[:1].lower() + flag.help[1:].removesuffix(".")
         return flags
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        options = [(flag.opts[0], flag.help) for flag in self.get_params(ctx)]
+        commands = [(name, command.help) for name, command in COMMANDS.items()]
+        colour = console.is_terminal() and "NO_COLOR" not in os.environ
+        width = shutil.get_terminal_size().columns
+        formatter.write(
+            first_page(PURPOSE, {"Options": options, "Commands": commands}, EXIT_CODES, width, colour=colour)
+        )
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, rest = args[0], args[1:]

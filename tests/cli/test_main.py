@@ -187,8 +187,7 @@ def imported_by(*arguments: str) -> set[str]:
 @pytest.mark.parametrize("arguments", [("--help",), ("--version",), ()])
 def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
     modules = imported_by(*arguments)
-    assert modules.isdisjoint(("numpy", "pydantic", "tomllib", "pandas", "sklearn", "scipy", "click"))
-    assert "rich" not in modules or arguments != ("--version",)  # it lays out the pages
+    assert modules.isdisjoint(("numpy", "pydantic", "rich", "tomllib", "pandas", "sklearn", "scipy", "click"))
     assert not any(
         name.startswith("mlpcli.") and name.split(".")[1] not in ("cli", "errors", "signals", "wording")
         for name in modules
@@ -203,7 +202,7 @@ def test_a_command_imports_no_other() -> None:
 
 
 def test_help_works_without_what_the_commands_need(tmp_path: Path) -> None:
-    for name in ("numpy", "pydantic"):
+    for name in ("numpy", "pydantic", "rich"):
         (tmp_path / f"{name}.py").write_text("raise ImportError('broken')")
     result = shell("--help", env=os.environ | {"PYTHONPATH": str(tmp_path)})
     assert (result.returncode, result.stderr) == (0, "")
@@ -221,7 +220,7 @@ def test_help_is_quick() -> None:
             best = min(best, used)
         return best
 
-    assert seconds([*MLPCLI, "--help"]) <= 2 * seconds([sys.executable, "-c", "import typer.rich_utils"])
+    assert seconds([*MLPCLI, "--help"]) <= 3 * seconds([sys.executable, "-c", "import typer"])
 
 
 @pytest.mark.parametrize("page", [("--help",), ("graph", "--help")])
