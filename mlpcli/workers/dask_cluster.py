@@ -64,7 +64,8 @@ class ClusterExecutor(Executor):
         if self._trouble or self._client.status != "running":  # Dask would keep jobs for the next connection
             self._give_up(self._lost())
         with self._lock:
-            while self._waiting and len(self._running) < self.jobs:
+            only_stuck = bool(self._stuck) and not self._workers  # Dask would send a job to any of them
+            while self._waiting and len(self._running) < self.jobs and not only_stuck:
                 future, call = self._waiting.popleft()
                 if future.set_running_or_notify_cancel():
                     task = self._client.submit(
@@ -152,7 +153,8 @@ class ClusterExecutor(Executor):
                 if self._count():
                     alive = time.monotonic()
                 elif time.monotonic() - alive > WORKER_SECONDS:
-                    self._trouble = f"no workers for {WORKER_SECONDS:g} s"
+                    stuck = f", {len(self._stuck)} took too long and were given up" if self._stuck else ""
+                    self._trouble = f"no workers for {WORKER_SECONDS:g} s{stuck}"
             self._launch()
 
     def share(self, key: str, folder: Path) -> Handle:

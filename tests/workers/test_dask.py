@@ -23,7 +23,7 @@ from mlpcli.workers import dask_connect as connect
 from mlpcli.workers.dask_cluster import ClusterExecutor
 from mlpcli.workers.executor import ClusterLost, WorkerDied
 from mlpcli.workers.registry import open_executor
-from tests.workers.executor_jobs import blas_threads, die, log_and_die, pid_after, read, square
+from tests.workers.executor_jobs import blas_threads, die, log_and_die, pid_after, read, square, stop_the_first
 from tests.workers.hand_cluster import HandCluster
 from tests.workers.processes import ENDLESS, PATIENCE, alive, eventually, start_script
 
@@ -308,6 +308,23 @@ def test_no_workers_any_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             for future in futures:
                 with pytest.raises(ClusterLost, match="no workers for 3 s"):
                     future.result(PATIENCE)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system cannot stop a process")
+def test_jobs_do_not_go_to_stopped_workers_where_there_are_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "WORKER_SECONDS", 3.0)
+    monkeypatch.setattr(cluster, "WATCH_SECONDS", 0.2)
+    with HandCluster(tmp_path, workers=1) as by_hand, connect.join(by_hand.location) as executor:
+        stopped = executor.submit(stop_the_first, tmp_path, 1)
+        assert eventually((tmp_path / "stopped").exists)
+        executor.abandon(stopped)
+        with pytest.raises(WorkerDied, match="took too long and was given up"):
+            stopped.result(PATIENCE)
+        with pytest.raises(ClusterLost, match="no workers for 3 s, 1 took too long and were given up"):
+            executor.submit(square, 3).result(PATIENCE)
 
 
 @pytest.mark.slow

@@ -1,11 +1,14 @@
 """Who is charged with a death, who is tried again, and what ends everything."""
 
+import signal
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from mlpcli.config import RunOptions
@@ -14,6 +17,9 @@ from mlpcli.sweeps.run import job_dispatch
 from mlpcli.sweeps.run.job_dispatch import AHEAD, ATTEMPTS, dispatch
 from mlpcli.sweeps.run.train_stack import Job, JobResult
 from mlpcli.workers.executor import ClusterLost, Executor, Folder, WorkerDied
+from mlpcli.workers.registry import open_executor
+from tests.workers.executor_jobs import pid_after, stop_the_first
+from tests.workers.processes import PATIENCE
 
 Behaviour = Callable[[Job], BaseException | None]
 
@@ -177,3 +183,21 @@ def test_a_job_over_its_time_is_given_to_another_worker() -> None:
     executor, log = Stuck(lambda job: None), Log()
     dispatch(executor, [make([0])], log, worker_timeout=0.1)
     assert (executor.tried, log.finished, log.told) == ([(0,), (0,)], [(0,)], [(1, "took too long")])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system cannot stop a process")
+def test_the_job_of_a_stopped_dask_worker_is_given_to_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dask itself would wait for it; `tests/workers/test_local.py` has the same for local workers."""
+    monkeypatch.setattr(job_dispatch, "run_job", partial(stop_the_first, tmp_path))
+    log = Log()
+    with open_executor("dask", 2) as executor:
+        for loaded in [executor.submit(pid_after, 1) for _ in range(2)]:  # both workers have imported mlpcli
+            loaded.result(PATIENCE)
+        dispatch(executor, [make([number]) for number in range(4)], log, worker_timeout=60)
+        workers = psutil.Process().children(recursive=True)
+        stopped = [process for process in workers if process.status() == psutil.STATUS_STOPPED]
+        executor.shutdown(cancel_futures=True)
+    assert len(stopped) == 1 and not psutil.wait_procs(stopped, timeout=PATIENCE)[1]
+    assert (log.failures, sorted(log.finished)) == ({}, [(0,), (1,), (2,), (3,)])
+    assert log.told == [(1, "a worker of dask took too long and was given up")]
