@@ -262,7 +262,19 @@ def chain(link: Link, maker: Maker, numbers: list) -> tuple:
     return (link, *arrays, *numbers[:count], *mask)
 
 
-CHAINS = [(), *((link,) for link in Link), *((first, link) for first in list(Link)[:2] for link in list(Link)[2:])]
+COMPILED = [link for link in Link if link is not Link.OWN]
+CHAINS = [(), *((link,) for link in COMPILED), *((first, link) for first in COMPILED[:2] for link in COMPILED[2:])]
+
+
+def test_a_chain_with_a_users_function_takes_the_numpy_lines():
+    def halved(gradient, memory, count, share):
+        memory["sum"] += gradient
+        return gradient * share / count
+
+    params, grads, total = np.full((1, 3), 5.0), np.array([[2.0, 4.0, 8.0]]), np.ones((1, 3))
+    own = (Link.OWN, halved, {"sum": total}, {"share": 0.5}, 2)
+    descent.descend(params, grads, None, (own,), 1.0, None, descent.scratch((1, 3), "float64"))
+    assert (params.tolist(), total.tolist()) == ([[4.5, 4.0, 3.0]], [[3.0, 5.0, 9.0]])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

