@@ -142,7 +142,8 @@ def in_any_order(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(set(names)))
 
 
-Name = Annotated[str, Field(pattern=r"^[^\x00]{1,4096}$")]
+# Lengths apart: in the pattern, a counted repetition takes 40 ms to compile.
+Name = Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[^\x00]*$")]
 Character = Annotated[
     str,
     Field(pattern=r"^[\x01-\x09\x0b\x0c\x0e-!#-\x7f]$", description="one ASCII character"),
