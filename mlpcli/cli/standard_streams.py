@@ -8,7 +8,6 @@ import io
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +26,8 @@ def table_on_disk(table: str) -> Iterator[str]:
     if table not in STDIN:
         yield table
         return
+    import tempfile  # a fiftieth of the time of --help
+
     with tempfile.TemporaryDirectory(prefix="mlpcli-") as folder:
         path = Path(folder, "stdin.csv")
         with path.open("wb") as file:

@@ -77,7 +77,7 @@ def _pieces(path: Path) -> Iterator[Piece]:
                     try:
                         _read([line])
                     except (ValueError, OverflowError) as error:
-                        why = " ".join(str(error).split())
+                        why = " ".join(str(error).split()).rstrip(".")
                         raise DataError(f"{path}, line {number}: {why}. Rows look like this: 1 3:0.5 17:2") from error
                 raise
             before += len(lines)
