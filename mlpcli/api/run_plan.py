@@ -170,7 +170,9 @@ def _check_leaving(folder: SweepFolder, force: bool) -> None:
     leaving = [trial for trial in folder.leaving if trial.state == "complete"]
     if leaving and not force:
         same = set(map(_place, leaving)) <= set(map(_place, folder.planned))
-        reason = ": their data, their plugins, their version of mlpcli or options that do not vary differ" if same else ""
+        reason = (
+            ": their data, their plugins, their version of mlpcli or options that do not vary differ" if same else ""
+        )
         raise UsageError(
             f"{shown(folder.path)} has {len(leaving)} finished trials that this plan lacks{reason}. It is unchanged. "
             f"Use --force to move them to {shown(folder.path / UNUSED)}, from where the old plan takes them back, or "

@@ -74,7 +74,7 @@ def test_trials_with_identities_of_another_format_or_other_data_are_refused(
     before = timeless(folder)
     capsys.readouterr()
     sweep(file, Path("results"), code=2)
-    assert "this plan lacks: their data, their version of mlpcli or options that do not" in capsys.readouterr().err
+    assert "this plan lacks: their data, their plugins, their version of mlpcli or options" in capsys.readouterr().err
     assert timeless(folder) == before
 
 
