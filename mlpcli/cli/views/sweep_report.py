@@ -94,7 +94,8 @@ def _comparison(swept: "Swept", differences: bool) -> Iterator[str]:
     if differences:
         baseline = plan.file.compare or dict(zip(plan.varied, plan.shown(0), strict=True))
         against = ", ".join(f"{name} {option_cell(value)}" for name, value in baseline.items())
-        yield f"Differences are against {against}, paired by seed; ± is half of a 95% interval of one row; p allows for all rows (Holm)"
+        interval = "± is half of a 95% interval of one row; p allows for all rows (Holm)"
+        yield f"Differences are against {against}, paired by seed; {interval}"
     elif swept.rivals:
         ahead = ", ".join(map(_ahead, swept.rivals))
         yield f"{swept.prepared.metric} of the best: {ahead}"

@@ -99,7 +99,8 @@ def test_what_is_printed_where_there_is_no_terminal(capsys: pytest.CaptureFixtur
     assert [line.split()[0] for line in table[:2]] == ["1", "2"]
     assert table[2:] == [
         "4 trials: 4 complete",
-        "Differences are against lr 0.01, paired by seed; ± is half of a 95% interval of one row; p allows for all rows (Holm)",
+        "Differences are against lr 0.01, paired by seed; "
+        "± is half of a 95% interval of one row; p allows for all rows (Holm)",
         "results/s: summary.csv  trials.csv  metrics.csv  sweep.toml  provenance.json",
         "Next: mlpcli eval results/s",
     ]
