@@ -1,6 +1,6 @@
 """The options that decide the arrays of a run: the dataset, the reading of its file, splitting and scaling."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
@@ -28,7 +28,7 @@ class DataOptions(BaseModel):
     `RunOptions.data` is the value of a run, in which `split_seed` is a number.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
     dataset: Name = option(
         "digits",
@@ -89,3 +89,9 @@ class DataOptions(BaseModel):
         None, "what dates that end in the year begin with", shown="dates begin with the year"
     )
     categories: Names | None = reading(None, "columns of numbers that are codes of categories", shown="none")
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The data options that are not at their defaults, by name; `model_dump` would build a validator first."""
+        values = ((name, getattr(self, name), field.default) for name, field in DataOptions.model_fields.items())
+        return {name: value for name, value, default in values if value != default}

@@ -36,7 +36,8 @@ def prepare(options: DataOptions, data_home: Path | str | None = None) -> Prepar
     source = find_source(options, home)
     rows = {"validation_rows": source.validation_rows, "test_rows": source.test_rows}
     # options at their defaults are left out, so that new options leave the entries of old ones alone
-    asked = source.options.model_dump(exclude={"dataset", "val_dataset"}, exclude_defaults=True)
+    given = source.options.given.items()
+    asked = {name: value for name, value in given if name not in ("dataset", "val_dataset")}
     validation = None
     if options.val_dataset:
         from mlpcli.data.new_rows import validation_table

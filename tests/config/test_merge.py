@@ -255,6 +255,7 @@ def test_a_resolved_run_is_read_back_and_resolved_to_itself(values: dict[str, ob
     values = {name: value for name, value in values.items() if name not in ("task", "monitor", "patience")}
     if values.get("batch_size") == 1:
         values["norm"] = "layer"
+    has_validation |= values.get("schedule") == "plateau"  # which follows the monitor
     used = {"task": "classification", "scale": "unit", "has_validation": has_validation, "threads": 1}
     resolved = resolve(build(in_file(**values)), **used)  # type: ignore[arg-type]
     again = build(Source(as_dict(resolved), ""))

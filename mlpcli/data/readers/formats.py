@@ -84,7 +84,7 @@ def refused_options(options: DataOptions, own: Sequence[str]) -> dict[str, list[
 
     Returns the suffixes of the formats that take each of them.
     """
-    given = options.model_dump(exclude_defaults=True).keys() - {*own, *COLUMN_OPTIONS}
+    given = options.given.keys() - {*own, *COLUMN_OPTIONS}
     takers: dict[str, list[str]] = {}
     for suffix in FORMATS if given else ():
         for name in given.intersection(load_format(suffix).options):

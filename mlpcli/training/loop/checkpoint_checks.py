@@ -19,7 +19,7 @@ class Counters(BaseModel):
     dropout masks. `diverged` says by index which runs diverged where. `elapsed` are the seconds of a single run.
     """
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, defer_build=True)
 
     epoch: int = Field(strict=True, ge=0)
     batch: int = Field(strict=True, ge=0)
