@@ -220,7 +220,7 @@ def _write_dense(
         block = preprocessing.apply(raw)
         if not np.isfinite(block).all():
             at = int(np.flatnonzero(~np.isfinite(block).all(axis=0))[0])
-            raise too_large(preprocessing.features[at], preprocessing.dtype)
+            raise too_large(preprocessing.features[at], preprocessing.dtype, remedy="standard")
         first = block[0] if first is None else first
         varies = varies or bool((block != first).any())
         x.append(block)

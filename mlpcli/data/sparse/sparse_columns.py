@@ -142,12 +142,16 @@ def fit_sparse(table: SparseTable, rows: NDArray[np.int64], scale: str) -> Fitte
 
 
 def summarize_sparse(table: SparseTable, columns: SparseColumns) -> ColumnSummary:
-    """The summary of new rows for a trained model, in its columns."""
+    """The summary of new rows for a trained model, in its columns; the note says what is outside them."""
     filled, low, high = 0, 0.0, 0.0
     for block in table.blocks(np.arange(len(table.rows)), columns.first, len(columns.scale)):
         filled += len(block.data)
         low, high = block.data.min(initial=low), block.data.max(initial=high)
-    return _summary(columns, filled, len(table.rows), low, high)
+    summary = _summary(columns, filled, len(table.rows), low, high)
+    if outside := len(table.rows.data) - filled:
+        counted = ", such as x0: columns count from 1 in training" if table.first < columns.first else ""
+        summary = summary._replace(note=f"{outside:,} entries of other columns are left out{counted}")
+    return summary
 
 
 def _summary(columns: SparseColumns, filled: int, rows: int, low: float, high: float) -> ColumnSummary:

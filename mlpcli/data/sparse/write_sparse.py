@@ -32,7 +32,7 @@ def write_sparse(
     first, varies = None, False
     for block in columns.blocks(table, rows, dtype):
         for at in np.flatnonzero(~np.isfinite(block.data))[:1]:
-            raise too_large(columns.features[block.indices[at]], dtype)
+            raise too_large(columns.features[block.indices[at]], dtype, remedy="maxabs")
         first = block[:1] if first is None else first
         alike = ((first.data, block.data), (first.indices, block.indices))
         varies = varies or not all(np.array_equal(np.tile(one, len(block)), every) for one, every in alike)
@@ -40,9 +40,9 @@ def write_sparse(
     return varies
 
 
-def too_large(column: str, dtype: str) -> DataError:
-    """The error for a column of which a scaled number is infinite in this dtype."""
+def too_large(column: str, dtype: str, remedy: str) -> DataError:
+    """The error for a column of which a scaled number is infinite in this dtype; `remedy` is a scale to try."""
     return DataError(
-        f"column {quote(column)}: scaled, a number is too large for {dtype}. Nothing was written. Use --scale standard "
+        f"column {quote(column)}: scaled, a number is too large for {dtype}. Nothing was written. Use --scale {remedy} "
         "or --dtype float64, or rescale the column"
     )

@@ -115,6 +115,8 @@ def test_new_rows_have_the_columns_of_training() -> None:
     assert rows.y is not None
     assert rows.y.tolist() == [0, 1]
     assert [row.values for row in rows.summary] == ["2 of 6 cells, 0 to 4"]
+    (note,) = (row.note for row in rows.summary)
+    assert note == "2 entries of other columns are left out, such as x0: columns count from 1 in training"
 
 
 def test_dense_rows_do_not_suit_a_model_of_sparse_ones_and_the_other_way_round() -> None:
