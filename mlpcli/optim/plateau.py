@@ -9,8 +9,6 @@
 [1.0, 1.0, 1.0, 0.5, 0.5, 0.5]
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from mlpcli.optim.block import Array
@@ -56,10 +54,5 @@ class Plateau:
         self.waited[members] = np.where(over, 0, waited)
 
     def arrays(self) -> dict[str, Array]:
-        """The arrays of a checkpoint, by name."""
+        """The arrays of a checkpoint by name, live."""
         return {name: getattr(self, name) for name in ("factor", "best", "waited")}
-
-    def load(self, arrays: Mapping[str, Array]) -> None:
-        """Go on from a checkpoint's arrays."""
-        for name in self.arrays():
-            getattr(self, name)[...] = arrays[name]

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from random import Random
 from shlex import split
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlpcli.cli.main import run
 from tests.faults import mutations, sound_files
@@ -213,12 +213,15 @@ def _trained(dataset: str, *flags: str) -> list[str]:
     return ["train", "--dataset", dataset, *flags, *_TRAIN]
 
 
+def _of_file(name: str, *how: Any) -> Reader:
+    """The reader of tables of this name, of which `y` is the target; `how` makes and damages one."""
+    return Reader(name, *how, _table(name, target="y"), _trained(name, "--target", "y"))
+
+
 _OF_RUN, _OF_SWEEP = "config.toml metrics.csv result.json", "trials.csv metrics.csv summary.csv sweep.toml"
 
 READERS: dict[str, Reader] = {
-    "csv": Reader(
-        "t.csv", sound_files.csv, mutations.cells_of, _table("t.csv", target="y"), _trained("t.csv", "--target", "y")
-    ),
+    "csv": _of_file("t.csv", sound_files.csv, mutations.cells_of),
     "npz": Reader("t.npz", sound_files.npz, sound_files.damage_npz, _table("t.npz"), _trained("t.npz")),
     "idx": Reader(
         "idx/train-images-idx3-ubyte.gz",
@@ -227,34 +230,10 @@ READERS: dict[str, Reader] = {
         _table("idx:idx"),
         _trained("idx:idx"),
     ),
-    "parquet": Reader(
-        "t.parquet",
-        sound_files.parquet,
-        mutations.bytes_of,
-        _table("t.parquet", target="y"),
-        _trained("t.parquet", "--target", "y"),
-    ),
-    "json lines": Reader(
-        "t.jsonl",
-        sound_files.json_lines,
-        mutations.text_of,
-        _table("t.jsonl", target="y"),
-        _trained("t.jsonl", "--target", "y"),
-    ),
-    "feather": Reader(
-        "t.feather",
-        sound_files.whole_table("t.feather"),
-        mutations.bytes_of,
-        _table("t.feather", target="y"),
-        _trained("t.feather", "--target", "y"),
-    ),
-    "spreadsheet": Reader(
-        "t.xlsx",
-        sound_files.whole_table("t.xlsx"),
-        sound_files.damage_spreadsheet,
-        _table("t.xlsx", target="y"),
-        _trained("t.xlsx", "--target", "y"),
-    ),
+    "parquet": _of_file("t.parquet", sound_files.parquet, mutations.bytes_of),
+    "json lines": _of_file("t.jsonl", sound_files.json_lines, mutations.text_of),
+    "feather": _of_file("t.feather", sound_files.whole_table("t.feather"), mutations.bytes_of),
+    "spreadsheet": _of_file("t.xlsx", sound_files.whole_table("t.xlsx"), sound_files.damage_spreadsheet),
     "rows to predict": Reader(
         "t.csv", sound_files.model, mutations.cells_of, _predict, split("predict m.safetensors t.csv")
     ),

@@ -77,10 +77,5 @@ class Monitor:
         return keep, (patience > 0) & (self.waited[members] >= patience)
 
     def arrays(self) -> dict[str, Array]:
-        """The arrays of a checkpoint, by name."""
+        """The arrays of a checkpoint by name, live."""
         return {name: getattr(self, name) for name in ("best", "tie_break", "best_epoch", "waited")}
-
-    def load(self, arrays: dict[str, Array]) -> None:
-        """Go on from a checkpoint's arrays."""
-        for name in self.arrays():
-            getattr(self, name)[...] = arrays[name]

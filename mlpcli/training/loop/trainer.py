@@ -170,7 +170,7 @@ class Trainer:
         return {name: view[run] for name, view in self.network.tensors().items()}
 
     def checkpoint(self) -> tuple[dict[str, Array], dict[str, Any]]:
-        """The state after the last batch, from which `restore` goes on bit for bit: arrays, and counters for JSON."""
+        """The state after the last batch, from which `restore` goes on bit for bit: live arrays, counters for JSON."""
         arrays = {
             "params": self.network.params,
             "state": self.network.state,
@@ -199,23 +199,18 @@ class Trainer:
         self.members = arrays["members"]
         self._assemble()
         self._clear_sums()
-        check_arrays(arrays, self.checkpoint()[0])
+        own = self.checkpoint()[0]
+        check_arrays(arrays, own)
         if counted.epoch + bool(counted.batch) > self.options.epochs or counted.batch > len(self.bounds):
             raise ValueError(f"it stands at batch {counted.batch} after epoch {counted.epoch}")
-        for name in ("kept_params", "kept_state", "epochs_run", "times"):
-            getattr(self, name)[...] = arrays[name]
-        self.network.params[...], self.network.state[...] = arrays["params"], arrays["state"]
-        self.replicas.optimizer.load(_with_prefix(arrays, "optimizer."))
-        self.monitor.load(_with_prefix(arrays, "monitor."))
-        if self.plateau:
-            self.plateau.load(_with_prefix(arrays, "plateau."))
-            self._follow_plateau()
+        for name, array in own.items():
+            array[...] = arrays[name]
+        self.replicas.optimizer.load(_with_prefix(arrays, "optimizer."))  # its count of steps is no array
+        self._follow_plateau()
         self.epoch, self.batch = counted.epoch, counted.batch
         self._epoch_time = counted.epoch_time
         self.replicas.bits.restart(self.epoch + 1, counted.drawn)
         self.diverged = {int(run): found for run, found in counted.diverged.items()}
-        for name, sums in _with_prefix(arrays, "sums.").items():
-            self._sums.arrays[name][...] = sums
 
     def _assemble(self) -> None:
         """Build the replicas of the members, and forget the diagnostics of others."""
