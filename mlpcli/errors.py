@@ -67,7 +67,7 @@ class UsageError(MlpcliError):
 
 
 class PluginError(UsageError):
-    """A part of one's own is wrong or missing: its file, its registration, or what it did when it was called."""
+    """A user-defined part is wrong or missing: its file, its registration, or what it did when it was called."""
 
 
 class DataError(MlpcliError):

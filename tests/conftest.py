@@ -24,7 +24,7 @@ settings.load_profile("any machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--plugin FILE.py` adds parts of one's own to the tests that run over whole registries."""
+    """`--plugin FILE.py` adds user-defined parts to the tests that run over whole registries."""
     parser.addoption("--plugin", action="append", default=[], help="file of parts to test beside those of mlpcli")
 
 

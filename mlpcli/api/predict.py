@@ -2,9 +2,9 @@
 
 >>> import mlpcli
 >>> model = mlpcli.train("xor", width=8, depth=1, epochs=200, lr=0.05, progress=False).model
->>> columns, rows = predict_rows([model], "xor")
->>> columns, [row[1] for row in rows]
-(['row', 'prediction', 'probability_-1', 'probability_+1'], ['-1', '+1', '+1', '-1'])
+>>> columns, blocks = predict_columns([model], "xor")
+>>> columns, [list(block[1]) for block in blocks]
+(['row', 'prediction', 'probability_-1', 'probability_+1'], [['-1', '+1', '+1', '-1']])
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,25 +19,10 @@ from mlpcli.training.metrics.evaluate import BLOCK
 from mlpcli.training.model import Model
 from mlpcli.training.scores import answer_columns, answers
 
-__all__ = ["predict_columns", "predict_rows"]
+__all__ = ["predict_columns"]
 
 PIECE = 64 * BLOCK
 """Rows scored together: whole blocks, which `eval` begins at the same rows."""
-
-
-def predict_rows(
-    models: Sequence[Model],
-    table: DataOptions | str,
-    *,
-    keep: Sequence[str] = (),
-    data_home: Path | None = None,
-) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
-    """The names of the columns, and the rows in the order of the table, read while they are taken.
-
-    Arguments and errors are those of `predict_columns`.
-    """
-    names, blocks = predict_columns(models, table, keep=keep, data_home=data_home)
-    return names, (row for block in blocks for row in zip(*block, strict=True))
 
 
 def predict_columns(

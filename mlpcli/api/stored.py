@@ -33,6 +33,7 @@ def open_results(name: Path | str, *, results: Path | str = "results", plugin: F
     Raises:
         UsageError: there is no such run or sweep; the message has the nearest names.
         DataError: a file there is not one that mlpcli writes.
+        PluginError: a plugin file cannot be used.
     """
     load_plugins(plugin)
     path = find_results(str(name), Path(results))

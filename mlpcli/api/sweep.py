@@ -85,6 +85,7 @@ def sweep(
     Raises:
         UsageError: a sweep or options that are wrong; nothing was run.
         DataError: data that cannot be used.
+        PluginError: a plugin file cannot be used.
         BadResult: with `fail_fast`, a trial failed.
         Unavailable, FileError, Busy: as for the command.
     """

@@ -81,6 +81,7 @@ def train(
     Raises:
         UsageError: options that are wrong, or that do not suit the data; nothing was trained.
         DataError: data that cannot be used.
+        PluginError: a plugin file cannot be used.
         Diverged: training diverged; `outcome` of the error is the run until then.
         Unavailable, FileError, Busy: as for the command.
     """
@@ -152,10 +153,8 @@ def train_options(
         prepared = prepare_in_memory(data, options.data, data_home)
         options = options.model_copy(update={"dataset": prepared.name})
     run = plan_run(options, prepared)
-    columns, diagnostics = (
-        epoch_columns(prepared.task, run.options.monitor),
-        DIAGNOSTIC_COLUMNS if options.record else (),
-    )
+    columns = epoch_columns(prepared.task, run.options.monitor)
+    diagnostics = DIAGNOSTIC_COLUMNS if options.record else ()
     if results is None:
         if name is not None or resume or force:
             raise UsageError("name, resume, force: they belong to a folder of results. Give results")

@@ -1,7 +1,7 @@
 """Facts about each activation, norm, initializer, loss, optimizer and schedule, known before NumPy is loaded.
 
 The options take their choices from these tables, and rules, defaults, costs and the builder read their facts here. The
-functions themselves stand in the registries of `nn` and `optim`, under the same names. Parts of one's own join both by
+functions themselves stand in the registries of `nn` and `optim`, under the same names. User-defined parts join both by
 `mlpcli.register`.
 """
 
@@ -31,7 +31,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Origin:
-    """The source of a part of one's own: the name of its file, None for the running program, and its SHA-256."""
+    """The source of a user-defined part: the name of its file, None for the running program, and its SHA-256."""
 
     file: str | None
     sha256: str
@@ -206,4 +206,4 @@ COMPONENTS: Mapping[str, Mapping[str, Component]] = {
     "loss": LOSSES,
     "optimizer": OPTIMIZERS,
 }
-"""The tables that parts of one's own may join, by the option that chooses from them."""
+"""The tables that user-defined parts may join, by the option that chooses from them."""

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Mapping
 
-__all__ = ["EXAMPLE", "canonical", "weights_by_class"]
+__all__ = ["EXAMPLE", "WORDS", "canonical", "weights_by_class"]
 
 EXAMPLE = "no=1,yes=5"
 

@@ -21,7 +21,7 @@ def run_id(resolved: RunOptions, data_digest: str) -> str:
     """12 hex digits of the SHA-256 of canonical JSON: `{"data": digest, "format": 2, "options": {...}}`.
 
     Keys are sorted, without spaces, tuples are arrays, floats in their shortest form. The options are those that belong
-    to the identity and whose resolved value is not the declared default. Parts of one's own add `parts`, the SHA-256 of
+    to the identity and whose resolved value is not the declared default. User-defined parts add `parts`, the SHA-256 of
     the source of each.
     """
     options = {

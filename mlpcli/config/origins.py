@@ -1,4 +1,4 @@
-"""Parts of one's own among the options of a run: where they come from, and whether those at hand are the same.
+"""User-defined parts among the options of a run: where they come from, and whether those at hand are the same.
 
 >>> from mlpcli.config.options import RunOptions
 >>> origins(RunOptions(activation="tanh"))  # ours need no source
@@ -16,13 +16,13 @@ __all__ = ["check_origins", "origins", "origins_to_json", "registered", "unknown
 
 
 def origins(options: RunOptions) -> dict[str, Origin]:
-    """The source of each part of one's own that the run uses, by the option that chooses it."""
+    """The source of each user-defined part that the run uses, by the option that chooses it."""
     rows = {option: rows.get(getattr(options, option)) for option, rows in COMPONENTS.items()}
     return {option: row.origin for option, row in rows.items() if row is not None and row.origin is not None}
 
 
 def registered() -> dict[tuple[str, str], Origin]:
-    """The source of each part of one's own that can be chosen now, by option and name."""
+    """The source of each user-defined part that can be chosen now, by option and name."""
     return {
         (option, name): row.origin
         for option, rows in COMPONENTS.items()
@@ -46,7 +46,7 @@ def origins_to_json(options: RunOptions) -> dict[str, Any]:
 
 
 def check_origins(recorded: Mapping[str, Any]) -> None:
-    """Check that the parts of one's own that a model was trained with are at hand, unchanged.
+    """Check that the user-defined parts that a model was trained with are at hand, unchanged.
 
     Raises:
         PluginError: one of them is missing, or has another source.

@@ -1,1 +1,1 @@
-"""Parts of one's own: activations, norms, initializers, losses and optimizers that a user writes and registers."""
+"""User-defined activations, norms, initializers, losses and optimizers, and their registration."""

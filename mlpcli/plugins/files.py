@@ -1,4 +1,4 @@
-"""Files of parts of one's own: run because the user named them, here and in worker processes.
+"""Files of user-defined parts: run because the user named them, here and in worker processes.
 
 A file registers parts when it is run (see `register`). What a file of results or a sweep file names is never run.
 
@@ -7,7 +7,9 @@ A file registers parts when it is run (see `register`). What a file of results o
 """
 
 import hashlib
+import os
 import sys
+import threading
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +20,7 @@ from types import ModuleType
 from mlpcli.config.choices import Origin
 from mlpcli.config.options import RunOptions
 from mlpcli.config.origins import registered
-from mlpcli.errors import PluginError
+from mlpcli.errors import PluginError, lack
 from mlpcli.wording import quote
 
 __all__ = ["Files", "Plugin", "blamed", "check_sendable", "load", "loaded", "use"]
@@ -43,6 +45,9 @@ class Plugin:
 _loaded: dict[str, Plugin] = {}
 """The files whose parts are registered, by path."""
 
+_LOADING = threading.RLock()
+"""Held while files are run: a worker of a cluster runs a job in each of its threads."""
+
 
 def loaded() -> tuple[Plugin, ...]:
     """The files whose parts can be chosen now."""
@@ -61,19 +66,23 @@ def load(files: Files) -> None:
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise PluginError(f"--plugin {quote(str(path))}: {reason}. Nothing was started") from error
-        _run(Plugin(str(path), content))
+        with _LOADING:
+            for known in [known for known in _loaded if _is_same(known, path) and known != str(path)]:
+                _forget(known)
+            _run(Plugin(str(path), content))
 
 
 def use(plugins: Sequence[Plugin]) -> None:
-    """Have the parts of these files, and of no others: what a worker does before a job.
+    """Register the parts of exactly these files, as a worker does before each job.
 
     Raises:
         PluginError: as `load`.
     """
-    for path in [path for path, plugin in _loaded.items() if plugin not in plugins]:
-        _forget(path)
-    for plugin in plugins:
-        _run(plugin)
+    with _LOADING:
+        for path in [path for path, plugin in _loaded.items() if plugin not in plugins]:
+            _forget(path)
+        for plugin in plugins:
+            _run(plugin)
 
 
 def check_sendable(runs: Iterable[RunOptions]) -> None:
@@ -88,7 +97,7 @@ def check_sendable(runs: Iterable[RunOptions]) -> None:
             if getattr(options, option) == name:
                 raise PluginError(
                     f"{option} {name} was registered by this program, and worker processes lack it. "
-                    'Nothing was started. Write it to a file and give plugin="FILE.py", or use executor="serial"'
+                    'Write it to a file and give plugin="FILE.py", or use executor="serial"'
                 )
 
 
@@ -99,7 +108,7 @@ def blamed() -> Iterator[None]:
         yield
     except Exception as error:
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in _loaded]
-        if frames and not isinstance(error, PluginError):
+        if frames and not isinstance(error, PluginError) and lack(error) is None:
             raise PluginError(_said(error, frames[-1].filename, frames[-1].lineno)) from error
         raise
 
@@ -127,6 +136,11 @@ def _run(plugin: Plugin) -> None:
             "Decorate your part with mlpcli.register"
         )
     _loaded[plugin.path] = plugin
+
+
+def _is_same(known: str, path: Path | str) -> bool:
+    """Whether two paths are spellings of one."""
+    return os.path.abspath(known) == os.path.abspath(path)
 
 
 def _forget(path: str) -> None:

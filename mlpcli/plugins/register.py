@@ -1,4 +1,4 @@
-"""Joining the tables of components: a part of one's own stands where those of mlpcli stand, and is used as they are.
+"""Joining the tables of components: a user-defined part stands where those of mlpcli stand, and is used as they are.
 
 >>> import numpy as np
 >>> from mlpcli.nn import ACTIVATIONS, Activation
@@ -27,7 +27,6 @@ from mlpcli.autodiff import ops
 from mlpcli.autodiff.expression import parse
 from mlpcli.config.choices import Component, Origin
 from mlpcli.errors import PluginError
-from mlpcli.export.formulas import FORMULAS
 from mlpcli.optim import add_weight_decay, own, shrink_weights
 from mlpcli.plugins.kinds import FACTS, KINDS, Kind
 from mlpcli.wording import listed, quote
@@ -45,14 +44,14 @@ def register(kind: str, name: str, *, formula: Formula = None, **facts: Any) -> 
     """Decorate a part of your own, so that the option `kind` can choose it by `name`.
 
     - activation: a class that extends `mlpcli.nn.Activation`, with `value` and `gradient`. Fact: `init`, the
-      initializer that `auto` is with it (glorot).
+      initializer that `auto` stands for (default glorot).
     - norm: a class that extends `mlpcli.nn.Normalization`, with `forward` and `backward`. Fact: `over_rows`, whether
       its statistics are taken over the batch.
     - loss: a class that extends `mlpcli.nn.ResidualLoss`, with `rho` and `slope`. Fact: `tasks` that it suits.
     - init: a function of `(rng, fan_in, fan_out)` that returns the weight.
-    - optimizer: a function of `(gradient, memory, count, ...)` that returns the update, entry by entry, from which
-      follows parameters -= lr * update. Facts: `lr`, its default; `memory`, names of the arrays in the dict `memory`;
-      `reads`, options that it takes as keywords, of momentum, beta1, beta2 and eps; `beta2`, its default;
+    - optimizer: a function of `(gradient, memory, count, ...)` that returns the update; the step is
+      parameters -= lr * update, entry by entry. Facts: `lr`, its default; `memory`, names of the arrays in the dict
+      `memory`; `reads`, options that it takes as keywords, of momentum, beta1, beta2 and eps; `beta2`, its default;
       `decoupled`, whether weight decay is kept out of the gradient.
 
     Every command loads a file of parts with `--plugin FILE.py`, Python with `plugin="FILE.py"`. A part that a program
@@ -62,8 +61,8 @@ def register(kind: str, name: str, *, formula: Formula = None, **facts: Any) -> 
         kind: activation, norm, loss, init or optimizer.
         name: lower-case letters, digits and dashes. Names that exist are refused, but a program may define its own part
             again.
-        formula: a second opinion for `mlpcli gradcheck`: a text in the variable t of an activation or r of a loss,
-            which exports need too, or a function in the operations of `mlpcli.autodiff.ops`.
+        formula: an independent formula, against which `mlpcli gradcheck` compares: a text in the variable t of an
+            activation or r of a loss, which exports need too, or a function in the operations of `mlpcli.autodiff.ops`.
         **facts: those of the kind.
 
     Raises:
@@ -71,7 +70,7 @@ def register(kind: str, name: str, *, formula: Formula = None, **facts: Any) -> 
     """
     if kind not in KINDS:
         raise PluginError(f"register: got the kind {quote(kind)}, expected one of {', '.join(KINDS)}")
-    if not re.fullmatch(r"[a-z][a-z0-9-]{0,39}", name) or name in ("auto", "none"):
+    if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9-]{0,39}", name) or name in ("auto", "none"):
         raise PluginError(f"register {kind}: got the name {quote(name)}, expected letters a-z, digits and dashes")
     place, tables = f"register {kind} {name}", KINDS[kind]
 
@@ -80,12 +79,13 @@ def register(kind: str, name: str, *, formula: Formula = None, **facts: Any) -> 
         row = _row(place, tables, facts, _origin.get() or _origin_in_program(place, part))
         on_tape = _on_tape(place, tables, formula)
         _check_free(place, name, row, tables.rows.get(name))
+        _remove(tables, name)  # an earlier definition by the program, whose formula need not be this one's
         tables.rows[name] = row
         tables.parts[name] = part if tables.base or kind == "init" else _chain(part, row)
         if tables.tape is not None and on_tape is not None:
             tables.tape[name] = on_tape
-        if kind == "activation" and isinstance(formula, str):
-            FORMULAS[name] = formula
+        if tables.texts is not None and isinstance(formula, str):
+            tables.texts[name] = formula
         return part
 
     return join
@@ -95,8 +95,13 @@ def forget(origin: Origin) -> None:
     """Remove all parts that come from this source."""
     for tables in KINDS.values():
         for name in [name for name, row in tables.rows.items() if row.origin == origin]:
-            for table in (tables.rows, tables.parts, tables.tape or {}, FORMULAS):
-                table.pop(name, None)
+            _remove(tables, name)
+
+
+def _remove(tables: Kind, name: str) -> None:
+    for table in (tables.rows, tables.parts, tables.tape, tables.texts):
+        if table is not None:
+            table.pop(name, None)
 
 
 @contextmanager
@@ -138,7 +143,7 @@ def _origin_in_program(place: str, part: Any) -> Origin:
     try:
         text = inspect.getsource(part)
     except (OSError, TypeError):
-        functions = [part, *vars(part).values()]
+        functions = [part, *getattr(part, "__dict__", {}).values()]
         file = next((found.__code__.co_filename for found in functions if inspect.isfunction(found)), "")
         text = "".join(linecache.getlines(file))
     if not text:

@@ -7,7 +7,7 @@ from typing import Any
 from mlpcli.errors import UsageError
 from mlpcli.results.files.csv_text import cell
 from mlpcli.results.folders.read_folder import ResultsFolder
-from mlpcli.results.reading.importance import importance
+from mlpcli.results.reading.option_importance import option_importance
 from mlpcli.results.reading.search_course import best_so_far, read_course
 
 __all__ = ["search_chart"]
@@ -20,7 +20,7 @@ def search_chart(folder: ResultsFolder, leave_out: Callable[[str], None]) -> dic
     """
     course = read_course(folder)
     try:
-        shares = importance(folder, course)
+        shares = option_importance(folder, course)
     except UsageError as error:
         leave_out(f"left out importance: {error}")
         shares = {}

@@ -93,7 +93,7 @@ def _packages() -> dict[str, str]:
 
 
 def _parts() -> dict[str, Any]:
-    """The SHA-256 of each source of parts of one's own."""
+    """The SHA-256 of each source of user-defined parts."""
     sources = {
         origin.file or f"{option} {name} of the program": origin.sha256
         for (option, name), origin in registered().items()

@@ -13,7 +13,7 @@ import numpy as np
 
 from mlpcli.config import RunOptions, choices
 from mlpcli.config.class_weights import weights_by_class
-from mlpcli.data import Prepared
+from mlpcli.data import Prepared, Preprocessing
 from mlpcli.errors import UsageError
 from mlpcli.nn import (
     ACTIVATIONS,
@@ -29,6 +29,7 @@ from mlpcli.nn import (
     LogisticLoss,
     Loss,
     Network,
+    Purpose,
     Shape,
     lifted_features,
 )
@@ -112,6 +113,13 @@ def build_layers(
         features = width
     layers.append(("output", Linear(features, outputs)))
     return layers
+
+
+def single_layers(options: RunOptions, preprocessing: Preprocessing) -> list[tuple[str, Layer]]:
+    """The layers of the network of one run, as `build_layers` gives them; nothing is allocated."""
+    outputs = output_units(preprocessing.task, len(preprocessing.classes or ()), len(preprocessing.targets))
+    bits = BitStreams([options.seed], (), Purpose.DROPOUT)
+    return build_layers([options], len(preprocessing.features), outputs, (), bits)
 
 
 def build_loss(runs: Sequence[RunOptions], outputs: int, lead: Shape, class_weights: Array | None = None) -> Loss:

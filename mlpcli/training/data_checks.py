@@ -9,15 +9,16 @@ mlpcli.errors.UsageError: init interpolate on dataset 'xor': the construction ne
 
 import math
 
+import numpy as np
+
 from mlpcli.config import RunOptions
 from mlpcli.config.choices import INITIALIZERS
-from mlpcli.config.class_weights import weights_by_class
+from mlpcli.config.class_weights import WORDS, weights_by_class
 from mlpcli.config.metrics import Measure, undefined
 from mlpcli.config.rules import smallest_batch
 from mlpcli.data import Prepared
 from mlpcli.errors import UsageError
-from mlpcli.nn import BitStreams, Purpose
-from mlpcli.training.build import build_layers, check_lift, output_units
+from mlpcli.training.build import check_lift, single_layers
 from mlpcli.training.metrics.evaluate import is_defined
 from mlpcli.wording import nearest, quote
 
@@ -53,7 +54,7 @@ def check_data(options: RunOptions, data: Prepared) -> None:
         measure = Measure.parse(options.monitor)
         if not is_defined(measure.metric, data.val, data.preprocessing):
             raise UsageError(f"monitor on dataset {data.name!r}: {undefined(measure, len(data.val))}")
-    if options.class_weight not in ("none", "balanced"):
+    if options.class_weight not in WORDS:
         _check_class_weights(options, data)
     construction = INITIALIZERS[options.init].construction
     kind = len(data.features), len(data.classes or ())
@@ -68,9 +69,7 @@ def check_data(options: RunOptions, data: Prepared) -> None:
 
 def _numbers(options: RunOptions, data: Prepared) -> int:
     """Weights and running statistics of the network."""
-    outputs = output_units(data.task, len(data.classes or ()), len(data.targets))
-    bits = BitStreams([options.seed], (), Purpose.DROPOUT)
-    layers = build_layers([options], len(data.features), outputs, (), bits)
+    layers = single_layers(options, data.preprocessing)
     return sum(math.prod(spec.shape) for _, layer in layers for spec in (*layer.parameters(), *layer.statistics()))
 
 
@@ -81,5 +80,6 @@ def _check_class_weights(options: RunOptions, data: Prepared) -> None:
         if name not in classes:
             hint = nearest(name, classes) or f"; its classes are {', '.join(map(quote, classes[:MOST_NAMED]))}"
             raise UsageError(f"class_weight: dataset {data.name!r} has no class {quote(name)}{hint}")
-    if not any(given.get(classes[code], 1.0) for code in set(data.train.y.tolist())):
+    counts = np.bincount(data.train.y, data.train.weights, minlength=len(classes)).tolist()
+    if not any(given.get(name, 1.0) * count for name, count in zip(classes, counts, strict=True)):
         raise UsageError("class_weight: every class that the training rows have weighs 0. Give one of them a weight")

@@ -52,7 +52,8 @@ def find_metric(name: str | None, model: Model) -> Metric:
     names = [metric.name for metric in every_metric_of(known.task, len(known.classes or ()))]
     if name not in names:
         raise UsageError(
-            f"--metric {quote(name)}: {model.options.dataset} has no such metric. Choose one of {', '.join(names)}"
+            f"metric {quote(name)}: dataset {model.options.dataset!r} has no such metric. "
+            f"Choose one of {', '.join(names)}"
         )
     return METRICS[name]
 
@@ -83,10 +84,17 @@ def importances(
         on_column: called with the name of each column before its turn.
 
     Raises:
+        UsageError: the rows are sparse.
         DataError: the metric is not a finite number on these rows.
     """
+    known = model.preprocessing
+    if known.sparse:
+        raise UsageError(
+            f"explain on dataset {model.options.dataset!r}: its rows are sparse, and only columns of dense rows "
+            "are permuted"
+        )
     x = np.array(part.x)
-    permuted, known = replace(part, x=x), model.preprocessing
+    permuted = replace(part, x=x)
 
     def cost() -> float:
         found = evaluate(model.network, model.loss, permuted, known.units, [metric], np.array(known.target_mean))
@@ -94,7 +102,7 @@ def importances(
         if not np.isfinite(value):
             raise DataError(
                 f"{metric.name} is not a finite number on these {len(part)} rows, so no column has an importance. "
-                "Choose another --metric, or more rows"
+                "Choose another metric, or more rows"
             )
         return float(value)
 

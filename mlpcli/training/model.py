@@ -28,10 +28,10 @@ from mlpcli.config.origins import check_origins, origins_to_json
 from mlpcli.data import Part, Prepared
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.errors import PluginError, UsageError
-from mlpcli.nn import Array, BitStreams, Layer, Loss, Network, Purpose, sigmoid
+from mlpcli.nn import Array, Loss, Network, sigmoid
 from mlpcli.results.files.model_file import load_model, model_bytes
 from mlpcli.threads import blas_threads
-from mlpcli.training.build import build_layers, build_loss, output_units
+from mlpcli.training.build import build_loss, single_layers
 from mlpcli.training.metrics.evaluate import BLOCK, evaluate, score_blocks
 from mlpcli.training.metrics.outcome import decided
 from mlpcli.training.metrics.probabilities import probabilities
@@ -65,7 +65,7 @@ class Model:
         Raises:
             FileError: the file cannot be read.
             DataError: it is no model file, is damaged, or its tensors do not fit its architecture.
-            PluginError: a part of one's own that it was trained with is missing, or is another version.
+            PluginError: a user-defined part that it was trained with is missing, or is another version.
         """
         try:
             tensors, description = load_model(path, expected=_layout)
@@ -188,11 +188,13 @@ class Model:
             repeats: permutations of each column, 2 or more.
 
         Raises:
-            UsageError: the task has no such metric.
+            UsageError: the task has no such metric, the rows are sparse, or fewer than 2 repeats.
             DataError: as `score`, or the metric is not defined on these rows.
         """
         import pandas as pd
 
+        if repeats < 2:
+            raise UsageError(f"repeats: got {repeats}, expected 2 or more")
         from mlpcli.training.importance import COLUMNS, find_metric, importance_rows, importances, permutations
 
         part, chosen = self._labelled(rows, y), find_metric(metric, self)
@@ -289,7 +291,7 @@ def _layout(description: dict[str, Any]) -> dict[str, tuple[str, tuple[int, ...]
     options, preprocessing = _parse(description)
     return {
         f"{name}.{spec.name}": (options.dtype, spec.shape)
-        for name, layer in _layers(options, preprocessing)
+        for name, layer in single_layers(options, preprocessing)
         for spec in (*layer.parameters(), *layer.statistics())
     }
 
@@ -300,15 +302,9 @@ def _parse(description: dict[str, Any]) -> tuple[RunOptions, Preprocessing]:
     return options, Preprocessing.from_json(description["preprocessing"])
 
 
-def _layers(options: RunOptions, preprocessing: Preprocessing) -> list[tuple[str, Layer]]:
-    outputs = output_units(preprocessing.task, len(preprocessing.classes or ()), len(preprocessing.targets))
-    bits = BitStreams([options.seed], (), Purpose.DROPOUT)
-    return build_layers([options], len(preprocessing.features), outputs, (), bits)
-
-
 def _network(options: RunOptions, preprocessing: Preprocessing, tensors: Mapping[str, Array]) -> Network:
     """The described network, with a copy of the tensors."""
-    network = Network(_layers(options, preprocessing), dtype=options.dtype)
+    network = Network(single_layers(options, preprocessing), dtype=options.dtype)
     for name, view in network.tensors().items():
         view[...] = tensors[name]
     return network

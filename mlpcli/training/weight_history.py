@@ -40,7 +40,7 @@ class WeightHistory:
 
     @property
     def arrays(self) -> dict[str, Array]:
-        """Arrays (epochs + 1, ...) by the name of the tensor."""
+        """Arrays (epochs + 1, ...) by the name of the tensor; the initial weights must have been added."""
         return {name: np.stack([epoch[name] for epoch in self._epochs]) for name in self._epochs[0]}
 
     def load(self, arrays: Mapping[str, Array]) -> None:

@@ -17,11 +17,10 @@ import numpy as np
 from mlpcli.results.statistics import difference, estimate
 from mlpcli.sweeps.search.registry import make_strategy
 from mlpcli.sweeps.spec.sweep_file import read_sweep
-from tests.sweeps.search import conformance
 from tests.sweeps.search.conformance import Pretended
 from tests.sweeps.sweeps import write_sweep
 
-__all__ = ["Test", "page", "races", "shared_rows", "winners"]
+__all__ = ["ErrorRates", "page", "races", "shared_rows", "winners"]
 
 PAGE = Path(__file__).parents[2] / "results" / "reference" / "luck.md"
 
@@ -66,14 +65,14 @@ def races(count: int, ahead: float, configurations: int = 10, seeds: int = 20) -
 
 
 @dataclass(frozen=True)
-class Test:
+class ErrorRates:
     """How often equal learners differ, and how often the interval of a learner's accuracy contains the truth."""
 
     false_positives: float
     coverage: float
 
 
-def shared_rows(count: int, folds: int = 5, repeats: int = 3, rows: int = 100) -> dict[str, Test]:
+def shared_rows(count: int, folds: int = 5, repeats: int = 3, rows: int = 100) -> dict[str, ErrorRates]:
     """Two learners that are equally good, compared at 5% in repeated cross-validation: uncorrected, corrected.
 
     Each puts a row to the nearer class mean, by five columns of its own; all ten columns are alike. The true accuracy
@@ -96,7 +95,7 @@ def shared_rows(count: int, folds: int = 5, repeats: int = 3, rows: int = 100) -
         p_values = [difference(ours, theirs, overlap).p_value for ours, theirs in found]
         false = [p is not None and p < 0.05 for p in p_values]
         covers = [_covers(estimate(learner, overlap), truth) for both in found for learner in both]
-        tests[name] = Test(float(np.mean(false)), float(np.mean(covers)))
+        tests[name] = ErrorRates(float(np.mean(false)), float(np.mean(covers)))
     return tests
 
 
@@ -134,11 +133,14 @@ def _grid(configurations: int) -> dict[str, Any]:
 
 
 def _swept(keys: dict[str, Any], seeds: int, score: Any) -> Pretended:
-    conformance.SEEDS = tuple(range(seeds))
     with tempfile.TemporaryDirectory() as folder:
         file, problems = read_sweep(write_sweep(Path(folder) / "s.toml", seeds=seeds, **keys))
     problems.stop()
-    sweep = Pretended(make_strategy(file), lambda given, seed, epochs: float(score(given["split_seed"], seed)))
+
+    def scored(given: dict[str, Any], seed: int, epochs: int) -> float:
+        return float(score(given["split_seed"], seed))
+
+    sweep = Pretended(make_strategy(file), scored, range(seeds))
     while sweep.step():
         pass
     return sweep

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import mlpcli
-from mlpcli.api.predict import predict_rows
+from mlpcli.api.predict import predict_columns
 from mlpcli.errors import FileError, UsageError
 from mlpcli.nn import ACTIVATIONS, Array
 from tests.export.tables import import_file, run_onnx, table, trained
@@ -206,8 +206,8 @@ def check_csv(model: mlpcli.Model, content: str, folder: Path, encoding: str = "
     command = [sys.executable, "model.py", "rows.csv"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False)
     try:
-        _, rows = predict_rows([model], str(file))
-        wanted = [row[1] for row in rows]
+        _, blocks = predict_columns([model], str(file))
+        wanted = [answer for block in blocks for answer in block[1]]
     except mlpcli.Error:
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.startswith("rows.csv: ")

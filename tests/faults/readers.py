@@ -120,10 +120,10 @@ def _listed(root: str, name: str) -> Callable[[bytes], object]:
 
 
 def _predict(content: bytes) -> None:
-    from mlpcli.api.predict import predict_rows
+    from mlpcli.api.predict import predict_columns
     from mlpcli.config import Source, build
 
-    for _ in predict_rows(_loaded_models(), build(Source({"dataset": "t.csv"}, "--")).data)[1]:
+    for _ in predict_columns(_loaded_models(), build(Source({"dataset": "t.csv"}, "--")).data)[1]:
         pass
 
 

@@ -79,7 +79,7 @@ class Zygote:
             cwd=folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            text=True,
+            bufsize=0,  # a reader that took two lines at once would wait for the second
             env=environment,
         )
         self._folder = Path(tempfile.mkdtemp())
@@ -110,12 +110,11 @@ class Zygote:
         assert self._process.stdout
         if not select.select([self._process.stdout], [], [], timeout)[0]:
             raise subprocess.TimeoutExpired("copy", timeout or 0)
-        return self._process.stdout.readline()
+        return self._process.stdout.readline().decode()
 
     def _ask(self, what: object) -> None:
         assert self._process.stdin
-        self._process.stdin.write(json.dumps(what) + "\n")
-        self._process.stdin.flush()
+        self._process.stdin.write((json.dumps(what) + "\n").encode())
 
 
 def _wait_for(pid: int, words: str) -> None:

@@ -1,4 +1,4 @@
-"""Parts of one's own as a user writes them, one of each kind, and the tables as they were before."""
+"""User-defined parts as a user writes them, one of each kind, and the tables as they were before."""
 
 import re
 from collections.abc import Iterator

@@ -2,6 +2,7 @@
 
 import json
 import linecache
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from mlpcli.cli.main import run
 from mlpcli.config.choices import ACTIVATIONS
 from mlpcli.errors import ExitCode, PluginError
 from mlpcli.export.formulas import FORMULAS
-from mlpcli.plugins.files import Plugin, load, loaded, use
+from mlpcli.plugins.files import Plugin, blamed, load, loaded, use
 from tests.plugins.parts import NAMES, SNAKE
 from tests.sweeps.sweeps import start_sweep, timeless, write_sweep
 
@@ -203,3 +204,24 @@ def test_gradcheck_covers_the_file(snake, capsys) -> None:
     assert run(["gradcheck", "--plugin", "snake.py", "--json", "--quiet"]) == 0
     rows = {row["component"]: row for row in json.loads(capsys.readouterr().out)["rows"]}
     assert rows["activation snake"]["verdict"] == "ok" and rows["activation snake"]["tape"] is not None
+
+
+def test_threads_of_a_worker_may_load_one_file_at_once(parts_file: Path) -> None:
+    plugin = Plugin(str(parts_file), ("import time\ntime.sleep(0.2)\n" + parts_file.read_text()).encode())
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(use, [(plugin,)] * 8)) == [None] * 8
+    assert loaded() == (plugin,)
+
+
+def test_one_file_may_be_spelled_in_two_ways(snake: Path) -> None:
+    load(snake)
+    snake.write_text(f"{SNAKE}\n# another form\n")
+    load(snake.resolve())
+    assert [plugin.path for plugin in loaded()] == [str(snake.resolve())]
+
+
+def test_lack_of_memory_is_not_blamed_on_a_part(snake: Path) -> None:
+    load(snake)
+    code = compile("raise MemoryError", str(snake), "exec")
+    with pytest.raises(MemoryError), blamed():
+        exec(code)

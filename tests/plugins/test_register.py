@@ -1,4 +1,4 @@
-"""Parts of one's own in the tables: what they must be, what they are used for, and how they are judged."""
+"""User-defined parts in the tables: what they must be, what they are used for, and how they are judged."""
 
 import dataclasses
 import linecache
@@ -9,10 +9,13 @@ import pytest
 import mlpcli
 from mlpcli import nn, optim
 from mlpcli.config import OPTIONS, RunOptions, choices, run_id
+from mlpcli.config.choices import Origin
 from mlpcli.config.origins import origins
 from mlpcli.errors import PluginError
+from mlpcli.export.formulas import FORMULAS
 from mlpcli.gradcheck.components import check_components, check_run
 from mlpcli.plugins.files import load
+from mlpcli.plugins.register import coming_from, forget
 from tests.plugins.parts import NAMES
 
 
@@ -142,6 +145,7 @@ def test_the_source_is_part_of_the_identity_and_only_where_it_is_used(parts_file
 
 
 def test_a_program_may_define_its_own_part_again_but_no_other() -> None:
+    ours = nn.ACTIVATIONS["relu"]
     softsign()
     one = origins(RunOptions(activation="softsign"))["activation"]
     again = softsign()
@@ -149,7 +153,7 @@ def test_a_program_may_define_its_own_part_again_but_no_other() -> None:
     assert origins(RunOptions(activation="softsign"))["activation"] == one
     with pytest.raises(PluginError, match="register activation relu: relu is the name of one of mlpcli"):
         softsign("relu")
-    assert nn.ACTIVATIONS["relu"]().value is not None and "relu" not in origins(RunOptions())
+    assert nn.ACTIVATIONS["relu"] is ours and "relu" not in origins(RunOptions())
 
 
 def test_a_cell_of_a_notebook_has_a_source_and_a_typed_string_has_none() -> None:
@@ -218,3 +222,25 @@ def test_rows_of_mlpcli_have_no_origin() -> None:
     for rows in choices.COMPONENTS.values():
         assert {row.origin for row in rows.values()} == {None}
         assert all(dataclasses.is_dataclass(row) for row in rows.values())
+
+
+def test_forgetting_a_part_leaves_formulas_of_another_kind_of_that_name() -> None:
+    origin = Origin("mine.py", "0" * 64)
+    with coming_from(origin):
+        mlpcli.register("init", "tanh")(lambda rng, fan_in, fan_out: np.zeros((fan_in, fan_out)))
+    forget(origin)
+    assert "tanh" in FORMULAS and "tanh" not in nn.INITIALIZERS
+
+
+def test_a_part_that_is_defined_again_has_no_formula_of_before() -> None:
+    softsign(formula="t / (1 + abs(t))")
+    assert FORMULAS["softsign"] == "t / (1 + abs(t))"
+    softsign()
+    assert "softsign" not in FORMULAS
+    assert {row.component: row for row in check_components()}["activation softsign"].verdict(1e-6) == "ok"
+
+
+@pytest.mark.parametrize("name", [3, None, "Big"])
+def test_a_name_that_is_none_is_refused(name: object) -> None:
+    with pytest.raises(PluginError, match="register init: got the name"):
+        mlpcli.register("init", name)

@@ -5,13 +5,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
 from sklearn.inspection import permutation_importance
 
 import mlpcli
 from mlpcli.config.metrics import METRICS
 from mlpcli.data import Part
 from mlpcli.data.in_memory import class_codes, encode_in_memory
-from mlpcli.errors import DataError
+from mlpcli.errors import DataError, UsageError
 from mlpcli.nn import Array
 from mlpcli.training.importance import importances, permutations
 from mlpcli.training.model import Model
@@ -97,6 +98,15 @@ def test_permutations_follow_from_the_seed() -> None:
     assert all(sorted(order) == list(range(50)) for order in first)
     assert all((one == two).all() for one, two in zip(first, permutations(1, 50, 3), strict=True))
     assert not (first[0] == first[1]).all() and not (first[0] == permutations(2, 50, 1)[0]).all()
+
+
+def test_repeats_and_rows_that_cannot_be_explained_are_refused() -> None:
+    x, y = np.eye(8), np.arange(8) % 2
+    with pytest.raises(UsageError, match="repeats: got 1, expected 2 or more"):
+        mlpcli.train((x, y), epochs=0, progress=False).model.explain(x, y, repeats=1)
+    sparse = scipy.sparse.csr_array(x)
+    with pytest.raises(UsageError, match=r"explain on dataset .*its rows are sparse"):
+        mlpcli.train((sparse, y), epochs=0, progress=False).model.explain(sparse, y)
 
 
 def test_a_metric_that_is_not_a_number_is_refused() -> None:

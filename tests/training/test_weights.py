@@ -112,6 +112,14 @@ def test_classes_that_do_not_exist_are_named(given: object, message: str) -> Non
     assert str(caught.value).startswith(message)
 
 
+def test_classes_without_weight_are_refused() -> None:
+    data = dataset(CLASSES)
+    y = np.asarray(data.train.y)
+    data = replace(data, train=replace(data.train, weights=(y != 2).astype(np.float64)))
+    with pytest.raises(UsageError, match="class_weight: every class that the training rows have weighs 0"):
+        resolved(data, class_weight={"0": 0.0, "1": 0.0, "2": 1.0})
+
+
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_metrics_are_scikit_learns_with_sample_weight(name: str) -> None:
     data = with_weights(dataset(name, dtype="float64"))

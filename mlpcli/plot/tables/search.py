@@ -5,7 +5,7 @@ import numpy as np
 from mlpcli.plot.points import is_error
 from mlpcli.plot.style import GREY, Drawing, bare, legend, metric_name, new_figure, series, titled, upright, whole_ticks
 from mlpcli.results.folders.read_folder import ResultsFolder
-from mlpcli.results.reading.importance import importance
+from mlpcli.results.reading.option_importance import option_importance
 from mlpcli.results.reading.search_course import best_so_far, read_course
 
 __all__ = ["draw_course", "draw_importance"]
@@ -45,7 +45,7 @@ def draw_course(folder: ResultsFolder, metric: str) -> list[Drawing]:
 def draw_importance(folder: ResultsFolder, metric: str) -> list[Drawing]:
     """One bar per option, the most important on top; nothing where there are too few configurations to tell."""
     course = read_course(folder) if metric == folder.metric else []
-    shares = importance(folder, course)
+    shares = option_importance(folder, course)
     if not shares:
         return []
     figure, (axes,) = new_figure(6.4, 1.4 + 0.32 * len(shares))

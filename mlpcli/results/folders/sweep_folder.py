@@ -130,8 +130,8 @@ class SweepFolder:
             return False
         if metric not in place.columns or (metric in self._columns and metric not in place.metrics.columns):
             return True
-        # trials of several sweeps share the tables of unused/
-        return place is self._unused and recorded.state == "complete" and recorded.metrics[metric] is None
+        # a run measures what it monitors itself, so the column of a table may be filled for other trials only
+        return recorded.state == "complete" and recorded.metrics[metric] is None
 
     @property
     def leaving(self) -> list[Trial]:

@@ -15,11 +15,10 @@ from mlpcli.results.files.csv_text import cell
 from mlpcli.results.files.read_file import damaged, read_json_lines
 from mlpcli.results.folders.read_folder import ResultsFolder
 from mlpcli.results.folders.read_trials import RERUN
+from mlpcli.results.folders.sweep_ownership import SEARCH
 from mlpcli.results.schema.json_schema import SearchLine
 
 __all__ = ["Tried", "best_so_far", "read_course"]
-
-FILE = "search.jsonl"
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def read_course(folder: ResultsFolder) -> list[Tried]:
         DataError: search.jsonl is not one that mlpcli writes.
         FileError: it cannot be read.
     """
-    path = folder.path / FILE
+    path = folder.path / SEARCH
     if not folder.is_sweep or folder.number is not None or not os.path.isfile(path):
         return []
     times = {

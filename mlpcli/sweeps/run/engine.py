@@ -74,7 +74,7 @@ class Engine:
         self._diagnostics: dict[int, list[DiagnosticsRow]] = {}
         self._outcomes: dict[int, Outcome] = {}
         self._is_news = False  # whether something was trained in this round
-        self._start: tuple[int, int] | None = None  # trials of the plan before the first that trained, and with it
+        self._start: tuple[int, int] | None = None  # planned trials that the first training left out, and took
 
     def run(self) -> None:
         """Train what is missing of each round, prune what no round goes on with, and put the folder in order.

@@ -33,7 +33,7 @@ class SearchRecord:
         """Take a round and its outcomes; returns a sentence on where the search stands."""
         self._rounds += 1
         if self._confirms(asked):
-            self._best = None  # what chose is behind; fresh seeds alone rank
+            self._best = None  # the seeds that chose are done; only fresh seeds rank
         for outcome in outcomes:
             if outcome.configuration is not None:
                 self._lines.append(json_text.canonical(self._line(asked, outcome)))

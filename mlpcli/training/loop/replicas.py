@@ -107,4 +107,5 @@ class Replicas:
         chosen = Replicas([self.runs[position] for position in index], self._data, self._steps_per_epoch)
         chosen.network.params[...], chosen.network.state[...] = self.network.params[index], self.network.state[index]
         chosen.optimizer = self.optimizer.select(index)
+        chosen.lr_factor = None if self.lr_factor is None else self.lr_factor[index]
         return chosen

@@ -141,7 +141,6 @@ class Trainer:
     def prune(self, runs: Sequence[int]) -> None:
         """Remove these runs from the stack between two epochs; the weights they have kept stay."""
         self._keep_only(np.flatnonzero(~np.isin(self.members, runs)))
-        self._follow_plateau()
         self._clear_sums()
 
     def hurry(self) -> None:
@@ -270,6 +269,7 @@ class Trainer:
         keep, stop = self.monitor.update(members[healthy], epoch, healthy_val)
         if self.plateau and self.monitor.metric and healthy_val:
             self.plateau.update(members[healthy], self.monitor.metric.key(healthy_val[self.monitor.metric.name]))
+            self._follow_plateau()
         kept = healthy[keep]
         self.kept_params[members[kept]] = self.network.params[kept]
         self.kept_state[members[kept]] = self.network.state[kept]
@@ -279,7 +279,6 @@ class Trainer:
         staying = healthy[~stop]
         if len(staying) < len(members):
             self._keep_only(staying)
-        self._follow_plateau()
         self._clear_sums()
         return [(int(members[position]), rows[position]) for position in healthy]
 

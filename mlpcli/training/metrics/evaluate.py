@@ -15,8 +15,7 @@ import numpy as np
 
 from mlpcli.config.metrics import Metric, every_metric_of, metrics_of
 from mlpcli.data import Part, Preprocessing
-from mlpcli.nn import Array, Loss, Network
-from mlpcli.nn.losses import ResidualLoss
+from mlpcli.nn import Array, Loss, Network, ResidualLoss
 from mlpcli.training.metrics.functions import FUNCTIONS
 from mlpcli.training.metrics.outcome import Outcome, all_correct, correct
 

@@ -152,7 +152,7 @@ def _r2(scored: Outcome) -> Array:
 
 
 def _explained_variance(scored: Outcome) -> Array:
-    """1 - the same with the errors less their mean."""
+    """1 - SSE / SST, with the errors taken around their mean."""
     errors = scored.errors
     spread = scored.sum((errors - scored.mean(errors, axis=-2)[..., None, :]) ** 2, axis=-2)
     return _explained(scored, np.where(errors.max(axis=-2) == errors.min(axis=-2), 0.0, spread))

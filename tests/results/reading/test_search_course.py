@@ -9,7 +9,7 @@ import pytest
 
 from mlpcli.errors import DataError, UsageError
 from mlpcli.results.folders.read_folder import read_folder
-from mlpcli.results.reading.importance import importance
+from mlpcli.results.reading.option_importance import option_importance
 from mlpcli.results.reading.search_course import best_so_far, read_course
 from tests.plot.folders import search_folder, sweep_folder
 
@@ -43,7 +43,7 @@ def test_the_last_line_of_a_configuration_counts(tmp_path: Path) -> None:
 
 def test_a_sweep_without_search_has_no_course(tmp_path: Path) -> None:
     folder = read_folder(sweep_folder(tmp_path / "s", {"width": [4, 8]}))
-    assert read_course(folder) == [] and importance(folder, []) == {}
+    assert read_course(folder) == [] and option_importance(folder, []) == {}
 
 
 @pytest.mark.parametrize("damage", ["{", "[]", '{"round": 1}', "\0\0", NO_METRIC])
@@ -66,8 +66,8 @@ def test_what_decides_alone_has_all_importance(tmp_path: Path) -> None:
             line |= {"val_accuracy": {"0": score}, "ended": True}
         (path / "search.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
         folder = read_folder(path)
-        found = importance(folder, read_course(folder))
-        assert importance(folder, read_course(folder)) == found
+        found = option_importance(folder, read_course(folder))
+        assert option_importance(folder, read_course(folder)) == found
         assert sum(found.values()) == pytest.approx(1)
         return found
 
@@ -76,13 +76,24 @@ def test_what_decides_alone_has_all_importance(tmp_path: Path) -> None:
     assert list(shares(0.01, 1)) == ["norm", "lr"]
 
 
+@pytest.mark.parametrize("options", [{"norm": "none"}, {"lr": "fast", "norm": "none"}, {"lr": None, "norm": "none"}])
+def test_options_that_the_file_does_not_draw_are_one_line(options: dict[str, object], tmp_path: Path) -> None:
+    path = search_folder(tmp_path / "s", [0.01 * at for at in range(24)])
+    lines = [json.loads(line) for line in (path / "search.jsonl").read_text().splitlines()]
+    lines[3]["options"] = options
+    (path / "search.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    folder = read_folder(path)
+    with pytest.raises(DataError, match=r"^[^\n]*search.jsonl[^\n]*its options do not fit sweep.toml[^\n]*$"):
+        option_importance(folder, read_course(folder))
+
+
 def test_too_few_configurations_say_nothing(tmp_path: Path) -> None:
     folder = read_folder(search_folder(tmp_path / "s", SCORES))
-    assert importance(folder, read_course(folder)) == {}
+    assert option_importance(folder, read_course(folder)) == {}
 
 
 def test_a_missing_extra_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = read_folder(search_folder(tmp_path / "s", [0.1 * place for place in range(40)]))
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(UsageError, match=r"^optuna is not installed[^\n]*Type: .*\[search\]"):
-        importance(folder, read_course(folder))
+        option_importance(folder, read_course(folder))

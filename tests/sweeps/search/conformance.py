@@ -19,8 +19,8 @@ EPOCHS, SEEDS, MOST_BATCHES = 12, (0, 1, 2), 1000
 class Pretended:
     """Runs a strategy without training; `asked` has its batches, `names` their names, `told` the outcomes of each."""
 
-    def __init__(self, strategy: Strategy, score: Score) -> None:
-        self.strategy, self.score = strategy, score
+    def __init__(self, strategy: Strategy, score: Score, seeds: Sequence[int] = SEEDS) -> None:
+        self.strategy, self.score, self.seeds = strategy, score, tuple(seeds)
         self.numbers: dict[Hashable, int] = {}
         self.trials: set[tuple[int, int]] = set()
         self.asked: Asked = []
@@ -29,7 +29,7 @@ class Pretended:
 
     def step(self, told: Sequence[Scored] | None = None) -> bool:
         """Ask for a batch and tell its outcomes, or those given; False when there is none."""
-        before = self.strategy.remaining(len(SEEDS))
+        before = self.strategy.remaining(len(self.seeds))
         batch = self.strategy.ask()
         if batch is None:
             return False
@@ -40,7 +40,7 @@ class Pretended:
         self.names.append(batch.name)
         outcomes = [self.outcome(given, batch) for given in proposals]
         new = self.count({(found.configuration, seed) for found in outcomes for seed in found.scores})
-        assert new <= before - self.strategy.remaining(len(SEEDS)), "more trials than were counted"
+        assert new <= before - self.strategy.remaining(len(self.seeds)), "more trials than were counted"
         assert {name for given in proposals for name in given} <= set(self.strategy.names)
         self.told.append(list(outcomes if told is None else told))
         self.strategy.tell(self.told[-1])
@@ -52,15 +52,15 @@ class Pretended:
         return len(new)
 
     def outcome(self, given: dict[str, Any], batch: Batch) -> Scored:
-        seeds = SEEDS if batch.seeds is None else tuple(batch.seeds)
+        seeds = self.seeds if batch.seeds is None else tuple(batch.seeds)
         number = self.numbers.setdefault(repr(sorted(given.items())), len(self.numbers))
         epochs = EPOCHS if batch.epochs is None else min(batch.epochs, EPOCHS)
         return Scored(number, {seed: self.score(given, seed, epochs) for seed in seeds}, epochs == EPOCHS)
 
 
-def run_through(make: Make, score: Score) -> Pretended:
+def run_through(make: Make, score: Score, seeds: Sequence[int] = SEEDS) -> Pretended:
     """A strategy asked and told to its end."""
-    sweep = Pretended(make(), score)
+    sweep = Pretended(make(), score, seeds)
     while sweep.step():
         pass
     return sweep

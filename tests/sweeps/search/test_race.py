@@ -5,13 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from scipy import stats
 
 from mlpcli.sweeps.search.race import in_the_race
 from mlpcli.sweeps.search.registry import make_strategy
 from mlpcli.sweeps.spec.sweep_file import read_sweep
-from tests.sweeps.search import conformance
 from tests.sweeps.search.conformance import run_through
 from tests.sweeps.sweeps import write_sweep
 
@@ -35,17 +33,16 @@ def test_a_failed_seed_ends_the_race() -> None:
     assert in_the_race({0: [math.nan, math.nan]}) == set()
 
 
-def test_rounds_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rounds_by_hand(tmp_path: Path) -> None:
     """0.1 is far behind at once; 0.2 is behind once the fourth seed has narrowed the intervals."""
 
     def score(given: Any, seed: int, epochs: int) -> float:
         mean = {0.1: 0.1, 0.2: 0.88, 0.3: 0.9}[given["lr"]]
         return mean + 0.004 * (-1) ** seed
 
-    monkeypatch.setattr(conformance, "SEEDS", range(5))
     keys = {"seeds": 5, "race": {"min_seeds": 2}, "grid": {"lr": [0.1, 0.2, 0.3]}}
     file, _ = read_sweep(write_sweep(tmp_path / "s.toml", **keys))
-    found = run_through(lambda: make_strategy(file), score).asked
+    found = run_through(lambda: make_strategy(file), score, range(5)).asked
     assert [([given["lr"] for given in proposals], list(seeds)) for proposals, seeds, _ in found] == [
         ([0.1, 0.2, 0.3], [0, 1]),
         ([0.2, 0.3], [0, 1, 2]),

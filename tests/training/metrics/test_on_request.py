@@ -64,6 +64,16 @@ def test_another_metric_in_the_file_trains_again_what_did_not_measure_it(tmp_pat
     assert list(again.time_s) == list(after.trials.time_s)
 
 
+def test_a_metric_that_some_trials_measured_alone_is_measured_by_all(tmp_path: Path) -> None:
+    grid = {"monitor": ["val_loss", "val_roc_auc"], "lr": [0.01, 0.1]}
+    spec = {"name": "s", "seeds": 1, "base": {"dataset": MOONS, **QUICK}, "grid": grid}
+    mlpcli.sweep(spec, results=tmp_path / "two")
+    ranked = {**spec, "metric": "val_roc_auc"}
+    after, whole = (mlpcli.sweep(ranked, results=tmp_path / name) for name in ("two", "one"))
+    assert after.trials.val_roc_auc.notna().all()
+    np.testing.assert_array_equal(after.summary.val_roc_auc_mean, whole.summary.val_roc_auc_mean)
+
+
 def test_a_metric_that_the_rows_do_not_define_is_refused_before_training(tmp_path: Path) -> None:
     x = np.random.default_rng(0).normal(size=(40, 2))
     np.savez(tmp_path / "zeros.npz", X=x, y=np.where(x[:, 0] > 0, x[:, 0], 0.0))

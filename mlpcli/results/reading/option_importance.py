@@ -11,19 +11,20 @@ from typing import Any
 from mlpcli.errors import UsageError
 from mlpcli.installation import install_command
 from mlpcli.results.files.csv_text import cell
-from mlpcli.results.files.read_file import read_toml
+from mlpcli.results.files.read_file import damaged, read_toml
 from mlpcli.results.folders.read_folder import ResultsFolder
 from mlpcli.results.folders.read_trials import RERUN
+from mlpcli.results.folders.sweep_ownership import SEARCH, SWEEP
 from mlpcli.results.reading.search_course import Tried
 from mlpcli.results.schema.json_schema import SweepHeader
 
-__all__ = ["importance"]
+__all__ = ["option_importance"]
 
 FEWEST = 10
 """Configurations below which nothing is said."""
 
 
-def importance(folder: ResultsFolder, course: Sequence[Tried]) -> dict[str, float]:
+def option_importance(folder: ResultsFolder, course: Sequence[Tried]) -> dict[str, float]:
     """The share of the variance of the configurations' ranks that each option explains alone, the largest first.
 
     Ranks stand in place of scores, because those of a few learning rates that are far too large would otherwise be all
@@ -56,15 +57,18 @@ def importance(folder: ResultsFolder, course: Sequence[Tried]) -> dict[str, floa
                 values = {name: _value(one.options[name], ranges[name]) for name in names}
                 study.add_trial(optuna.trial.create_trial(params=values, distributions=kinds, value=rank))
             evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
-            return dict(optuna.importance.get_param_importances(study, evaluator=evaluator))
+            shares = optuna.importance.get_param_importances(study, evaluator=evaluator)
+            return {name: float(share) for name, share in shares.items()}
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(folder.path / SEARCH, f"its options do not fit {SWEEP}: {error}", RERUN) from error
     finally:
         logging.set_verbosity(verbosity)
 
 
 def _ranges(folder: ResultsFolder) -> dict[str, Mapping[str, Any]]:
     """What the file's [search] says of each varied option: `low`, `high` and `log`, or `choices`."""
-    search = read_toml(folder.path / "sweep.toml", SweepHeader, RERUN).get("search") or {}
-    return {name: search.get(name, {}) for name in folder.varied}
+    search = read_toml(folder.path / SWEEP, SweepHeader, RERUN).get("search") or {}
+    return {name: given if isinstance(given := search.get(name), Mapping) else {} for name in folder.varied}
 
 
 def _distribution(optuna: Any, values: Sequence[Any], drawn: Mapping[str, Any]) -> Any:
