@@ -13,6 +13,7 @@ def main() -> None:
     import warnings
 
     gc.set_threshold(200_000)
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # they are looked for in every installed package
     try:
         from mlpcli.cli.interruption import watch
 

@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -13,6 +14,9 @@ from mlpcli.kernels.descent import Number
 from mlpcli.optim.block import Array, Arrays, Block, Shape, Transform
 from mlpcli.optim.norms import gradient_norm
 from mlpcli.optim.transforms import add_weight_decay, nesterov, scale_by_adam, scale_by_rms, shrink_weights, trace
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 __all__ = ["OPTIMIZERS", "Optimizer"]
 
@@ -103,7 +107,6 @@ class Optimizer:
         self._bound = np.where(np.greater(clip_norm, 0), clip_norm, np.inf)
         self._clips = bool((self._bound < np.inf).any())
         self._blocks = self._build(numbers)
-        self._pool = ThreadPoolExecutor(max(1, len(self._blocks) - 1))
         self._params: Array | None = None
         self._grads: Array | None = None
 
@@ -168,6 +171,13 @@ class Optimizer:
         )
         chosen.load({name: array if name == "count" else array[index] for name, array in self.state.items()})
         return chosen
+
+    @cached_property
+    def _pool(self) -> "ThreadPoolExecutor":
+        """The threads beside the caller's; most trainings have one block, and none of the imports that these cost."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        return ThreadPoolExecutor(len(self._blocks) - 1)
 
     def _build(self, numbers: Mapping[str, Number]) -> list[Block]:
         """One block for each thread, cut at cache lines."""
