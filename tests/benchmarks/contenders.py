@@ -16,7 +16,7 @@ from time import perf_counter, process_time
 
 import numpy as np
 
-__all__ = ["CONTENDERS", "Problem", "set_up", "time_steps"]
+__all__ = ["CONTENDERS", "Problem", "ours", "products", "set_up", "time_steps", "training"]
 
 CLASSES = 10
 LEARNING_RATE = 1e-3
@@ -50,13 +50,12 @@ class Problem:
         return rng.standard_normal((rows, self.inputs), np.float32), rng.integers(CLASSES, size=rows)
 
 
-def ours(problem: Problem) -> Run:
-    """What `mlpcli train` does, an epoch at a time: order, batches, running means, gradient norm and all."""
+def training(problem: Problem):
+    """The resolved options and the data of one epoch of our own."""
     from mlpcli.config import RunOptions, resolve
     from mlpcli.data import Part, Prepared
     from mlpcli.data.prepared.columns import Column
     from mlpcli.data.prepared.preprocessing import Preprocessing
-    from mlpcli.training.loop.trainer import Trainer
 
     x, y = problem.data()
     columns = tuple(Column(f"x{i}") for i in range(problem.inputs))
@@ -72,7 +71,14 @@ def ours(problem: Problem) -> Run:
         patience=0,
         threads=problem.threads,
     )
-    options = resolve(options, task="classification", scale="none", has_validation=False, threads=problem.threads)
+    return resolve(options, task="classification", scale="none", has_validation=False, threads=problem.threads), data
+
+
+def ours(problem: Problem) -> Run:
+    """What `mlpcli train` does, an epoch at a time: order, batches, running means, gradient norm and all."""
+    from mlpcli.training.loop.trainer import Trainer
+
+    options, data = training(problem)
     epochs = Trainer([options], data).epochs()
     return lambda: next(epochs)
 
