@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mlpcli.config import RunOptions, Source, as_dict, build, read_options
+from mlpcli.config.origins import unknown_parts
 
 __all__ = ["Config", "options_from", "plain"]
 
@@ -29,7 +30,8 @@ def options_from(config: Config, keywords: Mapping[str, object]) -> RunOptions:
     if isinstance(config, str | Path):
         return build(read_options(Path(config)), over)
     if isinstance(config, RunOptions):
-        return build(Source(as_dict(config), "config: "), over) if over.values else config
+        taken_as_it_is = not over.values and not unknown_parts(dict(config))
+        return config if taken_as_it_is else build(Source(as_dict(config), "config: "), over)
     given = {name: plain(value) for name, value in config.items() if value is not None}
     return build(Source(given, "config: "), over)
 

@@ -28,7 +28,8 @@ def open_results(name: Path | str, *, results: Path | str = "results", plugin: F
     Args:
         name: the folder, or its name below `results`.
         results: folder of all results.
-        plugin: file or files that register the parts of your own that it was trained with; they are run.
+        plugin: file or files that register the parts of your own that its networks need; they are run. Options,
+            metrics and tables are there without them.
 
     Raises:
         UsageError: there is no such run or sweep; the message has the nearest names.

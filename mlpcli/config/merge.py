@@ -1,6 +1,6 @@
 """From what users write to `RunOptions`: merges the sources and reports every problem with its place."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -9,6 +9,7 @@ from mlpcli.config.choices import COMPONENTS
 from mlpcli.config.described import OPTIONS, Option
 from mlpcli.config.foreign import our_option, our_value
 from mlpcli.config.options import RunOptions
+from mlpcli.config.origins import plugin_flags, unknown_parts
 from mlpcli.config.rules import Conflict, conflicts, task_conflicts
 from mlpcli.errors import UsageError
 from mlpcli.wording import nearest, quote
@@ -24,21 +25,24 @@ class Source:
 
     `prefix` and an option's name make its place (`run.toml: depth`, `sweep.toml: [grid] depth`); the prefix `--`
     makes it a flag (`--norm-position`). With `text` the values are words of a command line, still to be parsed.
+    `plugins` are the files that registered user-defined parts among the values, where they are known.
     """
 
     values: Mapping[str, object]
     prefix: str
     text: bool = False
+    plugins: tuple[str, ...] = ()
 
     def place(self, name: str) -> str:
         """The name of an option as the source spells it, for messages."""
         return self.prefix + (name.replace("_", "-") if self.prefix == "--" else name)
 
 
-def build(*sources: Source) -> RunOptions:
+def build(*sources: Source, recorded: bool = False) -> RunOptions:
     """Merge the sources: later ones override earlier ones, and all override the defaults.
 
-    `hidden` replaces `width` and `depth`, unless a later source gives one of these.
+    `hidden` replaces `width` and `depth`, unless a later source gives one of these. Options that are `recorded` in
+    results may name user-defined parts that are not registered here; whether the options go together is then left open.
 
     Raises:
         UsageError: one error that lists every problem.
@@ -55,14 +59,16 @@ def build(*sources: Source) -> RunOptions:
                 given[name] = source
             else:
                 problems.append(_unknown(name, source.place(name), guess=len(problems) < MAX_PROBLEMS))
-    options, refused = _validate(values)
+    absent = {name: values[name] for name in unknown_parts(values)} if recorded else {}
+    options, refused = _validate({name: value for name, value in values.items() if name not in absent})
     problems += [
-        _refused(OPTIONS[name], values[name], given[name].place(name), given[name].text)
+        _refused(OPTIONS[name], values[name], given[name].place(name), given[name].text, given[name].plugins)
         for name in values
         if name in refused
     ]
-    broken = list(conflicts(options))
-    if options.task != "auto":
+    options = options.model_copy(update=absent)
+    broken = [] if absent else list(conflicts(options))
+    if not absent and options.task != "auto":
         broken += task_conflicts(options, options.task)
     for conflict in broken:
         if refused.isdisjoint(conflict.options):
@@ -144,13 +150,13 @@ _KINDS: dict[type, str] = {
 }
 
 
-def _refused(option: Option, value: object, place: str, text: bool) -> str:
+def _refused(option: Option, value: object, place: str, text: bool, plugins: Sequence[str] = ()) -> str:
     """`run.toml: depth: got the string "2", expected an integer from 0 to 1000`."""
     fits = text or type(value) in option.types or (type(value) is int and float in option.types)
     kind = "" if fits else _KINDS.get(type(value), "")
     hint = our_value(option.name, value) or (nearest(value, option.choices) if isinstance(value, str) else "")
     if option.name in COMPONENTS and isinstance(value, str) and not hint:
-        hint = "; one of your own comes with --plugin FILE.py"
+        hint = f"; it came with{plugin_flags(plugins)}" if plugins else "; one of your own comes with --plugin FILE.py"
     return f"{place}: got {kind}{quote(value)}, expected {option.allowed}{hint}"
 
 

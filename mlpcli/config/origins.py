@@ -5,14 +5,23 @@
 {}
 """
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mlpcli.config.choices import COMPONENTS, Origin
 from mlpcli.config.options import RunOptions
 from mlpcli.errors import PluginError
 
-__all__ = ["check_origins", "origins", "origins_to_json", "registered", "unknown_parts"]
+__all__ = [
+    "check_origins",
+    "foreign_parts",
+    "origins",
+    "origins_to_json",
+    "plugin_flags",
+    "registered",
+    "unknown_parts",
+]
 
 
 def origins(options: RunOptions) -> dict[str, Origin]:
@@ -31,10 +40,32 @@ def registered() -> dict[tuple[str, str], Origin]:
     }
 
 
+def foreign_parts(values: Mapping[str, Any]) -> list[str]:
+    """The options that choose parts which are not of mlpcli, registered here or not.
+
+    >>> foreign_parts({"activation": "snake", "norm": "batch", "init": "auto", "width": 8})
+    ['activation']
+    """
+    words = {option: values[option] for option in COMPONENTS if isinstance(values.get(option), str)}
+    return [
+        option
+        for option, word in words.items()
+        if word not in ("auto", "none") and ((row := COMPONENTS[option].get(word)) is None or row.origin is not None)
+    ]
+
+
 def unknown_parts(values: Mapping[str, Any]) -> list[str]:
     """The options that choose parts which nobody has registered here."""
-    words = {option: values[option] for option in COMPONENTS.keys() & values.keys() if isinstance(values[option], str)}
-    return [option for option, word in words.items() if word not in ("auto", "none", *COMPONENTS[option])]
+    return [option for option in foreign_parts(values) if values[option] not in COMPONENTS[option]]
+
+
+def plugin_flags(files: Iterable[str]) -> str:
+    """The end of a command that loads these files of parts.
+
+    >>> plugin_flags(["snake.py"]), plugin_flags([])
+    (' --plugin snake.py', '')
+    """
+    return "".join(f" --plugin {shlex.quote(file)}" for file in files)
 
 
 def origins_to_json(options: RunOptions) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Sequence
 
+from mlpcli.config.origins import plugin_flags
 from mlpcli.errors import DataError, FileError, UsageError
 from mlpcli.results.folders.find import Named
 from mlpcli.results.folders.read_folder import ResultsFolder
@@ -20,14 +21,16 @@ def train_command(folder: ResultsFolder, trial: Trial) -> str | None:
         return None
 
 
-def commands_of(place: str, typed: Sequence[str] | None, is_sweep: bool) -> list[tuple[str, str]]:
-    """Pairs of a command and what it does."""
+def commands_of(
+    place: str, typed: Sequence[str] | None, is_sweep: bool, plugins: Sequence[str] = ()
+) -> list[tuple[str, str]]:
+    """Pairs of a command and what it does; `plugins` are the files that its network needs."""
     where = shlex.quote(place)
     known = [(shlex.join(typed), "made these results")] if typed else []
-    best = f"{where}/best" if is_sweep else where
+    best, needed = f"{where}/best" if is_sweep else where, plugin_flags(plugins)
     return [
         *known,
         (f"mlpcli plot {where}", "draws the pictures of a paper"),
-        (f"mlpcli eval {best}", "scores the network, on its own data or on other rows with --dataset"),
-        (f"mlpcli export {best} model.onnx", "writes the network for other programs"),
+        (f"mlpcli eval {best}{needed}", "scores the network, on its own data or on other rows with --dataset"),
+        (f"mlpcli export {best} model.onnx{needed}", "writes the network for other programs"),
     ]

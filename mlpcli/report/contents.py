@@ -20,6 +20,7 @@ from mlpcli.results.files.read_file import read_json, read_rows
 from mlpcli.results.files.snapshot import current
 from mlpcli.results.folders.read_folder import RETRAIN, ResultsFolder, read_folder
 from mlpcli.results.folders.read_trials import RERUN
+from mlpcli.results.reading.recorded import plugin_files
 from mlpcli.results.schema import csv_schema
 from mlpcli.results.schema.json_schema import Provenance, RunResult
 from mlpcli.results.trial import Trial
@@ -91,7 +92,7 @@ def contents_of(path: Path, leave_out: Callable[[str], None] = lambda text: None
         tables=_tables(folder, summary),
         facts={"Provenance": [*_flat(origin)]},
         file=(file.name, text),
-        commands=commands_of(shown(path), origin.get("command"), folder.is_sweep),
+        commands=commands_of(shown(path), origin.get("command"), folder.is_sweep, plugin_files(path)),
         chart={
             "name": folder.name,
             "sweep": folder.is_sweep,

@@ -15,7 +15,10 @@ import mlpcli
 from mlpcli.config.origins import registered
 from mlpcli.installation import DISTRIBUTION
 
-__all__ = ["git_commit", "labels", "provenance"]
+__all__ = ["OF_PROGRAM", "git_commit", "labels", "provenance"]
+
+OF_PROGRAM = " of the program"
+"""End of the key that stands in the place of a file's name for a part that the program itself registered."""
 
 
 def labels(note: str | None, tags: Sequence[str]) -> dict[str, Any]:
@@ -95,8 +98,7 @@ def _packages() -> dict[str, str]:
 def _parts() -> dict[str, Any]:
     """The SHA-256 of each source of user-defined parts."""
     sources = {
-        origin.file or f"{option} {name} of the program": origin.sha256
-        for (option, name), origin in registered().items()
+        origin.file or f"{option} {name}{OF_PROGRAM}": origin.sha256 for (option, name), origin in registered().items()
     }
     return {"plugins": sources} if sources else {}
 

@@ -67,16 +67,10 @@ def test_another_version_of_the_file_is_not_taken_for_it(trained, snake, capsys)
     assert "activation snake comes from another version of snake.py, of SHA-256 " in capsys.readouterr().err
 
 
-def test_show_names_the_flag_and_the_command_that_it_prints_trains_the_same(trained, capsys) -> None:
-    assert run(["show", trained, "--quiet"]) == ExitCode.USAGE
-    assert "one of your own comes with --plugin FILE.py" in capsys.readouterr().err
-    assert run(["show", trained, "--command", "--plugin", "snake.py"]) == 0
-    words = capsys.readouterr().out.split()
-    assert words[-2:] == ["--plugin", "snake.py"]
-    use(())
-    assert run([*words[1:], "--name", "two", "--quiet"]) == 0
-    models = [Path(f"results/{name}/model.safetensors").read_bytes() for name in ("one", "two")]
-    assert models[0] == models[1]
+def test_a_name_that_nobody_registered_is_one_line_with_the_flag(snake, capsys) -> None:
+    assert run(["train", *SMALL, "--activation", "snake"]) == ExitCode.USAGE
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "one of your own comes with --plugin FILE.py" in error
 
 
 def test_a_model_file_says_where_its_parts_come_from_and_no_path(trained, tmp_path) -> None:

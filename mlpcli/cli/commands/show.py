@@ -15,13 +15,21 @@ from mlpcli.cli.views.character_chart import chart
 from mlpcli.cli.views.rows_output import cell
 from mlpcli.cli.views.training_report import score_table
 from mlpcli.config import OPTIONS
+from mlpcli.config.origins import plugin_flags
 from mlpcli.results.files.read_file import read_toml
 from mlpcli.results.files.snapshot import snapshot
 from mlpcli.results.folders.find import Named, find_named
 from mlpcli.results.folders.read_trials import RERUN, read_trials
 from mlpcli.results.folders.sweep_ownership import SWEEP
 from mlpcli.results.folders.sweep_tables import TRIALS
-from mlpcli.results.reading.recorded import Recorded, curves, provenance_of, read_recorded, split_scores
+from mlpcli.results.reading.recorded import (
+    Recorded,
+    curves,
+    plugin_files,
+    provenance_of,
+    read_recorded,
+    split_scores,
+)
 from mlpcli.results.schema.json_schema import SweepHeader
 
 __all__ = ["show"]
@@ -90,7 +98,8 @@ def _sweep_facts(named: Named) -> dict[str, Any]:
         facts |= {"varied": list(sweep.varied), "metric": sweep.metric}
         if sweep.ranked:
             facts |= {"best": named.name(sweep.ranked[0]), "metrics": split_scores(sweep.ranked[0].metrics)}
-    return {"state": "no trials yet", **facts, "command": f"mlpcli sweep {shlex.quote(shown(path / SWEEP))}"}
+    command = f"mlpcli sweep {shlex.quote(shown(path / SWEEP))}{plugin_flags(plugin_files(path))}"
+    return {"state": "no trials yet", **facts, "command": command}
 
 
 def _files(path: Path) -> dict[str, int]:

@@ -14,8 +14,7 @@ from pydantic import BaseModel, ValidationError
 from mlpcli import json_text
 from mlpcli.atomic import io_errors, shown
 from mlpcli.config import RunOptions, Source, build
-from mlpcli.config.origins import unknown_parts
-from mlpcli.errors import DataError, PluginError, UsageError
+from mlpcli.errors import DataError, UsageError
 from mlpcli.results.files import csv_text
 from mlpcli.results.files.append import complete_rows
 from mlpcli.results.schema import csv_schema
@@ -123,13 +122,11 @@ def read_toml(path: Path, model: type[BaseModel], remedy: str) -> dict[str, Any]
 
 
 def read_options(path: Path, remedy: str) -> RunOptions:
-    """The options of a run in its config.toml; errors as `read_rows`."""
+    """The options of a run in its config.toml, which may name parts that are not registered; errors as `read_rows`."""
     content = _toml(path, remedy)
     try:
-        return build(Source(content, ""))
+        return build(Source(content, ""), recorded=True)
     except UsageError as error:
-        if unknown_parts(content):
-            raise PluginError(f"cannot use {shown(path)}: {error}") from error
         raise damaged(path, str(error), remedy) from error
 
 

@@ -11,7 +11,7 @@ from mlpcli import json_text
 from mlpcli.atomic import io_errors, shown
 from mlpcli.config import OPTIONS, RunOptions, Source, as_dict, build, resolve
 from mlpcli.config.metrics import PARTS, Measure
-from mlpcli.config.origins import registered
+from mlpcli.config.origins import foreign_parts, plugin_flags, unknown_parts
 from mlpcli.errors import DataError, UsageError
 from mlpcli.results.files import csv_text
 from mlpcli.results.files.read_file import read_json, read_options, read_toml
@@ -20,10 +20,26 @@ from mlpcli.results.folders.find import Named
 from mlpcli.results.folders.promotion import CONFIG, METRICS, PROVENANCE, RESULT
 from mlpcli.results.folders.read_trials import RERUN
 from mlpcli.results.folders.sweep_ownership import SWEEP
+from mlpcli.results.provenance import OF_PROGRAM
 from mlpcli.results.schema.json_schema import RunResult, SweepHeader
 from mlpcli.results.trial import Trial
 
-__all__ = ["Recorded", "command_of", "curves", "provenance_of", "read_recorded", "recorded_options", "split_scores"]
+__all__ = [
+    "Recorded",
+    "command_of",
+    "curves",
+    "plugin_files",
+    "provenance_of",
+    "read_recorded",
+    "recorded_options",
+    "split_scores",
+]
+
+_STAND_INS = {"activation": "relu", "norm": "layer", "init": "he", "loss": "squared", "optimizer": "adam"}
+"""Parts of mlpcli in place of those that are not registered, to ask what follows from the other options."""
+
+_FOLLOWING = {"activation": ("init",), "optimizer": ("lr", "beta2")}
+"""Options whose defaults a part decides."""
 
 REMEDY = "Train it again with --force, or copy the folder again"
 
@@ -36,6 +52,7 @@ class Recorded:
         name: the name by which commands take it.
         trial: its record; `state` is None while it is not finished.
         given: the options that make it, without those that follow from others.
+        plugins: the files of user-defined parts that it was made with, if it uses any.
         result: the content of result.json, of a finished run only.
         columns: metrics.csv by column, one number per epoch; None for an empty cell.
     """
@@ -43,13 +60,14 @@ class Recorded:
     name: str
     trial: Trial
     given: Mapping[str, Any]
+    plugins: Sequence[str] = ()
     result: Mapping[str, Any] | None = None
     columns: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
 
     @property
     def command(self) -> str:
         """The command that reproduces it, with equal numbers."""
-        return _command(self.given)
+        return _command(self.given, self.plugins)
 
 
 def command_of(named: Named) -> str:
@@ -59,7 +77,8 @@ def command_of(named: Named) -> str:
         As `read_recorded`.
     """
     _check_one(named)
-    return _command(_given_of_trial(named) if named.is_sweep else _given_of_run(named.path))
+    given = _given_of_trial(named) if named.is_sweep else _given_of_run(named.path)
+    return _command(given, _plugins_of(given, named.path))
 
 
 def read_recorded(named: Named) -> Recorded:
@@ -83,16 +102,17 @@ def recorded_options(named: Named) -> list[Source]:
     if named.trials:
         (trial,) = named.trials
         file = read_toml(named.path / SWEEP, SweepHeader, RERUN)
-        base = file.get("base", {})
+        base = table if isinstance(table := file.get("base", {}), dict) else {}
         folds = {} if trial.fold is None else {"folds": file.get("folds", 0), "fold": trial.fold}
         varied = {name: csv_text.cell(value) for name, value in trial.options.items() if value is not None}
+        plugins = _plugins_of({**base, **varied}, named.path)
         return [
-            Source(base if isinstance(base, dict) else {}, f"{SWEEP}: [base] "),
-            Source(varied, "trials.csv: ", text=True),
+            Source(base, f"{SWEEP}: [base] ", plugins=plugins),
+            Source(varied, "trials.csv: ", text=True, plugins=plugins),
             Source({"seed": trial.seed, "threads": 1, **folds}, "trials.csv: "),
         ]
-    options = read_options(current(named.path, CONFIG), REMEDY)
-    return [Source(_by_width(options), f"{shown(named.path / CONFIG)}: ")]
+    values = _by_width(read_options(current(named.path, CONFIG), REMEDY))
+    return [Source(values, f"{shown(named.path / CONFIG)}: ", plugins=_plugins_of(values, named.path))]
 
 
 def provenance_of(path: Path) -> dict[str, Any]:
@@ -104,19 +124,31 @@ def provenance_of(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
+def plugin_files(path: Path) -> tuple[str, ...]:
+    """The names of the files of user-defined parts that a run or a sweep was made with, as provenance.json has them."""
+    plugins = provenance_of(path).get("plugins", {})
+    return tuple(sorted(file for file in plugins if not file.endswith(OF_PROGRAM))) if isinstance(plugins, dict) else ()
+
+
+def _plugins_of(given: Mapping[str, Any], path: Path) -> tuple[str, ...]:
+    return plugin_files(path) if foreign_parts(given) else ()
+
+
 def _run(path: Path) -> Recorded:
     options = read_options(current(path, CONFIG), REMEDY)
     trial, result = Trial(0, 0, "", options.seed), None
     if os.path.isfile(file := current(path, RESULT)):
         result = read_json(file, RunResult, REMEDY)
         trial = Trial(0, 0, result["run_id"], options.seed).ended(result)
-    return Recorded(shown(path), trial, _given_of_run(path), result, _epochs(current(path, METRICS)))
+    given = _given_of_run(path)
+    return Recorded(shown(path), trial, given, _plugins_of(given, path), result, _epochs(current(path, METRICS)))
 
 
 def _trial(named: Named) -> Recorded:
     assert named.trials
     (trial,) = named.trials
-    return Recorded(named.name(trial), trial, _given_of_trial(named), None, _epochs(named.path / METRICS, trial.run_id))
+    given, epochs = _given_of_trial(named), _epochs(named.path / METRICS, trial.run_id)
+    return Recorded(named.name(trial), trial, given, _plugins_of(given, named.path), None, epochs)
 
 
 def _given_of_run(path: Path) -> dict[str, Any]:
@@ -126,11 +158,11 @@ def _given_of_run(path: Path) -> dict[str, Any]:
 
 
 def _given_of_trial(named: Named) -> dict[str, Any]:
-    options, default = build(*recorded_options(named)), RunOptions()
+    options, default = build(*recorded_options(named), recorded=True), RunOptions()
     return {name: value for name, value in _by_width(options).items() if value != getattr(default, name)}
 
 
-def _command(given: Mapping[str, Any]) -> str:
+def _command(given: Mapping[str, Any], plugins: Sequence[str]) -> str:
     words = ["mlpcli", "train"]
     for name, value in given.items():
         flag = OPTIONS[name].flag
@@ -138,11 +170,7 @@ def _command(given: Mapping[str, Any]) -> str:
             words.append(flag if value else flag.replace("--", "--no-", 1))
         else:
             words += [flag, csv_text.cell(value)]
-    chosen = {(name, str(value)) for name, value in given.items()}
-    files = {origin.file for part, origin in registered().items() if part in chosen and origin.file}
-    for file in sorted(files):
-        words += ["--plugin", file]
-    return shlex.join(words)
+    return shlex.join(words) + plugin_flags(plugins)
 
 
 def _check_one(named: Named) -> None:
@@ -165,7 +193,8 @@ def _by_width(options: RunOptions) -> dict[str, Any]:
 def _given(resolved: RunOptions, validated: bool) -> dict[str, Any]:
     """The fewest options that resolve to these: those at their defaults go, and those that follow from others.
 
-    Task and scale stay: whether the data alone would lead to them is not known here.
+    Task and scale stay: whether the data alone would lead to them is not known here. What follows from a user-defined
+    part that is not registered here stays too.
     """
     default = RunOptions()
     given = {name: value for name, value in _by_width(resolved).items() if value != getattr(default, name)}
@@ -173,15 +202,21 @@ def _given(resolved: RunOptions, validated: bool) -> dict[str, Any]:
     if resolved.task == "auto" or not isinstance(resolved.threads, int):  # written by hand
         return given
     targets = len(resolved.target or ("",))
+    absent = unknown_parts(given)
+    known = {name: _STAND_INS[name] for name in absent}
+    wanted = resolved.model_copy(update=known)
 
     def same(options: Mapping[str, Any]) -> bool:
         try:
-            built = build(Source(options, ""))
-            return resolve(built, has_validation=validated, targets=targets, **facts) == resolved
+            built = build(Source({**options, **known}, ""))
+            return resolve(built, has_validation=validated, targets=targets, **facts) == wanted
         except UsageError:
             return False
 
-    for name in [name for name in given if name not in ("dataset", "task", "scale", "seed", "threads")]:
+    fixed = {"dataset", "task", "scale", "seed", "threads", *absent}.union(
+        *(_FOLLOWING.get(name, ()) for name in absent)
+    )
+    for name in [name for name in given if name not in fixed]:
         fewer = {other: value for other, value in given.items() if other != name}
         if same(fewer):
             given = fewer
