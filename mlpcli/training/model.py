@@ -176,6 +176,22 @@ class Model:
         with self._arithmetic():
             return float(evaluate(self.network, self.loss, part, self.preprocessing.units)[name])
 
+    def evaluate(self, rows: Any, y: Any) -> dict[str, float | None]:
+        """Every metric of the task by name, as `mlpcli eval` gives them; None where the rows do not define one.
+
+        Args:
+            rows: the inputs, as `score` takes them.
+            y: the targets, as `score` takes them.
+
+        Raises:
+            DataError: as `score`.
+        """
+        from mlpcli.training.scores import all_metrics
+
+        part = self._labelled(rows, y)
+        with self._arithmetic():
+            return all_metrics(self, part)
+
     def explain(self, rows: Any, y: Any, metric: str | None = None, *, repeats: int = 10) -> "pd.DataFrame":
         """The columns that the network relies on, the most important first: what permuting each of them costs.
 
@@ -212,7 +228,8 @@ class Model:
         elif self.preprocessing.task == "multilabel":
             targets = np.asarray(y, np.int64)
         else:
-            targets = self.preprocessing.apply_target(np.asarray(y, np.float64).reshape(len(x), -1))
+            values = np.asarray(y, np.float64, order="C")  # frames are column by column, which changes the last bits
+            targets = self.preprocessing.apply_target(values.reshape(len(x), -1))
         return Part(x, targets, np.arange(len(x)))
 
     def hidden(self, rows: Any, layer: int = -1) -> Array:

@@ -19,7 +19,7 @@ from mlpcli.training.metrics.evaluate import evaluate, evaluate_targets
 from mlpcli.training.model import Model
 from mlpcli.training.probability_tables import bin_rows, thresholds
 
-__all__ = ["Scores", "Table", "answer_columns", "answers", "predictions", "score"]
+__all__ = ["Scores", "Table", "all_metrics", "answer_columns", "answers", "predictions", "score"]
 
 
 class Table(NamedTuple):
@@ -52,15 +52,21 @@ class Scores:
 
 
 @np.errstate(all="ignore")
-def score(model: Model, part: Part) -> Scores:
+def all_metrics(model: Model, part: Part) -> dict[str, float | None]:
     """Every metric of the task on a part; those that training reports too are the same.
 
     A metric that is undefined is None: ROC AUC if a class has no row, R2 of a single row, and all that is not finite.
     """
     known = model.preprocessing
-    names, scale = known.classes, known.units
-    asked = every_metric_of(known.task, len(names or ()))
-    metrics = _numbers(evaluate(model.network, model.loss, part, scale, asked, np.array(known.target_mean)))
+    asked = every_metric_of(known.task, len(known.classes or ()))
+    return _numbers(evaluate(model.network, model.loss, part, known.units, asked, np.array(known.target_mean)))
+
+
+@np.errstate(all="ignore")
+def score(model: Model, part: Part) -> Scores:
+    """The metrics of `all_metrics` with the tables that go with them."""
+    names, scale = model.preprocessing.classes, model.preprocessing.units
+    metrics = all_metrics(model, part)
     if names is None:
         if scale is None:
             return Scores(metrics, _of_each_label(model, part))

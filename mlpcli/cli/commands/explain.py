@@ -10,7 +10,7 @@ import typer
 
 from mlpcli.cli.console import message, plain, print_json
 from mlpcli.cli.flags import DataHome, Json, Quiet, ResultsRoot, SomeRun
-from mlpcli.cli.own_data import Split, folder_for_tables, own_data
+from mlpcli.cli.score_tables import Split, folder_for_tables
 from mlpcli.cli.text_table import table
 from mlpcli.cli.views.epoch_view import short
 from mlpcli.errors import FileError
@@ -59,6 +59,7 @@ def explain(
 
     Example: mlpcli explain wine-0123456789ab --metric loss
     """
+    from mlpcli.api.evaluate import own_data
     from mlpcli.atomic import make_folder, shown, write_atomic
     from mlpcli.results.files.csv_text import encode, line
     from mlpcli.results.files.snapshot import snapshot
@@ -76,7 +77,7 @@ def explain(
     found, loaded, models = snapshot(find_run(run, results).parent, load)
     costs: list[NDArray[np.float64]] = []
     for path, model in zip(found.models, models, strict=True):
-        data, name = own_data(model, path, split, data_home)
+        data, name = own_data(model, shown(path), split, data_home)
         chosen, part = find_metric(metric, model), data.parts[name]
         if not costs:
             message(f"{_count(len(models), 'network')}, {len(part)} {name} rows of {data.name}", quiet=quiet)

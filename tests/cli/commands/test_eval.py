@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from mlpcli import data
 from mlpcli.cli.main import run
 from mlpcli.config import DataOptions
 from mlpcli.data import prepare
@@ -314,7 +313,7 @@ def test_names_that_lead_nowhere(capsys: pytest.CaptureFixture[str]) -> None:
 def test_data_that_have_changed_since(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     train(capsys, *CLASSES)
     other = prepare(DataOptions(dataset="blobs:n=200,k=3,spread=5"))
-    monkeypatch.setattr(data, "prepare", lambda options, data_home: other)
+    monkeypatch.setattr("mlpcli.api.evaluate.prepare", lambda options, data_home: other)
     line = refused(capsys, "r", 65)
     assert re.fullmatch(
         r"mlpcli: error: cannot score results/r/model\.safetensors on blobs:n=200,k=3,spread=4: "

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import mlpcli
 from mlpcli.cli.main import run
 from mlpcli.config import DataOptions
 from mlpcli.data import prepare
@@ -55,6 +56,16 @@ def evaluate(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, A
     assert captured.err == ""
     printed: dict[str, Any] = json.loads(captured.out)
     return printed
+
+
+@pytest.mark.parametrize("target", ["kind", "price", "price,far"])
+def test_python_gives_the_metrics_of_the_command(
+    capsys: pytest.CaptureFixture[str], frame: pd.DataFrame, target: str
+) -> None:
+    train(capsys, "--target", target)
+    names = target.split(",")
+    y = frame[names[0]] if len(names) == 1 else frame[names]
+    assert mlpcli.load("r").evaluate(frame, y) == evaluate(capsys, "--dataset", "t.csv")
 
 
 def rows_of(path: str) -> list[dict[str, str]]:
