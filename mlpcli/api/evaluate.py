@@ -13,13 +13,15 @@ True
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
 
 from mlpcli.config import DataOptions
 from mlpcli.data import ColumnSummary, Part, Prepared, prepare
 from mlpcli.data.new_rows import read_as_trained, read_rows
 from mlpcli.data.prepared.column_summary import UnknownTexts
 from mlpcli.errors import DataError, UsageError
-from mlpcli.nn import Array
 from mlpcli.results.folders.naming import table_name
 from mlpcli.threads import blas_threads
 from mlpcli.training.model import Model
@@ -45,10 +47,10 @@ class RowsToScore:
 
     name: str
     words: str
-    x: Array
-    rows: Array
+    x: NDArray[Any]
+    rows: NDArray[Any]
     labelled: Part | None
-    places: Array | None = None
+    places: NDArray[Any] | None = None
     summary: Sequence[ColumnSummary] = ()
     unknown: Sequence[UnknownTexts] = ()
 
