@@ -40,7 +40,7 @@ class Swept:
     """A sweep that was run: its trials by number, the rows of summary.csv, its folder and the best model's file.
 
     `rivals` is the best configuration beside others where none has a baseline. `is_out_of_time` says that the time
-    limit came before the end, so that there is no summary.
+    limit came before the end, so that there is no summary. `again` is that of `SweepFolder`.
     """
 
     prepared: PreparedSweep
@@ -49,6 +49,7 @@ class Swept:
     rivals: Sequence[Rival]
     path: Path
     best: Path | None
+    again: str
     is_out_of_time: bool = False
 
     def problem(self, table: str) -> MlpcliError | None:
@@ -57,7 +58,7 @@ class Swept:
         if lacking := [trial.lack for trial in self.trials.values() if trial.lack]:
             return (DataError if "memory" in lacking else FileError)(
                 f"{len(lacking)} of {total} trials failed for lack of {lacking[0]}: see the column error of {table}. "
-                "The others are kept. The same command trains these again"
+                f"The others are kept. Train these again with {self.again}"
             )
         if troubled := sum(trial.is_troubled for trial in self.trials.values()):
             return BadResult(
@@ -109,7 +110,7 @@ def run_plan(
             with watch(prepared, folder, workers.jobs) as view:
                 engine = Engine(prepared, folder, workers, view, keep_models, fail_fast, worker_timeout, limit)
                 try:
-                    with _saying_what_is_kept(folder, plan, restart):
+                    with _saying_what_is_kept(folder, plan):
                         engine.run()
                 except Interrupted:
                     if not (stop_early and folder.known):
@@ -122,6 +123,7 @@ def run_plan(
                 engine.rivals,
                 folder.path,
                 engine.models.best,
+                folder.again,
                 is_out_of_time=limit.is_over,
             )
 
@@ -186,18 +188,18 @@ def _place(trial: Trial) -> tuple[int, tuple[str, ...]]:
 
 
 @contextmanager
-def _saying_what_is_kept(folder: SweepFolder, plan: Plan, restarted: bool) -> Iterator[None]:
+def _saying_what_is_kept(folder: SweepFolder, plan: Plan) -> Iterator[None]:
     """Add to an error that ends the sweep early how much is kept, and the command that continues."""
     try:
         yield
     except (KeyboardInterrupt, MlpcliError) as error:
-        how = "the same command" + ", but without --restart" * restarted
         done = f"{len(folder.known)} of {len(plan) + plan.coming} trials"
         if os.path.isfile(folder.path / "trials.csv") or not folder.known:
-            kept = f"{done} are kept in {shown(folder.path)}. Go on with {how}"
+            kept = f"{done} are kept in {shown(folder.path)}. Go on with {folder.again}"
         else:
             kept = (
-                f"{done} are kept, but {shown(folder.path)} was renamed or removed. Put it back, and go on with {how}"
+                f"{done} are kept, but {shown(folder.path)} was renamed or removed. Put it back, and go on with "
+                f"{folder.again}"
             )
         if isinstance(error, Interruption):
             raise Interrupted(f"{error.word}. {kept}", error.code) from None

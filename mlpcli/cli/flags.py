@@ -14,6 +14,7 @@ from mlpcli.wording import quote
 
 __all__ = [
     "PANEL",
+    "TYPES",
     "Config",
     "DataHome",
     "Json",

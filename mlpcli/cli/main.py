@@ -61,17 +61,18 @@ COMMANDS = {
 
 PURPOSE = "Train multilayer perceptrons, alone and in sweeps, on NumPy."
 
-EXIT_CODES = """\
-Exit codes:
-    0  everything asked for is on disk
-    1  the answer is no: a failed trial, divergence, a wrong gradient
-    2  options or a sweep file are wrong; nothing was started or written
-   65  data or a model file is unusable
-   69  the network or a cluster cannot be reached
-   70  a bug in mlpcli
-   74  a file cannot be read or written
-   75  another process is using this results folder
-  130  Ctrl-C, and 143 SIGTERM: what was finished is kept"""
+EXIT_CODES = [
+    ("0", "everything asked for is on disk"),
+    ("1", "the answer is no: a failed trial, divergence, a wrong gradient"),
+    ("2", "options or a sweep file are wrong; nothing was started or written"),
+    ("65", "data or a model file is unusable"),
+    ("69", "the network or a cluster cannot be reached"),
+    ("70", "a bug in mlpcli"),
+    ("74", "a file cannot be read or written"),
+    ("75", "another process is using this results folder"),
+    ("130", "Ctrl-C: what was finished is kept"),
+    ("143", "SIGTERM: what was finished is kept"),
+]
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -149,9 +150,8 @@ class _Commands(TyperGroup):
         commands = [(name, command.help) for name, command in COMMANDS.items()]
         colour = console.is_terminal() and "NO_COLOR" not in os.environ
         width = shutil.get_terminal_size().columns
-        formatter.write(
-            first_page(PURPOSE, {"Options": options, "Commands": commands}, EXIT_CODES, width, colour=colour)
-        )
+        boxes = {"Options": options, "Commands": commands, "Exit codes": EXIT_CODES}
+        formatter.write(first_page(PURPOSE, boxes, width, colour=colour))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, rest = args[0], args[1:]
@@ -168,6 +168,11 @@ class _Command(TyperCommand):
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         return [piece.replace("{", "").replace("}", "") for piece in super().collect_usage_pieces(ctx)]
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        for parameter in self.params:
+            parameter.secondary_opts = []  # their column would take a quarter of the page; the clauses name them
+        super().format_help(ctx, formatter)
 
     def get_help_option(self, ctx: Any) -> Any:
         option = super().get_help_option(ctx)

@@ -8,11 +8,15 @@ from typing import Any, TypeVar
 import typer
 
 from mlpcli.cli import completion
+from mlpcli.cli.flags import TYPES
 from mlpcli.config import OPTIONS, Option, Source
 
 __all__ = ["with_options"]
 
 Result = TypeVar("Result")
+
+MOST_WORDS = 12
+"""Words among the values of an option that its help shows as its type."""
 
 
 def with_options(
@@ -75,15 +79,21 @@ def _is_switch(option: Option) -> bool:
 
 def _flag(option: Option, hidden: bool) -> Any:
     if _is_switch(option):  # its opposite can undo what a file says
-        flags = f"{option.flag}/--no-{option.flag.removeprefix('--')}"
+        opposite = f"--no-{option.flag.removeprefix('--')}"
         return typer.Option(
-            option.default, flags, help=option.help, metavar="", rich_help_panel=option.group, hidden=hidden
+            option.default,
+            f"{option.flag}/{opposite}",
+            help=f"{option.help} (or {opposite})",
+            metavar="",
+            show_default="off" if option.default is False else True,
+            rich_help_panel=option.group,
+            hidden=hidden,
         )
     has_default = option.default is not None
     return typer.Option(
         option.shown if has_default else None,
         option.flag,
-        help=option.help,
+        help=_help(option),
         metavar=_metavar(option),
         show_default=True if has_default else option.shown,
         rich_help_panel=option.group,
@@ -97,6 +107,13 @@ def _choices(option: Option) -> Callable[[str], list[str]]:
 
 
 def _metavar(option: Option) -> str:
-    if option.types == {str}:
-        return ", ".join(option.choices) or "<text>"
-    return "<number>" if float in option.types else "<integer>"
+    """The types and the words of its values, or `<name>` for more words than a column has room for."""
+    if len(option.choices) > MOST_WORDS:
+        return "<name>"
+    between = " or " if "," in option.choices else ", "
+    return between.join(part if isinstance(part, str) else TYPES[part] for part in option.parts)
+
+
+def _help(option: Option) -> str:
+    """Its clause, with the words that the column of types leaves out."""
+    return f"{option.help}; one of {', '.join(option.choices)}" if len(option.choices) > MOST_WORDS else option.help

@@ -1,4 +1,4 @@
-"""The process's stdout and stderr, made so that a reader that goes away cannot harm the work.
+"""The process's standard streams, made so that a reader that goes away cannot harm the work.
 
 `mlpcli sweep f.toml | head` closes stdout early, and a closed terminal closes stderr; neither may stop a run whose
 results go to disk, or change its exit code. Characters that the terminal's encoding lacks are written as escapes.
@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
+from mlpcli.errors import MlpcliError
+
 __all__ = ["STDIN", "guard_streams", "is_abandoned", "table_on_disk"]
 
 
@@ -22,7 +24,10 @@ STDIN = ("-", "/dev/stdin")
 
 @contextmanager
 def table_on_disk(table: str) -> Iterator[str]:
-    """The name of the table; for one on standard input that of a CSV file which holds it inside the block."""
+    """The name of the table; for one on standard input that of a CSV file which holds it inside the block.
+
+    Errors of the block name standard input in place of that file.
+    """
     if table not in STDIN:
         yield table
         return
@@ -32,15 +37,22 @@ def table_on_disk(table: str) -> Iterator[str]:
         path = Path(folder, "stdin.csv")
         with path.open("wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
-        yield str(path)
+        try:
+            yield str(path)
+        except MlpcliError as error:
+            raise type(error)(str(error).replace(str(path), "standard input")) from error
 
 
 def guard_streams() -> None:
     """Replace stdout and stderr, if they are the process's own, by streams that outlive their reader.
 
+    Standard input that was closed from the start is empty.
+
     An error of stdout other than a reader that left, such as a full disk, is raised once. Errors of stderr are never
     raised: there is no place left to report them.
     """
+    if sys.stdin is None:  # first, since a file that is opened takes the lowest free descriptor
+        sys.stdin = _nothing()
     if sys.stdout is sys.__stdout__:
         sys.stdout = _guarded(sys.stdout, forgiving=False)
     if sys.stderr is sys.__stderr__:
@@ -51,6 +63,10 @@ def is_abandoned(stream: TextIO) -> bool:
     """Whether the reader of a guarded stream has gone away, so that what is written goes nowhere."""
     raw = getattr(getattr(stream, "buffer", None), "raw", None)
     return isinstance(raw, _LastingFile) and raw.abandoned
+
+
+def _nothing() -> TextIO:
+    return open(os.devnull)
 
 
 def _guarded(stream: Any, forgiving: bool) -> TextIO:

@@ -18,14 +18,14 @@ __all__ = ["OPTIONS", "READING", "Option", "options_table"]
 
 @dataclass(frozen=True)
 class Option:
-    """One option of a run; `shown` is its default in words, `types` are those of its values or of their members."""
+    """One option of a run; `shown` is its default in words, `parts` the types and words that its values consist of."""
 
     name: str
     group: str
     help: str
     default: object
     shown: str
-    types: frozenset[type]
+    parts: tuple[type | str, ...]
     annotation: Any
 
     @property
@@ -36,7 +36,12 @@ class Option:
     @property
     def choices(self) -> tuple[str, ...]:
         """Words among its values."""
-        return tuple(leaf for leaf in _leaves(self.annotation) if isinstance(leaf, str))
+        return tuple(part for part in self.parts if isinstance(part, str))
+
+    @property
+    def types(self) -> frozenset[type]:
+        """The types of its values, or of their members."""
+        return frozenset(part if isinstance(part, type) else str for part in self.parts)
 
     @property
     def flag(self) -> str:
@@ -78,7 +83,7 @@ def _range_in_words(metadata: Iterable[Any]) -> str:
     return " and".join(f" {words[name]} {bound}" for name, bound in bounds.items())
 
 
-def _leaves(annotation: Any) -> Iterator[Any]:
+def _leaves(annotation: Any) -> Iterator[type | str]:
     """The plain types and the words that a type consists of, in order."""
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is Annotated and (words := [part.words for part in inner[1:] if isinstance(part, Choice)]):
@@ -104,7 +109,7 @@ def _describe(name: str, field: FieldInfo, about: About) -> Option:
         help=field.description or "",
         default=field.default,
         shown=about.shown or str(field.default),
-        types=frozenset(leaf if isinstance(leaf, type) else str for leaf in _leaves(annotation)),
+        parts=tuple(dict.fromkeys(_leaves(annotation))),
         annotation=annotation,
     )
 

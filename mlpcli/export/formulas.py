@@ -11,7 +11,7 @@ They are stable for large |t|: exponentials are taken of non-positive arguments 
 
 import re
 
-__all__ = ["FORMULAS", "NUMPY", "as_numpy"]
+__all__ = ["FORMULAS", "as_numpy"]
 
 FORMULAS: dict[str, str] = {
     "relu": "max(t, 0)",

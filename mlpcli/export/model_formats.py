@@ -1,6 +1,6 @@
 """The formats that a trained network is written in, by the suffix of the file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -52,30 +52,23 @@ def export_model(model: Trained, path: Path | str) -> None:
     """
     file = Path(path).absolute()
     check_format(file)
-    if model.preprocessing.sparse and file.suffix != ".safetensors":
-        raise UsageError(
-            f"export {shown(file)}: the model takes sparse rows, which {file.suffix} files have no form for. Nothing "
-            "was written. Use .safetensors"
-        )
-    dates = [column.name for column in model.preprocessing.columns if column.kind in DATES]
-    if dates and file.suffix != ".safetensors":
-        raise UsageError(
-            f"export {shown(file)}: column {quote(dates[0])} holds dates, which {file.suffix} files cannot read. "
-            "Nothing was written. Export to .safetensors, or train on parts of the dates as numbers"
-        )
-    if file.suffix != ".safetensors":
-        _check_formulas(model, file)
+    if file.suffix != ".safetensors" and (found := next(_obstacles(model), None)):
+        problem, remedy = found
+        raise UsageError(f"export {shown(file)}: {problem}. Nothing was written. Export to .safetensors{remedy}")
     write_atomic(file, FORMATS[file.suffix](model))
 
 
-def _check_formulas(model: Trained, file: Path) -> None:
-    """Check that other tools can be told what the parts of the user's own compute."""
-    own = {option: getattr(model.options, option) for option in origins(model.options)}
-    if "activation" in own and own["activation"] in FORMULAS:
-        del own["activation"]
-    for option in own.keys() & {"activation", "norm"}:
-        remedy = "Register it with formula=..., a text, or export" if option == "activation" else "Export"
-        raise UsageError(
-            f"export {shown(file)}: {option} {own[option]} has no formula that other tools could read. "
-            f"Nothing was written. {remedy} to .safetensors"
-        )
+def _obstacles(model: Trained) -> Iterator[tuple[str, str]]:
+    """What of the model only mlpcli reads or computes, each with a further remedy."""
+    if model.preprocessing.sparse:
+        yield "the model takes sparse rows, which other formats have no form for", ""
+    for column in model.preprocessing.columns:
+        if column.kind in DATES:
+            remedy = ", or train on parts of the dates as numbers"
+            yield f"column {quote(column.name)} holds dates, which other formats cannot read", remedy
+    options, own = model.options, origins(model.options)
+    if "activation" in own and options.activation not in FORMULAS:
+        remedy = ", or register it with formula=..., a text"
+        yield f"activation {options.activation} has no formula that other tools could read", remedy
+    if "norm" in own:
+        yield f"norm {options.norm} has no formula that other tools could read", ""

@@ -11,7 +11,7 @@ import numpy as np
 
 from mlpcli.autodiff.expression import Expression
 
-__all__ = ["ML", "OPSETS", "Graph"]
+__all__ = ["ML", "Graph"]
 
 ML = "ai.onnx.ml"
 OPSETS = {"": 17, ML: 3}

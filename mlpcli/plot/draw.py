@@ -62,7 +62,7 @@ OF_NETWORKS: dict[str, Callable[[Networks], list[Drawing]]] = {
 def pictures(
     path: Path,
     metric: str | None,
-    kind: str,
+    form: str,
     data_home: Path | None,
     asked: Asked = ALL,
     *,
@@ -70,7 +70,7 @@ def pictures(
     only: Sequence[str] = (),
     leave_out: Callable[[str], None] = lambda text: None,
 ) -> Iterator[tuple[str, bytes]]:
-    """File name and content of each picture; `kind` is png or svg, `metric` by default the one that ranks.
+    """File name and content of each picture; `form` is png or svg, `metric` by default the one that ranks.
 
     With `trial` the pictures show one trial of the sweep, and its number is in their names. With `only` they are those
     of these kinds. A picture that cannot be drawn, since its network or its data are not to be had, is left out:
@@ -98,7 +98,7 @@ def pictures(
                 continue
             for drawn, figure in drawings:
                 count += 1
-                yield f"plot-{number}{drawn}.{kind}", render(figure, kind)
+                yield f"plot-{number}{drawn}.{form}", render(figure, form)
     if not count:
         raise error
     for reason, names in reasons.items():

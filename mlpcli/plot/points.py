@@ -1,7 +1,7 @@
 """Means of configurations: the numbers behind every picture of options, and how their spread is drawn."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from mlpcli.results.folders.read_folder import ResultsFolder
 from mlpcli.results.statistics import estimate
 from mlpcli.results.trial import Trial
 
-__all__ = ["Point", "Points", "error_bars", "explain", "find_points", "is_error", "spans_decades"]
+__all__ = ["Point", "Points", "error_bars", "explain", "find_points", "is_error", "suits_log"]
 
 
 class Point(NamedTuple):
@@ -70,13 +70,12 @@ def error_bars(metric: str, points: Sequence[Point], *, log: bool = False) -> ND
     return halves
 
 
-def spans_decades(points: Points) -> bool:
-    """Whether only a logarithmic axis shows all the means."""
-    means = [point.mean for point in points.values()]
-    return min(means) > 0 and max(means) >= 10 * min(means)
-
-
 def is_error(metric: str) -> bool:
     """Whether the metric is better the nearer it comes to 0."""
     measure = Measure.find(metric)
     return measure is not None and not measure.metric.larger_is_better
+
+
+def suits_log(metric: str, means: Collection[float]) -> bool:
+    """Whether only a logarithmic axis shows all these means: those of an error that spans a decade."""
+    return is_error(metric) and min(means) > 0 and max(means) >= 10 * min(means)

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from mlpcli.atomic import shown
+from mlpcli.config.metrics import Measure
 from mlpcli.errors import UsageError
 from mlpcli.plot.factors import Values
-from mlpcli.plot.points import find_points, is_error
+from mlpcli.plot.points import find_points
 from mlpcli.results.files.read_file import read_rows
 from mlpcli.results.folders.read_folder import ResultsFolder
 from mlpcli.results.folders.read_trials import RERUN
@@ -90,6 +91,6 @@ def _ranked(folder: ResultsFolder) -> tuple[Values, ...]:
         for index in range(len(rows.cells)):
             row = rows.read(index)
             ranks[tuple(str(row.get(name) or "") for name in folder.varied)] = row["rank"]
-    sign = 1 if is_error(folder.metric) else -1
-    means = {values: sign * point.mean for values, point in find_points(folder, folder.metric).items()}
+    key = Measure.parse(folder.metric).metric.key
+    means = {values: key(point.mean) for values, point in find_points(folder, folder.metric).items()}
     return tuple(sorted(folder.configurations, key=lambda v: (ranks.get(v, math.inf), means.get(v, math.inf))))

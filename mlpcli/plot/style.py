@@ -139,11 +139,11 @@ def new_figure(width: float, height: float, rows: int = 1, columns: int = 1, **h
     return figure, list(axes.ravel())
 
 
-def render(figure: Figure, kind: str) -> bytes:
+def render(figure: Figure, form: str) -> bytes:
     """The content of a `png` or `svg` file; free of dates and random ids."""
-    metadata = {"png": {"Software": "mlpcli"}, "svg": {"Creator": "mlpcli", "Date": None}}[kind]
+    metadata = {"png": {"Software": "mlpcli"}, "svg": {"Creator": "mlpcli", "Date": None}}[form]
     with io.BytesIO() as file, _without_glyph_warnings():
-        figure.savefig(file, format=kind, metadata=metadata)
+        figure.savefig(file, format=form, metadata=metadata)
         return file.getvalue()
 
 

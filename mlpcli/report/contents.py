@@ -202,13 +202,13 @@ def _configurations(folder: ResultsFolder, summary: Sequence[Row]) -> list[dict[
     for place, trial in enumerate(folder.trials):
         members.setdefault(tuple(cell(value) for value in trial.options.values()), []).append(place)
     rows = {tuple(cell(row[name]) for name in folder.varied): row for row in summary}
-    larger = Measure.parse(folder.metric).metric.larger_is_better
+    key = Measure.parse(folder.metric).metric.key
     means = {values: _mean(folder, places) for values, places in members.items()}
 
     def order(values: tuple[str, ...]) -> tuple[float, float]:
         """By rank; a sweep that still runs has none, and is ordered by the means so far."""
         rank, mean = rows.get(values, {}).get("rank", math.inf), means[values]
-        return rank, math.inf if mean is None else -mean if larger else mean
+        return rank, math.inf if mean is None else key(mean)
 
     made = []
     for values in sorted(members, key=order):

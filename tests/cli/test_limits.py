@@ -123,7 +123,7 @@ def test_a_trial_that_lacked_something_is_trained_again(
         patch.setitem(FAILURE, "error", error)
         folder = sweep(file, Path("results"), code=code)
     line = capsys.readouterr().err.splitlines()[-1]
-    assert f"2 of 4 trials failed for lack of {what}: " in line and "The same command trains these again" in line
+    assert f"2 of 4 trials failed for lack of {what}: " in line and "Train these again with the same command" in line
     assert [row["state"] for row in rows(folder, "trials.csv")] == ["complete"] * 2 + ["failed"] * 2
     assert all(row["error"].startswith(f"lack of {what}: ") for row in rows(folder, "trials.csv")[2:])
     assert timeless(sweep(file, Path("results"))) == timeless(sweep(file, Path("whole")))

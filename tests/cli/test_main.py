@@ -310,6 +310,12 @@ def test_streams_closed_from_the_start(tmp_path: Path, closed: str) -> None:
     assert target.read_text() == "kept"
 
 
+def test_standard_input_closed_from_the_start_is_empty() -> None:
+    body = script("print(repr(sys.stdin.buffer.read()))")
+    result = subprocess.run(["sh", "-c", 'exec "$@" <&-', "sh", *body], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "b''\n", "")
+
+
 def test_what_the_encoding_lacks_is_escaped() -> None:
     environment = os.environ | {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
     result = subprocess.run(script(r"print('\u00e9\udce9')"), capture_output=True, env=environment, check=True)

@@ -8,6 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from mlpcli.cli.flags import TYPES
 from mlpcli.cli.main import run
 from mlpcli.cli.option_flags import with_options
 from mlpcli.config import OPTIONS, READING, Source
@@ -78,9 +79,10 @@ def test_help_shows_every_option_with_its_clause_choices_and_default(monkeypatch
         assert option.help in line
         default = option.shown if option.default is not None else f"({option.shown})"
         assert option.name in SWITCHES or f"[default: {default}]" in line
-        assert option.name not in SWITCHES or option.default is None or f"[default: no-{option.flag[2:]}]" in line
-        if option.types == {str}:
-            assert f" {', '.join(option.choices) or '<text>'} " in line
+        assert option.name not in SWITCHES or option.default is None or "[default: (off)]" in line
+        assert all(re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", line) for word in option.choices)
+        if option.name not in (*SWITCHES, "monitor"):
+            assert {kind for kind in TYPES if TYPES[kind] in line} == {*option.parts} & {*TYPES}
 
 
 def test_help_is_grouped_and_begins_with_what_the_command_does(monkeypatch: pytest.MonkeyPatch) -> None:

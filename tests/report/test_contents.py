@@ -97,7 +97,9 @@ def test_a_search_has_its_course_and_what_its_options_matter(
     assert {name for name, _ in chart["importance"]} == {"lr", "norm"} and not left_out
     monkeypatch.setitem(sys.modules, "optuna", None)
     assert contents_of(folder, left_out.append).chart["importance"] == []
-    assert len(left_out) == 1 and left_out[0].startswith("left out importance: optuna is not installed")
+    assert len(left_out) == 1 and left_out[0].startswith(
+        "left out importance: optuna, which measures it, is not installed. Type: "
+    )
 
 
 def test_a_run_that_has_only_begun_has_a_page(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """`mlpcli compare`: runs and trials side by side, and whether configurations differ beyond chance."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -11,7 +11,6 @@ from mlpcli.cli.flags import Json, Quiet, ResultsRoot, switch
 from mlpcli.cli.text_table import prose
 from mlpcli.cli.views.rows_output import Format, FormatFlag, print_rows
 from mlpcli.results.reading.compared import compared_options, configuration_rows, find_sides, side_rows
-from mlpcli.results.reading.folder_rows import Row
 
 __all__ = ["compare"]
 
@@ -46,7 +45,7 @@ def compare(
     configurations, metric = configuration_rows(sides)
     form = Format.JSON if as_json else form
     if form is Format.JSON:
-        print_json({"compared": [_plain(row) for row in rows], "metric": metric, "configurations": configurations})
+        print_json({"compared": rows, "metric": metric, "configurations": configurations})
         return
     columns = [name for name in rows[0] if any(row.get(name) is not None for row in rows)]
     print_rows(rows, columns, form, key="compared", expendable=_spare(columns, metric, options))
@@ -64,7 +63,3 @@ def compare(
 def _spare(columns: list[str], metric: str | None, options: list[str]) -> list[str]:
     """The columns that a narrow terminal goes without, the first to go first: never the options and the metric."""
     return [name for name in reversed(columns) if name not in ("name", metric, *options)]
-
-
-def _plain(row: Row) -> dict[str, Any]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in row.items()}

@@ -61,8 +61,8 @@ def _export_model(name: str, file: Path, results: Path, as_json: bool, quiet: bo
     check_format(file)
     source = find_run(name, results)
     model = Model.load(source)
-    message(f"{shown(source)}: writing {file}", quiet=quiet)
     model.export(file)
+    message(f"{shown(source)}: exported", quiet=quiet)
     written = shown(file.absolute())
     if as_json:
         print_json({"model": shown(source), "files": [written]})

@@ -55,7 +55,7 @@ def list_(
 
     Nothing is locked or changed, so a list may be asked for while something runs.
 
-    Example: mlpcli list dropout --where "val_accuracy > 0.97" --sort -val_accuracy --top 10
+    Example: mlpcli list dropout --where "val_accuracy > 0.97" --sort val_loss
     """
     if name is None:
         rows, key = list_results(results), "results"

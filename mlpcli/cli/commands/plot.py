@@ -21,7 +21,7 @@ from mlpcli.wording import nearest, sentence
 __all__ = ["plot"]
 
 
-class Kind(StrEnum):
+class Format(StrEnum):
     """Formats of picture files."""
 
     PNG = "png"
@@ -55,7 +55,7 @@ def plot(
         str | None,
         typer.Option(metavar="KIND,…", help=f"draw these alone: {', '.join(KINDS)}", show_default="all there are"),
     ] = None,
-    kind: Annotated[Kind, typer.Option("--format", help="format of the pictures")] = Kind.PNG,
+    form: Annotated[Format, typer.Option("--format", help="format of the pictures")] = Format.PNG,
     output: Annotated[
         Path | None, typer.Option(help="folder for the pictures", show_default="the folder of the results, else here")
     ] = None,
@@ -80,7 +80,6 @@ def plot(
 
     Examples: mlpcli plot results/dropout
               mlpcli plot moons --only regions,hidden --format svg
-
               mlpcli plot moons --animate
     """
     if find_spec("matplotlib") is None:
@@ -98,6 +97,9 @@ def plot(
     kinds = _kinds(only, [*ANIMATED] if animate else [*KINDS])
     if animate and formulas:
         raise UsageError("--animate: functions do not move. Give the NAME of a run. Nothing was written")
+    for flag, typed in (("--metric", metric is not None), (f"--format {form}", form is not Format.PNG)):
+        if animate and typed:
+            raise UsageError(f"--animate, {flag}: a GIF shows the network alone. Nothing was written. Leave one out")
     if name:
         named = find_named(name, results)
         trial = named.trials[0] if named.trials and len(named.trials) == 1 else None
@@ -114,9 +116,9 @@ def plot(
         if animate:
             drawn = animations(place, data_home, asked, trial=trial, only=kinds)
         else:
-            drawn = pictures(place, metric, kind.value, data_home, asked, trial=trial, only=kinds, leave_out=warning)
+            drawn = pictures(place, metric, form.value, data_home, asked, trial=trial, only=kinds, leave_out=warning)
     else:
-        place, drawn = Path(), _of_formulas(formulas, kind)
+        place, drawn = Path(), _of_formulas(formulas, form)
     folder = (output or place).absolute()
     files = []
     for file, content in drawn:
@@ -132,7 +134,7 @@ def plot(
         _open(files)
 
 
-def _of_formulas(wanted: list[str], kind: Kind) -> Iterator[tuple[str, bytes]]:
+def _of_formulas(wanted: list[str], form: Format) -> Iterator[tuple[str, bytes]]:
     """File name and content of each picture that needs no results."""
     from mlpcli.plot.functions import draw_activations, draw_losses
     from mlpcli.plot.style import render, styled
@@ -141,7 +143,7 @@ def _of_formulas(wanted: list[str], kind: Kind) -> Iterator[tuple[str, bytes]]:
     with styled():
         for formula in wanted:
             drawing = functions[formula]()
-            yield f"plot-{drawing.name}.{kind}", render(drawing.figure, kind)
+            yield f"plot-{drawing.name}.{form}", render(drawing.figure, form)
 
 
 def _open(files: list[Path]) -> None:

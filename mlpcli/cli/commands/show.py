@@ -60,7 +60,7 @@ def show(
         return
     facts |= {"files": _files(named.path), "provenance": provenance_of(named.path)}
     if as_json:
-        print_json({key: list(value) if isinstance(value, tuple) else value for key, value in facts.items()})
+        print_json(facts)
         return
     _print_facts(facts)
     if recorded is not None:
@@ -75,7 +75,7 @@ def _facts(recorded: Recorded) -> dict[str, Any]:
         "name": recorded.name,
         "run_id": trial.run_id or None,
         "state": trial.state or "unfinished",
-        "options": {name: list(value) if isinstance(value, tuple) else value for name, value in recorded.given.items()},
+        "options": recorded.given,
         "metrics": split_scores(trial.metrics),
         "baseline": (recorded.result or {}).get("baseline"),
         "parameters": trial.parameters,

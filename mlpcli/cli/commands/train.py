@@ -80,6 +80,8 @@ def train(
 ) -> None:
     """Train one network and write its options, metrics per epoch, scores, model and provenance to results/<name>/.
 
+    The options of a run may also stand in a TOML file (--config), under their names with _ for -.
+
     Examples: mlpcli train --width 64 --depth 3
               mlpcli train --dataset houses.csv --target price --seeds 5
     """

@@ -11,7 +11,7 @@ import typer
 
 from mlpcli.cli.console import plain, print_json
 from mlpcli.cli.flags import PANEL
-from mlpcli.cli.text_table import table
+from mlpcli.cli.text_table import Column, table
 from mlpcli.cli.views.epoch_view import short
 from mlpcli.cli.views.sweep_report import option_cell
 from mlpcli.config import OPTIONS
@@ -56,7 +56,7 @@ def print_rows(
         expendable: columns that a narrow terminal goes without, the first to go first.
     """
     if form is Format.JSON:
-        print_json({key: [{name: _json(value) for name, value in row.items()} for row in rows]})
+        print_json({key: rows})
     elif form is Format.CSV:
         from mlpcli.results.files.csv_text import line
 
@@ -88,10 +88,6 @@ def _cells(name: str, values: Sequence[Any]) -> list[str]:
     return [cell(name, value) for value in values]
 
 
-def _json(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value
-
-
 def _print_markdown(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
     print("| " + " | ".join(columns) + " |")
     print("|" + "---|" * len(columns))
@@ -100,18 +96,10 @@ def _print_markdown(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> N
 
 
 def _print_latex(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
-    numeric = [all(_is_number(row[at]) for row in cells) for at in range(len(columns))]
+    numeric = [Column(name, [row[at] for row in cells]).is_numeric for at, name in enumerate(columns)]
     print(r"\begin{tabular}{" + "".join("r" if right else "l" for right in numeric) + "}")
     for place, row in enumerate((columns, *cells)):
         print(" & ".join("".join(_LATEX.get(character, character) for character in text) for text in row) + r" \\")
         if place == 0:
             print(r"\hline")
     print(r"\end{tabular}")
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text or "0")
-    except ValueError:
-        return False
-    return True

@@ -74,7 +74,7 @@ def show_rest(swept: "Swept") -> None:
 
     plan = swept.prepared.plan
     done = f"{len(swept.trials)} of {len(plan) + plan.coming} trials are in {shown(swept.path)}"
-    prose(f"Time limit: {done}. The same command goes on")
+    prose(f"Time limit: {done}. Go on with {swept.again}")
 
 
 def show_place(swept: "Swept") -> None:

@@ -21,7 +21,7 @@ def watch_sweep(
     prepared: "PreparedSweep", folder: "SweepFolder", jobs: int, quiet: bool
 ) -> "AbstractContextManager[Watcher]":
     """Say what is about to run; the view of its trials."""
-    interruption.promise(f"{shown(folder.path)} keeps what was finished. Go on with the same command")
+    interruption.promise(f"{shown(folder.path)} keeps what was finished. Go on with {folder.again}")
     if folder.warning:
         warning(folder.warning)
     if not prepared.plan.coming and folder.leaving:

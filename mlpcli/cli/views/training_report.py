@@ -62,13 +62,12 @@ def _why_stuck(result: Result) -> str:
             "do not reach the scores. Try a lower --lr, --norm batch or another --init"
         )
     if first is not None and output is not None and first < VANISHED * output:
-        other = (
-            "a smaller --depth" if result["config"]["activation"] == "relu" else "a smaller --depth, --activation relu"
-        )
+        remedies = "--norm batch or a smaller --depth"
+        if result["config"]["activation"] != "relu":
+            remedies = "--norm batch, a smaller --depth or --activation relu"
         return (
             f"the gradient vanishes: its norm is {first:.1e} in the first layer and {output:.1e} in the output layer, "
-            f"so the {len(flow['constant_units'])} hidden layers do not learn. Try --norm batch, a smaller --depth"
-            f"{other}"
+            f"so the {len(flow['constant_units'])} hidden layers do not learn. Try {remedies}"
         )
     return (
         f"training loss {short(result['metrics']['train']['loss'])} is no lower than that of a constant answer, "

@@ -1,6 +1,7 @@
 """A network over the epochs of its training, as an animated GIF: its regions, its function, or its hidden layer."""
 
 import io
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -49,10 +50,10 @@ def draw_animations(networks: Networks, only: Sequence[str] = ()) -> Iterator[tu
     folder, kept = networks.folder, networks.best
     file = folder.path / WEIGHTS
     if folder.is_sweep or kept is None or not file.is_file():
-        name = f"{folder.name}/{kept.trial.number}" if folder.is_sweep and kept else folder.name
+        name = shown(folder.path / str(kept.trial.number) if folder.is_sweep and kept else folder.path)
         raise UsageError(
             f"--animate: {shown(folder.path)} has no weights of its epochs. Nothing was written. Type: mlpcli train "
-            f"--from {name} --record-weights"
+            f"--from {shlex.quote(name)} --record-weights"
         )
     models = models_by_epoch(file, kept.model, kept.trial.run_id)
     last = len(models) - 1

@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from mlpcli.plot.factors import Factor, is_geometric, level_name
-from mlpcli.plot.points import Point, Points, error_bars, explain, is_error, spans_decades
+from mlpcli.plot.points import Point, Points, error_bars, explain, suits_log
 from mlpcli.plot.selection import Selection
 from mlpcli.plot.style import (
     GREY,
@@ -41,7 +41,7 @@ def draw_panels(
     """One factor along an axis, a second as lines, a third as panels."""
     along, *others = ordered
     lines, panels = (*others, None, None)[:2]
-    log = is_error(metric) and spans_decades(points)
+    log = suits_log(metric, [point.mean for point in points.values()])
     levels = panels.levels if panels else ((),)
     numeric = along.numbers is not None
     columns = min(len(levels), 3)

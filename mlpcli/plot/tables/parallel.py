@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.plot.factors import Factor, find_factors, is_geometric, level_name
-from mlpcli.plot.points import find_points, is_error, spans_decades
+from mlpcli.plot.points import find_points, suits_log
 from mlpcli.plot.selection import Selection
 from mlpcli.plot.style import GREY, MOST_SERIES, Drawing, axis_name, bare, metric_name, new_figure, series, titled, wrap
 from mlpcli.results.folders.read_folder import ResultsFolder
@@ -31,9 +31,8 @@ def draw_parallel(folder: ResultsFolder, metric: str, selection: Selection) -> l
         return []
     configurations = list(points)
     places = [_places_of(factor, configurations) for factor in factors]
-    places.append(
-        _places([points[values].mean for values in configurations], log=is_error(metric) and spans_decades(points))
-    )
+    means = [points[values].mean for values in configurations]
+    places.append(_places(means, log=suits_log(metric, means)))
     heights = np.stack([height for height, _ in places], axis=-1)
     best = selection.first(points, MOST_SERIES)
     figure, (axes,) = new_figure(1.4 + 0.95 * len(places), 4.4)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mlpcli.plot.factors import Factor, describe, is_geometric
-from mlpcli.plot.points import Points, error_bars, explain, is_error, spans_decades
+from mlpcli.plot.points import Points, error_bars, explain, is_error, suits_log
 from mlpcli.plot.selection import Selection
 from mlpcli.plot.style import (
     GREY,
@@ -51,7 +51,7 @@ def draw_ranking(
     axes.set_ylim(len(order) - 0.5, -0.5)
     axes.set_xlabel(metric_name(metric))
     axes.set_ylabel("configuration")
-    if is_error(metric) and spans_decades(points):
+    if suits_log(metric, means):
         axes.set_xscale("log")
     left_out = f"; the best {len(order)} of {len(points)}" if len(order) < len(points) else ""
     titled(

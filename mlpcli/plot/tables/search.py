@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mlpcli.plot.points import is_error
+from mlpcli.plot.points import suits_log
 from mlpcli.plot.style import GREY, Drawing, bare, legend, metric_name, new_figure, series, titled, upright, whole_ticks
 from mlpcli.results.folders.read_folder import ResultsFolder
 from mlpcli.results.reading.option_importance import option_importance
@@ -33,7 +33,7 @@ def draw_course(folder: ResultsFolder, metric: str) -> list[Drawing]:
         if np.isfinite(fresh).any():
             panel.plot(places, fresh, label="by fresh seeds", **series(2, lines=False))
         panel.set_xlabel(name)
-        if is_error(metric) and np.nanmin(scores) > 0 and np.nanmax(scores) >= 10 * np.nanmin(scores):
+        if suits_log(metric, scores[np.isfinite(scores)]):
             panel.set_yscale("log")
     panels[0].set_ylabel(upright(metric_name(metric), 3.0))
     whole_ticks(panels[0].xaxis)

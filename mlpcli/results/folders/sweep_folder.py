@@ -39,7 +39,8 @@ class SweepFolder:
 
     `path` is the folder. `planned` are the trials of the plan by number, and `known` those among them that have ended,
     in this run of the sweep or in an earlier one. The plan may grow: `plan` adds trials, and `begin` makes the folder
-    ready for their results. `warning` is a sentence for the user where the file system has no locks.
+    ready for their results. `warning` is a sentence for the user where the file system has no locks; `again` names the
+    command that goes on with an unfinished sweep.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class SweepFolder:
         make_folder(self.path)
         self._lock = FolderLock(self.path)
         self.warning = self._lock.warning
+        self.again = "the same command" + ", but without --restart" * restart
         try:
             for folder in (self.path, self.path / UNUSED, self.path / MODELS):
                 if folder.is_dir():

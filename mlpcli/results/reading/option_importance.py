@@ -44,7 +44,7 @@ def option_importance(folder: ResultsFolder, course: Sequence[Tried]) -> dict[st
         import optuna
     except ImportError as error:
         command = install_command("search")
-        raise UsageError(f"{error.name} is not installed, which tells the importance. Type: {command}") from error
+        raise UsageError(f"{error.name}, which measures it, is not installed. Type: {command}") from error
     from scipy.stats import rankdata
 
     logging, verbosity = optuna.logging, optuna.logging.get_verbosity()

@@ -124,6 +124,9 @@ def test_a_table_on_standard_input(
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(Path("t.csv").read_bytes())))
     assert evaluate(capsys, "--dataset", name) == expected
     assert Path("results/r/eval-stdin.csv").read_bytes() == Path("results/r/eval-t.csv").read_bytes()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"a,b\n1,2\n")))
+    assert run(["eval", "r", "--dataset", name]) == 65
+    assert "mlpcli: error: standard input, line 1: the model needs the column" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("options", [KIND, PRICE])

@@ -38,7 +38,7 @@ def test_the_suffix_says_which_format(results: Path, capsys: pytest.CaptureFixtu
     for name in ("m.onnx", "m.py", "m.safetensors"):
         out, err = export(capsys, results, "one", name)
         assert out == f"{name}\n"
-        assert err == f"{results.name}/one/model.safetensors: writing {name}\n"
+        assert err == f"{results.name}/one/model.safetensors: exported\n"
     wanted = model.predict(rows).tolist()
     assert run_onnx(Path("m.onnx"), pd.DataFrame(columns))["prediction"].tolist() == wanted
     assert import_file(Path("m.py")).predict(columns).tolist() == wanted

@@ -66,7 +66,10 @@ def test_a_sweep_stops_and_goes_on(
     with monkeypatch.context() as patch:
         patch.setattr(TimeLimit, "__init__", lambda self, seconds: init(self, seconds, lambda: float(next(clock))))
         assert run([*flags, "--time-limit", "2m"]) == 0
-    assert "Time limit: 2 of 6 trials are in" in capsys.readouterr().out
+        out = capsys.readouterr().out
+        assert "Time limit: 2 of 6 trials are in" in out and out.endswith("Go on with the same command\n")
+        assert run([*flags, "--time-limit", "2m", "--restart"]) == 0
+        assert capsys.readouterr().out.endswith("Go on with the same command, but without --restart\n")
     assert len(rows(tmp_path / "s", "trials.csv")) == 2 and not (tmp_path / "s" / "summary.csv").exists()
     assert run([*flags, "--time-limit", "1h"]) == 0
     assert timeless(tmp_path / "s") == timeless(whole)
