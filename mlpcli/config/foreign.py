@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 __all__ = ["our_option", "our_value"]
 
-_CPU = "mlpcli trains on the CPU; threads sets the number of its threads"
+_CPU = "threads, since mlpcli trains on the CPU"
 _SWEEP = "it belongs in a sweep file, for mlpcli sweep"
 _HIDDEN = "hidden, sizes separated by commas, as in 64,64"
 _THREADS = "threads, those of the matrix products"
@@ -120,7 +120,7 @@ def our_option(name: str, *, flag: bool = False) -> str:
     ('; use lr', '; use --norm batch', '')
     """
     ours = _OPTIONS.get(name.lstrip("-").replace("-", "_").lower())
-    if ours in (None, _CPU, _SWEEP):
+    if ours in (None, _SWEEP):
         return f"; {ours}" if ours else ""
     option, comma, rest = ours.partition(",")
     return f"; use {'--' + option.replace('_', '-') if flag else option}{comma}{rest}"

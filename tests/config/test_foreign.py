@@ -29,7 +29,7 @@ def test_the_table_leads_to_options_that_exist() -> None:
             r"run.toml: width: got the list \[64, 32\], expected an integer .*; use hidden 64,32 for one size",
         ),
         ("grid", {"lr": [0.1]}, "run.toml: grid: no such option; it belongs in a sweep file, for mlpcli sweep"),
-        ("device", "cuda", "run.toml: device: no such option; mlpcli trains on the CPU; threads sets"),
+        ("device", "cuda", "run.toml: device: no such option; use threads, since mlpcli trains on the CPU"),
     ],
 )
 def test_a_file(key: str, value: object, hint: str) -> None:
@@ -42,7 +42,7 @@ def test_a_file(key: str, value: object, hint: str) -> None:
     [
         ("--layers 64 64", "no such option --layers; use --hidden, sizes separated by commas, as in 64,64"),
         ("--batch-norm", "no such option --batch-norm; use --norm batch"),
-        ("--gpu", "no such option --gpu; mlpcli trains on the CPU; threads sets the number of its threads"),
+        ("--gpu", "no such option --gpu; use --threads, since mlpcli trains on the CPU"),
         ("--json true", "switches such as --json take no value"),
         ("--width 64,32", "use hidden 64,32 for one size per layer"),
     ],
