@@ -28,7 +28,7 @@ def open_results(name: Path | str, *, results: Path | str = "results", plugin: F
     Args:
         name: the folder, or its name below `results`.
         results: folder of all results.
-        plugin: file or files that register the parts of your own that its networks need; they are run. Options,
+        plugin: file or files that register the user-defined parts that its networks need; they are run. Options,
             metrics and tables are there without them.
 
     Raises:
@@ -47,12 +47,12 @@ def load(name: Path | str, *, results: Path | str = "results", plugin: Files = N
     Args:
         name: the run's folder, a model file, or a name below `results`, as the commands take them.
         results: folder of all results.
-        plugin: file or files that register the parts of your own that it was trained with; they are run.
+        plugin: file or files that register the user-defined parts it was trained with; they are run.
 
     Raises:
         UsageError: there is no such run; the message has the nearest names.
         DataError: the model file is damaged.
-        PluginError: a part of your own that it was trained with is missing, or is another version.
+        PluginError: a user-defined part that it was trained with is missing, or is another version.
     """
     load_plugins(plugin)
     return Model.load(find_run(str(name), Path(results)))

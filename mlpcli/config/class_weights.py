@@ -6,9 +6,11 @@
 {'no': 1.0, 'a, b': 2.5}
 """
 
-import math
 import re
+import sys
 from collections.abc import Mapping
+
+from mlpcli.wording import quote
 
 __all__ = ["EXAMPLE", "WORDS", "canonical", "weights_by_class"]
 
@@ -30,7 +32,9 @@ def canonical(value: object) -> object:
         ValueError: a text that is not of this form, a class twice, or a weight below 0 or not finite.
     """
     if isinstance(value, Mapping):
-        weights = {str(name): _weight(weight) for name, weight in value.items()}
+        weights: dict[str, float] = {}
+        for name, weight in value.items():
+            _add(weights, str(name), weight)
     elif isinstance(value, str) and value not in WORDS:
         weights = weights_by_class(value)
     else:
@@ -51,19 +55,27 @@ def weights_by_class(text: str) -> dict[str, float]:
     while place < len(text):
         entry = _ENTRY.match(text, place)
         if entry is None:
-            raise ValueError(f"{text[place:]!r} is no weight of a class")
+            raise ValueError(f"{quote(text[place:])} is no class with its weight")
         name = entry[2] if entry[1] is None else entry[1].replace('""', '"')
-        if name in weights:
-            raise ValueError(f"class {name!r} is there twice")
-        weights[name] = _weight(float(entry[3]))
+        _add(weights, name, _number(entry[3]))
         place = entry.end()
     return weights
 
 
-def _weight(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-        raise ValueError(f"{value!r} is no weight")
-    return float(value)
+def _add(weights: dict[str, float], name: str, weight: object) -> None:
+    """Put in the weight of one more class."""
+    if name in weights:
+        raise ValueError(f"class {quote(name)} is there twice")
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= sys.float_info.max:
+        raise ValueError(f"class {quote(name)} has the weight {quote(weight)}, which is no number of 0 or more")
+    weights[name] = float(weight)
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _quoted(name: str) -> str:

@@ -18,7 +18,10 @@ from mlpcli.config.option_types import (
     reading,
 )
 
-__all__ = ["DataOptions"]
+__all__ = ["COLUMN_OPTIONS", "DataOptions"]
+
+COLUMN_OPTIONS = ("target", "drop", "groups", "weights")
+"""The options that choose columns by name; every source takes them."""
 
 
 class DataOptions(BaseModel):
@@ -86,7 +89,7 @@ class DataOptions(BaseModel):
     units: Names | None = reading(None, "texts beside numbers that are ignored, such as $ or kg", shown="none")
     missing: Names | None = reading(None, "marks of missing values beside the usual ones", shown="the usual ones")
     dates: Literal["day-first", "month-first"] | None = reading(
-        None, "what dates that end in the year begin with", shown="dates begin with the year"
+        None, "order of day and month in dates that end in the year, such as 01/02/2020", shown="year first only"
     )
     categories: Names | None = reading(None, "columns of numbers that are codes of categories", shown="none")
 

@@ -10,8 +10,8 @@ __all__ = ["our_option", "our_value"]
 _CPU = "threads, since mlpcli trains on the CPU"
 _SWEEP = "it belongs in a sweep file, for mlpcli sweep"
 _HIDDEN = "hidden, sizes separated by commas, as in 64,64"
-_THREADS = "threads, those of the matrix products"
-_PATIENCE = "patience, the epochs without a better monitor, as in 10"
+_THREADS = "threads, for the matrix products"
+_PATIENCE = "patience, epochs without improvement before stopping, as in 10"
 
 _OPTIONS: Mapping[str, str] = {
     "accelerator": _CPU,

@@ -62,7 +62,9 @@ def build(*sources: Source, recorded: bool = False) -> RunOptions:
     absent = {name: values[name] for name in unknown_parts(values)} if recorded else {}
     options, refused = _validate({name: value for name, value in values.items() if name not in absent})
     problems += [
-        _refused(OPTIONS[name], values[name], given[name].place(name), given[name].text, given[name].plugins)
+        _refused(
+            OPTIONS[name], values[name], given[name].place(name), given[name].text, refused[name], given[name].plugins
+        )
         for name in values
         if name in refused
     ]
@@ -71,7 +73,7 @@ def build(*sources: Source, recorded: bool = False) -> RunOptions:
     if not absent and options.task != "auto":
         broken += task_conflicts(options, options.task)
     for conflict in broken:
-        if refused.isdisjoint(conflict.options):
+        if refused.keys().isdisjoint(conflict.options):
             problems.append(_broken(conflict, {name: given[name].place(name) for name in values}))
     if problems:
         raise usage_error(problems)
@@ -85,7 +87,7 @@ def check_value(name: str, value: object, place: str, *, text: bool = False) -> 
     option = OPTIONS[name]
     read = _read(option, value) if text else value
     _, refused = _validate({name: read})
-    return _refused(option, read, place, text) if refused else None
+    return _refused(option, read, place, text, refused[name]) if refused else None
 
 
 def canonical_value(name: str, value: object, *, text: bool = False) -> object:
@@ -96,11 +98,11 @@ def canonical_value(name: str, value: object, *, text: bool = False) -> object:
 
 def usage_error(problems: Iterable[str]) -> UsageError:
     """One error for all problems: a single one makes one line, several a count and a list."""
-    found = list(problems)
-    if len(found) == 1:
-        return UsageError(found[0])
-    more = [f"and {len(found) - MAX_PROBLEMS} more"] if len(found) > MAX_PROBLEMS else []
-    return UsageError("\n  ".join([f"{len(found)} problems:", *found[:MAX_PROBLEMS], *more]))
+    lines = list(problems)
+    if len(lines) == 1:
+        return UsageError(lines[0])
+    more = [f"and {len(lines) - MAX_PROBLEMS} more"] if len(lines) > MAX_PROBLEMS else []
+    return UsageError("\n  ".join([f"{len(lines)} problems:", *lines[:MAX_PROBLEMS], *more]))
 
 
 def _read(option: Option, word: object) -> object:
@@ -125,12 +127,16 @@ def _number(word: str) -> object:
     return word
 
 
-def _validate(values: Mapping[str, object]) -> tuple[RunOptions, set[str]]:
-    """The options, with defaults in place of bad values, and the names of the bad ones."""
+def _validate(values: Mapping[str, object]) -> tuple[RunOptions, dict[str, str]]:
+    """The options, with defaults in place of bad values, and the names of the bad ones.
+
+    The reason of each is an empty text, unless one of our types gave it.
+    """
     try:
-        return RunOptions.model_validate(values), set()
+        return RunOptions.model_validate(values), {}
     except ValidationError as error:
-        refused = {str(problem["loc"][0]) for problem in error.errors(include_url=False)}
+        problems = error.errors(include_url=False)
+        refused = {str(problem["loc"][0]): str(problem.get("ctx", {}).get("error", "")) for problem in problems}
         accepted = {name: value for name, value in values.items() if name not in refused}
         return RunOptions.model_validate(accepted), refused
 
@@ -150,14 +156,15 @@ _KINDS: dict[type, str] = {
 }
 
 
-def _refused(option: Option, value: object, place: str, text: bool, plugins: Sequence[str] = ()) -> str:
+def _refused(option: Option, value: object, place: str, text: bool, reason: str, plugins: Sequence[str] = ()) -> str:
     """`run.toml: depth: got the string "2", expected an integer from 0 to 1000`."""
     fits = text or type(value) in option.types or (type(value) is int and float in option.types)
     kind = "" if fits else _KINDS.get(type(value), "")
     hint = our_value(option.name, value) or (nearest(value, option.choices) if isinstance(value, str) else "")
     if option.name in COMPONENTS and isinstance(value, str) and not hint:
         hint = f"; it came with{plugin_flags(plugins)}" if plugins else "; one of your own comes with --plugin FILE.py"
-    return f"{place}: got {kind}{quote(value)}, expected {option.allowed}{hint}"
+    why = f"; {reason}" if reason and not hint else ""
+    return f"{place}: got {kind}{quote(value)}, expected {option.allowed}{hint}{why}"
 
 
 def _broken(conflict: Conflict, places: Mapping[str, str]) -> str:

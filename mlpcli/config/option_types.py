@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from mlpcli.config import class_weights
 
@@ -72,7 +72,7 @@ class Choice:
     def _check(self, value: object) -> object:
         if isinstance(value, str) and value in self.words:
             return value
-        raise ValueError(f"expected {self.description}")
+        raise PydanticCustomError("choice", "expected {words}", {"words": self.description})
 
 
 Replicas = Literal["equal", "free", "switched"]

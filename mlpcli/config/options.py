@@ -88,7 +88,7 @@ class RunOptions(DataOptions):
         "none",
         "Loss",
         "weights of the classes, scaled to a mean of 1 per row; balanced gives each class the same total; "
-        "those not named weigh 1",
+        "classes not named weigh 1",
     )
 
     dropout: Share = option(0.0, "Regularization", "probability of dropping a hidden unit", replicas="switched")
@@ -148,7 +148,7 @@ class RunOptions(DataOptions):
     lr_every: Period = option(
         10.0,
         "Optimization",
-        "epochs between two applications of lr_decay; for plateau, those without a better monitor that it waits",
+        "epochs between two applications of lr_decay; for plateau, epochs without improvement that it tolerates",
         replicas="free",
     )
     warmup: Amount = option(
@@ -175,7 +175,7 @@ class RunOptions(DataOptions):
     min_delta: Amount = option(
         0.0,
         "Training",
-        "improvement of the monitor below which patience and plateau count an epoch as no better, scikit-learn's tol",
+        "smallest improvement of the monitor that patience and plateau count as one, scikit-learn's tol",
         replicas="free",
     )
     keep: Literal["best", "last"] = option("best", "Training", "epoch whose weights are kept")

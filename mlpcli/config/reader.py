@@ -39,8 +39,8 @@ def read_toml(path: Path) -> dict[str, object]:
     if path.suffix.lower() in _OTHER_FORMATS:
         raise UsageError(f"{path}: mlpcli reads TOML and no {path.suffix.lower()} file. Write it as a .toml file")
     text = _decode(_read_bytes(path), path)
-    if found := _LONG_KEY.search(text):
-        raise UsageError(f"{_at(path, text, found.start())}: a key of more than {MAX_KEY_PARTS} parts")
+    if long_key := _LONG_KEY.search(text):
+        raise UsageError(f"{_at(path, text, long_key.start())}: a key of more than {MAX_KEY_PARTS} parts")
     try:
         return tomllib.loads(text)
     except RecursionError:

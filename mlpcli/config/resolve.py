@@ -64,22 +64,22 @@ def unread(options: RunOptions) -> set[str]:
     ['beta1', 'beta2', 'eps', 'min_delta', 'momentum_final', 'norm_position']
     """
     read = {*OPTIMIZERS[options.optimizer].reads, *SCHEDULES[options.schedule].reads}
-    found = set(_READ_BY_SOME - read)
+    ignored = set(_READ_BY_SOME - read)
     if options.momentum_epochs == 0:
-        found.add("momentum_final")
+        ignored.add("momentum_final")
     elif options.momentum_final == options.momentum:  # a change over some epochs, but to the same value
-        found |= {"momentum_epochs", "momentum_final"}
+        ignored |= {"momentum_epochs", "momentum_final"}
     if options.folds or options.val_dataset:
-        found.add("val_size")
+        ignored.add("val_size")
     if not options.sizes:
-        found |= {"dropout", "norm"}
+        ignored |= {"dropout", "norm"}
         if options.init != "auto":
-            found.add("activation")
+            ignored.add("activation")
     if options.norm == "none" or not options.sizes:
-        found.add("norm_position")
+        ignored.add("norm_position")
     if options.patience:
-        found.discard("min_delta")
-    return found
+        ignored.discard("min_delta")
+    return ignored
 
 
 def _default_init_scale(options: RunOptions, task: str) -> float | tuple[float, ...]:

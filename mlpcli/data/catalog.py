@@ -24,13 +24,12 @@ ENTRY = re.compile(r"(?P<slug>.+)-[0-9a-f]{20}")
 
 def catalog(data_home: Path | str | None = None) -> tuple[list[dict[str, Any]], list[MlpcliError]]:
     """One row per card, sorted by name, and the errors of the cards that cannot be used."""
-    home, (cards, broken) = home_folder(data_home), all_cards()
-    errors: list[MlpcliError] = [*broken]
+    home, (cards, errors) = home_folder(data_home), all_cards()
     rows = []
     for card in cards:
         try:
             source = find_source(DataOptions(dataset=card.name), home)
-        except (UsageError, FileError) as error:  # a table that it names is gone
+        except MlpcliError as error:  # a table that it names is gone or damaged
             errors.append(error)
             continue
         facts = ("name", "title", "task", "rows", "features", "classes", "source", "licence")

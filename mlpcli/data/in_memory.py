@@ -23,14 +23,14 @@ from mlpcli.data.cache.table import Table, TableWriter
 from mlpcli.data.names.locate import MEMORY
 from mlpcli.data.names.sources import find_source
 from mlpcli.data.new_rows import encode_rows, validation_table
-from mlpcli.data.prepare import prepared_from, table_folder
+from mlpcli.data.prepare import prepared_from, table_folder, with_decided
 from mlpcli.data.prepared.dataset import Prepared
 from mlpcli.data.prepared.preprocessing import Preprocessing
-from mlpcli.data.prepared.targets import class_name
 from mlpcli.data.prepared.write_parts import build_entry
 from mlpcli.data.readers.arrays import are_pictures, read_arrays
 from mlpcli.data.readers.file_format import Wanted
 from mlpcli.data.readers.frames import as_frame, is_frame, read_frame
+from mlpcli.data.readers.text.cells import class_name
 from mlpcli.data.sparse.sparse_in_memory import encode_sparse, read_sparse
 from mlpcli.data.sparse.sparse_rows import is_sparse
 from mlpcli.errors import DataError, UsageError
@@ -87,7 +87,7 @@ def prepare_in_memory(data: Any, options: DataOptions, data_home: Path | str | N
     table, options = read_in_memory(data, options)
     validation = validation_table(options, home_folder(data_home)) if options.val_dataset else None
     entry = build_entry(MemoryEntry(), table, options, validation_rows=None, test_rows=None, validation=validation)
-    return prepared_from(options.dataset, options.scale, entry)
+    return with_decided(prepared_from(options.dataset, options.scale, entry), options, {})
 
 
 def cache_in_memory(data: Any, options: DataOptions, data_home: Path | str | None = None) -> DataOptions:

@@ -61,15 +61,15 @@ def read_as_trained(options: DataOptions, trained: DataOptions) -> DataOptions:
         trained: the data options of the trained model.
     """
     options = options.model_copy(update={"weights": trained.weights})
-    found, before = format_of(options.dataset), format_of(trained.dataset)
-    if not found:
+    key, given = format_of(options.dataset), options.given
+    if not key:
         return options
-    suffixes_differ = before != found
+    suffixes_differ = format_of(trained.dataset) != key
     kept = {
         name: getattr(trained, name)
         for name in READING
-        if name in load_format(found).options
-        and getattr(options, name) == DataOptions.model_fields[name].default
+        if name in load_format(key).options
+        and name not in given
         and not (name in ("delimiter", "encoding") and suffixes_differ)
     }
     return options.model_copy(update=kept)

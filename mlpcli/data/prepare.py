@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from mlpcli.config import DataOptions
 from mlpcli.data.cache.entries import Entry, NewEntry, digest_of, home_folder, open_entry
@@ -14,7 +15,16 @@ from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.data.sparse.sparse_arrays import rows_of
 from mlpcli.errors import DataError
 
-__all__ = ["entry_folder", "is_here", "open_prepared", "open_table", "prepare", "prepared_from", "table_folder"]
+__all__ = [
+    "entry_folder",
+    "is_here",
+    "open_prepared",
+    "open_table",
+    "prepare",
+    "prepared_from",
+    "table_folder",
+    "with_decided",
+]
 
 KEY = 20  # hex digits of the digest at the end of a cache folder's name
 
@@ -53,9 +63,16 @@ def prepare(options: DataOptions, data_home: Path | str | None = None) -> Prepar
         with NewEntry(folder) as new:
             entry = build_entry(new, table, source.options, **rows, validation=validation)
     prepared = prepared_from(source.name, source.options.scale, entry)
-    # only now is it known whether a comma stands between the names of two targets or inside that of one
+    return with_decided(prepared, options, source.reading)
+
+
+def with_decided(prepared: Prepared, options: DataOptions, reading: Mapping[str, Any]) -> Prepared:
+    """The dataset with the options that it decides: those of its card's `reading`, and the names of its targets.
+
+    Only after reading is it known whether a comma stands between the names of two targets or inside that of one.
+    """
     targets = {"target": prepared.targets} if options.target not in (None, prepared.targets) else {}
-    return replace(prepared, decided=targets | dict(source.reading))
+    return replace(prepared, decided=targets | dict(reading))
 
 
 def open_prepared(folder: Path, name: str, scale: str) -> Prepared:

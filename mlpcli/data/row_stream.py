@@ -91,15 +91,15 @@ def _pieces(
     asked = read_as_trained(options, trained).model_copy(
         update={"target": None, "drop": None, "groups": None, "weights": None}
     )
-    found = find_format(asked.dataset)
-    form = load_format(found[0]) if found else None
-    if found is None or form is None or form.stream is None:
+    file = find_format(asked.dataset)
+    form = load_format(file[0]) if file else None
+    if file is None or form is None or form.stream is None:
         if keep or piped:
             what = "keep: columns are copied" if keep else f"{quote(options.dataset)}: rows are piped"
             raise UsageError(f"{what} from CSV, TSV, JSON lines and Parquet only")
         yield from _whole(read_as_trained(options, trained), fitted, data_home)
         return
-    path = STDIN if piped else found[1]
+    path = STDIN if piped else file[1]
     where = "standard input" if piped else f"dataset {quote(asked.dataset)}"
     kinds: dict[str, Kind] = {column.name: column.kind for column in fitted[0].columns}
     piece: RowPiece

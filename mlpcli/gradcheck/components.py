@@ -4,7 +4,7 @@ The components come from the registries, so a new activation, norm, loss or lift
 Max-norm and clipping have no row: they act on weights and on finished gradients and have no gradient of their own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -66,13 +66,9 @@ Networks = list[tuple[dict[str, Any], str]]
 
 def check_components(seed: int = 0) -> Iterator[Row]:
     """One row per activation, norm and position, loss and task, lift, gain, regularizer; sparse rows; two for all."""
-    dense = _small_subject({}, "3 classes", seed)
-    half = SparseRows.of(np.where(np.arange(dense.x.size).reshape(dense.x.shape) % 2, dense.x, 0.0))
-    with blas_threads(1):
-        yield merged("sparse rows", check(replace(dense, x=half.as_array())))
-    for component, networks in _components():
+    for component, subjects in _components(seed):
         with blas_threads(1):
-            rows = [row for given, task in networks for row in check(_small_subject(given, task, seed))]
+            rows = [row for subject in subjects for row in check(subject)]
         yield merged(component, rows)
 
 
@@ -137,8 +133,21 @@ def random_batch(
     return x, rng.integers(0, 2, (rows, targets)) if task == "multilabel" else rng.normal(size=(rows, targets))
 
 
-def _components() -> Iterator[tuple[str, Networks]]:
-    """The name of every component, with options and task of each network that checks it."""
+def _components(seed: int) -> Iterator[tuple[str, Iterable[Subject]]]:
+    """The name of every component, with the networks that check it."""
+    yield "sparse rows", [_half_sparse(_small_subject({}, "3 classes", seed))]
+    for name, networks in _by_options():
+        yield name, (_small_subject(given, task, seed) for given, task in networks)
+
+
+def _half_sparse(subject: Subject) -> Subject:
+    """The same network on sparse rows, of every second input."""
+    filled = np.arange(subject.x.size).reshape(subject.x.shape) % 2
+    return replace(subject, x=SparseRows.of(np.where(filled, subject.x, 0.0)).as_array())
+
+
+def _by_options() -> Iterator[tuple[str, Networks]]:
+    """The components that options switch on, with options and task of each network."""
     for name in ACTIVATIONS:
         yield f"activation {name}", [({"activation": name}, "3 classes")]
     for name in NORMALIZATIONS:

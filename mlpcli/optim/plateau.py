@@ -2,8 +2,8 @@
 
 >>> plateau = Plateau(decay=np.array([0.5]), patience=np.array([1.0]))
 >>> factors = []
->>> for value in (3.0, 2.0, 2.0, 2.5, 2.1, 1.0):
-...     plateau.update(np.array([0]), np.array([value]))
+>>> for better in (True, True, False, False, False, True):
+...     plateau.update(np.array([0]), np.array([better]))
 ...     factors.append(float(plateau.factor[0]))
 >>> factors
 [1.0, 1.0, 1.0, 0.5, 0.5, 0.5]
@@ -17,37 +17,31 @@ __all__ = ["Plateau"]
 
 
 class Plateau:
-    """The factor of each run's learning rate: PyTorch's ReduceLROnPlateau, with an absolute threshold.
+    """The factor of each run's learning rate, by the rule of PyTorch's ReduceLROnPlateau.
 
-    An epoch is better if its value is below the best one so far by more than `threshold`; one that is not a number
-    never is. After more than `patience` epochs in a row that are not, the factor is multiplied by `decay`, and the
-    count begins again.
+    After more than `patience` epochs in a row that are no better, the factor is multiplied by `decay`, and the count
+    begins again. Which epochs are better is not decided here.
 
     Args:
         decay: what the factor is multiplied by, `(runs,)`.
         patience: epochs that may pass without a better one, `(runs,)`.
-        threshold: the improvement that an epoch must exceed, `(runs,)` or one number.
 
     Attributes:
         factor: the factor of each run's learning rate, `(runs,)`.
     """
 
-    def __init__(self, decay: Array, patience: Array, threshold: Array | float = 0.0) -> None:
-        runs = len(decay)
-        self.decay, self.patience, self.threshold = decay, patience, np.broadcast_to(threshold, runs)
-        self.factor = np.ones(runs)
-        self.best = np.full(runs, np.inf)
-        self.waited = np.zeros(runs, np.int64)
+    def __init__(self, decay: Array, patience: Array) -> None:
+        self.decay, self.patience = decay, patience
+        self.factor = np.ones(len(decay))
+        self.waited = np.zeros(len(decay), np.int64)
 
-    def update(self, members: Array, values: Array) -> None:
-        """Take the values of an epoch, of which smaller is better.
+    def update(self, members: Array, better: Array) -> None:
+        """Take an epoch.
 
         Args:
             members: indices of the runs still training.
-            values: one for each of them, `(members,)`.
+            better: whether the epoch is better for each of them, boolean `(members,)`.
         """
-        better = values < self.best[members] - self.threshold[members]
-        self.best[members] = np.where(better, values, self.best[members])
         waited = np.where(better, 0, self.waited[members] + 1)
         over = waited > self.patience[members]
         self.factor[members] = np.where(over, self.factor[members] * self.decay[members], self.factor[members])
@@ -55,4 +49,4 @@ class Plateau:
 
     def arrays(self) -> dict[str, Array]:
         """The arrays of a checkpoint by name, live."""
-        return {name: getattr(self, name) for name in ("factor", "best", "waited")}
+        return {"factor": self.factor, "waited": self.waited}

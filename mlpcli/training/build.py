@@ -201,7 +201,7 @@ def build_plateau(runs: Sequence[RunOptions]) -> Plateau | None:
     """The part of the learning rate that follows the monitor; None for the schedules that are functions of the step."""
     if runs[0].schedule != "plateau":
         return None
-    return Plateau(*(per_run(runs, name) for name in ("lr_decay", "lr_every", "min_delta")))
+    return Plateau(*(per_run(runs, name) for name in ("lr_decay", "lr_every")))
 
 
 def column_bounds(runs: Sequence[RunOptions], network: Network) -> list[Array]:

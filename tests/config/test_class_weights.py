@@ -38,7 +38,7 @@ def test_toml_flags_and_python_give_one_value(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "value",
     ["balnced", "no", "no=", "=1", "no=1,", "no=1,,yes=2", "no=-1", "no=nan", "no=inf", "no=1,no=2", "no=0,yes=0",
-     "a=b=1", '"no=1', 'n"o=1', {}, {"no": "1"}, {"no": True}, {"no": -1}, 3, ["no"]],
+     "a=b=1", '"no=1', 'n"o=1', {}, {"no": "1"}, {"no": True}, {"no": -1}, {"no": 10**400}, {1: 1, "1": 2}, 3, ["no"]],
 )  # fmt: skip
 def test_what_is_no_weight_is_refused_in_one_line(value: object) -> None:
     with pytest.raises(UsageError) as caught:
@@ -47,3 +47,21 @@ def test_what_is_no_weight_is_refused_in_one_line(value: object) -> None:
     assert line.startswith("run.toml: class_weight: got ")
     assert "expected one of none, balanced, or weights by name of the class, as in no=1,yes=5" in line
     assert line.endswith("; did you mean balanced?") == (value == "balnced")
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("no=1,no=2", "class 'no' is there twice"),
+        ({1: 1, "1": 2}, "class '1' is there twice"),
+        ("no=1,yes=-1", "class 'yes' has the weight -1.0, which is no number of 0 or more"),
+        ("no=1,yes=x", "class 'yes' has the weight 'x', which is no number of 0 or more"),
+        ({"no": True}, "class 'no' has the weight true, which is no number of 0 or more"),
+        ("no=1,,yes=2", "',yes=2' is no class with its weight"),
+        ("no=0,yes=0", "no class has a weight"),
+    ],
+)
+def test_the_reason_is_said(value: object, reason: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        build(Source({"class_weight": value}, "run.toml: "))
+    assert str(caught.value).endswith(f", as in no=1,yes=5; {reason}")

@@ -9,6 +9,7 @@ import pytest
 
 from mlpcli.config import DataOptions
 from mlpcli.data.in_memory import encode_in_memory, prepare_in_memory
+from mlpcli.data.readers.wanted_columns import rejoined
 from mlpcli.errors import DataError, UsageError
 from tests.data.asked import prepare
 
@@ -175,3 +176,26 @@ def test_rows_that_do_not_fit_the_model_are_refused(frame: pd.DataFrame, x: np.n
 def test_nothing_is_written(x: np.ndarray, home: Path) -> None:
     prepare_in_memory((x, x[:, 0] > 0), DataOptions())
     assert not home.exists()
+
+
+def test_a_comma_inside_a_name_is_that_of_one_target(frame: pd.DataFrame) -> None:
+    named = frame.rename(columns={"grade": "Grade, final"})
+    named.to_csv("t.csv", index=False)
+    asked = DataOptions(target=("Grade", "final"))
+    here, there = prepare_in_memory(named, asked), prepare("t.csv", target="Grade, final")
+    assert here.targets == ("Grade, final",) and here.decided == there.decided == {"target": ("Grade, final",)}
+    assert prepare_in_memory(frame, TARGET).decided == {}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "known", "joined"),
+    [
+        (("a", "b"), ("a", "b", "a, b"), ("a", "b")),
+        (("a", "b"), ("a", "a, b"), ("a, b",)),
+        (("Price", "EUR", "x"), ("x", "Price, EUR"), ("Price, EUR", "x")),
+    ],
+)
+def test_names_are_joined_where_a_part_is_no_column(
+    chosen: tuple[str, ...], known: tuple[str, ...], joined: tuple[str, ...]
+) -> None:
+    assert rejoined(chosen, known) == joined

@@ -1,6 +1,7 @@
 """Training on sparse rows: numbers of the same rows made dense, the same bits alone and in a stack, every journey."""
 
 import json
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ from sklearn.datasets import dump_svmlight_file
 
 import mlpcli
 from mlpcli.config import RunOptions
+from mlpcli.data.in_memory import prepare_in_memory
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.errors import DataError, UsageError
 from mlpcli.training.loop.trainer import Trainer
 from mlpcli.training.session import plan_run
+from tests.training.problems import finish
 
 ROWS, COLUMNS = 120, 40
 SMALL: dict[str, Any] = {"width": 6, "depth": 1, "epochs": 3, "lr": 0.02, "batch_size": 16, "threads": 1}
@@ -58,8 +61,6 @@ def test_numbers_are_those_of_the_dense_rows(options: dict[str, Any]) -> None:
 
 
 def test_a_run_has_the_same_bits_alone_and_in_a_stack() -> None:
-    from mlpcli.data.in_memory import prepare_in_memory
-
     options = RunOptions(**SMALL, dropout=0.2)
     data = prepare_in_memory(draw(), options.data)
     runs = [
@@ -124,3 +125,43 @@ def test_files_and_arrays_of_the_same_rows_have_the_same_numbers() -> None:
     from_file = mlpcli.train("rows.svm", progress=False, **SMALL)
     assert from_file.metrics == train(x, y).metrics
     assert mlpcli.train("rows.svm", progress=False, results="results", **SMALL).metrics == from_file.metrics
+
+
+@pytest.mark.parametrize("options", [{"dropout": 0.2, "patience": 2}, {"batch_size": "full"}], ids=str)
+def test_going_on_from_a_checkpoint_gives_the_same_bits(options: dict[str, Any]) -> None:
+    chosen = RunOptions(**SMALL | options)
+    data = prepare_in_memory(draw(), chosen.data)
+    runs = [plan_run(chosen.model_copy(update={"seed": seed}), data).options for seed in range(2)]
+    whole, saved = finish(Trainer(runs, data)), []
+    trainer = Trainer(runs, data)
+    for _ in trainer.epochs(tick=lambda: saved.append(deepcopy(trainer.checkpoint())), every=0.0):
+        pass
+    for arrays, counters in saved[::4]:
+        again = Trainer(runs, data)
+        again.restore(arrays, counters)
+        for gone_on, once in zip(finish(again), whole, strict=True):
+            assert (gone_on.params, gone_on.results) == (once.params, once.results)
+            assert gone_on.rows == once.rows[len(once.rows) - len(gone_on.rows) :]
+
+
+def test_weights_count_as_they_do_on_dense_rows() -> None:
+    x, y = draw()
+    both = np.column_stack([y, np.arange(ROWS) % 3])
+    weighted: dict[str, Any] = {"target": "y1", "weights": "y2", "scale": "maxabs", "dtype": "float64"}
+    sparse, dense = (train(one, both, **weighted) for one in (x, x.toarray()))
+    np.testing.assert_allclose(sparse.model.network.params, dense.model.network.params, rtol=1e-12, atol=1e-12)
+    assert sparse.metrics["val"] == pytest.approx(dense.metrics["val"], rel=1e-11)
+    assert sparse.metrics["val"] != train(x, y, scale="maxabs", dtype="float64").metrics["val"]
+
+
+def test_validation_rows_of_their_own_are_matched_by_number() -> None:
+    """A narrower file: columns that it lacks are 0."""
+    x, y = draw()
+    dump_svmlight_file(x[:90], y[:90], "ours.svm", zero_based=False)
+    dump_svmlight_file(x[90:, :30], y[90:], "theirs.svm", zero_based=False)
+    asked: dict[str, Any] = SMALL | {"val_dataset": "theirs.svm", "test_size": 0, "progress": False}
+    from_files, from_memory = mlpcli.train("ours.svm", **asked), mlpcli.train((x[:90], y[:90]), **asked)
+    assert from_files.metrics == from_memory.metrics
+    narrow = x[90:].toarray()
+    narrow[:, 30:] = 0
+    assert from_files.metrics["val"]["accuracy"] == from_files.model.score(csr_array(narrow), y[90:])

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -18,8 +18,10 @@ from numpy.typing import DTypeLike, NDArray
 from mlpcli.data.cache.array_file import forget
 from mlpcli.data.cache.entries import Array, Entry, EntryWriter, digest_of
 from mlpcli.data.sparse.sparse_arrays import SparseWriter, sparse_rows_of
-from mlpcli.data.sparse.sparse_columns import SparseTable
-from mlpcli.data.sparse.sparse_rows import SparseRows
+
+if TYPE_CHECKING:
+    from mlpcli.data.sparse.sparse_columns import SparseTable
+    from mlpcli.data.sparse.sparse_rows import SparseRows
 
 __all__ = ["DATES", "Kind", "Table", "TableColumn", "TableWriter", "blocks_of"]
 
@@ -72,7 +74,7 @@ class Table:
     test_rows: int | None
     digest: str
     dropped: tuple[str, ...] = ()
-    sparse: SparseTable | None = None
+    sparse: "SparseTable | None" = None
 
     @property
     def width(self) -> int:
@@ -94,7 +96,6 @@ class Table:
     def from_entry(cls, entry: Entry) -> Self:
         """The table that a `TableWriter` left in a cache entry."""
         meta = entry.meta
-        found = meta.get("sparse")
         return cls(
             cells=entry.arrays["cells"],
             columns=tuple(TableColumn.from_json(column) for column in meta["columns"]),
@@ -103,8 +104,14 @@ class Table:
             test_rows=meta["test_rows"],
             digest=meta["digest"],
             dropped=tuple(meta["dropped"]),
-            sparse=SparseTable(sparse_rows_of(entry.arrays, "sparse", found["end"]), found["first"]) if found else None,
+            sparse=_sparse_table(entry, **meta["sparse"]) if "sparse" in meta else None,
         )
+
+
+def _sparse_table(entry: Entry, first: int, end: int) -> "SparseTable":
+    from mlpcli.data.sparse.sparse_columns import SparseTable
+
+    return SparseTable(sparse_rows_of(entry.arrays, "sparse", end), first)
 
 
 class TableWriter:
@@ -141,7 +148,7 @@ class TableWriter:
         assert self._cells is not None
         self._cells.append(block)
 
-    def append_sparse(self, rows: SparseRows) -> None:
+    def append_sparse(self, rows: "SparseRows") -> None:
         """Add inputs of rows, whose targets `append` adds; the place of a column is its number."""
         if self._sparse is None:
             self._sparse = SparseWriter(self._entry, "sparse", rows.dtype)

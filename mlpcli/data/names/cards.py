@@ -9,8 +9,8 @@ none, a text names the parameter that holds the number; without the key, the opt
 [parameters]: defaults of the parameters that may follow the name, as in `moons:n=500,noise=0.2`.
 [origin]: what the source has to know, such as the name of a generator; for source = "file" the `path` of a table,
 beside the card or absolute.
-[reading]: how that table is read, by the reading options of a run, such as decimal = ",". Options that the user gives
-come before them, and a model keeps them, so that new tables are read alike.
+[reading]: how that table is read, by the reading options of a run, such as decimal = ",". Options that the user sets to
+other than their defaults come before them, and a model keeps them, so that new tables are read alike.
 """
 
 import math
@@ -22,7 +22,7 @@ from typing import Any
 
 from mlpcli.assets import asset_folder
 from mlpcli.config import OPTIONS, READING, canonical_value, check_value
-from mlpcli.errors import FileError, UsageError
+from mlpcli.errors import FileError, MlpcliError, UsageError
 from mlpcli.wording import nearest, quote, sentence
 
 __all__ = ["FILE", "Card", "all_cards", "find_card"]
@@ -112,9 +112,11 @@ def find_card(spec: str) -> Card:
     raise UsageError(f"{sentence(problem)} `mlpcli datasets` lists what there is")
 
 
-def all_cards() -> tuple[list[Card], list[UsageError]]:
+def all_cards() -> tuple[list[Card], list[MlpcliError]]:
     """Every card, sorted by name, and the errors of unusable cards; the working folder's cards hide shipped ones."""
-    cards, errors, seen = [], [], set()
+    cards: list[Card] = []
+    errors: list[MlpcliError] = []
+    seen: set[str] = set()
     for folder in _folders():
         for path in sorted(folder.glob("*.toml")):
             if path.stem in seen:
@@ -122,7 +124,7 @@ def all_cards() -> tuple[list[Card], list[UsageError]]:
             seen.add(path.stem)
             try:
                 cards.append(_read(path))
-            except UsageError as error:
+            except MlpcliError as error:
                 errors.append(error)
     return sorted(cards, key=lambda card: card.name), errors
 

@@ -1,7 +1,7 @@
 """Where a dataset's name leads: to a file, to a card, or to a card that names a file.
 
 >>> file_and_card("rows.csv"), file_and_card("iris")[1].title
-((('.csv', PosixPath('rows.csv')), None), 'Three species of iris by four measures')
+((('.csv', PosixPath('rows.csv')), None), 'Three species of iris from four measurements')
 """
 
 import os
@@ -10,11 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from mlpcli.data.names.cards import FILE, Card, find_card
-from mlpcli.data.readers.formats import find_format
+from mlpcli.data.readers.formats import find_format, load_format
 from mlpcli.errors import UsageError
 from mlpcli.wording import quote
 
-__all__ = ["MEMORY", "file_and_card", "format_of"]
+__all__ = ["MEMORY", "file_and_card", "format_of", "takes"]
 
 MEMORY = "memory:"
 """How the name of a dataset begins that was in memory; the rest is the digest of its content."""
@@ -25,9 +25,15 @@ URL = re.compile(r"[a-z][a-z0-9+]+://", re.IGNORECASE)
 def format_of(dataset: str) -> str | None:
     """The key of the format of a dataset that is a file, or a card that names one; None for other datasets."""
     with suppress(UsageError):
-        found, _ = file_and_card(dataset)
-        return found and found[0]
+        file, _ = file_and_card(dataset)
+        return file and file[0]
     return None
+
+
+def takes(option: str, dataset: str) -> bool:
+    """Whether a data option decides what is read of a dataset that is a file, or a card that names one."""
+    key = format_of(dataset)
+    return key is not None and option in load_format(key).options
 
 
 def file_and_card(dataset: str) -> tuple[tuple[str, Path] | None, Card | None]:
@@ -45,9 +51,9 @@ def file_and_card(dataset: str) -> tuple[tuple[str, Path] | None, Card | None]:
         )
     if dataset in ("-", "/dev/stdin"):
         raise UsageError(f"dataset {quote(dataset)}: standard input can be read once, by eval and predict. Give a file")
-    found = find_format(dataset)
-    if found or dataset.startswith(("openml:", MEMORY)):
-        return found, None
+    file = find_format(dataset)
+    if file or dataset.startswith(("openml:", MEMORY)):
+        return file, None
     try:
         card = find_card(dataset)
     except UsageError:
@@ -60,7 +66,7 @@ def file_and_card(dataset: str) -> tuple[tuple[str, Path] | None, Card | None]:
 def _table_of(card: Card) -> tuple[str, Path]:
     """The key of the format of the file that a card names, and its path."""
     path = card.path.parent / str(card.origin.get("path", ""))
-    found = find_format(str(path)) if path.is_file() else None
-    if found is None:
+    file = find_format(str(path)) if path.is_file() else None
+    if file is None:
         raise UsageError(f"card {card.path}: [origin] path = {quote(str(card.origin.get('path', '')))} names no table")
-    return found
+    return file

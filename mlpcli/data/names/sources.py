@@ -17,7 +17,6 @@ from mlpcli.data.cache.table import Kind, Table, TableWriter
 from mlpcli.data.names.cards import FILE, Card
 from mlpcli.data.names.locate import MEMORY, file_and_card
 from mlpcli.data.readers.card_sources import CARD_SOURCES, OFFLINE
-from mlpcli.data.readers.file_format import Wanted
 from mlpcli.data.readers.formats import load_format, refused_options
 from mlpcli.errors import DataError, FileError, UsageError
 from mlpcli.wording import nearest, quote
@@ -61,15 +60,15 @@ def find_source(options: DataOptions, home: Path, kinds: Mapping[str, Kind] | No
         FileError: the file does not exist or cannot be read.
     """
     dataset = options.dataset
-    found, card = file_and_card(dataset)
-    if found and card is not None:
+    file, card = file_and_card(dataset)
+    if file and card is not None:
         options = _with_reading(options, card)
-    for name, suffixes in refused_options(options, load_format(found[0]).options if found else ()).items():
+    for name, suffixes in refused_options(options, load_format(file[0]).options if file else ()).items():
         raise UsageError(f"{name}: only {', '.join(suffixes)} files take it, and the dataset is {quote(dataset)}")
-    if found and card is not None:
-        return _card_file(card, options, *found, home, kinds)
-    if found:
-        return _file(*found, home, Wanted(options, kinds))
+    if file and card is not None:
+        return _card_file(card, options, *file, home, kinds)
+    if file:
+        return _file(*file, home, options, kinds)
     if dataset.startswith("openml:"):
         return _openml(options)
     if dataset.startswith(MEMORY):
@@ -80,9 +79,7 @@ def find_source(options: DataOptions, home: Path, kinds: Mapping[str, Kind] | No
 
 def _with_reading(options: DataOptions, card: Card) -> DataOptions:
     """The options with the reading choices of the card in place of those that are at their defaults."""
-    fields = DataOptions.model_fields
-    own = {name: value for name, value in card.reading.items() if getattr(options, name) == fields[name].default}
-    return options.model_copy(update=own)
+    return options.model_copy(update={name: card.reading[name] for name in card.reading.keys() - options.given.keys()})
 
 
 def _card_file(
@@ -91,7 +88,7 @@ def _card_file(
     """The table that a card names, read as the card and the options say."""
     own, apart = _choices(card, options)
     is_whole = kinds is None and options.drop is None and own["target"] == card.target
-    source = _file(key, path, home, Wanted(options.model_copy(update=own | {"dataset": str(path)}), kinds))
+    source = _file(key, path, home, options.model_copy(update=own | {"dataset": str(path)}), kinds)
     return replace(
         source,
         name=options.dataset,
@@ -138,10 +135,10 @@ def _check(card: Card, table: Table) -> None:
     """See that the table has the rows, columns and classes that the card expects."""
     vocabularies = {column.name: column.vocabulary for column in table.columns}
     classes = len(vocabularies.get(card.target[0], ())) or None
-    found = (len(table.cells), table.width - len(card.target), classes)
-    if card.expected and found != (card.rows, card.features, card.classes):
+    rows, features = len(table.cells), table.width - len(card.target)
+    if card.expected and (rows, features, classes) != (card.rows, card.features, card.classes):
         raise DataError(
-            f"dataset {quote(card.name)}: the source has {found[0]} rows of {found[1]} features and {found[2]} "
+            f"dataset {quote(card.name)}: the source has {rows} rows of {features} features and {classes} "
             f"classes, but the card {card.path} says {card.rows}, {card.features} and {card.classes}. Correct the card"
         )
 
@@ -172,11 +169,13 @@ def _openml(options: DataOptions) -> Source:
     return Source(f"openml:{name}", _slug(f"openml-{name}"), identity, _scaled(options), read, offline=False)
 
 
-def _file(key: str, path: Path, home: Path, wanted: Wanted) -> Source:
+def _file(key: str, path: Path, home: Path, options: DataOptions, kinds: Mapping[str, Kind] | None) -> Source:
     """A dataset that is the content of files, wherever they are."""
+    from mlpcli.data.readers.file_format import Wanted
+
     file_format = load_format(key)
-    options = file_format.resolve(wanted.options)
-    wanted = Wanted(options, wanted.kinds)
+    options = file_format.resolve(options)
+    wanted = Wanted(options, kinds)
     files = file_format.find(path)
     before = [_state(file) for file in files]
 
@@ -194,8 +193,8 @@ def _file(key: str, path: Path, home: Path, wanted: Wanted) -> Source:
         "content": [fingerprint(file, home) for file in files],
         "options": {name: getattr(options, name) for name in file_format.options},
     }
-    if file_format.options and wanted.kinds is not None:
-        identity["kinds"] = dict(wanted.kinds)
+    if file_format.options and kinds is not None:
+        identity["kinds"] = dict(kinds)
     name = f"{key}{path.name}" if key.endswith(":") else path.name
     return Source(name, _slug(path.stem), identity, _scaled(options), read)
 

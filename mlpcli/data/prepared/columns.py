@@ -6,12 +6,12 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, Self, get_args
+from typing import Any, NamedTuple, Self, get_args
 
 from mlpcli.data.cache.table import DATES, Kind
 from mlpcli.data.prepared.date_parts import PARTS, DatePart
 
-__all__ = ["Column"]
+__all__ = ["Column", "Fitted"]
 
 
 @dataclass(frozen=True)
@@ -77,3 +77,12 @@ class Column:
             raise ValueError("not a fitted preprocessing: an indicator of a date without inputs")
         if not all(isinstance(flag, bool) for flag in (self.indicator, self.clip, self.rare)):
             raise ValueError("not a fitted preprocessing: a flag is neither true nor false")
+
+
+class Fitted(NamedTuple):
+    """A column, the number of its gaps in the training rows, its values in words, and what is unusual about it."""
+
+    column: Column
+    gaps: int
+    values: str
+    note: str = ""

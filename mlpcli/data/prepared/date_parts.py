@@ -7,16 +7,14 @@ Weeks begin on Monday, which is 0, and minutes are fractions of the hour. Second
 {'year': 2020.0, 'month': 2.0, 'day of week': 5.0, 'day of year': 32.0, 'hour': 12.5, 'seconds': 45000.0}
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.cache.table import Kind, Table
+from mlpcli.data.cache.table import Kind
 
-__all__ = ["PARTS", "DatePart", "DateParts", "date_in_words", "part_of"]
+__all__ = ["PARTS", "DatePart", "date_in_words", "part_of"]
 
 PARTS = ("year", "month", "day of week", "day of year", "hour", "seconds")
 DAY, HOUR = 86_400.0, 3600.0
@@ -55,19 +53,6 @@ def part_of(seconds: Floats, part: str, origin: float) -> Floats:
         "day of year": (date - year.astype("datetime64[D]")).astype(np.int64) + 1,
     }
     return np.where(missing, np.nan, whole[part])
-
-
-@dataclass(frozen=True)
-class DateParts(Table):
-    """The parts of columns of dates, each as a column of numbers: `places` are column, part and origin of each."""
-
-    places: tuple[tuple[int, str, float], ...] = ()
-
-    def blocks(self, chosen: Sequence[int], rows: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
-        """The parts `chosen` at `rows`, in blocks of shape (block, parts)."""
-        taken = [self.places[i] for i in chosen]
-        for block in super().blocks([column for column, _, _ in taken], rows):
-            yield np.stack([part_of(block[:, at], part, origin) for at, (_, part, origin) in enumerate(taken)], axis=1)
 
 
 def date_in_words(seconds: float, kind: Kind) -> str:

@@ -68,5 +68,5 @@ def _by_group(random: np.random.Generator, groups: NDArray[Any], folds: int) -> 
     for group in drawn[np.argsort(-counts[drawn], kind="stable")]:
         place[group] = load.argmin()
         load[place[group]] += counts[group]
-    found: NDArray[np.int64] = place[members]
-    return found
+    fold: NDArray[np.int64] = place[members]
+    return fold

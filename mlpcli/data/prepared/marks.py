@@ -23,10 +23,13 @@ def marks_in_words(
     rows: NDArray[np.int64],
     low: NDArray[np.float64],
     high: NDArray[np.float64],
+    *,
+    can_be_named: bool,
 ) -> dict[int, str]:
     """What to say of columns that hold such a number, by their places in `chosen`.
 
-    `low` and `high` are the least and the greatest number of each column, (columns,).
+    `low` and `high` are the least and the greatest number of each column, (columns,). `can_be_named`: the table's
+    format takes the option `missing`, which names marks.
     """
     ends = [(at, float(end[at])) for end in (low, high) for at in range(len(chosen))]
     places = [(at, end) for at, end in ends if _may_be_mark(end, low[at])]
@@ -39,13 +42,14 @@ def marks_in_words(
         count += is_mark.sum(axis=0)
         others = np.where(is_mark, np.nan, block)
         least, most = np.fmin(least, np.fmin.reduce(others, axis=0)), np.fmax(most, np.fmax.reduce(others, axis=0))
-    found = {}
+    said = {}
     for (at, mark), times, first, last in zip(places, count.tolist(), least.tolist(), most.tolist(), strict=True):
         away = max(first - mark, mark - last)
         far = away > last - first if _is_nines(mark) else first >= 0 and away > NEGATIVE * (last - first)
         if last > first and far and times >= max(2, SHARE * len(rows)):
-            found[at] = f"{mark:.0f} in {times} rows, far from the rest; if it means no value, use --missing {mark:.0f}"
-    return found
+            remedy = f"use --missing {mark:.0f}" if can_be_named else "write nan in its place"
+            said[at] = f"{mark:.0f} in {times} rows, far from the rest; if it means no value, {remedy}"
+    return said
 
 
 def _may_be_mark(number: float, low: float) -> bool:

@@ -10,7 +10,7 @@ x / sqrt(1 + (x / 3)^2), as RealMLP does (Holzmüller et al. 2024).
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from mlpcli.data.cache.table import DATES, blocks_of
 from mlpcli.data.prepared.columns import Column
 from mlpcli.data.prepared.date_parts import DatePart, part_of
-from mlpcli.data.sparse.sparse_columns import SparseColumns
+
+if TYPE_CHECKING:
+    from mlpcli.data.sparse.sparse_columns import SparseColumns
 
 __all__ = ["CLIP", "Preprocessing", "Task"]
 
@@ -54,7 +56,7 @@ class Preprocessing:
     target_mean: tuple[float, ...]
     target_scale: tuple[float, ...]
     dtype: str
-    sparse: SparseColumns | None = None
+    sparse: "SparseColumns | None" = None
 
     @property
     def task(self) -> Task:
@@ -142,7 +144,7 @@ class Preprocessing:
                 target_mean=tuple(float(number) for number in value["target_mean"]),
                 target_scale=tuple(float(number) for number in value["target_scale"]),
                 dtype=value["dtype"],
-                sparse=SparseColumns.from_json(value["sparse"]) if "sparse" in value else None,
+                sparse=_sparse_columns(value["sparse"]) if "sparse" in value else None,
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a fitted preprocessing: {error}") from error
@@ -199,3 +201,9 @@ class Preprocessing:
         count = len(self.targets) if self.task == "regression" else 0
         if self.dtype not in ("float32", "float64") or {len(self.target_mean), len(self.target_scale)} != {count}:
             raise ValueError("not a fitted preprocessing: the dtype or the number of targets does not fit")
+
+
+def _sparse_columns(value: Any) -> "SparseColumns":
+    from mlpcli.data.sparse.sparse_columns import SparseColumns
+
+    return SparseColumns.from_json(value)

@@ -9,14 +9,13 @@ from numpy.typing import NDArray
 
 from mlpcli.data.cache.table import Table, TableColumn
 from mlpcli.data.prepared.preprocessing import Task
-from mlpcli.data.readers.text.cells import as_number, in_order
+from mlpcli.data.readers.text.cells import MOST_CLASSES, as_number, class_name, in_order
 from mlpcli.data.readers.wanted_columns import rejoined
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import listed, nearest, quote
 
-__all__ = ["Targets", "class_name", "find_columns", "fit_targets", "labelled_rows", "read_targets"]
+__all__ = ["Targets", "find_columns", "fit_targets", "labelled_rows", "read_targets"]
 
-MOST_CLASSES = 1000
 LARGEST, SMALLEST = 1e150, 1e-290  # distances from the mean that float64 can square, and divide by
 FEW_VALUES = 20
 """Whole numbers of at most this many values, each 5 times on average, are classes if the task is `auto`."""
@@ -51,9 +50,11 @@ def find_columns(table: Table, names: Sequence[str], option: str) -> list[int]:
     """
     known = [column.name for column in table.columns]
     names = rejoined(names, known)
+    sparse = "; inputs of sparse rows cannot be chosen by name" if table.sparse else ""
     for name in names:
         if name not in known:
-            raise UsageError(f"{option}: no column {quote(name)} (columns: {listed(known)}){nearest(name, known)}")
+            hint = nearest(name, known)
+            raise UsageError(f"{option}: no column {quote(name)} (columns: {listed(known)}{sparse}){hint}")
     return [known.index(name) for name in names]
 
 
@@ -238,14 +239,3 @@ def _class_name(column: TableColumn, value: float) -> str:
     if column.kind == "text":
         return column.vocabulary[int(value)]
     return class_name(bool(value) if column.kind == "boolean" else value)
-
-
-def class_name(value: float) -> str:
-    """The name of a class that is a number or a boolean.
-
-    >>> class_name(2.0), class_name(0.5), class_name(True)
-    ('2', '0.5', 'true')
-    """
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(int(value)) if value == int(value) else repr(float(value))

@@ -1,6 +1,7 @@
 """Validation rows that are a table of their own, read and scaled as new rows of a trained model are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,19 @@ class ValidationTable:
     identity: dict[str, Any]
     read: Callable[[Preprocessing], Table]
 
+    @property
+    def where(self) -> str:
+        """The table, as messages name it."""
+        return f"val_dataset {quote(self.name)}"
+
+    @contextmanager
+    def named(self) -> Iterator[None]:
+        """Errors of the rows begin with the table's name, since the training rows may have the same."""
+        try:
+            yield
+        except DataError as error:
+            raise DataError(f"{self.where}: {error}") from error
+
 
 @dataclass(frozen=True)
 class ValidationRows:
@@ -52,24 +66,21 @@ def read_validation(given: ValidationTable, preprocessing: Preprocessing, weight
         DataError: a column that is missing or holds something else, a class that the training rows did not have, or no
             row that has a target.
     """
-    where = f"val_dataset {quote(given.name)}"
     table = given.read(preprocessing)
-    chosen = match_columns(table, preprocessing, where)
-    try:
+    chosen = match_columns(table, preprocessing, given.where)
+    with given.named():
         rows, y = match_targets(table, preprocessing)
-    except DataError as error:
-        raise DataError(f"{where}: {error}") from error
     if y is None:
-        raise DataError(f"{where}: no row has a value of {', '.join(map(quote, preprocessing.targets))} to score")
+        raise DataError(f"{given.where}: no row has a value of {', '.join(map(quote, preprocessing.targets))} to score")
     places = {column.name: i for i, column in enumerate(table.columns)}
     if weights is not None and weights not in places:
-        raise DataError(f"{where}: the column {quote(weights)} is missing, which holds the weights of the rows")
+        raise DataError(f"{given.where}: the column {quote(weights)} is missing, which holds the weights of the rows")
+    with given.named():
+        of_rows = None if weights is None else read_weights(table, places[weights], rows)
     notes = {
         texts.column: f"{texts.rows} validation rows hold unknown texts, such as {quote(texts.text)}"
         for texts in unknown_texts(table, chosen, preprocessing)
     }
     if unlabelled := len(table.cells) - len(rows):
         notes |= dict.fromkeys(preprocessing.targets, f"{unlabelled} validation rows without a value are left out")
-    return ValidationRows(
-        table, chosen, rows, y, None if weights is None else read_weights(table, places[weights], rows), notes
-    )
+    return ValidationRows(table, chosen, rows, y, of_rows, notes)

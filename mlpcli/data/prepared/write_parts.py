@@ -9,17 +9,18 @@ from numpy.typing import NDArray
 from mlpcli.config import DataOptions
 from mlpcli.data.cache.entries import Entry, EntryWriter, digest_of
 from mlpcli.data.cache.table import Table
+from mlpcli.data.names.locate import takes
 from mlpcli.data.prepared.columns import Column
 from mlpcli.data.prepared.fitting import fit_columns
 from mlpcli.data.prepared.folds import leave_out
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.data.prepared.row_weights import read_weights, relative_weights
+from mlpcli.data.prepared.sparse_fitting import fit_sparse
 from mlpcli.data.prepared.splits import split_rows
 from mlpcli.data.prepared.summarize import summary_of_dropped, summary_of_inputs, summary_of_targets, with_notes
 from mlpcli.data.prepared.targets import find_columns, fit_targets, labelled_rows, read_targets
 from mlpcli.data.prepared.validation import ValidationRows, ValidationTable, read_validation
 from mlpcli.data.readers.wanted_columns import rejoined
-from mlpcli.data.sparse.sparse_columns import fit_sparse
 from mlpcli.data.sparse.write_sparse import too_large, write_sparse
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import quote
@@ -93,7 +94,14 @@ def build_entry(
         if targets.task == "regression"
         else ((), ())
     )
-    fitted = fit_columns(table, chosen, usable[split.train], options.scale, options.min_frequency)
+    fitted = fit_columns(
+        table,
+        chosen,
+        usable[split.train],
+        options.scale,
+        options.min_frequency,
+        marks_can_be_named=takes("missing", options.dataset),
+    )
     sparse = fit_sparse(table.sparse, usable[split.train], options.scale) if table.sparse else None
     preprocessing = Preprocessing(
         columns=tuple(column.column for column in fitted),
@@ -117,7 +125,8 @@ def build_entry(
     digest, notes = {"digest": table.digest}, {}
     if validation is not None:
         given = read_validation(validation, preprocessing, options.weights)
-        _write_validation(new, given, preprocessing, None if own_weights is None else own_weights[split.train])
+        with validation.named():
+            _write_validation(new, given, preprocessing, None if own_weights is None else own_weights[split.train])
         other = given.table.digest
         digest = {"digest": digest_of([table.digest, other]), "validation_digest": other}
         notes = given.notes

@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.cache.table import Kind, Table, TableColumn, TableWriter, blocks_of
-from mlpcli.data.readers.text.cells import LARGEST_WHOLE
+from mlpcli.data.readers.text.cells import LARGEST_WHOLE, MOST_CLASSES
 from mlpcli.errors import DataError
 
 __all__ = ["are_pictures", "cell_type", "check_block", "check_shape", "input_columns", "read_arrays", "read_y"]
 
-MOST_CLASSES = 1_000  # different whole numbers of y; more of them are quantities
 MOST_COLUMNS = 1 << 20
 
 

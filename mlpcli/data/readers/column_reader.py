@@ -19,7 +19,6 @@ from mlpcli.wording import quote
 __all__ = ["Changed", "ColumnReader", "finished", "table_of"]
 
 MOST_TEXTS = 20_000  # different texts of a column of inputs
-MOST_CLASSES = 1_000  # different texts of a target; numbers with more are quantities
 STRAY = 0.9  # if at least this share of the cells are numbers, the others are mistakes
 FEW_NUMBERS = 10  # unless the numbers take at most this many values, as codes do
 
@@ -162,7 +161,7 @@ class ColumnReader:
         return (cells.as_number(text) if self.target else self.spelling.number(text)) is not None
 
     def _check_number_of_texts(self) -> None:
-        most = MOST_CLASSES if self.target else MOST_TEXTS
+        most = cells.MOST_CLASSES if self.target else MOST_TEXTS
         if len(self.seen) <= most:
             return
         self._check_dates()

@@ -10,8 +10,9 @@ import re
 import socket
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -27,21 +28,50 @@ from mlpcli.installation import install_command
 
 __all__ = ["FETCHERS", "fetch", "fetch_openml"]
 
-FETCHERS: dict[str, tuple[dict[str, Any], ...]] = {
-    "20newsgroups_vectorized": ({"subset": "all"},),
-    "california_housing": ({},),
-    "covtype": ({},),
-    "kddcup99": ({},),
-    "lfw_pairs": ({"subset": "train"}, {"subset": "test"}),
-    "lfw_people": ({"min_faces_per_person": 70, "resize": 0.4},),
-    "olivetti_faces": ({},),
-    "rcv1": ({"subset": "all"},),
-    "species_distributions": ({},),
-}
-"""What each of scikit-learn's functions is asked for, once per part; the rows of the parts follow one another."""
-
-NAMED = ("lfw_pairs", "lfw_people")  # `target_names` holds the names of their classes
 PATIENCE = 30.0  # seconds without a byte
+
+RowsAndTargets = tuple[NDArray[Any], NDArray[Any]]
+
+
+def as_they_are(part: Any) -> list[RowsAndTargets]:
+    """Rows and targets of what most of scikit-learn's functions return."""
+    return [(part.data, np.asarray(part.target))]
+
+
+def by_names(part: Any) -> list[RowsAndTargets]:
+    """The same where `target` holds numbers into `target_names`."""
+    return [(part.data, np.asarray(part.target_names)[np.asarray(part.target)])]
+
+
+def by_places(part: Any) -> list[RowsAndTargets]:
+    """Species by the places where they were seen, with test rows set apart."""
+    return [(np.column_stack([seen["dd long"], seen["dd lat"]]), seen["species"]) for seen in (part.train, part.test)]
+
+
+@dataclass(frozen=True)
+class Fetcher:
+    """What one of scikit-learn's functions is asked for, once per part, and how the answers are read.
+
+    The rows of the parts follow one another. `features` are names where the answer has none; None numbers them.
+    """
+
+    asked: tuple[dict[str, Any], ...] = ({},)
+    read: Callable[[Any], list[RowsAndTargets]] = as_they_are
+    features: tuple[str, ...] | None = None
+
+
+FETCHERS = {
+    "20newsgroups_vectorized": Fetcher(({"subset": "all"},)),
+    "california_housing": Fetcher(),
+    "covtype": Fetcher(),
+    "kddcup99": Fetcher(),
+    "lfw_pairs": Fetcher(({"subset": "train"}, {"subset": "test"}), by_names),
+    "lfw_people": Fetcher(({"min_faces_per_person": 70, "resize": 0.4},), by_names),
+    "olivetti_faces": Fetcher(),
+    "rcv1": Fetcher(({"subset": "all"},)),
+    "species_distributions": Fetcher(read=by_places, features=("longitude", "latitude")),
+}
+"""scikit-learn's functions by the end of their names."""
 
 
 def fetch(name: str, targets: tuple[str, ...], writer: TableWriter) -> Table:
@@ -51,21 +81,21 @@ def fetch(name: str, targets: tuple[str, ...], writer: TableWriter) -> Table:
         Unavailable: the download failed.
         UsageError: pictures, without the package that opens them.
     """
+    fetcher = FETCHERS[name]
     with writer.scratch() as folder, _network(name):
         from sklearn import datasets
 
-        fetcher = getattr(datasets, f"fetch_{name}")
+        download = getattr(datasets, f"fetch_{name}")
         try:
-            parts = [fetcher(data_home=folder, n_retries=1, **options) for options in FETCHERS[name]]
+            parts = [download(data_home=folder, n_retries=1, **options) for options in fetcher.asked]
         except ImportError as error:
             raise UsageError(f"dataset {name}: its pictures need Pillow. Type: {install_command('plot')}") from error
     if is_sparse(parts[0].get("data")):
         return _sparse_table(parts[0], targets, writer)
-    pairs = [pair for part in parts for pair in _rows_and_targets(name, part)]
+    pairs = [pair for part in parts for pair in fetcher.read(part)]
     data = pairs[0][0] if len(pairs) == 1 else np.concatenate([rows for rows, _ in pairs])
     numbers = np.concatenate([target for _, target in pairs])
-    names = parts[0].get("feature_names") or [f"pixel_{i}" for i in range(data.shape[1])]
-    names = ["longitude", "latitude"] if name == "species_distributions" else names
+    names = parts[0].get("feature_names") or fetcher.features or [f"pixel_{i}" for i in range(data.shape[1])]
     columns = [TableColumn(str(feature)) for feature in names]
     for at in range(data.shape[1]) if data.dtype == object else ():
         if isinstance(data[0, at], bytes):
@@ -89,16 +119,6 @@ def _sparse_table(part: Any, targets: tuple[str, ...], writer: TableWriter) -> T
     writer.append_sparse(SparseRows.of(part.data).moved(1, part.data.shape[1] + 1))
     writer.append(cells)
     return writer.finish(columns, [column.name for column in columns])
-
-
-def _rows_and_targets(name: str, part: Any) -> list[tuple[NDArray[Any], NDArray[Any]]]:
-    """The rows and targets of what scikit-learn returns; two pairs where it sets test rows apart."""
-    if name == "species_distributions":
-        return [
-            (np.column_stack([seen["dd long"], seen["dd lat"]]), seen["species"]) for seen in (part.train, part.test)
-        ]
-    target = np.asarray(part.target)
-    return [(part.data, np.asarray(part.target_names)[target] if name in NAMED else target)]
 
 
 def _codes(values: NDArray[Any]) -> tuple[tuple[str, ...], NDArray[np.int64]]:

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlpcli.config import DataOptions
+from mlpcli.config.data_options import COLUMN_OPTIONS
 from mlpcli.data.cache.table import Kind, Table, TableWriter
 from mlpcli.data.readers.row_pieces import RowPiece
 from mlpcli.errors import DataError, FileError, MlpcliError
 
-__all__ = ["COLUMN_OPTIONS", "TYPED_OPTIONS", "FileFormat", "Wanted", "foreign"]
-
-COLUMN_OPTIONS = ("target", "drop", "groups", "weights")
-"""The data options that choose columns by name; every source takes them."""
+__all__ = ["TYPED_OPTIONS", "FileFormat", "Wanted", "foreign"]
 
 TYPED_OPTIONS = (*COLUMN_OPTIONS, "categories", "dates", "missing")
 """The data options of formats that say what each column holds."""
@@ -61,8 +59,10 @@ class FileFormat:
 
 
 @contextmanager
-def foreign(path: Path, kind: str) -> Iterator[None]:
+def foreign(path: Path, kind: str, errors: tuple[type[Exception], ...] = (Exception,)) -> Iterator[None]:
     """Turn whatever a library raises on a file of this kind into one of our errors, and silence its warnings.
+
+    Where our own code runs among the library's, `errors` are those that only the library raises.
 
     The list of what a damaged file leads to is open: zipfile, decompressors, NumPy's parser of headers, pyarrow and
     openpyxl raise SyntaxError, TypeError, UnicodeDecodeError, LZMAError and OverflowError, and an OSError without a
@@ -74,7 +74,7 @@ def foreign(path: Path, kind: str) -> Iterator[None]:
             yield
     except (MlpcliError, MemoryError):
         raise
-    except Exception as error:
+    except errors as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise FileError(f"cannot read {path}: {error.strerror or error}") from error
         reason = " ".join(str(error).split())[:200]

@@ -7,12 +7,15 @@ when a file of its format is read.
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from mlpcli.config import DataOptions
-from mlpcli.data.readers.file_format import COLUMN_OPTIONS, FileFormat
+from mlpcli.config.data_options import COLUMN_OPTIONS
 from mlpcli.data.readers.text.compression import inner_path, open_bytes
 from mlpcli.errors import DataError
+
+if TYPE_CHECKING:
+    from mlpcli.data.readers.file_format import FileFormat
 
 __all__ = ["FORMATS", "find_format", "load_format", "refused_options"]
 
@@ -33,15 +36,22 @@ FORMATS = {
 }
 """Module in this folder and name in it, by the suffix of a file in lower case or the word before a colon."""
 
-ALIASES = {".arrow": ".feather", ".dat": ".txt", ".data": ".txt", ".ndjson": ".jsonl", ".tab": ".tsv"}
-ALIASES |= {".libsvm": ".svm", ".svmlight": ".svm"}
+ALIASES = {
+    ".arrow": ".feather",
+    ".dat": ".txt",
+    ".data": ".txt",
+    ".libsvm": ".svm",
+    ".ndjson": ".jsonl",
+    ".svmlight": ".svm",
+    ".tab": ".tsv",
+}
 COMPRESSIBLE = (".csv", ".jsonl", ".svm", ".tsv", ".txt")
 
 
-def load_format(key: str) -> FileFormat:
+def load_format(key: str) -> "FileFormat":
     """The format of a key of `FORMATS`."""
     module, name = FORMATS[key].split(":")
-    return cast(FileFormat, getattr(import_module(f"mlpcli.data.readers.{module}"), name))
+    return cast("FileFormat", getattr(import_module(f"mlpcli.data.readers.{module}"), name))
 
 
 def find_format(dataset: str) -> tuple[str, Path] | None:

@@ -5,6 +5,8 @@
 (['size', 'color'], 2)
 """
 
+import math
+from datetime import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +33,7 @@ POSSIBLE: dict[str, tuple[Kind, ...]] = {
     "floating": ("number",),
     "integer": ("number", "text"),
     "string": ("text", *DATES),
+    "time": ("time",),
     "zoned date": ("zoned date",),
 }
 """The kinds that a column may be read as, the usual one first, by what pandas infers that it holds."""
@@ -40,6 +43,7 @@ OF_TARGETS: dict[str, tuple[Kind, ...]] = {
     "date": (),
     "integer": ("text", "number"),
     "string": ("text",),
+    "time": (),
     "zoned date": (),
 }
 """The same for a target, which is a text until it proves to be a quantity."""
@@ -101,8 +105,11 @@ def _decide(column: ColumnReader, series: "pd.Series[Any]", where: str) -> str:
     if held == "categorical":
         held = pd.api.types.infer_dtype(series.cat.categories, skipna=True)
     held = ALIKE.get(held, held)
-    if held == "date" and _as_dates(series).dt.tz is not None:
-        held = "zoned date"
+    if held == "date":
+        try:
+            held = "date" if _as_dates(series).dt.tz is None else "zoned date"
+        except ValueError as error:  # outside of the years that pandas knows, or as `_as_dates` says
+            column.refuse(where, f"its dates cannot be read: {error}")
     possible = OF_TARGETS.get(held, POSSIBLE.get(held, ())) if column.target else POSSIBLE.get(held, ())
     if not possible:
         column.refuse(where, f"values of type {held} cannot be read")
@@ -125,6 +132,8 @@ def _read(column: ColumnReader, series: "pd.Series[Any]", held: str, where: str)
         return column.encode(np.where(codes < 0, len(texts), codes).astype(np.int64), [*texts, ""], place)
     if column.kind in DATES and held == "string":
         return column.spell(series.astype(object).where(series.notna(), "").astype(str).tolist(), place)
+    if column.kind == "time":
+        return np.array([_seconds(of_day) for of_day in series.astype(object).where(series.notna(), None)])
     if column.kind in DATES:
         dates = _as_dates(series)
         dates = dates if dates.dt.tz is None else dates.dt.tz_convert(None)
@@ -137,7 +146,24 @@ def _read(column: ColumnReader, series: "pd.Series[Any]", held: str, where: str)
 
 
 def _as_dates(series: "pd.Series[Any]") -> "pd.Series[Any]":
-    """The dates of a column, which may hold Python's."""
+    """The dates of a column, which may hold Python's, whose zones may differ.
+
+    Raises:
+        ValueError: some dates have a zone, and others have none.
+    """
     import pandas as pd
 
-    return series if pd.api.types.is_datetime64_any_dtype(series.dtype) else pd.to_datetime(series)
+    if pd.api.types.is_datetime64_any_dtype(series.dtype):
+        return series
+    zoned = {getattr(value, "tzinfo", None) is not None for value in series.dropna().tolist()}
+    if len(zoned) > 1:
+        raise ValueError("some of them have a time zone, and others have none")
+    return pd.to_datetime(series, utc=zoned == {True})
+
+
+def _seconds(of_day: time | None) -> float:
+    """Seconds since midnight; NaN for a missing time."""
+    if of_day is None:
+        return math.nan
+    whole = 3600 * of_day.hour + 60 * of_day.minute + of_day.second
+    return (whole * MICROSECONDS + of_day.microsecond) / MICROSECONDS

@@ -74,12 +74,11 @@ def _opened(path: Path) -> Iterator[Any]:
         from pyarrow import parquet
     except ImportError as error:
         raise UsageError(f"dataset {path}: Parquet needs pyarrow. Type: {install_command('parquet')}") from error
-    try:
-        with parquet.ParquetFile(path, pre_buffer=False) as file:
-            yield file
-    except (pyarrow.ArrowException, OSError) as error:
-        with foreign(path, "a Parquet file"):
-            raise error
+    with (
+        foreign(path, "a Parquet file", (pyarrow.ArrowException, OSError)),
+        parquet.ParquetFile(path, pre_buffer=False) as file,
+    ):
+        yield file
 
 
 def _decide(path: Path, column: ColumnReader, arrow_type: Any) -> None:

@@ -17,13 +17,15 @@ MOST_COLUMNS = 20_000
 def rejoined(chosen: Sequence[str], known: Iterable[str]) -> tuple[str, ...]:
     """Names that an option took apart at a comma inside them, put together again where the table has such a column.
 
-    >>> rejoined(("EUR", "Price", "x"), ["Price, EUR", "x"]), rejoined(("a", "b"), ["a", "b", "c, d"])
+    Parts that are all columns themselves stay apart.
+
+    >>> rejoined(("EUR", "Price", "x"), ["Price, EUR", "x"]), rejoined(("a", "b"), ["a", "b", "a, b"])
     (('Price, EUR', 'x'), ('a', 'b'))
     """
-    names = list(chosen)
-    for name in known:
+    names, columns = list(chosen), dict.fromkeys(known)
+    for name in columns:
         parts = [part.strip() for part in name.split(",")]
-        if len(parts) > 1 and set(parts) <= set(names):
+        if len(parts) > 1 and set(parts) <= set(names) and not columns.keys() >= set(parts):
             names[names.index(parts[0])] = name
             names = [other for other in names if other not in parts]
     return tuple(names)

@@ -27,11 +27,13 @@ class Monitor:
         column: the metric's column of metrics.csv; None, without validation rows, makes every epoch the best.
         keep_last: keep the weights of every epoch, while patience still follows the metric.
         patience: epochs without a better one before a run stops, `(runs,)`; 0 never stops it.
-        min_delta: improvement below which an epoch counts as no better for patience, `(runs,)`, in the metric's unit.
-            The weights of the best epoch are kept however small its lead.
+        min_delta: improvement below which an epoch counts as no better for patience and the plateau schedule,
+            `(runs,)`, in the metric's unit. The weights of the best epoch are kept however small its lead, and later
+            epochs are compared with it, as scikit-learn's `tol` has it.
 
     Attributes:
         best_epoch: the epoch whose weights each run keeps, `(runs,)`; 0 before the first.
+        better: whether each run's last epoch was better by `min_delta` or more, `(runs,)`.
     """
 
     def __init__(self, column: str | None, keep_last: bool, patience: Array, min_delta: Array | float = 0.0) -> None:
@@ -42,6 +44,7 @@ class Monitor:
         self.best = np.full(runs, np.inf)
         self.tie_break = np.full(runs, np.inf)
         self.best_epoch = np.zeros(runs, np.int64)
+        self.better = np.zeros(runs, np.bool_)
         self.waited = np.zeros(runs, np.int64)
 
     def update(self, members: Array, epoch: int, val: dict[str, Array] | None) -> tuple[Array, Array]:
@@ -56,7 +59,7 @@ class Monitor:
             Whether to keep each run's weights of this epoch, and whether to stop it: two boolean `(members,)`.
         """
         if self.metric is None or val is None:
-            self.best_epoch[members] = epoch
+            self.best_epoch[members], self.better[members] = epoch, True
             return np.ones(len(members), np.bool_), np.zeros(len(members), np.bool_)
         value = self.metric.key(val[self.metric.name])
         tie = np.zeros_like(value)
@@ -69,8 +72,8 @@ class Monitor:
         self.tie_break[members] = np.where(better, tie, tie_break)
         delta = self.min_delta[members]
         with np.errstate(invalid="ignore"):  # before the first epoch the best is infinite
-            enough = better & ((delta == 0) | (best - value >= delta))
-        self.waited[members] = np.where(enough, 0, self.waited[members] + 1)
+            self.better[members] = better & ((delta == 0) | (best - value >= delta))
+        self.waited[members] = np.where(self.better[members], 0, self.waited[members] + 1)
         keep = np.ones_like(better) if self.keep_last else better
         self.best_epoch[members] = np.where(keep, epoch, self.best_epoch[members])
         patience = self.patience[members]

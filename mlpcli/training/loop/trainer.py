@@ -267,8 +267,8 @@ class Trainer:
         self.epochs_run[members[healthy]] = epoch
         healthy_val = None if val is None else {name: values[healthy] for name, values in val.items()}
         keep, stop = self.monitor.update(members[healthy], epoch, healthy_val)
-        if self.plateau and self.monitor.metric and healthy_val:
-            self.plateau.update(members[healthy], self.monitor.metric.key(healthy_val[self.monitor.metric.name]))
+        if self.plateau is not None:
+            self.plateau.update(members[healthy], self.monitor.better[members[healthy]])
             self._follow_plateau()
         kept = healthy[keep]
         self.kept_params[members[kept]] = self.network.params[kept]

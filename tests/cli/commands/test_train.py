@@ -259,6 +259,9 @@ def test_a_dataset_that_was_prepared_needs_no_scikit_learn(tmp_path: Path) -> No
     assert set(loaded).isdisjoint(
         ("pandas", "scipy", "rich.live", "http.client", "mlpcli.sweeps", "mlpcli.cli.commands.eval")
     )
+    assert set(loaded).isdisjoint(  # nor what reads files, sparse rows or columns that are to be fitted
+        ("mlpcli.data.readers.file_format", "mlpcli.data.sparse.sparse_columns", "mlpcli.data.prepared.fitting")
+    )
 
 
 def test_several_seeds_are_a_sweep_of_one_configuration(capsys: pytest.CaptureFixture[str]) -> None:

@@ -49,6 +49,15 @@ def test_a_card_reads_its_table_as_the_options_would(folder: Path) -> None:
     assert listed["sizes"]
 
 
+def test_one_damaged_table_does_not_hide_the_others(folder: Path) -> None:
+    Path("tables/sizes.bin").write_bytes(b"<html>\0")
+    Path("datasets/gone.toml").write_text(CARD.replace("sizes.csv", "sizes.bin"))
+    rows, errors = catalog()
+    assert {"sizes", "iris"} <= {row["name"] for row in rows}
+    (error,) = errors
+    assert "sizes.bin: no table that can be read" in str(error)
+
+
 def test_options_of_the_user_come_first(folder: Path) -> None:
     other = prepare("sizes", missing="-1")
     assert not other.preprocessing.columns[1].indicator and other.decided["missing"] == ("-1",)

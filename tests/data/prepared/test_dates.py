@@ -1,6 +1,7 @@
 """Columns of dates: their parts against pandas, one reading in every format, and new rows as in training."""
 
 import json
+from datetime import time, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -58,14 +59,16 @@ def test_a_time_of_day_is_its_hour() -> None:
     assert prepared.summary[0].kind == "time" and prepared.summary[0].values == "00:30:00 to 23:30:00"
 
 
+def in_words(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(when=frame["when"].astype(str).where(frame["when"].notna(), None))
+
+
 FORMATS = {
     "t.csv": lambda frame: frame.to_csv("t.csv", index=False),
     "t.parquet": lambda frame: frame.to_parquet("t.parquet"),
-    "words.parquet": lambda frame: frame.assign(when=frame["when"].astype(str)).to_parquet("words.parquet"),
+    "words.parquet": lambda frame: in_words(frame).to_parquet("words.parquet"),
     "t.feather": lambda frame: frame.to_feather("t.feather"),
-    "t.jsonl": lambda frame: frame.assign(when=frame["when"].astype(str).where(frame["when"].notna(), None)).to_json(
-        "t.jsonl", orient="records", lines=True
-    ),
+    "t.jsonl": lambda frame: in_words(frame).to_json("t.jsonl", orient="records", lines=True),
 }
 
 
@@ -79,10 +82,40 @@ def test_every_format_gives_the_same_numbers(name: str, gaps: bool) -> None:
         prepare("plain.csv", **WHOLE | {"scale": "standard"}),
         prepare(name, **WHOLE | {"scale": "standard"}),
     )
-    if name != "words.parquet" or not gaps:  # there a gap is the text NaT
-        assert found.features == expected.features and found.train.x.tobytes() == expected.train.x.tobytes()
+    assert found.features == expected.features and found.train.x.tobytes() == expected.train.x.tobytes()
     new = read_rows(name, expected.preprocessing)
     assert new.x.tobytes() == expected.train.x.tobytes()
+
+
+@pytest.mark.parametrize("name", ["t.parquet", "t.feather", "memory"])
+def test_times_of_day_are_read_alike_in_every_format(name: str) -> None:
+    times = [None if at % 7 == 3 else time(at % 24, at, 30, 250_000) for at in range(50)]
+    frame = FRAME.assign(when=times)
+    frame.to_csv("plain.csv", index=False)
+    options: dict[str, Any] = WHOLE | {"scale": "standard"}
+    expected = prepare("plain.csv", **options)
+    assert expected.features == ("when hour", "when missing", "n")
+    if name == "memory":
+        found = prepare_in_memory(frame, DataOptions(**options | {"target": ("y",)}))
+        new = encode_in_memory(frame, expected.preprocessing)
+    else:
+        FORMATS[name](frame)
+        found, new = prepare(name, **options), read_rows(name, expected.preprocessing).x
+    assert found.train.x.tobytes() == new.tobytes() == expected.train.x.tobytes()
+    with pytest.raises(DataError, match=r"target 'when': values of type time.* cannot be read"):
+        prepare_in_memory(frame, DataOptions(target=("when",)))
+
+
+def test_python_dates_of_several_zones_are_moments_and_a_mixture_with_none_is_refused() -> None:
+    zones = [timezone(timedelta(hours=at % 3)) for at in range(50)]
+    moments = [moment.to_pydatetime() for moment in WHEN.tz_localize("UTC")]
+    expected = prepare_in_memory(FRAME.assign(when=moments), DataOptions(target=("y",)))
+    mixed = pd.Series([moment.astimezone(zone) for moment, zone in zip(moments, zones, strict=True)], dtype=object)
+    found = prepare_in_memory(FRAME.assign(when=mixed), DataOptions(target=("y",)))
+    assert found.summary[0].kind == "zoned date" and found.train.x.tobytes() == expected.train.x.tobytes()
+    mixed[7] = mixed[7].replace(tzinfo=None)
+    with pytest.raises(DataError, match="column 'when': its dates cannot be read: some of them have a time zone, and"):
+        prepare_in_memory(FRAME.assign(when=mixed), DataOptions(target=("y",)))
 
 
 def test_gaps_are_filled_by_part_and_marked_once() -> None:

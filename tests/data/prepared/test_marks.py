@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mlpcli.config import DataOptions
+from mlpcli.data.in_memory import prepare_in_memory
 from tests.data.asked import prepare
 
 RANDOM = np.random.default_rng(8)
@@ -28,6 +30,15 @@ def test_a_mark_is_named_with_the_option_that_reads_it(mark: float) -> None:
     said = f"{mark:.0f} in 20 rows, far from the rest; if it means no value, use --missing {mark:.0f}"
     assert note(values) == said
     assert note(values, missing=f"{mark:.0f}") == ""
+
+
+def test_a_format_without_the_option_is_told_what_to_write() -> None:
+    values = np.asarray(with_mark(-999, 20))[:, None]
+    np.savez("t.npz", X=values, y=np.array(["a", "b"] * 100))
+    said = "-999 in 20 rows, far from the rest; if it means no value, write nan in its place"
+    assert prepare("t.npz", test_size=0, val_size=0).summary[0].note == said
+    in_memory = prepare_in_memory((values, ["a", "b"] * 100), DataOptions(test_size=0, val_size=0))
+    assert in_memory.summary[0].note == said
 
 
 def test_both_ends_are_looked_at_and_nothing_is_changed() -> None:

@@ -116,6 +116,20 @@ def test_tables_that_do_not_fit(tables: tuple[pd.DataFrame, pd.DataFrame], conte
         prepare("ours.csv", target="y", val_dataset="theirs.csv")
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("n,word,price,w,y\n1,red,1,-1,no\n", "val_dataset 'theirs.csv': weights: row 0 has -1 in column 'w'"),
+        ("n,word,price,w,y\n1,red,1,0,no\n", "val_dataset 'theirs.csv': weights: all 1 val rows have the weight 0"),
+        ("n,word,price,w,y\n1e300,red,1,1,no\n", "val_dataset 'theirs.csv': column 'n': scaled, a number is too large"),
+    ],
+)
+def test_errors_of_its_rows_name_it(tables: tuple[pd.DataFrame, pd.DataFrame], content: str, message: str) -> None:
+    Path("theirs.csv").write_text(content)
+    with pytest.raises(DataError, match=message):
+        prepare("ours.csv", target="y", weights="w", val_dataset="theirs.csv")
+
+
 def test_a_second_set_of_validation_rows_is_refused(tables: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     with pytest.raises(UsageError, match="val_dataset: the dataset has validation rows of its own"):
         prepare("bumps", val_dataset="theirs.csv")

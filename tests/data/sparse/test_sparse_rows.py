@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_array, csr_array
 
 from mlpcli.data.cache.memory_entry import MemoryEntry
+from mlpcli.data.prepared.sparse_fitting import fit_sparse
 from mlpcli.data.sparse.sparse_arrays import SparseWriter, rows_of
-from mlpcli.data.sparse.sparse_columns import SparseColumns, SparseTable, fit_sparse
+from mlpcli.data.sparse.sparse_columns import SparseColumns, SparseTable
 from mlpcli.data.sparse.sparse_rows import SparseRows, is_sparse
 from mlpcli.errors import UsageError
 from mlpcli.nn import Linear, Network

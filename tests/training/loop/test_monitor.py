@@ -77,6 +77,7 @@ def test_patience_ignores_improvements_below_min_delta_and_the_best_is_kept() ->
     for epoch, loss in enumerate([1.0, 0.75, 0.625, 0.5625], start=1):
         keep, stop = monitor.update(np.arange(2), epoch, {"loss": np.array([loss, loss])})
         assert keep.all() and stop.tolist() == [False, epoch == 4]
+        assert monitor.better.tolist() == [True, epoch < 3]
     assert monitor.best_epoch.tolist() == [4, 4]
     rising = Monitor("val_accuracy", False, np.array([1.0]), np.array([0.25]))
     for accuracy, stopped in ((0.0, False), (0.25, False), (0.375, True)):
@@ -165,17 +166,27 @@ def test_a_monitor_that_the_validation_rows_cannot_define_is_refused() -> None:
     assert resolved(dataset(NUMBERS, val_size=2), val_size=2, monitor="val_r2").monitor == "val_r2"
 
 
-@pytest.mark.parametrize(("column", "sign"), [("val_loss", 1), ("val_accuracy", -1)])
-def test_a_plateau_of_the_monitor_lowers_the_rate_from_the_next_epoch_on(column: str, sign: int) -> None:
-    """PyTorch's rule on the values that metrics.csv has: worse than the best for more than lr_every epochs."""
+@pytest.mark.parametrize(
+    ("column", "sign", "tie", "min_delta"),
+    [("val_loss", 1, "val_loss", 0.0), ("val_loss", 1, "val_loss", 0.125), ("val_accuracy", -1, "val_loss", 0.0)],
+)
+def test_a_plateau_of_the_monitor_lowers_the_rate_from_the_next_epoch_on(
+    column: str, sign: int, tie: str, min_delta: float
+) -> None:
+    """PyTorch's rule on the values that metrics.csv has: no better for more than lr_every epochs, as patience counts.
+
+    With a min_delta of 0, a better epoch is one that the monitor prefers, by the tie-break of the accuracy too.
+    """
     data = dataset(CLASSES)
-    run = resolved(data, epochs=25, lr=0.2, schedule="plateau", lr_every=2.0, lr_decay=0.25, monitor=column)
+    numbers = {"lr": 0.2, "lr_every": 2.0, "lr_decay": 0.25, "min_delta": min_delta}
+    run = resolved(data, epochs=25, schedule="plateau", monitor=column, **numbers)
     rows = [row for epoch in Trainer([run], data).epochs() for _, row in epoch]
-    best, bad, rate = np.inf, 0, 0.2
+    best, bad, rate = (np.inf, np.inf), 0, 0.2
     for row in rows:
         assert row["lr"] == pytest.approx(rate, rel=1e-14)
-        better = sign * row[column] < best
-        best, bad = (sign * row[column], 0) if better else (best, bad + 1)
+        value = (sign * row[column], row[tie])
+        better = value < best and (min_delta == 0 or best[0] - value[0] >= min_delta)
+        best, bad = min(value, best), 0 if better else bad + 1
         rate, bad = (rate * 0.25, 0) if bad > 2 else (rate, bad)
     assert rows[-1]["lr"] < 0.1
 

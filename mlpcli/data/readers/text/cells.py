@@ -11,7 +11,7 @@ from mlpcli.config import DataOptions
 from mlpcli.data.cache.table import Kind
 from mlpcli.data.readers.text.dates import kind_of_all, seconds
 
-__all__ = ["GAPS", "LARGEST_WHOLE", "Spelling", "as_number", "in_order", "is_wide"]
+__all__ = ["GAPS", "LARGEST_WHOLE", "MOST_CLASSES", "Spelling", "as_number", "class_name", "in_order", "is_wide"]
 
 GAPS = frozenset(
     (
@@ -22,6 +22,9 @@ GAPS = frozenset(
     )
 )
 """Marks of a missing value in a column of numbers or booleans; in a column of texts they are texts."""
+
+MOST_CLASSES = 1_000
+"""Different values of a target of classes; numbers of more values are quantities."""
 
 LARGEST_WHOLE = 2.0**53  # above it, float64 cannot distinguish neighbours
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -38,6 +41,17 @@ def as_number(text: str) -> float | None:
     """
     text = text.strip()
     return float(text) if NUMBER.fullmatch(text) else None
+
+
+def class_name(value: float) -> str:
+    """The name of a class that is a number or a boolean.
+
+    >>> class_name(2.0), class_name(0.5), class_name(True)
+    ('2', '0.5', 'true')
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(int(value)) if value == int(value) else repr(float(value))
 
 
 def in_order(texts: Sequence[str]) -> list[int]:

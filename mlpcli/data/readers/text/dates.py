@@ -30,11 +30,12 @@ DATE = re.compile(
 )
 CLOCK = re.compile(
     r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(:(?P<second>\d{2})([.,](?P<fraction>\d{1,9}))?)?(\s?(?P<half>[AaPp])[Mm])?"
-    r"(\s?(?P<zone>[Zz]|UTC|GMT|(?P<sign>[+-])(?P<zone_hour>\d{2})(:?(?P<zone_minute>\d{2}))?))?",
+    r"(\s?(?P<zone>[Zz]|UTC|GMT|(?P<sign>[+-])(?P<zone_hour>0\d|1[0-4])(:?(?P<zone_minute>[0-5]\d))?))?",
     re.ASCII,
 )
 LOOKS = re.compile(
-    r"(\d{4}([-/.])\d{1,2}\2\d{1,2}|\d{1,2}([-/.])\d{1,2}\3(\d{4}|\d{2}))([T ]\s*\d.*)?|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?",
+    r"(\d{4}([-/.])\d{1,2}\2\d{1,2}|\d{1,2}([-/.])\d{1,2}\3(\d{4}|\d{2}))([Tt\s]\s*\d.*)?"
+    r"|\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?(\s?[AaPp]\.?[Mm]\.?)?(\s?([Zz]|UTC|GMT|[+-]\d{2}(:?\d{2})?))?",
     re.ASCII,
 )
 
@@ -63,10 +64,10 @@ def kind_of_all(texts: Iterable[str], order: str | None = None) -> Kind | None:
     """The kind of texts that are all dates or times of one kind; None for other texts, and for none."""
     kind: Kind | None = None
     for text in texts:
-        found = kind_of(text, order)
-        if found is None or kind not in (None, found):
+        own = kind_of(text, order)
+        if own is None or kind not in (None, own):
             return None
-        kind = found
+        kind = own
     return kind
 
 

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.config import READING, DataOptions
+from mlpcli.config.data_options import COLUMN_OPTIONS
 from mlpcli.data.cache.table import Table, TableWriter
 from mlpcli.data.readers.column_reader import Changed, ColumnReader, finished, table_of
-from mlpcli.data.readers.file_format import COLUMN_OPTIONS, FileFormat, Wanted
+from mlpcli.data.readers.file_format import FileFormat, Wanted
 from mlpcli.data.readers.row_pieces import RowPiece, kept_places
 from mlpcli.data.readers.text.column_names import read_names
 from mlpcli.data.readers.text.delimited_records import Piece, read_pieces, sniff_delimiter

@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlpcli.data.readers.text.dates import kind_of, kind_of_all, looks_like_date, seconds
+from mlpcli.data.readers.text.dates import CLOCK, DATE, ORDERS, kind_of, kind_of_all, looks_like_date, seconds
 
 MOMENTS = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30))
 
 NONE = [
     *("2020-02-30", "2020-13-01", "2020-1", "20200105", "2020-01/05", "2020-01-05T", "2020-01-05T25:00", "12:60"),
     *("24:00", "13:00PM", "0:00am", "1-5", "1.5", "05.01.2020", "1/5/20", "12:30Z", "2020-01-05T10", "２０２０-01-05"),
-    *("0000-00-00", "v1.2.3", "10.0.0.1", "today"),
+    *("0000-00-00", "v1.2.3", "10.0.0.1", "today", "2020-01-05T10:00+99:99", "2020-01-05T10:00-15:00"),
+    *("2020-01-05T10:00+01:60", "2020-01-05T10:00+1"),
 ]
 
 
@@ -31,6 +32,7 @@ NONE = [
         ("1970-01-01 01:00-0130", "zoned date", 9000.0),
         ("1970-01-01 01:00:00 UTC", "zoned date", 3600.0),
         ("1970-01-01T01:00:00,25Z", "zoned date", 3600.25),
+        ("1970-01-01 14:00+14", "zoned date", 0.0),
         ("23:59:59", "time", 86_399.0),
         ("9:05", "time", 32_700.0),
     ],
@@ -74,6 +76,11 @@ def test_moments_are_those_of_python_and_pandas(moment: datetime, form: str) -> 
         ("05.01.2020", True),
         ("1/5/20", True),
         ("12:30", True),
+        ("12:30:45,5", True),
+        ("3:30 PM", True),
+        ("3:30p.m.", True),
+        ("12:30 UTC", True),
+        ("2020-01-05t10:00+99:99", True),
         ("1.5", False),
         ("1-5", False),
         ("2020-01.05", False),
@@ -83,3 +90,9 @@ def test_moments_are_those_of_python_and_pandas(moment: datetime, form: str) -> 
 )
 def test_what_looks_like_a_date(text: str, looks: bool) -> None:
     assert looks_like_date(text) is looks
+
+
+@settings(deadline=None)
+@given(st.from_regex(DATE, fullmatch=True) | st.from_regex(CLOCK, fullmatch=True), st.sampled_from([None, *ORDERS]))
+def test_what_can_be_read_looks_like_a_date(text: str, order: str | None) -> None:
+    assert looks_like_date(text) or kind_of(text, order) is None

@@ -12,9 +12,14 @@ import pytest
 from scipy.sparse import random_array
 from sklearn.datasets import dump_svmlight_file, load_svmlight_file
 
+from mlpcli.config import DataOptions
+from mlpcli.data.cache.entries import NewEntry
+from mlpcli.data.cache.table import TableWriter
+from mlpcli.data.readers.file_format import Wanted
 from mlpcli.data.readers.text import svmlight
 from mlpcli.errors import DataError, UsageError
 from tests.data.asked import prepare, read_rows
+from tests.measure import peak_memory
 
 WHOLE: dict[str, Any] = {"test_size": 0, "val_size": 0, "scale": "none", "dtype": "float64"}
 
@@ -125,6 +130,47 @@ def test_dense_rows_do_not_suit_a_model_of_sparse_ones_and_the_other_way_round()
         read_rows("iris", trained.preprocessing)
     with pytest.raises(DataError, match=r"t\.svm.*sparse, but the model was trained on dense rows"):
         read_rows("t.svm", prepare("iris").preprocessing)
+
+
+def test_labels_of_new_rows_are_those_of_training() -> None:
+    """Whether or not the new file has each of them, or others, or one per row."""
+    trained = read("7,2 1:1\n 2:1\n2 1:1 2:1\n", task="multilabel").preprocessing
+    for content, labels in (
+        ("2 1:1\n 2:1\n", [[1, 0], [0, 0]]),
+        ("7 1:1\n7 2:1\n", [[0, 1], [0, 1]]),
+        ("9,7,2 1:1\n9 2:1\n", [[1, 1], [0, 0]]),
+    ):
+        Path("new.svm").write_text(content)
+        rows = read_rows("new.svm", trained)
+        assert rows.y is not None and rows.y.tolist() == labels
+
+
+def test_new_rows_without_a_label_are_predicted_and_not_scored() -> None:
+    trained = read("1 1:2 3:8\n0 2:4\n", task="classification").preprocessing
+    Path("new.svm").write_text("1 1:1\n 2:1\n0,1 3:1\n0 1:1 3:1\n")
+    rows = read_rows("new.svm", trained)
+    assert len(rows) == 4 and rows.labelled.tolist() == [0, 3]
+    assert rows.y is not None and rows.y.tolist() == [1, 0]
+
+
+def test_a_file_is_read_in_the_memory_of_a_piece(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(svmlight, "LINES", 25)
+    entries = " ".join(f"{column}:0.5" for column in range(1, 41))
+    Path("t.svm").write_text("".join(f"{row % 2} {entries}\n" for row in range(1_000)))
+
+    def into_the_cache() -> None:
+        with NewEntry(home / "table") as new:
+            svmlight.read_svmlight([Path("t.svm")], TableWriter(new), Wanted(DataOptions()))
+
+    into_the_cache()  # imports are not counted
+    assert peak_memory(into_the_cache, tries=2) < 300e3  # the entries alone are 480 KB
+
+
+@pytest.mark.parametrize("option", ["drop", "groups", "weights"])
+def test_inputs_have_numbers_and_cannot_be_chosen_by_name(option: str) -> None:
+    message = rf"{option}: no column 'x2' \(columns: 'y'; inputs of sparse rows cannot be chosen by name\)"
+    with pytest.raises(UsageError, match=message):
+        read("1 1:1\n0 2:1\n", **{option: "x2"})
 
 
 def test_the_digest_covers_every_entry() -> None:
