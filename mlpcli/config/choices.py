@@ -39,9 +39,13 @@ class Origin:
 
 @dataclass(frozen=True)
 class Component:
-    """A part of a network or of its training; `origin` is None for ours."""
+    """A part of a network or of its training; `origin` is None for ours.
+
+    `carrier` is what a pickle holds of a part that is not ours: unpickling it registers the part.
+    """
 
     origin: Origin | None = field(default=None, kw_only=True)
+    carrier: object = field(default=None, kw_only=True, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

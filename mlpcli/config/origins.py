@@ -14,6 +14,7 @@ from mlpcli.config.options import RunOptions
 from mlpcli.errors import PluginError
 
 __all__ = [
+    "carriers",
     "check_origins",
     "foreign_parts",
     "origins",
@@ -28,6 +29,17 @@ def origins(options: RunOptions) -> dict[str, Origin]:
     """The source of each user-defined part that the run uses, by the option that chooses it."""
     rows = {option: rows.get(getattr(options, option)) for option, rows in COMPONENTS.items()}
     return {option: row.origin for option, row in rows.items() if row is not None and row.origin is not None}
+
+
+def carriers(options: RunOptions | None = None) -> tuple[object, ...]:
+    """What a pickle must hold first, so that its reader has the user-defined parts of these options, or all of them."""
+    used = None if options is None else {(option, getattr(options, option)) for option in COMPONENTS}
+    return tuple(
+        row.carrier
+        for option, rows in COMPONENTS.items()
+        for name, row in rows.items()
+        if row.carrier is not None and (used is None or (option, name) in used)
+    )
 
 
 def registered() -> dict[tuple[str, str], Origin]:

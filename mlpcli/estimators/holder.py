@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mlpcli.api.stored import load
+from mlpcli.config.origins import carriers
 from mlpcli.data.in_memory import encode_in_memory
 from mlpcli.errors import UsageError
 from mlpcli.estimators.parameters import parameters_of
@@ -109,11 +110,15 @@ class ModelHolder(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has
             self._expose()
 
     def __getstate__(self) -> dict[str, Any]:
-        """What a copy needs; a learner, which holds threads, is kept as its numbers."""
-        state = dict(super().__getstate__())
+        """What a copy needs: user-defined parts first, since a search may choose any of them; a learner as numbers."""
+        state = {"_parts": carriers(), **super().__getstate__()}
         if "_learner" in state:
             state["_paused"] = state.pop("_learner").state
         return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over the state of another; its parts were registered when they were unpickled."""
+        super().__setstate__({name: value for name, value in state.items() if name != "_parts"})
 
     def __sklearn_tags__(self) -> Any:
         """Sparse rows are taken."""

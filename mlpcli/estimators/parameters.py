@@ -69,10 +69,10 @@ WORDS = {"logistic": "sigmoid", "log_loss": "cross-entropy", "squared_error": "s
 
 @dataclass(frozen=True)
 class Rule:
-    """What a parameter without an option may be: a test of its value, and the same in words."""
+    """What a parameter without an option may be: a test of its value, and the same in words, which may change."""
 
     allows: Callable[[Any], bool]
-    words: str
+    words: str | Callable[[], str]
 
 
 def _number(low: float, kind: type = Real, below: float = np.inf) -> Callable[[Any], bool]:
@@ -104,7 +104,7 @@ RULES = {
     "shuffle": Rule(_flag, "true or false"),
     "solver": Rule(
         lambda value: isinstance(value, str) and value in (*OPTIMIZERS, "lbfgs"),
-        f"one of {', '.join(dict.fromkeys((*OPTIMIZERS, 'lbfgs')))}",
+        lambda: f"one of {', '.join(dict.fromkeys((*OPTIMIZERS, 'lbfgs')))}",
     ),
     "tol": Rule(_number(0), "a number of at least 0"),
     "validation_fraction": Rule(_number(0, below=1), "a number of at least 0 and below 1"),
@@ -135,7 +135,8 @@ def _check(parameters: Mapping[str, Any]) -> None:
     """
     for name, rule in RULES.items():
         if name in parameters and not rule.allows(parameters[name]):
-            raise ParameterError(f"{name}: got {quote(parameters[name])}, expected {rule.words}")
+            words = rule.words if isinstance(rule.words, str) else rule.words()
+            raise ParameterError(f"{name}: got {quote(parameters[name])}, expected {words}")
 
 
 def options_of(parameters: Mapping[str, Any]) -> RunOptions:

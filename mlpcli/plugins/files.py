@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from mlpcli.config.choices import Origin
 from mlpcli.config.options import RunOptions
@@ -40,6 +41,24 @@ class Plugin:
     def origin(self) -> Origin:
         """The source of its parts."""
         return Origin(Path(self.path).name, hashlib.sha256(self.content).hexdigest())
+
+
+class _Carrier:
+    """A file in a pickle."""
+
+    def __init__(self, plugin: Plugin) -> None:
+        self._plugin = plugin
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _brought, (self._plugin,)
+
+
+def _brought(plugin: Plugin) -> _Carrier:
+    """Run a file that comes with a pickle, unless it is here in another form: models check which."""
+    with _LOADING:
+        if plugin.path not in _loaded:
+            _run(plugin)
+    return _Carrier(plugin)
 
 
 _loaded: dict[str, Plugin] = {}
@@ -123,7 +142,7 @@ def _run(plugin: Plugin) -> None:
     module.__file__ = plugin.path
     sys.modules[module.__name__] = module  # where dataclasses look for the module of a class
     try:
-        with coming_from(plugin.origin):
+        with coming_from(plugin.origin, _Carrier(plugin)):
             exec(compile(plugin.content, plugin.path, "exec"), module.__dict__)
     except (Exception, SystemExit) as error:
         forget(plugin.origin)

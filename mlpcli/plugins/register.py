@@ -18,6 +18,7 @@ import hashlib
 import inspect
 import linecache
 import re
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -37,7 +38,8 @@ Part = TypeVar("Part", bound=Callable[..., Any])
 
 Formula = str | Callable[[Any], Any] | None
 
-_origin: ContextVar[Origin | None] = ContextVar("origin", default=None)
+_source: ContextVar[tuple[Origin, object] | None] = ContextVar("source", default=None)
+"""The origin and the carrier of the parts that are registered now; None where the program registers its own."""
 
 
 def register(kind: str, name: str, *, formula: Formula = None, **facts: Any) -> Callable[[Part], Part]:
@@ -76,7 +78,10 @@ def register(kind: str, name: str, *, formula: Formula = None, **facts: Any) -> 
 
     def join(part: Part) -> Part:
         _check_part(place, part, tables.base)
-        row = _row(place, tables, facts, _origin.get() or _origin_in_program(place, part))
+        if (source := _source.get()) is None:
+            origin = _origin_in_program(place, part)
+            source = origin, _Carrier(kind, name, origin, part, formula, facts)
+        row = _row(place, tables, facts, *source)
         on_tape = _on_tape(place, tables, formula)
         _check_free(place, name, row, tables.rows.get(name))
         _remove(tables, name)  # an earlier definition by the program, whose formula need not be this one's
@@ -105,13 +110,45 @@ def _remove(tables: Kind, name: str) -> None:
 
 
 @contextmanager
-def coming_from(origin: Origin) -> Iterator[None]:
-    """Within the block parts are registered as coming from this source."""
-    token = _origin.set(origin)
+def coming_from(origin: Origin, carrier: object = None) -> Iterator[None]:
+    """Within the block parts are registered as coming from this source; pickles hold its carrier."""
+    token = _source.set((origin, carrier))
     try:
         yield
     finally:
-        _origin.reset(token)
+        _source.reset(token)
+
+
+class _Carrier:
+    """A part that the program registered, in a pickle: by reference, or with its code where the pickler can do that."""
+
+    def __init__(
+        self, kind: str, name: str, origin: Origin, part: Any, formula: Formula, facts: dict[str, Any]
+    ) -> None:
+        self._registered = kind, name, origin, part, formula, facts
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        _, _, _, part, formula, _ = self._registered
+        can_be_named = all(map(_can_be_named, (part, formula)))
+        return _brought, self._registered if can_be_named else ()
+
+
+def _can_be_named(value: Any) -> bool:
+    """Whether a pickle can refer to a class or a function; those that are defined within functions have no name."""
+    module = sys.modules.get(getattr(value, "__module__", ""))
+    return not callable(value) or getattr(module, getattr(value, "__qualname__", ""), None) is value
+
+
+def _brought(*registered: Any) -> object:
+    """Register a part that comes with a pickle, unless there is one of this name: models check which it is."""
+    if not registered:
+        return None
+    kind, name, origin, part, formula, facts = registered
+    carrier = _Carrier(*registered)
+    if name not in KINDS[kind].rows:
+        with coming_from(origin, carrier):
+            register(kind, name, formula=formula, **facts)(part)
+    return carrier
 
 
 def _check_part(place: str, part: Any, base: type | None) -> None:
@@ -124,7 +161,7 @@ def _check_part(place: str, part: Any, base: type | None) -> None:
         raise PluginError(f"{place}: {part.__name__} lacks {listed(missing)}")
 
 
-def _row(place: str, tables: Kind, facts: dict[str, Any], origin: Origin) -> Component:
+def _row(place: str, tables: Kind, facts: dict[str, Any], origin: Origin, carrier: object) -> Component:
     """The row of facts, in the form that the rows of mlpcli have."""
     if unknown := [fact for fact in facts if fact not in tables.facts]:
         possible = f"the possible ones are {', '.join(tables.facts)}" if tables.facts else "it has none"
@@ -135,7 +172,7 @@ def _row(place: str, tables: Kind, facts: dict[str, Any], origin: Origin) -> Com
             raise PluginError(f"{place}: {fact}: got {quote(value)}, expected {FACTS[fact].words}")
     if "lr" in tables.facts and "lr" not in given:
         raise PluginError(f"{place}: lr is missing, its default learning rate")
-    return tables.row(**given, origin=origin)
+    return tables.row(**given, origin=origin, carrier=carrier)
 
 
 def _origin_in_program(place: str, part: Any) -> Origin:

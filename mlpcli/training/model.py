@@ -24,7 +24,7 @@ import numpy as np
 from mlpcli.atomic import shown, write_atomic
 from mlpcli.config import RunOptions, as_dict
 from mlpcli.config.choices import LOSSES
-from mlpcli.config.origins import check_origins, origins_to_json
+from mlpcli.config.origins import carriers, check_origins, origins_to_json
 from mlpcli.data import Part, Prepared
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.errors import PluginError, UsageError
@@ -84,9 +84,10 @@ class Model:
         return Model(self.options, self.preprocessing, self.digest, _network(self.options, self.preprocessing, tensors))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickles and copies have a network of their own."""
+        """Pickles and copies have a network of their own, and bring the user-defined parts that it is made of."""
         tensors = {name: view.copy() for name, view in self.network.tensors().items()}
-        return _rebuilt, (self.options, self.preprocessing, self.digest, tensors)
+        parts = carriers(self.options), origins_to_json(self.options)
+        return _rebuilt, (parts, self.options, self.preprocessing, self.digest, tensors)
 
     def to_bytes(self) -> bytes:
         """The content of its model file, the same bytes for the same network."""
@@ -327,5 +328,13 @@ def _network(options: RunOptions, preprocessing: Preprocessing, tensors: Mapping
     return network
 
 
-def _rebuilt(options: RunOptions, preprocessing: Preprocessing, digest: str, tensors: Mapping[str, Array]) -> Model:
+def _rebuilt(
+    parts: tuple[object, Mapping[str, Any]],
+    options: RunOptions,
+    preprocessing: Preprocessing,
+    digest: str,
+    tensors: Mapping[str, Array],
+) -> Model:
+    _, recorded = parts  # unpickled first, which registered those that are not here
+    check_origins(recorded)
     return Model(options, preprocessing, digest, _network(options, preprocessing, tensors))
