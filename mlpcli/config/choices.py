@@ -159,7 +159,8 @@ class Optimizer(Component):
     """`lr`, `beta2`: its defaults of these options; `memory`: names of the arrays that it keeps between steps.
 
     `reads`: its hyperparameters besides lr, weight_decay and clip_norm; the others have no effect on it. `decoupled`:
-    weight decay shrinks the weights and is not part of the gradient.
+    weight decay shrinks the weights and is not part of the gradient. `full_batch`: an epoch is one step on all rows,
+    whose length a line search chooses; such runs train one by one.
     """
 
     lr: float
@@ -167,6 +168,7 @@ class Optimizer(Component):
     reads: tuple[str, ...] = ()
     decoupled: bool = False
     beta2: float = 0.999
+    full_batch: bool = False
 
 
 _MOMENTUM = ("momentum", "momentum_final", "momentum_epochs")
@@ -180,6 +182,7 @@ OPTIMIZERS = {
     "rmsprop": Optimizer(lr=1e-3, memory=("square_sum",), reads=("beta2", "eps"), beta2=0.99),
     "adam": Optimizer(lr=5e-3, memory=_SUMS, reads=_MOMENTS),
     "adamw": Optimizer(lr=5e-3, memory=_SUMS, reads=_MOMENTS, decoupled=True),
+    "lbfgs": Optimizer(lr=1.0, memory=("steps", "changes"), full_batch=True),
 }
 """The decay of rmsprop is PyTorch's; that of adam and adamw is of Kingma and Ba 2015."""
 

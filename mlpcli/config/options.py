@@ -107,9 +107,17 @@ class RunOptions(DataOptions):
     )
 
     optimizer: Annotated[str, one_of(OPTIMIZERS)] = option(
-        "adam", "Optimization", "algorithm that turns gradients into steps"
+        "adam",
+        "Optimization",
+        "algorithm that turns gradients into steps; lbfgs takes one step per epoch, on all rows",
     )
-    lr: Positive | None = option(None, "Optimization", "learning rate", shown="the optimizer's own", replicas="free")
+    lr: Positive | None = option(
+        None,
+        "Optimization",
+        "learning rate; for lbfgs, factor of the first trial of a step",
+        shown="the optimizer's own",
+        replicas="free",
+    )
     lr_multiplier: Amount | Amounts = option(
         1.0,
         "Optimization",
@@ -219,9 +227,14 @@ class RunOptions(DataOptions):
         return (self.width,) * self.depth if self.hidden is None else self.hidden
 
     def used(self, name: str) -> Any:
-        """The value of an option; where none is given, the optimizer's own, of those that it has."""
-        value = getattr(self, name)
-        return getattr(OPTIMIZERS[self.optimizer], name) if value is None and name in ("lr", "beta2") else value
+        """The value of an option; where none is given, the optimizer's own, of those that it has.
+
+        A batch of an optimizer that takes all rows is full, whatever is given.
+        """
+        value, optimizer = getattr(self, name), OPTIMIZERS[self.optimizer]
+        if name == "batch_size" and optimizer.full_batch:
+            return "full"
+        return getattr(optimizer, name) if value is None and name in ("lr", "beta2") else value
 
     def with_hidden(self) -> Self:
         """The same network with its sizes in `hidden`; width and depth, which that replaces, at their defaults."""

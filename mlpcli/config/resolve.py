@@ -54,7 +54,7 @@ def resolve(
     resolved = options.with_hidden().model_copy(update=used)
     defaults = {name: RunOptions.model_fields[name].default for name in unread(resolved)}
     resolved = resolved.model_copy(update=defaults)
-    return resolved.model_copy(update={name: resolved.used(name) for name in ("lr", "beta2")})
+    return resolved.model_copy(update={name: resolved.used(name) for name in ("lr", "beta2", "batch_size")})
 
 
 def unread(options: RunOptions) -> set[str]:
@@ -69,6 +69,8 @@ def unread(options: RunOptions) -> set[str]:
         ignored.add("momentum_final")
     elif options.momentum_final == options.momentum:  # a change over some epochs, but to the same value
         ignored |= {"momentum_epochs", "momentum_final"}
+    if OPTIMIZERS[options.optimizer].full_batch:
+        ignored.add("batch_size")
     if options.folds or options.val_dataset:
         ignored.add("val_size")
     if not options.sizes:

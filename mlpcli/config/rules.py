@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import combinations, pairwise
 from typing import NamedTuple
 
-from mlpcli.config.choices import INITIALIZERS, LOSSES, NORMS, Construction
+from mlpcli.config.choices import INITIALIZERS, LOSSES, NORMS, OPTIMIZERS, Construction
 from mlpcli.config.metrics import Measure, every_metric_of
 from mlpcli.config.options import RunOptions
 
@@ -25,6 +25,16 @@ class Conflict(NamedTuple):
 
 
 _PLAIN = {"activation": "relu", "norm": "none", "lift": "none", "init_scale": 1.0, "init_bias": 0.0}
+
+_WITHOUT_LINE_SEARCH = {
+    "max_norm": 0.0,
+    "clip_norm": 0.0,
+    "input_gain": 0.0,
+    "lr_multiplier": 1.0,
+    "schedule": "constant",
+    "warmup": 0.0,
+}
+"""Options that change the steps of an optimizer, and the values at which they do not."""
 
 _ROLES = {"drop": "left out", "target": "predicted", "groups": "the groups", "weights": "the weights"}
 """Options that take columns from the inputs, and what they make of them."""
@@ -83,6 +93,8 @@ def conflicts(options: RunOptions) -> Iterator[Conflict]:
     construction = INITIALIZERS[options.init].construction if options.init != "auto" else None
     if construction is not None:
         yield from _construction_conflicts(options, construction)
+    if OPTIMIZERS[options.optimizer].full_batch:
+        yield from _full_batch_conflicts(options)
 
 
 def _columns(options: RunOptions, role: str) -> set[str]:
@@ -102,6 +114,29 @@ def _construction_conflicts(options: RunOptions, construction: Construction) -> 
     for name, needed in _PLAIN.items():
         if getattr(options, name) != needed:
             yield Conflict(("init", name), f"init {options.init} needs {name} {needed}")
+
+
+def _full_batch_conflicts(options: RunOptions) -> Iterator[Conflict]:
+    """A line search compares losses, so it needs one without noise, and chooses the steps itself."""
+    optimizer = options.optimizer
+    for name in ("input_dropout", *(("dropout",) if options.sizes else ())):
+        if getattr(options, name) > 0:
+            yield Conflict(
+                ("optimizer", name),
+                f"{optimizer} compares losses, which dropout makes random; use {name} 0 or another optimizer",
+            )
+    if smallest_batch(options) > 1:
+        yield Conflict(
+            ("optimizer", "norm"),
+            f"{optimizer} adds up the loss block by block, and {options.norm} norm depends on the rows of a block; use "
+            "norm layer or another optimizer",
+        )
+    for name, neutral in _WITHOUT_LINE_SEARCH.items():
+        if getattr(options, name) != neutral:
+            yield Conflict(
+                ("optimizer", name),
+                f"{optimizer} finds its steps by a line search; use {name} {neutral} or another optimizer",
+            )
 
 
 def task_conflicts(options: RunOptions, task: str) -> Iterator[Conflict]:

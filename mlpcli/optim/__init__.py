@@ -1,5 +1,6 @@
 """Optimizers and learning-rate schedules over flat arrays; nothing here knows what a network is."""
 
+from mlpcli.optim.lbfgs import LBFGS, Evaluated
 from mlpcli.optim.norms import gradient_norm, project_columns
 from mlpcli.optim.optimizers import OPTIMIZERS, Optimizer
 from mlpcli.optim.plateau import Plateau
@@ -7,8 +8,10 @@ from mlpcli.optim.schedules import SCHEDULES, Schedule
 from mlpcli.optim.transforms import add_weight_decay, own, shrink_weights
 
 __all__ = [
+    "LBFGS",
     "OPTIMIZERS",
     "SCHEDULES",
+    "Evaluated",
     "Optimizer",
     "Plateau",
     "Schedule",

@@ -81,7 +81,8 @@ def plan_run(options: RunOptions, data: Prepared, threads: int | None = None) ->
     options = with_preset(options, task=data.task, features=len(data.features))
     if threads is None:
         outputs = output_units(data.task, len(data.classes or ()), len(data.targets))
-        batch = len(data.train) if options.batch_size == "full" else min(options.batch_size, len(data.train))
+        batch = options.used("batch_size")
+        batch = len(data.train) if batch == "full" else min(batch, len(data.train))
         threads = fastest_threads((len(data.features), *options.sizes, outputs), batch)
     resolved = resolve(
         options,
@@ -226,12 +227,14 @@ def _unusable(path: Path | None, error: ValueError) -> DataError:
 
 def result_of(trainer: Trainer, index: int, metrics: Metrics, identity: str) -> dict[str, Any]:
     """The content of result.json for the run at `index` of a trainer, with its `metrics` from `results()`."""
+    stopped = {"stopped": trainer.stopped[index]} if index in trainer.stopped else {}
     return {
         "run_id": identity,
         "state": "diverged" if index in trainer.diverged else "complete",
         "metrics": metrics,
         "best_epoch": int(trainer.monitor.best_epoch[index]),
         "epochs_run": int(trainer.epochs_run[index]),
+        **stopped,
         "parameters": trainer.network.size,
         "config": as_dict(trainer.runs[index]),
         "time_s": float(trainer.times[index]),

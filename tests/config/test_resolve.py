@@ -24,6 +24,7 @@ OTHER: dict[str, Any] = {
     "lr_decay": 0.3,
     "lr_every": 1.0,
     "min_delta": 10.0,
+    "batch_size": 5,
 }
 """For every option that a run may ignore a value other than its default, which shows within three epochs."""
 

@@ -9,6 +9,7 @@ from mlpcli.errors import UsageError
 XOR = {"init": "xor", "hidden": [2]}
 SAWTOOTH = {"init": "sawtooth", "width": 2, "depth": 5}
 INTERPOLATE = {"init": "interpolate", "depth": 1}
+LBFGS = {"optimizer": "lbfgs"}
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,16 @@ INTERPOLATE = {"init": "interpolate", "depth": 1}
         ({**SAWTOOTH, "depth": 0}, SAWTOOTH),
         ({**INTERPOLATE, "depth": 2}, INTERPOLATE),
         ({**INTERPOLATE, "activation": "elu"}, {**INTERPOLATE, "width": 7}),
+        ({**LBFGS, "dropout": 0.1}, {**LBFGS, "dropout": 0.1, "depth": 0}),
+        ({**LBFGS, "input_dropout": 0.1, "depth": 0}, {**LBFGS, "weight_decay": 0.1}),
+        ({**LBFGS, "norm": "batch"}, {**LBFGS, "norm": "layer"}),
+        ({**LBFGS, "norm": "batch"}, {**LBFGS, "norm": "batch", "depth": 0}),
+        ({**LBFGS, "schedule": "cosine"}, {**LBFGS, "lr": 0.1}),
+        ({**LBFGS, "warmup": 1.0}, {**LBFGS, "momentum": 0.5, "batch_size": 7}),
+        ({**LBFGS, "clip_norm": 1.0}, {"optimizer": "sgd", "clip_norm": 1.0}),
+        ({**LBFGS, "max_norm": 1.0}, {"optimizer": "sgd", "max_norm": 1.0}),
+        ({**LBFGS, "input_gain": 1.0}, {"optimizer": "sgd", "input_gain": 1.0}),
+        ({**LBFGS, "lr_multiplier": [1.0, 2.0, 1.0]}, {**LBFGS, "lr_multiplier": 1.0}),
         ({"task": "regression", "loss": "cross-entropy"}, {"task": "regression", "loss": "huber"}),
         ({"task": "regression", "monitor": "val_accuracy"}, {"task": "regression", "monitor": "val_r2"}),
     ],
@@ -56,6 +67,9 @@ def test_rules_say_what_to_do() -> None:
     (conflict,) = conflicts(RunOptions(batch_size=1, norm="batch"))
     assert conflict.options == ("batch_size", "norm")
     assert conflict.reason == "batch norm needs batches of two rows or more; use batch_size 2 or more"
+    (conflict,) = conflicts(RunOptions(optimizer="lbfgs", dropout=0.2))
+    assert conflict.options == ("optimizer", "dropout")
+    assert conflict.reason == "lbfgs compares losses, which dropout makes random; use dropout 0 or another optimizer"
     (conflict,) = conflicts(RunOptions(lr_multiplier=(1.0, 2.0), depth=2))
     assert conflict.options == ("lr_multiplier", "hidden", "depth")
     assert conflict.reason == "2 values for 3 layers, output included; give one, or one per layer"

@@ -40,6 +40,9 @@ def remarks(result: Result) -> Iterator[str]:
     """Remarks on this training, each with a remedy to try, the gravest first."""
     if "baseline" not in result or result["state"] != "complete" or not result["epochs_run"]:
         return
+    if "stopped" in result:
+        epochs = f"epoch {result['epochs_run']} of {result['config']['epochs']}"
+        yield f"{result['config']['optimizer']} ended at {epochs}: {result['stopped']}"
     if _is_stuck(result):
         yield _why_stuck(result)
         return
@@ -109,7 +112,7 @@ def _best_epoch(result: Result) -> Iterator[str]:
             f"epoch 1 of {last} was the best by {measure}: what came after it did not help. Try a lower --lr, or "
             "--dropout 0.2"
         )
-    elif best == last:
+    elif best == last and "stopped" not in result:
         yield f"the last epoch was the best by {measure}: more may do better. Try --epochs {2 * config['epochs']}"
 
 

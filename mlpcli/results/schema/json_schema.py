@@ -34,6 +34,7 @@ class RunResult(_File):
     linear: _Metrics | None = None
     best_epoch: int = Field(ge=0)
     epochs_run: int = Field(ge=0)
+    stopped: str | None = None
     parameters: int = Field(ge=0)
     config: dict[str, Any]
     time_s: float

@@ -53,12 +53,13 @@ def cost_of(options: RunOptions, features: int, outputs: int, rows: int, l2: int
 
     itemsize = 4 if options.dtype == "float32" else 8
     arrays = 4 + dropped + 2 * normed  # z, h and their gradients; the mask; the normalized z and its gradient
-    copies = 2 + len(OPTIMIZERS[options.optimizer].memory)  # the parameters, their gradients, and what is kept of them
+    optimizer = OPTIMIZERS[options.optimizer]
+    copies = 2 + len(optimizer.memory)  # the parameters, their gradients, and what is kept of them
     busy = itemsize * (parameters * copies + batch * (inputs + hidden * arrays))
 
     wide = itemsize / 4  # twice the bytes, half as many in a register
     step = STEP + layers * (STEP_LAYER + STEP_DROPOUT * dropped + STEP_NORM * normed)
     units = batch * hidden * (UNIT + UNIT_DROPOUT * dropped + UNIT_NORM * normed)
     replica = REPLICA + wide * (6 * parameters * batch * PRODUCT + units)
-    replicas = 1 if busy > ALONE * l2 else min(BUDGET * l2 // busy, MAX_REPLICAS)
+    replicas = 1 if optimizer.full_batch or busy > ALONE * l2 else min(BUDGET * l2 // busy, MAX_REPLICAS)
     return Cost(replicas, steps * step, steps * replica)

@@ -27,10 +27,12 @@ from typing import Any
 import numpy as np
 
 from mlpcli.config import RunOptions
+from mlpcli.config.choices import OPTIMIZERS
 from mlpcli.config.metrics import Metric, epoch_columns, metrics_of
 from mlpcli.config.rules import smallest_batch
 from mlpcli.data import Part, Prepared
 from mlpcli.nn import Array, Network, Purpose, stream
+from mlpcli.optim import LBFGS, Optimizer
 from mlpcli.training.build import build_plateau, per_run
 from mlpcli.training.initial_weights import initialize
 from mlpcli.training.loop.batch_sums import BatchSums
@@ -39,6 +41,7 @@ from mlpcli.training.loop.checkpoint_checks import Counters, check_arrays, check
 from mlpcli.training.loop.diagnostics import Diagnostics, DiagnosticsRow
 from mlpcli.training.loop.divergence import Divergence, finite
 from mlpcli.training.loop.epoch_rows import EpochRow, epoch_rows
+from mlpcli.training.loop.full_batch import FullBatch
 from mlpcli.training.loop.monitor import Monitor
 from mlpcli.training.loop.replicas import Replicas
 from mlpcli.training.metrics.evaluate import evaluate
@@ -63,6 +66,7 @@ class Trainer:
         members: indices of the runs still training; a run that stops early or diverges leaves the stack.
         kept_params, kept_state: the weights and running statistics that each run keeps, `(runs, size)`.
         diverged: where each run that diverged did so, by index.
+        stopped: why runs ended before their last epoch, by index, where it was not for patience.
         diagnostics: with the option `record`, pairs (run, row of diagnostics.csv) for the last yield of `epochs()`.
     """
 
@@ -76,18 +80,20 @@ class Trainer:
         self._metrics_each_epoch = metrics_of(data.task, *set(asked) & set(self.columns))
         self._x, self._y = data.train.x, data.train.y
         self._weights = None if data.train.weights is None else data.train.weights.astype(self.options.dtype)
-        self.bounds = batch_bounds(len(self._x), self.options.batch_size, smallest_batch(self.options))
+        self.bounds = batch_bounds(len(self._x), self.options.used("batch_size"), smallest_batch(self.options))
         self.monitor = Monitor(
             self.options.monitor if data.val is not None else None,
             self.options.keep == "last",
             per_run(self.runs, "patience"),
             per_run(self.runs, "min_delta"),
         )
+        self._takes_all_rows = OPTIMIZERS[self.options.optimizer].full_batch
         self.plateau = build_plateau(self.runs)
         self.members = np.arange(len(self.runs))
         self.epoch, self.batch = 0, 0
         self.epochs_run = np.zeros(len(self.runs), np.int64)
         self.diverged: dict[int, Divergence] = {}
+        self.stopped: dict[int, str] = {}
         self.times = np.zeros(len(self.runs))
         self._epoch_time, self._hurried = 0.0, False
         self.diagnostics: list[tuple[int, DiagnosticsRow]] = []
@@ -179,7 +185,7 @@ class Trainer:
             "epochs_run": self.epochs_run,
             "times": self.times,
             **{f"sums.{name}": sums for name, sums in self._sums.arrays.items()},
-            **{f"optimizer.{name}": array for name, array in self.replicas.optimizer.state.items()},
+            **{f"optimizer.{name}": array for name, array in self._optimizer.state.items()},
             **{f"monitor.{name}": array for name, array in self.monitor.arrays().items()},
             **{f"plateau.{name}": array for name, array in (self.plateau.arrays() if self.plateau else {}).items()},
         }
@@ -204,7 +210,7 @@ class Trainer:
             raise ValueError(f"it stands at batch {counted.batch} after epoch {counted.epoch}")
         for name, array in own.items():
             array[...] = arrays[name]
-        self.replicas.optimizer.load(_with_prefix(arrays, "optimizer."))  # its count of steps is no array
+        self._optimizer.load(_with_prefix(arrays, "optimizer."))  # its count of steps is no array
         self._follow_plateau()
         self.epoch, self.batch = counted.epoch, counted.batch
         self._epoch_time = counted.epoch_time
@@ -214,7 +220,12 @@ class Trainer:
     def _assemble(self) -> None:
         """Build the replicas of the members, and forget the diagnostics of others."""
         self.replicas = Replicas([self.runs[member] for member in self.members], self.data, len(self.bounds))
+        self._full_batch = FullBatch(self.replicas, self.data) if self._takes_all_rows else None
         self._diagnostics: Diagnostics | None = None
+
+    @property
+    def _optimizer(self) -> Optimizer | LBFGS:
+        return self.replicas.optimizer if self._full_batch is None else self._full_batch.minimizer
 
     def _follow_plateau(self) -> None:
         """Give the replicas the factors of their learning rates."""
@@ -223,6 +234,12 @@ class Trainer:
 
     def _batches(self) -> Iterator[None]:
         """Train on the remaining batches of the current epoch, one per iteration."""
+        if self._full_batch is not None:
+            if self.batch == 0:
+                self._full_batch.step(self._sums, float(self._lr(0)[0]))
+                self.batch = 1
+                yield
+            return
         if self.batch == 0:
             self.replicas.bits.restart(self.epoch + 1)
         order = self._order()
@@ -276,6 +293,9 @@ class Trainer:
         self.epoch, self.batch, self._epoch_time = epoch, 0, 0.0
         if self.options.record:
             self._record(healthy)
+        if self._full_batch is not None and self._full_batch.minimizer.stuck:
+            self.stopped |= dict.fromkeys(members[healthy].tolist(), "no step lowers the training loss further")
+            stop[...] = True
         staying = healthy[~stop]
         if len(staying) < len(members):
             self._keep_only(staying)
