@@ -69,7 +69,7 @@ def line_search(
     long: Trial[Found] | None = None
     for _ in range(MOST):
         trial = along(length)
-        if trial.loss > min(origin.loss + DECREASE * length * origin.slope, short.loss) + slack:
+        if trial.loss > origin.loss + DECREASE * length * origin.slope + slack:
             long = trial
         elif trial.slope < CURVATURE * origin.slope:
             short = trial

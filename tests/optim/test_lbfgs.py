@@ -142,11 +142,11 @@ def test_without_a_way_down_nothing_moves(loss):
 
 
 def test_a_failed_search_starts_again_down_the_gradient():
-    """Pairs from another function point uphill here; they are forgotten, and the step goes down the gradient."""
+    """A pair with negative curvature makes the direction point uphill; it is forgotten."""
     evaluate, minimum = quadratic(4)
     method = LBFGS(4)
-    method._remember(np.array([1.0, 0, 0, 0]), np.array([1.0, 0, 0, 0]))
-    method._changes[0, :] = -method._steps[0, :] * 1e-300
+    method._remember(np.ones(4), np.ones(4))
+    method.state["changes"][...] *= -1
     moved = method.step(np.zeros(4), evaluate(np.zeros(4)), evaluate, lr=1.0)
     assert moved is not None and moved[1].loss < evaluate(np.zeros(4)).loss
     assert method.state["count"] == 1 and not method.stuck
