@@ -96,7 +96,7 @@ class LBFGS:
             The next point and the objective there; None if no step lowers the loss.
         """
         downhill = np.negative(value.gradient)
-        cautious = min(1.0, 1.0 / max(float(np.linalg.norm(downhill)), 1e-300))
+        cautious = 1.0 / max(1.0, _norm(downhill))
         moved = self._search(point, value, evaluate, self._direction(downhill), lr if self._count else lr * cautious)
         if moved is None:
             self._count[...] = 0
@@ -124,7 +124,11 @@ class LBFGS:
 
         slack = float(np.finfo(point.dtype).eps) * abs(value.loss)
         found = line_search(along, Trial(0.0, value.loss, slope, value), first, slack)
-        return None if found is None else (moved(found.length), found.found)
+        if found is None or (found.loss >= value.loss and _norm(found.found.gradient) >= _norm(value.gradient)):
+            return (
+                None  # within the slack a step counts only where the gradient falls, so that rounding ends the training
+            )
+        return moved(found.length), found.found
 
     def _direction(self, downhill: Array) -> Array:
         """H times the negative gradient: H is the inverse Hessian of the pairs, from s.y / y.y times the identity."""
@@ -146,3 +150,7 @@ class LBFGS:
             index = int(self._count) % HISTORY
             self._steps[index], self._changes[index] = s, y
             self._count += 1
+
+
+def _norm(gradient: Array) -> float:
+    return float(np.linalg.norm(gradient))

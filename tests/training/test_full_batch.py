@@ -2,13 +2,13 @@
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 import scipy.optimize
 from safetensors.numpy import load, save
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from mlpcli.config import RunOptions, run_id
@@ -43,9 +43,8 @@ def test_a_linear_model_with_squared_loss_reaches_the_solution_of_the_normal_equ
     rows, weights = len(data.train), data.train.weights
     x = np.column_stack([data.train.x, np.ones(rows)])
     penalty = weight_decay * np.diag([*np.ones(x.shape[1] - 1), 0.0])
-    solution = np.linalg.solve(
-        x.T @ (weights[:, None] * x) / rows + penalty, x.T @ (weights * data.train.y[:, 0]) / rows
-    )
+    gram, moments = x.T @ (weights[:, None] * x) / rows, x.T @ (weights * data.train.y[:, 0]) / rows
+    solution = np.linalg.solve(gram + penalty, moments)
     found = trainer.tensors(0)
     np.testing.assert_allclose(np.append(found["output.weight"][:, 0], found["output.bias"]), solution, atol=1e-8)
     assert trainer.stopped == {0: "no step lowers the training loss further"}
@@ -107,36 +106,30 @@ def test_the_loss_is_that_of_scipy_after_as_many_iterations(activation: str) -> 
             value = training._evaluate(point)
             return value.loss, value.gradient
 
-        peer = scipy.optimize.minimize(
-            evaluate,
-            trainer.network.params[0],
-            jac=True,
-            method="L-BFGS-B",
-            options={"maxiter": 60, "ftol": 0, "gtol": 0},
-        )
+        start, options = trainer.network.params[0], {"maxiter": 60, "ftol": 0, "gtol": 0}
+        peer = scipy.optimize.minimize(evaluate, start, jac=True, method="L-BFGS-B", options=options)
         finish(trainer)
         ratios.append(evaluate(trainer.kept_params[0])[0] / peer.fun)
     assert np.mean(ratios) == pytest.approx(1, abs=0.1)
 
 
-def test_a_convex_objective_ends_at_the_loss_of_scikit_learn() -> None:
-    """A hidden layer without nonlinearity and a penalty that keeps it apart from 0: both stop at a gradient of 1e-6."""
+def test_the_lowest_minimum_is_that_of_scikit_learn() -> None:
+    """With a penalty the minima are few, so that of four starts the best ones of both end in the same.
+
+    scikit-learn divides its penalty by the rows. Where its gradient is below 1e-6, so that the loss differs from the
+    minimum's by the square of that over the curvature, which the penalty keeps above 1 / rows: by less than 1e-9.
+    """
     data = dataset("iris", "float64", test_size=0, val_size=0)
-    rows = len(data.train)
-    run = lbfgs(data, dtype="float64", width=4, activation="tanh", weight_decay=1.0 / rows, epochs=400, keep="last")
-    losses = []
+    rows, shape = len(data.train), {"activation": "tanh"}
+    ours, theirs = [], []
     for seed in range(4):
-        trainer = Trainer([run.model_copy(update={"seed": seed})], data)
-        training = objective(data, run)
+        run = lbfgs(data, dtype="float64", width=4, weight_decay=1.0 / rows, epochs=400, seed=seed, **shape)
+        trainer = Trainer([run], data)
         finish(trainer)
-        losses.append(training._evaluate(trainer.kept_params[0]).loss)
-    peers = []
-    for seed in range(4):
-        peer = MLPClassifier(
-            (4,), activation="tanh", solver="lbfgs", alpha=1.0, max_iter=2000, tol=1e-6, random_state=seed
-        )
-        peers.append(peer.fit(data.train.x, data.train.y).loss_)
-    assert min(losses) == pytest.approx(min(peers), rel=1e-6)
+        ours.append(objective(data, run)._evaluate(trainer.kept_params[0]).loss)
+        peer = MLPClassifier((4,), solver="lbfgs", alpha=1.0, max_iter=2000, tol=1e-6, random_state=seed, **shape)
+        theirs.append(peer.fit(data.train.x, data.train.y).loss_)
+    assert min(ours) == pytest.approx(min(theirs), rel=1e-6)
 
 
 def test_an_epoch_is_an_iteration_on_all_rows() -> None:
@@ -225,7 +218,8 @@ def test_huge_targets_end_in_numbers_or_as_a_divergence(scale: float) -> None:
     data = dataset(NUMBERS)
     (found,) = train([lbfgs(data, epochs=20)], changed(data, y=data.train.y * np.float32(scale)))
     losses = [row["train_loss"] for row in found.rows]
-    assert np.isfinite(losses).all() and losses == sorted(losses, reverse=True)
+    assert np.isfinite(losses).all()
+    assert all(after <= before * (1 + 1e-6) for before, after in pairwise(losses))
     assert bool(found.diverged) == (scale == 1e30)  # whose squares are beyond float32
     assert np.isfinite(np.frombuffer(found.params, np.float32)).all()
 
