@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlpcli.cli.views.epoch_view import short
+from mlpcli.config.choices import OPTIMIZERS
 from mlpcli.config.metrics import METRICS, PARTS, Measure, Metric, monitored
 from mlpcli.wording import quote
 
@@ -19,6 +20,9 @@ STUCK = 0.99
 
 VANISHED = 1e-6
 """A gradient in the first layer below this share of the output layer's counts as vanished."""
+
+DROPOUT, DECAY = "--dropout 0.2", "--weight-decay 0.01"
+"""What to try against overfitting; the second where the optimizer takes no dropout."""
 
 FEW_EPOCHS = 3
 """Below this number of epochs it says little that the first or the last one was the best."""
@@ -90,13 +94,14 @@ def _against_simpler_models(result: Result) -> Iterator[str]:
         trained, before = (result[key]["train"][metric.name] for key in ("metrics", "baseline"))
         fits = part != "train" and metric.key(trained) < metric.key(before)
         advice = (
-            "It fits the training rows alone: try --dropout 0.2, a smaller --width or more rows"
+            f"It fits the training rows alone: try {_restraint(result)}, a smaller --width or more rows"
             if fits
             else "Try another --lr, or more --epochs"
         )
         yield f"{said} is no better than always answering {_answer(result)}, which gets {short(constant)}. {advice}"
     elif metric.key(reached) > metric.key(linear) and result["config"]["hidden"]:
-        yield f"{said} is worse than {short(linear)} of a linear model. Try --depth 0, --dropout 0.2 or another --lr"
+        other = f"--depth 0, {_restraint(result)} or another --lr"
+        yield f"{said} is worse than {short(linear)} of a linear model. Try {other}"
 
 
 def _best_epoch(result: Result) -> Iterator[str]:
@@ -110,10 +115,16 @@ def _best_epoch(result: Result) -> Iterator[str]:
     if best == 1:
         yield (
             f"epoch 1 of {last} was the best by {measure}: what came after it did not help. Try a lower --lr, or "
-            "--dropout 0.2"
+            f"{_restraint(result)}"
         )
     elif best == last and "stopped" not in result:
         yield f"the last epoch was the best by {measure}: more may do better. Try --epochs {2 * config['epochs']}"
+
+
+def _restraint(result: Result) -> str:
+    """What keeps the network from learning the training rows by heart."""
+    optimizer = OPTIMIZERS.get(result["config"].get("optimizer"))
+    return DECAY if optimizer is not None and optimizer.full_batch else DROPOUT
 
 
 def _leading(result: Result) -> Metric:

@@ -108,3 +108,14 @@ def test_several_targets_are_compared_by_the_loss() -> None:
         config={"task": "regression", "monitor": "auto", "keep": "last"},
     )
     assert only(found).startswith("loss 0.6000 on the test rows is no better than always answering the means")
+
+
+def test_a_run_that_can_improve_no_further_says_so_and_is_not_told_to_go_on() -> None:
+    ended = result(
+        best_epoch=12, epochs_run=12, stopped="no step lowers the training loss further", config={"optimizer": "lbfgs"}
+    )
+    assert only(ended) == "lbfgs ended at epoch 12 of 30: no step lowers the training loss further"
+
+
+def test_an_optimizer_that_takes_no_dropout_is_not_offered_it() -> None:
+    assert "--weight-decay 0.01" in only(result(train=0.99, test=0.831, config={"optimizer": "lbfgs"}))
