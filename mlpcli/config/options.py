@@ -109,15 +109,9 @@ class RunOptions(DataOptions):
     optimizer: Annotated[str, one_of(OPTIMIZERS)] = option(
         "adam",
         "Optimization",
-        "algorithm that turns gradients into steps; lbfgs takes one step per epoch, on all rows",
+        "algorithm that turns gradients into steps; lbfgs takes one per epoch, on all rows, and lr scales its trials",
     )
-    lr: Positive | None = option(
-        None,
-        "Optimization",
-        "learning rate; for lbfgs, factor of the first trial of a step",
-        shown="the optimizer's own",
-        replicas="free",
-    )
+    lr: Positive | None = option(None, "Optimization", "learning rate", shown="the optimizer's own", replicas="free")
     lr_multiplier: Amount | Amounts = option(
         1.0,
         "Optimization",
