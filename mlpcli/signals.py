@@ -7,11 +7,13 @@ while an answer is. Python calls handlers in the main thread, so in other thread
 
 import signal
 import threading
+import time
 from _thread import interrupt_main
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from mlpcli.background import Background
 from mlpcli.errors import ExitCode
 
 __all__ = ["Answer", "Interruption", "answered_by", "check", "handle", "held", "repeat"]
@@ -92,10 +94,16 @@ def check() -> None:
 def repeat(number: int) -> None:
     """Have a signal answered once more, in a moment: what is raised here and now would be lost again."""
     _received.clear()
-    if hasattr(signal, "pthread_kill"):
-        threading.Timer(0.01, signal.pthread_kill, [threading.main_thread().ident, number]).start()
+    Background(_send, number)
+
+
+def _send(number: int) -> None:
+    time.sleep(0.01)
+    main = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and main is not None:
+        signal.pthread_kill(main, number)
     else:
-        threading.Timer(0.01, interrupt_main, [number]).start()  # does not end a wait
+        interrupt_main(signal.Signals(number))  # does not end a wait
 
 
 def _handler(number: int, frame: FrameType | None) -> None:

@@ -16,7 +16,18 @@ from mlpcli.optim import OPTIMIZERS, SCHEDULES
 PACKAGE = Path(mlpcli.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-TOP = {"assets", "atomic", "condition", "errors", "installation", "json_text", "signals", "threads", "wording"}
+TOP = {
+    "assets",
+    "atomic",
+    "background",
+    "condition",
+    "errors",
+    "installation",
+    "json_text",
+    "signals",
+    "threads",
+    "wording",
+}
 """Modules beside the rooms, open to all but the three that know arrays only."""
 
 ARRAYS_ONLY = {"kernels", "nn", "optim", "autodiff"}

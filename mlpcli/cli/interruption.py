@@ -34,10 +34,10 @@ def watch() -> None:
     report = sys.unraisablehook
 
     def keep_interruption(unraisable: Any) -> None:
-        """An exception in a destructor is printed and lost; a signal must not be."""
+        """An exception in a destructor is printed and lost. A signal must not be lost, nor lack of memory printed."""
         if isinstance(unraisable.exc_value, Interruption):
             repeat(unraisable.exc_value.number)
-        else:
+        elif unraisable.exc_type is not MemoryError:
             report(unraisable)
 
     sys.unraisablehook = keep_interruption

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from multiprocessing import resource_tracker
-from threading import Thread
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ import dask
 import distributed
 from distributed.security import Security
 
+from mlpcli.background import Background
 from mlpcli.errors import Unavailable, UsageError
 from mlpcli.workers.dask_child import VERSIONS, listed, versions
 from mlpcli.workers.dask_cluster import CLOSE_SECONDS, WORKER_SECONDS, ClusterExecutor, summary
@@ -159,7 +159,7 @@ def _within(seconds: float, function: Callable[[], Result]) -> Result:
             future.set_exception(error)
 
     with ctrl_c_blocked():
-        Thread(target=run, name="mlpcli-connect", daemon=True).start()
+        Background(run)
     return future.result(seconds)
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Any
 
+from mlpcli.background import Background
 from mlpcli.errors import FileError
 from mlpcli.workers import local_child as worker
 from mlpcli.workers.executor import Executor, WorkerDied, settle
@@ -52,7 +53,7 @@ class LocalExecutor(Executor):
         self._lock = threading.Lock()
         self._calls: SimpleQueue[tuple[Future[Any], bytes] | None] = SimpleQueue()
         self._unfinished: set[Future[Any]] = set()
-        self._workers: dict[threading.Thread, _Worker] = {}
+        self._workers: dict[_Worker, Background | None] = {}
         self._serving: dict[Future[Any], _Worker] = {}
 
     def _send(self, future: Future[Any], call: bytes) -> None:
@@ -70,10 +71,13 @@ class LocalExecutor(Executor):
 
     def _add_worker(self) -> None:
         process = _Worker(self._preload)
-        thread = threading.Thread(target=self._serve, args=(process,), name="mlpcli-worker", daemon=True)
-        with ctrl_c_blocked():
-            self._workers[thread] = process
-            thread.start()
+        self._workers[process] = None  # from here on `shutdown` kills it, even if Ctrl-C comes before the next line
+        try:
+            with ctrl_c_blocked():
+                self._workers[process] = Background(self._serve, process)
+        except (MemoryError, RuntimeError):
+            del self._workers[process]
+            raise
 
     def _serve(self, process: "_Worker") -> None:
         """Start a worker process, give it one job after another, and end it when there are no more."""
@@ -85,13 +89,12 @@ class LocalExecutor(Executor):
                 break
             future, call = item
             self._serving[future] = process
-            if future.set_running_or_notify_cancel():
-                try:
-                    outcome = process.answer(call, self._hear)
-                except Exception as error:
+            try:
+                if future.set_running_or_notify_cancel():
+                    settle(future, process.answer(call, self._hear))
+            except Exception as error:  # whatever it is, nobody must wait for this job for ever
+                if not future.done():
                     future.set_exception(error)
-                else:
-                    settle(future, outcome)
             with self._lock:
                 self._unfinished.discard(future)
                 del self._serving[future]
@@ -112,14 +115,13 @@ class LocalExecutor(Executor):
         if cancel_futures:
             for future in waiting:
                 future.cancel()
-            for process in workers.values():
+            for process in workers:
                 process.kill()
         for _ in workers:
             self._calls.put(None)
         if wait:
-            for thread in workers:
-                if thread.ident is not None:  # None where Ctrl-C came before the start
-                    thread.join()
+            for thread in filter(None, workers.values()):
+                thread.join()
 
 
 class _Worker:
@@ -239,13 +241,18 @@ class _Worker:
         if self._killed:  # `kill` was called before the process existed
             process.kill()
         assert process.stdout is not None
-        limit = threading.Timer(START_SECONDS, process.kill)
-        limit.start()
+        ready = threading.Event()
+        Background(_kill_unless, ready, process)
         try:
             read_message(process.stdout)
         finally:
-            limit.cancel()
+            ready.set()
         self._ready = True
+
+
+def _kill_unless(ready: threading.Event, process: subprocess.Popen[bytes]) -> None:
+    if not ready.wait(START_SECONDS):
+        process.kill()
 
 
 def _fate(exitcode: int) -> str:

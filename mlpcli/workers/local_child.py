@@ -11,7 +11,6 @@ import gc
 import os
 import signal
 import sys
-import threading
 from importlib import import_module
 from pathlib import Path
 from queue import SimpleQueue
@@ -64,7 +63,9 @@ def main(parent: int, preload: list[str]) -> None:
     _die_with(parent)
     calls_in, outcomes_out = _take_pipes()
     calls: SimpleQueue[bytes] = SimpleQueue()
-    threading.Thread(target=_receive, args=(calls_in, calls), daemon=True).start()
+    from mlpcli.background import Background
+
+    Background(_receive, calls_in, calls)
     faulthandler.enable()
     gc.set_threshold(200_000)  # as in mlpcli.__main__, which a worker does not run
     from mlpcli.threads import set_up_blas

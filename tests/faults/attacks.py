@@ -1,102 +1,130 @@
-"""The whole attack in parts, and what came of it."""
+"""The kinds of attack, and the tasks into which a whole attack is cut.
+
+A task is a number of attempts of one kind on one subject. Tasks are small and run in random order, so what an attack
+that is stopped early has tried is a fair sample of everything.
+"""
 
 import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from random import Random
+from typing import Any, NamedTuple
 
 from tests.faults import fuzz
-from tests.faults.commands import SUBJECTS, places
+from tests.faults.commands import SUBJECTS, Ended, place_of
 from tests.faults.moments import LIMITS, exempt, try_kill, try_limit, try_signals
-from tests.faults.system_calls import ordered, points, reason_to_skip, try_point
+from tests.faults.readers import READERS
+from tests.faults.system_calls import Point, one_of_each_kind, points, reason_to_skip, try_point
 from tests.faults.watching import WATCHERS, try_watching, writers
 
-__all__ = ["PARTS", "Tally", "attack_command", "attack_reader", "attack_watchers", "part_of"]
-
-PARTS = 10
-"""Parts of each attack; all attacks do their first part first."""
-
-
-class Tally:
-    """Attempts by attack, subject and kind, and the faults."""
-
-    def __init__(self) -> None:
-        self.counts = Counter[tuple[str, str, str]]()
-        self.faults: list[str] = []
-
-    def add(self, attack: str, subject: str, kind: str, fault: str = "", case: object = "", attempts: int = 1) -> None:
-        """Count attempts; a fault is said at once."""
-        self.counts[attack, subject, kind] += attempts
-        if fault:
-            self.faults.append(f"{subject}, {attack}, {kind} {case}: {' '.join(fault.split())}")
-            print(self.faults[-1], file=sys.stderr, flush=True)
-
-    def __iadd__(self, other: "Tally") -> "Tally":
-        self.counts += other.counts
-        self.faults += other.faults
-        return self
-
+__all__ = ["ATTACKS", "Tally", "Task", "plan", "run"]
 
 WATCHINGS = 50
 """Times that each command reads while others write."""
 
-Attack = Callable[[str, int, argparse.Namespace, float, Tally], None]
+
+class Task(NamedTuple):
+    """Attempts of the kind `attack` on a subject, one for each case."""
+
+    attack: str
+    subject: str
+    cases: Sequence[Any]
 
 
-def part_of(attack: Attack, name: str, part: int, asked: argparse.Namespace, end: float) -> Tally:
-    """One part of an attack; nothing begins after the `end`, by the monotonic clock."""
-    tally = Tally()
-    if time.monotonic() < end:
-        attack(name, part, asked, end, tally)
-    return tally
+class Tally:
+    """Attempts by attack, subject and how they ended, and the faults."""
+
+    def __init__(self) -> None:
+        self.ends = Counter[tuple[str, str, str]]()
+        self.faults: list[str] = []
+
+    def add(self, task: Task, case: object, ended: Ended) -> None:
+        """Count an attempt; a fault is said at once."""
+        self.ends[task.attack, task.subject, ended.how] += 1
+        if ended.fault:
+            self.faults.append(f"{task.attack}, {task.subject}, {case}: {' '.join(ended.fault.split())}")
+            print(self.faults[-1], file=sys.stderr, flush=True)
+
+    def __iadd__(self, other: "Tally") -> "Tally":
+        self.ends += other.ends
+        self.faults += other.faults
+        return self
 
 
-def attack_command(name: str, part: int, asked: argparse.Namespace, end: float, tally: Tally) -> None:
-    """Failed system calls, limits, kills and other signals."""
-    rng = Random(f"{name} {asked.seed} {part}")
-    with places(name) as (place,):
-        found = [] if reason_to_skip() else points(place)
-        kinds = len({point.kind for point in found})
-        for point in ordered(found, Random(asked.seed))[:kinds][part::PARTS]:
-            if time.monotonic() > end:
-                return
-            fault = try_point(place, point)
-            if fault is not None:
-                tally.add("failed system call", name, point.call, fault, point)
-        limits = [(limit, value) for limit, values in LIMITS.items() if not exempt(limit) for value in values]
-        for limit, value in limits[part::PARTS]:
-            if time.monotonic() > end:
-                return
-            tally.add("limit", name, limit, try_limit(place, limit, value), value)
-        for _ in range(-(-asked.kills // (len(SUBJECTS) * PARTS))):
-            if time.monotonic() > end:
-                return
-            tally.add("signal", name, "SIGKILL", try_kill(place, rng))
-            tally.add("signal", name, *try_signals(place, rng))
+def _calls(name: str, found: Iterable[Point]) -> Iterator[tuple[object, Ended]]:
+    return ((point, try_point(place_of(name), point)) for point in found)
 
 
-def attack_reader(name: str, part: int, asked: argparse.Namespace, end: float, tally: Tally) -> None:
-    """Damaged inputs."""
-    fuzz.bound_memory()
-    count = asked.inputs // PARTS
+def _limits(name: str, limits: Iterable[tuple[str, int]]) -> Iterator[tuple[object, Ended]]:
+    return ((limit, try_limit(place_of(name), *limit)) for limit in limits)
+
+
+def _kills(name: str, seeds: Iterable[int]) -> Iterator[tuple[object, Ended]]:
+    return ((seed, try_kill(place_of(name), Random(f"kill {seed}"), copied=seed % 2 == 0)) for seed in seeds)
+
+
+def _signals(name: str, seeds: Iterable[int]) -> Iterator[tuple[object, Ended]]:
+    return ((seed, try_signals(place_of(name), Random(f"signal {seed}"), copied=seed % 2 == 0)) for seed in seeds)
+
+
+def _inputs(name: str, numbers: Iterable[int]) -> Iterator[tuple[object, Ended]]:
     with fuzz.scratch() as folder:
-        outcomes, faults = fuzz.attack(name, part * count, count, folder)
-    for outcome, times in outcomes.items():
-        tally.add("damaged input", name, outcome, attempts=times)
-    for fault in faults:
-        tally.add("damaged input", name, "fault", fault.what, fault.number, attempts=0)
+        yield from fuzz.attack(name, numbers, folder)
 
 
-def attack_watchers(name: str, part: int, asked: argparse.Namespace, end: float, tally: Tally) -> None:
-    """Commands that read, while others write."""
+def _watchings(name: str, commands: Iterable[list[str]]) -> Iterator[tuple[object, Ended]]:
     with fuzz.scratch() as folder, fuzz.within(folder, home=folder / "home"), writers(folder) as begun:
-        for _ in range(WATCHINGS // PARTS):
-            for words in WATCHERS:
-                if time.monotonic() > end:
-                    return
-                tally.add("reading while others write", name, words[0], try_watching(words), " ".join(words))
+        for words in commands:
+            yield " ".join(words), try_watching(words)
         dead = [process.returncode for process in begun if process.poll() is not None]
         if dead:
-            tally.add("reading while others write", name, "writers", f"ended with {dead}", attempts=0)
+            yield "writers", Ended("a writer stopped", f"ended with {dead}")
+
+
+ATTACKS: dict[str, Callable[[str, Iterable[Any]], Iterator[tuple[object, Ended]]]] = {
+    "failed system call": _calls,
+    "limit": _limits,
+    "SIGKILL": _kills,
+    "SIGTERM or Ctrl-C": _signals,
+    "damaged input": _inputs,
+    "reading while others write": _watchings,
+}
+"""By kind: yields each case of a subject with how it ended."""
+
+
+def plan(asked: argparse.Namespace) -> list[Task]:
+    """Everything to be tried, in random order."""
+    rng = Random(asked.seed)
+    tasks = [task for name in SUBJECTS for task in _cut("SIGKILL", name, range(-(-asked.kills // len(SUBJECTS))), 5)]
+    tasks += [task._replace(attack="SIGTERM or Ctrl-C") for task in tasks]
+    known: set[tuple[str, str, str]] = set()
+    for name in SUBJECTS if not reason_to_skip() else ():
+        found = [point for point in one_of_each_kind(points(place_of(name)), rng) if point.kind not in known]
+        known |= {point.kind for point in found}  # what train and both sweeps do alike is tried once
+        tasks += _cut("failed system call", name, found, 10)
+    limits = [(limit, value) for limit, values in LIMITS.items() if not exempt(limit) for value in values]
+    for name in SUBJECTS:
+        tasks += _cut("limit", name, limits, 5)
+    for name in READERS:
+        tasks += _cut("damaged input", name, range(asked.inputs), 500)
+    watchings = [words for _ in range(WATCHINGS) for words in WATCHERS]
+    tasks += _cut("reading while others write", "a run and a sweep", watchings, len(watchings) // 5)
+    rng.shuffle(tasks)
+    return [task for task in tasks if not asked.only or task.attack in asked.only]
+
+
+def _cut(attack: str, subject: str, cases: Sequence[Any], size: int) -> list[Task]:
+    return [Task(attack, subject, cases[start : start + size]) for start in range(0, len(cases), size)]
+
+
+def run(task: Task, end: float) -> Tally:
+    """Make the attempts of a task, of which none begins after `end` by the monotonic clock."""
+    tally = Tally()
+    if time.monotonic() < end:
+        for case, ended in ATTACKS[task.attack](task.subject, task.cases):
+            tally.add(task, case, ended)
+            if time.monotonic() > end:
+                break
+    return tally

@@ -4,6 +4,7 @@ A disturbed command ends with a documented exit code and at most one line of err
 same command then makes what an undisturbed one made, byte for byte, seconds aside.
 """
 
+import atexit
 import csv
 import functools
 import io
@@ -15,14 +16,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.faults.zygote import Copy, Zygote
 from tests.sweeps.sweeps import write_sweep
 
-__all__ = ["CODES", "SUBJECTS", "Place", "Subject", "places"]
+__all__ = ["CODES", "SUBJECTS", "Ended", "Place", "Subject", "place_of", "places"]
 
 PATIENCE = 600
 """Seconds after which a command hangs; the machine may be busy."""
@@ -49,6 +51,13 @@ import atexit, json, pathlib, sys
 atexit.register(lambda: pathlib.Path("modules.json").write_text(json.dumps(list(sys.modules))))
 """
 """Leaves the names of all that the command imported, in order."""
+
+
+class Ended(NamedTuple):
+    """How an attempt ended, in a word or two, and what is wrong with that, "" if nothing is."""
+
+    how: str
+    fault: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,11 +92,21 @@ class Place:
     folder: Path
     golden: dict[str, bytes] = field(default_factory=dict)
     seconds: float = 0.0
+    """Seconds that an undisturbed command takes."""
 
     @functools.cached_property
     def zygote(self) -> Zygote:
         """A process that has imported all that the command imports."""
         return Zygote(self.folder, json.loads((self.folder / "modules.json").read_bytes()), self.environment)
+
+    @functools.cached_property
+    def seconds_of_a_copy(self) -> float:
+        """Seconds that an undisturbed copy takes."""
+        self.fresh()
+        self.zygote  # noqa: B018 (the imports do not count)
+        begin = time.monotonic()
+        assert self.ended(self.copy()) == Ended("exit 0")
+        return time.monotonic() - begin
 
     @property
     def environment(self) -> dict[str, str]:
@@ -122,8 +141,8 @@ class Place:
         """Start the command in a process that has imported everything, under a tracer if there is one."""
         return self.zygote.start(LAUNCH.format(before=before), [*self.subject.arguments, *extra], tracer)
 
-    def fault(self, process: subprocess.Popen[str] | Copy, codes: set[int] = CODES) -> str:
-        """Wait for a disturbed command and do it again: what is wrong with them, "" if nothing is.
+    def ended(self, process: subprocess.Popen[str] | Copy, codes: set[int] = CODES) -> Ended:
+        """Wait for a disturbed command and do it again: how it ended, and what is wrong with both.
 
         Where it left nothing behind, or all that an undisturbed one makes, doing it again would show nothing new.
         """
@@ -132,7 +151,10 @@ class Place:
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
-            return "it hangs"
+            return Ended("hang", "it hangs")
+        return Ended(f"exit {process.returncode}", self._fault(process, err, codes))
+
+    def _fault(self, process: subprocess.Popen[str] | Copy, err: str, codes: set[int]) -> str:
         lines = [line for line in err.splitlines() if not line.startswith("mlpcli: warning: ")]
         if process.returncode not in codes:
             return f"exit code {process.returncode}: {' '.join(err.split())[-300:]}"
@@ -154,6 +176,17 @@ class Place:
         files = [path for top in tops for path in (self.folder / top).rglob("*") if path.is_file()]
         kept = [path for path in files if path.name not in ("provenance.json", ".lock")]
         return {str(path.relative_to(self.folder)): _timeless(path) for path in kept}
+
+
+_OPEN = ExitStack()
+atexit.register(_OPEN.close)
+
+
+@functools.cache
+def place_of(name: str) -> Place:
+    """A place for a subject that lasts as long as this process."""
+    (place,) = _OPEN.enter_context(places(name))
+    return place
 
 
 @contextmanager

@@ -16,17 +16,17 @@ import sys
 import tempfile
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from random import Random
 from types import FrameType
 
 from mlpcli.cli.main import run
 from mlpcli.errors import ExitCode, MlpcliError
+from tests.faults.commands import Ended
 from tests.faults.readers import READERS, Reader
 
-__all__ = ["Fault", "attack", "bound_memory", "scratch", "within"]
+__all__ = ["attack", "scratch", "within"]
 
 PATIENCE = 30
 """Seconds of the processor after which a reader hangs."""
@@ -35,39 +35,26 @@ WHOLE = 100
 ENTRIES = 500
 """Inputs after which the cache of prepared data is emptied."""
 MEMORY = 3 << 30
-"""Bytes of address space that a reader may take beyond what the imports took."""
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Input number `number` of a reader, and what it did."""
-
-    reader: str
-    number: int
-    what: str
+"""Bytes of address space that a reader may take beyond what it had before."""
 
 
 class Hang(BaseException):
     """The reader has not come back."""
 
 
-def attack(name: str, start: int, count: int, folder: Path) -> tuple[Counter[str], list[Fault]]:
-    """Damage the reader's file `count` times in an empty folder: outcomes by kind, and the faults."""
-    reader, outcomes, faults = READERS[name], Counter[str](), []
-    sound = _made(reader.make)
-    with within(folder / "work", home=folder / "home"):
+def attack(name: str, numbers: Iterable[int], folder: Path) -> Iterator[tuple[int, Ended]]:
+    """Damage the reader's file in an empty folder once for each number, which says how."""
+    reader, sound = READERS[name], _made(READERS[name].make)
+    with within(folder / "work", home=folder / "home"), _bounded_memory():
         _restore(sound)
-        for number in range(start, start + count):
+        for number in numbers:
             content = reader.damage(Random(f"{name} {number}"), sound[Path(reader.file)])
             what = outcome(reader, content, whole=number % WHOLE == 0)
-            outcomes[what if what in ("accepted", "refused") else "fault"] += 1
-            if what not in ("accepted", "refused"):
-                faults.append(Fault(name, number, what))
+            yield number, Ended(what) if what in ("accepted", "refused") else Ended("fault", what)
             _restore(sound)
             if number % ENTRIES == 0:
                 for entry in (folder / "home").glob("*/*"):
                     shutil.rmtree(entry, ignore_errors=True)
-    return outcomes, faults
 
 
 @functools.cache
@@ -105,6 +92,24 @@ def outcome(reader: Reader, content: bytes, whole: bool) -> str:
     return "refused" if 0 < len(said) < 20_000 else f"said {len(said)} characters"
 
 
+@contextlib.contextmanager
+def _bounded_memory() -> Iterator[None]:
+    """Refuse this process more than MEMORY beyond what it has, where the system says how much that is."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except OSError:
+        yield
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
 def _hang(number: int, frame: FrameType | None) -> None:
     raise Hang("".join(traceback.format_stack(frame)[-3:]))
 
@@ -133,13 +138,6 @@ def within(folder: Path, home: Path) -> Iterator[None]:
         os.environ.pop("MLPCLI_DATA_HOME") if home_before is None else os.environ.update(MLPCLI_DATA_HOME=home_before)
 
 
-def bound_memory() -> None:
-    """Refuse this process more than MEMORY."""
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-
-
 @contextlib.contextmanager
 def scratch() -> Iterator[Path]:
     """An empty folder, in memory where there is such a file system."""
@@ -154,15 +152,16 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=20_000)
     parser.add_argument("--start", type=int, default=0)
     given = parser.parse_args()
-    bound_memory()
     bad = False
     for name in given.readers or READERS:
+        ends = Counter[str]()
         with scratch() as folder:
-            outcomes, faults = attack(name, given.start, given.count, folder)
-        print(name, dict(sorted(outcomes.items())), flush=True)
-        for fault in faults:
-            print(f"  {fault.number}: {fault.what}", flush=True)
-        bad = bad or bool(faults)
+            for number, ended in attack(name, range(given.start, given.start + given.count), folder):
+                ends[ended.how] += 1
+                if ended.fault:
+                    print(f"  {number}: {ended.fault}", flush=True)
+        print(name, dict(sorted(ends.items())), flush=True)
+        bad = bad or bool(ends["fault"])
     sys.exit(bad)
 
 

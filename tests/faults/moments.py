@@ -7,7 +7,7 @@ import signal
 import time
 from random import Random
 
-from tests.faults.commands import CODES, Place
+from tests.faults.commands import CODES, Ended, Place
 
 __all__ = ["LIMITS", "exempt", "try_kill", "try_limit", "try_signals"]
 
@@ -36,35 +36,37 @@ threading.Thread(target=shoot, daemon=True).start()
 """
 
 
-def try_limit(place: Place, limit: str, value: int) -> str:
-    """Run the command under a limit: what is wrong, "" if nothing is."""
+def try_limit(place: Place, limit: str, value: int) -> Ended:
+    """Run the command under a limit."""
     place.fresh()
     number, prefix = getattr(resource, limit), []
     if limit == "RLIMIT_NPROC" and os.geteuid() == 0:
         prefix = [word.format(user=100_000 + os.getpid()) for word in ANOTHER_USER]
-    return place.fault(place.start(prefix=prefix, preexec=lambda: resource.setrlimit(number, (value, value))))
+    return place.ended(place.start(prefix=prefix, preexec=lambda: resource.setrlimit(number, (value, value))))
 
 
-def try_kill(place: Place, rng: Random) -> str:
-    """Kill the command at a random moment: what is wrong afterwards, "" if nothing is."""
+def try_kill(place: Place, rng: Random, copied: bool) -> Ended:
+    """Kill the command at a random moment, of a copy in its own work, else mostly in its imports."""
+    seconds = place.seconds_of_a_copy if copied else place.seconds
     place.fresh()
-    process = place.start()
-    time.sleep(rng.uniform(0, place.seconds))
+    process = place.copy() if copied else place.start()
+    time.sleep(rng.uniform(0, seconds))
     process.kill()
-    return place.fault(process, CODES | {-signal.SIGKILL})
+    return place.ended(process, CODES | {-signal.SIGKILL})
 
 
-def try_signals(place: Place, rng: Random) -> tuple[str, str]:
-    """Send SIGTERM or Ctrl-C at a random moment, perhaps several times: which, and the fault."""
+def try_signals(place: Place, rng: Random, copied: bool) -> Ended:
+    """Send SIGTERM or Ctrl-C at a random moment, perhaps several times, in the command's own work or mostly imports."""
+    seconds = place.seconds_of_a_copy if copied else place.seconds
     place.fresh()
     number = rng.choice([signal.SIGTERM, signal.SIGTERM, signal.SIGINT])
-    wait = rng.uniform(0, place.seconds)
+    wait = rng.uniform(0, seconds)
     waits = [wait, *(rng.choice([0, 0.001, 0.01, 0.05]) for _ in range(rng.choice([0, 1, 3])))]
     begin = "watch_only = interruption.watch\n"
     shooting = SIGNALLING.format(waits=waits, number=int(number)).replace("\n", "\n    ")
     before = f"{begin}def watch_and_shoot():\n    watch_only(){shooting}\ninterruption.watch = watch_and_shoot\n"
     codes = {0, 143 if number == signal.SIGTERM else 130}
-    return f"{number.name} x{len(waits)}", place.fault(place.start(before=before), codes)
+    return place.ended(place.copy(before=before) if copied else place.start(before=before), codes)
 
 
 def exempt(limit: str) -> bool:

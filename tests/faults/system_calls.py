@@ -1,10 +1,12 @@
 """System calls of a tiny command, each failed once: strace injects the error, in the main thread and in workers.
 
 A command makes some 20,000 calls, nearly all of them while it imports libraries: with every error that would be days.
-Calls that come from the same place of our code, the same chain of callers and lines, are of one kind. `ordered` begins
-with one call of each kind, so that every place meets every error, and goes on with further calls of all kinds.
+Calls that come from the same place of our code, the same chain of callers and lines, are of one kind, and one call of
+each kind fails, so that every place meets every error.
 
-Calls are numbered per thread, from the first line of the command's own code; what Python does before is not ours.
+Calls are numbered per thread, from the first line of the command's own code; what Python does before is not ours. A
+call that fails in the main thread fails in other threads and in workers too, if they make as many. Of the calls that
+workers make, the last ones, which are not imports, fail one by one, and a sample of the others.
 """
 
 import os
@@ -12,16 +14,15 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
-from itertools import zip_longest
+from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from tests.faults.commands import Place
+from tests.faults.commands import Ended, Place
 from tests.faults.zygote import Copy
 
-__all__ = ["ERRORS", "Point", "ordered", "points", "reason_to_skip", "try_point"]
+__all__ = ["ERRORS", "NOT_MADE", "Point", "one_of_each_kind", "points", "reason_to_skip", "try_point"]
 
 ERRORS = {
     "openat": ("EMFILE", "ENOMEM", "EINTR", "EIO", "EACCES"),
@@ -47,6 +48,12 @@ ERRORS = {
     "socket": ("EMFILE",),
 }
 """Errors by the system call that may end with them."""
+
+NOT_MADE = "call not made"
+"""How an attempt ends in which the call to fail did not come: the number of calls varies a little."""
+
+WORKER_CALLS, OTHER_WORKER_CALLS = 60, 100
+"""Last calls of a worker to fail, each with each error, and the size of the sample of its other calls."""
 
 STRACE = ("strace", "-f", "--seccomp-bpf")
 
@@ -103,20 +110,21 @@ class Point(NamedTuple):
         return self.place, self.call, self.error
 
 
-def ordered(found: Sequence[Point], rng: Random) -> list[Point]:
-    """All points: one of each kind in random order, then a second one of each, and so on."""
+def one_of_each_kind(found: Iterable[Point], rng: Random) -> list[Point]:
+    """A point of each kind, in random order."""
     kinds: dict[tuple[str, str, str], list[Point]] = {}
     for point in found:
         kinds.setdefault(point.kind, []).append(point)
-    for kind in kinds.values():
-        rng.shuffle(kind)
-    order = list(kinds.values())
-    rng.shuffle(order)
-    return [point for turn in zip_longest(*order) for point in turn if point is not None]
+    chosen = [rng.choice(alike) for alike in kinds.values()]
+    rng.shuffle(chosen)
+    return chosen
 
 
 def points(place: Place) -> list[Point]:
-    """A point for every call that the main thread makes from its first line on, and each error that it may end with."""
+    """A point for every call that the main thread makes from its first line on, and each error that it may end with.
+
+    So for the calls of workers that `WORKER_CALLS` and `OTHER_WORKER_CALLS` bound.
+    """
     imports = [point for point in _points(place, copied=False) if point.place.endswith(" imports")]
     return imports + _points(place, copied=True)
 
@@ -124,16 +132,28 @@ def points(place: Place) -> list[Point]:
 def _points(place: Place, copied: bool) -> list[Point]:
     with tempfile.NamedTemporaryFile("r") as log:
         place.fresh()
-        process = _traced(place, log.name, ",?".join((*ERRORS, "access")), copied, before=TELL_PLACES)
+        process = _traced(place, log.name, ",?".join((*ERRORS, "access", "prctl")), copied, before=TELL_PLACES)
         process.communicate()
         lines = log.read().splitlines()
     main = next(line.split()[0] for line in lines if '"/main-begins"' in line)
+    workers = {line.split()[0] for line in lines if "prctl(PR_SET_PDEATHSIG" in line}
+    found = _calls(lines, main, copied, begin='"/main-begins"')
+    for worker in workers:
+        calls = _calls(lines, worker, copied, begin="prctl(PR_SET_PDEATHSIG")
+        late = calls[-WORKER_CALLS:]
+        early = Random(0).sample(calls[:-WORKER_CALLS], min(OTHER_WORKER_CALLS, len(calls[:-WORKER_CALLS])))
+        found += [point._replace(place=f"worker {point.number}") for point in late + early]
+    return found
+
+
+def _calls(lines: Iterable[str], process: str, copied: bool, begin: str) -> list[Point]:
+    """The calls of a thread from the line of the log that has `begin` on, and their places."""
     found, counts, at = [], dict.fromkeys(ERRORS, 0), ""
     for line in lines:
-        called = re.match(rf"{main}\s+(\w+)\(", line)
+        called = re.match(rf"{process}\s+(\w+)\(", line)
         if called is None:
             continue
-        if '"/main-begins"' in line:
+        if begin in line:
             at = "start"
         elif entered := re.search(r'"/place/([^"]*)"', line):
             at = entered[1] if at else ""
@@ -143,13 +163,13 @@ def _points(place: Place, copied: bool) -> list[Point]:
     return found
 
 
-def try_point(place: Place, point: Point) -> str | None:
-    """Run the command with this one call failing: what is wrong, "" if nothing is, None if the call never came."""
+def try_point(place: Place, point: Point) -> Ended:
+    """Run the command with this one call failing."""
     place.fresh()
     inject = f"inject=?{point.call}:error={point.error}:when={point.number}"
     with tempfile.NamedTemporaryFile("r") as log:
-        fault = place.fault(_traced(place, log.name, point.call, point.copied, "-e", inject))
-        return fault if "(INJECTED)" in Path(log.name).read_text(errors="replace") else None
+        ended = place.ended(_traced(place, log.name, point.call, point.copied, "-e", inject))
+        return ended if "(INJECTED)" in Path(log.name).read_text(errors="replace") else Ended(NOT_MADE)
 
 
 def _traced(

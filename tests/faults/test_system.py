@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.commands import SUBJECTS, places
 from tests.faults.moments import LIMITS, exempt, try_kill, try_limit, try_signals
-from tests.faults.system_calls import ordered, points, reason_to_skip, try_point
+from tests.faults.system_calls import NOT_MADE, one_of_each_kind, points, reason_to_skip, try_point
 
 SEED = date.today().isoformat()
 SECONDS = 60
@@ -21,13 +21,13 @@ SECONDS = 60
 def test_failed_system_calls(name: str) -> None:
     faults, tried, end = {}, 0, time.monotonic() + SECONDS
     with places(name) as (place,):
-        for point in ordered(points(place), Random(SEED)):
+        for point in one_of_each_kind(points(place), Random(SEED)):
             if time.monotonic() > end:
                 break
-            fault = try_point(place, point)
-            tried += fault is not None
-            if fault:
-                faults[point] = fault
+            ended = try_point(place, point)
+            tried += ended.how != NOT_MADE
+            if ended.fault:
+                faults[point] = ended.fault
     assert tried and not faults
 
 
@@ -38,7 +38,7 @@ def test_limits(limit: str) -> None:
     with places("train", "serial sweep") as both:
         for value in Random(SEED).sample(LIMITS[limit], len(LIMITS[limit])):
             for place in both if time.monotonic() < end else ():
-                if fault := try_limit(place, limit, value):
+                if fault := try_limit(place, limit, value).fault:
                     faults[place.subject.name, value] = fault
     assert not faults
 
@@ -49,5 +49,6 @@ def test_signals_at_any_moment(name: str) -> None:
     faults, rng, end = [], Random(SEED), time.monotonic() + SECONDS / 2
     with places(name) as (place,):
         while time.monotonic() < end:
-            faults += [("SIGKILL", try_kill(place, rng)), try_signals(place, rng)]
-    assert not [(what, fault) for what, fault in faults if fault]
+            for attempt in (try_kill, try_signals):
+                faults.append(attempt(place, rng, copied=rng.random() < 0.5).fault)
+    assert not list(filter(None, faults))

@@ -13,6 +13,7 @@ from pathlib import Path
 from shlex import split
 
 from mlpcli.cli.main import run
+from tests.faults.commands import Ended
 
 __all__ = ["WATCHERS", "try_watching", "writers"]
 
@@ -84,8 +85,8 @@ def writers(folder: Path) -> Iterator[list[subprocess.Popen[str]]]:
             process.communicate(timeout=600)
 
 
-def try_watching(words: list[str]) -> str:
-    """Run a command in the working folder: what is wrong, "" if nothing is."""
+def try_watching(words: list[str]) -> Ended:
+    """Run a command in the working folder."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()) as errors:
         code = run(words)
-    return f"exit code {code}: {errors.getvalue().strip()[-300:]}" if code else ""
+    return Ended(f"exit {code}", errors.getvalue().strip()[-300:] if code else "")

@@ -16,6 +16,7 @@ import pytest
 
 import mlpcli
 from mlpcli.errors import ExitCode, FileError
+from mlpcli.workers import local
 from mlpcli.workers.calls import pack, unpack
 from mlpcli.workers.executor import WorkerDied
 from mlpcli.workers.local import START_ATTEMPTS, LocalExecutor
@@ -344,12 +345,12 @@ def test_ctrl_c_is_the_parents_affair(tmp_path: Path, delay: float) -> None:
 
 
 def test_ctrl_c_before_a_worker_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(thread: threading.Thread) -> None:
+    def interrupted(*call: object) -> None:
         raise KeyboardInterrupt
 
     pool = LocalExecutor(1)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(threading.Thread, "start", interrupted)
+        patch.setattr(local, "Background", interrupted)
         pool.warm(1)
     pool.shutdown(cancel_futures=True)
 
@@ -357,7 +358,7 @@ def test_ctrl_c_before_a_worker_is_started(monkeypatch: pytest.MonkeyPatch) -> N
 def test_workers_ignore_ctrl_c_from_their_first_moment() -> None:
     with LocalExecutor(1) as pool:
         pool.warm(1)
-        (worker,) = pool._workers.values()
+        (worker,) = pool._workers
         assert eventually(lambda: worker._process is not None) and worker._process is not None
         first = worker._process.pid
         for _ in range(100):

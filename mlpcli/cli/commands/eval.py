@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,16 +11,17 @@ import typer
 from mlpcli.cli.console import message, print_json
 from mlpcli.cli.flags import DataHome, Json, Quiet, ResultsRoot, SomeRun
 from mlpcli.cli.option_flags import with_options
-from mlpcli.cli.score_tables import Split, folder_for_tables
+from mlpcli.cli.score_tables import Split, folder_for_tables, of_one_model
 from mlpcli.cli.standard_streams import table_on_disk
 from mlpcli.cli.text_table import table
 from mlpcli.cli.views.data_summary import summary_lines, warn_of_columns
 from mlpcli.cli.views.epoch_view import short
 from mlpcli.config import READING, Source, build
-from mlpcli.errors import FileError, UsageError
+from mlpcli.errors import UsageError
 from mlpcli.wording import quote
 
 if TYPE_CHECKING:
+    from mlpcli.api.evaluate import RowsToScore
     from mlpcli.training.scores import Scores, Table
 
 __all__ = ["evaluate"]
@@ -59,12 +61,9 @@ def evaluate(
     Example: mlpcli eval digits-0123456789ab --split val
     """
     from mlpcli.api.evaluate import evaluate_rows, other_rows, own_rows, predict_rows
-    from mlpcli.atomic import io_errors, make_folder, shown, write_atomic
+    from mlpcli.atomic import make_folder, shown, write_atomic
     from mlpcli.data.readers.formats import FORMATS
     from mlpcli.results.files.csv_text import encode, line
-    from mlpcli.results.files.snapshot import snapshot
-    from mlpcli.results.folders.find import find_run
-    from mlpcli.results.folders.promotion import MODEL
     from mlpcli.training.model import Model
 
     if Path(run).suffix.lower() in FORMATS and os.path.isfile(run):
@@ -77,30 +76,33 @@ def evaluate(
     if dataset is not None and split is not None:
         raise UsageError(f"--split {split}, --dataset: all rows of another table are scored. Leave one of them out")
 
-    def load() -> tuple[Path, os.stat_result, Model]:
-        path = find_run(run, results)
-        with io_errors("read", path):
-            return path, path.stat(), Model.load(path)
+    def load(path: Path) -> tuple[Path, Model]:
+        return path, Model.load(path)
 
-    path, loaded, model = snapshot(find_run(run, results).parent, load)
-    if dataset is None:
-        asked = own_rows(model, shown(path), split, data_home)
-    else:
-        with table_on_disk(dataset) as file:
-            asked = other_rows(model, build(Source({"dataset": file}, "--"), given).data, data_home)
-    message(f"{shown(path)}: {len(asked)} {asked.words}", quiet=quiet)
-    for text in () if quiet else summary_lines(asked.summary):
-        message(text)
-    warn_of_columns((), asked.unknown)
+    with table_on_disk(dataset) if dataset is not None else nullcontext() as file:
+
+        def score(loaded: tuple[Path, Model]) -> "tuple[RowsToScore, Scores | None, Table | None]":
+            path, model = loaded
+            if file is None:
+                asked = own_rows(model, shown(path), split, data_home)
+            else:
+                asked = other_rows(model, build(Source({"dataset": file}, "--"), given).data, data_home)
+            message(f"{shown(path)}: {len(asked)} {asked.words}", quiet=quiet)
+            for text in () if quiet else summary_lines(asked.summary):
+                message(text)
+            warn_of_columns((), asked.unknown)
+            scores = evaluate_rows(model, asked)
+            return asked, scores, predict_rows(model, asked) if predictions or not scores else None
+
+        (path, _), (asked, scores, predicted) = of_one_model(run, results, load, score)
     folder = folder_for_tables(path)
     if predictions:
         predictions = Path(os.path.realpath(predictions))  # a link that the user names is followed
-    scores = evaluate_rows(model, asked)
     tables = _score_tables(scores, asked.name) if scores else {}
     printed = [cells for name, cells in tables.items() if not name.startswith(FILES_ONLY)]
     files = {folder / f"{name}.csv": cells for name, cells in tables.items()}
-    if predictions or not scores:
-        files[predictions or folder / f"predictions-{asked.name}.csv"] = predict_rows(model, asked)
+    if predicted:
+        files[predictions or folder / f"predictions-{asked.name}.csv"] = predicted
     if scores and (missing := [name for name, value in scores.metrics.items() if value is None]):
         message(f"{', '.join(missing)}: not defined on these rows, so the cells are empty", quiet=quiet)
     if as_json:
@@ -108,8 +110,6 @@ def evaluate(
     for columns, rows in () if as_json else printed:
         table(columns, [[short(value) for value in row] for row in rows])
         print()
-    if path.name == MODEL and not os.path.samestat(loaded, os.stat(find_run(run, results))):
-        raise FileError(f"{shown(folder)} was trained again meanwhile. Nothing was written. Score it again")
     if folder in {file.parent for file in files}:
         make_folder(folder)
     for place, (columns, rows) in files.items():

@@ -1,6 +1,5 @@
 """`mlpcli explain`: the columns of the table that a trained network relies on, by permutation importance."""
 
-import os
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -10,10 +9,9 @@ import typer
 
 from mlpcli.cli.console import message, plain, print_json
 from mlpcli.cli.flags import DataHome, Json, Quiet, ResultsRoot, SomeRun
-from mlpcli.cli.score_tables import Split, folder_for_tables
+from mlpcli.cli.score_tables import Split, folder_for_tables, of_one_model
 from mlpcli.cli.text_table import table
 from mlpcli.cli.views.epoch_view import short
-from mlpcli.errors import FileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from mlpcli.config.metrics import Metric
     from mlpcli.results.folders.find import Repeats
     from mlpcli.training.model import Model
 
@@ -62,43 +61,42 @@ def explain(
     from mlpcli.api.evaluate import own_data
     from mlpcli.atomic import make_folder, shown, write_atomic
     from mlpcli.results.files.csv_text import encode, line
-    from mlpcli.results.files.snapshot import snapshot
-    from mlpcli.results.folders.find import find_repeats, find_run
-    from mlpcli.results.folders.promotion import MODEL
+    from mlpcli.results.folders.find import find_repeats
     from mlpcli.threads import blas_threads
     from mlpcli.training.importance import COLUMNS, find_metric, importance_rows, importances, permutations
     from mlpcli.training.model import Model
 
-    def load() -> "tuple[Repeats, os.stat_result, list[Model]]":
+    def load(path: Path) -> "tuple[Repeats, list[Model]]":
         found = find_repeats(run, results)
-        stat = os.stat(found.models[0])
-        return found, stat, [Model.load(path) for path in found.models]
+        return found, [Model.load(path) for path in found.models]
 
-    found, loaded, models = snapshot(find_run(run, results).parent, load)
-    costs: list[NDArray[np.float64]] = []
-    for path, model in zip(found.models, models, strict=True):
-        data, name = own_data(model, shown(path), split, data_home)
-        chosen, part = find_metric(metric, model), data.parts[name]
-        if not costs:
-            message(f"{_count(len(models), 'network')}, {len(part)} {name} rows of {data.name}", quiet=quiet)
-        orders = permutations(model.options.seed, len(part), repeats)
-        with blas_threads(int(model.options.threads)), _progress(model, len(costs), len(models), quiet) as show:
-            costs.append(importances(model, part, chosen, orders, show))
+    def permute(loaded: "tuple[Repeats, list[Model]]") -> "tuple[Metric, str, int, list[NDArray[np.float64]]]":
+        costs: list[NDArray[np.float64]] = []
+        found, models = loaded
+        for path, model in zip(found.models, models, strict=True):
+            data, name = own_data(model, shown(path), split, data_home)
+            chosen, part = find_metric(metric, model), data.parts[name]
+            if not costs:
+                message(f"{_count(len(models), 'network')}, {len(part)} {name} rows of {data.name}", quiet=quiet)
+            orders = permutations(model.options.seed, len(part), repeats)
+            with blas_threads(int(model.options.threads)), _progress(model, len(costs), len(models), quiet) as show:
+                costs.append(importances(model, part, chosen, orders, show))
+        return chosen, name, len(part), costs
+
+    (found, models), (chosen, name, permuted, costs) = of_one_model(run, results, load, permute)
     if found.lost:
         message(f"{_count(found.lost, 'trial')} of this configuration left no model and cannot count", quiet=quiet)
     over = "permutations" if len(models) == 1 else "folds" if found.folds > 1 else "seeds"
     rows = importance_rows(models[0].preprocessing.columns, chosen, costs, found.folds)
     folder = folder_for_tables(found.models[0])
     file = folder / f"explain-{name}.csv"
-    if found.models[0].name == MODEL and not os.path.samestat(loaded, os.stat(find_run(run, results))):
-        raise FileError(f"{shown(folder)} was trained again meanwhile. Nothing was written. Explain it again")
     make_folder(folder)
     write_atomic(file, encode("".join(map(line, (COLUMNS, *rows)))))
     if as_json:
         print_json(
             {
                 "split": name,
-                "rows": len(part),
+                "rows": permuted,
                 "networks": [shown(path) for path in found.models],
                 "permutations": repeats,
                 "interval_over": over,

@@ -4,13 +4,13 @@ The parent is the only writer. The record of a trial depends on the trial alone,
 in which it was trained nor an interruption of the sweep shows anywhere.
 """
 
-from collections.abc import Iterable, Mapping, Sequence, Set
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import chain
-from threading import Thread
 from typing import Any
 
+from mlpcli.background import Background
 from mlpcli.errors import BadResult
 from mlpcli.results import statistics
 from mlpcli.results.files.csv_text import table
@@ -35,6 +35,19 @@ from mlpcli.training.loop.epoch_rows import EpochRow
 from mlpcli.workers.executor import Executor
 
 __all__ = ["Engine"]
+
+
+@contextmanager
+def _statistics_loaded_meanwhile() -> Iterator[None]:
+    """Import what the summary needs while workers train; without memory for a thread the summary imports it."""
+    loading = None
+    with suppress(MemoryError, RuntimeError):
+        loading = Background(statistics.load)
+    try:
+        yield
+    finally:
+        if loading is not None:
+            loading.join()
 
 
 class _OutOfTime(Exception):
@@ -85,11 +98,10 @@ class Engine:
             BadResult: with `fail_fast`, at the first trial that failed or diverged.
             ClusterLost: the cluster is gone; what was recorded stays.
         """
-        Thread(target=statistics.load, name="mlpcli-statistics").start()  # needed at the end, while workers train now
         self.executor.listener = self.course.hear
         self.watcher.begin(self.course)
         self._tell(sorted(self.folder.known), known=True)
-        with suppress(_OutOfTime):
+        with _statistics_loaded_meanwhile(), suppress(_OutOfTime):
             self._search()
             self._conclude()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import mlpcli
 from mlpcli.data.cache.entries import STALE, NewEntry, home_folder, open_entry
 from mlpcli.errors import FileError
 from tests.data.asked import prepare
@@ -44,6 +45,21 @@ def test_arrays_are_read_only_maps_of_plain_files(home: Path) -> None:
     assert not train.x.flags.writeable and type(train.x) is np.ndarray
     (file,) = home.glob("prepared/iris-*/train_x.npy")
     assert np.load(file, allow_pickle=False).tobytes() == train.x.tobytes()
+
+
+def test_a_training_has_equal_numbers_on_data_just_read_and_from_the_cache(home: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = [f"{x},{'abc'[i % 3]},{x * (i % 3)}" for i, x in enumerate(rng.normal(size=200))]
+    (tmp_path / "t.csv").write_text("\n".join(["u,v,y", *rows, ""]))
+
+    def trained() -> mlpcli.Run:
+        options = {"target": "y", "width": 4, "depth": 1, "epochs": 3, "data_home": home, "progress": False}
+        return mlpcli.train(tmp_path / "t.csv", **options)
+
+    fresh, cached = trained(), trained()
+    assert len(list(home.glob("prepared/*"))) == 1
+    assert fresh.metrics == cached.metrics
+    assert fresh.model.to_bytes() == cached.model.to_bytes()
 
 
 def test_every_option_has_an_entry_of_its_own(home: Path) -> None:

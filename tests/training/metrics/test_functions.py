@@ -50,7 +50,7 @@ def test_metrics_of_classes_are_those_of_scikit_learn(classes: int, kind: str, w
     scores = network.forward(part.x)
     p, w, codes = probabilities(scores, log_odds=kind == "cross-entropy"), part.weights, np.arange(classes)
     decided = (scores[:, 0] > 0).astype(int) if classes == 2 else scores.argmax(axis=1)
-    ranks = confidences(scores, log_odds=kind == "cross-entropy")
+    ranks = confidences(scores, log_odds=True) if kind == "cross-entropy" and classes > 2 else scores
     each = [(labels == 1, ranks[:, 0])] if classes == 2 else [(labels == k, ranks[:, k]) for k in codes]
     expected = {
         "accuracy": sk.accuracy_score(labels, decided, sample_weight=w),
