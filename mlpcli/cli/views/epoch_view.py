@@ -11,7 +11,10 @@ from mlpcli.config import RunOptions
 if TYPE_CHECKING:
     from rich.console import Group
 
-__all__ = ["EpochView", "epoch_view", "short"]
+__all__ = ["ECHO", "EpochView", "epoch_view", "short"]
+
+ECHO = "^C"
+"""What a terminal writes behind the last line on Ctrl-C: without room for it, it would move the table by a line."""
 
 LAST = 10
 """Most rows of the live table."""
@@ -93,7 +96,7 @@ class LiveView(EpochView):
         self._best: Mapping[str, Any] = {}
         self._console = Console(stderr=True, highlight=False)
         done = (TextColumn("epoch"), MofNCompleteColumn(), BarColumn())
-        times = (TextColumn("elapsed"), TimeElapsedColumn(), TextColumn("left"), Remaining())
+        times = (TimeElapsedColumn(), Remaining(), TextColumn("left"))
         self._progress: Progress = Progress(*done, *times, console=self._console)
         self._bar = self._progress.add_task("epoch", total=epochs)
         self._live = Live(get_renderable=self._drawn, console=self._console, refresh_per_second=8)
@@ -114,6 +117,7 @@ class LiveView(EpochView):
 
     def _drawn(self) -> "Group":
         from rich.console import Group
+        from rich.constrain import Constrain
         from rich.table import Table
 
         rows, best = self._rows, self._best if self._monitor else {}
@@ -128,7 +132,7 @@ class LiveView(EpochView):
             is_best = bool(best) and row["epoch"] == best["epoch"]
             cells = [short(row[column]) for column in columns]
             table.add_row(*cells, "best" if is_best else "", style="bold green" if is_best else "")
-        return Group(table, self._progress)
+        return Group(table, Constrain(self._progress, max(1, self._console.width - len(ECHO))))
 
     def _fitting(self, width: int) -> list[str]:
         """The columns that fit beside the mark of the best epoch."""

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from mlpcli.cli.console import is_terminal, message, plain
-from mlpcli.cli.views.epoch_view import short
+from mlpcli.cli.views.epoch_view import ECHO, short
 from mlpcli.cli.views.sweep_report import option_cell
 from mlpcli.config.metrics import Measure
 from mlpcli.results.statistics import estimate
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 __all__ = ["LiveView", "SweepView", "sweep_view"]
-
-ECHO = "^C"
-"""What a terminal writes behind the last line on Ctrl-C: without room for it, it would move the table by a line."""
 
 
 def sweep_view(plan: Plan, metric: str, quiet: bool) -> "SweepView":
