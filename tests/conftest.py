@@ -1,5 +1,5 @@
-"""Conditions of every test: loud arithmetic, Ctrl-C as in a foreground program, a cache of its own, and workers that
-find `tests`.
+"""Conditions of every test: loud arithmetic, Ctrl-C as in a foreground program, a cache that is not the user's, and
+workers that find `tests`. To save time, no test waits for the disk, and runs on the same rows share their baselines.
 """
 
 import os
@@ -12,7 +12,11 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from mlpcli.config import RunOptions
+from mlpcli.data import Prepared
 from mlpcli.plugins.files import load
+from mlpcli.training import session
+from mlpcli.training.baselines import BaselineScores
 
 # A shell starts what runs in its background with Ctrl-C ignored, and every program started from there inherits that;
 # the tests that press Ctrl-C mean a program that was started in the foreground.
@@ -29,8 +33,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep tests, and the examples in docstrings, out of the user's cache of prepared data."""
+    """Keep tests, and the examples in docstrings, out of the user's cache of prepared data, and keep bytecode."""
     load(config.getoption("--plugin"))
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # every process started below would compile the package anew
     home = tempfile.TemporaryDirectory()
     os.environ["MLPCLI_DATA_HOME"] = home.name
     config.add_cleanup(home.cleanup)
@@ -48,4 +53,34 @@ def workers_find_the_jobs() -> Iterator[None]:
     """Worker processes import the jobs of `tests.workers.executor_jobs`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def power_does_not_fail() -> Iterator[None]:
+    """Syncing a file returns at once; the tests of power cuts only watch where it is called."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", os.fstat)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def simpler_models_are_scored_once() -> Iterator[None]:
+    """Runs on the same rows share the scores of their baselines: here the linear model takes longer than most networks.
+
+    Tests of `baseline_scores` call the function itself.
+    """
+    score = session.baseline_scores
+    known: dict[tuple[object, ...], BaselineScores] = {}
+
+    def remembered(options: RunOptions, data: Prepared) -> BaselineScores:
+        if data.folder is None:
+            return score(options, data)
+        key = (data.folder.name, options.loss, options.monitor, options.dtype, options.threads)
+        if key not in known:
+            known[key] = score(options, data)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "baseline_scores", remembered)
         yield

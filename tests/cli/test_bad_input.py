@@ -14,7 +14,6 @@ SMALL = ["train", "--dataset", "blobs:n=60", "--width", "4", "--epochs", "1"]
 
 @pytest.fixture(autouse=True)
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLPCLI_DATA_HOME", str(tmp_path / "home"))
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
 
@@ -149,8 +148,11 @@ def test_a_results_folder_without_permission(capsys: pytest.CaptureFixture[str])
     assert err == "cannot create locked/results: Permission denied"
 
 
-def test_a_cache_that_cannot_be_written(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_cache_that_cannot_be_written(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "home").write_text("mine")
+    monkeypatch.setenv("MLPCLI_DATA_HOME", str(tmp_path / "home"))
     err = refused(capsys, SMALL, 74)
     assert "home" in err
     assert "\n" not in err

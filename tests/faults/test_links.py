@@ -61,7 +61,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("made")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setenv("MLPCLI_DATA_HOME", str(folder / "home"))
         text = 'name = "s"\nseeds = 2\n[base]\ndataset = "moons:n=20"\nwidth = 3\ndepth = 1\nepochs = 1\n'
         assert quietly(TRAIN)[0] == 0
         for seeds in (3, 2):
@@ -77,7 +76,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def here(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(made, tmp_path / "here", symlinks=True)
     monkeypatch.chdir(tmp_path / "here")
-    monkeypatch.setenv("MLPCLI_DATA_HOME", str(made / "home"))
     return tmp_path
 
 

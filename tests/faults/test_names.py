@@ -43,7 +43,6 @@ def test_impossible_names(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name = NAMES[kind]
-    monkeypatch.setenv("MLPCLI_DATA_HOME", str(tmp_path / "home"))
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     Path("t.csv").write_text("a,y\n" + "".join(f"{row},{row % 3}\n" for row in range(12)))

@@ -75,7 +75,6 @@ def test_the_files_of_eval(
     two: bool,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MLPCLI_DATA_HOME", str(tmp_path / "home"))
     assert run(["train", "--dataset", dataset, "--name", "r", "--width", "4", "--epochs", "2", "-q"]) == 0
     capsys.readouterr()
     assert run(["eval", "r", "--split", "train", "--predictions", "p.csv", "--json", "-q"]) == 0

@@ -25,7 +25,6 @@ SMALL: dict[str, Any] = {"width": 6, "depth": 1, "epochs": 3, "lr": 0.02, "batch
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLPCLI_DATA_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
 
 

@@ -22,7 +22,6 @@ NUMBERS = ["--dataset", "friedman1:n=100"]
 
 @pytest.fixture(autouse=True)
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("MLPCLI_DATA_HOME", str(tmp_path / "home"))
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     return tmp_path / "work"
@@ -60,7 +59,10 @@ def test_metrics_are_exactly_those_of_the_training(capsys: pytest.CaptureFixture
     assert evaluate(capsys, "r") == found  # the test rows are the default
 
 
-def test_the_model_file_is_enough(capsys: pytest.CaptureFixture[str], work: Path) -> None:
+def test_the_model_file_is_enough(
+    capsys: pytest.CaptureFixture[str], work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLPCLI_DATA_HOME", str(work.parent / "home"))
     result = train(capsys, *CLASSES)
     (work / "elsewhere").mkdir()
     shutil.move("results/r/model.safetensors", "elsewhere/model.safetensors")

@@ -39,8 +39,7 @@ SweepFolder.add = add_and_wait
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    monkeypatch.setenv("MLPCLI_DATA_HOME", str(tmp_path_factory.getbasetemp() / "sweep-home"))
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 

@@ -20,8 +20,7 @@ FILES = ["columns.csv", "config.toml", "metrics.csv", "model.safetensors", "prov
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLPCLI_DATA_HOME", str(tmp_path / "home"))
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
 

@@ -222,7 +222,6 @@ def in_terminal(command: Sequence[str], width: int, height: int, stop_at: bytes 
 
 @pytest.mark.parametrize("width", [80, 200])
 def test_in_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
-    monkeypatch.setenv("MLPCLI_DATA_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("NO_COLOR", raising=False)
     base = {"dataset": "iris", "epochs": 5, "optimizer": "sgd", "depth": 2}
     grid = {"lr": [0.01, 0.1, 1e38], "norm": ["none", "layer"], "dropout": [0.0, 0.25], "activation": ["relu"]}
@@ -239,9 +238,8 @@ def test_in_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: i
     assert all(len(line) <= width for line in after if not line.startswith(("Next: ", "mlpcli: error: ")))
 
 
-def test_after_ctrl_c_the_heading_stands_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_ctrl_c_the_heading_stands_once(tmp_path: Path) -> None:
     """The terminal writes ^C behind the last line, which must leave room for it; drawn lines stand where they stood."""
-    monkeypatch.setenv("MLPCLI_DATA_HOME", str(tmp_path / "home"))
     file = write_sweep(tmp_path / "s.toml", base={"dataset": "iris", "epochs": 100_000}, grid={"dropout": [0.0, 0.1]})
     command = [sys.executable, "-m", "mlpcli", "sweep", str(file), "--results", str(tmp_path), "--jobs", "1"]
     code, sent = in_terminal(command, 80, 24, stop_at=rb"at epoch [1-9]")

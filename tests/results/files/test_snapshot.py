@@ -53,7 +53,6 @@ def test_a_run_is_whole_at_every_step_of_its_replacement(tmp_path: Path, monkeyp
     """The states that a crash leaves are those that a reader meets."""
     from mlpcli.cli.main import run
 
-    monkeypatch.setenv("MLPCLI_DATA_HOME", str(tmp_path / "home"))
     train = ("train", "--dataset", "iris", "--name", "r", "--quiet", "--force", "--results", str(tmp_path))
     states: list[dict[str, bytes]] = []
     step = os.replace
@@ -93,7 +92,6 @@ def test_what_has_only_begun_is_said_so(tmp_path: Path) -> None:
 
 def test_a_sweep_is_whole_whenever_a_file_of_it_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Read between any two renames: every trial there has its epochs."""
-    monkeypatch.setenv("MLPCLI_DATA_HOME", str(tmp_path / "home"))
     file = write_sweep(tmp_path / "s.toml", seeds=2, base={"dataset": "iris", "epochs": 2}, grid={"width": [4, 8]})
     step, seen = os.replace, []
 

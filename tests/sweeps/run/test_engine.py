@@ -15,8 +15,7 @@ BASE = {"dataset": "iris", "width": 4, "depth": 1, "epochs": 4, "batch_size": 16
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLPCLI_DATA_HOME", str(tmp_path / "home"))
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 

@@ -49,8 +49,7 @@ def test_without_a_limit_everything_begins() -> None:
 
 
 @pytest.fixture
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("MLPCLI_DATA_HOME", str(tmp_path / "home"))
+def file(tmp_path: Path) -> Path:
     base = {"dataset": "iris", "width": 4, "depth": 1, "epochs": 3}
     return write_sweep(tmp_path / "s.toml", seeds=2, base=base, grid={"batch_size": [8, 16, 32]})
 
