@@ -236,7 +236,7 @@ CONSISTENT = st.fixed_dictionaries({}, optional={name: values_of(name) for name 
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(CONSISTENT)
 def test_what_is_written_down_is_read_back(values: dict[str, object]) -> None:
     values.pop("task", None)

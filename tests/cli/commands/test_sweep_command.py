@@ -65,7 +65,7 @@ def many() -> Path:
     """36 trials in a dozen stacks."""
     return write(
         seeds=3,
-        base={**BASE, "epochs": 40},
+        base={**BASE, "epochs": 15},
         grid={"dropout": [0.0, 0.2], "norm": ["none", "layer"], "activation": ["relu", "tanh", "elu"]},
     )
 
@@ -219,7 +219,7 @@ def test_a_full_disk(start: Any, tmp_path: Path) -> None:
     """A limit on the size of files stands for it: a write fails half-way, as it does on a full disk."""
 
     def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
 
     file = many()
     assert run(["sweep", str(file), "--dry-run"]) == 0  # the data are prepared
