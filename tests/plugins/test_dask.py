@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugins.parts import ALL_KINDS, NAMES
+from tests.plugins.parts import NAMES
 from tests.sweeps.sweeps import start_sweep, sweep, timeless, write_sweep
 from tests.workers.hand_cluster import HandCluster
 from tests.workers.processes import PATIENCE
