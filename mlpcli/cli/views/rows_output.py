@@ -11,7 +11,7 @@ import typer
 
 from mlpcli.cli.console import plain, print_json
 from mlpcli.cli.flags import PANEL
-from mlpcli.cli.text_table import Column, table
+from mlpcli.cli.text_table import Column, print_columns
 from mlpcli.cli.views.epoch_view import short
 from mlpcli.cli.views.sweep_report import option_cell
 from mlpcli.config import OPTIONS
@@ -63,13 +63,12 @@ def print_rows(
         text = "".join(line(row.get(name) for name in columns) for row in rows)
         print(line(columns) + text, end="")
     else:
-        cells = list(zip(*(_cells(name, [row.get(name) for row in rows]) for name in columns), strict=True))
-        if form is Format.MARKDOWN:
-            _print_markdown(columns, [list(map(plain, row)) for row in cells])
-        elif form is Format.LATEX:
-            _print_latex(columns, [list(map(plain, row)) for row in cells])
-        else:
-            table(columns, cells, expendable=expendable, elsewhere="--columns or --json")
+        found = [Column(name, _cells(name, [row.get(name) for row in rows])) for name in columns]
+        if form is Format.TABLE:
+            print_columns(found, expendable=expendable, elsewhere="--columns or --json")
+            return
+        cells = [list(map(plain, row)) for row in zip(*(column.cells for column in found), strict=True)]
+        (_print_markdown if form is Format.MARKDOWN else _print_latex)(columns, cells)
 
 
 def cell(name: str, value: object) -> str:
@@ -82,9 +81,13 @@ def cell(name: str, value: object) -> str:
 
 
 def _cells(name: str, values: Sequence[Any]) -> list[str]:
-    """The cells of a column; of 20,000 trials most are numbers."""
-    if name not in OPTIONS and set(map(type, values)) == {float}:
+    """The cells of a column; of 20,000 trials most are numbers, and other values are few."""
+    kinds = set(map(type, values)) - {type(None)}
+    if name not in OPTIONS and kinds == {float}:
         return list(map(short, values))
+    if len(kinds) == 1 and kinds <= {float, int, str}:
+        texts = {value: cell(name, value) for value in set(values)}
+        return [texts[value] for value in values]
     return [cell(name, value) for value in values]
 
 

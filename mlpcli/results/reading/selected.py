@@ -6,6 +6,7 @@
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from mlpcli.condition import Vocabulary, parse_condition
@@ -50,10 +51,7 @@ def select(
 
 def column_names(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     """Every column that some row has, in order."""
-    names: dict[str, None] = {}
-    for row in rows:
-        names.update(dict.fromkeys(row))
-    return list(names)
+    return list(dict.fromkeys(chain.from_iterable(rows)))
 
 
 def check_columns(wanted: Sequence[str], names: Sequence[str], flag: str) -> None:
