@@ -119,6 +119,12 @@ def _construction_conflicts(options: RunOptions, construction: Construction) -> 
 def _full_batch_conflicts(options: RunOptions) -> Iterator[Conflict]:
     """A line search compares losses, so it needs one without noise, and chooses the steps itself."""
     optimizer = options.optimizer
+    if options.preset != "none":
+        yield Conflict(
+            ("optimizer", "preset"),
+            f"{optimizer} finds its steps by a line search, and a preset sets those of another optimizer; leave one out",
+        )
+        return
     for name in ("input_dropout", *(("dropout",) if options.sizes else ())):
         if getattr(options, name) > 0:
             yield Conflict(

@@ -32,7 +32,7 @@ RUNS: list[dict[str, Any]] = [
     *({"optimizer": name, "momentum_final": 0.2} for name in OPTIMIZERS),
     *({"optimizer": name, "momentum_final": 0.2, "momentum_epochs": 2.0} for name in ("momentum", "nesterov")),
     *({"schedule": name} for name in SCHEDULES if name != "plateau"),
-    {"schedule": "plateau", "lr_every": 0.5, "lr": 0.05, "epochs": 9},
+    {"schedule": "plateau", "lr_every": 0.5, "lr": 0.3, "epochs": 9},
     {"norm": "batch"},
     {"patience": 1},
     {"depth": 0, "init": "glorot"},

@@ -43,6 +43,7 @@ LBFGS = {"optimizer": "lbfgs"}
         ({**LBFGS, "input_dropout": 0.1, "depth": 0}, {**LBFGS, "weight_decay": 0.1}),
         ({**LBFGS, "norm": "batch"}, {**LBFGS, "norm": "layer"}),
         ({**LBFGS, "norm": "batch"}, {**LBFGS, "norm": "batch", "depth": 0}),
+        ({**LBFGS, "preset": "tabular"}, {"optimizer": "sgd", "preset": "tabular"}),
         ({**LBFGS, "schedule": "cosine"}, {**LBFGS, "lr": 0.1}),
         ({**LBFGS, "warmup": 1.0}, {**LBFGS, "momentum": 0.5, "batch_size": 7}),
         ({**LBFGS, "clip_norm": 1.0}, {"optimizer": "sgd", "clip_norm": 1.0}),

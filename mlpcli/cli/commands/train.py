@@ -197,10 +197,11 @@ def _introduction(options: RunOptions, data: "Prepared") -> str:
     hidden = [(size, len(list(equal))) for size, equal in groupby(options.sizes)]
     sizes = chain.from_iterable([str(size)] * n if n <= MOST_EQUAL else [f"{n} x {size}"] for size, n in hidden)
     layers = " -> ".join((str(len(data.features)), *sizes, scores))
+    batches = "full batches" if options.batch_size == "full" else f"batches of {options.batch_size}"
     return (
         f"{data.name}: {parts} rows, {len(data.features)} features, {ends}\n"
         f"  {layers}, {options.activation}, {options.optimizer} at lr {options.lr:g}, "
-        f"batches of {options.batch_size}, seed {options.seed}"
+        f"{batches}, seed {options.seed}"
     )
 
 
