@@ -122,7 +122,7 @@ def _full_batch_conflicts(options: RunOptions) -> Iterator[Conflict]:
     if options.preset != "none":
         yield Conflict(
             ("optimizer", "preset"),
-            f"{optimizer} finds its steps by a line search, and a preset sets those of another optimizer; leave one out",
+            f"{optimizer} finds its steps by a line search, and a preset sets those of another; leave one out",
         )
         return
     for name in ("input_dropout", *(("dropout",) if options.sizes else ())):
