@@ -14,6 +14,7 @@ of the squared weights of the layers, divided by the rows of the batch (or by th
 [2.0, 1.28, 0.819]
 """
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ import numpy as np
 from mlpcli.config.choices import OPTIMIZERS
 from mlpcli.nn import Array, Loss
 from mlpcli.nn.losses.loss import mean
-from mlpcli.optim import project_columns
+from mlpcli.optim import Optimizer, project_columns
 from mlpcli.training.build import build_optimizer, build_schedule, column_bounds
 from mlpcli.training.model import Model
 
@@ -48,10 +49,16 @@ class Learner:
         self.rate, self._count = float(run.used("lr")), 0
         decoupled = OPTIMIZERS[run.optimizer].decoupled
         self._decay = 0.0 if decoupled or run.batch_size == "full" else alpha / run.batch_size
-        decaying = run.model_copy(update={"weight_decay": run.weight_decay + self._decay})
-        self._optimizer = build_optimizer([decaying], network, steps_per_epoch, eps_hat=True)
+        self._steps_per_epoch = steps_per_epoch
         self._schedule = build_schedule([run.model_copy(update={"lr": 1.0})], steps_per_epoch)
         self._bounds = [bound[0] for bound in column_bounds([run], network)]
+
+    @cached_property
+    def _optimizer(self) -> Optimizer:
+        """Built at the first step, since a minimizer of all rows needs the loss alone."""
+        run = self.model.options
+        decaying = run.model_copy(update={"weight_decay": run.weight_decay + self._decay})
+        return build_optimizer([decaying], self.model.network, self._steps_per_epoch, eps_hat=True)
 
     def step(self, x: Array, y: Array, weights: Array | None = None) -> float:
         """Take one step on a batch and return its loss, penalty included, before the step.

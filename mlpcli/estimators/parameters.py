@@ -103,8 +103,8 @@ RULES = {
     "power_t": Rule(_number(0), "a number of at least 0"),
     "shuffle": Rule(_flag, "true or false"),
     "solver": Rule(
-        lambda value: isinstance(value, str) and value in (*OPTIMIZERS, "lbfgs"),
-        lambda: f"one of {', '.join(dict.fromkeys((*OPTIMIZERS, 'lbfgs')))}",
+        lambda value: isinstance(value, str) and value in OPTIMIZERS,
+        lambda: f"one of {', '.join(OPTIMIZERS)}",
     ),
     "tol": Rule(_number(0), "a number of at least 0"),
     "validation_fraction": Rule(_number(0, below=1), "a number of at least 0 and below 1"),
@@ -124,7 +124,8 @@ class _Keywords(Source):
 
     def place(self, name: str) -> str:
         """The name of the parameter that an option was given as."""
-        return next((parameter for parameter, option in SHARED.items() if option == name), name)
+        named = {option: parameter for parameter, option in SHARED.items()} | {"optimizer": "solver"}
+        return named.get(name, name)
 
 
 def _check(parameters: Mapping[str, Any]) -> None:
@@ -172,8 +173,6 @@ def by_batches(estimator: Any) -> bool:
 
 def _optimizer(parameters: Mapping[str, Any]) -> str:
     solver = str(parameters.get("solver", "adam"))
-    if solver == "lbfgs":
-        return "sgd"  # has no numbers of its own, and is not asked to step
     if solver != "sgd" or parameters.get("momentum", 0.9) == 0:
         return solver
     return "nesterov" if parameters.get("nesterovs_momentum", True) else "momentum"

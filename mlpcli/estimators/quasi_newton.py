@@ -1,4 +1,8 @@
-"""Training by L-BFGS (scipy's) on all rows at once."""
+"""Training by L-BFGS on all rows at once.
+
+The minimizer is SciPy's, as in scikit-learn, whose parameters and tests count its iterations and evaluations. A run has
+`mlpcli.optim.LBFGS` in its place, because it must go on from a checkpoint byte for byte.
+"""
 
 import warnings
 from typing import Any
@@ -24,11 +28,15 @@ def minimize(learner: Learner, rows: TrainingRows, max_iter: int, max_fun: int, 
         max_fun: the most evaluations of the loss.
         tol: the largest entry of the gradient at which the minimum counts as reached.
     """
-    network, x = learner.model.network, dense(rows.x)
+    network, x, decay = learner.model.network, dense(rows.x), learner.model.options.weight_decay
 
     def objective(params: Array) -> tuple[float, Array]:
         network.params[...] = params
-        return sum(learner.backpropagate(x, rows.y, rows.weights)), network.grads.astype(np.float64)
+        loss, gradient = sum(learner.backpropagate(x, rows.y, rows.weights)), network.grads.astype(np.float64)
+        for span in network.decayed if decay else ():
+            loss += 0.5 * decay * float(params[span] @ params[span])
+            gradient[span] += decay * params[span]
+        return loss, gradient
 
     found: Any = scipy.optimize.minimize(
         objective,

@@ -149,3 +149,13 @@ def test_unfinished_training_warns() -> None:
     for solver in ("adam", "lbfgs"):
         with pytest.warns(ConvergenceWarning):
             mlpcli.MLPClassifier(solver=solver, max_iter=2).fit(X, Y)
+
+
+def test_weight_decay_is_a_penalty_for_lbfgs_too() -> None:
+    """alpha is divided by the rows, weight_decay is not."""
+    parameters = {"solver": "lbfgs", "hidden_layer_sizes": (3,), "random_state": 0, "max_iter": 1000, "tol": 1e-8}
+    by_alpha, by_decay = (
+        mlpcli.MLPClassifier(**parameters, **penalty).fit(X, Y)
+        for penalty in ({"alpha": 0.1 * len(X)}, {"alpha": 0.0, "weight_decay": 0.1})
+    )
+    np.testing.assert_allclose(by_decay.predict_proba(X), by_alpha.predict_proba(X), atol=1e-3)

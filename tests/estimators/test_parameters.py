@@ -60,6 +60,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"n_iter_no_change": 2.5}, "n_iter_no_change: got 2.5, expected an integer of at least 1, or inf"),
     ({"max_iter": 0}, "max_iter: got 0, expected an integer of at least 1"),
     ({"validation_fraction": 1.0}, "validation_fraction: got 1.0, expected"),
+    ({"solver": "lbfgs", "dropout": 0.1}, "solver, dropout: lbfgs compares losses, which dropout makes random"),
     ({"norm": "batch", "batch_size": 1}, "batch_size, norm: batch norm needs batches of two rows or more"),
 ]
 
@@ -85,7 +86,8 @@ def test_every_rule_is_for_a_parameter_and_allows_its_default() -> None:
 
 @pytest.mark.parametrize("optimizer", OPTIONS["optimizer"].choices)
 def test_options_become_parameters_and_options_again(optimizer: str) -> None:
-    given = RunOptions(optimizer=optimizer, hidden=(5, 4), lr=0.1, activation="sigmoid", dropout=0.1, loss="squared")
+    shared = {"hidden": (5, 4), "lr": 0.1, "activation": "sigmoid", "weight_decay": 0.1, "loss": "squared"}
+    given = RunOptions(optimizer=optimizer, **shared)
     again = options_of(parameters_of(given, mlpcli.MLPRegressor._get_param_names()))
     for name in (*SHARED.values(), *FURTHER, "optimizer"):
         if name != "momentum" or optimizer != "sgd":
