@@ -95,5 +95,5 @@ def test_too_few_configurations_say_nothing(tmp_path: Path) -> None:
 def test_a_missing_extra_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = read_folder(search_folder(tmp_path / "s", [0.1 * place for place in range(40)]))
     monkeypatch.setitem(sys.modules, "optuna", None)
-    with pytest.raises(UsageError, match=r"^optuna is not installed[^\n]*Type: .*\[search\]"):
+    with pytest.raises(UsageError, match=r"^optuna, which measures it, is not installed[^\n]*Type: .*\[search\]"):
         option_importance(folder, read_course(folder))
