@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import mlpcli
+from mlpcli.api import progress
 from mlpcli.training import session
 
 SMALL: dict[str, Any] = {"width": 8, "depth": 1, "epochs": 10}
@@ -45,6 +46,29 @@ def test_at_the_prompt_a_run_with_a_folder_goes_on_from_its_checkpoint(monkeypat
     whole = mlpcli.train("moons:n=60", **SMALL, results="results", name="one", resume=True)
     assert whole.state == "complete"
     assert whole.metrics == mlpcli.train("moons:n=60", **SMALL).metrics
+
+
+def test_at_the_prompt_a_sweep_returns_the_trials_that_ended_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pressed when the first trial is told; the other widths are stacks of their own, which have not begun."""
+    spec = {"base": {"dataset": "moons:n=60", "epochs": 2}, "grid": {"width": [2, 4, 8]}}
+    settings: dict[str, Any] = {"results": "results", "name": "s", "executor": "serial", "progress": False}
+    told = progress._TrialCounter.trial
+
+    def press_once(self: Any, trial: Any, *, known: bool = False) -> None:
+        told(self, trial, known=known)
+        monkeypatch.setattr(progress._TrialCounter, "trial", told)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(progress._TrialCounter, "trial", press_once)
+    with pytest.raises(KeyboardInterrupt, match="1 of 3 trials are kept in results/s"):
+        mlpcli.sweep(spec, **{**settings, "name": "s"})
+    monkeypatch.setattr(progress._TrialCounter, "trial", press_once)
+    monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
+    part = mlpcli.sweep(spec, **{**settings, "name": "t"})
+    assert part.trials["state"].tolist() == ["complete"] and part.summary.empty
+    assert part.best.predict([[0.0, 0.0]]).shape == (1,)
+    whole = mlpcli.sweep(spec, **{**settings, "name": "t"})
+    assert whole.trials["state"].tolist() == ["complete"] * 3 and len(whole.summary) == 3
 
 
 def test_in_a_program_it_is_a_keyboard_interrupt() -> None:
