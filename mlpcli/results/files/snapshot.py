@@ -6,6 +6,7 @@ Files that grow need no such care: their rows are whole, and a trial's epochs st
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -57,11 +58,12 @@ def folder_of(file: Path) -> Path:
 
 def _stamp(folder: Path) -> dict[str, int]:
     """The files by name, each with its inode: what is replaced gets another."""
-    stamp: dict[str, int] = {}
-    for place in (folder, folder / NEXT):
-        try:
-            with os.scandir(place) as entries:
-                stamp |= {entry.path: entry.inode() for entry in entries if not entry.name.startswith(".")}
-        except OSError:  # it was removed
-            continue
+    stamp, places = dict[str, int](), [os.fspath(folder)]
+    for place in places:
+        with suppress(OSError), os.scandir(place) as entries:  # it may have been removed
+            for entry in entries:
+                if entry.name == NEXT:
+                    places.append(entry.path)
+                elif not entry.name.startswith("."):
+                    stamp[entry.path] = entry.inode()
     return stamp

@@ -101,7 +101,7 @@ def _run(path: Path) -> Row:
     config = _options(result["config"])
     trial = Trial(0, 0, result["run_id"], config["seed"]).ended(result)
     metric = _metric(config, trial)
-    state = "running" if is_locked(path) and os.path.isdir(path / NEXT) else trial.state
+    state = "running" if os.path.isdir(os.path.join(path, NEXT)) and is_locked(path) else trial.state
     made = _made(current(path, PROVENANCE))
     found = {"state": state, "done": trial.epochs_run, "planned": config.get("epochs"), "metric": metric}
     return config | trial.numbers | found | {"value": trial.metrics.get(metric), "run_id": trial.run_id} | made

@@ -61,8 +61,11 @@ def _number(cell: str) -> float:
     return value
 
 
+_RUN_ID = re.compile("[0-9a-f]{12}")
+
+
 def _run_id(cell: str) -> str:
-    if not re.fullmatch("[0-9a-f]{12}", cell):
+    if not _RUN_ID.fullmatch(cell):
         raise ValueError("expected 12 hexadecimal digits")
     return cell
 
