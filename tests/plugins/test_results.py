@@ -109,6 +109,14 @@ def test_a_network_of_a_trial_names_its_file(command: str, capsys: pytest.Captur
     assert run([*words, "--plugin", "parts.py"]) == 0
 
 
+def test_a_file_that_has_changed_is_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "parts.py").write_text(f"{ALL_KINDS}# another form\n")
+    for file, told in ((tmp_path / "parts.py", "parts.py is not what own was trained with, so that"), ("parts.py", "")):
+        assert run(["train", "--from", "own", "--name", "c", "--force", "--quiet", "--plugin", str(file)]) == 0
+        assert told in (error := capsys.readouterr().err) and bool(told) == bool(error)
+        use(())
+
+
 def test_next_names_the_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["train", *SMALL, "--activation", "snake", "--plugin", "parts.py", "--name", "next"]) == 0
     assert "Next: mlpcli eval results/next --plugin parts.py\n" in capsys.readouterr().out

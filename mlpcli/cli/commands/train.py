@@ -125,9 +125,12 @@ def train(
 def _recorded(name: str, results: Path) -> list[Source]:
     """The options of the run or the trial that --from names."""
     from mlpcli.results.folders.find import find_named
-    from mlpcli.results.reading.recorded import recorded_options
+    from mlpcli.results.reading.recorded import changed_plugins, recorded_options
 
-    return recorded_options(find_named(name, results))
+    named = find_named(name, results)
+    for file in changed_plugins(named.path):
+        warning(f"{file} is not what {name} was trained with, so that the numbers may differ")
+    return recorded_options(named)
 
 
 def _train_seeds(

@@ -11,7 +11,7 @@ from mlpcli import json_text
 from mlpcli.atomic import io_errors, shown
 from mlpcli.config import OPTIONS, RunOptions, Source, as_dict, build, resolve
 from mlpcli.config.metrics import PARTS, Measure
-from mlpcli.config.origins import foreign_parts, plugin_flags, unknown_parts
+from mlpcli.config.origins import foreign_parts, plugin_flags, registered, unknown_parts
 from mlpcli.errors import DataError, UsageError
 from mlpcli.results.files import csv_text
 from mlpcli.results.files.read_file import read_json, read_options, read_toml
@@ -26,6 +26,7 @@ from mlpcli.results.trial import Trial
 
 __all__ = [
     "Recorded",
+    "changed_plugins",
     "command_of",
     "curves",
     "plugin_files",
@@ -128,6 +129,14 @@ def plugin_files(path: Path) -> tuple[str, ...]:
     """The names of the files of user-defined parts that a run or a sweep was made with, as provenance.json has them."""
     plugins = provenance_of(path).get("plugins", {})
     return tuple(sorted(file for file in plugins if not file.endswith(OF_PROGRAM))) if isinstance(plugins, dict) else ()
+
+
+def changed_plugins(path: Path) -> list[str]:
+    """The files of user-defined parts that are loaded in another form than a run or a sweep was made with."""
+    plugins = provenance_of(path).get("plugins", {})
+    forms = dict(plugins) if isinstance(plugins, dict) else {}
+    loaded = {origin.file: origin.sha256 for origin in registered().values() if origin.file is not None}
+    return sorted(file for file, form in loaded.items() if forms.get(file, form) != form)
 
 
 def _plugins_of(given: Mapping[str, Any], path: Path) -> tuple[str, ...]:
