@@ -96,27 +96,35 @@ ATTACKS: dict[str, Callable[[str, Iterable[Any]], Iterator[tuple[object, Ended]]
 
 def plan(asked: argparse.Namespace) -> list[Task]:
     """Everything to be tried, in random order."""
-    rng = Random(asked.seed)
-    tasks = [task for name in SUBJECTS for task in _cut("SIGKILL", name, range(-(-asked.kills // len(SUBJECTS))), 5)]
-    tasks += [task._replace(attack="SIGTERM or Ctrl-C") for task in tasks]
-    known: set[tuple[str, str, str]] = set()
-    for name in SUBJECTS if not reason_to_skip() else ():
-        found = [point for point in one_of_each_kind(points(place_of(name)), rng) if point.kind not in known]
-        known |= {point.kind for point in found}  # what train and both sweeps do alike is tried once
-        tasks += _cut("failed system call", name, found, 10)
+    rng, tasks = Random(asked.seed), list[Task]()
+
+    def add(attack: str, subject: str, cases: Sequence[Any], at_once: int) -> None:
+        tasks.extend(Task(attack, subject, cases[start : start + at_once]) for start in range(0, len(cases), at_once))
+
     limits = [(limit, value) for limit, values in LIMITS.items() if not exempt(limit) for value in values]
     for name in SUBJECTS:
-        tasks += _cut("limit", name, limits, 5)
+        for attack in ("SIGKILL", "SIGTERM or Ctrl-C"):
+            add(attack, name, range(-(-asked.kills // len(SUBJECTS))), 5)
+        add("limit", name, limits, 5)
     for name in READERS:
-        tasks += _cut("damaged input", name, range(asked.inputs), 500)
-    watchings = [words for _ in range(WATCHINGS) for words in WATCHERS]
-    tasks += _cut("reading while others write", "a run and a sweep", watchings, len(watchings) // 5)
+        add("damaged input", name, range(asked.inputs), 500)
+    add("reading while others write", "a run and a sweep", WATCHERS * WATCHINGS, len(WATCHERS) * WATCHINGS // 5)
+    if not asked.only or "failed system call" in asked.only:
+        for name, found in _one_of_each_kind(rng).items():
+            add("failed system call", name, found, 10)
     rng.shuffle(tasks)
     return [task for task in tasks if not asked.only or task.attack in asked.only]
 
 
-def _cut(attack: str, subject: str, cases: Sequence[Any], size: int) -> list[Task]:
-    return [Task(attack, subject, cases[start : start + size]) for start in range(0, len(cases), size)]
+def _one_of_each_kind(rng: Random) -> dict[str, list[Point]]:
+    """The calls of each command to fail; what train and both sweeps do alike is tried once."""
+    known: set[tuple[str, str, str]] = set()
+    chosen: dict[str, list[Point]] = {}
+    for name in SUBJECTS if not reason_to_skip() else ():
+        found = one_of_each_kind(points(place_of(name)), rng)
+        chosen[name] = [point for point in found if point.kind not in known]
+        known |= {point.kind for point in found}
+    return chosen
 
 
 def run(task: Task, end: float) -> Tally:
