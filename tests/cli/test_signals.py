@@ -99,6 +99,24 @@ def test_a_signal_in_a_destructor_is_not_lost(tmp_path: Path) -> None:
     assert (stopped.returncode, stopped.stdout, stopped.stderr) == (143, "", KEPT)
 
 
+def test_lack_of_memory_in_a_destructor_or_a_thread_is_no_line_of_its_own(tmp_path: Path) -> None:
+    before = """
+        import _thread
+        import mlpcli.results.folders.find as find
+        class Doomed:
+            def __del__(self):
+                raise MemoryError
+        find_run = find.find_run
+        def doomed_find_run(text, root):
+            Doomed()
+            _thread.start_new_thread(bytearray, (1 << 62,))
+            return find_run(text, root)
+        find.find_run = doomed_find_run
+    """
+    done = run(before, "eval", "absent", root=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+
+
 def test_a_signal_during_an_import_ends_the_process_there(tmp_path: Path) -> None:
     """NumPy prints an exception that is raised in its import, and raises another."""
     (tmp_path / "slow_module.py").write_text(
