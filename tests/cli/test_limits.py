@@ -4,12 +4,12 @@ import errno
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mlpcli import background
 from mlpcli.cli import main
 from mlpcli.sweeps.run import job_dispatch
 from mlpcli.sweeps.run.train_stack import run_job
@@ -130,10 +130,10 @@ def test_a_trial_that_lacked_something_is_trained_again(
 
 
 def test_no_thread_to_be_had(file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def refuse(thread: threading.Thread) -> None:
+    def refuse(*call: object) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(threading.Thread, "start", refuse)
+    monkeypatch.setattr(background, "start_new_thread", refuse)
     assert main.run([*SWEEP, "--jobs", "2"]) == 74
     assert "mlpcli: error: not enough processes or threads" in capsys.readouterr().err
 
