@@ -186,7 +186,7 @@ def test_many_problems_are_counted_and_not_all_shown() -> None:
     assert found[0] == "100000 problems:"
     assert found[-1] == "  and 99900 more"
     assert len(found) == 102
-    assert cpu_loops(refuse) < 20  # measured: XX
+    assert cpu_loops(refuse) < 20  # measured: 3.1 to 4.5
 
 
 def test_a_list_in_brackets_is_read_as_one_without() -> None:

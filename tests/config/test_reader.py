@@ -74,7 +74,7 @@ def test_what_is_not_toml(file: Path, content: bytes, refused: str) -> None:
 def test_bombs_are_refused_soon(file: Path, content: bytes, refused: str) -> None:
     file.write_bytes(content)
     said = []
-    assert cpu_loops(lambda: said.append(refusal(file))) < 20  # measured: XX
+    assert cpu_loops(lambda: said.append(refusal(file))) < 20  # measured: 0.01 to 2.1
     assert any(reason in said[0] for reason in refused.split("|"))
 
 

@@ -186,7 +186,7 @@ class ColumnReader:
         if other:
             what = "is not a number, as the others are" if other.is_mark else "is not read as a number"
             remedy = f"Use {other.options}" + (" if it stands for a missing value" if other.is_mark else "")
-            remedy += "" if self.target else f", --categories {quote(self.name)} if these are codes"
+            remedy += "" if self.target else f" or --categories {quote(self.name)} if these are codes"
             self.refuse(self.seen[other.text].where, f"{quote(other.text)} {what}", remedy)
         numbers = [text for text in counts if self._is_number(text)]
         if len(numbers) > FEW_NUMBERS and sum(map(counts.__getitem__, numbers)) >= STRAY * sum(counts.values()):
