@@ -9,8 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from mlpcli.config import DataOptions
-from mlpcli.config.data_options import COLUMN_OPTIONS
+from mlpcli.config import READING, DataOptions
 from mlpcli.data.readers.text.compression import inner_path, open_bytes
 from mlpcli.errors import DataError
 
@@ -94,7 +93,7 @@ def refused_options(options: DataOptions, own: Sequence[str]) -> dict[str, list[
 
     Returns the suffixes of the formats that take each of them.
     """
-    given = options.given.keys() - {*own, *COLUMN_OPTIONS}
+    given = options.given.keys() & set(READING) - set(own)  # formats are loaded only where one of these was given
     takers: dict[str, list[str]] = {}
     for suffix in FORMATS if given else ():
         for name in given.intersection(load_format(suffix).options):
