@@ -25,6 +25,7 @@ from mlpcli.results.folders.run_folder import RunFolder
 from mlpcli.results.folders.run_in_memory import RunInMemory
 from mlpcli.results.provenance import labels
 from mlpcli.training.loop.diagnostics import DIAGNOSTIC_COLUMNS
+from mlpcli.training.loop.divergence import remedy
 from mlpcli.training.session import PlannedRun, Trained, plan_run, train_run
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ def _trained(
         if isinstance(folder, RunFolder) and folder.result is not None:
             found = Run.of_folder(folder.path)
             if found.state == "diverged":
-                raise Diverged(f"training of {found.place} diverged. Try a lower --lr, or --clip-norm 1", found)
+                raise Diverged(f"training of {found.place} diverged. {remedy(run.options)}", found)
             return found
         try:
             trained = train_run(run, folder, command, show, stop_early=stop_early, said=said)

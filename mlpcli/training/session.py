@@ -33,6 +33,7 @@ from mlpcli.threads import blas_threads, fastest_threads
 from mlpcli.training.baselines import baseline_scores
 from mlpcli.training.build import output_units
 from mlpcli.training.data_checks import check_data
+from mlpcli.training.loop.divergence import remedy
 from mlpcli.training.loop.epoch_rows import EpochRow
 from mlpcli.training.loop.trainer import Metrics, Trainer
 from mlpcli.training.model import Model
@@ -154,7 +155,7 @@ def train_run(
     if 0 in trainer.diverged:
         raise Diverged(
             f"training of {_place(folder.path)} diverged: {trainer.diverged[0]}. The weights of epoch "
-            f"{trained.result['best_epoch']} are kept. Try a lower --lr, or --clip-norm 1",
+            f"{trained.result['best_epoch']} are kept. {remedy(run.options)}",
             trained,
         )
     return trained

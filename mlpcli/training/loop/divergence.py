@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mlpcli.config import RunOptions
+from mlpcli.config.choices import OPTIMIZERS
 from mlpcli.nn import Array, Network
 
-__all__ = ["Divergence", "finite"]
+__all__ = ["Divergence", "finite", "remedy"]
 
 
 @dataclass(frozen=True)
@@ -31,3 +33,14 @@ def finite(losses: Array, network: Network) -> Array:
     arrays = (losses, network.params, network.state)
     well: Array = np.logical_and.reduce([np.isfinite(array).all(axis=-1) for array in arrays])
     return well
+
+
+def remedy(options: RunOptions) -> str:
+    """What to try after a divergence; a line search lets only the initial loss be other than finite.
+
+    >>> remedy(RunOptions(optimizer="sgd"))
+    'Try a lower --lr, or --clip-norm 1'
+    """
+    if OPTIMIZERS[options.optimizer].full_batch:
+        return "Try --dtype float64, a smaller --init-scale, or another --scale"
+    return "Try a lower --lr, or --clip-norm 1"
