@@ -1,6 +1,6 @@
 """Optimizers and learning-rate schedules over flat arrays; nothing here knows what a network is."""
 
-from mlpcli.optim.lbfgs import LBFGS, Evaluated
+from mlpcli.optim.lbfgs import LBFGS
 from mlpcli.optim.norms import gradient_norm, project_columns
 from mlpcli.optim.optimizers import OPTIMIZERS, Optimizer
 from mlpcli.optim.plateau import Plateau
@@ -11,7 +11,6 @@ __all__ = [
     "LBFGS",
     "OPTIMIZERS",
     "SCHEDULES",
-    "Evaluated",
     "Optimizer",
     "Plateau",
     "Schedule",

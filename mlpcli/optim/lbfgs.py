@@ -30,19 +30,19 @@ from mlpcli.optim.line_search import Trial, line_search
 __all__ = ["HISTORY", "LBFGS", "Evaluated"]
 
 HISTORY = 10
-"""Pairs of steps and changes that are kept, as in SciPy."""
+"""Pairs of steps and changes that are kept, as in SciPy; together 20 times the memory of the parameters in float64."""
 
 
 class Evaluated(Protocol):
-    """What an evaluation of the objective at a point finds: the loss, and its gradient, float64 `(size,)`."""
+    """The objective at a point, whatever else its evaluation found."""
 
     @property
     def loss(self) -> float:
-        """The loss."""
+        """The value that is minimized."""
 
     @property
     def gradient(self) -> Array:
-        """Its gradient, float64 `(size,)`."""
+        """Its derivative by each parameter, float64 `(size,)`."""
 
 
 Value = TypeVar("Value", bound=Evaluated)
@@ -84,7 +84,7 @@ class LBFGS:
         """Take one iteration.
 
         Where the search fails, the pairs are forgotten, and a second search goes down the gradient. Its first trial, as
-        that of the very first iteration, moves by a distance of 1 at most: the gradient alone knows no scale.
+        that of the very first iteration, moves by a distance of 1 at most, since nothing is known of the curvature.
 
         Args:
             point: the parameters, `(size,)`, which are only read; new points have their dtype.
@@ -124,10 +124,11 @@ class LBFGS:
 
         slack = float(np.finfo(point.dtype).eps) * abs(value.loss)
         found = line_search(along, Trial(0.0, value.loss, slope, value), first, slack)
-        if found is None or (found.loss >= value.loss and _norm(found.found.gradient) >= _norm(value.gradient)):
-            return (
-                None  # within the slack a step counts only where the gradient falls, so that rounding ends the training
-            )
+        if found is None:
+            return None
+        # Within the slack a step counts only if the gradient falls; otherwise rounding errors would go on for ever.
+        if found.loss >= value.loss and _norm(found.found.gradient) >= _norm(value.gradient):
+            return None
         return moved(found.length), found.found
 
     def _direction(self, downhill: Array) -> Array:
