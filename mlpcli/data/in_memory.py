@@ -30,8 +30,8 @@ from mlpcli.data.prepared.write_parts import build_entry
 from mlpcli.data.readers.arrays import are_pictures, read_arrays
 from mlpcli.data.readers.file_format import Wanted
 from mlpcli.data.readers.frames import as_frame, is_frame, read_frame
+from mlpcli.data.readers.sparse_matrices import encode_sparse, read_sparse
 from mlpcli.data.readers.text.cells import class_name
-from mlpcli.data.sparse.sparse_in_memory import encode_sparse, read_sparse
 from mlpcli.data.sparse.sparse_rows import is_sparse
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import listed, quote

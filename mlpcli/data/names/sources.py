@@ -14,9 +14,9 @@ from typing import Any
 from mlpcli.config import DataOptions
 from mlpcli.data.cache.fingerprint import fingerprint
 from mlpcli.data.cache.table import Kind, Table, TableWriter
+from mlpcli.data.names.card_sources import CARD_SOURCES, OFFLINE
 from mlpcli.data.names.cards import FILE, Card
 from mlpcli.data.names.locate import MEMORY, file_and_card
-from mlpcli.data.readers.card_sources import CARD_SOURCES, OFFLINE
 from mlpcli.data.readers.formats import load_format, refused_options
 from mlpcli.errors import DataError, FileError, UsageError
 from mlpcli.wording import nearest, quote
