@@ -205,6 +205,8 @@ def values_of(name: str) -> st.SearchStrategy[object]:
     kinds: list[st.SearchStrategy[object]] = [st.sampled_from(option.choices)] if option.choices else []
     if name == "split":
         return st.sampled_from([choice for choice in option.choices if choice != "group"])  # which needs groups
+    if name == "optimizer":
+        return st.sampled_from([choice for choice in option.choices if choice != "lbfgs"])  # refuses many options
     if name == "hidden":
         return st.lists(st.integers(1, 50), max_size=4)
     if name in ("dataset", "target"):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mlpcli.config import RunOptions, choices, resolve
-from mlpcli.gradcheck import oracle
-from mlpcli.gradcheck.check import Row, check
+from mlpcli.gradcheck import components, oracle
+from mlpcli.gradcheck.check import Row, check, merged
 from mlpcli.gradcheck.components import ROWS, check_components, check_run, draw_subject, random_batch
 from mlpcli.gradcheck.probe import Subject, kinks
 from mlpcli.nn import (
@@ -48,6 +48,15 @@ def options(**given: object) -> RunOptions:
     return resolve(RunOptions(**given), task=task, scale="none", has_validation=True, threads=1)
 
 
+def check_some(*kinds: str) -> list[Row]:
+    """Rows of the components whose names begin so: a bug in one of them need not be looked for in all others."""
+    return [
+        merged(name, [row for subject in subjects for row in check(subject)])
+        for name, subjects in components._components(seed=0)
+        if name.startswith(kinds)
+    ]
+
+
 @pytest.fixture(scope="module")
 def rows() -> list[Row]:
     return list(check_components())
@@ -58,6 +67,7 @@ def rows() -> list[Row]:
 
 def test_every_row_is_below_the_tolerance(rows: list[Row]) -> None:
     assert failures(rows) == []
+    assert check_some("norm", "lift") == [row for row in rows if row.component.startswith(("norm", "lift"))]
     assert max(row.differences for row in rows) < 1e-8
     assert max(row.tape for row in rows if row.tape is not None) < 1e-12
 
@@ -112,7 +122,7 @@ def test_a_newly_registered_activation_has_its_row(monkeypatch: pytest.MonkeyPat
     for name, kind in {"cube": Cube, "wrong cube": WrongCube}.items():
         monkeypatch.setitem(ACTIVATIONS, name, kind)
         monkeypatch.setitem(choices.ACTIVATIONS, name, choices.Activation())
-    found = {row.component: row for row in check_components()}
+    found = {row.component: row for row in check_some("activation")}
     assert found["activation cube"].verdict(TOLERANCE) == "ok"
     assert found["activation cube"].tape is None  # no formula yet
     assert failures(list(found.values())) == ["activation wrong cube"]
@@ -132,7 +142,7 @@ def test_a_newly_registered_activation_has_its_row(monkeypatch: pytest.MonkeyPat
 def test_a_lost_mean_over_the_batch(kind: type[Loss], row: str, monkeypatch: pytest.MonkeyPatch) -> None:
     right = kind.gradient
     monkeypatch.setattr(kind, "gradient", lambda self: right(self) * ROWS)
-    assert row in failures(list(check_components()))
+    assert row in failures(check_some(row))
 
 
 def test_the_mean_term_of_batch_norms_backward_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +152,7 @@ def test_the_mean_term_of_batch_norms_backward_dropped(monkeypatch: pytest.Monke
 
     right = BatchNorm.backward
     monkeypatch.setattr(BatchNorm, "backward", backward)
-    assert failures(list(check_components())) == [
+    assert failures(check_some("activation relu", "norm", "complete")) == [
         "norm batch, before the activation",
         "norm batch, after the activation",
         "complete network, batch norm",
@@ -166,7 +176,7 @@ def test_unbiased_variance_in_batch_norm(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(BatchNorm, "forward", forward)
     monkeypatch.setattr(BatchNorm, "backward", backward)
-    found = [row for row in check_components() if row.verdict(TOLERANCE) != "ok"]
+    found = [row for row in check_some("activation relu", "norm", "complete") if row.verdict(TOLERANCE) != "ok"]
     assert [row.component for row in found] == [
         "norm batch, before the activation",
         "norm batch, after the activation",
@@ -193,7 +203,7 @@ def test_biased_running_variance_in_batch_norm(monkeypatch: pytest.MonkeyPatch) 
 
 def test_scale_of_the_kept_units_missing_in_dropouts_backward(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Dropout, "backward", lambda self, grad, input_needed=True: grad * (self._work.mask > 0))
-    assert failures(list(check_components())) == [
+    assert failures(check_some("activation relu", "regularizer", "complete")) == [
         "regularizer dropout",
         "regularizer input dropout",
         "complete network, batch norm",
@@ -205,7 +215,7 @@ def test_z_for_h_in_the_slope_of_sigmoid(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(
         ACTIVATIONS["sigmoid"], "gradient", lambda self, z, h, g, out: np.multiply(g, z * (1 - z), out=out)
     )
-    assert failures(list(check_components())) == ["activation sigmoid"]
+    assert failures(check_some("activation", "complete")) == ["activation sigmoid"]
 
 
 def test_a_bias_off_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,12 +276,12 @@ def test_smoothing_and_weights_forgotten_in_the_gradient(kind: type, monkeypatch
     for name, row in (("_s", "regularizer label smoothing"), ("_class_weights", "regularizer class weights")):
         with monkeypatch.context() as patch:
             patch.setattr(kind, "gradient", lambda self, name=name: gradient(self, name))
-            assert row in failures(list(check_components()))
+            assert failures(check_some(row)) == [row]
 
 
 def test_backward_of_the_lift_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QuadraticLift, "backward", times(2, QuadraticLift.backward))
-    found = failures(list(check_components()))
+    found = failures(check_some("activation relu", "lift", "complete"))
     assert found == ["lift quadratic", "complete network, batch norm", "complete network, layer norm"]
 
 

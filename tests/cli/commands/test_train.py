@@ -248,8 +248,9 @@ def test_a_divergence_is_reported_and_ends_with_1(capsys: pytest.CaptureFixture[
     assert run(["eval", str(place), "-q"]) == 0
 
 
-def test_a_dataset_that_was_prepared_needs_no_scikit_learn(tmp_path: Path) -> None:
+def test_a_dataset_that_was_prepared_needs_no_scikit_learn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor pandas, SciPy or, without a terminal, rich."""
+    monkeypatch.setenv("MLPCLI_DATA_HOME", str(tmp_path / "home"))
     code = "import sys; from mlpcli.cli.main import run; run(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
     command = [sys.executable, "-c", code, "train", "--dataset", "iris", "--epochs", "1", "--width", "4", "-q"]
     for expected in (True, False):
