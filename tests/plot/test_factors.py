@@ -21,6 +21,19 @@ def test_factors() -> None:
     assert find_factors(("width",), [("4",), ("4",)]) == []
 
 
+def test_numbers_drawn_at_random_are_factors_of_their_own() -> None:
+    """Their values determine each other by chance; those of a short [zip] do so on purpose."""
+    rows = [(f"{0.1 * n}", f"{0.5 / (n + 1)}", ("none", "batch")[n % 2]) for n in range(12)]
+    assert [factor.options for factor in find_factors(("lr", "dropout", "norm"), rows)] == [
+        ("lr",),
+        ("dropout",),
+        ("norm",),
+    ]
+    assert [factor.options for factor in find_factors(("lr", "dropout"), [row[:2] for row in rows[:4]])] == [
+        ("lr", "dropout")
+    ]
+
+
 @pytest.mark.parametrize(
     ("numbers", "geometric"),
     [

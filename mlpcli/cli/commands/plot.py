@@ -57,7 +57,10 @@ def plot(
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="format of the pictures")] = Format.PNG,
     output: Annotated[
-        Path | None, typer.Option(help="folder for the pictures", show_default="the folder of the results, else here")
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="folder for the pictures", show_default="the folder of the results, else here"
+        ),
     ] = None,
     activations: Annotated[
         bool, switch("--activations", help="draw the activations and their slopes instead of results")

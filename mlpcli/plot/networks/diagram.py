@@ -63,14 +63,13 @@ def _draw_units(networks: Networks, kept: Kept, sizes: Sequence[int]) -> Drawing
     for layer, size in enumerate(sizes):
         for unit, text in enumerate(_unit_texts(model, layer, size)):
             x, y = _place(layer, unit, size)
-            axes.plot(x, y, marker="o", markersize=24, color="white", markeredgecolor="black", zorder=3)
+            axes.plot(x, y, marker="o", markersize=28, color="white", markeredgecolor="black", zorder=3)
             axes.text(x, y, text, ha="center", va="center", fontsize=7.5, zorder=4)
     for layer in range(len(sizes)):
         axes.text(layer, max(sizes) / 2 + 0.15, _layer_text(model, layer), ha="center", va="bottom", fontsize=8)
     axes.set_xlim(-0.4, len(sizes) - 0.6)
     axes.set_ylim(-max(sizes) / 2 - 0.1, max(sizes) / 2 + 0.9)
-    biases = "; in a circle its bias" if written else ""
-    below = f"solid: positive weight, dashed: negative, thicker: larger{biases}; seed {kept.trial.seed}"
+    below = f"solid: positive weight, dashed: negative, thicker: larger; in the circles: biases; seed {kept.trial.seed}"
     titled(figure, f"{networks.heading(kept)}: the network", f"{below}; {model.network.size:,} parameters")
     return Drawing("network", figure)
 

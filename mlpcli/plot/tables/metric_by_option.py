@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from mlpcli.plot.factors import Factor, find_factors, fullness
-from mlpcli.plot.points import Points, find_points
+from mlpcli.plot.factors import Factor, find_factors, fullness, is_drawn
+from mlpcli.plot.points import find_points
 from mlpcli.plot.selection import Selection
 from mlpcli.plot.style import MOST_SERIES, Drawing
 from mlpcli.plot.tables.grid import draw_heat_map, draw_panels
@@ -14,8 +14,6 @@ __all__ = ["draw_options"]
 
 MOST_PANELS = 6
 ENOUGH_OF_A_GRID = 0.6
-MANY = 10
-"""Values of a numeric option; one with more, nearly one per configuration, was drawn at random."""
 
 
 def draw_options(folder: ResultsFolder, metric: str, selection: Selection) -> list[Drawing]:
@@ -24,7 +22,7 @@ def draw_options(folder: ResultsFolder, metric: str, selection: Selection) -> li
     if len(points) < 2:
         return []
     factors = find_factors(folder.varied, list(points))
-    drawn = [index for index, _ in enumerate(folder.varied) if _is_drawn(points, index)]
+    drawn = [index for index, _ in enumerate(folder.varied) if is_drawn([values[index] for values in points])]
     if len(drawn) > 1:
         return [draw_slices(folder, metric, points, drawn, selection)]
     # The factor with most levels goes along the axis, the next become lines and panels; the last varied goes first.
@@ -46,11 +44,3 @@ def _have_room(ordered: Sequence[Factor], *most: int) -> bool:
     first, *others = ordered
     fits = first.numbers is not None or len(first.levels) <= MOST_ROWS
     return fits and len(others) <= len(most) and all(len(f.levels) <= n for f, n in zip(others, most, strict=False))
-
-
-def _is_drawn(points: Points, index: int) -> bool:
-    try:
-        numbers = {float(values[index]) for values in points}
-    except ValueError:
-        return False
-    return len(numbers) > max(MANY, 0.5 * len(points))

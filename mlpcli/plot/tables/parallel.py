@@ -78,9 +78,14 @@ def _places_of(factor: Factor, configurations: Sequence[tuple[str, ...]]) -> tup
 
 
 def _places(numbers: Sequence[float], *, log: bool) -> tuple[Numbers, Ticks]:
-    """Heights of numbers between the smallest at 0 and the largest at 1, and five ticks."""
-    values = np.log(numbers) if log else np.asarray(numbers, np.float64)
+    """Heights of numbers between the smallest at 0 and the largest at 1, and at most five ticks, whole among wholes."""
+    own = np.asarray(numbers, np.float64)
+    values = np.log(own) if log else own
     low, size = values.min(), np.ptp(values) or 1.0
     at = np.linspace(values.min(), values.max(), 5)
-    texts = [f"{number:.3g}" for number in (np.exp(at) if log else at)]
+    marked = np.exp(at) if log else at
+    if (own == own.round()).all():
+        marked = np.unique(marked.round())
+        at = np.log(marked) if log else marked
+    texts = [f"{number:.3g}" for number in marked]
     return (values - low) / size, list(zip(((at - low) / size).tolist(), texts, strict=True))

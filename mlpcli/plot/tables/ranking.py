@@ -67,9 +67,9 @@ def draw_slices(
 ) -> Drawing:
     """The metric against each option that was drawn at random, one mark per configuration."""
     drawn = drawn[:MOST_PANELS]
-    columns = min(len(drawn), 3)
+    columns = min(len(drawn), 2)
     rows = -(-len(drawn) // columns)
-    figure, axes = new_figure(1.2 + 3.2 * columns, 1.0 + 2.9 * rows, rows, columns, sharey=True)
+    figure, axes = new_figure(0.9 + 2.5 * columns, 0.9 + 2.4 * rows, rows, columns, sharey=True)
     means = np.array([point.mean for point in points.values()])
     for place, (panel, index) in enumerate(zip(axes, drawn, strict=False)):
         numbers = np.array([float(values[index]) for values in points])
@@ -80,8 +80,8 @@ def draw_slices(
         panel.plot(numbers[front], means[front], **look)
         if is_geometric(numbers):
             panel.set_xscale("log")
-        panel.set_xlabel(axis_name((folder.varied[index],)))
-        panel.set_ylabel(upright(metric_name(metric), 2.9) if place % columns == 0 else "")
+        panel.set_xlabel(wrap(axis_name((folder.varied[index],)), 24))
+        panel.set_ylabel(upright(metric_name(metric), 2.0) if place % columns == 0 else "")
     for panel in axes[len(drawn) :]:
         panel.set_visible(False)
     names = ", ".join(folder.varied[index] for index in drawn)
