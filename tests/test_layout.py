@@ -85,6 +85,19 @@ def test_imports_run_one_way(room):
         assert imports(path) <= allowed, path.name
 
 
+ROOMS_OF_DATA = ("sparse", "cache", "readers", "names", "prepared")
+
+
+@pytest.mark.parametrize("room", ROOMS_OF_DATA)
+def test_rooms_of_data_import_one_way(room):
+    """Inside of functions too; each may import from itself and those before it."""
+    later = ROOMS_OF_DATA[ROOMS_OF_DATA.index(room) + 1 :]
+    for path in (PACKAGE / "data" / room).rglob("*.py"):
+        nodes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+        found = {node.module.split(".")[2] for node in nodes if (node.module or "").startswith("mlpcli.data.")}
+        assert found.isdisjoint(later), path.name
+
+
 def imported_modules(path: Path) -> set[str]:
     """The modules that a module names at its top, under TYPE_CHECKING too; one of a package counts as itself."""
     body = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ImportFrom | ast.Import | ast.If)]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mlpcli.config import READING, DataOptions
 from mlpcli.data.cache.entries import Entry, EntryWriter, NewEntry, home_folder, open_entry
 from mlpcli.data.cache.memory_entry import MemoryEntry
+from mlpcli.data.cache.sparse_arrays import rows_of
 from mlpcli.data.cache.table import Kind, Table
 from mlpcli.data.names.locate import format_of
 from mlpcli.data.names.sources import Source, find_source
@@ -17,7 +18,6 @@ from mlpcli.data.prepare import entry_folder, open_table
 from mlpcli.data.prepared.column_summary import ColumnSummary, UnknownTexts
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.data.readers.formats import load_format
-from mlpcli.data.sparse.sparse_arrays import rows_of
 from mlpcli.wording import quote
 
 if TYPE_CHECKING:

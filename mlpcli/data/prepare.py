@@ -7,12 +7,12 @@ from typing import Any
 
 from mlpcli.config import DataOptions
 from mlpcli.data.cache.entries import Entry, NewEntry, digest_of, home_folder, open_entry
+from mlpcli.data.cache.sparse_arrays import rows_of
 from mlpcli.data.cache.table import Table, TableWriter
 from mlpcli.data.names.sources import Source, find_source
 from mlpcli.data.prepared.column_summary import ColumnSummary
 from mlpcli.data.prepared.dataset import PARTS, Part, Prepared
 from mlpcli.data.prepared.preprocessing import Preprocessing
-from mlpcli.data.sparse.sparse_arrays import rows_of
 from mlpcli.errors import DataError
 
 __all__ = [

@@ -17,10 +17,10 @@ from numpy.typing import DTypeLike, NDArray
 
 from mlpcli.data.cache.array_file import forget
 from mlpcli.data.cache.entries import Array, Entry, EntryWriter, digest_of
-from mlpcli.data.sparse.sparse_arrays import SparseWriter, sparse_rows_of
+from mlpcli.data.cache.sparse_arrays import SparseWriter, sparse_rows_of
 
 if TYPE_CHECKING:
-    from mlpcli.data.sparse.sparse_columns import SparseTable
+    from mlpcli.data.cache.sparse_table import SparseTable
     from mlpcli.data.sparse.sparse_rows import SparseRows
 
 __all__ = ["DATES", "Kind", "Table", "TableColumn", "TableWriter", "blocks_of"]
@@ -109,7 +109,7 @@ class Table:
 
 
 def _sparse_table(entry: Entry, first: int, end: int) -> "SparseTable":
-    from mlpcli.data.sparse.sparse_columns import SparseTable
+    from mlpcli.data.cache.sparse_table import SparseTable
 
     return SparseTable(sparse_rows_of(entry.arrays, "sparse", end), first)
 

@@ -16,8 +16,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.data.cache.sparse_table import SparseTable
 from mlpcli.data.prepared.column_summary import ColumnSummary
-from mlpcli.data.sparse.sparse_columns import SparseColumns, SparseTable
+from mlpcli.data.sparse.sparse_columns import SparseColumns
 from mlpcli.errors import UsageError
 
 __all__ = ["FittedSparse", "fit_sparse", "summarize_sparse"]

@@ -20,8 +20,8 @@ from mlpcli.data.prepared.splits import split_rows
 from mlpcli.data.prepared.summarize import summary_of_dropped, summary_of_inputs, summary_of_targets, with_notes
 from mlpcli.data.prepared.targets import find_columns, fit_targets, labelled_rows, read_targets
 from mlpcli.data.prepared.validation import ValidationRows, ValidationTable, read_validation
+from mlpcli.data.prepared.write_sparse import too_large, write_sparse
 from mlpcli.data.readers.wanted_columns import rejoined
-from mlpcli.data.sparse.write_sparse import too_large, write_sparse
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import quote
 

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_array, csr_array
 
 from mlpcli.data.cache.memory_entry import MemoryEntry
+from mlpcli.data.cache.sparse_arrays import SparseWriter, rows_of
+from mlpcli.data.cache.sparse_table import SparseTable
 from mlpcli.data.prepared.sparse_fitting import fit_sparse
-from mlpcli.data.sparse.sparse_arrays import SparseWriter, rows_of
-from mlpcli.data.sparse.sparse_columns import SparseColumns, SparseTable
+from mlpcli.data.prepared.write_sparse import scaled_blocks
+from mlpcli.data.sparse.sparse_columns import SparseColumns
 from mlpcli.data.sparse.sparse_rows import SparseRows, is_sparse
 from mlpcli.errors import UsageError
 from mlpcli.nn import Linear, Network
@@ -116,13 +118,13 @@ def test_scipy_need_not_be_loaded_to_tell_sparse_from_dense() -> None:
 
 @pytest.mark.parametrize("block", [1, 7, 1 << 20])
 def test_columns_are_fitted_on_the_training_rows_alone(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mlpcli.data.sparse.sparse_columns.ENTRIES", block)
+    monkeypatch.setattr("mlpcli.data.cache.sparse_table.ENTRIES", block)
     dense, rows = draw(7), np.array([0, 2, 3, 7, 11])
     table = SparseTable(SparseRows.of(np.pad(dense, ((0, 0), (1, 0)))), first=1)
     fitted = fit_sparse(table, rows, "maxabs")
     largest = abs(dense[rows]).max(axis=0)
     assert fitted.columns.scale == tuple(np.where(largest == 0, 1.0, largest).tolist())
-    blocks = [rows.toarray() for rows in fitted.columns.blocks(table, np.arange(12), "float64")]
+    blocks = [rows.toarray() for rows in scaled_blocks(table, np.arange(12), fitted.columns, "float64")]
     assert (np.concatenate(blocks) == dense / np.where(largest == 0, 1.0, largest)).all()
     assert fit_sparse(table, rows, "none").columns.scale == (1.0,) * 30
     assert fitted.columns.features == tuple(f"x{number}" for number in range(1, 31))
@@ -137,7 +139,7 @@ def test_columns_are_found_by_their_number() -> None:
         ([[0, 2]], 1, [1, 0, 0]),
     ):
         table = SparseTable(SparseRows.of(np.array(cells, float)), first)
-        (block,) = columns.blocks(table, np.arange(1), "float64")
+        (block,) = scaled_blocks(table, np.arange(1), columns, "float64")
         assert block.toarray().tolist() == [expected]
 
 

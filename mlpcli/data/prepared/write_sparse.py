@@ -1,15 +1,27 @@
 """Write sparse rows into a prepared dataset: scaled block by block, with a look at what came out."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.cache.entries import EntryWriter
-from mlpcli.data.sparse.sparse_arrays import SparseWriter
-from mlpcli.data.sparse.sparse_columns import SparseColumns, SparseTable
+from mlpcli.data.cache.sparse_arrays import SparseWriter
+from mlpcli.data.cache.sparse_table import SparseTable
+from mlpcli.data.sparse.sparse_columns import SparseColumns
+from mlpcli.data.sparse.sparse_rows import SparseRows
 from mlpcli.errors import DataError
 from mlpcli.wording import quote
 
-__all__ = ["too_large", "write_sparse"]
+__all__ = ["scaled_blocks", "too_large", "write_sparse"]
+
+
+def scaled_blocks(
+    table: SparseTable, rows: NDArray[np.int64], columns: SparseColumns, dtype: str
+) -> Iterator[SparseRows]:
+    """The rows of these numbers in the columns that were fitted, over their scales, in blocks."""
+    for block in table.blocks(rows, columns.first, len(columns.scale)):
+        yield columns.apply(block, dtype)
 
 
 def write_sparse(
@@ -30,7 +42,7 @@ def write_sparse(
     """
     x = SparseWriter(new, name, dtype)
     first, varies = None, False
-    for block in columns.blocks(table, rows, dtype):
+    for block in scaled_blocks(table, rows, columns, dtype):
         for at in np.flatnonzero(~np.isfinite(block.data))[:1]:
             raise too_large(columns.features[block.indices[at]], dtype, remedy="maxabs")
         first = block[:1] if first is None else first
