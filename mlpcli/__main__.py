@@ -22,6 +22,8 @@ def main() -> None:
         sys.exit(130)
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # a library's, such as joblib's, would stand between the lines of a command
+    # pyarrow's memory allocator starts a thread, and prints a line where it gets none
+    os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
     try:
         from mlpcli.threads import set_up_blas
 
