@@ -68,5 +68,7 @@ def sentence(text: str) -> str:
 
     >>> sentence("no such dataset"), sentence("no such dataset; did you mean iris?")
     ('no such dataset.', 'no such dataset; did you mean iris?')
+    >>> sentence("there are 'a', 'b', …")
+    "there are 'a', 'b', …"
     """
-    return text if text.endswith((".", "?")) else f"{text}."
+    return text if text.endswith((".", "?", "…")) else f"{text}."

@@ -53,8 +53,8 @@ def evaluate(
 ) -> None:
     """Score a trained network; metrics, scores per class and the confusion matrix are written beside it as CSV.
 
-    For classes, calibration-SPLIT.csv says how often probabilities come true; for
-    two classes, thresholds-SPLIT.csv says what each threshold would decide.
+    For classes, calibration-SPLIT.csv says how often probabilities come true; for two classes, thresholds-SPLIT.csv
+    says what each threshold would decide.
 
     For a table without the target column, only predictions are written.
 

@@ -49,12 +49,10 @@ def explain(
 ) -> None:
     """Say which columns of the table a trained network relies on: what permuting each one costs.
 
-    The importance of a column is the accuracy lost, or the error gained, when its
-    cells change places between the rows, with a 95% interval. For a trial of a
-    sweep the interval is over the seeds of its configuration whose models were
-    kept; for one network it is over permutations, and says nothing of other seeds.
-    Columns that tell the same share their importance, so each may seem to matter
-    little.
+    The importance of a column is the accuracy lost, or the error gained, when its cells change places between the rows,
+    with a 95% interval. For a trial of a sweep the interval is over the seeds of its configuration whose models were
+    kept; for one network it is over permutations, and says nothing of other seeds. Columns that tell the same share
+    their importance, so each may seem to matter little.
 
     Example: mlpcli explain wine-0123456789ab --metric loss
     """
