@@ -43,7 +43,7 @@ CHOICES = {
     "dtype": "float32 float64",
     "loss": "auto cross-entropy squared absolute huber",
     "class_weight": "none balanced",
-    "optimizer": "sgd momentum nesterov rmsprop adam adamw",
+    "optimizer": "sgd momentum nesterov rmsprop adam adamw lbfgs",
     "schedule": "constant step exponential inverse linear cosine cycles plateau",
     "monitor": "auto val_loss val_accuracy val_balanced_accuracy val_micro_f1 val_macro_f1 val_roc_auc "
     "val_average_precision val_top_5_accuracy val_log_loss val_brier val_rmse val_mae val_median_absolute_error "
