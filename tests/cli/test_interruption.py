@@ -23,7 +23,7 @@ from tests.workers.processes import PATIENCE, eventually
 
 DATASET = "blobs:n=1500,d=20,k=10,spread=4"
 RUN = [
-    *("train", "--dataset", DATASET, "--name", "r", "--width", "32", "--epochs", "60", "--threads", "1"),
+    *("train", "--dataset", DATASET, "--name", "r", "--width", "32", "--epochs", "30", "--threads", "1"),
     *("--dropout", "0.2", "--input-dropout", "0.1", "--norm", "batch", "--schedule", "cosine"),
 ]
 FAST = "from mlpcli.training import session; session.CHECKPOINT_EVERY = 0.05; "
@@ -182,7 +182,7 @@ def test_a_killed_run_starts_again_with_force_alone(golden: tuple[dict[str, byte
     assert "holds an unfinished run. It is unchanged. Go on with it with --resume, or use --force" in err
     code, err = finish(tmp_path, "--force")
     assert (code, files(tmp_path)) == (0, golden[0])
-    assert "epoch 1/60" in err
+    assert "epoch 1/30" in err
 
 
 @pytest.mark.parametrize(
@@ -205,11 +205,11 @@ def test_a_signal_says_how_to_go_on(
         last,
     )
     done = rows_of(tmp_path)
-    assert 5 <= done < 60
+    assert 5 <= done < 30
     code, err = finish(tmp_path, "--resume")
     assert (code, files(tmp_path)) == (0, golden[0])
-    assert f"epoch {done}/60" not in err
-    assert f"epoch {done + 1}/60" in err
+    assert f"epoch {done}/30" not in err
+    assert f"epoch {done + 1}/30" in err
 
 
 def test_ctrl_c_twice(golden: tuple[dict[str, bytes], float], tmp_path: Path) -> None:
