@@ -35,8 +35,8 @@ class Option:
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """Words among its values."""
-        return tuple(part for part in self.parts if isinstance(part, str))
+        """Words among its values, those that user-defined parts have added since too."""
+        return tuple(part for part in dict.fromkeys(_leaves(self.annotation)) if isinstance(part, str))
 
     @property
     def types(self) -> frozenset[type]:
