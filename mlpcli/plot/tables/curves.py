@@ -24,6 +24,7 @@ from mlpcli.plot.style import (
     part_name,
     series,
     titled,
+    upright,
     whole_ticks,
 )
 from mlpcli.results.folders.read_folder import ResultsFolder
@@ -51,7 +52,7 @@ def _of_a_run(folder: ResultsFolder, trial: Trial, metric: str) -> Drawing:
     epochs, measure = epochs_of(folder, trial), Measure.find(metric)
     chosen = metric if measure is None else measure.metric.name
     names = [name for name in dict.fromkeys(("loss", chosen)) if _columns(epochs, name)]
-    figure, axes = new_figure(0.8 + 3.9 * len(names), 3.4, 1, len(names))
+    figure, axes = new_figure(1.5 + 2.4 * len(names), 3.0, 1, len(names))
     best = trial.best_epoch
     for panel, name in zip(axes, names, strict=True):
         for index, column in enumerate(_columns(epochs, name)):
@@ -59,7 +60,7 @@ def _of_a_run(folder: ResultsFolder, trial: Trial, metric: str) -> Drawing:
         if best:
             panel.axvline(best, color="#7f7f7f", linestyle=(0, (1, 1)), linewidth=1.2, label=f"kept: epoch {best}")
         panel.set_xlabel("epoch")
-        panel.set_ylabel(measure_name(name))
+        panel.set_ylabel(upright(measure_name(name), 2.2))
         _scale(panel, name, [epochs[column] for column in _columns(epochs, name)])
     legend(figure, axes)
     titled(figure, f"{folder.name}: learning curves", f"seed {trial.seed}; training is the running mean of an epoch")
