@@ -27,7 +27,7 @@ COMMAND = """
 import json, resource, sys
 from pathlib import Path
 from mlpcli.cli.main import run
-if code := run(["sweep", *sys.argv[1:], "--quiet", "--jobs", "2"]):
+if code := run(["sweep", *sys.argv[1:], "--quiet", "--jobs", "2", "--max-trials", str(10**6)]):
     sys.exit(code)
 used = resource.getrusage(resource.RUSAGE_SELF)
 peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
