@@ -24,10 +24,9 @@ def run_id(resolved: RunOptions, data_digest: str) -> str:
     to the identity and whose resolved value is not the declared default. User-defined parts add `parts`, the SHA-256 of
     the source of each.
     """
+    about, fields = resolved.about(), type(resolved).model_fields
     options = {
-        name: value
-        for name, value in vars(resolved).items()
-        if resolved.about()[name].identity and value != type(resolved).model_fields[name].default
+        name: value for name, value in vars(resolved).items() if about[name].identity and value != fields[name].default
     }
     content = {"data": data_digest, "format": FORMAT, "options": options}
     if parts := {option: origin.sha256 for option, origin in origins(resolved).items()}:

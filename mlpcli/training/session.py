@@ -40,7 +40,7 @@ from mlpcli.training.model import Model
 from mlpcli.training.signal_flow import ROWS, signal_flow
 from mlpcli.training.weight_history import WeightHistory
 
-__all__ = ["PlannedRun", "Trained", "plan_run", "result_of", "train_run"]
+__all__ = ["PlannedRun", "Trained", "plan_run", "resolve_run", "result_of", "train_run"]
 
 CHECKPOINT_EVERY = 2.0
 """Seconds between two checkpoints, the most that a crash may cost."""
@@ -68,7 +68,18 @@ class Trained:
 
 
 def plan_run(options: RunOptions, data: Prepared, threads: int | None = None) -> PlannedRun:
-    """Resolve the options for the data.
+    """Resolve the options for the data, and check that they suit it; arguments as those of `resolve_run`.
+
+    Raises:
+        UsageError: the options do not suit the data.
+    """
+    resolved = resolve_run(options, data, threads)
+    check_data(resolved, data)
+    return PlannedRun(resolved, data, run_id(resolved, data.digest))
+
+
+def resolve_run(options: RunOptions, data: Prepared, threads: int | None = None) -> RunOptions:
+    """The options as they are used for the data.
 
     Args:
         options: the options as given.
@@ -76,16 +87,17 @@ def plan_run(options: RunOptions, data: Prepared, threads: int | None = None) ->
         threads: the number of threads that `auto` stands for; by default the fastest one for the network's size.
 
     Raises:
-        UsageError: the options do not suit the data.
+        UsageError: the options do not suit the task.
     """
-    options = options.model_copy(update=data.decided)
+    if data.decided:
+        options = options.model_copy(update=data.decided)
     options = with_preset(options, task=data.task, features=len(data.features))
     if threads is None:
         outputs = output_units(data.task, len(data.classes or ()), len(data.targets))
         batch = options.used("batch_size")
         batch = len(data.train) if batch == "full" else min(batch, len(data.train))
         threads = fastest_threads((len(data.features), *options.sizes, outputs), batch)
-    resolved = resolve(
+    return resolve(
         options,
         task=data.task,
         scale=data.scale,
@@ -93,8 +105,6 @@ def plan_run(options: RunOptions, data: Prepared, threads: int | None = None) ->
         threads=threads if options.threads == "auto" else options.threads,
         targets=len(data.targets),
     )
-    check_data(resolved, data)
-    return PlannedRun(resolved, data, run_id(resolved, data.digest))
 
 
 def train_run(

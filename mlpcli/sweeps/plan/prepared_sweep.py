@@ -18,7 +18,7 @@ from mlpcli.sweeps.spec.ranking_metric import Kind, ranking_metric
 from mlpcli.training.build import output_units
 from mlpcli.training.loop.diagnostics import DIAGNOSTIC_COLUMNS
 from mlpcli.training.metrics.evaluate import is_defined
-from mlpcli.training.session import plan_run
+from mlpcli.training.session import plan_run, resolve_run
 
 __all__ = ["PreparedSweep"]
 
@@ -93,7 +93,7 @@ class PreparedSweep:
         """The options of a trial, resolved; made when asked for, since those of all trials would fill the memory."""
         options = self.plan.options(self.plan.configuration_of(number))
         seeded = self.plan.seeded(options, number)
-        return plan_run(seeded, self.data[number], threads=1).options
+        return resolve_run(seeded, self.data[number], threads=1)
 
     def groups(self, numbers: Sequence[int]) -> list[Group]:
         """These trials by what can train as one network, with what one of them costs."""
