@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
-from mlpcli.config import DataOptions, RunOptions, stack_key, usage_error
+from mlpcli.config import DataOptions, RunOptions, run_id, stack_key, usage_error
 from mlpcli.config.metrics import PARTS, Measure, epoch_columns, metrics_of, undefined
 from mlpcli.data import Prepared, prepare
 from mlpcli.errors import MlpcliError, UsageError
@@ -24,6 +25,14 @@ __all__ = ["PreparedSweep"]
 
 _Runs = dict[tuple[int, int | None], tuple[str, Prepared]]
 """The run_id and the data of a configuration by seed and fold."""
+
+
+class _Resolved(NamedTuple):
+    """The resolved options of a configuration on its data, with any of its seeds."""
+
+    configuration: int
+    data: Prepared
+    options: RunOptions
 
 
 class PreparedSweep:
@@ -46,6 +55,7 @@ class PreparedSweep:
         self.epochs = 0
         self._data_home = data_home
         self._loaded: dict[DataOptions, Prepared] = {}
+        self._latest: _Resolved | None = None
         self._owners: dict[str, int] = {}  # the configuration of each run_id
         self._monitors: dict[str, None] = {}  # what the runs of the first round monitor
         planned = len(plan)
@@ -91,9 +101,12 @@ class PreparedSweep:
 
     def options(self, number: int) -> RunOptions:
         """The options of a trial, resolved; made when asked for, since those of all trials would fill the memory."""
-        options = self.plan.options(self.plan.configuration_of(number))
-        seeded = self.plan.seeded(options, number)
-        return resolve_run(seeded, self.data[number], threads=1)
+        configuration, data = self.plan.configuration_of(number), self.data[number]
+
+        def resolve() -> RunOptions:
+            return resolve_run(self.plan.seeded(self.plan.options(configuration), number), data, threads=1)
+
+        return self._resolved(configuration, data, self.plan.seed(number), resolve)
 
     def groups(self, numbers: Sequence[int]) -> list[Group]:
         """These trials by what can train as one network, with what one of them costs."""
@@ -126,7 +139,7 @@ class PreparedSweep:
             runs = joined.setdefault(configuration, {})
             problem = _not_in_a_sweep(options, self.plan)
             try:
-                runs[options.seed, options.fold if options.folds else None] = self._identify(options)
+                runs[options.seed, options.fold if options.folds else None] = self._identify(configuration, options)
             except MlpcliError as error:
                 if start == 0 and not isinstance(error, UsageError):
                     raise
@@ -148,6 +161,7 @@ class PreparedSweep:
                 owners.update((run_id, configuration) for run_id, _ in runs.values())
         places: Mapping[int, int | None] = {}
         if changes:
+            self._latest = None  # configurations get other numbers
             asked, places = self.plan.revise(asked, start, changes)
         self._add(start, joined, places)
         return replace(asked, refused=(*asked.refused, *refused))
@@ -182,8 +196,8 @@ class PreparedSweep:
     def _repeat(self, number: int) -> tuple[int, int | None]:
         return self.plan.seed(number), self.plan.fold(number)
 
-    def _identify(self, options: RunOptions) -> tuple[str, Prepared]:
-        """The run_id and the data of one run."""
+    def _identify(self, configuration: int, options: RunOptions) -> tuple[str, Prepared]:
+        """The run_id and the data of one run of a configuration."""
         key = options.data
         if key not in self._loaded:
             data = prepare(key, self._data_home)
@@ -195,10 +209,22 @@ class PreparedSweep:
                         f"task: metrics.csv has no columns for {data.task}, the first batch has none of it"
                     )
             self._loaded[key] = data
-        run = plan_run(options, self._loaded[key], threads=1)
+        data = self._loaded[key]
+        resolved = self._resolved(configuration, data, options.seed, lambda: plan_run(options, data, threads=1).options)
         if not self.trials:
-            self._monitors[run.options.monitor] = None
-        return run.run_id, run.data
+            self._monitors[resolved.monitor] = None
+        return run_id(resolved, data.digest), data
+
+    def _resolved(self, configuration: int, data: Prepared, seed: int, resolve: Callable[[], RunOptions]) -> RunOptions:
+        """The resolved options of a run, made anew where it is of another configuration or data than the last one.
+
+        Nothing but the seed tells runs of one configuration on one data apart: another fold, or a split that follows
+        the seed, is other data.
+        """
+        latest = self._latest
+        if latest is None or latest.configuration != configuration or latest.data is not data:
+            latest = self._latest = _Resolved(configuration, data, resolve())
+        return latest.options.model_copy(update={"seed": seed})
 
     def _check_defined(self, loaded: Iterable[Prepared]) -> None:
         """Check that the rows of these datasets define the metric that ranks.
