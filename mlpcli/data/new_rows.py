@@ -21,7 +21,7 @@ from mlpcli.data.readers.formats import load_format
 from mlpcli.wording import quote
 
 if TYPE_CHECKING:
-    from mlpcli.data.prepared.validation import ValidationTable
+    from mlpcli.data.prepared.rows.validation import ValidationTable
 
 __all__ = ["Rows", "encode_rows", "inputs_of", "read_as_trained", "read_rows", "validation_table"]
 
@@ -119,7 +119,7 @@ def validation_table(options: DataOptions, home: Path) -> "ValidationTable":
         UsageError: no dataset of that name.
         FileError: the file does not exist or cannot be read.
     """
-    from mlpcli.data.prepared.validation import ValidationTable
+    from mlpcli.data.prepared.rows.validation import ValidationTable
 
     assert options.val_dataset
     asked = read_as_trained(DataOptions(dataset=options.val_dataset), options)
@@ -154,7 +154,7 @@ def encode_rows(
         DataError: as `read_rows`, or a weight that is missing or negative.
     """
     from mlpcli.data.prepared.matching import match_columns, match_targets, unknown_texts
-    from mlpcli.data.prepared.row_weights import read_weights
+    from mlpcli.data.prepared.rows.row_weights import read_weights
     from mlpcli.data.prepared.summarize import summary_of_new_rows
     from mlpcli.data.prepared.write_parts import write_part
 

@@ -8,9 +8,9 @@ from mlpcli.data.cache.table import DATES, Table
 from mlpcli.data.prepared.column_summary import ColumnSummary
 from mlpcli.data.prepared.columns import Fitted
 from mlpcli.data.prepared.date_parts import date_in_words
-from mlpcli.data.prepared.fitting import values_in_words
+from mlpcli.data.prepared.fitting.fit_columns import values_in_words
+from mlpcli.data.prepared.fitting.fit_sparse import summarize_sparse
 from mlpcli.data.prepared.preprocessing import Preprocessing
-from mlpcli.data.prepared.sparse_fitting import summarize_sparse
 from mlpcli.data.prepared.targets import Targets
 from mlpcli.wording import listed
 

@@ -11,15 +11,15 @@ from mlpcli.data.cache.entries import Entry, EntryWriter, digest_of
 from mlpcli.data.cache.table import Table
 from mlpcli.data.names.locate import takes
 from mlpcli.data.prepared.columns import Column
-from mlpcli.data.prepared.fitting import fit_columns
-from mlpcli.data.prepared.folds import leave_out
+from mlpcli.data.prepared.fitting.fit_columns import fit_columns
+from mlpcli.data.prepared.fitting.fit_sparse import fit_sparse
 from mlpcli.data.prepared.preprocessing import Preprocessing
-from mlpcli.data.prepared.row_weights import read_weights, relative_weights
-from mlpcli.data.prepared.sparse_fitting import fit_sparse
-from mlpcli.data.prepared.splits import split_rows
+from mlpcli.data.prepared.rows.folds import leave_out
+from mlpcli.data.prepared.rows.row_weights import read_weights, relative_weights
+from mlpcli.data.prepared.rows.splits import split_rows
+from mlpcli.data.prepared.rows.validation import ValidationRows, ValidationTable, read_validation
 from mlpcli.data.prepared.summarize import summary_of_dropped, summary_of_inputs, summary_of_targets, with_notes
 from mlpcli.data.prepared.targets import find_columns, fit_targets, labelled_rows, read_targets
-from mlpcli.data.prepared.validation import ValidationRows, ValidationTable, read_validation
 from mlpcli.data.prepared.write_sparse import too_large, write_sparse
 from mlpcli.data.readers.wanted_columns import rejoined
 from mlpcli.errors import DataError, UsageError

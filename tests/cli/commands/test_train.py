@@ -260,7 +260,11 @@ def test_a_dataset_that_was_prepared_needs_no_scikit_learn(tmp_path: Path, monke
         ("pandas", "scipy", "rich.live", "http.client", "mlpcli.sweeps", "mlpcli.cli.commands.eval")
     )
     assert set(loaded).isdisjoint(  # nor what reads files, sparse rows or columns that are to be fitted
-        ("mlpcli.data.readers.file_format", "mlpcli.data.cache.sparse_table", "mlpcli.data.prepared.fitting")
+        (
+            "mlpcli.data.readers.file_format",
+            "mlpcli.data.cache.sparse_table",
+            "mlpcli.data.prepared.fitting.fit_columns",
+        )
     )
 
 

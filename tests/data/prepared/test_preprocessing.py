@@ -15,7 +15,7 @@ from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, RobustScaler, Sta
 
 from mlpcli.data import Column, Preprocessing
 from mlpcli.data.cache.table import Table, TableColumn
-from mlpcli.data.prepared.fitting import fit_columns
+from mlpcli.data.prepared.fitting.fit_columns import fit_columns
 from mlpcli.data.prepared.write_parts import raw_rows
 from mlpcli.errors import DataError
 from tests.data.asked import prepare
@@ -151,7 +151,7 @@ def test_statistics_do_not_depend_on_how_rows_stream(monkeypatch: pytest.MonkeyP
     cells[::9, 2] = np.nan
     whole = {scale: fitted(table(cells), np.arange(900), scale) for scale in ("standard", "robust-clip", "minmax")}
     monkeypatch.setattr("mlpcli.data.cache.table.BLOCK", 40)
-    monkeypatch.setattr("mlpcli.data.prepared.number_fitting.QUANTILE_CELLS", 1000)
+    monkeypatch.setattr("mlpcli.data.prepared.fitting.fit_numbers.QUANTILE_CELLS", 1000)
     for scale, expected in whole.items():
         pieces = fitted(table(cells), np.arange(900), scale)
         for one, other in zip(pieces.columns, expected.columns, strict=True):

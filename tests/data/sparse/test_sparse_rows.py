@@ -12,7 +12,7 @@ from scipy.sparse import coo_array, csr_array
 from mlpcli.data.cache.memory_entry import MemoryEntry
 from mlpcli.data.cache.sparse_arrays import SparseWriter, rows_of
 from mlpcli.data.cache.sparse_table import SparseTable
-from mlpcli.data.prepared.sparse_fitting import fit_sparse
+from mlpcli.data.prepared.fitting.fit_sparse import fit_sparse
 from mlpcli.data.prepared.write_sparse import scaled_blocks
 from mlpcli.data.sparse.sparse_columns import SparseColumns
 from mlpcli.data.sparse.sparse_rows import SparseRows, is_sparse

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from mlpcli.data.cache.table import DATES, Kind, Table
 from mlpcli.data.prepared.columns import Column, Fitted
-from mlpcli.data.prepared.date_fitting import fit_date
+from mlpcli.data.prepared.fitting.fit_dates import fit_date
+from mlpcli.data.prepared.fitting.fit_numbers import fit_numbers, ranges_of
 from mlpcli.data.prepared.marks import marks_in_words
-from mlpcli.data.prepared.number_fitting import fit_numbers, ranges_of
 from mlpcli.data.readers.text.cells import in_order
 from mlpcli.errors import DataError
 from mlpcli.wording import quote

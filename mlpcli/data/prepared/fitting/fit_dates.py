@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mlpcli.data.cache.table import Table, TableColumn
 from mlpcli.data.prepared.columns import Column, Fitted
 from mlpcli.data.prepared.date_parts import PARTS, DatePart, date_in_words, part_of
-from mlpcli.data.prepared.number_fitting import fit_numbers, ranges_of
+from mlpcli.data.prepared.fitting.fit_numbers import fit_numbers, ranges_of
 
 __all__ = ["fit_date"]
 

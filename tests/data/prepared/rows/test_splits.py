@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpcli.data.prepared.splits import Split, allocate, split_rows
+from mlpcli.data.prepared.rows.splits import Split, allocate, split_rows
 from mlpcli.errors import DataError, UsageError
 from tests.data.asked import prepare, read_rows
 

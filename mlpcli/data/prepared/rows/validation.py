@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mlpcli.data.cache.table import Table
 from mlpcli.data.prepared.matching import match_columns, match_targets, unknown_texts
 from mlpcli.data.prepared.preprocessing import Preprocessing
-from mlpcli.data.prepared.row_weights import read_weights
+from mlpcli.data.prepared.rows.row_weights import read_weights
 from mlpcli.errors import DataError
 from mlpcli.wording import quote
 

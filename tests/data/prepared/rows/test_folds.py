@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mlpcli.data.prepared.folds import leave_out
-from mlpcli.data.prepared.splits import Split, split_rows
+from mlpcli.data.prepared.rows.folds import leave_out
+from mlpcli.data.prepared.rows.splits import Split, split_rows
 from mlpcli.errors import DataError
 
 CODES = np.array([0] * 50 + [1] * 30 + [2] * 7)

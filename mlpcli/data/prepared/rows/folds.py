@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.prepared.splits import Split
+from mlpcli.data.prepared.rows.splits import Split
 from mlpcli.errors import DataError
 
 __all__ = ["leave_out"]
