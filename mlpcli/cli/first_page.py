@@ -3,8 +3,8 @@
 >>> boxes = {"Options": [("--help", "show this message")]}
 >>> print(first_page("Train networks.", boxes, width=32, colour=False))
 <BLANKLINE>
- Usage: mlpcli [OPTIONS]
-        COMMAND [ARGS]...
+ Usage: mlpcli [OPTIONS] COMMAND
+        [ARGS]...
 <BLANKLINE>
  Train networks.
 <BLANKLINE>

