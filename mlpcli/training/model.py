@@ -31,7 +31,8 @@ from mlpcli.errors import PluginError, UsageError
 from mlpcli.nn import Array, Loss, Network, sigmoid
 from mlpcli.results.files.model_file import load_model, model_bytes
 from mlpcli.threads import blas_threads
-from mlpcli.training.build import build_loss, single_layers
+from mlpcli.training.build import build_loss
+from mlpcli.training.described_network import build_network, layout, parse
 from mlpcli.training.metrics.evaluate import BLOCK, evaluate, score_blocks
 from mlpcli.training.metrics.outcome import decided
 from mlpcli.training.metrics.probabilities import probabilities
@@ -68,20 +69,22 @@ class Model:
             PluginError: a user-defined part that it was trained with is missing, or is another version.
         """
         try:
-            tensors, description = load_model(path, expected=_layout)
+            tensors, description = load_model(path, expected=layout)
         except PluginError as error:
             raise PluginError(f"cannot use {shown(path)}: {error}") from None
-        options, preprocessing = _parse(description)
-        return cls(options, preprocessing, description["data_digest"], _network(options, preprocessing, tensors))
+        options, preprocessing = parse(description)
+        return cls(options, preprocessing, description["data_digest"], build_network(options, preprocessing, tensors))
 
     @classmethod
     def of(cls, options: RunOptions, data: Prepared, tensors: Mapping[str, Array]) -> "Model":
         """The model of a run that was trained on the data: a network of its own with a copy of the tensors."""
-        return cls(options, data.preprocessing, data.digest, _network(options, data.preprocessing, tensors))
+        return cls(options, data.preprocessing, data.digest, build_network(options, data.preprocessing, tensors))
 
     def with_tensors(self, tensors: Mapping[str, Array]) -> "Model":
         """The same model with other weights and running statistics, of which it has a copy."""
-        return Model(self.options, self.preprocessing, self.digest, _network(self.options, self.preprocessing, tensors))
+        return Model(
+            self.options, self.preprocessing, self.digest, build_network(self.options, self.preprocessing, tensors)
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles and copies have a network of their own, and bring the user-defined parts that it is made of."""
@@ -304,30 +307,6 @@ class Model:
         return decided(scores)
 
 
-def _layout(description: dict[str, Any]) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Dtype and shape of every tensor of the described architecture by name; nothing is allocated."""
-    options, preprocessing = _parse(description)
-    return {
-        f"{name}.{spec.name}": (options.dtype, spec.shape)
-        for name, layer in single_layers(options, preprocessing)
-        for spec in (*layer.parameters(), *layer.statistics())
-    }
-
-
-def _parse(description: dict[str, Any]) -> tuple[RunOptions, Preprocessing]:
-    check_origins(description.get("parts", {}))
-    options = RunOptions.model_validate(description["options"], strict=False)
-    return options, Preprocessing.from_json(description["preprocessing"])
-
-
-def _network(options: RunOptions, preprocessing: Preprocessing, tensors: Mapping[str, Array]) -> Network:
-    """The described network, with a copy of the tensors."""
-    network = Network(single_layers(options, preprocessing), dtype=options.dtype)
-    for name, view in network.tensors().items():
-        view[...] = tensors[name]
-    return network
-
-
 def _rebuilt(
     parts: tuple[object, Mapping[str, Any]],
     options: RunOptions,
@@ -337,4 +316,4 @@ def _rebuilt(
 ) -> Model:
     _, recorded = parts  # unpickled first, which registered those that are not here
     check_origins(recorded)
-    return Model(options, preprocessing, digest, _network(options, preprocessing, tensors))
+    return Model(options, preprocessing, digest, build_network(options, preprocessing, tensors))
