@@ -40,7 +40,8 @@ def table_on_disk(table: str) -> Iterator[str]:
         try:
             yield str(path)
         except MlpcliError as error:
-            raise type(error)(str(error).replace(str(path), "standard input")) from error
+            error.args = (str(error).replace(str(path), "standard input"),)
+            raise
 
 
 def guard_streams() -> None:

@@ -177,7 +177,7 @@ class RunOptions(DataOptions):
     min_delta: Amount = option(
         0.0,
         "Training",
-        "smallest improvement of the monitor that patience and plateau count as one, scikit-learn's tol",
+        "smallest improvement of the monitor that patience and plateau accept as better, scikit-learn's tol",
         replicas="free",
     )
     keep: Literal["best", "last"] = option("best", "Training", "epoch whose weights are kept")

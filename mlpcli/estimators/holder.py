@@ -110,8 +110,10 @@ class ModelHolder(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has
             self._expose()
 
     def __getstate__(self) -> dict[str, Any]:
-        """What a copy needs: user-defined parts first, since a search may choose any of them; a learner as numbers."""
-        state = {"_parts": carriers(), **super().__getstate__()}
+        """What a copy needs: a learner as numbers, and before `fit` all user-defined parts: a search may choose any."""
+        state = dict(super().__getstate__())
+        if "_model" not in state:  # a fitted network brings its own
+            state = {"_parts": carriers(), **state}
         if "_learner" in state:
             state["_paused"] = state.pop("_learner").state
         return state

@@ -56,7 +56,7 @@ class _Carrier:
 def _brought(plugin: Plugin) -> _Carrier:
     """Run a file that comes with a pickle, unless it is here in another form: models check which."""
     with _LOADING:
-        if plugin.path not in _loaded:
+        if plugin.origin.file not in {other.origin.file for other in _loaded.values()}:
             _run(plugin)
     return _Carrier(plugin)
 

@@ -128,9 +128,10 @@ class _Carrier:
         self._registered = kind, name, origin, part, formula, facts
 
     def __reduce__(self) -> tuple[Any, ...]:
-        _, _, _, part, formula, _ = self._registered
-        can_be_named = all(map(_can_be_named, (part, formula)))
-        return _brought, self._registered if can_be_named else ()
+        kind, name, origin, part, formula, facts = self._registered
+        if not _can_be_named(part):
+            return _brought, ()
+        return _brought, (kind, name, origin, part, formula if _can_be_named(formula) else None, facts)
 
 
 def _can_be_named(value: Any) -> bool:

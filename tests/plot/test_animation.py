@@ -88,8 +88,9 @@ def test_what_cannot_be_drawn_is_one_line_and_writes_nothing(
     commands = {
         (str(tmp_path / "plain"),): f"Type: mlpcli train --from {tmp_path / 'plain'} --record-weights\n",
         (str(root / "digits"), "--only", "fit"): "has nothing to show. Nothing was written",
-        (str(root / "xor"), "--metric", "val_loss"): "--animate, --metric: a GIF shows the network alone",
+        (str(root / "xor"), "--metric", "val_loss"): "--animate, --metric val_loss: a GIF shows the network alone",
         (str(root / "xor"), "--format", "svg"): "--animate, --format svg: a GIF shows the network alone",
+        (str(root / "xor"), "--format", "png"): "--animate, --format png: a GIF shows the network alone",
         (str(root / "xor"), "--only", "curves"): "no such kind of picture. Give some of regions, fit, hidden",
     }
     for words, expected in commands.items():

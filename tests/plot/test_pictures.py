@@ -17,7 +17,7 @@ from mlpcli.plot.style import GREY, Drawing, new_figure, render, styled, titled
 from mlpcli.plot.tables.curves import draw_curves
 from mlpcli.plot.tables.diagnostics import draw_drift, draw_gradient, draw_noise
 from mlpcli.plot.tables.metric_by_option import draw_options
-from mlpcli.plot.tables.parallel import draw_parallel
+from mlpcli.plot.tables.parallel import axis_places, draw_parallel
 from mlpcli.plot.tables.schedule import draw_schedule
 from mlpcli.plot.tables.search import draw_course, draw_importance
 from mlpcli.results.folders.read_folder import read_folder
@@ -477,3 +477,9 @@ def test_the_check_itself_finds_texts_that_overlap_or_leave_the_figure_and_axes_
             spoil(axes)
             with pytest.raises(AssertionError):
                 check(figure)
+
+
+def test_ticks_of_whole_numbers_are_whole_and_name_their_place() -> None:
+    heights, ticks = axis_places([16, 1024, 4096], log=False)
+    assert_allclose(heights, [0.0, (1024 - 16) / 4080, 1.0])
+    assert [text for _, text in ticks] == ["16", "1036", "2056", "3076", "4096"]

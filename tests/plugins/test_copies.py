@@ -107,6 +107,21 @@ if __name__ == "__main__":
 """
 
 
+UNUSED = f"""{SNAKE}
+import pickle
+from sklearn.datasets import load_iris
+fitted = mlpcli.MLPClassifier(hidden_layer_sizes=(4,), max_iter=1, random_state=0).fit(*load_iris(return_X_y=True))
+pickle.dump(fitted, open("fitted.pickle", "wb"))
+"""
+
+
+def test_a_fitted_estimator_needs_no_part_that_it_is_not_made_of() -> None:
+    Path("program.py").write_text(UNUSED)
+    subprocess.run([sys.executable, "-W", "ignore", "program.py"], check=True)
+    with open("fitted.pickle", "rb") as file:  # here __main__ has no such class
+        assert pickle.load(file).predict(X[:1]).shape == (1,)
+
+
 @pytest.mark.slow
 def test_a_program_searches_over_a_part_that_it_defines_itself() -> None:
     """As a notebook does: no other process could import the class."""

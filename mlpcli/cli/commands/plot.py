@@ -55,7 +55,7 @@ def plot(
         str | None,
         typer.Option(metavar="KIND,…", help=f"draw these alone: {', '.join(KINDS)}", show_default="all there are"),
     ] = None,
-    form: Annotated[Format, typer.Option("--format", help="format of the pictures")] = Format.PNG,
+    form: Annotated[Format | None, typer.Option("--format", help="format of the pictures", show_default="png")] = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -100,9 +100,12 @@ def plot(
     kinds = _kinds(only, [*ANIMATED] if animate else [*KINDS])
     if animate and formulas:
         raise UsageError("--animate: functions do not move. Give the NAME of a run. Nothing was written")
-    for flag, typed in (("--metric", metric is not None), (f"--format {form}", form is not Format.PNG)):
-        if animate and typed:
-            raise UsageError(f"--animate, {flag}: a GIF shows the network alone. Nothing was written. Leave one out")
+    for flag, value in (("--metric", metric), ("--format", form)):
+        if animate and value is not None:
+            raise UsageError(
+                f"--animate, {flag} {value}: a GIF shows the network alone. Nothing was written. Leave one out"
+            )
+    form = form or Format.PNG
     if name:
         named = find_named(name, results)
         trial = named.trials[0] if named.trials and len(named.trials) == 1 else None

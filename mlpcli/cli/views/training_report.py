@@ -62,16 +62,17 @@ def _is_stuck(result: Result) -> bool:
 def _why_stuck(result: Result) -> str:
     flow = result["signal_flow"]
     first, output = flow["first_gradient_norm"], flow["output_gradient_norm"]
+    norm = "--norm layer" if _is_full_batch(result) else "--norm batch"
     dead = [layer for layer, share in enumerate(flow["constant_units"], start=1) if share == 1]
     if dead:
         return (
             f"the network is dead: every unit of hidden layer {dead[0]} gives one output for all rows, so the inputs "
-            "do not reach the scores. Try a lower --lr, --norm batch or another --init"
+            f"do not reach the scores. Try a lower --lr, {norm} or another --init"
         )
     if first is not None and output is not None and first < VANISHED * output:
-        remedies = "--norm batch or a smaller --depth"
+        remedies = f"{norm} or a smaller --depth"
         if result["config"]["activation"] != "relu":
-            remedies = "--norm batch, a smaller --depth or --activation relu"
+            remedies = f"{norm}, a smaller --depth or --activation relu"
         return (
             f"the gradient vanishes: its norm is {first:.1e} in the first layer and {output:.1e} in the output layer, "
             f"so the {len(flow['constant_units'])} hidden layers do not learn. Try {remedies}"
@@ -123,8 +124,13 @@ def _best_epoch(result: Result) -> Iterator[str]:
 
 def _restraint(result: Result) -> str:
     """What keeps the network from learning the training rows by heart."""
+    return DECAY if _is_full_batch(result) else DROPOUT
+
+
+def _is_full_batch(result: Result) -> bool:
+    """Whether the optimizer takes all rows at once, and so neither dropout nor batch norm."""
     optimizer = OPTIMIZERS.get(result["config"].get("optimizer"))
-    return DECAY if optimizer is not None and optimizer.full_batch else DROPOUT
+    return optimizer is not None and optimizer.full_batch
 
 
 def _leading(result: Result) -> Metric:

@@ -11,7 +11,7 @@ from mlpcli.plot.selection import Selection
 from mlpcli.plot.style import GREY, MOST_SERIES, Drawing, axis_name, bare, metric_name, new_figure, series, titled, wrap
 from mlpcli.results.folders.read_folder import ResultsFolder
 
-__all__ = ["draw_parallel"]
+__all__ = ["axis_places", "draw_parallel"]
 
 FEWEST_AXES = 3
 MOST_AXES = 7
@@ -32,7 +32,7 @@ def draw_parallel(folder: ResultsFolder, metric: str, selection: Selection) -> l
     configurations = list(points)
     places = [_places_of(factor, configurations) for factor in factors]
     means = [points[values].mean for values in configurations]
-    places.append(_places(means, log=suits_log(metric, means)))
+    places.append(axis_places(means, log=suits_log(metric, means)))
     heights = np.stack([height for height, _ in places], axis=-1)
     best = selection.first(points, MOST_SERIES)
     figure, (axes,) = new_figure(1.4 + 0.95 * len(places), 4.4)
@@ -69,7 +69,7 @@ def _places_of(factor: Factor, configurations: Sequence[tuple[str, ...]]) -> tup
     """Heights of the configurations on the factor's axis, and its ticks: by value for many numbers, else evenly."""
     levels = [factor.of(values) for values in configurations]
     if factor.numbers is not None and len(factor.levels) > MOST_TICKS:
-        return _places([float(level[0]) for level in levels], log=is_geometric(factor.numbers))
+        return axis_places([float(level[0]) for level in levels], log=is_geometric(factor.numbers))
     last = max(len(factor.levels) - 1, 1)
     heights = {level: place / last for place, level in enumerate(factor.levels)}
     every = -(-len(factor.levels) // MOST_TICKS)
@@ -77,15 +77,15 @@ def _places_of(factor: Factor, configurations: Sequence[tuple[str, ...]]) -> tup
     return np.array([heights[level] for level in levels]), ticks
 
 
-def _places(numbers: Sequence[float], *, log: bool) -> tuple[Numbers, Ticks]:
+def axis_places(numbers: Sequence[float], *, log: bool) -> tuple[Numbers, Ticks]:
     """Heights of numbers between the smallest at 0 and the largest at 1, and at most five ticks, whole among wholes."""
     own = np.asarray(numbers, np.float64)
     values = np.log(own) if log else own
     low, size = values.min(), np.ptp(values) or 1.0
     at = np.linspace(values.min(), values.max(), 5)
-    marked = np.exp(at) if log else at
+    marked, form = np.exp(at) if log else at, ".3g"
     if (own == own.round()).all():
-        marked = np.unique(marked.round())
+        marked, form = np.unique(marked.round()), ".0f"
         at = np.log(marked) if log else marked
-    texts = [f"{number:.3g}" for number in marked]
+    texts = [f"{number:{form}}" for number in marked]
     return (values - low) / size, list(zip(((at - low) / size).tolist(), texts, strict=True))
