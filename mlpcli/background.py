@@ -4,6 +4,7 @@ A new thread that finds no memory for its first frame ends unnoticed, and `threa
 without end (https://github.com/python/cpython/issues/140746).
 """
 
+import time
 import weakref
 from _thread import start_new_thread
 from collections.abc import Callable
@@ -14,6 +15,9 @@ __all__ = ["Background"]
 
 LOOK = 0.05
 """Seconds between two looks for a thread that may have ended before its function began."""
+
+REPORT = 1.0
+"""Seconds that the report of an error may take; a hook that keeps the report keeps the thread's call for longer."""
 
 
 class Background:
@@ -48,6 +52,9 @@ class Background:
                 raise MemoryError("no memory for another thread")
 
     def join(self) -> None:
-        """Wait until the function has returned."""
+        """Wait until the function has returned, and what it raised is reported: the process may end right after."""
         while not self._ended.wait(LOOK) and self._call() is not None:
             pass
+        end = time.monotonic() + REPORT
+        while self._call() is not None and time.monotonic() < end:
+            time.sleep(0.001)

@@ -92,9 +92,15 @@ def check() -> None:
 
 
 def repeat(number: int) -> None:
-    """Have a signal answered once more, in a moment: what is raised here and now would be lost again."""
+    """Have a signal answered once more, in a moment: what is raised here and now would be lost again.
+
+    Without memory for a thread, `check` answers it.
+    """
     _received.clear()
-    Background(_send, number)
+    try:
+        Background(_send, number)
+    except (MemoryError, RuntimeError):
+        _received.append(number)
 
 
 def _send(number: int) -> None:

@@ -36,6 +36,8 @@ def canonical(value: object) -> object:
         for name, weight in value.items():
             _add(weights, str(name), weight)
     elif isinstance(value, str) and value not in WORDS:
+        if "=" not in value:
+            raise ValueError  # a word misspelt; the message names the nearest
         weights = weights_by_class(value)
     else:
         return value
@@ -67,7 +69,7 @@ def _add(weights: dict[str, float], name: str, weight: object) -> None:
     if name in weights:
         raise ValueError(f"class {quote(name)} is there twice")
     if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= sys.float_info.max:
-        raise ValueError(f"class {quote(name)} has the weight {quote(weight)}, which is no number of 0 or more")
+        raise ValueError(f"class {quote(name)} has the weight {quote(weight)}, which is no finite number of 0 or more")
     weights[name] = float(weight)
 
 

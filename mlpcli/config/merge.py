@@ -160,11 +160,12 @@ def _refused(option: Option, value: object, place: str, text: bool, reason: str,
     """`run.toml: depth: got the string "2", expected an integer from 0 to 1000`."""
     fits = text or type(value) in option.types or (type(value) is int and float in option.types)
     kind = "" if fits else _KINDS.get(type(value), "")
-    hint = our_value(option.name, value) or (nearest(value, option.choices) if isinstance(value, str) else "")
+    hint = our_value(option.name, value) or (f"; {reason}" if reason else "")
+    if isinstance(value, str) and not hint:
+        hint = nearest(value, option.choices)
     if option.name in COMPONENTS and isinstance(value, str) and not hint:
         hint = f"; it came with{plugin_flags(plugins)}" if plugins else "; one of your own comes with --plugin FILE.py"
-    why = f"; {reason}" if reason and not hint else ""
-    return f"{place}: got {kind}{quote(value)}, expected {option.allowed}{hint}{why}"
+    return f"{place}: got {kind}{quote(value)}, expected {option.allowed}{hint}"
 
 
 def _broken(conflict: Conflict, places: Mapping[str, str]) -> str:

@@ -26,7 +26,7 @@ class Conflict(NamedTuple):
 
 _PLAIN = {"activation": "relu", "norm": "none", "lift": "none", "init_scale": 1.0, "init_bias": 0.0}
 
-_WITHOUT_LINE_SEARCH = {
+_UNCHANGED_STEPS = {
     "max_norm": 0.0,
     "clip_norm": 0.0,
     "input_gain": 0.0,
@@ -137,8 +137,9 @@ def _full_batch_conflicts(options: RunOptions) -> Iterator[Conflict]:
             f"{optimizer} adds up the loss block by block, and {options.norm} norm depends on the rows of a block; use "
             "norm layer or another optimizer",
         )
-    for name, neutral in _WITHOUT_LINE_SEARCH.items():
-        if getattr(options, name) != neutral:
+    for name, neutral in _UNCHANGED_STEPS.items():
+        value = getattr(options, name)
+        if any(one != neutral for one in (value if isinstance(value, tuple) else (value,))):
             yield Conflict(
                 ("optimizer", name),
                 f"{optimizer} finds its steps by a line search; use {name} {neutral} or another optimizer",

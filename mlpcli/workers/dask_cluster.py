@@ -20,6 +20,7 @@ from typing import Any
 
 import distributed
 
+from mlpcli.background import Background
 from mlpcli.errors import DataError, Unavailable
 from mlpcli.workers.dask_child import REPORTS, VERSIONS, FolderCopy, RemoteFolder, Task, listed
 from mlpcli.workers.executor import ClusterLost, Executor, Folder, Handle, WorkerDied, settle
@@ -52,7 +53,7 @@ class ClusterExecutor(Executor):
         self._copies: list[str] = []
         self._ended = Event()
         client.subscribe_topic(REPORTS, self._report)
-        Thread(target=self._watch, name="mlpcli-cluster", daemon=True).start()
+        Background(self._watch)
 
     def _send(self, future: Future[Any], call: bytes) -> None:
         with self._lock:
@@ -79,7 +80,10 @@ class ClusterExecutor(Executor):
 
     def _fetch(self, future: Future[Any], task: Any) -> None:
         """Finish a job in its own thread: Dask's only callback thread may wait long for a result that is lost."""
-        Thread(target=self._finish, args=(future, task), name="mlpcli-fetch", daemon=True).start()
+        try:
+            Background(self._finish, future, task)
+        except (MemoryError, RuntimeError):  # better slowly than never
+            self._finish(future, task)
 
     def _finish(self, future: Future[Any], task: Any) -> None:
         """Settle a job whose task has ended, unless it was given up meanwhile, and launch the next job."""

@@ -223,7 +223,7 @@ def page() -> str:
     """The page that stands in the reference folder."""
     record, metrics = read_record()
     machine = provenance([], "")
-    packages = ("numpy", "scikit-learn", *(("pytabkit",) if find_spec("pytabkit") else ()))
+    packages = ("numpy", "scikit-learn", *(("pytabkit",) if any(scores[REAL] for scores in record.values()) else ()))
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     most = max(len(splits) for scores in record.values() for splits in scores.values())
     return "\n".join(

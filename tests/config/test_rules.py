@@ -49,7 +49,7 @@ LBFGS = {"optimizer": "lbfgs"}
         ({**LBFGS, "clip_norm": 1.0}, {"optimizer": "sgd", "clip_norm": 1.0}),
         ({**LBFGS, "max_norm": 1.0}, {"optimizer": "sgd", "max_norm": 1.0}),
         ({**LBFGS, "input_gain": 1.0}, {"optimizer": "sgd", "input_gain": 1.0}),
-        ({**LBFGS, "lr_multiplier": [1.0, 2.0, 1.0]}, {**LBFGS, "lr_multiplier": 1.0}),
+        ({**LBFGS, "lr_multiplier": [1.0, 2.0, 1.0]}, {**LBFGS, "lr_multiplier": [1.0, 1.0, 1.0]}),
         ({"task": "regression", "loss": "cross-entropy"}, {"task": "regression", "loss": "huber"}),
         ({"task": "regression", "monitor": "val_accuracy"}, {"task": "regression", "monitor": "val_r2"}),
     ],

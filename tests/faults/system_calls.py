@@ -123,7 +123,7 @@ def one_of_each_kind(found: Iterable[Point], rng: Random) -> list[Point]:
 def points(place: Place) -> list[Point]:
     """A point for every call that the main thread makes from its first line on, and each error that it may end with.
 
-    So for the calls of workers that `WORKER_CALLS` and `OTHER_WORKER_CALLS` bound.
+    The calls of workers have points too; `WORKER_CALLS` and `OTHER_WORKER_CALLS` bound their number.
     """
     imports = [point for point in _points(place, copied=False) if point.place.endswith(" imports")]
     return imports + _points(place, copied=True)
@@ -136,7 +136,7 @@ def _points(place: Place, copied: bool) -> list[Point]:
         process.communicate()
         lines = log.read().splitlines()
     main = next(line.split()[0] for line in lines if '"/main-begins"' in line)
-    workers = {line.split()[0] for line in lines if "prctl(PR_SET_PDEATHSIG" in line}
+    workers = dict.fromkeys(line.split()[0] for line in lines if "prctl(PR_SET_PDEATHSIG" in line)
     found = _calls(lines, main, copied, begin='"/main-begins"')
     for worker in workers:
         calls = _calls(lines, worker, copied, begin="prctl(PR_SET_PDEATHSIG")

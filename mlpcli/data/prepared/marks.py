@@ -47,7 +47,7 @@ def marks_in_words(
         away = max(first - mark, mark - last)
         far = away > last - first if _is_nines(mark) else first >= 0 and away > NEGATIVE * (last - first)
         if last > first and far and times >= max(2, SHARE * len(rows)):
-            remedy = f"use --missing {mark:.0f}" if can_be_named else "write nan in its place"
+            remedy = f"use --missing {mark:.0f}" if can_be_named else "put nan in its place, in a table of your own"
             said[at] = f"{mark:.0f} in {times} rows, far from the rest; if it means no value, {remedy}"
     return said
 

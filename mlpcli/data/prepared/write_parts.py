@@ -53,7 +53,7 @@ def build_entry(
     at_groups = find_columns(table, [options.groups] if options.groups else [], "groups")
     at_weights = find_columns(table, [options.weights] if options.weights else [], "weights")
     no_inputs = {*at_targets, *left_out, *at_groups, *at_weights}
-    chosen = [i for i in range(len(table.columns)) if i not in no_inputs]
+    chosen = [] if table.sparse else [i for i in range(len(table.columns)) if i not in no_inputs]
     if not chosen and not table.sparse:
         raise DataError("the table has no column besides its target. Nothing was written")
     usable = labelled_rows(table, at_targets) if options.drop_unlabelled else np.arange(len(table.cells))

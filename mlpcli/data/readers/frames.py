@@ -110,6 +110,8 @@ def _decide(column: ColumnReader, series: "pd.Series[Any]", where: str) -> str:
             held = "date" if _as_dates(series).dt.tz is None else "zoned date"
         except ValueError as error:  # outside of the years that pandas knows, or as `_as_dates` says
             column.refuse(where, f"its dates cannot be read: {error}")
+    if held == "time" and any(moment.tzinfo is not None for moment in series.dropna()):
+        column.refuse(where, "its times of day have a time zone, which shifts with the date")
     possible = OF_TARGETS.get(held, POSSIBLE.get(held, ())) if column.target else POSSIBLE.get(held, ())
     if not possible:
         column.refuse(where, f"values of type {held} cannot be read")

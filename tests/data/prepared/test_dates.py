@@ -1,7 +1,7 @@
 """Columns of dates: their parts against pandas, one reading in every format, and new rows as in training."""
 
 import json
-from datetime import time, timedelta, timezone
+from datetime import UTC, time, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -202,3 +202,9 @@ def test_a_trained_network_predicts_from_dates(home: Path) -> None:
         mlpcli.Error, match="column 'when': values of type floating, and the model was trained on a date"
     ):
         run.model.predict(rows.assign(when=1.5))
+
+
+def test_times_of_day_with_a_zone_are_refused() -> None:
+    zoned = FRAME.assign(when=[time(at % 24, tzinfo=UTC) for at in range(len(FRAME))])
+    with pytest.raises(DataError, match="column 'when': its times of day have a time zone"):
+        prepare_in_memory(zoned, DataOptions(target=("y",)))

@@ -35,7 +35,7 @@ def test_a_mark_is_named_with_the_option_that_reads_it(mark: float) -> None:
 def test_a_format_without_the_option_is_told_what_to_write() -> None:
     values = np.asarray(with_mark(-999, 20))[:, None]
     np.savez("t.npz", X=values, y=np.array(["a", "b"] * 100))
-    said = "-999 in 20 rows, far from the rest; if it means no value, write nan in its place"
+    said = "-999 in 20 rows, far from the rest; if it means no value, put nan in its place, in a table of your own"
     assert prepare("t.npz", test_size=0, val_size=0).summary[0].note == said
     in_memory = prepare_in_memory((values, ["a", "b"] * 100), DataOptions(test_size=0, val_size=0))
     assert in_memory.summary[0].note == said

@@ -48,8 +48,8 @@ def relative_weights(weights: Floats, parts: dict[str, NDArray[np.int64]]) -> Fl
     for name, rows in parts.items():
         if len(rows) and not weights[rows].any():
             raise DataError(
-                f"weights: all {len(rows)} {name} rows have the weight 0. Nothing was written. Use other rows, or "
-                "other weights"
+                f"weights: all {len(rows)} {name} rows have the weight 0. Nothing was written. Use other weights, "
+                "or other rows, as by another split_seed"
             )
     largest = weights.max()  # divided by first, so that no sum overflows
     scaled = weights / largest

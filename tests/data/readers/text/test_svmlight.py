@@ -179,3 +179,10 @@ def test_the_digest_covers_every_entry() -> None:
         for at, content in enumerate(("1 1:2\n0 2:1\n", "1 1:3\n0 2:1\n", "1 1:2\n0 3:1\n"))
     }
     assert len(digests) == 3
+
+
+def test_a_label_that_is_no_target_is_no_column_of_the_model() -> None:
+    trained = read("7,2 1:1\n 2:1\n2 1:1 2:1\n", target="7", task="classification").preprocessing
+    assert trained.columns == ()
+    rows = read_rows("t.svm", trained)
+    assert rows.y is not None and rows.y.tolist() == [1, 0, 0]
