@@ -1,27 +1,30 @@
 """The whole attack, with its counts: failed system calls, limits, kills and signals, damaged files.
 
-python -m tests.faults [--minutes 60] [--kills 200] [--inputs 20000] [--seed 0] [--jobs 1] [--only ATTACK] [--write]
+python -m tests.faults [--minutes 60] [--kills 200] [--inputs 20000] [--seed 0] [--jobs 1] [--only ATTACK]
+                       [--on SUBJECT] [--write]
 
-Every place of our code from which a system call comes meets every error once; `--seed` chooses among its calls.
-`--write` puts the counts into results/reference/faults.md. Ctrl-C ends the attack early, with the counts so far. Exit
-code 1 if there is a fault.
+Every place of our code from which a system call comes meets every error once; `--seed` chooses among its calls. The
+attempts are spread evenly over attacks and subjects, so that Ctrl-C and `--minutes` stop an attack that has tried some
+of everything. With `--write`, results/reference/faults.csv records each task when it is done, what stands there is not
+tried again, and faults.md is written from it: a whole attack may be made in pieces. Exit code 1 if there is a fault.
 """
 
 import argparse
 import multiprocessing
+import shlex
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import suppress
-from pathlib import Path
 
+from mlpcli.results.provenance import provenance
 from mlpcli.threads import cores
-from tests.faults.attacks import ATTACKS, Tally, Task, plan, run
-from tests.faults.system_calls import ERRORS, reason_to_skip
-
-PAGE = Path(__file__).parents[2] / "results" / "reference" / "faults.md"
+from tests.faults import record
+from tests.faults.attacks import ATTACKS, Task, plan, run
+from tests.faults.commands import SUBJECTS, Ended
+from tests.faults.readers import READERS
 
 
 def main() -> int:
@@ -33,58 +36,50 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=cores(), help="processes")
     parser.add_argument("--only", action="append", choices=list(ATTACKS), help="this kind of attack")
-    parser.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
+    parser.add_argument("--on", action="append", choices=[*SUBJECTS, *READERS], help="this command or reader")
+    parser.add_argument(
+        "--write", action="store_true", help=f"go on with {record.RECORD.name}, write {record.PAGE.name}"
+    )
     asked = parser.parse_args()
-    begin, tally = time.monotonic(), Tally()
+    begin, machine = time.monotonic(), provenance([], "")
+    rows = record.read(record.RECORD) if asked.write else []
     tasks = plan(asked)
+    rows += (record.Row("", task.attack, task.subject, 0, task.planned, "", 0) for task in tasks if not task.number)
     with ProcessPoolExecutor(asked.jobs, multiprocessing.get_context("spawn")) as pool:
-        work = [pool.submit(run, task, begin + asked.minutes * 60) for task in tasks]
+        missing = list(_missing(tasks, rows))
+        work = {pool.submit(run, task, begin + asked.minutes * 60): task for task in missing}
         with suppress(KeyboardInterrupt):
             for done in as_completed(work):
-                tally += done.result()
+                made = list(_rows(work[done], done.result(), machine["git_commit"]))
+                if asked.write:
+                    record.write(record.RECORD, made)
+                rows += made
         pool.shutdown(cancel_futures=True)
-    page = _page(asked, tasks, tally, (time.monotonic() - begin) / 60)
-    print(page)
+    text = record.page(rows, f"{machine['cpu']}, {machine['python']}", shlex.join(sys.argv[1:]))
+    print(text)
     if asked.write:
-        PAGE.write_text(page)
-    return 1 if tally.faults else 0
+        record.PAGE.write_text(text, encoding="utf-8")
+    return 1 if any(row.fault for row in rows) else 0
 
 
-def _page(asked: argparse.Namespace, tasks: Sequence[Task], tally: Tally, minutes: float) -> str:
-    planned = Counter[tuple[str, str]]()
+def _missing(tasks: list[Task], rows: list[record.Row]) -> Iterator[Task]:
+    """The tasks without the attempts that the record has; those of a task are made in order."""
+    made = dict.fromkeys(((task.attack, task.subject, task.number) for task in tasks), 0)
+    for row in rows:
+        if (key := (row.attack, row.subject, row.task)) in made:
+            made[key] += row.attempts
     for task in tasks:
-        planned[task.attack, task.subject] += len(task.cases)
-    total, faults = tally.ends.total(), len(tally.faults)
-    errors = "; ".join(f"{call} {', '.join(names)}" for call, names in ERRORS.items())
-    lines = [
-        "# Faults on purpose",
-        "",
-        f"`python -m tests.faults --kills {asked.kills} --inputs {asked.inputs} --seed {asked.seed}` on {sys.platform},"
-        f" Python {sys.version.split()[0]}: {total:,} attempts in {minutes:.0f} minutes, {faults} faults.",
-        "",
-        "An attempt on a command is a fault if it ends with a traceback, exit code 70, more than one line, or never,"
-        " or if the same command, run again, does not make what an undisturbed one makes. A damaged input is a fault"
-        " unless its reader accepts it or refuses it in one line.",
-        "",
-        "System calls are those after the first line of the program. Calls that come from one place of our code (one"
-        " chain of callers and lines; what a library does from there counts as that place) are of one kind for each"
-        " error, and one call of each kind fails. What a sweep has in common with a training, or a sweep with workers"
-        f" with a serial one, is tried once. Errors: {errors}.",
-        "",
-        *([f"System calls were not failed: {reason_to_skip()}.", ""] if reason_to_skip() else []),
-        "| attack | on | attempts | of | ended |",
-        "|---|---|---|---|---|",
-        *(_row(*key, count, tally.ends) for key, count in sorted(planned.items())),
-        "",
-        *(f"- {fault}" for fault in tally.faults),
-    ]
-    return "\n".join(lines).rstrip() + "\n"
+        if cases := task.cases[made[task.attack, task.subject, task.number] :]:
+            yield task._replace(cases=cases)
 
 
-def _row(attack: str, subject: str, planned: int, ends: Counter[tuple[str, str, str]]) -> str:
-    here = {how: count for (*key, how), count in sorted(ends.items()) if key == [attack, subject]}
-    said = ", ".join(f"{how}: {count:,}" for how, count in here.items())
-    return f"| {attack} | {subject} | {sum(here.values()):,} | {planned:,} | {said} |"
+def _rows(task: Task, ends: list[tuple[object, Ended]], commit: str | None) -> Iterator[record.Row]:
+    """How the attempts of a task ended; each fault has a row of its own."""
+    said = Counter(
+        (ended.how, f"{case}: {' '.join(ended.fault.split())[-300:]}" if ended.fault else "") for case, ended in ends
+    )
+    for (how, fault), count in said.items():
+        yield record.Row((commit or "")[:12], task.attack, task.subject, task.number, task.planned, how, count, fault)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
 """The kinds of attack, and the tasks into which a whole attack is cut.
 
-A task is a number of attempts of one kind on one subject. Tasks are small and run in random order, so what an attack
+A task is a number of attempts of one kind on one subject. Tasks are small and their order is mixed, so what an attack
 that is stopped early has tried is a fair sample of everything.
 """
 
 import argparse
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from random import Random
 from typing import Any, NamedTuple
@@ -19,38 +18,20 @@ from tests.faults.readers import READERS
 from tests.faults.system_calls import Point, one_of_each_kind, points, reason_to_skip, try_point
 from tests.faults.watching import WATCHERS, try_watching, writers
 
-__all__ = ["ATTACKS", "Tally", "Task", "plan", "run"]
+__all__ = ["ATTACKS", "Task", "plan", "run"]
 
 WATCHINGS = 50
 """Times that each command reads while others write."""
 
 
 class Task(NamedTuple):
-    """Attempts of the kind `attack` on a subject, one for each case."""
+    """Attempts of the kind `attack` on a subject, one for each case: the part `number` of the `planned` attempts."""
 
     attack: str
     subject: str
+    number: int
+    planned: int
     cases: Sequence[Any]
-
-
-class Tally:
-    """Attempts by attack, subject and how they ended, and the faults."""
-
-    def __init__(self) -> None:
-        self.ends = Counter[tuple[str, str, str]]()
-        self.faults: list[str] = []
-
-    def add(self, task: Task, case: object, ended: Ended) -> None:
-        """Count an attempt; a fault is said at once."""
-        self.ends[task.attack, task.subject, ended.how] += 1
-        if ended.fault:
-            self.faults.append(f"{task.attack}, {task.subject}, {case}: {' '.join(ended.fault.split())}")
-            print(self.faults[-1], file=sys.stderr, flush=True)
-
-    def __iadd__(self, other: "Tally") -> "Tally":
-        self.ends += other.ends
-        self.faults += other.faults
-        return self
 
 
 def _calls(name: str, found: Iterable[Point]) -> Iterator[tuple[object, Ended]]:
@@ -95,44 +76,54 @@ ATTACKS: dict[str, Callable[[str, Iterable[Any]], Iterator[tuple[object, Ended]]
 
 
 def plan(asked: argparse.Namespace) -> list[Task]:
-    """Everything to be tried, in random order."""
-    rng, tasks = Random(asked.seed), list[Task]()
+    """Everything to be tried, in an order of which every part is spread evenly over the kinds and their subjects."""
+    ordered: list[tuple[float, Task]] = []
 
     def add(attack: str, subject: str, cases: Sequence[Any], at_once: int) -> None:
-        tasks.extend(Task(attack, subject, cases[start : start + at_once]) for start in range(0, len(cases), at_once))
+        if attack not in (asked.only or ATTACKS) or subject not in (asked.on or [subject]):
+            return
+        rng, pieces = _rng(asked, attack, subject), range(0, len(cases), at_once)
+        for number, start in enumerate(pieces):
+            task = Task(attack, subject, number, len(cases), cases[start : start + at_once])
+            ordered.append(((number + rng.random()) / len(pieces), task))
 
     limits = [(limit, value) for limit, values in LIMITS.items() if not exempt(limit) for value in values]
     for name in SUBJECTS:
         for attack in ("SIGKILL", "SIGTERM or Ctrl-C"):
             add(attack, name, range(-(-asked.kills // len(SUBJECTS))), 5)
-        add("limit", name, limits, 5)
+        add("limit", name, _rng(asked, "limit", name).sample(limits, len(limits)), 5)
     for name in READERS:
-        add("damaged input", name, range(asked.inputs), 500)
+        add("damaged input", name, range(asked.inputs), 1000)
     add("reading while others write", "a run and a sweep", WATCHERS * WATCHINGS, len(WATCHERS) * WATCHINGS // 5)
-    if not asked.only or "failed system call" in asked.only:
-        for name, found in _one_of_each_kind(rng).items():
+    if "failed system call" in (asked.only or ATTACKS):
+        for name, found in _one_of_each_kind(str(asked.seed)).items():
             add("failed system call", name, found, 10)
-    rng.shuffle(tasks)
-    return [task for task in tasks if not asked.only or task.attack in asked.only]
+    return [task for _, task in sorted(ordered, key=lambda placed: placed[0])]
 
 
-def _one_of_each_kind(rng: Random) -> dict[str, list[Point]]:
+def _rng(asked: argparse.Namespace, *purpose: str) -> Random:
+    return Random(f"{asked.seed} {purpose}")
+
+
+def _one_of_each_kind(seed: str) -> dict[str, list[Point]]:
     """The calls of each command to fail; what train and both sweeps do alike is tried once."""
     known: set[tuple[str, str, str]] = set()
     chosen: dict[str, list[Point]] = {}
     for name in SUBJECTS if not reason_to_skip() else ():
-        found = one_of_each_kind(points(place_of(name)), rng)
+        found = one_of_each_kind(points(place_of(name)), seed)
         chosen[name] = [point for point in found if point.kind not in known]
         known |= {point.kind for point in found}
     return chosen
 
 
-def run(task: Task, end: float) -> Tally:
-    """Make the attempts of a task, of which none begins after `end` by the monotonic clock."""
-    tally = Tally()
+def run(task: Task, end: float) -> list[tuple[object, Ended]]:
+    """Make the attempts of a task, of which none begins after `end` by the monotonic clock: each case and its end."""
+    ends: list[tuple[object, Ended]] = []
     if time.monotonic() < end:
         for case, ended in ATTACKS[task.attack](task.subject, task.cases):
-            tally.add(task, case, ended)
+            ends.append((case, ended))
+            if ended.fault:
+                print(task.attack, task.subject, case, ended.fault, sep=", ", file=sys.stderr, flush=True)
             if time.monotonic() > end:
                 break
-    return tally
+    return ends

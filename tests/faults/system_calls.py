@@ -110,14 +110,14 @@ class Point(NamedTuple):
         return self.place, self.call, self.error
 
 
-def one_of_each_kind(found: Iterable[Point], rng: Random) -> list[Point]:
-    """A point of each kind, in random order."""
+def one_of_each_kind(found: Iterable[Point], seed: str) -> list[Point]:
+    """A point of each kind, in an order in which a kind more or less moves no other."""
     kinds: dict[tuple[str, str, str], list[Point]] = {}
     for point in found:
         kinds.setdefault(point.kind, []).append(point)
-    chosen = [rng.choice(alike) for alike in kinds.values()]
-    rng.shuffle(chosen)
-    return chosen
+    draws = [Random(f"{seed} {kind}") for kind in kinds]
+    chosen = [(rng.random(), rng.choice(alike)) for rng, alike in zip(draws, kinds.values(), strict=True)]
+    return [point for _, point in sorted(chosen)]
 
 
 def points(place: Place) -> list[Point]:

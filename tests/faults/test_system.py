@@ -21,7 +21,7 @@ SECONDS = 60
 def test_failed_system_calls(name: str) -> None:
     faults, tried, end = {}, 0, time.monotonic() + SECONDS
     with places(name) as (place,):
-        for point in one_of_each_kind(points(place), Random(SEED)):
+        for point in one_of_each_kind(points(place), SEED):
             if time.monotonic() > end:
                 break
             ended = try_point(place, point)
