@@ -2,7 +2,10 @@
 
 import inspect
 from collections.abc import Callable, Sequence
+from functools import cache
+from math import prod
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -52,22 +55,40 @@ LEADS = ((), (1,), (3,), (2, 3))
 LAYOUTS = ("contiguous", "off by one entry", "wider rows", "flat stack", "every other column", "off by one byte")
 
 
+@cache
+def pool(dtype: str) -> np.ndarray:
+    """Normal numbers of six magnitudes, one per row, among which stand special ones; drawing them anew takes longer
+    than the passes.
+    """
+    rng, info = np.random.default_rng(0), np.finfo(dtype)
+    special = [0.0, 1.0, info.tiny, info.smallest_subnormal, 0.7 * info.tiny, info.max, info.eps, np.inf, np.nan]
+    special = np.array([sign * value for value in special for sign in (1, -1)], dtype)
+    values = (rng.standard_normal((6, 50_021)) * 10.0 ** np.arange(-3, 3)[:, None]).astype(dtype)
+    return np.where(rng.random(values.shape) < 0.3, rng.choice(special, values.shape), values)
+
+
+WHOLE = np.random.default_rng(0).integers(0, 2**16, 50_021)
+
+
 class Maker:
     """Arguments of one shape, `(*lead, rows, columns)`, layout and dtype; equal seeds make equal ones."""
 
     def __init__(self, seed: int, dtype: str, lead: tuple[int, ...], rows: int, columns: int, layout: str) -> None:
-        self.rng, self.dtype, self.layout = np.random.default_rng(seed), np.dtype(dtype), layout
+        self.random, self.dtype, self.layout = Random(seed), np.dtype(dtype), layout
         self.lead, self.rows, self.columns, self.alternate = lead, rows, columns, seed % 2
-        info = np.finfo(dtype)
-        special = [0.0, 1.0, info.tiny, info.smallest_subnormal, 0.7 * info.tiny, info.max, info.eps, np.inf, np.nan]
-        self.special = np.array([sign * value for value in special for sign in (1, -1)], dtype)
+        self.pool = pool(dtype)
 
-    def numbers(self, *shape: int, special: float = 0.3) -> np.ndarray:
-        """Normal numbers among which stand special ones, in the layout asked for."""
-        size = int(np.prod(shape))
-        values = self.rng.standard_normal(size).astype(self.dtype) * 10.0 ** self.rng.integers(-3, 3)
-        values = np.where(self.rng.random(size) < special, self.rng.choice(self.special, size), values)
-        return self.laid_out(values.astype(self.dtype).reshape(shape))
+    def numbers(self, *shape: int) -> np.ndarray:
+        """Normal and special numbers in the layout asked for."""
+        return self.laid_out(self.taken(self.random.choice(self.pool), shape))
+
+    def integers(self, below: int, *shape: int) -> np.ndarray:
+        return self.taken(WHOLE, shape) % below
+
+    def taken(self, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """An array of consecutive values, wherever they begin."""
+        size, start = prod(shape), self.random.randrange(values.size)
+        return values.take(np.arange(start, start + size), mode="wrap").reshape(shape)
 
     def laid_out(self, values: np.ndarray) -> np.ndarray:
         *outer, last = values.shape
@@ -77,7 +98,7 @@ class Maker:
             view = np.empty((*outer, last + 3), values.dtype)[..., 1 : 1 + last]
         elif self.layout == "flat stack":
             lead = len(self.lead)
-            own = int(np.prod(values.shape[lead:]))
+            own = prod(values.shape[lead:])
             view = np.empty((*values.shape[:lead], own + 7), values.dtype)[..., 2 : 2 + own].reshape(values.shape)
         elif self.layout == "every other column":
             view = np.empty((*outer, 2 * last), values.dtype)[..., ::2]
@@ -108,9 +129,9 @@ class Maker:
             case "one":
                 return self.numbers(*lead, 1, 1)
             case "bits":
-                return self.laid_out(self.rng.integers(0, 2**16, full).astype(np.uint16))
+                return self.laid_out(self.integers(2**16, *full).astype(np.uint16))
             case "threshold":
-                return self.rng.integers(0, 2**16, (*lead, 1, 1)).astype(np.uint16)
+                return self.integers(2**16, *lead, 1, 1).astype(np.uint16)
             case "count":
                 return np.zeros((*lead, 5))[..., 2]
             case _:
@@ -121,12 +142,12 @@ class Maker:
         made = [] if words.startswith(("t ", "p ")) else [self.argument(word) for word in words.split()[:1]]
         if words.startswith("t "):  # classes in rows
             t = self.argument("t")
-            labels = self.rng.integers(0, self.rows, (*self.lead, self.columns))
+            labels = self.integers(self.rows, *self.lead, self.columns)
             edges = [np.ascontiguousarray(self.numbers(*self.lead, self.columns)) for _ in range(2)]
             return [t, labels, _columns(t), *edges]
         if words.startswith("p "):
             p = np.ascontiguousarray(self.numbers(*self.lead, self.columns, self.rows))
-            labels = self.rng.integers(0, self.columns, (*self.lead, self.rows))
+            labels = self.integers(self.columns, *self.lead, self.rows)
             optional = self.alternate
             return [
                 p,
@@ -141,7 +162,7 @@ class Maker:
                 self.argument("o"),
             ]
         if "labels" in words:
-            labels = self.rng.integers(0, max(2, self.columns), (*self.lead, self.rows))
+            labels = self.integers(max(2, self.columns), *self.lead, self.rows)
             return [*made, labels, self.argument("count")]
         return [*made, *(self.argument(word) for word in words.split()[1:])]
 
@@ -256,7 +277,7 @@ def chain(link: Link, maker: Maker, numbers: list) -> tuple:
     count = {Link.SCALE_BY_ADAM: 3, Link.SCALE_BY_RMS: 2}.get(link, 1)
     arrays = [maker.numbers(maker.rows, maker.columns) for _ in range(memories)]
     if link in (Link.ADD_WEIGHT_DECAY, Link.SHRINK_WEIGHTS):
-        arrays, mask = [], [[None, (maker.rng.random((1, maker.columns)) < 0.5).astype(maker.dtype)][maker.alternate]]
+        arrays, mask = [], [maker.integers(2, 1, maker.columns).astype(maker.dtype) if maker.alternate else None]
     else:
         mask = []
     return (link, *arrays, *numbers[:count], *mask)
@@ -289,8 +310,8 @@ def test_descend(links, dtype, layout):
 
                 def make(columns=columns, replicas=replicas, factors=factors, seed=index):
                     maker = Maker(seed, dtype, (), replicas, columns, layout)
-                    per_replica = maker.rng.random() < 0.5
-                    numbers = [maker.rng.random((replicas, 1)) if per_replica else maker.rng.random() for _ in range(5)]
+                    shape = maker.random.choice(((), (replicas, 1)))
+                    numbers = [maker.integers(2**16, *shape) / 2**16 for _ in range(5)]
                     return [
                         maker.numbers(replicas, columns),
                         maker.numbers(replicas, columns),
