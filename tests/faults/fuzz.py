@@ -46,12 +46,12 @@ def attack(name: str, numbers: Iterable[int], folder: Path) -> Iterator[tuple[in
     """Damage the reader's file in an empty folder once for each number, which says how."""
     reader, sound = READERS[name], _made(READERS[name].make)
     with within(folder / "work", home=folder / "home"), _bounded_memory():
-        _restore(sound)
+        files = _Files(sound)
         for number in numbers:
             content = reader.damage(Random(f"{name} {number}"), sound[Path(reader.file)])
             what = outcome(reader, content, whole=number % WHOLE == 0)
             yield number, Ended(what) if what in ("accepted", "refused") else Ended("fault", what)
-            _restore(sound)
+            files.restore()
             if number % ENTRIES == 0:
                 for entry in (folder / "home").glob("*/*"):
                     shutil.rmtree(entry, ignore_errors=True)
@@ -72,7 +72,7 @@ def outcome(reader: Reader, content: bytes, whole: bool) -> str:
     signal.setitimer(signal.ITIMER_PROF, PATIENCE)
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(errors):
-            code = run(["--debug", *reader.command]) if whole and reader.command else reader.read(content)
+            code = run(["--debug", *reader.words(content)]) if whole and reader.command else reader.read(content)
     except MlpcliError as error:
         return "refused" if 0 < len(str(error)) < 20_000 else f"said {str(error)[:200]!a}"
     except (OSError, MemoryError):
@@ -114,14 +114,39 @@ def _hang(number: int, frame: FrameType | None) -> None:
     raise Hang("".join(traceback.format_stack(frame)[-3:]))
 
 
-def _restore(sound: dict[Path, bytes]) -> None:
-    for path in Path().rglob("*"):
-        if path.is_file() and path not in sound:
-            path.unlink()
-    for path, content in sound.items():
-        if not path.is_file() or path.read_bytes() != content:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+class _Files:
+    """The sound files in the working folder; looks only at what the status of a file says has changed."""
+
+    def __init__(self, sound: dict[Path, bytes]) -> None:
+        self._sound = {str(path): content for path, content in sound.items()}
+        self._seen: dict[str, tuple[int, ...]] = {}
+        self.restore()
+
+    def restore(self) -> None:
+        """Remove what was added, and write what was damaged or removed."""
+        there = dict(_statuses("."))
+        for name in there.keys() - self._sound.keys():
+            os.unlink(name)
+        for name, content in self._sound.items():
+            if name not in there or there[name] != self._seen.get(name):
+                path = Path(name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+                self._seen[name] = _status(path.stat())
+
+
+def _statuses(folder: str) -> Iterator[tuple[str, tuple[int, ...]]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name = entry.path.removeprefix("./")
+            if entry.is_dir(follow_symlinks=False):
+                yield from _statuses(name)
+            else:
+                yield name, _status(entry.stat(follow_symlinks=False))
+
+
+def _status(found: os.stat_result) -> tuple[int, ...]:
+    return found.st_mode, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 @contextlib.contextmanager

@@ -11,7 +11,6 @@ from random import Random
 from shlex import split
 from typing import TYPE_CHECKING, Any
 
-from mlpcli.cli.main import run
 from tests.faults import mutations, sound_files
 
 if TYPE_CHECKING:
@@ -22,12 +21,15 @@ if TYPE_CHECKING:
 __all__ = ["READERS", "Reader"]
 
 
+CONTENT = "CONTENT"
+
+
 @dataclass(frozen=True)
 class Reader:
     """`file` is the file to damage, `make` writes it and all that stands beside it, in the working folder.
 
     `damage` gives other content. `read` reads it as the `command` does, without its command line, training or drawing;
-    an exit code that it returns counts.
+    an exit code that it returns counts. CONTENT in the `command` stands for the content of the file.
     """
 
     file: str
@@ -36,6 +38,15 @@ class Reader:
     read: Callable[[bytes], object]
     command: list[str] | None = None
 
+    def words(self, content: bytes) -> list[str]:
+        """The words of the command."""
+        return [_text(content) if word == CONTENT else word for word in self.command or []]
+
+
+def _text(content: bytes) -> str:
+    """The content as the words of a command line come from the system."""
+    return content.decode("utf-8", "surrogateescape")
+
 
 def _where(content: bytes) -> None:
     from mlpcli.config import RunOptions
@@ -43,13 +54,15 @@ def _where(content: bytes) -> None:
     from mlpcli.sweeps.spec.where import parse_where
 
     try:
-        parse_where(content.decode("utf-8", "surrogateescape")).holds(RunOptions())
+        parse_where(_text(content)).holds(RunOptions())
     except ValueError as error:
         raise UsageError(str(error)) from error
 
 
-def _graph(content: bytes) -> int:
-    return run(["graph", content.decode("utf-8", "surrogateescape"), "x=0.5", "y=-2", "z=3"])
+def _graph(content: bytes) -> None:
+    from mlpcli.cli.commands.graph import graph
+
+    graph(_text(content), _VALUES)
 
 
 def _table(dataset: str, **values: str) -> Callable[[bytes], object]:
@@ -90,10 +103,15 @@ def _score(content: bytes) -> None:
 
 
 def _resume(content: bytes) -> None:
-    import mlpcli
+    from mlpcli.config import as_dict
+    from mlpcli.config.metrics import epoch_columns
+    from mlpcli.results.folders.run_folder import RunFolder
+    from mlpcli.training.session import train_run
 
-    options = {"width": 3, "depth": 1, "epochs": 3, "threads": 1}
-    mlpcli.train("moons:n=20", **options, name="c", results="c", resume=True, progress=False)
+    run = sound_files.planned_checkpoint()
+    columns = epoch_columns(run.data.task)
+    with RunFolder(Path("c"), "c", as_dict(run.options), columns=columns, run_id=run.run_id, resume=True) as folder:
+        train_run(run, folder, [], lambda row, best: None)
 
 
 def _show(folder: str) -> Callable[[bytes], object]:
@@ -195,6 +213,7 @@ _RESUME = split(
 _TRAIN_AGAIN = split("train --dataset moons:n=20 --width 3 --depth 1 --epochs 2 --name r --results r --quiet --record")
 _CONFIG = 'dataset = "moons:n=20"\nhidden = [3, 2]\nlr = 0.1\nnorm = "batch"\nmax_norm = 2.0\n'
 _WHERE = "width * depth <= 512 and norm == 'batch' or not lr in [0.1, 1e-3]"
+_VALUES = ["x=0.5", "y=-2", "z=3"]
 _GRAPH = "(x + y) * max(z, 2.5) - sin(x ** 2) / exp(y)"
 _DAMAGE = {".csv": mutations.cells_of, ".json": mutations.json_of, ".toml": mutations.text_of}
 
@@ -249,7 +268,9 @@ READERS: dict[str, Reader] = {
         "s.toml", sound_files.sweep_results, mutations.text_of, _plan, split("sweep s.toml --dry-run --results d")
     ),
     "where": Reader("w.txt", sound_files.text("w.txt", _WHERE), mutations.text_of, _where),
-    "graph": Reader("g.txt", sound_files.text("g.txt", _GRAPH), mutations.text_of, _graph),
+    "graph": Reader(
+        "g.txt", sound_files.text("g.txt", _GRAPH), mutations.text_of, _graph, ["graph", CONTENT, *_VALUES]
+    ),
     "model": Reader(
         "m.safetensors",
         sound_files.model,

@@ -7,14 +7,19 @@ import shutil
 import struct
 import zipfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from random import Random
 from shlex import split
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mlpcli.cli.main import run
 from tests.faults import mutations
+
+if TYPE_CHECKING:
+    from mlpcli.training.session import PlannedRun
 
 __all__ = [
     "card",
@@ -28,6 +33,7 @@ __all__ = [
     "model",
     "npz",
     "parquet",
+    "planned_checkpoint",
     "run_results",
     "sweep_results",
     "text",
@@ -148,22 +154,29 @@ def model() -> None:
     shutil.copy("r/r/model.safetensors", "m.safetensors")
 
 
-def checkpoint() -> None:
-    """A run that stopped after its first checkpoint."""
-    from mlpcli.config import RunOptions, as_dict
-    from mlpcli.config.metrics import epoch_columns
+@cache
+def planned_checkpoint() -> "PlannedRun":
+    """The run that stopped after its first checkpoint."""
+    from mlpcli.config import RunOptions
     from mlpcli.data import prepare
-    from mlpcli.results.folders.run_folder import RunFolder
-    from mlpcli.training.loop.trainer import Trainer
     from mlpcli.training.session import plan_run
 
-    shutil.rmtree("c", ignore_errors=True)
     options = RunOptions(dataset="moons:n=20", width=3, depth=1, epochs=3, threads=1)
-    data = prepare(options.data, None)
-    planned = plan_run(options, data)
-    columns = epoch_columns(data.task)
-    with RunFolder(Path("c"), "c", as_dict(planned.options), columns=columns, run_id=planned.run_id) as folder:
-        trainer = Trainer([planned.options], data)
+    return plan_run(options, prepare(options.data, None))
+
+
+def checkpoint() -> None:
+    """The results of a run that stopped after its first checkpoint."""
+    from mlpcli.config import as_dict
+    from mlpcli.config.metrics import epoch_columns
+    from mlpcli.results.folders.run_folder import RunFolder
+    from mlpcli.training.loop.trainer import Trainer
+
+    shutil.rmtree("c", ignore_errors=True)
+    run = planned_checkpoint()
+    columns = epoch_columns(run.data.task)
+    with RunFolder(Path("c"), "c", as_dict(run.options), columns=columns, run_id=run.run_id) as folder:
+        trainer = Trainer([run.options], run.data)
         for rows in trainer.epochs(until=1):
             folder.append([row for _, row in rows])
         arrays, counters = trainer.checkpoint()
