@@ -28,7 +28,7 @@ TOP = {
     "threads",
     "wording",
 }
-"""Modules beside the rooms, open to all but the three that know arrays only."""
+"""Modules beside the rooms, open to all but those that know arrays only, which name the ones that they need."""
 
 ARRAYS_ONLY = {"kernels", "nn", "optim", "autodiff"}
 
@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "kernels": set(),
     "autodiff": set(),
     "nn": {"kernels"},
-    "optim": {"kernels"},
+    "optim": {"kernels", "background"},
     "config": set(),
     "data": {"config"},
     "export": {"autodiff", "nn", "data", "config", "results"},

@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from contextvars import copy_context
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +15,7 @@ from mlpcli.optim.norms import gradient_norm
 from mlpcli.optim.transforms import add_weight_decay, nesterov, scale_by_adam, scale_by_rms, shrink_weights, trace
 
 if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
+    from mlpcli.optim.side_by_side import SideBySide
 
 __all__ = ["OPTIMIZERS", "Optimizer"]
 
@@ -126,12 +125,10 @@ class Optimizer:
         self._count += 1
         norm = gradient_norm(grads)
         count, rate, clip = self._count, self._number(lr), self._clip(norm) if self._clips else None
-        # A copy of this context carries the caller's np.errstate into the other threads.
-        first, *others = self._blocks
-        running = [self._pool.submit(copy_context().run, block.step, rate, count, clip) for block in others]
-        first.step(rate, count, clip)
-        for one in running:
-            one.result()
+        if len(self._blocks) == 1:
+            self._blocks[0].step(rate, count, clip)
+        else:
+            self._side_by_side([partial(block.step, rate, count, clip) for block in self._blocks])
         return norm
 
     @property
@@ -173,11 +170,11 @@ class Optimizer:
         return chosen
 
     @cached_property
-    def _pool(self) -> "ThreadPoolExecutor":
+    def _side_by_side(self) -> "SideBySide":
         """The threads beside the caller's; most trainings have one block, and none of the imports that these cost."""
-        from concurrent.futures import ThreadPoolExecutor
+        from mlpcli.optim.side_by_side import SideBySide
 
-        return ThreadPoolExecutor(len(self._blocks) - 1)
+        return SideBySide(len(self._blocks) - 1)
 
     def _build(self, numbers: Mapping[str, Number]) -> list[Block]:
         """One block for each thread, cut at cache lines."""

@@ -15,7 +15,7 @@ from concurrent.futures import wait as wait_for
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from threading import Event, Lock, Thread
+from threading import Event, Lock
 from typing import Any
 
 import distributed
@@ -204,7 +204,7 @@ class ClusterExecutor(Executor):
             wait_for(unfinished)
             self._leave()
         else:
-            Thread(target=self.shutdown, name="mlpcli-shutdown").start()
+            Background(self.shutdown)
 
     def _leave(self) -> None:
         if self._ended.is_set():
