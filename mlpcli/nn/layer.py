@@ -15,6 +15,9 @@ __all__ = ["Layer", "Spec", "Workspaces"]
 
 Workspace = TypeVar("Workspace")
 
+MOST_SHAPES = 8
+"""Shapes whose workspaces are kept. Training meets fewer; predictions may come in any number of rows."""
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -40,8 +43,8 @@ class Spec:
 class Workspaces(ABC, Generic[Workspace]):
     """Keeps one workspace, a dataclass of arrays to write into, for each shape of input.
 
-    Training meets two or three shapes (a batch, the last batch, a validation block), so every step after the first
-    few allocates nothing.
+    Training meets a few shapes (a batch, the last batch, the blocks that are scored), so every step after the first few
+    allocates nothing. Beyond `MOST_SHAPES` the oldest workspace is given up for the new one.
     """
 
     _work: Workspace
@@ -55,9 +58,11 @@ class Workspaces(ABC, Generic[Workspace]):
         """A new workspace for inputs of the shape and dtype of `x`."""
 
     def workspace(self, x: Array) -> Workspace:
-        """The workspace for the shape of `x`, allocated when the shape is first met."""
+        """The workspace for the shape of `x`, allocated when there is none."""
         work = self._workspaces.get(x.shape)
         if work is None:
+            if len(self._workspaces) == MOST_SHAPES:
+                del self._workspaces[next(iter(self._workspaces))]
             work = self._workspaces[x.shape] = self.allocate(x)
         return work
 

@@ -1,8 +1,9 @@
 """Scores of simpler models on the same rows: a constant answer, and a linear model.
 
 The constant answer knows the training targets and no inputs: the shares of the classes, so that it always chooses the
-most frequent one, or the mean of each target. A network that does no better has learned nothing from its inputs. A
-network that does no better than the linear model has no use for its hidden layers.
+most frequent one, or the mean of each target, as the scores that the run's loss is for. A network that does no better
+has learned nothing from its inputs. A network that does no better than the linear model has no use for its hidden
+layers.
 
 >>> from mlpcli.config import DataOptions
 >>> from mlpcli.data import prepare
@@ -18,7 +19,7 @@ from typing import TypedDict
 
 import numpy as np
 
-from mlpcli.config import RunOptions, resolve
+from mlpcli.config import RunOptions, choices, resolve
 from mlpcli.config.metrics import metrics_of
 from mlpcli.data import Prepared
 from mlpcli.nn import Array, Linear, Network
@@ -55,7 +56,8 @@ def baseline_scores(options: RunOptions, data: Prepared) -> BaselineScores:
         data: the prepared dataset.
     """
     y, weights = np.asarray(data.train.y), data.train.weights
-    constant = _best_constant(y, weights, len(data.classes or ()))
+    log_odds = choices.LOSSES[options.loss].log_odds
+    constant = _best_constant(y, weights, len(data.classes or ()), log_odds=log_odds)
     answer: str | list[float]
     if data.task == "multilabel":
         answer = (constant > 0).astype(float).tolist()
@@ -120,20 +122,29 @@ def _linear_scores(options: RunOptions, data: Prepared) -> Metrics:
     return metrics
 
 
-def _best_constant(y: Array, weights: Array | None, classes: int) -> Array:
-    """The scores that minimize the cross-entropy or the squared loss of the targets: log shares, or their mean.
+def _best_constant(y: Array, weights: Array | None, classes: int, *, log_odds: bool) -> Array:
+    """The scores that minimize the cross-entropy or the squared loss of the targets, `(outputs,)`.
 
-    Labels that every row has, or none, get bounded log-odds.
+    Numbers have their mean. Classes have their log shares, or without `log_odds` their shares; of two classes, whose
+    one score then stands for -1 or 1, twice the second share less 1. Labels that every row has, or none, have bounded
+    log-odds.
 
-    >>> np.exp(_best_constant(np.array([0, 0, 0, 1]), weights=None, classes=2)).round(3)
+    >>> y = np.array([0, 0, 0, 1])
+    >>> np.exp(_best_constant(y, weights=None, classes=2, log_odds=True)).round(3)
     array([0.333])
+    >>> _best_constant(y, weights=None, classes=2, log_odds=False)
+    array([-0.5])
     """
     if not classes:
         mean: Array = np.average(y.astype(np.float64), axis=0, weights=weights)
         if y.dtype.kind == "f":
             return mean
         share = np.clip(mean, 1e-6, 1 - 1e-6)
-        log_odds: Array = np.log(share / (1 - share))
-        return log_odds
-    shares = np.log(np.bincount(y, weights, minlength=classes) / len(y))
-    return shares[1:] - shares[0] if classes == 2 else shares
+        odds: Array = np.log(share / (1 - share))
+        return odds
+    counts = np.bincount(y, weights, minlength=classes)
+    shares: Array = counts / counts.sum()
+    if log_odds:
+        logs: Array = np.log(shares)
+        return logs[1:] - logs[0] if classes == 2 else logs
+    return 2 * shares[1:] - 1 if classes == 2 else shares

@@ -21,6 +21,7 @@ from mlpcli.nn import (
     Network,
     Purpose,
 )
+from mlpcli.nn.layer import MOST_SHAPES
 from tests.measure import peak_memory
 
 ROWS, FEATURES, CLASSES = 7, 5, 3
@@ -263,6 +264,29 @@ def test_two_networks_do_not_share_memory():
     first = layers[0].forward(x)
     layers[1].forward(x)
     assert first[0, 0] == 3
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_layer_keeps_the_arrays_of_few_shapes(name):
+    layer = bound(LAYERS[name]((), np.array([3])), (), "float64")
+    for rows in [*range(2, 40), *range(2, 40)]:
+        x = np.random.default_rng(rows).normal(size=(rows, FEATURES))
+        y = layer.forward(x, training=True)
+        if name not in (*LIFTS, "dropout"):
+            fresh = bound(LAYERS[name]((), np.array([3])), (), "float64")
+            np.testing.assert_array_equal(y, fresh.forward(x, training=True))
+            np.testing.assert_array_equal(layer.backward(np.ones_like(y)), fresh.backward(np.ones_like(y)))
+    assert len(layer._workspaces) <= MOST_SHAPES
+
+
+@pytest.mark.parametrize(("kind", "problem"), LOSS_CASES)
+def test_a_loss_keeps_the_arrays_of_few_shapes(kind, problem):
+    scores, targets, _ = _batch(problem, (), "float64", np.random.default_rng(7))
+    loss = _loss(kind, problem, (), "float64")
+    for rows in range(1, 40):
+        loss(np.resize(scores, (rows, scores.shape[1])), np.resize(targets, (rows, *targets.shape[1:])))
+        loss.gradient()
+    assert len(loss._workspaces) <= MOST_SHAPES
 
 
 def test_second_step_allocates_nothing_large():

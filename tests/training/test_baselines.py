@@ -25,6 +25,30 @@ def test_the_constant_answer_is_the_most_frequent_class_with_the_shares_as_proba
         assert scores["loss"] == pytest.approx(log_loss(rows.y, dummy.predict_proba(rows.x)))
 
 
+@pytest.mark.parametrize("loss", ["squared", "absolute", "huber"])
+@pytest.mark.parametrize("name", [CLASSES, "breast_cancer"])
+def test_the_constant_scores_under_a_loss_on_residuals_are_the_shares(name: str, loss: str) -> None:
+    data = dataset(name)
+    found = baseline_scores(resolved(data, loss=loss, monitor="val_log_loss"), data)
+    assert data.test is not None
+    y, shares = np.asarray(data.test.y), np.bincount(data.train.y) / len(data.train)
+    if len(shares) > 2:
+        residuals = shares - (y[:, None] == np.arange(len(shares)))
+    else:
+        residuals = (shares[1] - shares[0]) - (2.0 * y[:, None] - 1)
+    size = np.abs(residuals)
+    penalties = {
+        "squared": 0.5 * size**2,
+        "absolute": size,
+        "huber": np.where(size <= 1, 0.5 * size**2, size - 0.5),
+    }
+    scores = found["baseline"]["test"]
+    assert scores is not None
+    assert scores["loss"] == pytest.approx(penalties[loss].sum(axis=1).mean())
+    assert scores["log_loss"] == pytest.approx(-np.log(shares[y]).mean())
+    assert scores["accuracy"] == pytest.approx(np.mean(y == shares.argmax()))
+
+
 def test_the_constant_answer_of_a_regression_is_the_mean() -> None:
     data = dataset(NUMBERS)
     found = baseline_scores(resolved(data), data)
