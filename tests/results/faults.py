@@ -4,6 +4,8 @@ The product has no hooks for this: the functions of `os` that it calls are repla
 """
 
 import os
+import re
+import shutil
 import signal
 import stat
 import sys
@@ -20,13 +22,15 @@ CHANGES = ("open", "write", "fsync", "ftruncate", "replace", "unlink", "mkdir", 
 
 @contextmanager
 def patched(before: Callable[..., Any]) -> Iterator[None]:
-    """Call `before(name, *args)` ahead of every call that can change the disk."""
+    """Call `before(name, *args)` ahead of every call that can change the disk; of a write it may do a part, and say
+    how many bytes that was.
+    """
     originals = {name: getattr(os, name) for name in CHANGES}
 
     def wrap(name: str) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
-            if name != "open" or args[1] & os.O_CREAT:
-                before(name, *args)
+            if (name != "open" or args[1] & os.O_CREAT) and (written := before(name, *args)):
+                return written + originals[name](args[0], args[1][written:])
             return originals[name](*args, **kwargs)
 
         return call
@@ -158,7 +162,8 @@ class PowerCuts:
             self._bytes[inode] = place.read_bytes()
 
     def _take(self) -> None:
-        safe, present = self._safe(self.folder.stat().st_ino), {}
+        safe = self._safe(self.folder.stat().st_ino)
+        present: Tree = {}
         for path in self.folder.rglob("*"):
             size, known = path.stat().st_size, self._bytes.get(path.stat().st_ino, b"")
             name = str(path.relative_to(self.folder))
@@ -177,12 +182,70 @@ class PowerCuts:
         return tree
 
 
+class Disk:
+    """A folder that each fault finds as `prepare` made it, and that knows in which states faults have left it.
+
+    What the next command does depends on the state only, so that each state needs one proof.
+    """
+
+    def __init__(self, folder: Path, prepare: Callable[[], object]) -> None:
+        folder.mkdir()
+        prepare()
+        self.folder, self._prepared = folder, tree_of(folder)
+        self._seen: set[tuple[tuple[str, bytes | None], ...]] = set()
+
+    def rewind(self, tree: Tree | None = None) -> None:
+        """Bring back what was prepared, or make it `tree`."""
+        shutil.rmtree(self.folder)
+        self.folder.mkdir()
+        build(self._prepared if tree is None else tree, self.folder)
+
+    def kill_states(self, action: Callable[[], object]) -> list[Tree]:
+        """What `action` leaves if it is killed before any of its changes, or half-way through a write.
+
+        `action` itself comes to its end: killing a process for each state takes longer than what is to be proved.
+        """
+        write, states = os.write, []
+
+        def before(name: str, *args: Any) -> int:
+            states.append(tree_of(self.folder))
+            if name != "write":
+                return 0
+            half = write(args[0], args[1][: len(args[1]) // 2])
+            states.append(tree_of(self.folder))
+            return half
+
+        with patched(before):
+            action()
+        return states
+
+    def is_new(self) -> bool:
+        """Whether no fault has left this state before, random names of temporary files aside."""
+        tree = tree_of(self.folder)
+        state = tuple(sorted((re.sub(r"-\w+\.tmp$", ".tmp", name), data or b"") for name, data in tree.items()))
+        known = state in self._seen
+        self._seen.add(state)
+        return not known
+
+
 def build(tree: Tree, folder: Path) -> None:
     for name, data in tree.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).mkdir(exist_ok=True) if data is None else (folder / name).write_bytes(data)
 
 
+def tree_of(folder: Path, above: str = "") -> Tree:
+    """Everything below `folder`, hidden files too."""
+    tree: Tree = {}
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                tree |= {above + entry.name: None, **tree_of(Path(entry), f"{above}{entry.name}/")}
+            else:
+                tree[above + entry.name] = Path(entry).read_bytes()
+    return tree
+
+
 def content(folder: Path) -> dict[str, bytes]:
     """Every file below `folder`, hidden ones too."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {name: data for name, data in sorted(tree_of(folder).items()) if data is not None}

@@ -11,7 +11,7 @@ import pytest
 from mlpcli.errors import Busy, DataError, FileError, MlpcliError, UsageError
 from mlpcli.results.files.model_file import load_model, model_bytes
 from mlpcli.results.folders.run_folder import RunFolder
-from tests.results.faults import EVERY, PowerCuts, build, content, failing_at, kill_points
+from tests.results.faults import EVERY, Disk, PowerCuts, content, failing_at
 
 OPTIONS = {"dataset": "digits", "hidden": (64, 32), "lr": 1e-8, "target": None, "epochs": 5}
 OTHER = {**OPTIONS, "lr": 0.5}
@@ -254,45 +254,43 @@ def whole(folder, golden):
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_killed_anywhere_and_run_again_the_files_are_the_same(tmp_path, golden, scenario, step, again):
     before, flags = SCENARIOS[scenario]
-    expected = expected_after(flags, golden)
-
-    def prepare():
-        shutil.rmtree(tmp_path / "results", ignore_errors=True)
-        before(tmp_path / "results")
-
-    points = 0
-    for _ in kill_points(lambda: train(tmp_path / "results", **flags), prepare, step):
-        points += 1
-        if (tmp_path / "results" / "r").exists():
-            whole(tmp_path / "results" / "r", golden)
-        train(tmp_path / "results", **{"force": True, **flags, again: True})
-        assert content(tmp_path / "results" / "r") == expected
-    assert points > 30 // step
-    assert content(tmp_path / "results" / "r") == expected
+    expected, results = expected_after(flags, golden), tmp_path / "disk" / "results"
+    disk = Disk(tmp_path / "disk", lambda: before(results))
+    states = disk.kill_states(lambda: train(results, **flags))
+    assert content(results / "r") == expected
+    assert len(states) > 30
+    for state in states[::step]:
+        disk.rewind(state)
+        if disk.is_new():
+            if (results / "r").exists():
+                whole(results / "r", golden)
+            train(results, **{"force": True, **flags, again: True})
+            assert content(results / "r") == expected
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, *(pytest.param(code, marks=pytest.mark.slow) for code in OTHER_CODES)])
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_every_call_may_fail_and_then_the_same_command_with_force_succeeds(tmp_path, golden, scenario, code):
     before, flags = SCENARIOS[scenario]
-    expected = expected_after(flags, golden)
+    expected, results = expected_after(flags, golden), tmp_path / "disk" / "results"
+    disk = Disk(tmp_path / "disk", lambda: before(results))
     failures = 0
     for point in range(1, 1000):
-        shutil.rmtree(tmp_path / "results", ignore_errors=True)
-        before(tmp_path / "results")
+        disk.rewind()
         with failing_at(point, code) as left:
             try:
-                train(tmp_path / "results", **flags)
+                train(results, **flags)
                 if left[0] > 0:
                     break  # there is no such point any more
             except FileError as error:
                 failures += 1
                 assert os.strerror(code) in str(error) and "\n" not in str(error)
-        if (tmp_path / "results" / "r").exists():
-            whole(tmp_path / "results" / "r", golden)
-            assert not list((tmp_path / "results").rglob("*.tmp"))
-        train(tmp_path / "results", **{**flags, "force": True})
-        assert content(tmp_path / "results" / "r") == expected
+        if disk.is_new():
+            if (results / "r").exists():
+                whole(results / "r", golden)
+                assert not list(results.rglob("*.tmp"))
+            train(results, **{**flags, "force": True})
+            assert content(results / "r") == expected, point
     assert failures > 20
 
 
@@ -301,21 +299,19 @@ def test_every_call_may_fail_and_then_the_same_command_with_force_succeeds(tmp_p
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_a_power_cut_anywhere_and_run_again_the_files_are_the_same(tmp_path, golden, scenario, step):
     before, flags = SCENARIOS[scenario]
-    expected = expected_after(flags, golden)
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    before(disk / "results")
-    cuts = PowerCuts(disk)
+    expected, results = expected_after(flags, golden), tmp_path / "disk" / "results"
+    disk = Disk(tmp_path / "disk", lambda: before(results))
+    cuts = PowerCuts(disk.folder)
     with cuts.watch():
-        train(disk / "results", **flags)
+        train(results, **flags)
     for state in cuts.states[::step]:
         for tree in state:
-            build(tree, tmp_path / "cut")
-            train(tmp_path / "cut" / "results", **{**flags, "resume": True})
-            assert content(tmp_path / "cut" / "results" / "r") == expected
-            shutil.rmtree(tmp_path / "cut")
-    build(cuts.states[-1][0], tmp_path / "end")
-    assert content(tmp_path / "end" / "results" / "r") == {**expected, ".lock": b""}
+            disk.rewind(tree)
+            if disk.is_new():
+                train(results, **{**flags, "resume": True})
+                assert content(results / "r") == expected
+    disk.rewind(cuts.states[-1][0])
+    assert content(results / "r") == {**expected, ".lock": b""}
 
 
 @pytest.mark.parametrize("name", ["checkpoint.safetensors", "metrics.csv"])
