@@ -4,6 +4,7 @@ Texts of the model enter the file as literals only, so that a forged model canno
 """
 
 import base64
+import codecs
 import inspect
 from collections.abc import Callable
 from pprint import pformat
@@ -102,7 +103,9 @@ def _reading(options: DataOptions) -> list[str]:
     spelling = Spelling.of(options)
     gaps = pformat(sorted(spelling.gaps), width=WIDTH - 18, compact=True)
     separator = options.delimiter or ("\t" if options.dataset.lower().endswith(".tsv") else ",")
-    encoding = {"utf-8": "utf-8-sig"}.get(options.encoding or "utf-8", options.encoding)
+    encoding = options.encoding or "utf-8"
+    if codecs.lookup(encoding).name == "utf-8":  # under any of its names; a byte order mark may stand before the text
+        encoding = "utf-8-sig"
     has_header = options.header is True or (options.header is None and not options.column_names)
     return [
         f"GAPS = frozenset({gaps})  # empty cells, among numbers",

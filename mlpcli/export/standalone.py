@@ -135,7 +135,8 @@ def number(value: Any) -> float:
     if word in GAPS:
         return float("nan")
     if not isinstance(value, str):
-        return float(value)
+        read = float(value)
+        return float("nan") if read in MISSING_NUMBERS else read
     if re.fullmatch("[+-]?inf(inity)?", word, re.IGNORECASE):
         raise ValueError(f"{value!r} is too large")
     match = NUMBER.fullmatch(word)
@@ -155,7 +156,7 @@ def truth(value: Any) -> float:
     word = str(value).strip()
     if word in GAPS:
         return float("nan")
-    if not isinstance(value, str):
+    if not isinstance(value, str) and value in (0, 1):
         return float(value)
     if word.lower() not in ("true", "false"):
         raise ValueError(f"{value!r} is neither true nor false")

@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from mlpcli.config import RunOptions
 from mlpcli.data.prepared.columns import Column
@@ -41,9 +41,6 @@ class Trained(Protocol):
 
     def to_bytes(self) -> bytes:
         """Content of the model file."""
-
-    def predict(self, rows: Any) -> Array:
-        """Predicted class or value of each row."""
 
 
 def is_matrix(columns: Sequence[Column]) -> bool:

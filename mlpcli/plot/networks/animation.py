@@ -63,7 +63,8 @@ def draw_animations(networks: Networks, only: Sequence[str] = ()) -> Iterator[tu
     if not scenes:
         raise UsageError(
             f"--animate: {shown(folder.path)} has nothing to show. Nothing was written. Regions need a classifier of "
-            "one or two inputs, a fit a regression of one input, the hidden layer a classifier"
+            "one or two numbers, a fit a regression of one number, neither scaled by robust-clip; the hidden layer "
+            "needs a classifier"
         )
     for name, scene in scenes:
         yield name, _gif(scene, frames, folder.name)

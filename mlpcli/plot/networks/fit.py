@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from mlpcli.data import Prepared
 from mlpcli.plot.networks.kept import Networks
-from mlpcli.plot.networks.own_units import in_own_units
+from mlpcli.plot.networks.own_units import are_numbers, in_own_units
 from mlpcli.plot.style import Drawing, legend, new_figure, titled, wrap
 from mlpcli.training.model import Model
 
@@ -76,6 +76,6 @@ def draw_function(above: Axes, below: Axes, model: Model, data: Prepared) -> flo
 
 
 def is_a_function(model: Model) -> bool:
-    """Whether it takes one number to one number."""
+    """Whether it takes one number to one number; the axis of a clipped one could not be told from its inputs."""
     fitted = model.preprocessing
-    return fitted.task == "regression" and len(fitted.features) == len(fitted.targets) == 1
+    return fitted.task == "regression" and len(fitted.targets) == 1 and are_numbers(fitted, 1)

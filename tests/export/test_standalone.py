@@ -1,0 +1,38 @@
+"""Cells as exported files read them, whether they come as texts or as what a program holds."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mlpcli.export import standalone
+from mlpcli.export.standalone import encode, number, truth
+
+
+@pytest.mark.parametrize("value", [True, np.True_, 1, 1.0, "True", " true "])
+def test_true_is_one(value: Any) -> None:
+    assert truth(value) == 1.0
+
+
+@pytest.mark.parametrize("value", [False, np.False_, 0, "FALSE"])
+def test_false_is_zero(value: Any) -> None:
+    assert truth(value) == 0.0
+
+
+@pytest.mark.parametrize("value", [2, -1, 0.5, math.inf, "1", "yes"])
+def test_what_is_neither_true_nor_false_is_refused_with_its_place(value: Any) -> None:
+    with pytest.raises(ValueError, match="row 1, column 'member': .* is neither true nor false"):
+        encode({"member": [True, value]}, [{"name": "member", "kind": "boolean"}], "float32")
+
+
+@pytest.mark.parametrize("value", [None, math.nan, ""])
+def test_an_empty_cell_is_nan(value: Any) -> None:
+    assert math.isnan(truth(value)) and math.isnan(number(value))
+
+
+@pytest.mark.parametrize("value", [-999, -999.0, np.int64(-999), "-999", "-999.0", "-9.99e2"])
+def test_a_number_that_marks_an_empty_cell_does_so_in_every_form(value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert number(value) == -999
+    monkeypatch.setattr(standalone, "MISSING_NUMBERS", frozenset([-999.0]))
+    assert math.isnan(number(value))
