@@ -1,8 +1,8 @@
 """Histories as runs of an MLflow store: one experiment per sweep or run, one MLflow run per trial.
 
 Options become parameters, columns of metrics.csv metrics against the epoch, scores of the kept weights metrics such as
-`kept_test_accuracy`. A run carries the trial's run_id as a tag, by which a trial that is there already is known; one
-that an interruption left unfinished is written again.
+`kept_test_accuracy`. A run carries the trial's run_id as a tag, which tells whether the trial is already there; a run
+that an interrupted export left unfinished is removed, and its trial written again.
 """
 
 import logging
@@ -17,7 +17,9 @@ from mlpcli.export.histories import History
 
 __all__ = ["MlflowStore"]
 
-TAG = "mlpcli.run_id"
+TAG, BEGUN = "mlpcli.run_id", "mlpcli.begun"
+"""Tags of a run that was written to its end, and of every run of ours: a running one without them is the user's own."""
+
 MOST_METRICS, MOST_PARAMETERS = 1000, 100  # per request; MLflow refuses more
 
 ENDS = {"complete": "FINISHED", "pruned": "KILLED"}
@@ -61,9 +63,9 @@ class MlflowStore:
         state = str(history.trial.state)
         tags = [RunTag("mlpcli.state", state), RunTag(TAG, history.trial.run_id)]
         name = history.name.rpartition("/")[2]
+        started, begun = _milliseconds(history.started), {BEGUN: history.trial.run_id}
         with self._reached():
-            made = self._client.create_run(experiment, start_time=_milliseconds(history.started), run_name=name)
-            run = made.info.run_id
+            run = self._client.create_run(experiment, start_time=started, run_name=name, tags=begun).info.run_id
             for some in _pieces(parameters, MOST_PARAMETERS):
                 self._client.log_batch(run, params=some)
             for some in _pieces(metrics, MOST_METRICS):
@@ -83,7 +85,7 @@ class MlflowStore:
         return MlflowClient(tracking_uri=self.place)
 
     def _experiment(self, history: History) -> tuple[str, set[str]]:
-        """The identity of the trial's experiment, and the run_ids of the trials there; unfinished ones are removed."""
+        """The identity of the trial's experiment, and the run_ids of the trials there; removes leftovers of ours."""
         name = history.name.partition("/")[0]
         if name not in self._experiments:
             with self._reached():
@@ -94,10 +96,10 @@ class MlflowStore:
                 while token is not None:
                     page = self._client.search_runs([identity], max_results=MOST_METRICS, page_token=token or None)
                     for run in page:
-                        if run.info.status == "RUNNING" and TAG not in run.data.tags:
-                            self._client.delete_run(run.info.run_id)
-                        elif TAG in run.data.tags:
+                        if TAG in run.data.tags:
                             known.add(run.data.tags[TAG])
+                        elif BEGUN in run.data.tags and run.info.status == "RUNNING":
+                            self._client.delete_run(run.info.run_id)
                     token = page.token or None
                 self._experiments[name] = identity, known
         return self._experiments[name]

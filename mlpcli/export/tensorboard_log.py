@@ -1,9 +1,11 @@
 """Histories as TensorBoard's event files: one folder per trial, with its curves, final scores and hyperparameters.
 
-A folder appears under its name when it is whole, so that a trial is there or is not. Curves are `train/loss`,
+A folder appears under its name when it is whole, so that a trial is there or is not; it holds the trial's run_id, so
+that another trial of the same name takes its place. Curves are `train/loss`,
 `val/accuracy`, ... against the epoch; final scores are `kept/test_accuracy`, ...; the options fill the tab HPARAMS.
 """
 
+import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -11,11 +13,15 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-from mlpcli.atomic import io_errors, make_folder, move
+from mlpcli.atomic import io_errors, make_folder, move, shown
+from mlpcli.errors import FileError
 from mlpcli.export.histories import History
 from mlpcli.results.trial import Trial
 
 __all__ = ["TensorBoardLog"]
+
+RUN_ID, EVENTS = "mlpcli.run_id", "events.out.tfevents."
+"""Name of the file that holds the run_id, and how those of the events begin."""
 
 ENDS = {"complete": "STATUS_SUCCESS", "pruned": "STATUS_SUCCESS"}
 """TensorBoard's words for the states of a trial; the others are failures."""
@@ -32,14 +38,16 @@ class TensorBoardLog:
         self.folder = Path(place).absolute()
 
     def has(self, history: History) -> bool:
-        """Whether the trial is there already."""
-        return (self.folder / history.name).exists()
+        """Whether the trial is there already, and not another one that had its name."""
+        with suppress(OSError, ValueError):
+            return (self.folder / history.name / RUN_ID).read_text(encoding="utf-8") == history.trial.run_id
+        return False
 
     def write(self, history: History) -> None:
-        """Write the folder of the trial.
+        """Write the folder of the trial, in place of that of another trial that had its name.
 
         Raises:
-            FileError: it cannot be written.
+            FileError: it cannot be written, or the folder that is there holds something else.
         """
         from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
@@ -52,11 +60,27 @@ class TensorBoardLog:
                 for event in _events(history):
                     writer.add_event(event)
                 writer.close()
+                (aside / RUN_ID).write_text(history.trial.run_id, encoding="utf-8")
+            _remove_replaced(folder)
             move(aside, folder)
         except BaseException:
             with suppress(OSError):
                 rmtree(aside)
             raise
+
+
+def _remove_replaced(folder: Path) -> None:
+    """Remove the folder of a trial, which holds nothing but what `write` puts there; its absence is no error."""
+    if not os.path.lexists(folder):
+        return
+    with io_errors("replace", folder):
+        names = [] if folder.is_symlink() else os.listdir(folder)
+        if RUN_ID not in names or not all(name == RUN_ID or name.startswith(EVENTS) for name in names):
+            raise FileError(
+                f"cannot replace {shown(folder)}: it is more than what mlpcli wrote of a trial. Move it away, or name "
+                "another folder"
+            )
+        rmtree(folder)
 
 
 def _events(history: History) -> Iterator[Any]:

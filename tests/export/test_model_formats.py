@@ -145,7 +145,9 @@ def test_the_numpy_file_takes_rows_in_every_form_and_names_a_missing_column(tmp_
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf8", "UTF-8"])
 def test_a_byte_order_mark_is_no_part_of_the_first_name(encoding: str, tmp_path: Path) -> None:
-    (tmp_path / "train.csv").write_text("\n".join(["wéight,y", *(f"{at},{at}" for at in range(30)), ""]), encoding="utf-8")
+    (tmp_path / "train.csv").write_text(
+        "\n".join(["wéight,y", *(f"{at},{at}" for at in range(30)), ""]), encoding="utf-8"
+    )
     options: dict[str, Any] = {"target": "y", "task": "regression", "width": 4, "epochs": 1, "data_home": tmp_path}
     model = mlpcli.train(str(tmp_path / "train.csv"), encoding=encoding, **options).model
     check_csv(model, "wéight\n3\n4\n", tmp_path, encoding="utf-8-sig")

@@ -22,7 +22,7 @@ def test_false_is_zero(value: Any) -> None:
 
 @pytest.mark.parametrize("value", [2, -1, 0.5, math.inf, "1", "yes"])
 def test_what_is_neither_true_nor_false_is_refused_with_its_place(value: Any) -> None:
-    with pytest.raises(ValueError, match="row 1, column 'member': .* is neither true nor false"):
+    with pytest.raises(ValueError, match=r"row 1, column 'member': .* is neither true nor false"):
         encode({"member": [True, value]}, [{"name": "member", "kind": "boolean"}], "float32")
 
 

@@ -1,6 +1,7 @@
 """Histories as TensorBoard's own reader and an MLflow store give them back."""
 
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -62,6 +63,41 @@ def test_trials_that_are_there_stay_and_new_ones_are_added(tmp_path: Path) -> No
     assert sorted(path.name for path in (tmp_path / "log").iterdir()) == ["r", "s"]
 
 
+def test_a_trial_takes_the_place_of_another_that_had_its_name(tmp_path: Path) -> None:
+    def value() -> float:
+        return EventAccumulator(str(tmp_path / "log" / "r")).Reload().Scalars("kept/val_accuracy")[0].value
+
+    write(read_folder(run_folder(tmp_path / "r", 2)), "tensorboard", tmp_path / "log")
+    first = value()
+    rmtree(tmp_path / "r")
+    metrics = {"train": {"accuracy": 0.5}, "val": {"accuracy": 0.25}, "test": None}
+    other = read_folder(run_folder(tmp_path / "r", 2, run_id="ba9876543210", metrics=metrics))
+    assert write(other, "tensorboard", tmp_path / "log") == [True]
+    assert (first, value()) == (pytest.approx(0.9), 0.25)
+    assert write(other, "tensorboard", tmp_path / "log") == [False]
+    assert [path.name for path in (tmp_path / "log").iterdir()] == ["r"]
+
+
+@pytest.mark.parametrize("kind", ["a folder of somebody else", "a file of somebody else beside ours", "a link"])
+def test_nothing_that_others_wrote_is_replaced(kind: str, tmp_path: Path) -> None:
+    old, place = read_folder(run_folder(tmp_path / "r", 2, run_id="ba9876543210")), tmp_path / "log" / "r"
+    write(old, "tensorboard", tmp_path / "log")
+    if kind == "a folder of somebody else":
+        (place / "mlpcli.run_id").unlink()
+    elif kind == "a link":
+        place.rename(tmp_path / "elsewhere")
+        place.symlink_to(tmp_path / "elsewhere")
+    else:
+        (place / "notes.txt").write_text("mine")
+    rmtree(tmp_path / "r")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    new = read_folder(run_folder(tmp_path / "r", 2))
+    with pytest.raises(FileError, match=r"it is more than what mlpcli wrote of a trial\. Move it away"):
+        write(new, "tensorboard", tmp_path / "log")
+    assert {path: path.read_bytes() for path in before} == before
+    assert [path.name for path in (tmp_path / "log").iterdir()] == ["r"]
+
+
 def test_a_run_that_has_not_ended_is_left_out(tmp_path: Path) -> None:
     path = run_folder(tmp_path / "r", 2)
     (path / "result.json").unlink()
@@ -84,10 +120,13 @@ def test_an_mlflow_store_gives_parameters_and_metrics_back(tmp_path: Path) -> No
     assert write(folder, "mlflow", store) == [True] * 4
     client = MlflowClient(store)
     identity = client.get_experiment_by_name("s").experiment_id
-    left = client.create_run(identity).info.run_id  # as an interruption leaves it
+    left = client.create_run(identity, tags={"mlpcli.begun": folder.trials[0].run_id}).info.run_id  # by an interruption
+    own = client.create_run(identity, run_name="a training of the user's that still runs").info.run_id
     assert write(folder, "mlflow", store) == [False] * 4
+    stages = {run: client.get_run(run).info.lifecycle_stage for run in (left, own)}
+    assert stages == {left: "deleted", own: "active"}
+    client.delete_run(own)
     runs = {run.data.tags["mlpcli.run_id"]: run for run in client.search_runs([identity])}
-    assert left not in {run.info.run_id for run in runs.values()}
     assert runs.keys() == {trial.run_id for trial in folder.trials}
     for trial in folder.trials:
         run, epochs = runs[trial.run_id], folder.epochs(trial)
