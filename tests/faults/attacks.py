@@ -20,6 +20,8 @@ from tests.faults.watching import WATCHERS, try_watching, writers
 
 __all__ = ["ATTACKS", "Task", "plan", "run"]
 
+WHOLE = 4
+"""One kill or signal of so many meets a whole process, which mostly imports; the others a copy in its own work."""
 WATCHINGS = 50
 """Times that each command reads while others write."""
 
@@ -43,11 +45,11 @@ def _limits(name: str, limits: Iterable[tuple[str, int]]) -> Iterator[tuple[obje
 
 
 def _kills(name: str, seeds: Iterable[int]) -> Iterator[tuple[object, Ended]]:
-    return ((seed, try_kill(place_of(name), Random(f"kill {seed}"), copied=seed % 2 == 0)) for seed in seeds)
+    return ((seed, try_kill(place_of(name), Random(f"kill {seed}"), copied=seed % WHOLE != 0)) for seed in seeds)
 
 
 def _signals(name: str, seeds: Iterable[int]) -> Iterator[tuple[object, Ended]]:
-    return ((seed, try_signals(place_of(name), Random(f"signal {seed}"), copied=seed % 2 == 0)) for seed in seeds)
+    return ((seed, try_signals(place_of(name), Random(f"signal {seed}"), copied=seed % WHOLE != 0)) for seed in seeds)
 
 
 def _inputs(name: str, numbers: Iterable[int]) -> Iterator[tuple[object, Ended]]:

@@ -62,7 +62,10 @@ class Ended(NamedTuple):
 
 @dataclass(frozen=True)
 class Subject:
-    """A command: its arguments, those of the second attempt, and the folder that it fills."""
+    """A command: its arguments, and those that the second attempt has besides.
+
+    A sweep goes on without workers, which is cheaper: nothing of the results depends on them.
+    """
 
     name: str
     arguments: Sequence[str]
@@ -79,7 +82,7 @@ SUBJECTS = {
     for subject in (
         Subject("train", TRAIN, ("--resume",)),
         Subject("serial sweep", (*SWEEP, "--executor", "serial")),
-        Subject("local sweep", (*SWEEP, "--jobs", "1")),
+        Subject("local sweep", (*SWEEP, "--jobs", "1"), ("--executor", "serial")),
     )
 }
 
@@ -163,7 +166,7 @@ class Place:
             return f"exit code {process.returncode}, {len(lines)} lines: {' '.join(err.split())[:300]}"
         if self.content("results", "home") in ({}, self.golden):
             return ""
-        repeat = (self.copy if isinstance(process, Copy) else self.start)(extra=self.subject.again)
+        repeat = self.copy(extra=self.subject.again)
         _, err = repeat.communicate(timeout=PATIENCE)
         if repeat.returncode:
             return f"the same command fails afterwards ({repeat.returncode}): {err.strip()[-300:]}"
