@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 __all__ = [
     "ACTIVATIONS",
     "COMPONENTS",
+    "FOLLOWING",
     "INITIALIZERS",
     "LOSSES",
     "NORMS",
@@ -214,3 +215,6 @@ COMPONENTS: Mapping[str, Mapping[str, Component]] = {
     "optimizer": OPTIMIZERS,
 }
 """The tables that user-defined parts may join, by the option that chooses from them."""
+
+FOLLOWING = {"activation": ("init",), "optimizer": ("lr", "beta2")}
+"""Options whose default is that of the part, by the option that chooses the part."""

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import model_validator
 
-from mlpcli.config.choices import ACTIVATIONS, INITIALIZERS, LOSSES, NORMS, OPTIMIZERS, SCHEDULES
+from mlpcli.config.choices import ACTIVATIONS, FOLLOWING, INITIALIZERS, LOSSES, NORMS, OPTIMIZERS, SCHEDULES
 from mlpcli.config.data_options import DataOptions
 from mlpcli.config.metrics import METRICS, Measure
 from mlpcli.config.option_types import (
@@ -228,7 +228,7 @@ class RunOptions(DataOptions):
         value, optimizer = getattr(self, name), OPTIMIZERS[self.optimizer]
         if name == "batch_size" and optimizer.full_batch:
             return "full"
-        return getattr(optimizer, name) if value is None and name in ("lr", "beta2") else value
+        return getattr(optimizer, name) if value is None and name in FOLLOWING["optimizer"] else value
 
     def with_hidden(self) -> Self:
         """The same network with its sizes in `hidden`; width and depth, which that replaces, at their defaults."""

@@ -20,11 +20,11 @@ from typing import Any
 
 from mlpcli.config.choices import Origin
 from mlpcli.config.options import RunOptions
-from mlpcli.config.origins import registered
+from mlpcli.config.origins import plugin_flags, registered
 from mlpcli.errors import PluginError, lack
 from mlpcli.wording import quote
 
-__all__ = ["Files", "Plugin", "blamed", "check_sendable", "load", "loaded", "use"]
+__all__ = ["Files", "Plugin", "blamed", "check_sendable", "load", "loaded", "loaded_flags", "use"]
 
 Files = Path | str | Sequence[Path | str] | None
 """One file, several, or none."""
@@ -43,26 +43,26 @@ class Plugin:
         return Origin(Path(self.path).name, hashlib.sha256(self.content).hexdigest())
 
 
-class _Carrier:
+class _FileCarrier:
     """A file in a pickle."""
 
     def __init__(self, plugin: Plugin) -> None:
         self._plugin = plugin
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _brought, (self._plugin,)
+        return _brought_file, (self._plugin,)
 
 
-def _brought(plugin: Plugin) -> _Carrier:
+def _brought_file(plugin: Plugin) -> _FileCarrier:
     """Run a file that comes with a pickle, unless it is here in another form: models check which."""
     with _LOADING:
         if plugin.origin.file not in {other.origin.file for other in _loaded.values()}:
             _run(plugin)
-    return _Carrier(plugin)
+    return _FileCarrier(plugin)
 
 
 _loaded: dict[str, Plugin] = {}
-"""The files whose parts are registered, by path."""
+"""The files whose parts are registered, by absolute path."""
 
 _LOADING = threading.RLock()
 """Held while files are run: a worker of a cluster runs a job in each of its threads."""
@@ -71,6 +71,11 @@ _LOADING = threading.RLock()
 def loaded() -> tuple[Plugin, ...]:
     """The files whose parts can be chosen now."""
     return tuple(_loaded.values())
+
+
+def loaded_flags() -> str:
+    """The end of a command that has the parts that can be chosen now: `" --plugin snake.py"`."""
+    return plugin_flags(plugin.path for plugin in loaded())
 
 
 def load(files: Files) -> None:
@@ -86,8 +91,6 @@ def load(files: Files) -> None:
             reason = getattr(error, "strerror", None) or error
             raise PluginError(f"--plugin {quote(str(path))}: {reason}. Nothing was started") from error
         with _LOADING:
-            for known in [known for known in _loaded if _is_same(known, path) and known != str(path)]:
-                _forget(known)
             _run(Plugin(str(path), content))
 
 
@@ -126,7 +129,8 @@ def blamed() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in _loaded]
+        names = {plugin.path for plugin in _loaded.values()}
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in names]
         if frames and not isinstance(error, PluginError) and lack(error) is None:
             raise PluginError(_said(error, frames[-1].filename, frames[-1].lineno)) from error
         raise
@@ -137,12 +141,12 @@ def _run(plugin: Plugin) -> None:
         return
     from mlpcli.plugins.register import coming_from, forget  # loads NumPy and the layers
 
-    _forget(plugin.path)
+    _forget(place := os.path.abspath(plugin.path))
     module = ModuleType(f"mlpcli_plugin_{plugin.origin.sha256[:12]}")
     module.__file__ = plugin.path
     sys.modules[module.__name__] = module  # where dataclasses look for the module of a class
     try:
-        with coming_from(plugin.origin, _Carrier(plugin)):
+        with coming_from(plugin.origin, _FileCarrier(plugin)):
             exec(compile(plugin.content, plugin.path, "exec"), module.__dict__)
     except (Exception, SystemExit) as error:
         forget(plugin.origin)
@@ -154,12 +158,7 @@ def _run(plugin: Plugin) -> None:
             f"--plugin {quote(plugin.path)}: the file registers nothing. Nothing was started. "
             "Decorate your part with mlpcli.register"
         )
-    _loaded[plugin.path] = plugin
-
-
-def _is_same(known: str, path: Path | str) -> bool:
-    """Whether two paths are spellings of one."""
-    return os.path.abspath(known) == os.path.abspath(path)
+    _loaded[place] = plugin
 
 
 def _forget(path: str) -> None:

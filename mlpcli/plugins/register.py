@@ -80,7 +80,7 @@ def register(kind: str, name: str, *, formula: Formula = None, **facts: Any) -> 
         _check_part(place, part, tables.base)
         if (source := _source.get()) is None:
             origin = _origin_in_program(place, part)
-            source = origin, _Carrier(kind, name, origin, part, formula, facts)
+            source = origin, _PartCarrier(kind, name, origin, part, formula, facts)
         row = _row(place, tables, facts, *source)
         on_tape = _on_tape(place, tables, formula)
         _check_free(place, name, row, tables.rows.get(name))
@@ -119,7 +119,7 @@ def coming_from(origin: Origin, carrier: object = None) -> Iterator[None]:
         _source.reset(token)
 
 
-class _Carrier:
+class _PartCarrier:
     """A part that the program registered, in a pickle: by reference, or with its code where the pickler can do that."""
 
     def __init__(
@@ -130,8 +130,8 @@ class _Carrier:
     def __reduce__(self) -> tuple[Any, ...]:
         kind, name, origin, part, formula, facts = self._registered
         if not _can_be_named(part):
-            return _brought, ()
-        return _brought, (kind, name, origin, part, formula if _can_be_named(formula) else None, facts)
+            return _brought_part, ()
+        return _brought_part, (kind, name, origin, part, formula if _can_be_named(formula) else None, facts)
 
 
 def _can_be_named(value: Any) -> bool:
@@ -140,12 +140,12 @@ def _can_be_named(value: Any) -> bool:
     return not callable(value) or getattr(module, getattr(value, "__qualname__", ""), None) is value
 
 
-def _brought(*registered: Any) -> object:
+def _brought_part(*registered: Any) -> object:
     """Register a part that comes with a pickle, unless there is one of this name: models check which it is."""
     if not registered:
         return None
     kind, name, origin, part, formula, facts = registered
-    carrier = _Carrier(*registered)
+    carrier = _PartCarrier(*registered)
     if name not in KINDS[kind].rows:
         with coming_from(origin, carrier):
             register(kind, name, formula=formula, **facts)(part)

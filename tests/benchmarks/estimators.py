@@ -81,7 +81,7 @@ def shared_work(parameters: dict[str, Any], rows: int) -> None:
 
 def page() -> str:
     """The page that stands in the reference folder."""
-    lines = []
+    lines, machine = [], provenance([], "")
     for parameters in CASES:
         ours, theirs, shared = measure(parameters)
         ratio = f"{ours / theirs:.2f} (≤ {LIMIT})"
@@ -106,7 +106,8 @@ def page() -> str:
             "|---|---|---:|---:|---:|---:|---:|",
             *lines,
             "",
-            f"{provenance([], '')['cpu']}, numpy {version('numpy')}, scikit-learn {version('scikit-learn')}.",
+            f"{machine['cpu']}, numpy {version('numpy')}, scikit-learn {version('scikit-learn')};"
+            f" commit {machine['git_commit']}.",
             "",
         ]
     )

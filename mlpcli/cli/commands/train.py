@@ -18,9 +18,8 @@ from mlpcli.cli.views.data_summary import summary_lines, warn_of_columns
 from mlpcli.cli.views.epoch_view import EpochView, epoch_view
 from mlpcli.cli.views.training_report import remarks, score_table
 from mlpcli.config import RunOptions, Source, build, read_options
-from mlpcli.config.origins import plugin_flags
 from mlpcli.errors import UsageError
-from mlpcli.plugins.files import loaded
+from mlpcli.plugins.files import loaded_flags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -217,7 +216,6 @@ def _report(run: "Run", as_json: bool, quiet: bool) -> None:
         epochs = f"weights of epoch {result['best_epoch']} of {result['epochs_run']}"
         print(f"{result['parameters']:,} parameters, {epochs}, {result['time_s']:.1f} s")
         table(*score_table(result))
-        again = plugin_flags(plugin.path for plugin in loaded())
-        print(f"{run.place}\nNext: mlpcli eval {run.place}{again}", flush=True)  # the remarks stand below
+        print(f"{run.place}\nNext: mlpcli eval {run.place}{loaded_flags()}", flush=True)  # the remarks stand below
     for remark in remarks(result):
         message(f"Note: {remark}", quiet=quiet)

@@ -8,8 +8,7 @@ from mlpcli.cli.console import print_json
 from mlpcli.cli.text_table import prose, table
 from mlpcli.cli.views.epoch_view import short
 from mlpcli.config.metrics import Measure
-from mlpcli.config.origins import plugin_flags
-from mlpcli.plugins.files import loaded
+from mlpcli.plugins.files import loaded_flags
 from mlpcli.results.trial import Trial
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ def show_place(swept: "Swept") -> None:
 
     prose(f"{shown(swept.path)}: summary.csv  trials.csv  metrics.csv  sweep.toml  provenance.json")
     if swept.best is not None:
-        print(f"Next: mlpcli eval {shown(swept.path)}{plugin_flags(plugin.path for plugin in loaded())}")
+        print(f"Next: mlpcli eval {shown(swept.path)}{loaded_flags()}")
 
 
 def _counts(swept: "Swept") -> Counter[str]:

@@ -4,12 +4,14 @@ import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from mlpcli import json_text
 from mlpcli.atomic import io_errors, shown
 from mlpcli.config import OPTIONS, RunOptions, Source, as_dict, build, resolve
+from mlpcli.config.choices import FOLLOWING
 from mlpcli.config.metrics import PARTS, Measure
 from mlpcli.config.origins import foreign_parts, plugin_flags, registered, unknown_parts
 from mlpcli.errors import DataError, UsageError
@@ -38,9 +40,6 @@ __all__ = [
 
 _STAND_INS = {"activation": "relu", "norm": "layer", "init": "he", "loss": "squared", "optimizer": "adam"}
 """Parts of mlpcli in place of those that are not registered, to ask what follows from the other options."""
-
-_FOLLOWING = {"activation": ("init",), "optimizer": ("lr", "beta2")}
-"""Options whose defaults a part decides."""
 
 REMEDY = "Train it again with --force, or copy the folder again"
 
@@ -222,9 +221,8 @@ def _given(resolved: RunOptions, validated: bool) -> dict[str, Any]:
         except UsageError:
             return False
 
-    fixed = {"dataset", "task", "scale", "seed", "threads", *absent}.union(
-        *(_FOLLOWING.get(name, ()) for name in absent)
-    )
+    following = chain(*(FOLLOWING.get(name, ()) for name in absent))
+    fixed = {"dataset", "task", "scale", "seed", "threads", *absent, *following}
     for name in [name for name in given if name not in fixed]:
         fewer = {other: value for other, value in given.items() if other != name}
         if same(fewer):
