@@ -159,7 +159,9 @@ class _Commands(TyperGroup):
             return name, _load(name), rest
         if ctx.resilient_parsing:
             return None, None, rest
-        problem = f"no such command {name!r}{nearest(name, COMMANDS)}"
+        from mlpcli.config.foreign import our_command
+
+        problem = f"no such command {name!r}{our_command(name) or nearest(name, COMMANDS)}"
         raise UsageError(f"{sentence(problem)} Type mlpcli --help for the list")
 
 

@@ -1,11 +1,27 @@
-"""Names that other tools and files give to the options of a run and their values, so that messages name ours.
+"""Names that other tools and files give to commands, options of a run and their values, so that messages name ours.
 
 The names are those of scikit-learn, Keras, PyTorch, Lightning, pytabkit and Ludwig.
 """
 
 from collections.abc import Mapping
 
-__all__ = ["our_option", "our_value"]
+__all__ = ["our_command", "our_option", "our_value"]
+
+_COMMANDS: Mapping[str, str] = {
+    "evaluate": "eval",
+    "fit": "train",
+    "gridsearch": "sweep",
+    "inspect": "show",
+    "ls": "list",
+    "optimize": "sweep",
+    "run": "train",
+    "runs": "list",
+    "score": "eval",
+    "search": "sweep",
+    "test": "eval",
+    "tune": "sweep",
+    "validate": "eval",
+}
 
 _CPU = "threads, since mlpcli trains on the CPU"
 _SWEEP = "it belongs in a sweep file, for mlpcli sweep"
@@ -111,6 +127,15 @@ _VALUES: Mapping[str, Mapping[str, str]] = {
     },
     "task": {"classify": "classification", "regress": "regression"},
 }
+
+
+def our_command(name: str) -> str:
+    """The end of a message about an unknown command that another tool has: what to type here; nothing for other names.
+
+    >>> our_command("fit"), our_command("trian")
+    ('; use train', '')
+    """
+    return f"; use {ours}" if (ours := _COMMANDS.get(name)) else ""
 
 
 def our_option(name: str, *, flag: bool = False) -> str:

@@ -82,6 +82,7 @@ def test_completion_is_offered() -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
+        (["fit"], "no such command 'fit'; use train. Type mlpcli --help for the list"),
         (["grph"], "no such command 'grph'; did you mean graph? Type mlpcli --help for the list"),
         (["\x1b[31m"], r"no such command '\x1b[31m'. Type mlpcli --help for the list"),
         (["--hlp"], "no such option --hlp; did you mean --help? Type mlpcli --help for its arguments and flags"),
