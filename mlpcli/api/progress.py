@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mlpcli.sweeps.run.course import Course
     from mlpcli.sweeps.run.sweep_watcher import Watcher
 
-__all__ = ["Bar", "epoch_progress", "progress_bar", "sweep_progress"]
+__all__ = ["Bar", "epoch_progress", "in_notebook", "progress_bar", "sweep_progress"]
 
 EVERY = 0.1
 """Seconds between two drawings in a notebook."""
@@ -50,7 +50,7 @@ def progress_bar(what: str, total: int, wanted: bool | None) -> Iterator[Bar]:
         total: how many of them there will be.
         wanted: True shows the bar elsewhere too, False nowhere.
     """
-    notebook = _in_notebook()
+    notebook = in_notebook()
     if wanted is False or (wanted is None and not notebook and not sys.stderr.isatty()):
         yield _NoBar()
     elif notebook:
@@ -64,7 +64,7 @@ def progress_bar(what: str, total: int, wanted: bool | None) -> Iterator[Bar]:
             yield shown
 
 
-def _in_notebook() -> bool:
+def in_notebook() -> bool:
     """Whether an IPython kernel runs this program, so that HTML can be displayed."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None

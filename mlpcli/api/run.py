@@ -11,11 +11,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlpcli.api.result_frames import frame_of
+from mlpcli.api.result_frames import frame_of, read_table
 from mlpcli.atomic import shown
 from mlpcli.config import RunOptions
 from mlpcli.errors import DataError
+from mlpcli.results.files.snapshot import current, snapshot
 from mlpcli.results.folders.promotion import CONFIG, DIAGNOSTICS, METRICS, MODEL, RESULT
+from mlpcli.results.folders.read_folder import RETRAIN
 from mlpcli.results.folders.run_folder import RunFolder
 from mlpcli.results.folders.run_in_memory import RunInMemory
 from mlpcli.training.model import Model
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Run"]
-
-REMEDY = "Train it again with --force, or copy the folder again"
 
 
 class Run:
@@ -67,14 +67,15 @@ class Run:
         from mlpcli.results.files.read_file import read_json, read_options
         from mlpcli.results.schema.json_schema import RunResult
 
-        def table(name: str) -> str | None:
-            return (path / name).read_text(encoding="utf-8") if (path / name).is_file() else None
+        def read() -> Run:
+            options = read_options(current(path, CONFIG), RETRAIN)
+            result = {"run_id": "", "state": "unfinished", "metrics": {"train": None, "val": None, "test": None}}
+            if (file := current(path, RESULT)).is_file():
+                result = read_json(file, RunResult, RETRAIN)
+            tables = {name: read_table(current(path, name), RETRAIN) for name in (METRICS, DIAGNOSTICS)}
+            return cls(options, result, tables.get, path=path)
 
-        options = read_options(path / CONFIG, REMEDY)
-        if (path / RESULT).is_file():
-            return cls(options, read_json(path / RESULT, RunResult, REMEDY), table, path=path)
-        nothing = {"run_id": "", "state": "unfinished", "metrics": {"train": None, "val": None, "test": None}}
-        return cls(options, nothing, table, path=path)
+        return snapshot(path, read)
 
     @property
     def id(self) -> str:
@@ -95,13 +96,14 @@ class Run:
     @cached_property
     def history(self) -> "pd.DataFrame":
         """metrics.csv as a data frame: one row per epoch."""
-        return frame_of(METRICS, self._table(METRICS) or "epoch\n")
+        table = self._table(METRICS)
+        return frame_of(METRICS, "epoch\n" if table is None else table, self.path, RETRAIN)
 
     @cached_property
     def diagnostics(self) -> "pd.DataFrame | None":
         """diagnostics.csv as a data frame; None without the option `record`."""
         table = self._table(DIAGNOSTICS)
-        return None if table is None else frame_of(DIAGNOSTICS, table)
+        return None if table is None else frame_of(DIAGNOSTICS, table, self.path, RETRAIN)
 
     @cached_property
     def model(self) -> Model:
@@ -113,9 +115,9 @@ class Run:
         if self._model is not None:
             return self._model
         assert self.path is not None
-        if not (self.path / MODEL).is_file():
+        if not (file := current(self.path, MODEL)).is_file():
             raise DataError(f"{self.place} has no {MODEL}: its training was not finished, or diverged")
-        return Model.load(self.path / MODEL)
+        return Model.load(file)
 
     @property
     def place(self) -> str:

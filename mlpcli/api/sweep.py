@@ -10,7 +10,7 @@ import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from mlpcli.api.keyword_options import plain
 from mlpcli.api.progress import sweep_progress
@@ -20,14 +20,16 @@ from mlpcli.api.train import interruptions_of_python, is_interactive
 from mlpcli.atomic import shown
 from mlpcli.config import DataOptions, Source, build, read_toml
 from mlpcli.data.in_memory import cache_in_memory
+from mlpcli.errors import UsageError
 from mlpcli.plugins.files import Files, load
-from mlpcli.results.files.csv_text import cell
+from mlpcli.results.files.csv_text import word
 from mlpcli.results.provenance import labels
 from mlpcli.sweeps.plan.plan_file import MAX_TRIALS, plan_sweep
 from mlpcli.sweeps.run.train_stack import KeepModels
 from mlpcli.sweeps.spec.duration import seconds_of
 from mlpcli.sweeps.spec.sweep_file import find_sweep
 from mlpcli.threads import cores
+from mlpcli.wording import quote
 
 __all__ = ["sweep"]
 
@@ -89,18 +91,26 @@ def sweep(
         BadResult: with `fail_fast`, a trial failed.
         Unavailable, FileError, Busy: as for the command.
     """
+    if keep_models not in get_args(KeepModels):
+        raise UsageError(
+            f"keep_models: got {quote(str(keep_models))}, expected one of {', '.join(get_args(KeepModels))}"
+        )
+    if jobs is not None and jobs < 1:
+        raise UsageError(f"jobs: got {jobs}, expected an integer of at least 1")
     load(plugin)
+    over = {option: plain(value) for option, value in base.items() if value is not None}
     path = Path("sweep") if isinstance(spec, Mapping) else Path(spec)
     document: Any = plain(spec) if isinstance(spec, Mapping) else None
     if data is not None:
-        document = _with_data(read_toml(find_sweep(path)) if document is None else document, data, data_home)
-    chosen = None if seeds is None else str(seeds) if isinstance(seeds, int) else ",".join(map(str, [*seeds, ""]))
-    settings = [f"{option}={cell(plain(value))}" for option, value in base.items() if value is not None]
+        document = _with_data(read_toml(find_sweep(path)) if document is None else document, over, data, data_home)
+    listed: Any = plain(seeds)
+    chosen = None if seeds is None else str(listed) if isinstance(listed, int) else ",".join(map(str, [*listed, ""]))
+    settings = [f"{option}={word(value)}" for option, value in over.items()]
     plan = plan_sweep(path, document, settings=settings, seeds=chosen, name=name, max_trials=max_trials)
     with tempfile.TemporaryDirectory(prefix="mlpcli-") as scratch, interruptions_of_python():
         swept = run_plan(
             plan,
-            jobs=jobs or cores(),
+            jobs=cores() if jobs is None else jobs,
             executor=executor,
             results=Path(scratch if results is None else results),
             data_home=None if data_home is None else Path(data_home),
@@ -123,10 +133,12 @@ def sweep(
     return found
 
 
-def _with_data(document: Mapping[str, Any], data: Any, data_home: Path | str | None) -> dict[str, Any]:
-    """The sweep with the name in [base] under which the cache has the data."""
+def _with_data(
+    document: Mapping[str, Any], over: Mapping[str, object], data: Any, data_home: Path | str | None
+) -> dict[str, Any]:
+    """The sweep with the name in [base] under which the cache has the data, read as its options and `over` ask."""
     base = dict(document.get("base", {}))
-    asked = {name: value for name, value in base.items() if name in DataOptions.model_fields}
+    asked = {name: value for name, value in {**base, **over}.items() if name in DataOptions.model_fields}
     options = cache_in_memory(data, build(Source(asked, "[base] ")).data, data_home)
     scale = {} if options.scale == "standard" else {"scale": options.scale}
     return {**document, "base": {**base, **scale, "dataset": options.dataset}}

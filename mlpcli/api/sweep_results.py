@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlpcli.api.html import curves_svg, table_html
-from mlpcli.api.result_frames import frame_of
-from mlpcli.atomic import io_errors
+from mlpcli.api.result_frames import frame_of, read_table
 from mlpcli.errors import DataError
 from mlpcli.results.folders.read_folder import read_folder
+from mlpcli.results.folders.read_trials import RERUN
 from mlpcli.training.model import Model
 
 if TYPE_CHECKING:
@@ -58,18 +58,12 @@ class Sweep:
         """
         folder = read_folder(path)
 
-        def table(name: str) -> str | None:
-            if not (path / name).is_file():
-                return None
-            with io_errors("read", path / name):
-                return (path / name).read_text(encoding="utf-8")
-
         def best() -> Model | None:
             first = min(folder.trials, key=lambda trial: trial.rank(folder.metric), default=None)
             file = folder.model(first) if first and first.state == "complete" else None
             return None if file is None else Model.load(file)
 
-        return cls(folder.name, folder.metric, folder.varied, table, best, path)
+        return cls(folder.name, folder.metric, folder.varied, lambda name: read_table(path / name, RERUN), best, path)
 
     def in_memory(self) -> "Sweep":
         """The same sweep without its folder, which may then be removed."""
@@ -107,7 +101,7 @@ class Sweep:
         import pandas as pd
 
         table = self._table(name)
-        return pd.DataFrame() if table is None else frame_of(name, table)
+        return pd.DataFrame() if table is None else frame_of(name, table, self.path, RERUN)
 
     def __repr__(self) -> str:
         return f"<Sweep {self.name}: {len(self.trials)} trials, ranked by {self.metric}>"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlpcli.api.keyword_options import Config, options_from
-from mlpcli.api.progress import epoch_progress
+from mlpcli.api.progress import epoch_progress, in_notebook
 from mlpcli.api.run import Run
 from mlpcli.config import RunOptions, as_dict
 from mlpcli.config.metrics import epoch_columns
@@ -211,4 +211,4 @@ def interruptions_of_python() -> "Iterator[None]":
 
 def is_interactive() -> bool:
     """Whether someone is there to look at what an interrupted training returns: a notebook, or the prompt."""
-    return hasattr(sys, "ps1") or "ipykernel" in sys.modules
+    return hasattr(sys, "ps1") or in_notebook()

@@ -28,10 +28,11 @@ from mlpcli.data.prepared.dataset import Prepared
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.data.prepared.write_parts import build_entry
 from mlpcli.data.readers.arrays import are_pictures, read_arrays
-from mlpcli.data.readers.file_format import Wanted
+from mlpcli.data.readers.file_format import TYPED_OPTIONS, Wanted
+from mlpcli.data.readers.formats import refuse_others
 from mlpcli.data.readers.frames import as_frame, is_frame, read_frame
 from mlpcli.data.readers.sparse_matrices import encode_sparse, read_sparse
-from mlpcli.data.readers.text.cells import class_name
+from mlpcli.data.readers.text.cells import Spelling, class_name
 from mlpcli.data.sparse.sparse_rows import is_sparse
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import listed, quote
@@ -49,15 +50,17 @@ def read_in_memory(data: Any, options: DataOptions) -> tuple[Table, DataOptions]
     Args:
         data: a pair (X, y), or a data frame, a dict of columns or a list of rows as dicts, of which `options.target`
             names the column to predict. X and y may be arrays, lists, data frames or series, X a sparse matrix too.
-        options: what is asked of the data; `options.dataset` is ignored.
+        options: what is asked of the data; `options.dataset` is ignored. Of the options of reading, columns with names
+            take those of typed formats, arrays none.
 
     Raises:
-        UsageError: something else was given, or no target.
+        UsageError: something else was given, or no target, or options that decide nothing here.
         DataError: the data hold something that cannot be used.
     """
     writer, scale = TableWriter(MemoryEntry()), "standard"
     if isinstance(data, tuple) and len(data) == 2:
         x, y = data
+        _refuse_others(options, named=is_frame(x))
         if is_sparse(x):
             scale = "maxabs"
             table = read_sparse(x, _array(y, "y"), writer, "the data")
@@ -69,6 +72,7 @@ def read_in_memory(data: Any, options: DataOptions) -> tuple[Table, DataOptions]
             scale = "unit" if are_pictures(x.shape, x.dtype) else scale
             table = read_arrays(x, _array(y, "y"), writer, "the data")
     elif is_frame(data):
+        _refuse_others(options, named=True)
         table = read_frame(as_frame(data), writer, Wanted(options))
     else:
         raise UsageError(
@@ -109,31 +113,41 @@ def cache_in_memory(data: Any, options: DataOptions, data_home: Path | str | Non
     return options
 
 
-def encode_in_memory(x: Any, preprocessing: Preprocessing) -> NDArray[Any]:
+def _refuse_others(options: DataOptions, *, named: bool) -> None:
+    refuse_others(options, TYPED_OPTIONS if named else (), f"the data are {'a data frame' if named else 'arrays'}")
+
+
+def encode_in_memory(x: Any, preprocessing: Preprocessing, trained: DataOptions | None = None) -> NDArray[Any]:
     """New rows as inputs of a trained network, (rows, features).
 
     Args:
         x: an array, lists or a sparse matrix, whose columns stand in the order of training; or a data frame, a dict of
             columns or a list of rows as dicts, whose columns are matched by name, and others left out.
         preprocessing: what was fitted in training.
+        trained: the data options of training, whose marks of missing values and order of dates hold here too.
 
     Raises:
-        DataError: a column that is missing or holds something else than in training.
+        DataError: no rows, or a column that is missing or holds something else than in training.
     """
     if preprocessing.sparse:
         return encode_sparse(x, preprocessing.sparse, preprocessing.dtype)
     if is_sparse(x):
         raise DataError("X: its rows are sparse, but the model was trained on dense rows. Give X.toarray()")
-    columns = preprocessing.columns
+    columns, trained = preprocessing.columns, trained or DataOptions()
     if not is_frame(x):
         array = _array(x, "X")
+        if not array.size:
+            raise DataError("X: it has no rows")
         flat = array.reshape(len(array), -1) if array.ndim != 1 else array.reshape(1, -1)
         if flat.shape[1] != len(columns):
             raise DataError(f"X: rows of {flat.shape[1]} columns, but the model was trained on {len(columns)}")
         if flat.dtype.kind in "biuf" and all(column.kind in ("number", "boolean") for column in columns):
-            return preprocessing.apply(flat)
+            marks = Spelling.of(trained).missing_numbers
+            return preprocessing.apply(np.where(np.isin(flat, [*marks]), np.nan, flat) if marks else flat)
         x = dict(zip((column.name for column in columns), flat.astype(object).T, strict=True))
-    wanted = Wanted(DataOptions(target=preprocessing.targets), {column.name: column.kind for column in columns})
+    reading = {name: getattr(trained, name) for name in ("dates", "missing")}
+    options = DataOptions(target=preprocessing.targets, **reading)
+    wanted = Wanted(options, {column.name: column.kind for column in columns})
     table = read_frame(as_frame(x).infer_objects(), TableWriter(MemoryEntry()), wanted)
     encoded: NDArray[Any] = encode_rows(MemoryEntry(), table, preprocessing, "the data frame").arrays["new_x"]
     return encoded

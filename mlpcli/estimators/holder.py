@@ -86,7 +86,7 @@ class ModelHolder(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has
         """The network's scores of rows as a caller has them."""
         check_is_fitted(self)
         if self._encodes:
-            X = encode_in_memory(X, self._model.preprocessing)
+            X = encode_in_memory(X, self._model.preprocessing, self._model.options.data)
         else:
             X = validate_data(self, X, accept_sparse="csr", reset=False)
         self._synchronize()

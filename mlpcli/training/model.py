@@ -253,7 +253,7 @@ class Model:
         """The inputs of the network, `(rows, features)`; nothing else here needs the readers of arrays and frames."""
         from mlpcli.data.in_memory import encode_in_memory
 
-        return encode_in_memory(rows, self.preprocessing)
+        return encode_in_memory(rows, self.preprocessing, self.options.data)
 
     def _scores_of(self, rows: Any) -> Array:
         x = self._inputs(rows)

@@ -82,6 +82,26 @@ def test_a_frame_in_memory_has_its_target_in_the_base() -> None:
     assert set(found.best.predict(rows)) <= {"bad", "good"}
 
 
+def test_keywords_say_how_data_in_memory_are_read() -> None:
+    frame = {"size": [-999, *range(39)], "grade": ["bad", "good"] * 20}
+    asked = {"target": "grade", "missing": ["-999"], "scale": "minmax", "epochs": 1}
+    by_keywords = mlpcli.sweep({"grid": {"width": [2]}}, data=frame, executor="serial", seeds=np.int64(1), **asked)
+    by_base = mlpcli.sweep({"grid": {"width": [2]}, "base": asked}, data=frame, executor="serial", seeds=1)
+    assert by_keywords.trials["run_id"].tolist() == by_base.trials["run_id"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"jobs": -1}, "^jobs: got -1, expected an integer of at least 1$"),
+        ({"keep_models": "alll"}, "^keep_models: got 'alll', expected one of none, best, all$"),
+    ],
+)
+def test_arguments_are_checked_first(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        mlpcli.sweep(SPEC, **given)
+
+
 def test_keywords_override_the_base_and_seeds() -> None:
     found = mlpcli.sweep(SPEC, executor="serial", seeds=[3], epochs=2, name="other")
     assert (found.name, set(found.trials["seed"]), found.history["epoch"].max()) == ("other", {3}, 2)

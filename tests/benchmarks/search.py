@@ -217,8 +217,9 @@ def _lines(found: Mapping[str, Sequence[Measured]]) -> Iterator[str]:
     for name, runs in found.items():
         yield f"| {name} | {' | '.join(_gap(runs, key) for key in others)} |"
     yield "\n## The time that it takes\n"
-    yield f"Median seconds of a search without its confirmation, on {cores()} cores that much other work shared; in"
-    yield "brackets the seconds of all processors together, which other work hardly changes. Optuna's loop calls"
+    load = os.getloadavg()[1]
+    yield f"Median seconds of a search without its confirmation, on {cores()} cores (load average {load:.1f});"
+    yield "in brackets the seconds of all processors together, which other work hardly changes. Optuna's loop calls"
     yield "`mlpcli.train` once per configuration and seed, in one process; ours trains batches as stacks on all"
     yield "cores.\n"
     yield "| problem | random | TPE | Optuna's loop | TPE / Optuna's loop | random draws in the seconds of TPE |"

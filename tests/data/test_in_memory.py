@@ -163,6 +163,37 @@ def test_what_cannot_be_used_is_refused(data: Any, kind: type[Exception], words:
         prepare_in_memory(data, TARGET if isinstance(data, pd.DataFrame) or "grade" in data else DataOptions())
 
 
+def test_marks_of_missing_values_hold_for_new_rows_too() -> None:
+    frame = pd.DataFrame({"age": [-999.0, 31, 47, -999, 52, 60] * 4, "size": range(24), "y": [0, 1] * 12})
+    options = DataOptions(target=("y",), missing=("-999",))
+    data = prepare_in_memory(frame, options)
+    assert data.preprocessing.columns[0].indicator
+    for rows in (frame.iloc[data.train.rows], frame[["age", "size"]].to_numpy()[data.train.rows]):
+        assert np.array_equal(encode_in_memory(rows, data.preprocessing, options), data.train.x)
+
+
+@pytest.mark.parametrize(
+    ("data", "given", "words"),
+    [
+        (
+            ([[1.0], [2.0]], [1, 2]),
+            {"missing": ("-999",)},
+            r"^missing: only \.csv.* the data are arrays$",
+        ),
+        (pd.DataFrame({"a": [1.0], "grade": [1]}), {"decimal": ","}, "^decimal: .*, and the data are a data frame$"),
+    ],
+)
+def test_options_that_decide_nothing_are_refused(data: Any, given: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        prepare_in_memory(data, DataOptions(target=("grade",), **given))
+
+
+def test_no_rows_are_refused(x: np.ndarray) -> None:
+    preprocessing = prepare_in_memory((x, x[:, 0] > 0), DataOptions()).preprocessing
+    with pytest.raises(DataError, match="X: it has no rows"):
+        encode_in_memory(np.zeros((0, 4)), preprocessing)
+
+
 def test_rows_that_do_not_fit_the_model_are_refused(frame: pd.DataFrame, x: np.ndarray) -> None:
     preprocessing = prepare_in_memory(frame, TARGET).preprocessing
     with pytest.raises(DataError, match=r"needs the column 'color', which is missing; did you mean colour"):

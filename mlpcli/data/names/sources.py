@@ -17,7 +17,7 @@ from mlpcli.data.cache.table import Kind, Table, TableWriter
 from mlpcli.data.names.card_sources import CARD_SOURCES, OFFLINE
 from mlpcli.data.names.cards import FILE, Card
 from mlpcli.data.names.locate import MEMORY, file_and_card
-from mlpcli.data.readers.formats import load_format, refused_options
+from mlpcli.data.readers.formats import load_format, refuse_others
 from mlpcli.errors import DataError, FileError, UsageError
 from mlpcli.wording import nearest, quote
 
@@ -63,8 +63,8 @@ def find_source(options: DataOptions, home: Path, kinds: Mapping[str, Kind] | No
     file, card = file_and_card(dataset)
     if file and card is not None:
         options = _with_reading(options, card)
-    for name, suffixes in refused_options(options, load_format(file[0]).options if file else ()).items():
-        raise UsageError(f"{name}: only {', '.join(suffixes)} files take it, and the dataset is {quote(dataset)}")
+    if not dataset.startswith(MEMORY):  # read before, by its own rules
+        refuse_others(options, load_format(file[0]).options if file else (), f"the dataset is {quote(dataset)}")
     if file and card is not None:
         return _card_file(card, options, *file, home, kinds)
     if file:

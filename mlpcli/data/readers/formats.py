@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, cast
 
 from mlpcli.config import READING, DataOptions
 from mlpcli.data.readers.text.compression import inner_path, open_bytes
-from mlpcli.errors import DataError
+from mlpcli.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from mlpcli.data.readers.file_format import FileFormat
 
-__all__ = ["FORMATS", "find_format", "load_format", "refused_options"]
+__all__ = ["FORMATS", "find_format", "load_format", "refuse_others"]
 
 CONTENT = 4096  # first bytes of a file that decide its format
 MARKS = {b"PAR1": ".parquet", b"PK": ".npz", b"ARROW1": ".feather"}
@@ -88,14 +88,21 @@ def _format_by_content(path: Path) -> str:
     raise DataError(f"{path}: no table that can be read, by its first bytes. Files that can be read end in {known}")
 
 
-def refused_options(options: DataOptions, own: Sequence[str]) -> dict[str, list[str]]:
-    """Options that were given, but decide nothing for a dataset whose format has the options `own`.
+def refuse_others(options: DataOptions, own: Sequence[str], there: str) -> None:
+    """Refuse reading options that were given, but decide nothing where only the options `own` do.
 
-    Returns the suffixes of the formats that take each of them.
+    Args:
+        options: what is asked of the data.
+        own: the options of their format.
+        there: what the data are, for the message: `the dataset is 'iris'`.
+
+    Raises:
+        UsageError: such an option was given; the message has the suffixes of the formats that take it.
     """
     given = options.given.keys() & set(READING) - set(own)  # formats are loaded only where one of these was given
     takers: dict[str, list[str]] = {}
     for suffix in FORMATS if given else ():
         for name in given.intersection(load_format(suffix).options):
             takers.setdefault(name, []).append(suffix)
-    return takers
+    for name, suffixes in takers.items():
+        raise UsageError(f"{name}: only {', '.join(suffixes)} files take it, and {there}")

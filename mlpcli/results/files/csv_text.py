@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["cell", "encode", "line", "lines", "number", "numbers", "parse", "table", "text"]
+__all__ = ["cell", "encode", "line", "lines", "number", "numbers", "parse", "table", "text", "word"]
 
 _SPELLING = r"(?:[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf|nan)"
 _NUMBER = re.compile(_SPELLING, re.ASCII)
@@ -20,15 +20,14 @@ _PLAIN = (float, int)
 _QUOTED = re.compile(r'[",\r\n]')
 
 
-def cell(value: object) -> str:
-    """One value as the text of a cell, before quoting.
+def word(value: object) -> str:
+    """One value as text, as the command line takes it.
 
-    None becomes an empty cell, an integer its digits, a float the shortest text that reads back as the same float64
-    (float32 is converted first), a tuple its members with commas between them. Text that a spreadsheet would run as
-    a formula gets a leading apostrophe (CWE-1236); numbers, negative ones too, are never touched.
+    None becomes the empty text, an integer its digits, a float the shortest text that reads back as the same float64
+    (float32 is converted first), a tuple its members with commas between them.
 
-    >>> [cell(value) for value in (None, 3, 0.1, -0.5, (64, 32), "=1+1", "-1")]
-    ['', '3', '0.1', '-0.5', '64,32', "'=1+1", '-1']
+    >>> [word(value) for value in (None, 3, 0.1, True, (64, 32), "=1+1")]
+    ['', '3', '0.1', 'true', '64,32', '=1+1']
     """
     if hasattr(value, "item"):  # a NumPy scalar
         value = value.item()
@@ -38,7 +37,19 @@ def cell(value: object) -> str:
         return str(value).lower()
     if isinstance(value, int | float):
         return repr(value)
-    plain = ",".join(map(cell, value)) if isinstance(value, tuple | list) else str(value)
+    return ",".join(map(word, value)) if isinstance(value, tuple | list) else str(value)
+
+
+def cell(value: object) -> str:
+    """One value as the text of a cell, before quoting: its `word`.
+
+    Text that a spreadsheet would run as a formula gets a leading apostrophe (CWE-1236); numbers, negative ones too, are
+    never touched.
+
+    >>> [cell(value) for value in (None, 0.1, -0.5, "=1+1", "-1", ("-a", "b"))]
+    ['', '0.1', '-0.5', "'=1+1", '-1', "'-a,b"]
+    """
+    plain = word(value)
     return f"'{plain}" if _FORMULA.match(plain) and not _NUMBER.fullmatch(plain) else plain
 
 

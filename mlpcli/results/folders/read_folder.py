@@ -17,7 +17,7 @@ from mlpcli.results.folders.read_trials import RERUN, read_trials, usual_metric
 from mlpcli.results.schema.json_schema import RunResult
 from mlpcli.results.trial import Trial
 
-__all__ = ["Columns", "ResultsFolder", "read_folder"]
+__all__ = ["RETRAIN", "Columns", "ResultsFolder", "read_folder"]
 
 Columns = Mapping[str, "array[float]"]
 """Columns of numbers by name, one number per row; nan where a cell is empty."""

@@ -20,6 +20,7 @@ from mlpcli.results.files.read_file import read_json, read_options, read_toml
 from mlpcli.results.files.snapshot import current, snapshot
 from mlpcli.results.folders.find import Named
 from mlpcli.results.folders.promotion import CONFIG, METRICS, PROVENANCE, RESULT
+from mlpcli.results.folders.read_folder import RETRAIN
 from mlpcli.results.folders.read_trials import RERUN
 from mlpcli.results.folders.sweep_ownership import SWEEP
 from mlpcli.results.provenance import OF_PROGRAM
@@ -41,7 +42,8 @@ __all__ = [
 _STAND_INS = {"activation": "relu", "norm": "layer", "init": "he", "loss": "squared", "optimizer": "adam"}
 """Parts of mlpcli in place of those that are not registered, to ask what follows from the other options."""
 
-REMEDY = "Train it again with --force, or copy the folder again"
+_TOGETHER = ("init", "init_scale")
+"""Options of which each follows from the other's default."""
 
 
 @dataclass(frozen=True)
@@ -104,14 +106,14 @@ def recorded_options(named: Named) -> list[Source]:
         file = read_toml(named.path / SWEEP, SweepHeader, RERUN)
         base = table if isinstance(table := file.get("base", {}), dict) else {}
         folds = {} if trial.fold is None else {"folds": file.get("folds", 0), "fold": trial.fold}
-        varied = {name: csv_text.cell(value) for name, value in trial.options.items() if value is not None}
+        varied = {name: csv_text.word(value) for name, value in trial.options.items() if value is not None}
         plugins = _plugins_of({**base, **varied}, named.path)
         return [
             Source(base, f"{SWEEP}: [base] ", plugins=plugins),
             Source(varied, "trials.csv: ", text=True, plugins=plugins),
             Source({"seed": trial.seed, "threads": 1, **folds}, "trials.csv: "),
         ]
-    values = _by_width(read_options(current(named.path, CONFIG), REMEDY))
+    values = _by_width(read_options(current(named.path, CONFIG), RETRAIN))
     return [Source(values, f"{shown(named.path / CONFIG)}: ", plugins=_plugins_of(values, named.path))]
 
 
@@ -143,10 +145,10 @@ def _plugins_of(given: Mapping[str, Any], path: Path) -> tuple[str, ...]:
 
 
 def _run(path: Path) -> Recorded:
-    options = read_options(current(path, CONFIG), REMEDY)
+    options = read_options(current(path, CONFIG), RETRAIN)
     trial, result = Trial(0, 0, "", options.seed), None
     if os.path.isfile(file := current(path, RESULT)):
-        result = read_json(file, RunResult, REMEDY)
+        result = read_json(file, RunResult, RETRAIN)
         trial = Trial(0, 0, result["run_id"], options.seed).ended(result)
     given = _given_of_run(path)
     return Recorded(shown(path), trial, given, _plugins_of(given, path), result, _epochs(current(path, METRICS)))
@@ -160,9 +162,9 @@ def _trial(named: Named) -> Recorded:
 
 
 def _given_of_run(path: Path) -> dict[str, Any]:
-    result = read_json(file, RunResult, REMEDY) if os.path.isfile(file := current(path, RESULT)) else None
+    result = read_json(file, RunResult, RETRAIN) if os.path.isfile(file := current(path, RESULT)) else None
     validated = result is None or result["metrics"].get("val") is not None
-    return _given(read_options(current(path, CONFIG), REMEDY), validated)
+    return _given(read_options(current(path, CONFIG), RETRAIN), validated)
 
 
 def _given_of_trial(named: Named) -> dict[str, Any]:
@@ -177,7 +179,7 @@ def _command(given: Mapping[str, Any], plugins: Sequence[str]) -> str:
         if isinstance(value, bool):
             words.append(flag if value else flag.replace("--", "--no-", 1))
         else:
-            words += [flag, csv_text.cell(value)]
+            words += [flag, csv_text.word(value)]
     return shlex.join(words) + plugin_flags(plugins)
 
 
@@ -223,9 +225,9 @@ def _given(resolved: RunOptions, validated: bool) -> dict[str, Any]:
 
     following = chain(*(FOLLOWING.get(name, ()) for name in absent))
     fixed = {"dataset", "task", "scale", "seed", "threads", *absent, *following}
-    for name in [name for name in given if name not in fixed]:
-        fewer = {other: value for other, value in given.items() if other != name}
-        if same(fewer):
+    for names in (_TOGETHER, *((name,) for name in given)):
+        fewer = {name: value for name, value in given.items() if name in fixed or name not in names}
+        if len(fewer) < len(given) and same(fewer):
             given = fewer
     return given
 
@@ -246,7 +248,7 @@ def _epochs(path: Path, run_id: str | None = None) -> dict[str, list[float | Non
             if name == "epoch" or Measure.find(name)
         }
     except ValueError as error:
-        raise DataError(f"{shown(path)}: {error}. {REMEDY}") from error
+        raise DataError(f"{shown(path)}: {error}. {RETRAIN}") from error
 
 
 def curves(recorded: Recorded) -> dict[str, Sequence[float | None]]:

@@ -119,6 +119,10 @@ class Keys:
             for (one, table), (other, beside) in product(ones.items(), others.items()):
                 for name in OPTIONS.keys() & table.keys() & beside.keys():
                     self.problems.add(f"{self.path}: {one} {name}, {other} {name}", "given twice; keep one of them")
+        for key in ("zip", "random", "search", *(("grid",) if len(grids) == 1 else ())):
+            for name in (changes.keys() & written[key].keys()) - TABLE_KEYS.get(key, {}).keys():
+                remedy = f"use --set '{key}.{name}={'{...}' if key in ('random', 'search') else '[...]'}'"
+                self.problems.add(f"--set {name}", f"decides nothing, since [{key}] varies it; {remedy}")
         if "seed" in written["compare"]:
             self.problems.add(f"{self.path}: [compare] seed", "differences are paired by seed; leave it out")
         if seeds_flag is None and "seeds" not in self.document:

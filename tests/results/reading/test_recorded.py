@@ -16,11 +16,11 @@ KEPT = " --task classification --scale standard"
 """The data alone might lead to others, so both are always said."""
 
 
-def run_of(path: Path, **given: object) -> RunOptions:
+def run_of(path: Path, task: str = "classification", **given: object) -> RunOptions:
     """A run's folder with these options, resolved in its config.toml."""
     import tomli_w
 
-    resolved = resolve(build(Source(given, "")), **FACTS)
+    resolved = resolve(build(Source(given, "")), **{**FACTS, "task": task})
     run_folder(path)
     (path / "config.toml").write_text(tomli_w.dumps(as_dict(resolved)))
     return resolved
@@ -40,6 +40,7 @@ def run_of(path: Path, **given: object) -> RunOptions:
             f"mlpcli train --dataset 'my table.csv'{KEPT} --threads 2 --record",
         ),
         ({"drop": ("a b", "c")}, f"mlpcli train --drop 'a b,c'{KEPT} --threads 2"),
+        ({"target": ("-logP",)}, f"mlpcli train --target -logP{KEPT} --threads 2"),  # no apostrophe of a spreadsheet
     ],
 )
 def test_the_fewest_options_that_resolve_to_those_of_a_run(tmp_path: Path, given: dict, command: str) -> None:
@@ -47,6 +48,12 @@ def test_the_fewest_options_that_resolve_to_those_of_a_run(tmp_path: Path, given
     recorded = read_recorded(find_named("r", tmp_path))
     assert recorded.command == command
     assert resolve(build(Source(recorded.given, "")), **FACTS) == resolved
+
+
+def test_the_scale_of_the_output_layer_of_a_regression_follows_from_init(tmp_path: Path) -> None:
+    run_of(tmp_path / "r", "regression", epochs=2)
+    said = read_recorded(find_named("r", tmp_path)).command
+    assert said == "mlpcli train --task regression --scale standard --epochs 2 --threads 2"
 
 
 def test_flags_override_one_of_width_and_depth(tmp_path: Path) -> None:

@@ -340,6 +340,32 @@ def test_wrong_settings(setting: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "setting", "remedy"),
+    [
+        ("[grid]\nwidth = [2, 4]", "width=3", "grid.width=[...]"),
+        ("[zip]\nlr = [0.1, 0.2]", "lr=3", "zip.lr=[...]"),
+        ("[random]\ntrials = 2\nlr = {low = 0.1, high = 1}", "lr=3", "random.lr={...}"),
+    ],
+)
+def test_a_setting_that_a_table_overrides_is_refused(text: str, setting: str, remedy: str) -> None:
+    name, table = setting.partition("=")[0], remedy.partition(".")[0]
+    expected = f"--set {name}: decides nothing, since [{table}] varies it; use --set '{remedy}'"
+    assert problems(text, setting) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "setting"),
+    [
+        ("[random]\ntrials = 2\nseed = 1\nlr = {low = 0.1, high = 1}", "seed=3"),  # another seed
+        ("[[grid]]\nwidth = [2]\n[[grid]]\ndepth = [1]", "width=3"),  # of the second grid
+    ],
+)
+def test_a_setting_that_decides_something_is_taken(text: str, setting: str) -> None:
+    name, _, value = setting.partition("=")
+    assert read(text, setting).changes == {name: int(value)}
+
+
+@pytest.mark.parametrize(
     ("words", "seeds"),
     [("3", range(3)), ("0,5,2", [0, 5, 2]), ("7,", [7]), (" 1, 2", [1, 2]), ("1,1,01", [1])],
 )
