@@ -82,7 +82,19 @@ class AppendTable:
             if row.keys() != self._names:
                 raise ValueError(f"a row has the columns {list(row)}, the table {list(self.columns)}")
             lines.append(csv_text.line(row[column] for column in self.columns))
-        self._write(csv_text.encode("".join(lines)))
+        self.write(csv_text.encode("".join(lines)))
+
+    def write(self, data: bytes) -> None:
+        """Add complete rows, as bytes."""
+        try:
+            with io_errors("write", self.path):
+                write_all(self._descriptor, data)
+        except BaseException:
+            with suppress(OSError):  # half a row in the middle would join the next one
+                os.ftruncate(self._descriptor, self.offset)
+            raise
+        self.offset += len(data)
+        self._digest.update(data)
 
     def sync(self) -> Mark:
         """Sync everything to disk and return the mark of the end."""
@@ -96,17 +108,6 @@ class AppendTable:
         if descriptor >= 0:
             with io_errors("write", self.path):
                 os.close(descriptor)
-
-    def _write(self, data: bytes) -> None:
-        try:
-            with io_errors("write", self.path):
-                write_all(self._descriptor, data)
-        except BaseException:
-            with suppress(OSError):  # half a row in the middle would join the next one
-                os.ftruncate(self._descriptor, self.offset)
-            raise
-        self.offset += len(data)
-        self._digest.update(data)
 
     def __enter__(self) -> "AppendTable":
         return self

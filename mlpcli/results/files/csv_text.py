@@ -91,7 +91,7 @@ def numbers(cells: Sequence[str]) -> list[float]:
 
 def line(values: Iterable[object]) -> str:
     """One row, with its line end."""
-    cells = [repr(value) if type(value) in _PLAIN else _quoted(cell(value)) for value in values]
+    cells = [repr(value) if type(value) in _PLAIN else _spelled(value) for value in values]
     return (",".join(cells) if cells != [""] else '""') + "\n"  # an empty line would be no row at all
 
 
@@ -113,7 +113,11 @@ def _cells(column: Sequence[object]) -> Iterable[str]:
     if kinds == {str}:
         spelled = {value: _quoted(cell(value)) for value in set(column)}
         return map(spelled.__getitem__, column)
-    return [_quoted(cell(value)) for value in column]
+    return list(map(_spelled, column))
+
+
+def _spelled(value: object) -> str:
+    return "" if value is None else _quoted(cell(value))
 
 
 def _quoted(plain: str) -> str:

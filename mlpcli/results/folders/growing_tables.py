@@ -1,6 +1,9 @@
 """The tables of a sweep that is running: they only grow until they are rewritten in trial and epoch order."""
 
-from collections.abc import Collection, Mapping, Sequence
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +27,72 @@ Epochs = Mapping[int, Sequence[Mapping[str, Any]]]
 """Rows of a table of epochs by the number of their trial."""
 
 
-class GrowingTables:
-    """trials.csv, metrics.csv and, if there are columns for it, diagnostics.csv in a sweep's folder.
+class _GrowingTable:
+    """One of the tables; the rows of a trial are found by its number.
 
-    The rows of a trial's epochs are found by its number: `_spans` has their place in each table, and `_adopted` the
-    rows that an earlier run of the sweep recorded, until `rewrite` brings them into the tables.
+    `adopted` are rows that an earlier run of the sweep recorded, until `rewrite` brings them into the file.
     """
+
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        self.path, self.columns = path, tuple(columns)
+        self.adopted: dict[int, bytes] = {}
+        self._starts, self._sizes = array("q"), array("q")  # places in the file, by number of the trial
+        self._open: AppendTable | None = None
+
+    def append(self, rows: Mapping[int, bytes]) -> None:
+        """Add rows of trials; on disk when this returns."""
+        assert self._open is not None
+        start = self._open.offset
+        self._open.write(b"".join(rows.values()))
+        self._open.sync()
+        for number, lines in rows.items():
+            self._place(number, start, len(lines))
+            start += len(lines)
+
+    def rows(self, number: int) -> bytes:
+        """The rows of a trial."""
+        with io_errors("read", self.path):
+            return b"".join(self._read([number]))
+
+    def rewrite(self, numbers: Collection[int]) -> None:
+        """Write the file with the rows of these trials alone, in this order; then open it to grow."""
+        self.close()
+        data = BytesIO()
+        data.write(csv_text.encode(csv_text.line(self.columns)))
+        with io_errors("read", self.path):
+            for number, lines in zip(numbers, self._read(numbers), strict=True):
+                self._place(number, data.tell(), len(lines))
+                data.write(lines)
+        self.adopted = {}
+        write_changed(self.path, data.getvalue())
+        self._open = AppendTable(self.path, self.columns)
+
+    def close(self) -> None:
+        """Close the file; safe to call twice."""
+        table, self._open = self._open, None
+        if table is not None:
+            table.close()
+
+    def _read(self, numbers: Iterable[int]) -> Iterator[bytes]:
+        """The rows of each of these trials."""
+        with ExitStack() as opened:
+            file = None
+            for number in numbers:
+                if number in self.adopted:
+                    yield self.adopted[number]
+                else:
+                    file = file or opened.enter_context(open(self.path, "rb"))
+                    file.seek(self._starts[number])
+                    yield file.read(self._sizes[number])
+
+    def _place(self, number: int, start: int, size: int) -> None:
+        for numbers in (self._starts, self._sizes):
+            numbers.extend([0] * (number + 1 - len(numbers)))
+        self._starts[number], self._sizes[number] = start, size
+
+
+class GrowingTables:
+    """trials.csv, metrics.csv and, if there are columns for it, diagnostics.csv in a sweep's folder."""
 
     def __init__(
         self, folder: Path, columns: Sequence[str], epochs: Sequence[str], diagnostics: Sequence[str] = ()
@@ -38,28 +101,24 @@ class GrowingTables:
 
         Nothing is opened before `rewrite`.
         """
-        self._folder = folder
-        self._columns = columns
-        self._epoch_columns = {METRICS: ("trial", "run_id", *epochs)}
-        if diagnostics:
-            self._epoch_columns[DIAGNOSTICS] = ("trial", "run_id", *diagnostics)
-        self._open: dict[str, AppendTable] = {}
-        self._spans: dict[tuple[str, int], tuple[int, int]] = {}
-        self._adopted: dict[tuple[str, int], bytes] = {}
+        every = {METRICS: epochs, **({DIAGNOSTICS: diagnostics} if diagnostics else {})}
+        self._epochs = {name: _GrowingTable(folder / name, ("trial", "run_id", *own)) for name, own in every.items()}
+        self._trials = _GrowingTable(folder / TRIALS, columns)
         self.is_ordered = True
 
     @property
     def has_adopted(self) -> bool:
         """Whether rows wait for the next `rewrite`."""
-        return bool(self._adopted)
+        return bool(self._trials.adopted)
 
-    def adopt(self, trial: Trial, number: int, tables: SweepTables) -> bool:
-        """Take a trial's rows over from other tables, under this number; False if rows are missing there."""
-        if DIAGNOSTICS in self._epoch_columns and not tables.diagnostics.has(trial.run_id, recorded(trial)):
+    def adopt(self, trial: Trial, tables: SweepTables) -> bool:
+        """Take over a trial whose epochs stand in other tables; False if rows are missing there."""
+        if DIAGNOSTICS in self._epochs and not tables.diagnostics.has(trial.run_id, recorded(trial)):
             return False
-        for name, columns in self._epoch_columns.items():
-            table, epochs = (tables.metrics, trained) if name == METRICS else (tables.diagnostics, recorded)
-            self._adopted[name, number] = table.lines(trial.run_id, epochs(trial), number, columns)
+        for name, table in self._epochs.items():
+            other, epochs = (tables.metrics, trained) if name == METRICS else (tables.diagnostics, recorded)
+            table.adopted[trial.number] = other.lines(trial.run_id, epochs(trial), trial.number, table.columns)
+        self._trials.adopted[trial.number] = self._row(trial)
         return True
 
     def append(self, trials: Sequence[Trial], epochs: Epochs, diagnostics: Epochs) -> None:
@@ -67,70 +126,51 @@ class GrowingTables:
 
         What has no column, such as a metric that only trials of a later batch monitor, is left out.
         """
+        self.is_ordered = False
         rows = {METRICS: epochs, DIAGNOSTICS: diagnostics}
-        spans, self.is_ordered = {}, False
-        for name, columns in self._epoch_columns.items():
-            table = self._open[name]
-            for trial in trials:
-                identity = {"trial": trial.number, "run_id": trial.run_id}
-                start = table.offset
-                table.append(
-                    {column: row.get(column) for column in columns} | identity
-                    for row in rows[name].get(trial.number, ())
-                )
-                spans[name, trial.number] = (start, table.offset - start)
-            table.sync()
-        self._open[TRIALS].append(map(self._row, trials))
-        self._open[TRIALS].sync()
-        self._spans.update(spans)
+        for name, table in self._epochs.items():
+            own = table.columns[2:]
+            table.append({trial.number: _epoch_rows(trial, rows[name].get(trial.number, ()), own) for trial in trials})
+        self._trials.append({trial.number: self._row(trial) for trial in trials})
 
     def forget(self, number: int) -> None:
         """Drop the rows of a trial from the next `rewrite`."""
-        for name in self._epoch_columns:
-            self._spans.pop((name, number), None)
-            self._adopted.pop((name, number), None)
+        for table in self._every:
+            table.adopted.pop(number, None)
         self.is_ordered = False
 
     def epochs(self, number: int) -> list[dict[str, int | float | None]]:
         """The rows of metrics.csv of a recorded trial, without trial and run_id."""
-        rows = csv_text.parse(self._lines(METRICS, number))
-        columns = self._epoch_columns[METRICS][2:]
+        table = self._epochs[METRICS]
+        rows = csv_text.parse(table.rows(number))
+        columns = table.columns[2:]
         return [{column: csv_text.number(cell) for column, cell in zip(columns, row[2:], strict=True)} for row in rows]
 
-    def rewrite(self, trials: Collection[Trial]) -> None:
-        """Write all tables with these trials in order, trials.csv last; then open them to grow."""
+    def rewrite(self, trials: Iterable[int]) -> None:
+        """Write all tables with the trials of these numbers in order, trials.csv last; then open them to grow."""
         self.close()
-        ordered = sorted(trials, key=lambda trial: trial.number)
-        numbers = [trial.number for trial in ordered]
-        lines = {(name, number): self._lines(name, number) for name in self._epoch_columns for number in numbers}
+        numbers = sorted(trials)
+        for table in self._every:
+            table.rewrite(numbers)
         self.is_ordered = True
-        self._spans, self._adopted = {}, {}
-        for name, columns in self._epoch_columns.items():
-            header = csv_text.encode(csv_text.line(columns))
-            offset = len(header)
-            for number in numbers:
-                self._spans[name, number] = (offset, len(lines[name, number]))
-                offset += len(lines[name, number])
-            write_changed(self._folder / name, b"".join((header, *(lines[name, number] for number in numbers))))
-        write_changed(self._folder / TRIALS, csv_text.encode(csv_text.table(self._columns, map(self._row, ordered))))
-        every = {TRIALS: self._columns, **self._epoch_columns}
-        self._open = {name: AppendTable(self._folder / name, columns) for name, columns in every.items()}
 
     def close(self) -> None:
         """Close the files; safe to call twice."""
-        try:
-            for table in self._open.values():
-                table.close()
-        finally:
-            self._open = {}
+        with ExitStack() as every:
+            for table in self._every:
+                every.callback(table.close)
 
-    def _lines(self, name: str, number: int) -> bytes:
-        if (name, number) in self._adopted:
-            return self._adopted[name, number]
-        offset, size = self._spans[name, number]
-        with io_errors("read", self._folder / name), open(self._folder / name, "rb") as file:
-            file.seek(offset)
-            return file.read(size)
+    def _row(self, trial: Trial) -> bytes:
+        """The row of trials.csv of a trial."""
+        return csv_text.encode(csv_text.line(map(trial.row.get, self._trials.columns)))
 
-    def _row(self, trial: Trial) -> dict[str, Any]:
-        return dict.fromkeys(self._columns) | {k: v for k, v in trial.row.items() if k in self._columns}
+    @property
+    def _every(self) -> Iterable[_GrowingTable]:
+        """All tables, trials.csv last: a trial that stands there is recorded."""
+        return (*self._epochs.values(), self._trials)
+
+
+def _epoch_rows(trial: Trial, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> bytes:
+    """Rows of a table of epochs, which has these columns after trial and run_id."""
+    lines = (csv_text.line((trial.number, trial.run_id, *map(row.get, columns))) for row in rows)
+    return csv_text.encode("".join(lines))

@@ -120,10 +120,9 @@ class SweepFolder:
             recorded = place.trials.get(trial.run_id)
             if recorded is None or not self._reuse(recorded) or self._lacks_metric(recorded, place):
                 continue
-            if self._tables.adopt(recorded, trial.number, place):
-                self.known[trial.number] = replace(
-                    recorded, number=trial.number, configuration=trial.configuration, options=trial.options
-                )
+            here = replace(recorded, number=trial.number, configuration=trial.configuration, options=trial.options)
+            if self._tables.adopt(here, place):
+                self.known[trial.number] = here
 
     def _lacks_metric(self, recorded: Trial, place: SweepTables) -> bool:
         """Whether a sweep that ranked by another metric recorded the trial, and did not measure ours."""
@@ -155,7 +154,7 @@ class SweepFolder:
             self._unused.take(self._here, self._run_ids)  # nothing is dropped before it is written elsewhere
             self._unused.write()
             self._here = None
-        self._tables.rewrite(self.known.values())
+        self._tables.rewrite(self.known)
         self._unused.give_up(self._run_ids)
         self._unused.write()
 
@@ -207,7 +206,7 @@ class SweepFolder:
         """Put the tables in order, and write summary.csv."""
         self.begin()
         if not self._tables.is_ordered:
-            self._tables.rewrite(self.known.values())
+            self._tables.rewrite(self.known)
         write_changed(self.path / SUMMARY, csv_text.encode(summary))
 
     def close(self) -> None:
