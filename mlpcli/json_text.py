@@ -11,6 +11,9 @@ from typing import Any, NoReturn
 __all__ = ["canonical", "parse", "pretty"]
 
 
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+
+
 def canonical(value: object) -> str:
     """The one spelling of `value`: sorted keys, no spaces, ASCII; floats as the shortest text of the same float64.
 
@@ -21,7 +24,7 @@ def canonical(value: object) -> str:
     '{"a":null,"b":[1,2.0]}'
     """
     try:
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return _canonical(value)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
 

@@ -5,12 +5,14 @@ train together share a `stack_key`.
 """
 
 import hashlib
+from collections.abc import Callable
+from functools import cache
 
 from mlpcli import json_text
 from mlpcli.config.options import RunOptions
 from mlpcli.config.origins import origins
 
-__all__ = ["FORMAT", "run_id", "stack_key"]
+__all__ = ["FORMAT", "run_id", "run_ids", "stack_key"]
 
 FORMAT = 2
 """Raised when equal options begin to give other numbers. Since 2 an option at its default is left out of run_id, so
@@ -24,14 +26,27 @@ def run_id(resolved: RunOptions, data_digest: str) -> str:
     to the identity and whose resolved value is not the declared default. User-defined parts add `parts`, the SHA-256 of
     the source of each.
     """
-    about, fields = resolved.about(), type(resolved).model_fields
-    options = {
-        name: value for name, value in vars(resolved).items() if about[name].identity and value != fields[name].default
-    }
-    content = {"data": data_digest, "format": FORMAT, "options": options}
+    return run_ids(resolved, data_digest)(resolved.seed)
+
+
+def run_ids(resolved: RunOptions, data_digest: str) -> Callable[[int], str]:
+    """The `run_id` by seed of runs that differ by nothing else: what they share is found once.
+
+    >>> ids = run_ids(run := RunOptions(seed=3), "0a")
+    >>> ids(3) == run_id(run, "0a"), ids(0) == run_id(run.model_copy(update={"seed": 0}), "0a")
+    (True, True)
+    """
+    values, defaults = vars(resolved), _defaults(type(resolved))
+    shared = {name: values[name] for name, default in defaults.items() if name != "seed" and values[name] != default}
+    content: dict[str, object] = {"data": data_digest, "format": FORMAT}
     if parts := {option: origin.sha256 for option, origin in origins(resolved).items()}:
         content["parts"] = parts
-    return _digest(content)[:12]
+
+    def of(seed: int) -> str:
+        options = shared if seed == defaults["seed"] else {**shared, "seed": seed}
+        return _digest({**content, "options": options})[:12]
+
+    return of
 
 
 def stack_key(resolved: RunOptions, data_digest: str) -> str:
@@ -44,6 +59,12 @@ def stack_key(resolved: RunOptions, data_digest: str) -> str:
         elif about.replicas == "equal":
             options[name] = value
     return _digest({"data": data_digest, "options": options})
+
+
+@cache
+def _defaults(kind: type[RunOptions]) -> dict[str, object]:
+    """The defaults of the options that belong to the identity."""
+    return {name: kind.model_fields[name].default for name, about in kind.about().items() if about.identity}
 
 
 def _digest(content: dict[str, object]) -> str:

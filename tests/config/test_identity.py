@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import Field
 
-from mlpcli.config import OPTIONS, READING, RunOptions, Source, build, resolve, run_id, stack_key
+from mlpcli.config import OPTIONS, READING, RunOptions, Source, build, resolve, run_id, run_ids, stack_key
 from mlpcli.config.choices import OPTIMIZERS
 from mlpcli.config.option_types import About
 
@@ -55,6 +55,13 @@ def test_run_id_is_the_hash_of_the_canonical_text() -> None:
     )
     assert canonical(SHAPED) == text
     assert run_id(resolved(), DIGEST) == hashed(text) == "0cb729a3a28c"
+
+
+@pytest.mark.parametrize("first", [0, 3])
+def test_runs_that_differ_by_their_seed_alone_are_named_together(first: int) -> None:
+    named = run_ids(resolved({"seed": first}), DIGEST)
+    for seed in (7, 0, 3, 7):
+        assert named(seed) == hashed(canonical(SHAPED | ({"seed": seed} if seed else {})))
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from mlpcli.config import DataOptions, RunOptions, run_id, stack_key, usage_error
+from mlpcli.config import DataOptions, RunOptions, run_ids, stack_key, usage_error
 from mlpcli.config.metrics import PARTS, Measure, epoch_columns, metrics_of, undefined
 from mlpcli.data import Prepared, prepare
 from mlpcli.errors import MlpcliError, UsageError
 from mlpcli.results.trial import Trial
 from mlpcli.sweeps.plan.caches import core_cache
 from mlpcli.sweeps.plan.stacks import Group
-from mlpcli.sweeps.plan.sweep_plan import Plan, Round
+from mlpcli.sweeps.plan.sweep_plan import Plan, Repeat, Round
 from mlpcli.sweeps.plan.training_cost import Cost, cost_of
 from mlpcli.sweeps.search.strategy import Scored
 from mlpcli.sweeps.spec.ranking_metric import Kind, ranking_metric
@@ -23,8 +23,8 @@ from mlpcli.training.session import plan_run, resolve_run
 
 __all__ = ["PreparedSweep"]
 
-_Runs = dict[tuple[int, int | None], tuple[str, Prepared]]
-"""The run_id and the data of a configuration by seed and fold."""
+_Runs = dict[Repeat, tuple[str, Prepared]]
+"""The run_id and the data of each run of a configuration."""
 
 
 class _Resolved(NamedTuple):
@@ -56,7 +56,6 @@ class PreparedSweep:
         self._data_home = data_home
         self._loaded: dict[DataOptions, Prepared] = {}
         self._latest: _Resolved | None = None
-        self._owners: dict[str, int] = {}  # the configuration of each run_id
         self._monitors: dict[str, None] = {}  # what the runs of the first round monitor
         planned = len(plan)
         plan.first = self._prepare(plan.first)
@@ -90,7 +89,7 @@ class PreparedSweep:
             yield following
             outcomes: dict[int | None, Scored] = {None: Scored(None, {}, ended=True)}
             for configuration, numbers in following.trials.items():
-                found = {self._repeat(number): score(number, following.epochs) for number in numbers}
+                found = {self.plan.repeat(number): score(number, following.epochs) for number in numbers}
                 scores = {repeat: -key(value) for repeat, (value, _) in found.items()}
                 outcomes[configuration] = Scored(configuration, scores, all(ended for _, ended in found.values()))
             answers = [outcomes[configuration] for configuration in following.placed]
@@ -101,12 +100,12 @@ class PreparedSweep:
 
     def options(self, number: int) -> RunOptions:
         """The options of a trial, resolved; made when asked for, since those of all trials would fill the memory."""
-        configuration, data = self.plan.configuration_of(number), self.data[number]
-
-        def resolve() -> RunOptions:
-            return resolve_run(self.plan.seeded(self.plan.options(configuration), number), data, threads=1)
-
-        return self._resolved(configuration, data, self.plan.seed(number), resolve)
+        configuration, data, repeat = self.plan.configuration_of(number), self.data[number], self.plan.repeat(number)
+        latest = self._latest
+        if latest is None or latest.configuration != configuration or latest.data is not data:
+            options = self.plan.repeated(self.plan.options(configuration), repeat)
+            latest = self._latest = _Resolved(configuration, data, resolve_run(options, data, threads=1))
+        return latest.options.model_copy(update={"seed": repeat[0]})  # another fold is other data
 
     def groups(self, numbers: Sequence[int]) -> list[Group]:
         """These trials by what can train as one network, with what one of them costs."""
@@ -135,23 +134,24 @@ class PreparedSweep:
         joined: dict[int, _Runs] = {}
         changes: dict[int, int | None] = {}
         refused: dict[str, None] = {}
-        for configuration, options in self.plan.runs(start):
-            runs = joined.setdefault(configuration, {})
-            problem = _not_in_a_sweep(options, self.plan)
-            try:
-                runs[options.seed, options.fold if options.folds else None] = self._identify(configuration, options)
-            except MlpcliError as error:
-                if start == 0 and not isinstance(error, UsageError):
-                    raise
-                problem = problem or f"{self.plan.described(configuration) or 'the base'}: {error}"
-            if problem:
+        for configuration, repeats in self.plan.joined(start):
+            runs, options = joined.setdefault(configuration, {}), self.plan.options(configuration)
+            problems = [problem] if (problem := _not_in_a_sweep(options, self.plan)) else []
+            for key, own in self._by_data(options, repeats).items():
+                try:
+                    runs.update(self._identified(options, key, own))
+                except MlpcliError as error:
+                    if start == 0 and not isinstance(error, UsageError):
+                        raise
+                    problems.append(f"{self.plan.described(configuration) or 'the base'}: {error}")
+            if problems:
                 changes[configuration] = None
-                refused[problem] = None
+                refused |= dict.fromkeys(problems)
             else:
                 self.epochs = max(self.epochs, options.epochs)
         if start == 0 and refused:
             raise usage_error(refused)
-        owners: dict[str, int] = {}
+        owners = {trial.run_id: trial.configuration for trial in self.trials} if joined else {}
         for configuration, runs in joined.items():
             if configuration in changes:
                 continue
@@ -161,19 +161,18 @@ class PreparedSweep:
                 owners.update((run_id, configuration) for run_id, _ in runs.values())
         places: Mapping[int, int | None] = {}
         if changes:
-            self._latest = None  # configurations get other numbers
             asked, places = self.plan.revise(asked, start, changes)
         self._add(start, joined, places)
         return replace(asked, refused=(*asked.refused, *refused))
 
     def _same(self, runs: _Runs, owners: Mapping[str, int]) -> int | None:
         """The configuration that is the same run with every seed and fold that both have, if there is one."""
-        found = {run_id: owners.get(run_id, self._owners.get(run_id)) for run_id, _ in runs.values()}
+        found = {run_id: owners.get(run_id) for run_id, _ in runs.values()}
         candidates = {owner for owner in found.values() if owner is not None}
         if len(candidates) != 1:
             return None
         (same,) = candidates
-        shared = runs.keys() & set(map(self._repeat, self.plan.numbers(same)))
+        shared = runs.keys() & set(map(self.plan.repeat, self.plan.numbers(same)))
         return same if all(found[runs[repeat][0]] == same for repeat in shared) else None
 
     def _add(self, start: int, joined: Mapping[int, _Runs], places: Mapping[int, int | None]) -> None:
@@ -184,21 +183,33 @@ class PreparedSweep:
             runs[place] = own | runs.get(place, {})
         shown: dict[int, dict[str, object]] = {}  # one for all trials of a configuration
         for number in range(start, len(self.plan)):
-            configuration, (seed, fold) = self.plan.configuration_of(number), self._repeat(number)
+            configuration, repeat = self.plan.configuration_of(number), self.plan.repeat(number)
             if configuration not in shown:
                 values = self.plan.shown(configuration)
                 shown[configuration] = dict(zip(self.plan.varied, values, strict=True))
-            run_id, data = runs[configuration][seed, fold]
-            self._owners[run_id] = configuration
-            self.trials.append(Trial(number, configuration, run_id, seed, shown[configuration], fold=fold))
+            run_id, data = runs[configuration][repeat]
+            self.trials.append(Trial(number, configuration, run_id, repeat[0], shown[configuration], fold=repeat[1]))
             self.data.append(data)
 
-    def _repeat(self, number: int) -> tuple[int, int | None]:
-        return self.plan.seed(number), self.plan.fold(number)
+    def _by_data(self, options: RunOptions, repeats: Sequence[Repeat]) -> dict[DataOptions, Sequence[Repeat]]:
+        """The runs of a configuration by the data that they train on: one for all, unless it is split anew for each."""
+        if not self.plan.file.folds and options.split_seed != "seed":
+            return {options.data: repeats}
+        found: dict[DataOptions, list[Repeat]] = {}
+        for repeat in repeats:
+            found.setdefault(self.plan.repeated(options, repeat).data, []).append(repeat)
+        return dict(found)
 
-    def _identify(self, configuration: int, options: RunOptions) -> tuple[str, Prepared]:
-        """The run_id and the data of one run of a configuration."""
-        key = options.data
+    def _identified(self, options: RunOptions, key: DataOptions, repeats: Sequence[Repeat]) -> _Runs:
+        """The run_id and the data of runs of a configuration that share their data."""
+        data = self._load(key)
+        resolved = plan_run(self.plan.repeated(options, repeats[0]), data, threads=1).options
+        if not self.trials:
+            self._monitors[resolved.monitor] = None
+        id_of = run_ids(resolved, data.digest)
+        return {repeat: (id_of(repeat[0]), data) for repeat in repeats}
+
+    def _load(self, key: DataOptions) -> Prepared:
         if key not in self._loaded:
             data = prepare(key, self._data_home)
             if self.trials:  # the first round has decided on metric and columns
@@ -209,22 +220,7 @@ class PreparedSweep:
                         f"task: metrics.csv has no columns for {data.task}, the first batch has none of it"
                     )
             self._loaded[key] = data
-        data = self._loaded[key]
-        resolved = self._resolved(configuration, data, options.seed, lambda: plan_run(options, data, threads=1).options)
-        if not self.trials:
-            self._monitors[resolved.monitor] = None
-        return run_id(resolved, data.digest), data
-
-    def _resolved(self, configuration: int, data: Prepared, seed: int, resolve: Callable[[], RunOptions]) -> RunOptions:
-        """The resolved options of a run, made anew where it is of another configuration or data than the last one.
-
-        Nothing but the seed tells runs of one configuration on one data apart: another fold, or a split that follows
-        the seed, is other data.
-        """
-        latest = self._latest
-        if latest is None or latest.configuration != configuration or latest.data is not data:
-            latest = self._latest = _Resolved(configuration, data, resolve())
-        return latest.options.model_copy(update={"seed": seed})
+        return self._loaded[key]
 
     def _check_defined(self, loaded: Iterable[Prepared]) -> None:
         """Check that the rows of these datasets define the metric that ranks.

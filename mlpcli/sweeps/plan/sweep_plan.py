@@ -17,7 +17,11 @@ from mlpcli.sweeps.search.registry import REFINEMENTS, SOURCES
 from mlpcli.sweeps.search.strategy import Scored
 from mlpcli.sweeps.spec.halving import Rung
 
-__all__ = ["Plan", "Round"]
+__all__ = ["Plan", "Repeat", "Round"]
+
+
+Repeat = tuple[int, int | None]
+"""The seed of a trial, and the fold that validates in it; None without cross-validation."""
 
 
 @dataclass(frozen=True)
@@ -199,19 +203,22 @@ class Plan:
         """The configuration in words: `dropout = 0.5, norm = 'batch'`."""
         return self._space.described(self.options(configuration))
 
-    def runs(self, start: int = 0) -> Iterator[tuple[int, RunOptions]]:
-        """The configuration and the options, with its seed, of each trial from this number on, in order."""
-        first = bisect_right(self._starts, start) - 1 if start else 0
-        for (configuration, seeds), number in zip(self._blocks[first:], self._starts[first:], strict=True):
-            options = self.options(configuration)
-            for offset in range(len(seeds) * self._folds):
-                if number + offset >= start:
-                    yield configuration, self.seeded(options, number + offset)
+    def joined(self, start: int) -> Iterator[tuple[int, list[Repeat]]]:
+        """The trials that joined from this number on, in order: a configuration, and what tells its trials apart."""
+        folds = range(self._folds) if self.file.folds else (None,)
+        for configuration, seeds in self._blocks[bisect_left(self._starts, start) :]:
+            yield configuration, [(seed, fold) for seed in seeds for fold in folds]
 
-    def seeded(self, options: RunOptions, trial: int) -> RunOptions:
-        """The options of a configuration with the seed, and the fold, of one of its trials."""
-        folds = {"folds": self._folds, "fold": self.fold(trial)} if self.file.folds else {}
-        return options.model_copy(update={"seed": self.seed(trial), **folds})
+    def repeat(self, trial: int) -> Repeat:
+        """What tells the trial of this number from the others of its configuration."""
+        return self.seed(trial), self.fold(trial)
+
+    def repeated(self, options: RunOptions, repeat: Repeat) -> RunOptions:
+        """The options of a configuration in one of its trials."""
+        seed, fold = repeat
+        return options.model_copy(
+            update={"seed": seed, **({} if fold is None else {"folds": self._folds, "fold": fold})}
+        )
 
     def _block(self, trial: int) -> int:
         return bisect_right(self._starts, trial) - 1

@@ -40,9 +40,18 @@ def shown(found: Plan) -> list[tuple[object, ...]]:
     return [found.shown(index) for index in range(found.configurations)]
 
 
+def runs_of(found: Plan) -> list[tuple[int, RunOptions]]:
+    """The configuration and the options of every trial, in order."""
+    return [
+        (configuration, found.repeated(found.options(configuration), repeat))
+        for configuration, repeats in found.joined(0)
+        for repeat in repeats
+    ]
+
+
 def ran(found: Plan, *names: str) -> list[tuple[object, ...]]:
     """The values of options in the trials, in order."""
-    return [tuple(getattr(options, name) for name in names) for _, options in found.runs()]
+    return [tuple(getattr(options, name) for name in names) for _, options in runs_of(found)]
 
 
 def test_order_by_hand() -> None:
@@ -68,8 +77,9 @@ def test_order_by_hand() -> None:
     assert found.varied == ("norm", "dropout", "width", "depth", "patience")
     assert shown(found) == expected
     assert ran(found, *found.varied, "seed") == [(*values, seed) for values in expected for seed in (7, 3)]
-    assert [configuration for configuration, _ in found.runs()] == [number // 2 for number in range(18)]
-    assert list(found.runs(5)) == list(found.runs())[5:]
+    assert [configuration for configuration, _ in runs_of(found)] == [number // 2 for number in range(18)]
+    assert list(found.joined(6)) == list(found.joined(0))[3:]
+    assert list(found.joined(len(found))) == []
     assert (len(found), found.configurations, found.left_out, found.duplicates) == (18, 9, 0, 0)
 
 
@@ -170,7 +180,7 @@ def test_agrees_with_itertools_and_build(grid, points, seeds, where) -> None:  #
     assert [found.options(index) for index in range(found.configurations)] == list(expected.values())
     assert len(found) == seeds * len(expected)
     assert len(found) + found.left_out + found.duplicates == seeds * len(combinations)
-    runs = list(found.runs())
+    runs = runs_of(found)
     assert [found.configuration_of(number) for number in range(len(found))] == [index for index, _ in runs]
     for index in range(found.configurations):
         assert [runs[number][1].seed for number in found.numbers(index)] == list(range(seeds))
@@ -398,7 +408,7 @@ def test_twenty_thousand_trials_take_little_time_and_memory() -> None:
     text = f"seeds = 2\nwhere = ['lr * width < 1000']\n[grid]\n{lists}"
     made, counted = [], []
     assert cpu_loops(lambda: made.append(plan(text, max_trials=20_000))) < 40  # measured: 4
-    assert cpu_loops(lambda: counted.append(sum(1 for _ in made[0].runs()))) < 30  # measured: 2
+    assert cpu_loops(lambda: counted.append(len(runs_of(made[0])))) < 30  # measured: 2
     assert counted == [20_000]
     Path("one.toml").write_text("[grid]\nlr = [0.1]")
     traced = subprocess.run([sys.executable, "-c", MEMORY, "s.toml"], capture_output=True, text=True, check=True)
@@ -423,7 +433,7 @@ def test_a_preset_stands_beneath_the_base() -> None:
         (256, 3, 9, "robust-clip"),
         (256, 3, 9, "robust-clip"),
     ]
-    spelled = [with_preset(options, task="regression", features=4) for _, options in found.runs()]
+    spelled = [with_preset(options, task="regression", features=4) for _, options in runs_of(found)]
     assert [options.init_scale for options in spelled] == [(1.0, 1.0, 1.0, 0.0), 1.0, (1.0, 1.0, 1.0, 0.0)]
     assert found.varied == ("width", "init_scale", "dropout")
     assert shown(found) == [(64, None, 0.0), (256, 1.0, 0.0), (256, None, 0.5)]
