@@ -6,6 +6,7 @@ A column of trials.csv is a field of `Trial`, its name in one of the tuples belo
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -23,6 +24,12 @@ OUTCOME_COLUMNS = ("parameters", "epochs_run", "best_epoch")
 _LAST_COLUMNS = ("error", "time_s")
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@cache
+def _column(part: str, metric: str) -> str:
+    """The column of a metric of a part; one string for all trials."""
+    return f"{part}_{metric}"
 
 
 def _nothing() -> Mapping[str, Any]:
@@ -79,7 +86,7 @@ class Trial:
     def ended(self, result: Mapping[str, Any], *, state: str | None = None, error: str | None = None) -> Self:
         """The trial with its outcome, given the content of a result.json; `state` replaces the state in there."""
         metrics = {
-            f"{part}_{name}": value if value is not None and math.isfinite(value) else None
+            _column(part, name): value if value is not None and math.isfinite(value) else None
             for part, scores in result["metrics"].items()
             for name, value in (scores or {}).items()
         }

@@ -92,7 +92,7 @@ class Steps:
 
     def __init__(self) -> None:
         self._generator = self.steps()
-        self._outcomes: Sequence[Scored] | None = None
+        self._outcomes: Sequence[Scored] | None = None  # between `tell` and `ask`
 
     @abstractmethod
     def steps(self) -> Generator[Batch, Sequence[Scored], None]:
@@ -100,8 +100,9 @@ class Steps:
 
     def ask(self) -> Batch | None:
         """Run up to the next batch."""
+        outcomes, self._outcomes = self._outcomes, None  # the scores of a large batch need not stay in memory
         try:
-            return next(self._generator) if self._outcomes is None else self._generator.send(self._outcomes)
+            return next(self._generator) if outcomes is None else self._generator.send(outcomes)
         except StopIteration:
             return None
 
