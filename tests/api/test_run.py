@@ -41,7 +41,7 @@ def test_a_run_that_takes_the_place_of_another_is_opened_whole(trained: Path, tm
     [
         ("metrics.csv", b"epoch,train_loss\n1,0.5\n2\n", "row 3 has 1 cells, the header 2"),
         ("metrics.csv", b"epoch,train_loss\n1,\xff\n", "it is not UTF-8"),
-        ("metrics.csv", b"", "the column epoch is missing"),
+        ("metrics.csv", b"", "column epoch is missing"),
         ("diagnostics.csv", b"layer\nhidden.0\n", "column"),
     ],
 )
