@@ -52,18 +52,23 @@ class Swept:
     again: str
     is_out_of_time: bool = False
 
-    def problem(self, table: str) -> MlpcliError | None:
-        """Error that ends the command if trials failed or diverged; `table` names the place of the trials."""
+    def problem(self, table: str, remedy: str = "Try again with --retry-failed") -> MlpcliError | None:
+        """Error that ends the command if trials failed or diverged.
+
+        Args:
+            table: the place of the trials.
+            remedy: what to do about trials that diverged.
+        """
         total = len(self.prepared.plan)
         if lacking := [trial.lack for trial in self.trials.values() if trial.lack]:
             return (DataError if "memory" in lacking else FileError)(
                 f"{len(lacking)} of {total} trials failed for lack of {lacking[0]}: see the column error of {table}. "
-                f"The others are kept. Train these again with {self.again}"
+                f"{'The others are kept. ' if len(lacking) < total else ''}Train these again with {self.again}"
             )
         if troubled := sum(trial.is_troubled for trial in self.trials.values()):
             return BadResult(
-                f"{troubled} of {total} trials failed or diverged: see the column error of {table}. The others are "
-                "kept. Try again with --retry-failed"
+                f"{troubled} of {total} trials failed or diverged: see the column error of {table}. "
+                f"{'The others are kept. ' if troubled < total else ''}{remedy}"
             )
         return None
 

@@ -119,7 +119,7 @@ def sweep(
             restart=restart,
             force=force,
             fail_fast=fail_fast,
-            time_limit=None if time_limit is None else seconds_of(str(time_limit)),
+            time_limit=None if time_limit is None else seconds_of(time_limit),
             command=sys.argv,
             said=labels(note, tags),
             watch=lambda prepared, folder, jobs: sweep_progress(prepared.plan, progress),

@@ -41,7 +41,8 @@ class Source:
 def build(*sources: Source, recorded: bool = False) -> RunOptions:
     """Merge the sources: later ones override earlier ones, and all override the defaults.
 
-    `hidden` replaces `width` and `depth`, unless a later source gives one of these. Options that are `recorded` in
+    `hidden` replaces `width` and `depth`, unless a later source gives one of these; the other then stays that of the
+    sizes in `hidden`, if they have one width. Options that are `recorded` in
     results may name user-defined parts that are not registered here; whether the options go together is then left open.
 
     Raises:
@@ -52,7 +53,7 @@ def build(*sources: Source, recorded: bool = False) -> RunOptions:
     problems: list[str] = []
     for source in sources:
         if "width" in source.values or "depth" in source.values:
-            values.pop("hidden", None)
+            _unfold_hidden(values, given)
         for name, value in source.values.items():
             if name in OPTIONS:
                 values[name] = _read(OPTIONS[name], value) if source.text else value
@@ -78,6 +79,16 @@ def build(*sources: Source, recorded: bool = False) -> RunOptions:
     if problems:
         raise usage_error(problems)
     return options if options.hidden is None else options.with_hidden()
+
+
+def _unfold_hidden(values: dict[str, object], given: dict[str, Source]) -> None:
+    """Put width and depth in place of `hidden`, where they are not given and it has them."""
+    sizes = values.pop("hidden", None)
+    if not isinstance(sizes, list | tuple) or not sizes or not all(type(size) is int for size in sizes):
+        return
+    found: dict[str, object] = {"depth": len(sizes)} | ({"width": sizes[0]} if len({*sizes}) == 1 else {})
+    for name in found.keys() - values.keys():
+        values[name], given[name] = found[name], given["hidden"]
 
 
 def check_value(name: str, value: object, place: str, *, text: bool = False) -> str | None:

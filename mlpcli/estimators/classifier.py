@@ -20,6 +20,7 @@ from sklearn.utils.validation import validate_data
 from mlpcli.data.prepared.preprocessing import Task
 from mlpcli.errors import UsageError
 from mlpcli.estimators.base import Perceptron
+from mlpcli.estimators.faults import ParameterError
 from mlpcli.estimators.parameters import by_batches, with_options
 from mlpcli.nn import Array
 from mlpcli.training.model import Model
@@ -90,6 +91,11 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # sciki
         Raises:
             ParameterError, NotFinite: as `fit`.
         """
+        if self.class_weight == "balanced":
+            raise ParameterError(
+                "partial_fit: class_weight='balanced' needs all rows. Give the weights as a dict, as "
+                "sklearn.utils.class_weight.compute_class_weight finds them"
+            )
         if _check_partial_fit_first_call(self, classes):
             self._labels = LabelBinarizer().fit(y if type_of_target(y).startswith("multilabel") else classes)
         return self._fit(X, y, sample_weight, incremental=True)

@@ -19,6 +19,7 @@ from sklearn.utils.validation import validate_data
 from mlpcli.data.prepared.preprocessing import Task
 from mlpcli.errors import UsageError
 from mlpcli.estimators.base import Perceptron
+from mlpcli.estimators.faults import ParameterError
 from mlpcli.estimators.parameters import by_batches, with_options
 from mlpcli.estimators.poisson import PoissonLoss
 from mlpcli.nn import Array, Loss
@@ -114,6 +115,8 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]  # scikit-
 
     def _encoded(self, y: Array) -> Array:
         values: Array = y.reshape(len(y), -1).astype(self._model.options.dtype)
+        if values.shape[1] != self.n_outputs_:
+            raise ParameterError(f"y has {values.shape[1]} targets, and the network {self.n_outputs_}")
         return values
 
     def _targets(self, y: Array) -> tuple[tuple[str, ...], tuple[str, ...] | None, Task]:

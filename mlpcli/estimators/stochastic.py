@@ -87,10 +87,10 @@ def train_epochs(learner: Learner, rows: TrainingRows, plan: Plan, course: Cours
                     f"Stochastic Optimizer: Maximum iterations ({plan.max_iter}) reached and the optimization hasn't "
                     "converged yet.",
                     ConvergenceWarning,
-                    stacklevel=4,
+                    stacklevel=5,
                 )
     except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", stacklevel=4)
+        warnings.warn("Training interrupted by user.", stacklevel=5)
     if course.best is not None:
         learner.model.network.params[...], learner.model.network.state[...] = course.best
     return epochs

@@ -158,6 +158,10 @@ def test_hidden_replaces_width_and_depth() -> None:
 def test_a_later_width_or_depth_replaces_hidden() -> None:
     assert build(in_file(hidden=[8, 4], depth=3), typed(width="16")).sizes == (16, 16, 16)
     assert build(in_file(hidden=[8, 4]), typed(depth="1")).sizes == (64,)
+    assert build(in_file(hidden=[8]), typed(width="16")).sizes == (16,)
+    assert build(in_file(hidden=[8, 8, 8]), typed(depth="1")).sizes == (8,)
+    assert build(in_file(hidden=[8, 4, 2]), typed(width="16")).sizes == (16, 16, 16)
+    assert build(in_file(hidden=[]), typed(width="16")).sizes == (16, 16)
     assert build(typed(depth="1"), in_file(hidden=[8, 4])).sizes == (8, 4)
     assert problems(in_file(hidden=[8], width="wide")) == [
         "run.toml: width: got the string 'wide', expected an integer from 1 to 1000000"

@@ -9,6 +9,7 @@ from sklearn.datasets import load_diabetes, load_iris
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 import mlpcli
+from mlpcli.estimators.faults import ParameterError
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -147,8 +148,9 @@ def test_the_bound_on_incoming_weights_holds() -> None:
 
 def test_unfinished_training_warns() -> None:
     for solver in ("adam", "lbfgs"):
-        with pytest.warns(ConvergenceWarning):
+        with pytest.warns(ConvergenceWarning) as caught:
             mlpcli.MLPClassifier(solver=solver, max_iter=2).fit(X, Y)
+        assert caught[0].filename == __file__  # the line that called fit
 
 
 def test_weight_decay_is_a_penalty_for_lbfgs_too() -> None:
@@ -159,3 +161,15 @@ def test_weight_decay_is_a_penalty_for_lbfgs_too() -> None:
         for penalty in ({"alpha": 0.1 * len(X)}, {"alpha": 0.0, "weight_decay": 0.1})
     )
     np.testing.assert_allclose(by_decay.predict_proba(X), by_alpha.predict_proba(X), atol=1e-3)
+
+
+def test_chunks_cannot_be_balanced_one_by_one() -> None:
+    with pytest.raises(ParameterError, match="class_weight='balanced' needs all rows"):
+        mlpcli.MLPClassifier(class_weight="balanced").partial_fit(X, Y, classes=np.unique(Y))
+
+
+def test_a_chunk_has_the_targets_of_the_network() -> None:
+    two = np.stack([X[:, 0], X[:, 1]], axis=1)
+    regressor = mlpcli.MLPRegressor(hidden_layer_sizes=(3,)).partial_fit(X, two)
+    with pytest.raises(ParameterError, match="y has 1 targets, and the network 2"):
+        regressor.partial_fit(X, X[:, 0])

@@ -161,7 +161,7 @@ def _train_seeds(
         watch=lambda prepared, folder, jobs: watch_sweep(prepared, folder, jobs, quiet),
     )
     show_seeds(swept, as_json)
-    if problem := swept.problem(shown(swept.path / "trials.csv")):
+    if problem := swept.problem(shown(swept.path / "trials.csv"), remedy="Try a lower --lr"):
         raise problem
 
 

@@ -33,10 +33,11 @@ def show_seeds(swept: "Swept", as_json: bool) -> None:
     means = ["mean", *(short(one.mean) for one in found)]
     halves = ["±", *("" if one.ci_high is None else short(one.ci_high - one.mean) for one in found)]
     spare = [name for part in ("train", "val", "test") for name in scores if name.startswith(part)]
-    table(["", *scores], [*rows[:MOST], means, halves], expendable=spare[:-1], elsewhere="trials.csv")
-    if len(rows) > MOST:
+    if scores:
+        table(["", *scores], [*rows[:MOST], means, halves], expendable=spare[:-1], elsewhere="trials.csv")
+    if scores and len(rows) > MOST:
         prose(f"The first {MOST} of {len(rows)} seeds; trials.csv has the others, the means are those of all")
     show_counts(swept)
-    if len(trials) > 1:
+    if scores and len(trials) > 1:
         prose("± is half of a 95% interval of the mean over seeds, on one split of the data")
     show_place(swept)

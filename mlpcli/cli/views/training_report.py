@@ -21,8 +21,8 @@ STUCK = 0.99
 VANISHED = 1e-6
 """A gradient in the first layer below this share of the output layer's counts as vanished."""
 
-DROPOUT, DECAY = "--dropout 0.2", "--weight-decay 0.01"
-"""What to try against overfitting; the second where the optimizer takes no dropout."""
+RESTRAINTS = {"dropout": 0.2, "weight_decay": 0.01}
+"""What to try against overfitting."""
 
 FEW_EPOCHS = 3
 """Below this number of epochs it says little that the first or the last one was the best."""
@@ -62,20 +62,21 @@ def _is_stuck(result: Result) -> bool:
 def _why_stuck(result: Result) -> str:
     flow = result["signal_flow"]
     first, output = flow["first_gradient_norm"], flow["output_gradient_norm"]
-    norm = "--norm layer" if _is_full_batch(result) else "--norm batch"
+    norm = [] if result["config"].get("norm", "none") != "none" else ["--norm batch"]
+    if norm and _is_full_batch(result):
+        norm = ["--norm layer"]
     dead = [layer for layer, share in enumerate(flow["constant_units"], start=1) if share == 1]
     if dead:
         return (
             f"the network is dead: every unit of hidden layer {dead[0]} gives one output for all rows, so the inputs "
-            f"do not reach the scores. Try a lower --lr, {norm} or another --init"
+            f"do not reach the scores. Try {_either('a lower --lr', *norm, 'another --init')}"
         )
     if first is not None and output is not None and first < VANISHED * output:
-        remedies = f"{norm} or a smaller --depth"
-        if result["config"]["activation"] != "relu":
-            remedies = f"{norm}, a smaller --depth or --activation relu"
+        relu = [] if result["config"]["activation"] == "relu" else ["--activation relu"]
+        advice = _either(*norm, "a smaller --depth", *relu)
         return (
             f"the gradient vanishes: its norm is {first:.1e} in the first layer and {output:.1e} in the output layer, "
-            f"so the {len(flow['constant_units'])} hidden layers do not learn. Try {remedies}"
+            f"so the {len(flow['constant_units'])} hidden layers do not learn. Try {advice}"
         )
     return (
         f"training loss {short(result['metrics']['train']['loss'])} is no lower than that of a constant answer, "
@@ -123,8 +124,17 @@ def _best_epoch(result: Result) -> Iterator[str]:
 
 
 def _restraint(result: Result) -> str:
-    """What keeps the network from learning the training rows by heart."""
-    return DECAY if _is_full_batch(result) else DROPOUT
+    """What keeps the network from learning the training rows by heart, beyond what does already."""
+    config = result["config"]
+    for name in ("weight_decay",) if _is_full_batch(result) else RESTRAINTS:
+        if config.get(name, 0.0) < RESTRAINTS[name]:
+            return f"--{name.replace('_', '-')} {RESTRAINTS[name]}"
+    return "a larger --weight-decay"
+
+
+def _either(*remedies: str) -> str:
+    """`a, b or c`."""
+    return " or ".join(filter(None, (", ".join(remedies[:-1]), remedies[-1])))
 
 
 def _is_full_batch(result: Result) -> bool:

@@ -268,6 +268,15 @@ def test_a_dataset_that_was_prepared_needs_no_scikit_learn(tmp_path: Path, monke
     )
 
 
+def test_seeds_that_all_diverge_are_told_what_helps_here(capsys: pytest.CaptureFixture[str]) -> None:
+    diverging = ["--optimizer", "sgd", "--loss", "squared", "--activation", "identity", "--lr", "1e30"]
+    code = run(["train", "--dataset", "blobs:n=120", "--epochs", "2", "--seeds", "2", *diverging])
+    assert code == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("mlpcli: error: 2 of 2 trials failed or diverged: see the column error of ")
+    assert last.endswith("trials.csv. Try a lower --lr")
+
+
 def test_several_seeds_are_a_sweep_of_one_configuration(capsys: pytest.CaptureFixture[str]) -> None:
     """Each equals a run of its own with one thread; more seeds train what is new."""
     out, _ = train(capsys, "--seeds", "3", "--quiet")

@@ -119,3 +119,22 @@ def test_a_run_that_can_improve_no_further_says_so_and_is_not_told_to_go_on() ->
 
 def test_an_optimizer_that_takes_no_dropout_is_not_offered_it() -> None:
     assert "--weight-decay 0.01" in only(result(train=0.99, test=0.831, config={"optimizer": "lbfgs"}))
+
+
+@pytest.mark.parametrize(
+    ("config", "advice"),
+    [
+        ({"dropout": 0.5}, "--weight-decay 0.01"),
+        ({"dropout": 0.5, "weight_decay": 0.1}, "a larger --weight-decay"),
+        ({"dropout": 0.1}, "--dropout 0.2"),
+    ],
+)
+def test_what_is_set_already_is_not_advised(config: dict[str, Any], advice: str) -> None:
+    said = only(result(train=0.99, test=0.831, config=config))
+    assert f"try {advice}, a smaller --width" in said
+
+
+def test_a_network_with_a_norm_is_not_told_to_take_one() -> None:
+    flow = {"constant_units": [1.0, 1.0], "first_gradient_norm": 0.0, "output_gradient_norm": 0.1}
+    said = only(result(loss=0.44, signal_flow=flow, config={"norm": "batch"}))
+    assert said.endswith("Try a lower --lr or another --init")
