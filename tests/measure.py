@@ -5,17 +5,16 @@ import time
 import tracemalloc
 from collections.abc import Callable
 
-__all__ = ["cpu_loops", "peak_memory"]
+__all__ = ["assert_memory_below", "cpu_loops"]
 
 
-def peak_memory(function: Callable[[], object], tries: int = 3) -> int:
-    """The most bytes that a call holds at a time beyond what was held before, the least of several tries.
+def assert_memory_below(limit: float, function: Callable[[], object]) -> None:
+    """A call never holds this many bytes beyond what was held before, in one of three tries.
 
     Other threads and finalizers of other tests' garbage may allocate meanwhile, but hardly in each try.
     """
-    peaks = []
-    for _ in range(tries):
-        gc.collect()
+    peaks: list[int] = []
+    while len(peaks) < 3:
         tracemalloc.start()
         try:
             before = tracemalloc.get_traced_memory()[0]
@@ -23,7 +22,10 @@ def peak_memory(function: Callable[[], object], tries: int = 3) -> int:
             peaks.append(tracemalloc.get_traced_memory()[1] - before)
         finally:
             tracemalloc.stop()
-    return min(peaks)
+        if peaks[-1] < limit:
+            return
+        gc.collect()
+    raise AssertionError(f"{min(peaks):,} bytes, and not less than {limit:,.0f}")
 
 
 def cpu_loops(work: Callable[[], object]) -> float:

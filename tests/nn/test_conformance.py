@@ -22,7 +22,7 @@ from mlpcli.nn import (
     Purpose,
 )
 from mlpcli.nn.layer import MOST_SHAPES
-from tests.measure import peak_memory
+from tests.measure import assert_memory_below
 
 ROWS, FEATURES, CLASSES = 7, 5, 3
 LEADS = [(), (1,), (3,), (2, 3)]
@@ -302,4 +302,4 @@ def test_second_step_allocates_nothing_large():
 
     step()
     # One array of hidden activations would be 1 MB; NumPy's own cast buffer is 32 kB.
-    assert peak_memory(step) < 120_000
+    assert_memory_below(120_000, step)

@@ -19,7 +19,7 @@ from mlpcli.data.readers.file_format import Wanted
 from mlpcli.data.readers.text import svmlight
 from mlpcli.errors import DataError, UsageError
 from tests.data.asked import prepare, read_rows
-from tests.measure import peak_memory
+from tests.measure import assert_memory_below
 
 WHOLE: dict[str, Any] = {"test_size": 0, "val_size": 0, "scale": "none", "dtype": "float64"}
 
@@ -163,7 +163,7 @@ def test_a_file_is_read_in_the_memory_of_a_piece(home: Path, monkeypatch: pytest
             svmlight.read_svmlight([Path("t.svm")], TableWriter(new), Wanted(DataOptions()))
 
     into_the_cache()  # imports are not counted
-    assert peak_memory(into_the_cache, tries=2) < 180e3  # the entries alone are 192 KB
+    assert_memory_below(180e3, into_the_cache)  # the entries alone are 192 KB
 
 
 @pytest.mark.parametrize("option", ["drop", "groups", "weights"])
