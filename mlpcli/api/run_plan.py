@@ -12,7 +12,7 @@ from mlpcli.errors import BadResult, DataError, FileError, Interrupted, MlpcliEr
 from mlpcli.plugins.files import check_sendable
 from mlpcli.results.files.csv_text import cell
 from mlpcli.results.folders.sweep_folder import SweepFolder
-from mlpcli.results.folders.sweep_ownership import UNUSED
+from mlpcli.results.folders.sweep_ownership import SUMMARY, UNUSED
 from mlpcli.results.provenance import provenance
 from mlpcli.results.summary import Rival
 from mlpcli.results.trial import Trial
@@ -105,7 +105,7 @@ def run_plan(
     with open_executor(executor, jobs, PRELOAD, allow_insecure=allow_insecure_dask) as workers, _killing(workers):
         if not workers.is_here:
             check_sendable(plan.options(configuration) for configuration in range(plan.configurations))
-        if not (results / plan.file.name / "summary.csv").exists():  # otherwise there may be nothing to train
+        if not (results / plan.file.name / SUMMARY).exists():  # otherwise there may be nothing to train
             workers.warm(min(jobs, len(plan)))
         prepared = PreparedSweep(plan, data_home)
         states = {"complete"} if retry_failed else {"complete", "failed", "diverged"}
@@ -167,7 +167,8 @@ def _open_folder(
         folds=plan.file.folds > 0,
         metric=prepared.metric,
         reuse=lambda trial: trial.state in reused and not trial.lack,
-        provenance=provenance(command, ", ".join(digests), said) | {"trials": len(plan) + plan.coming},
+        provenance=provenance(command, ", ".join(digests), said)
+        | {"trials": len(plan) + plan.coming, "metric": prepared.metric},
         restart=restart,
     )
 

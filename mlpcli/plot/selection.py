@@ -13,6 +13,7 @@ from mlpcli.plot.points import find_points
 from mlpcli.results.files.read_file import read_rows
 from mlpcli.results.folders.read_folder import ResultsFolder
 from mlpcli.results.folders.read_trials import RERUN
+from mlpcli.results.folders.sweep_ownership import SUMMARY
 from mlpcli.wording import nearest, sentence
 
 __all__ = ["Asked", "Selection", "select"]
@@ -86,8 +87,8 @@ def select(folder: ResultsFolder, asked: Asked) -> Selection:
 def _ranked(folder: ResultsFolder) -> tuple[Values, ...]:
     """The configurations by their rank in summary.csv; those that it lacks, as in a running sweep, by their mean."""
     ranks: dict[Values, int] = {}
-    if folder.is_sweep and os.path.isfile(folder.path / "summary.csv"):
-        rows = read_rows(folder.path / "summary.csv", RERUN)
+    if folder.is_sweep and os.path.isfile(folder.path / SUMMARY):
+        rows = read_rows(folder.path / SUMMARY, RERUN)
         for index in range(len(rows.cells)):
             row = rows.read(index)
             ranks[tuple(str(row.get(name) or "") for name in folder.varied)] = row["rank"]

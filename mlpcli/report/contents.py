@@ -5,6 +5,7 @@ Numbers of curves have five significant digits, and long curves every k-th epoch
 
 import math
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,10 +17,12 @@ from mlpcli.config.metrics import Measure
 from mlpcli.report.commands import commands_of, train_command
 from mlpcli.report.search_chart import search_chart
 from mlpcli.results.files.csv_text import cell
+from mlpcli.results.files.lock import is_locked
 from mlpcli.results.files.read_file import read_json, read_rows
 from mlpcli.results.files.snapshot import current
 from mlpcli.results.folders.read_folder import RETRAIN, ResultsFolder, read_folder
 from mlpcli.results.folders.read_trials import RERUN
+from mlpcli.results.folders.sweep_ownership import SUMMARY
 from mlpcli.results.reading.recorded import plugin_files
 from mlpcli.results.schema import csv_schema
 from mlpcli.results.schema.json_schema import Provenance, RunResult
@@ -108,8 +111,8 @@ def contents_of(path: Path, leave_out: Callable[[str], None] = lambda text: None
 
 
 def _summary(folder: ResultsFolder) -> list[Row]:
-    """The rows of summary.csv, the best first; a sweep that still runs has none."""
-    path = folder.path / "summary.csv"
+    """The rows of summary.csv, the best first; a sweep that is not finished has none."""
+    path = folder.path / SUMMARY
     if not folder.is_sweep or not os.path.isfile(path):
         return []
     rows = read_rows(path, RERUN)
@@ -117,17 +120,18 @@ def _summary(folder: ResultsFolder) -> list[Row]:
 
 
 def _headline(folder: ResultsFolder, origin: Mapping[str, Any]) -> str:
-    states: dict[str, int] = {}
-    for trial in folder.trials:
-        states[trial.state or "running"] = states.get(trial.state or "running", 0) + 1
-    if not folder.is_sweep:
-        parts = [next(iter(states))]
-    else:
-        parts = [", ".join(f"{count:,} {state}" for state, count in states.items()) + " trials"]
+    states = Counter(_state(folder, trial) for trial in folder.trials)
+    counts = ", ".join(f"{count:,} {state}" for state, count in states.items())
+    parts = [f"trials: {counts or 'none yet'}" if folder.is_sweep else next(iter(states))]
     parts.append(f"chosen by {folder.metric}")
     parts += [str(origin[key]) for key in ("started",) if key in origin]
     parts += [f"mlpcli {origin['version']}"] if "version" in origin else []
     return " · ".join(parts)
+
+
+def _state(folder: ResultsFolder, trial: Trial) -> str:
+    """The state of a trial; a run without one has not come to its end, and may have no process that trains it."""
+    return trial.state or ("running" if is_locked(folder.path) else "interrupted")
 
 
 def _tables(folder: ResultsFolder, summary: Sequence[Row]) -> dict[str, Grid]:
@@ -136,7 +140,7 @@ def _tables(folder: ResultsFolder, summary: Sequence[Row]) -> dict[str, Grid]:
     tables = {}
     if summary:
         shown_columns = [name for name in summary[0] if any(row[name] is not None for row in summary)]
-        meanings = _meanings("summary.csv", shown_columns)
+        meanings = _meanings(SUMMARY, shown_columns)
         rows = [[row[name] for name in shown_columns] for row in summary]
         tables["Configurations"] = Grid(shown_columns, rows, meanings, range(len(rows)))
     every = [trial.row for trial in folder.trials]
@@ -186,7 +190,7 @@ def _trial(folder: ResultsFolder, trial: Trial) -> dict[str, Any]:
         "number": trial.number,
         "id": trial.run_id,
         "seed": trial.seed,
-        "state": trial.state or "running",
+        "state": _state(folder, trial),
         "score": _short(trial.score(folder.metric)),
         "options": [cell(value) for value in trial.options.values()],
         "best": trial.best_epoch,
@@ -206,7 +210,7 @@ def _configurations(folder: ResultsFolder, summary: Sequence[Row]) -> list[dict[
     means = {values: _mean(folder, places) for values, places in members.items()}
 
     def order(values: tuple[str, ...]) -> tuple[float, float]:
-        """By rank; a sweep that still runs has none, and is ordered by the means so far."""
+        """By rank; a sweep that is not finished has none, and is ordered by the means so far."""
         rank, mean = rows.get(values, {}).get("rank", math.inf), means[values]
         return rank, math.inf if mean is None else key(mean)
 
@@ -260,13 +264,15 @@ def _thinned(numbers: Sequence[float], every: int) -> Sequence[float]:
 
 
 def brief(value: Any) -> str:
-    """A value for people: numbers of many digits to four of them.
+    """A value for people: numbers of many digits to four of them, whole ones and names such as a run_id as they are.
 
     >>> brief(0.123456), brief(None), brief(12345), brief("0.0028899999999999998"), brief("batch")
     ('0.1235', '', '12345', '0.00289', 'batch')
+    >>> brief("812345678901"), brief("1234567e1234"), brief(2024011501)
+    ('812345678901', '1234567e1234', '2024011501')
     """
     text = cell(value)
-    if len(text) > MOST_DIGITS or isinstance(value, float):
+    if isinstance(value, float) or ("." in text and len(text) > MOST_DIGITS):
         with suppress(ValueError):
             return f"{float(text):.4g}"
     return text

@@ -244,7 +244,7 @@ function inOrder(values) {
 }
 
 function brief(word) {
-  return word.length > 8 && isNumbers([word]) ? String(Number(Number(word).toPrecision(4))) : word;
+  return word.length > 8 && word.includes(".") && isNumbers([word]) ? String(Number(Number(word).toPrecision(4))) : word;
 }
 
 function drawOptions(state, section) {

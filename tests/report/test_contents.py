@@ -13,6 +13,7 @@ import mlpcli
 from mlpcli.errors import UsageError
 from mlpcli.report.contents import Contents, contents_of
 from mlpcli.report.page import check_installed, page_bytes
+from mlpcli.results.files.lock import FolderLock
 from tests.plot.folders import run_folder, search_folder, sweep_folder
 
 MEGABYTE = 1 << 20
@@ -79,7 +80,7 @@ def test_a_sweep_without_summary_ranks_by_the_mean(tmp_path: Path) -> None:
     folder = sweep_folder(tmp_path / "s", {"norm": ["none", "batch"]}, states={1: "failed"})
     contents = contents_of(folder)
     assert list(contents.tables) == ["Trials"]
-    assert contents.headline.startswith("5 complete, 1 failed trials · chosen by val_accuracy")
+    assert contents.headline.startswith("trials: 5 complete, 1 failed · chosen by val_accuracy")
     means = [one["mean"] for one in contents.chart["configurations"]]
     assert len(means) == 2 and means == sorted(means, reverse=True)
 
@@ -106,9 +107,13 @@ def test_a_run_that_has_only_begun_has_a_page(tmp_path: Path) -> None:
     folder = run_folder(tmp_path / "r", 2)
     assert contents_of(folder).tables["Scores"].rows[0] == ["train", 0.1, 0.95]
     (folder / "result.json").unlink()
-    contents = contents_of(folder)
+    with FolderLock(folder):
+        contents = contents_of(folder)
     assert contents.headline.startswith("running") and not contents.tables
+    assert contents.chart["trials"][0]["state"] == "running"
     assert page_bytes([contents])
+    killed = contents_of(folder)
+    assert killed.headline.startswith("interrupted") and killed.chart["trials"][0]["state"] == "interrupted"
 
 
 def test_the_page_is_one_file_that_asks_for_nothing(sweep: Contents) -> None:

@@ -14,6 +14,7 @@ from mlpcli.results.files import csv_text
 from mlpcli.results.files.read_file import Rows, damaged, read_json, read_options, read_rows
 from mlpcli.results.files.snapshot import current, snapshot
 from mlpcli.results.folders.read_trials import RERUN, read_trials, usual_metric
+from mlpcli.results.folders.sweep_ownership import MODELS
 from mlpcli.results.schema.json_schema import RunResult
 from mlpcli.results.trial import Trial
 
@@ -70,7 +71,7 @@ class ResultsFolder:
 
     def model(self, trial: Trial) -> Path | None:
         """The model file of a trial, None if it was not kept."""
-        sweep_model = self.path / "models" / f"{trial.run_id}.safetensors"
+        sweep_model = self.path / MODELS / f"{trial.run_id}.safetensors"
         path = sweep_model if self.is_sweep else current(self.path, "model.safetensors")
         return path if path.is_file() else None
 

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from mlpcli.config.metrics import METRICS, Measure
-from mlpcli.results.files.read_file import read_rows, read_toml
-from mlpcli.results.schema.json_schema import SweepHeader
+from mlpcli.results.files.read_file import read_json, read_rows, read_toml
+from mlpcli.results.folders.sweep_ownership import PROVENANCE, SUMMARY, SWEEP
+from mlpcli.results.folders.sweep_tables import TRIALS
+from mlpcli.results.schema.json_schema import Provenance, SweepHeader
 from mlpcli.results.trial import Trial
 
 __all__ = ["BEST", "RERUN", "SweepTrials", "read_trials", "usual_metric"]
@@ -89,7 +91,7 @@ def read_trials(path: Path) -> SweepTrials:
         DataError: a file there is not one that mlpcli writes.
         FileError: a file cannot be read.
     """
-    rows = read_rows(path / "trials.csv", RERUN)
+    rows = read_rows(path / TRIALS, RERUN)
     columns = rows.columnwise()
     varied = tuple(column.name for column in rows.columns if column.kind == "option")
     scores = {name: columns[name] for name in _USUAL if name in columns}
@@ -104,11 +106,13 @@ def usual_metric(columns: Mapping[str, Sequence[Any]]) -> str:
 
 
 def _metric(path: Path) -> str | None:
-    """The metric that ranks: from the summary or, while the sweep runs, from its file."""
-    if os.path.isfile(path / "summary.csv"):
-        header = read_rows(path / "summary.csv", RERUN).header
-        return next((name.removesuffix("_mean") for name in header if name.endswith("_mean")), None)
-    if os.path.isfile(path / "sweep.toml"):
-        metric: str | None = read_toml(path / "sweep.toml", SweepHeader, RERUN).get("metric")
-        return metric
-    return None
+    """The metric that ranks, by what the sweep noted when it began or, in a copy without that, by its other files."""
+    metric: str | None = None
+    if os.path.isfile(path / PROVENANCE):
+        metric = read_json(path / PROVENANCE, Provenance, RERUN).get("metric")
+    if metric is None and os.path.isfile(path / SUMMARY):
+        header = read_rows(path / SUMMARY, RERUN).header
+        metric = next((name.removesuffix("_mean") for name in header if name.endswith("_mean")), None)
+    if metric is None and os.path.isfile(path / SWEEP):
+        metric = read_toml(path / SWEEP, SweepHeader, RERUN).get("metric")
+    return metric

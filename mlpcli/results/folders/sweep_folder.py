@@ -6,6 +6,7 @@ order. Rows that a changed plan does not need go to `unused/`, and come back whe
 """
 
 import os
+import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -148,7 +149,12 @@ class SweepFolder:
         if self._here is None and not self._tables.has_adopted:
             return
         changed = write_changed(self.path / SWEEP, self._sweep.encode())  # first: it tells whose folder this is
-        if changed or len(self.known) < len(self.planned) or not os.path.lexists(self.path / PROVENANCE):
+        is_unfinished = changed or len(self.known) < len(self.planned)
+        if is_unfinished:
+            remove(self.path / SUMMARY)  # it is there only while it tells of the whole sweep
+        if "search" not in tomllib.loads(self._sweep):
+            remove(self.path / SEARCH)
+        if is_unfinished or not os.path.lexists(self.path / PROVENANCE):
             write_atomic(self.path / PROVENANCE, json_text.pretty(self._provenance).encode())
         if self._here is not None:
             self._unused.take(self._here, self._run_ids)  # nothing is dropped before it is written elsewhere

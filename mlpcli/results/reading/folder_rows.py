@@ -17,7 +17,7 @@ from mlpcli.results.files.read_file import read_json, read_options
 from mlpcli.results.files.snapshot import NEXT, current, snapshot
 from mlpcli.results.folders.promotion import CHECKPOINT, CONFIG, METRICS, PROVENANCE, RESULT
 from mlpcli.results.folders.read_trials import read_trials
-from mlpcli.results.folders.sweep_ownership import SWEEP
+from mlpcli.results.folders.sweep_ownership import SUMMARY, SWEEP
 from mlpcli.results.folders.sweep_tables import TRIALS
 from mlpcli.results.schema.json_schema import RunResult
 from mlpcli.results.trial import Trial
@@ -127,10 +127,12 @@ def _sweep(path: Path) -> Row:
     sweep = read_trials(path)
     states = sweep.columns["state"]
     done = len(states)
-    finished = os.path.isfile(path / "summary.csv") and (planned is None or done >= planned)
-    state = "running" if is_locked(path) else "complete" if finished else "interrupted"
+    is_whole = os.path.isfile(path / SUMMARY)
+    state = "running" if is_locked(path) else "complete" if is_whole else "interrupted"
     failed = sum(state in ("failed", "diverged") for state in states)
     row |= {"state": state, "done": done, "failed": failed, "metric": sweep.metric}
+    if is_whole:
+        row["planned"] = done  # races, searches and confirmations plan the most trials that they may need
     for best in sweep.order[:1]:
         row |= {name: cells[best] for name, cells in sweep.columns.items() if Measure.find(name)}
         row["value"] = row[sweep.metric]

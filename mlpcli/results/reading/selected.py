@@ -25,7 +25,7 @@ def select(
 
     Args:
         rows: values by column; a column that a row lacks is empty.
-        where: a condition on columns; a comparison with an empty cell does not hold, except by !=.
+        where: a condition on columns; a comparison with an empty cell does not hold, except by != and not in.
         sort: the column to sort by, with `-` before it from the largest; empty cells come last.
         top: the most rows to keep.
 

@@ -1,8 +1,10 @@
 """The keys of our JSON and TOML files, and the values that they may have; config.toml is checked as `RunOptions`."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from mlpcli.config.metrics import Measure
 
 __all__ = ["Provenance", "RunResult", "SearchLine", "SweepHeader"]
 
@@ -14,6 +16,9 @@ class _File(BaseModel):
 
 
 _Scores = dict[str, float | None]
+
+_Measure = Annotated[str, AfterValidator(lambda name: str(Measure.parse(name)))]
+"""A metric of a part of the rows, such as val_accuracy."""
 
 
 class _Metrics(_File):
@@ -41,10 +46,11 @@ class RunResult(_File):
 
 
 class Provenance(_File):
-    """provenance.json: what made the numbers, and for a sweep the digest of its sweep.toml."""
+    """provenance.json: what made the numbers; for a sweep also the digest of its sweep.toml and what ranks."""
 
     version: str
     sweep_digest: str | None = None
+    metric: _Measure | None = None
 
 
 class SearchLine(_File):
@@ -63,5 +69,5 @@ class SweepHeader(_File):
     """The keys of sweep.toml that describe the sweep as a whole; `sweep.spec` reads the rest."""
 
     name: str | None = None
-    metric: str | None = None
+    metric: _Measure | None = None
     search: dict[str, Any] | None = None

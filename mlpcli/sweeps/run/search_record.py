@@ -8,7 +8,6 @@ same lines.
 import math
 from collections.abc import Sequence
 from itertools import chain
-from statistics import fmean
 
 from mlpcli import json_text
 from mlpcli.config.metrics import Measure
@@ -20,32 +19,32 @@ __all__ = ["SearchRecord"]
 
 
 class SearchRecord:
-    """The lines so far, and the best configuration that trained to its end."""
+    """The lines so far, and the latest outcome of each configuration."""
 
     def __init__(self, plan: Plan, metric: str) -> None:
         self._plan, self._metric = plan, metric
         self._key = Measure.parse(metric).metric.key
         self._lines: list[str] = []
         self._rounds = 0
-        self._best: Scored | None = None
+        self._latest: dict[int, Scored] = {}
 
     def add(self, asked: Round, outcomes: Sequence[Scored]) -> str:
         """Take a round and its outcomes; returns a sentence on where the search stands."""
         self._rounds += 1
         if self._confirms(asked):
-            self._best = None  # the seeds that chose are done; only fresh seeds rank
+            self._latest = {}  # the seeds that chose are done; only fresh seeds rank
         for outcome in outcomes:
             if outcome.configuration is not None:
                 self._lines.append(json_text.canonical(self._line(asked, outcome)))
-                if _is_better(outcome, self._best):
-                    self._best = outcome
+                self._latest[outcome.configuration] = outcome
         count = len({outcome.configuration for outcome in outcomes} - {None})
         said = f"{asked.name}: {count} configuration{'s' * (count != 1)}"
-        if self._best is None:
+        ended = [number for number, outcome in self._latest.items() if outcome.ended and math.isfinite(outcome.mean)]
+        if not ended:
             return said
-        configuration = self._best.configuration
-        assert configuration is not None
-        found = estimate([self._key(-score) for score in self._best.scores.values()], self._plan.file.overlap)
+        configuration = max(ended, key=lambda number: self._latest[number].mean)
+        scores = self._latest[configuration].scores.values()
+        found = estimate([self._key(-score) for score in scores], self._plan.file.overlap)
         value = f"{self._metric} {found.mean:.4g}"
         if found.ci_high is not None:
             value += f" ± {found.ci_high - found.mean:.2g}"
@@ -60,7 +59,7 @@ class SearchRecord:
         """Whether all trials of a round have seeds that [confirm] keeps for the end."""
         fresh = self._plan.file.fresh_seeds
         numbers = chain.from_iterable(asked.trials.values())
-        return bool(fresh) and all(self._plan.seed(number) in fresh for number in numbers)
+        return bool(fresh and asked.trials) and all(self._plan.seed(number) in fresh for number in numbers)
 
     def _line(self, asked: Round, outcome: Scored) -> dict[str, object]:
         assert outcome.configuration is not None
@@ -77,12 +76,6 @@ class SearchRecord:
     def _value(self, score: float) -> float | None:
         """The metric of a score, which is larger for a better value; None for a trial that failed or diverged."""
         return self._key(-score) if math.isfinite(score) else None
-
-
-def _is_better(outcome: Scored, best: Scored | None) -> bool:
-    """Whether a configuration trained to its end, and is better on average."""
-    mean = fmean(outcome.scores.values())
-    return outcome.ended and math.isfinite(mean) and (best is None or mean > fmean(best.scores.values()))
 
 
 def _name(repeat: object) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from mlpcli.config.metrics import Measure, Metric
 from mlpcli.results.trial import Trial
 
-__all__ = ["best_so_far", "epochs_begun", "trial_score"]
+__all__ = ["best_value", "epochs_begun", "trial_score"]
 
 Row = Mapping[str, Any]
 
@@ -30,10 +30,10 @@ def trial_score(
     if ended and trial.is_troubled:
         return math.nan, True
     values = (row[metric] for row in rows()[:epochs])
-    return best_so_far((value for value in values if value is not None), Measure.parse(metric).metric), ended
+    return best_value((value for value in values if value is not None), Measure.parse(metric).metric), ended
 
 
-def best_so_far(values: Iterable[float], metric: Metric) -> float:
+def best_value(values: Iterable[float], metric: Metric) -> float:
     """The best of one trial's values of a metric, one per epoch; nan if none is finite."""
     return min(filter(math.isfinite, values), key=metric.key, default=math.nan)
 

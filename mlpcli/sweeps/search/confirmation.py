@@ -53,9 +53,8 @@ class Confirmation(Steps):
         """
         ranked = []
         for number, (outcome, _) in candidates.items():
-            mean = math.fsum(outcome.scores.values()) / len(outcome.scores)
-            if outcome.ended and math.isfinite(mean):
-                ranked.append((-len(outcome.scores), -mean, number))
+            if outcome.ended and math.isfinite(outcome.mean):
+                ranked.append((-len(outcome.scores), -outcome.mean, number))
         assert self._file.confirm is not None
         best = [candidates[number][1] for *_, number in sorted(ranked)[: self._file.confirm.top]]
         compared = [self._file.options({**one.given, **self._file.compare}) for one in best if self._file.compare]

@@ -96,10 +96,9 @@ def _tell(sampler: OptunaSampler, number: int, outcome: Scored) -> None:
     if outcome.configuration is None:
         sampler.tell_stopped(number, None)
         return
-    mean = math.fsum(outcome.scores.values()) / len(outcome.scores)
-    if not math.isfinite(mean):
+    if not math.isfinite(outcome.mean):
         sampler.tell_stopped(number, None)
     elif outcome.ended:
-        sampler.tell(number, mean)
+        sampler.tell(number, outcome.mean)
     else:
-        sampler.tell_stopped(number, mean)
+        sampler.tell_stopped(number, outcome.mean)

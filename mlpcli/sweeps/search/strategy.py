@@ -7,6 +7,7 @@ resumed sweep asks and tells from the first batch on, with recorded scores in pl
 depends on no interruption either. `tests/sweeps/search/conformance.py` holds every strategy to this.
 """
 
+import math
 from abc import abstractmethod
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -65,6 +66,15 @@ class Scored:
     configuration: int | None
     scores: Mapping[Any, float]
     ended: bool
+
+    @property
+    def mean(self) -> float:
+        """The mean score of a configuration; nan if a trial failed or diverged.
+
+        >>> Scored(0, {0: 0.25, 1: 0.75}, ended=True).mean
+        0.5
+        """
+        return math.fsum(self.scores.values()) / len(self.scores)
 
 
 class Strategy(Protocol):

@@ -7,7 +7,6 @@ brackets Hyperband, Li et al. 2018.
 import math
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from mlpcli.sweeps.search.strategy import Batch, Scored, Steps, Strategy, named
 from mlpcli.sweeps.spec.halving import Halving
@@ -50,33 +49,37 @@ def _rungs(batch: Batch, halving: Halving) -> Generator[Batch, Sequence[Scored],
     proposals, epochs = list(batch.proposals), halving.min_epochs
     rung = 1
     latest = list((yield Batch(proposals, batch.seeds, epochs, named(batch.name, "rung 1"))))
-    scores = {found.configuration: found.scores for found in latest if found.configuration is not None}
-    keep = len(scores)
-    while any(not found.ended for found in latest if found.configuration in scores):
+    running = _by_configuration(latest)
+    keep = len(running)
+    while any(not found.ended for found in running.values()):
         keep = halving.kept(keep)
-        living = set(survivors(scores, keep))
+        living = set(survivors(running, keep))
         places = [place for place, found in enumerate(latest) if found.configuration in living]
         epochs, rung = epochs * halving.factor, rung + 1
         again, name = [proposals[place] for place in places], named(batch.name, f"rung {rung}")
         outcomes = yield Batch(again, batch.seeds, epochs if keep > 1 else None, name)
         for place, found in zip(places, outcomes, strict=True):
             latest[place] = found
-        scores = {found.configuration: found.scores for found in outcomes if found.configuration is not None}
+        running = _by_configuration(outcomes)
     return latest
 
 
-def survivors(scores: Mapping[int, Mapping[Any, float]], keep: int) -> list[int]:
+def _by_configuration(outcomes: Sequence[Scored]) -> dict[int, Scored]:
+    return {found.configuration: found for found in outcomes if found.configuration is not None}
+
+
+def survivors(outcomes: Mapping[int, Scored], keep: int) -> list[int]:
     """The `keep` best configurations by the mean of their scores over seeds, larger is better.
 
-    Ties go by the order of `scores`. Configurations with a seed that failed (a score that is not finite) rank last.
+    Ties go by the order of `outcomes`. Configurations with a seed that failed (a score that is not finite) rank last.
 
-    >>> survivors({7: {0: 0.2, 1: 0.4}, 8: {0: 0.9, 1: math.nan}, 9: {0: 0.5, 1: 0.5}, 4: {0: 0.4, 1: 0.2}}, 2)
+    >>> scores = {7: {0: 0.2, 1: 0.4}, 8: {0: 0.9, 1: math.nan}, 9: {0: 0.5, 1: 0.5}, 4: {0: 0.4, 1: 0.2}}
+    >>> survivors({number: Scored(number, found, ended=False) for number, found in scores.items()}, 2)
     [9, 7]
     """
 
     def rank(configuration: int) -> tuple[bool, float]:
-        found = scores[configuration].values()
-        mean = math.fsum(found) / len(found)
+        mean = outcomes[configuration].mean
         return (False, -mean) if math.isfinite(mean) else (True, 0.0)
 
-    return sorted(scores, key=rank)[:keep]
+    return sorted(outcomes, key=rank)[:keep]

@@ -62,7 +62,8 @@ def ranking_metric(metric: str | None, kinds: Iterable[Kind], *, every_epoch: bo
     measure = Measure.parse(metric)
     for kind in kinds:
         if not getattr(kind, measure.part):
-            raise usage_error([f"metric: there are no validation rows for {metric}. Set val_size above 0 or train_*"])
+            remedy = "Set val_size above 0, or rank by a train_* metric"
+            raise usage_error([f"metric: there are no validation rows for {metric}. {remedy}"])
         if measure.metric not in every_metric_of(kind.task):
             known = ", ".join(str(Measure(part, one)) for part in _RANKING_PARTS for one in every_metric_of(kind.task))
             raise usage_error([f"metric: {kind.task} has no {metric}; use one of {known}"])

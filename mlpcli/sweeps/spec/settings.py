@@ -27,7 +27,7 @@ def with_settings(document: Mapping[str, object], words: Iterable[str], problems
     changed, options = deepcopy(dict(document)), []
     for word in words:
         key, equals, text = word.partition("=")
-        path = [part.strip() for part in key.split(".")]
+        path = [part.strip().replace("-", "_") for part in key.split(".")]
         if not equals or (len(path) == 1 and path[0] not in KEYS):
             options.append(word)
         elif path[0] not in KEYS or not all(path) or len(path) > MAX_PARTS:

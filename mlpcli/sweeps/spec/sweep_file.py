@@ -160,7 +160,7 @@ def read_sweep(
         document=document,
     )
     keys.check_places(file.points, tables, file.changes, seeds)
-    keys.check_rounds(file.seeds, tables)
+    keys.check_rounds(file.seeds, file.fresh_seeds, tables)
     return file, problems
 
 

@@ -135,8 +135,8 @@ class Keys:
             here = "seeds" if seeds_flag is None else "--seeds"
             self.problems.add(f"{self.path}: {here}, {place}", "given twice; keep one of them")
 
-    def check_rounds(self, seeds: Sequence[int] | None, tables: Tables) -> None:
-        """Note where [race] or [confirm] lack the seeds that they need."""
+    def check_rounds(self, seeds: Sequence[int] | None, fresh: Sequence[int], tables: Tables) -> None:
+        """Note where [race] or [confirm] lack the seeds that they need; `fresh` are those of [confirm]."""
         race = tables.written["race"].get("min_seeds", TABLE_KEYS["race"]["min_seeds"].default)
         if "race" in self.document and type(race) is int and race >= (given := 1 if seeds is None else len(seeds)):
             self.problems.add(f"{self.path}: [race] min_seeds", f"{race} is not below the number of seeds, {given}")
@@ -146,6 +146,11 @@ class Keys:
         if "confirm" in self.document and seeds is None and varied:
             self.problems.add(
                 f"{self.path}: [confirm], {varied[0]} seed", "give seeds at the top, so that fresh ones are known"
+            )
+        if fresh and fresh[-1] > MAX_SEED:
+            self.problems.add(
+                f"{self.path}: [confirm] seeds",
+                f"{len(fresh)} fresh ones above {fresh[0] - 1}, the largest that is given, end beyond {MAX_SEED}",
             )
 
     def _list_of_seeds(self, seeds: Sequence[object], place: str, *, text: bool = False) -> Sequence[int] | None:

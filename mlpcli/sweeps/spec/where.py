@@ -28,6 +28,8 @@ def parse_where(text: str) -> Where:
 def _value(name: str) -> Callable[[RunOptions], object]:
     if name not in OPTIONS:
         raise ValueError(f"no such option: {name[:40]}{nearest(name, OPTIONS)}")
+    if name in ("fold", "folds"):
+        raise ValueError(f"{name} tells no configurations apart, since each trains on every fold. Leave it out")
     if name == "hidden":
         return lambda options: options.sizes
     if name == "depth":

@@ -55,9 +55,15 @@ def test_a_sweep(tmp_path: Path) -> None:
     assert all(len(folder.epochs(trial)["epoch"]) == 4 and not folder.diagnostics(trial) for trial in folder.trials)
 
 
-def test_what_ranks_is_said_by_the_summary_the_file_or_the_columns(tmp_path: Path) -> None:
+def test_what_ranks_is_said_by_the_origin_the_summary_the_file_or_the_columns(tmp_path: Path) -> None:
     path = sweep_folder(tmp_path / "s", {"width": [4, 8]}, metric="val_loss")
     assert read_folder(path).metric == "val_loss"
+    (path / "provenance.json").write_text('{"version": "1", "metric": "train_accuracy"}')
+    assert read_folder(path).metric == "train_accuracy"
+    (path / "provenance.json").write_text('{"version": "1", "metric": "val_word"}')
+    with pytest.raises(DataError, match=r"provenance\.json: key metric: .*'val_word' is not a metric"):
+        read_folder(path)
+    (path / "provenance.json").write_text('{"version": "1"}')
     (path / "summary.csv").write_text("rank,width,n_seeds,train_loss_mean,train_loss_std\n")
     assert read_folder(path).metric == "train_loss"
     (path / "summary.csv").unlink()

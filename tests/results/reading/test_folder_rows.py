@@ -82,6 +82,9 @@ def test_sweeps_count_their_trials_and_show_the_best(tmp_path: Path) -> None:
     assert rows(tmp_path)["s"]["state"] == "complete"
     (path / "provenance.json").write_text('{"version": "1", "started": "2026-01-02T03:04:05+00:00", "trials": 6}')
     found = rows(tmp_path)["s"]
+    assert (found["state"], found["done"], found["planned"]) == ("complete", 4, 4)  # a race needed fewer than 6
+    (path / "summary.csv").unlink()
+    found = rows(tmp_path)["s"]
     assert (found["state"], found["done"], found["planned"]) == ("interrupted", 4, 6)
     (path / "trials.csv").unlink()
     assert (rows(tmp_path)["s"]["state"], rows(tmp_path)["s"]["done"]) == ("interrupted", 0)

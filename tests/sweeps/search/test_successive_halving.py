@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlpcli.sweeps.search.strategy import Scored
 from mlpcli.sweeps.search.successive_halving import survivors
 
 
@@ -26,8 +27,8 @@ def test_survivors(scores: list[list[float]], keep: int, expected: tuple[int, ..
     assert survivors(by_seed(scores), keep) == list(expected)
 
 
-def by_seed(scores: list[list[float]]) -> dict[int, dict[int, float]]:
-    return {number: dict(enumerate(values)) for number, values in enumerate(scores)}
+def by_seed(scores: list[list[float]]) -> dict[int, Scored]:
+    return {number: Scored(number, dict(enumerate(values)), ended=False) for number, values in enumerate(scores)}
 
 
 @given(st.lists(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=2), min_size=1, max_size=20), st.integers(1, 20))

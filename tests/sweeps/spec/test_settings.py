@@ -43,6 +43,12 @@ def test_the_folder_keeps_a_file_that_means_the_same() -> None:
     assert again.options(0) == found.options(0)
 
 
+def test_hyphens_as_in_flags() -> None:
+    found = plan("grid.batch-size=[8, 16]", "compare.batch-size=8", "weight-decay=0.1")
+    assert found.file.compare == {"batch_size": 8} and found.options(3).batch_size == 16
+    assert found.options(0).weight_decay == 0.1
+
+
 @pytest.mark.parametrize("value", ["none", '"none"', "'none'", " none "])
 def test_words_need_no_quotes(value: str) -> None:
     assert plan(f"compare.norm={value}").baselines == [0, 0]

@@ -194,6 +194,10 @@ def test_four_mistakes_in_one_file() -> None:
         ("[compare]\ndroput = 0", "s.toml: [compare] droput: no such option; did you mean dropout?"),
         ("[compare]\ndropout = 2", "s.toml: [compare] dropout: got 2, expected a number of at least 0 and below 1"),
         ("[compare]\nseed = 2", "s.toml: [compare] seed: differences are paired by seed; leave it out"),
+        (
+            "seeds = [9223372036854775806, 1]\n[confirm]\nseeds = 2",
+            "s.toml: [confirm] seeds: 2 fresh ones above 9223372036854775806, the largest that is given, end beyond",
+        ),
         ("points = 3", "s.toml: points: got 3, expected tables, each below [[points]]"),
         ("[points]\nlr = 3", "s.toml: points: got {...}, expected tables, each below [[points]]"),
         ("[[points]]\n[[points]]\nlr = 0", "s.toml: [[points]] 2 lr: got 0, expected a number above 0"),

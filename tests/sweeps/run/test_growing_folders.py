@@ -1,0 +1,100 @@
+"""Folders of sweeps whose plan grows or may end early: their state, what a dry run says, and which trials may leave."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlpcli.cli.main import run
+from mlpcli.results.reading.folder_rows import list_results
+from mlpcli.sweeps.run.engine import Engine
+from tests.sweeps.sweeps import rows, sweep, write_sweep
+
+BASE = {"dataset": "iris", "width": 8, "depth": 1, "epochs": 5, "batch_size": 8}
+RATES = {"grid": {"lr": [1e-5, 0.01, 0.1, 0.3]}}
+KINDS: dict[str, dict[str, Any]] = {
+    "race": {"grid": {"lr": [1e-5, 0.03]}, "metric": "train_loss", "seeds": 4, "race": {"min_seeds": 3}},
+    "confirm": {**RATES, "halving": {"min_epochs": 2, "factor": 4}, "confirm": {"top": 3, "seeds": 2}},
+    "exhausted": {
+        "search": {"trials": 9, "batch": 2, "lr": {"choices": [0.1, 0.3]}, "norm": {"choices": ["none", "layer"]}}
+    },
+    "brackets": {**RATES, "halving": {"min_epochs": 1, "factor": 2, "brackets": 2}},
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("growing")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLPCLI_DATA_HOME", str(folder / "home"))
+        yield folder
+
+
+def write(place: Path, kind: str, **keys: Any) -> Path:
+    return write_sweep(place / f"{kind}.toml", **{"seeds": 2, "base": BASE, **KINDS[kind], **keys})
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def swept(place: Path, request: pytest.FixtureRequest) -> Path:
+    return sweep(write(place, request.param), place / "swept")
+
+
+def listed(folder: Path) -> dict[str, Any]:
+    (row,) = [row for row in list_results(folder.parent) if row["name"] == folder.name]
+    return row
+
+
+def test_a_sweep_that_ended_is_complete(swept: Path) -> None:
+    trials = len(rows(swept, "trials.csv"))
+    planned = json.loads((swept / "provenance.json").read_text())["trials"]
+    assert planned > trials or swept.name == "brackets"
+    found = listed(swept)
+    assert (found["state"], found["done"], found["planned"]) == ("complete", trials, trials)
+
+
+@pytest.mark.parametrize("kind", ["race", "exhausted"])
+def test_a_finished_sweep_that_is_extended_is_unfinished_until_it_ends(
+    place: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Interrupted after the new batch or seeds have begun, it has no summary, which would be that of the old file."""
+    folder = sweep(write(place, kind), place / "extended")
+    more: dict[str, Any] = {"race": {"seeds": 5, "metric": "val_loss"}, "exhausted": {"seeds": 3}}[kind]
+    file = write(place, kind, **more)
+    add = Engine._add
+
+    def stopped(self: Engine, *recorded: Any) -> None:
+        add(self, *recorded)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Engine, "_add", stopped)
+        sweep(file, place / "extended", code=130)
+    assert listed(folder)["state"] == "interrupted" and not (folder / "summary.csv").exists()
+    sweep(file, place / "extended")
+    assert listed(folder)["state"] == "complete"
+
+
+def test_an_unfinished_sweep_is_read_by_its_own_metric(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several targets rank by val_r2, which no file of the user says; --report and list know it from the beginning."""
+    base = {"dataset": "linnerud", "width": 2, "depth": 1, "epochs": 2}
+    file = write_sweep(place / "targets.toml", base=base, search={"trials": 6, "lr": {"low": 1e-3, "high": 0.1}})
+    add = Engine._add
+
+    def stopped(self: Engine, *recorded: Any) -> None:
+        add(self, *recorded)
+        if len(self.folder.known) == 6:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Engine, "_add", stopped)
+    folder = sweep(file, place / "targets", code=130)
+    assert listed(folder)["metric"] == "val_r2"
+    assert run(["report", str(folder), "--output", str(place / "targets.html")]) == 0
+
+
+def test_a_file_without_search_leaves_no_course_of_one(place: Path) -> None:
+    folder = sweep(write(place, "exhausted"), place / "changed")
+    assert (folder / "search.jsonl").is_file()
+    sweep(write_sweep(place / "exhausted.toml", seeds=2, base=BASE, grid={"lr": [0.1]}), place / "changed", "--force")
+    assert not (folder / "search.jsonl").exists()
