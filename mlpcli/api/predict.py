@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mlpcli.config import DataOptions
-from mlpcli.data.row_stream import InputRows, stream_inputs
+from mlpcli.data.row_stream import InputRows, Notice, stream_inputs
 from mlpcli.errors import UsageError
 from mlpcli.threads import blas_threads
 from mlpcli.training.metrics.evaluate import BLOCK
@@ -31,6 +31,7 @@ def predict_columns(
     *,
     keep: Sequence[str] = (),
     data_home: Path | None = None,
+    notice: Notice | None = None,
 ) -> tuple[list[str], Iterator[list[Sequence[Any]]]]:
     """The names of the columns, and blocks of rows in the order of the table, column by column, read while taken.
 
@@ -42,6 +43,7 @@ def predict_columns(
         table: a table as `eval --dataset` takes it, with the options of reading it; `-` is CSV on standard input.
         keep: columns of the table to copy.
         data_home: cache of prepared data, by default the user's.
+        notice: called with texts that the first model does not know, as they are met, column by column.
 
     Raises:
         UsageError: models that do not answer the same question, or a column to keep that the table lacks.
@@ -57,6 +59,7 @@ def predict_columns(
         keep=keep,
         data_home=data_home,
         block=PIECE,
+        notice=notice,
     )
     ends, shares = answer_columns(first)
     return ["row", *keep, *(f"prediction{end}" for end in ends), *shares], _columns(models, blocks)

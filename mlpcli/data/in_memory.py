@@ -9,6 +9,7 @@ They become the same table as a file of the same content, so that a network trai
 """
 
 import re
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from mlpcli.data.names.locate import MEMORY
 from mlpcli.data.names.sources import find_source
 from mlpcli.data.new_rows import encode_rows, validation_table
 from mlpcli.data.prepare import prepared_from, table_folder, with_decided
+from mlpcli.data.prepared.column_summary import UnknownTexts
 from mlpcli.data.prepared.dataset import Prepared
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.data.prepared.write_parts import build_entry
@@ -122,7 +124,8 @@ def encode_in_memory(x: Any, preprocessing: Preprocessing, trained: DataOptions 
 
     Args:
         x: an array, lists or a sparse matrix, whose columns stand in the order of training; or a data frame, a dict of
-            columns or a list of rows as dicts, whose columns are matched by name, and others left out.
+            columns or a list of rows as dicts, whose columns are matched by name, and others left out. Texts that
+            training did not have are said in a warning.
         preprocessing: what was fitted in training.
         trained: the data options of training, whose marks of missing values and order of dates hold here too.
 
@@ -149,7 +152,10 @@ def encode_in_memory(x: Any, preprocessing: Preprocessing, trained: DataOptions 
     options = DataOptions(target=preprocessing.targets, **reading)
     wanted = Wanted(options, {column.name: column.kind for column in columns})
     table = read_frame(as_frame(x).infer_objects(), TableWriter(MemoryEntry()), wanted)
-    encoded: NDArray[Any] = encode_rows(MemoryEntry(), table, preprocessing, "the data frame").arrays["new_x"]
+    entry = encode_rows(MemoryEntry(), table, preprocessing, "the data frame")
+    for texts in entry.meta["unknown"]:
+        warnings.warn(f"X: {UnknownTexts(**texts).sentence()}", stacklevel=5)
+    encoded: NDArray[Any] = entry.arrays["new_x"]
     return encoded
 
 

@@ -23,7 +23,7 @@ from mlpcli.wording import quote
 if TYPE_CHECKING:
     from mlpcli.data.prepared.rows.validation import ValidationTable
 
-__all__ = ["Rows", "encode_rows", "inputs_of", "read_as_trained", "read_rows", "validation_table"]
+__all__ = ["Rows", "encode_rows", "inputs_of", "read_as_trained", "read_rows", "unknown_of", "validation_table"]
 
 
 @dataclass(frozen=True)
@@ -181,3 +181,10 @@ def inputs_of(table: Table, preprocessing: Preprocessing, where: str) -> NDArray
     new, chosen = MemoryEntry(), match_columns(table, preprocessing, where)
     write_part(new, "new", table, chosen, np.arange(len(table.cells)), None, preprocessing)
     return rows_of(new.commit({}).arrays, "new_x", len(preprocessing.features))
+
+
+def unknown_of(table: Table, preprocessing: Preprocessing, where: str) -> list[UnknownTexts]:
+    """The columns of a table with texts that training did not have; errors as `encode_rows`."""
+    from mlpcli.data.prepared.matching import match_columns, unknown_texts
+
+    return list(unknown_texts(table, match_columns(table, preprocessing, where), preprocessing))

@@ -1,6 +1,6 @@
 """Rows for trained models as a stream: from a file or standard input, a piece at a time, in the order of the file."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from mlpcli.config import DataOptions
 from mlpcli.data.cache.table import Kind
-from mlpcli.data.new_rows import inputs_of, read_as_trained, read_rows
+from mlpcli.data.new_rows import inputs_of, read_as_trained, read_rows, unknown_of
+from mlpcli.data.prepared.column_summary import UnknownTexts
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.data.readers.file_format import Wanted
 from mlpcli.data.readers.formats import find_format, load_format
@@ -19,7 +20,9 @@ from mlpcli.data.readers.text.compression import STDIN
 from mlpcli.errors import UsageError
 from mlpcli.wording import quote
 
-__all__ = ["InputRows", "stream_inputs"]
+__all__ = ["InputRows", "Notice", "stream_inputs"]
+
+Notice = Callable[[UnknownTexts], object]
 
 STEP = 1 << 14  # rows of a piece of a table that is read as a whole
 
@@ -44,6 +47,7 @@ def stream_inputs(
     keep: Sequence[str] = (),
     data_home: Path | None = None,
     block: int,
+    notice: Notice | None = None,
 ) -> Iterator[InputRows]:
     """The rows of a table in blocks of `block` rows, the last one shorter; memory holds a piece of the file at a time.
 
@@ -57,12 +61,13 @@ def stream_inputs(
         keep: columns whose cells are copied.
         data_home: cache of prepared data, for tables that are read as a whole.
         block: rows of a block.
+        notice: called with the texts of a piece that the first model does not know, column by column.
 
     Raises:
         UsageError: a kept column that the table does not have, or a format that has none.
         DataError: a column that is missing or holds something else than in training.
     """
-    pieces = _pieces(options, trained, fitted, keep, data_home)
+    pieces = _pieces(options, trained, fitted, keep, data_home, notice)
     waiting: list[InputRows] = []
     rows = 0
     for piece in pieces:
@@ -84,6 +89,7 @@ def _pieces(
     fitted: Sequence[Preprocessing],
     keep: Sequence[str],
     data_home: Path | None,
+    notice: Notice | None,
 ) -> Iterator[InputRows]:
     piped = options.dataset == "-" or options.dataset.startswith("-.")
     if piped:
@@ -97,21 +103,29 @@ def _pieces(
         if keep or piped:
             what = "keep: columns are copied" if keep else f"{quote(options.dataset)}: rows are piped"
             raise UsageError(f"{what} from CSV, TSV, JSON lines and Parquet only")
-        yield from _whole(read_as_trained(options, trained), fitted, data_home)
+        yield from _whole(read_as_trained(options, trained), fitted, data_home, notice)
         return
     path = STDIN if piped else file[1]
     where = "standard input" if piped else f"dataset {quote(asked.dataset)}"
     kinds: dict[str, Kind] = {column.name: column.kind for column in fitted[0].columns}
     piece: RowPiece
     for piece in form.stream(path, Wanted(form.resolve(asked), kinds), keep):
+        if notice is not None:
+            for texts in unknown_of(piece.table, fitted[0], where):
+                notice(texts)
         yield InputRows([inputs_of(piece.table, one, where) for one in fitted], piece.kept)
 
 
-def _whole(options: DataOptions, fitted: Sequence[Preprocessing], data_home: Path | None) -> Iterator[InputRows]:
+def _whole(
+    options: DataOptions, fitted: Sequence[Preprocessing], data_home: Path | None, notice: Notice | None
+) -> Iterator[InputRows]:
     """The rows of a table that is read through the cache, which maps it into memory."""
-    tables = [read_rows(options, one, data_home).x for one in fitted]
-    for start in range(0, tables[0].shape[0], STEP):
-        yield InputRows([x[start : start + STEP] for x in tables], [])
+    tables = [read_rows(options, one, data_home) for one in fitted]
+    if notice is not None:
+        for texts in tables[0].unknown:
+            notice(texts)
+    for start in range(0, len(tables[0]), STEP):
+        yield InputRows([table.x[start : start + STEP] for table in tables], [])
 
 
 def _joined(pieces: Sequence[InputRows]) -> InputRows:

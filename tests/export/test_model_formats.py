@@ -17,6 +17,8 @@ from mlpcli.errors import FileError, UsageError
 from mlpcli.nn import ACTIVATIONS, Array
 from tests.export.tables import import_file, run_onnx, table, trained
 
+pytestmark = pytest.mark.filterwarnings("ignore:X. column .* does not know:UserWarning")  # rows with such texts
+
 
 def agree(found: Any, wanted: Array) -> None:
     """The same classes; numbers equal within 1e-5 of their size."""

@@ -5,7 +5,7 @@ import sys
 from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,9 +13,13 @@ from mlpcli.cli.console import message, print_json
 from mlpcli.cli.flags import DataHome, Json, Quiet, ResultsRoot, switch
 from mlpcli.cli.option_flags import with_options
 from mlpcli.cli.standard_streams import STDIN, is_abandoned
+from mlpcli.cli.views.data_summary import warn_of_columns
 from mlpcli.config import READING, Source, build
 from mlpcli.errors import UsageError
 from mlpcli.wording import nearest, quote
+
+if TYPE_CHECKING:
+    from mlpcli.data.prepared.column_summary import UnknownTexts
 
 __all__ = ["predict"]
 
@@ -77,7 +81,13 @@ def predict(
     models = load_all(runs, results=results)
     kept = keep.split(",") if keep else []
     options = build(Source({"dataset": f"-.{piped}" if table in STDIN else table}, "--"), given).data
-    header, blocks = predict_columns(models, options, keep=kept, data_home=data_home)
+    unknown: dict[str, UnknownTexts] = {}
+
+    def notice(texts: "UnknownTexts") -> None:
+        before = unknown.get(texts.column)
+        unknown[texts.column] = texts if before is None else before._replace(rows=before.rows + texts.rows)
+
+    header, blocks = predict_columns(models, options, keep=kept, data_home=data_home, notice=notice)
     usual = [name for name in header if proba or name in kept or not name.startswith("probability_")]
     wanted = columns.split(",") if columns else usual
     for name in wanted:
@@ -93,6 +103,8 @@ def predict(
             stream.flush()  # whoever reads sees the rows, and a reader that has left is noticed
             count += len(block[0])
             block = next(blocks, None)
+    if block is None:
+        warn_of_columns((), [*unknown.values()])
     if as_json:
         print_json({"rows": count, "columns": wanted, "output": str(output)})
     elif output is not None:

@@ -45,11 +45,7 @@ def warn_of_columns(summary: "Sequence[ColumnSummary]", unknown: "Sequence[Unkno
     for column in filter(_is_unseen, summary):
         warning(f"column {quote(column.name)} is left out: {column.note}")
     for texts in unknown:
-        near = f"; the nearest one it knows is {quote(texts.nearest)}" if texts.nearest else ""
-        warning(
-            f"column {quote(texts.column)}: {texts.rows} rows hold texts that the model does not know, such as "
-            f"{quote(texts.text)}{near}"
-        )
+        warning(texts.sentence())
 
 
 def _is_unseen(column: "ColumnSummary") -> bool:

@@ -5,6 +5,8 @@
 
 from typing import NamedTuple
 
+from mlpcli.wording import quote
+
 __all__ = ["ColumnSummary", "UnknownTexts"]
 
 
@@ -30,3 +32,17 @@ class UnknownTexts(NamedTuple):
     rows: int
     text: str
     nearest: str
+
+    def sentence(self) -> str:
+        """What to tell who gave the rows.
+
+        >>> UnknownTexts("city", 1, "Roma", "Rome").sentence()
+        "column 'city': 1 row holds a text that the model does not know, 'Roma'; the nearest one it knows is 'Rome'"
+        >>> UnknownTexts("city", 3, "Bern", "").sentence()
+        "column 'city': 3 rows hold texts that the model does not know, such as 'Bern'"
+        """
+        one = self.rows == 1
+        held = "1 row holds a text" if one else f"{self.rows} rows hold texts"
+        near = f"; the nearest one it knows is {quote(self.nearest)}" if self.nearest else ""
+        example = f"{'' if one else 'such as '}{quote(self.text)}"
+        return f"column {quote(self.column)}: {held} that the model does not know, {example}{near}"

@@ -61,7 +61,8 @@ def unknown_texts(table: Table, chosen: Sequence[int], preprocessing: Preprocess
     """The columns that hold texts which the training rows did not have; `chosen` are the places of the fitted ones."""
     for i, column in zip(chosen, preprocessing.columns, strict=True):
         vocabulary = table.columns[i].vocabulary
-        unknown = [code for code, text in enumerate(vocabulary) if text not in column.categories]
+        known = frozenset(column.categories)
+        unknown = [code for code, text in enumerate(vocabulary) if text not in known]
         if not column.categories or not unknown:
             continue
         cells = table.column(i)

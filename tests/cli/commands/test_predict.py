@@ -87,6 +87,17 @@ def test_the_rows_of_eval_whatever_the_pieces(
     assert rows_of(predict(capsys, name, "new.csv", "--proba")) == expected
 
 
+@pytest.mark.parametrize("size", [4 << 20, 9_000])
+def test_texts_that_the_model_does_not_know_are_counted_over_the_pieces(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    green = sum(row["color"] == "green" for row in rows_of(Path("new.csv").read_text()))
+    small_pieces(monkeypatch, size)
+    assert run(["predict", "c0", "new.csv"]) == 0
+    said = f"column 'color': {green} rows hold texts that the model does not know, such as 'green'"
+    assert capsys.readouterr().err == f"mlpcli: warning: {said}\n"
+
+
 @pytest.mark.parametrize("suffix", [".tsv", ".csv.gz", ".jsonl", ".parquet"])
 def test_every_format_has_the_same_rows(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, suffix: str
@@ -103,6 +114,7 @@ def test_every_format_has_the_same_rows(
     assert predict(capsys, "c0", f"new{suffix}", "--proba", "--keep", "id") == expected
 
 
+@pytest.mark.filterwarnings("ignore:X. column 'color'. .* does not know:UserWarning")
 def test_the_numbers_of_python(capsys: pytest.CaptureFixture[str]) -> None:
     model, frame = mlpcli.load("c0"), pd.read_csv("new.csv")
     rows = rows_of(predict(capsys, "c0", "new.csv", "--proba"))
@@ -146,7 +158,8 @@ def test_through_pipes(capsys: pytest.CaptureFixture[str]) -> None:
     command = [sys.executable, "-m", "mlpcli", "predict", "c0", "-"]
     with open("new.csv", "rb") as file:
         piped = subprocess.run(command, stdin=file, capture_output=True, check=True)
-    assert piped.stdout.decode() == expected and piped.stderr == b""
+    assert piped.stdout.decode() == expected
+    assert piped.stderr.startswith(b"mlpcli: warning: column 'color': ") and piped.stderr.count(b"\n") == 1
 
 
 def test_a_reader_that_leaves_ends_it_quietly() -> None:
