@@ -39,7 +39,7 @@ from mlpcli.data.sparse.sparse_rows import is_sparse
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import listed, quote
 
-__all__ = ["class_codes", "class_labels", "encode_in_memory", "prepare_in_memory", "read_in_memory"]
+__all__ = ["class_labels", "encode_in_memory", "encode_targets", "prepare_in_memory", "read_in_memory"]
 
 NAME_DIGITS = 20
 
@@ -172,13 +172,46 @@ def class_labels(classes: Sequence[str]) -> NDArray[Any]:
     return np.array(classes)
 
 
-def class_codes(y: Any, classes: Sequence[str]) -> NDArray[np.int64]:
-    """The code of each class in y, (rows,).
+def encode_targets(y: Any, rows: int, preprocessing: Preprocessing) -> NDArray[Any]:
+    """Targets of new rows as a trained network is scored on them.
+
+    Args:
+        y: an array, lists, a series or a data frame: the classes `(rows,)`, labels `(rows, targets)`, or values
+            `(rows,)` or `(rows, targets)` in their own units.
+        rows: the number of rows of X.
+        preprocessing: what was fitted in training.
+
+    Returns:
+        Class codes `(rows,)`, or labels or standardized values `(rows, targets)`.
 
     Raises:
-        DataError: a class that the training rows did not have.
+        DataError: another number of rows or targets, a class that the training rows did not have, a label other than 0
+            and 1, or a value that is not a finite number.
     """
-    values = _array(y, "y").reshape(-1).tolist()
+    array, targets = _array(y, "y"), len(preprocessing.targets)
+    shape = (rows, targets)
+    if array.shape != shape and (targets > 1 or array.shape != (rows,)):
+        expected = shape if targets > 1 else (rows,)
+        raise DataError(f"y: got the shape {array.shape}, expected {expected}, one row for each row of X")
+    if preprocessing.classes is not None:
+        return _class_codes(array.ravel().tolist(), preprocessing.classes)
+    try:
+        values = np.asarray(array.reshape(shape), np.float64, order="C")  # frames come column by column
+    except (TypeError, ValueError):
+        raise DataError(f"y: got {quote(array.ravel()[:3].tolist())} and so on, expected numbers") from None
+    labels = preprocessing.task == "multilabel"
+    usable = (values == 0) | (values == 1) if labels else np.isfinite(values)
+    if not usable.all():
+        row, target = np.argwhere(~usable)[0].tolist()
+        wanted = "0 or 1" if labels else "a finite number"
+        raise DataError(
+            f"y: row {row} has {values[row, target]:g} for the target "
+            f"{quote(preprocessing.targets[target])}, expected {wanted}"
+        )
+    return values.astype(np.int64) if labels else preprocessing.apply_target(values)
+
+
+def _class_codes(values: Sequence[Any], classes: Sequence[str]) -> NDArray[np.int64]:
     codes = {name: code for code, name in enumerate(classes)}
     names = [class_name(value) if isinstance(value, bool | int | float) else str(value) for value in values]
     if unknown := [name for name in dict.fromkeys(names) if name not in codes]:
@@ -188,7 +221,10 @@ def class_codes(y: Any, classes: Sequence[str]) -> NDArray[np.int64]:
 
 def _array(values: Any, name: str) -> NDArray[Any]:
     """An array of numbers or texts; texts and numbers of type object get the type that all of them have."""
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise DataError(f"{name}: its rows have different lengths") from None
     if array.dtype.kind in "OT":
         kinds = {type(value) for value in array.ravel().tolist()}
         if kinds == {str} or not kinds & {str}:

@@ -173,7 +173,8 @@ class Model:
             y: the true classes `(rows,)`, labels `(rows, targets)`, or values `(rows,)` or `(rows, targets)`.
 
         Raises:
-            DataError: as `predict`, or a class that the training rows did not have.
+            DataError: as `predict`, or y does not suit the rows: another number of rows or targets, a class that the
+                training rows did not have, a label other than 0 and 1, a value that is not finite.
         """
         name = "r2" if self.preprocessing.task == "regression" else "accuracy"
         part = self._labelled(rows, y)
@@ -224,17 +225,10 @@ class Model:
 
     def _labelled(self, rows: Any, y: Any) -> Part:
         """Rows and targets as `score` takes them, prepared as in training."""
-        from mlpcli.data.in_memory import class_codes
+        from mlpcli.data.in_memory import encode_targets
 
         x = self._inputs(rows)
-        if self.preprocessing.classes is not None:
-            targets = class_codes(y, self.preprocessing.classes)
-        elif self.preprocessing.task == "multilabel":
-            targets = np.asarray(y, np.int64)
-        else:
-            values = np.asarray(y, np.float64, order="C")  # frames are column by column, which changes the last bits
-            targets = self.preprocessing.apply_target(values.reshape(len(x), -1))
-        return Part(x, targets, np.arange(len(x)))
+        return Part(x, encode_targets(y, len(x), self.preprocessing), np.arange(len(x)))
 
     def hidden(self, rows: Any, layer: int = -1) -> Array:
         """The outputs of a hidden layer, `(rows, units)`, of rows as `predict` takes them.

@@ -11,7 +11,7 @@ from sklearn.inspection import permutation_importance
 import mlpcli
 from mlpcli.config.metrics import METRICS
 from mlpcli.data import Part
-from mlpcli.data.in_memory import class_codes, encode_in_memory
+from mlpcli.data.in_memory import encode_in_memory, encode_targets
 from mlpcli.errors import DataError, UsageError
 from mlpcli.nn import Array
 from mlpcli.training.importance import importances, permutations
@@ -67,11 +67,7 @@ def test_the_same_permutations_give_the_numbers_of_scikit_learn(
         _Scored(), x, y, scoring=lambda _, x, y: model.score(x, y), n_repeats=REPEATS, random_state=5
     )
     encoded = encode_in_memory(x, model.preprocessing)
-    codes = (
-        model.preprocessing.apply_target(y.to_numpy()[:, None])
-        if model.preprocessing.classes is None
-        else class_codes(y, model.preprocessing.classes)
-    )
+    codes = encode_targets(y, len(x), model.preprocessing)
     part = Part(encoded, codes, np.arange(len(x)))
     before = encoded.copy()
     costs = importances(model, part, METRICS[metric], orders_of_scikit_learn(5, len(x)))

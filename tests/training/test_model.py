@@ -169,3 +169,66 @@ def test_threads_may_ask_models_at_once() -> None:
         hidden = list(pool.map(model.hidden, rows))
     np.testing.assert_array_equal(together, alone)
     np.testing.assert_array_equal(hidden, [model.hidden(some) for some in rows])
+
+
+ROWS = 10
+
+
+@pytest.fixture(scope="module")
+def models() -> dict[str, Model]:
+    """An untrained model of each task, of three inputs."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, 3))
+    targets: dict[str, Any] = {
+        "classes": np.where(x[:, 0] > 0, "yes", "no"),
+        "labels": (x[:, :2] > 0).astype(int),
+        "number": x[:, 0] + 5,
+        "numbers": x[:, :2] * 3,
+    }
+    tasks = {"labels": "multilabel"}
+    return {
+        name: mlpcli.train((x, y), task=tasks.get(name, "auto"), width=4, epochs=0, progress=False).model
+        for name, y in targets.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("task", "y", "words"),
+    [
+        ("classes", ["no"], r"y: got the shape \(1,\), expected \(10,\), one row for each row of X"),
+        ("classes", [["no", "yes"]] * ROWS, r"got the shape \(10, 2\), expected \(10,\)"),
+        ("classes", ["no"] * 9 + ["perhaps"], "does not know the class 'perhaps'"),
+        ("labels", np.ones(ROWS), r"got the shape \(10,\), expected \(10, 2\)"),
+        ("labels", np.full((ROWS, 2), 0.5), "row 0 has 0.5 for the target 'y1', expected 0 or 1"),
+        ("labels", [[1, 0]] * 9 + [[0, 7]], "row 9 has 7 for the target 'y2', expected 0 or 1"),
+        ("labels", [["a", "b"]] * ROWS, r"got \['a', 'b', 'a'\] and so on, expected numbers"),
+        ("number", np.ones(20), r"got the shape \(20,\), expected \(10,\)"),
+        ("number", np.ones((5, 2)), r"got the shape \(5, 2\), expected \(10,\)"),
+        ("number", np.ones(7), r"got the shape \(7,\), expected \(10,\)"),
+        ("number", [1.0] * 9 + [np.nan], "row 9 has nan for the target 'y', expected a finite number"),
+        ("number", ["low"] * ROWS, "expected numbers"),
+        ("number", 3.0, "y: got float, expected an array"),
+        ("numbers", np.ones(20), r"got the shape \(20,\), expected \(10, 2\)"),
+        ("numbers", [[1.0, -np.inf]] * ROWS, "row 0 has -inf for the target 'y2'"),
+        ("numbers", [[1.0, 2.0]] * 9 + [[1.0]], "y: its rows have different lengths"),
+    ],
+)
+@pytest.mark.parametrize("method", ["score", "evaluate", "explain"])
+def test_targets_that_do_not_suit_the_rows_are_refused(
+    models: dict[str, Model], method: str, task: str, y: Any, words: str
+) -> None:
+    with pytest.raises(DataError, match=words) as caught:
+        getattr(models[task], method)(np.ones((ROWS, 3)), y)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("shape", [(ROWS,), (ROWS, 1)])
+def test_one_target_may_be_a_column(models: dict[str, Model], shape: tuple[int, ...]) -> None:
+    x = np.random.default_rng(1).normal(size=(ROWS, 3))
+    names, values = np.array(["no", "yes"] * 5), np.linspace(4, 6, ROWS)
+    assert models["classes"].score(x, names.reshape(shape)) == np.mean(models["classes"].predict(x) == names)
+    errors = models["number"].predict(x) - values
+    expected = 1 - (errors**2).sum() / ((values - values.mean()) ** 2).sum()
+    assert models["number"].score(x, values.reshape(shape).tolist()) == pytest.approx(expected, rel=1e-5)
+    labels = (x[:, :2] > 0).tolist()
+    assert models["labels"].score(x, labels) == np.mean((models["labels"].predict(x) == labels).all(axis=1))
