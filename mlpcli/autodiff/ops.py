@@ -74,8 +74,8 @@ def _power_by_base(g: Array, y: Array, a: Array, b: Array) -> Array:
 
 
 def _power_by_exponent(g: Array, y: Array, a: Array, b: Array) -> Array:
-    """g a^b log a; 0 for a = 0, its limit for b > 0."""
-    return g * y * np.log(np.where(a == 0, 1.0, a))
+    """g a^b log a; for a = 0 and b > 0 its limit, which is 0."""
+    return g * y * np.log(np.where((a == 0) & (b > 0), 1.0, a))
 
 
 def _matmul(a: Array, b: Array) -> Any:

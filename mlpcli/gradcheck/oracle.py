@@ -149,6 +149,12 @@ def target_rows(options: RunOptions, y: Array, outputs: int) -> Array:
     return rows
 
 
+def _kept(rate: float) -> float:
+    """The mean share of units that dropout keeps; a small one is that of the rate rounded to 16 bits."""
+    share = 1 - rate
+    return share if share >= 2**-6 else 1 - min(round(rate * 2**16), 2**16 - 1) / 2**16
+
+
 def _scores(options: RunOptions, parameters: Mapping[str, Variable], x: Array, masks: Mapping[str, Array]) -> Any:
     def linear(h: Any, name: str) -> Any:
         z = h @ parameters[f"{name}.weight"]
@@ -159,7 +165,7 @@ def _scores(options: RunOptions, parameters: Mapping[str, Variable], x: Array, m
         return parameters[f"{name}.norm.gain"] * normalized + parameters[f"{name}.norm.bias"]
 
     def drop(h: Any, name: str, rate: float) -> Any:
-        return h * masks[f"{name}.dropout"] / (1 - rate) if rate > 0 else h
+        return h * masks[f"{name}.dropout"] / _kept(rate) if rate > 0 else h
 
     h: Any = Variable(x)
     if "front.weight" in parameters:

@@ -30,6 +30,7 @@ from mlpcli.config.choices import Component, Origin
 from mlpcli.errors import PluginError
 from mlpcli.optim import add_weight_decay, own, shrink_weights
 from mlpcli.plugins.kinds import FACTS, KINDS, Kind
+from mlpcli.plugins.trials import check_trial
 from mlpcli.wording import listed, quote
 
 __all__ = ["Formula", "coming_from", "forget", "register"]
@@ -56,6 +57,8 @@ def register(kind: str, name: str, *, formula: Formula = None, **facts: Any) -> 
       `memory`; `reads`, options that it takes as keywords, of momentum, beta1, beta2 and eps; `beta2`, its default;
       `decoupled`, whether weight decay is kept out of the gradient.
 
+    The part is called once on small arrays, and refused if it returns or writes something else than its kind does.
+
     Every command loads a file of parts with `--plugin FILE.py`, Python with `plugin="FILE.py"`. A part that a program
     registers by itself is known to that program alone. The SHA-256 of the source is part of run_id.
 
@@ -68,7 +71,7 @@ def register(kind: str, name: str, *, formula: Formula = None, **facts: Any) -> 
         **facts: those of the kind.
 
     Raises:
-        PluginError: something of this is wrong; nothing was registered.
+        PluginError: something of this is wrong; nothing was registered. What the part raises passes through.
     """
     if kind not in KINDS:
         raise PluginError(f"register: got the kind {quote(kind)}, expected one of {', '.join(KINDS)}")
@@ -84,6 +87,7 @@ def register(kind: str, name: str, *, formula: Formula = None, **facts: Any) -> 
         row = _row(place, tables, facts, *source)
         on_tape = _on_tape(place, tables, formula)
         _check_free(place, name, row, tables.rows.get(name))
+        check_trial(place, kind, part, row)
         _remove(tables, name)  # an earlier definition by the program, whose formula need not be this one's
         tables.rows[name] = row
         tables.parts[name] = part if tables.base or kind == "init" else _chain(part, row)

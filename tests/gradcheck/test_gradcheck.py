@@ -128,7 +128,7 @@ def test_a_newly_registered_activation_has_its_row(monkeypatch: pytest.MonkeyPat
     assert failures(list(found.values())) == ["activation wrong cube"]
 
 
-# Seven deliberate bugs
+# Deliberate bugs
 
 
 @pytest.mark.parametrize(
@@ -421,6 +421,7 @@ def test_a_tensor_a_row_and_at_most_2000_entries() -> None:
         {"width": 8, "norm": "batch", "batch_size": "full", "dtype": "float64"},
         {"width": 8, "depth": 12, "activation": "sigmoid"},
         {"width": 8, "max_norm": 1.0, "clip_norm": 0.1, "weight_decay": 0.01, "input_dropout": 0.2},
+        {"width": 8, "dropout": 0.99},
         {"width": 8, "class_weight": "balanced", "label_smoothing": 0.1, "loss": "squared"},
     ],
     ids=str,

@@ -23,7 +23,7 @@ import numpy as np
 from mlpcli.config import RunOptions
 from mlpcli.config.rules import smallest_batch
 from mlpcli.data import Prepared
-from mlpcli.nn import Array, BatchNorm, Network, Purpose, stream
+from mlpcli.nn import Array, Dropout, Network, Purpose, stream
 from mlpcli.training.loop.batches import batch_bounds
 from mlpcli.training.loop.replicas import Replicas
 
@@ -138,5 +138,5 @@ class Diagnostics:
         for start, stop in self._parts:
             x = self._x[order[:, start:stop]]
             for layer in self._network.layers[: self._activation]:
-                x = layer.forward(x, training=isinstance(layer, BatchNorm))
+                x = layer.forward(x, training=not isinstance(layer, Dropout))
             yield x[replicas, :, self._units]

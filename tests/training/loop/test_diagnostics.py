@@ -11,16 +11,18 @@ import pytest
 from numpy.testing import assert_allclose
 from safetensors.numpy import load, save
 
+import mlpcli
 from mlpcli.config import RunOptions, as_dict, run_id, stack_key
 from mlpcli.config.metrics import epoch_columns
 from mlpcli.data import Prepared
 from mlpcli.errors import Interrupted
-from mlpcli.nn import Array, Network, Purpose, stream
+from mlpcli.nn import Array, Network, Normalization, Purpose, stream
 from mlpcli.results.folders.run_folder import RunFolder
 from mlpcli.training import session
 from mlpcli.training.loop.diagnostics import DIAGNOSTIC_COLUMNS, Diagnostics
 from mlpcli.training.loop.trainer import Trainer
 from mlpcli.training.session import plan_run, train_run
+from tests.plugins.parts import tables_restored
 from tests.training.problems import CLASSES, NUMBERS, dataset, finish, resolved, softmax, train
 
 Recorded = list[list[dict[str, Any]]]
@@ -141,6 +143,33 @@ def test_percentiles_of_the_input_of_one_unit(norm: str, position: str) -> None:
         percentiles = np.percentile(x[0, :, unit], (15, 50, 85))
         assert_allclose([row["input_p15"], row["input_p50"], row["input_p85"]], percentiles, rtol=1e-12)
     assert percentiles[0] < percentiles[1] < percentiles[2]
+
+
+def test_percentiles_of_a_norm_over_rows_of_the_user() -> None:
+    """As of batch norm they are of batches, normalized as in training."""
+
+    class Centred(Normalization):
+        def forward(self, x: Array, training: bool) -> Array:
+            work = self._work = self.workspace(x)
+            np.subtract(x, x.mean(axis=-2, keepdims=True) if training else 1000.0, out=work.x_hat)
+            return np.add(work.x_hat * self.gain, self.bias, out=work.y)
+
+        def backward(self, grad_output: Array, input_needed: bool = True) -> Array:
+            self._affine_grads(grad_output)
+            g = grad_output * self.gain
+            return np.subtract(g, g.mean(axis=-2, keepdims=True), out=self._work.dx)
+
+    with tables_restored():
+        mlpcli.register("norm", "centred", over_rows=True)(Centred)
+        data = dataset(CLASSES, "float64")
+        run = resolved(
+            data, hidden=(6,), norm="centred", dropout=0.5, dtype="float64", batch_size="full", record=True, seed=2
+        )
+        trainer = Trainer([run], data)
+        ((_, row),) = next(trainer.epochs()) or trainer.diagnostics
+        z = data.train.x @ trainer.network.parameters["hidden.0.weight"][0]
+        expected = np.percentile((z - z.mean(axis=0))[:, stream(2, Purpose.RECORD).integers(6)], (15, 50, 85))
+        assert_allclose([row["input_p15"], row["input_p50"], row["input_p85"]], expected, rtol=1e-9)
 
 
 def test_a_row_before_the_first_epoch_and_one_after_each() -> None:

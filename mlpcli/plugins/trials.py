@@ -1,0 +1,123 @@
+"""A trial call of each part when it is registered: what it gets wrong might otherwise train without a word.
+
+A function that returns nothing, or one number where an array belongs, broadcasts or fails far from its source; an
+array that is not written holds what the memory held before.
+
+>>> check_trial("ones", "init", lambda rng, fan_in, fan_out: np.ones((fan_out, fan_in)), None)
+Traceback (most recent call last):
+mlpcli.errors.PluginError: ones: it returned the shape (30, 40) for fan_in 40, fan_out 30, expected (40, 30)
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from mlpcli.errors import PluginError
+from mlpcli.nn import Array, Network
+from mlpcli.wording import listed
+
+__all__ = ["check_trial"]
+
+SHAPE = (2, 6)
+
+
+def check_trial(place: str, kind: str, part: Any, row: Any) -> None:
+    """Call the part on small arrays; what it raises by itself passes through.
+
+    Args:
+        place: beginning of a message.
+        kind: kind of the part.
+        part: the function or class.
+        row: its row of facts.
+
+    Raises:
+        PluginError: it returned or wrote something else than its kind does.
+    """
+    with np.errstate(all="ignore"):
+        for problem in _TRIALS[kind](part, row):
+            raise PluginError(f"{place}: {problem}")
+
+
+def _activation(part: Any, row: Any) -> Iterator[str]:
+    layer, z = part(), _inputs()
+    work = layer.workspace(z)
+    for array in (work.h, work.dz, *work.scratch.values()):
+        array.fill(np.nan)
+    h = layer.forward(z, training=True)
+    yield from _other_than(z.shape, h, "value:")
+    yield from _unwritten(h, "value")
+    yield from _unwritten(layer.backward(_inputs()), "gradient")
+
+
+def _norm(part: Any, row: Any) -> Iterator[str]:
+    layer, x = part(SHAPE[-1]), _inputs()
+    Network([("norm", layer)])  # binds the gain and the bias
+    yield from _other_than(x.shape, layer.forward(x, training=True), "forward:")
+    yield from _other_than(x.shape, layer.backward(_inputs()), "backward:")
+
+
+def _loss(part: Any, row: Any) -> Iterator[str]:
+    loss, r = part(), _inputs()
+    yield from _other_than(r.shape, loss.rho(r), "rho:")
+    out = np.full_like(r, np.nan)
+    loss.slope(r, out)
+    yield from _unwritten(out, "slope")
+
+
+def _init(part: Any, row: Any) -> Iterator[str]:
+    fan_in, fan_out = 40, 30
+    weight = part(np.random.default_rng(0), fan_in, fan_out)
+    yield from _other_than((fan_in, fan_out), weight, "it", f" for fan_in {fan_in}, fan_out {fan_out}")
+
+
+def _optimizer(part: Any, row: Any) -> Iterator[str]:
+    numbers = {name: np.full((SHAPE[0], 1), 0.5, np.float32) for name in row.reads}  # one per replica
+
+    def update(gradient: Array) -> tuple[Any, dict[str, Array]]:
+        memory = {name: np.zeros(gradient.shape, np.float32) for name in row.memory}
+        return part(gradient, memory, 1, **numbers), memory
+
+    gradient = _inputs()
+    found, memory = update(gradient)
+    yield from _other_than(SHAPE, found, "it")
+    if memory.keys() != set(row.memory):
+        yield f"memory has {listed([*memory]) or 'no array'} after a step, expected {listed(row.memory) or 'none'}"
+    for name, array in memory.items():
+        yield from _other_than(SHAPE, array, f"memory[{name!r}]:")
+    half = SHAPE[1] // 2
+    alone, _ = update(gradient[:, :half])
+    if not np.allclose(alone, np.asarray(found)[:, :half], rtol=1e-4, equal_nan=True):
+        yield (
+            "the update of an entry changes with the entries beside it, or by chance. Update entry by entry: "
+            "a call gets any part of the parameters"
+        )
+
+
+def _inputs() -> Array:
+    """Numbers of both signs, not 0, which a part may read but not write."""
+    numbers = np.linspace(-0.9, 0.9, SHAPE[0] * SHAPE[1], dtype=np.float32).reshape(SHAPE)
+    numbers.setflags(write=False)
+    return numbers
+
+
+def _other_than(shape: tuple[int, ...], found: Any, what: str, arguments: str = "") -> Iterator[str]:
+    array = np.asarray(found)
+    if array.dtype.kind not in "biuf":
+        yield f"{what} returned {type(found).__name__}{arguments}, expected an array of numbers"
+    elif array.shape != shape:
+        yield f"{what} returned the shape {array.shape}{arguments}, expected {shape}"
+
+
+def _unwritten(out: Array, method: str) -> Iterator[str]:
+    if np.isnan(out).any():
+        yield f"{method}: it left nan in out. Write every entry, with out[...] = or out=out"
+
+
+_TRIALS: dict[str, Callable[[Any, Any], Iterator[str]]] = {
+    "activation": _activation,
+    "init": _init,
+    "loss": _loss,
+    "norm": _norm,
+    "optimizer": _optimizer,
+}

@@ -1,0 +1,170 @@
+"""Parts that return or write something else than their kind does are refused when they are registered."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import mlpcli
+from mlpcli import nn
+from mlpcli.config import choices
+from mlpcli.errors import PluginError
+from mlpcli.plugins.files import load
+
+
+def _without_memory(gradient: Any, memory: Any, count: int) -> Any:
+    del memory["mean"]
+    return gradient
+
+
+def _with_another_memory(gradient: Any, memory: Any, count: int) -> Any:
+    memory["sum"] = memory["mean"] + gradient
+    return gradient
+
+
+def _with_a_number_as_memory(gradient: Any, memory: Any, count: int) -> Any:
+    memory["mean"] = 0.5
+    return gradient
+
+
+def _of_unit_length(gradient: Any, memory: Any, count: int) -> Any:
+    """The length is that of the part of the parameters which a call gets."""
+    return gradient / np.sqrt((gradient**2).sum(axis=-1, keepdims=True))
+
+
+@pytest.mark.parametrize(
+    ("update", "problem"),
+    [
+        (lambda gradient, memory, count: None, "it returned NoneType, expected an array of numbers"),
+        (lambda gradient, memory, count: gradient.mean(), r"it returned the shape \(\), expected \(2, 6\)"),
+        (lambda gradient, memory, count: gradient[0], r"it returned the shape \(6,\)"),
+        (lambda gradient, memory, count: gradient * 1j, "it returned ndarray, expected an array of numbers"),
+        (_without_memory, "memory has no array after a step, expected 'mean'"),
+        (_with_another_memory, "memory has 'mean', 'sum' after a step, expected 'mean'"),
+        (_with_a_number_as_memory, r"memory\['mean'\]: returned the shape \(\), expected \(2, 6\)"),
+        (_of_unit_length, "the update of an entry changes with the entries beside it"),
+    ],
+)
+def test_an_optimizer(update: Any, problem: str) -> None:
+    assert_refused(problem, "optimizer", update, lr=0.1, memory=["mean"])
+
+
+@pytest.mark.parametrize(
+    ("init", "problem"),
+    [
+        (lambda rng, fan_in, fan_out: rng.normal(size=(fan_out, fan_in)), r"the shape \(30, 40\) for fan_in 40"),
+        (lambda rng, fan_in, fan_out: 0.1, r"the shape \(\) for fan_in 40, fan_out 30, expected \(40, 30\)"),
+        (lambda rng, fan_in, fan_out: None, "returned NoneType for fan_in 40"),
+    ],
+)
+def test_an_init(init: Any, problem: str) -> None:
+    assert_refused(problem, "init", init)
+
+
+class _ReturnsValue(nn.Activation):
+    def value(self, z: Any, out: Any) -> Any:  # type: ignore[override]  # the mistake
+        return np.tanh(z)
+
+    def gradient(self, z: Any, h: Any, g: Any, out: Any) -> None:
+        out[...] = g * (1 - h * h)
+
+
+class _ReturnsGradient(nn.Activation):
+    def value(self, z: Any, out: Any) -> None:
+        np.tanh(z, out=out)
+
+    def gradient(self, z: Any, h: Any, g: Any, out: Any) -> Any:  # type: ignore[override]  # the mistake
+        return g * (1 - h * h)
+
+
+class _WritesHalf(nn.Activation):
+    def value(self, z: Any, out: Any) -> None:
+        out[z > 0] = z[z > 0]
+
+    def gradient(self, z: Any, h: Any, g: Any, out: Any) -> None:
+        out[...] = g * (z > 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "problem"),
+    [
+        (_ReturnsValue, "value: it left nan in out. Write every entry"),
+        (_WritesHalf, "value: it left nan in out"),
+        (_ReturnsGradient, "gradient: it left nan in out"),
+    ],
+)
+def test_an_activation(kind: type[nn.Activation], problem: str) -> None:
+    assert_refused(problem, "activation", kind)
+
+
+class _MeanLoss(nn.ResidualLoss):
+    def rho(self, r: Any) -> Any:
+        return np.mean(r * r)
+
+    def slope(self, r: Any, out: Any) -> None:
+        out[...] = 2 * r
+
+
+class _ReturnsSlope(nn.ResidualLoss):
+    def rho(self, r: Any) -> Any:
+        return r * r
+
+    def slope(self, r: Any, out: Any) -> Any:  # type: ignore[override]  # the mistake
+        return 2 * r
+
+
+@pytest.mark.parametrize(
+    ("kind", "problem"),
+    [
+        (_MeanLoss, r"rho: returned the shape \(\), expected \(2, 6\)"),
+        (_ReturnsSlope, "slope: it left nan in out"),
+    ],
+)
+def test_a_loss(kind: type[nn.ResidualLoss], problem: str) -> None:
+    assert_refused(problem, "loss", kind)
+
+
+class _Forgets(nn.Normalization):
+    def forward(self, x: Any, training: bool) -> Any:
+        return x
+
+    def backward(self, grad_output: Any, input_needed: bool = True) -> None:
+        np.sum(grad_output, axis=-2, out=self.bias_grad[0])
+
+
+class _Reduces(_Forgets):
+    def forward(self, x: Any, training: bool) -> Any:
+        return x.mean(axis=-1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "problem"),
+    [(_Forgets, "backward: returned NoneType"), (_Reduces, r"forward: returned the shape \(2,\), expected \(2, 6\)")],
+)
+def test_a_norm(kind: type[nn.Normalization], problem: str) -> None:
+    assert_refused(problem, "norm", kind)
+
+
+def assert_refused(problem: str, kind: str, part: Any, **facts: Any) -> None:
+    """With one line, and nothing of it stays in the tables."""
+    before = list(choices.COMPONENTS[kind])
+    with pytest.raises(PluginError, match=f"register {kind} mine: .*{problem}") as caught:
+        mlpcli.register(kind, "mine", **facts)(part)
+    assert "\n" not in str(caught.value)
+    assert list(choices.COMPONENTS[kind]) == before
+
+
+def test_what_a_part_of_a_file_raises_has_its_line(tmp_path: Path) -> None:
+    """Here an optimizer that writes to the gradient, which other links of the chain still read."""
+    path = tmp_path / "careless.py"
+    path.write_text(
+        "import mlpcli\n"
+        "@mlpcli.register('optimizer', 'careless', lr=0.1)\n"
+        "def careless(gradient, memory, count):\n"
+        "    gradient *= 2\n"
+        "    return gradient\n"
+    )
+    with pytest.raises(PluginError, match=r"careless\.py, line 4: ValueError: output array is read-only"):
+        load(path)
+    assert "careless" not in choices.OPTIMIZERS
