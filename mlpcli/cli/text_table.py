@@ -25,6 +25,7 @@ class Column(NamedTuple):
 
     name: str
     cells: Sequence[str]
+    is_known_numeric: bool = False
 
     @property
     def width(self) -> int:
@@ -34,6 +35,8 @@ class Column(NamedTuple):
     @property
     def is_numeric(self) -> bool:
         """Whether every cell is a number, or stands for none."""
+        if self.is_known_numeric:
+            return True
         try:
             deque(map(float, set(self.cells) - {"", "-"}), maxlen=0)
         except ValueError:
@@ -73,7 +76,7 @@ def print_columns(
     elsewhere: str = "--json",
 ) -> None:
     """Print columns of texts as `table` prints rows; of 20,000 rows it saves half of the time."""
-    columns = [Column(plain(column.name), _plain(column.cells)) for column in columns]
+    columns = [column._replace(name=plain(column.name), cells=_plain(column)) for column in columns]
     if not is_terminal():
         _print_aligned(columns, title)
         return
@@ -135,9 +138,10 @@ def _boxed_width(columns: Sequence[Column]) -> int:
     return sum(column.width for column in columns) + 3 * len(columns) + 1
 
 
-def _plain(cells: Sequence[str]) -> Sequence[str]:
+def _plain(column: Column) -> Sequence[str]:
     """The cells with control characters escaped; most columns have none."""
-    return cells if "".join(cells).isprintable() else list(map(plain, cells))
+    is_plain = column.is_known_numeric or "".join(column.cells).isprintable()
+    return column.cells if is_plain else list(map(plain, column.cells))
 
 
 def _room() -> int:
@@ -159,9 +163,8 @@ def _print_boxed(columns: Sequence[Column], title: str | None) -> None:
 
 def _print_aligned(columns: Sequence[Column], title: str | None) -> None:
     lines = [plain(title)] if title else []
-    padded = []
-    for column in columns:
-        width, numeric = column.width, column.is_numeric
-        padded.append([cell.rjust(width) if numeric else cell.ljust(width) for cell in (column.name, *column.cells)])
-    lines += [(" " * GAP).join(row).rstrip() for row in zip(*padded, strict=True)]
+    fields = (f"%{'' if column.is_numeric else '-'}{column.width}s" for column in columns)
+    form = (" " * GAP).join(fields)  # as fast as joining cells is without aligning them
+    rows = zip(*((column.name, *column.cells) for column in columns), strict=True)
+    lines += [(form % row).rstrip() for row in rows]
     print("\n".join(lines))

@@ -102,7 +102,7 @@ def check_value(name: str, value: object, place: str, *, text: bool = False) -> 
 
 
 def canonical_value(name: str, value: object, *, text: bool = False) -> object:
-    """The value in the form that `RunOptions` holds; it must have passed `check_value`."""
+    """The value in the form that `RunOptions` holds; ValueError where `check_value` has a problem with it."""
     read = _read(OPTIONS[name], value) if text else value
     return getattr(RunOptions.model_validate({name: read}), name)
 

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from mlpcli.cli.views import epoch_view as view_module
-from mlpcli.cli.views.epoch_view import LAST, LiveView, epoch_view, short
+from mlpcli.cli.views.cells import short
+from mlpcli.cli.views.epoch_view import LAST, LiveView, epoch_view
 from mlpcli.config import RunOptions
 from mlpcli.config.metrics import epoch_columns
 from tests.workers.processes import PATIENCE

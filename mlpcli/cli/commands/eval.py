@@ -14,8 +14,8 @@ from mlpcli.cli.option_flags import with_options
 from mlpcli.cli.score_tables import Split, folder_for_tables, of_one_model
 from mlpcli.cli.standard_streams import table_on_disk
 from mlpcli.cli.text_table import table
+from mlpcli.cli.views.cells import short
 from mlpcli.cli.views.data_summary import summary_lines, warn_of_columns
-from mlpcli.cli.views.epoch_view import short
 from mlpcli.config import READING, Source, build
 from mlpcli.errors import UsageError
 from mlpcli.wording import quote

@@ -11,7 +11,7 @@ from mlpcli.cli.console import message, plain, print_json
 from mlpcli.cli.flags import DataHome, Json, Quiet, ResultsRoot, SomeRun
 from mlpcli.cli.score_tables import Split, folder_for_tables, of_one_model
 from mlpcli.cli.text_table import table
-from mlpcli.cli.views.epoch_view import short
+from mlpcli.cli.views.cells import short
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,8 +13,8 @@ from mlpcli.cli.flags import Json, Quiet, ResultsRoot
 from mlpcli.cli.views.rows_output import Format, FormatFlag, print_rows
 from mlpcli.errors import UsageError
 from mlpcli.results.folders.find import find_results
-from mlpcli.results.reading.folder_rows import Row, differing, list_results, list_trials
-from mlpcli.results.reading.selected import check_columns, column_names, select
+from mlpcli.results.reading.folder_rows import differing, list_results, list_trials
+from mlpcli.results.reading.selected import Rows, check_columns, column_names, column_values, select
 from mlpcli.wording import quote
 
 __all__ = ["list_"]
@@ -57,11 +57,12 @@ def list_(
 
     Example: mlpcli list dropout --where "val_accuracy > 0.97" --sort val_loss
     """
+    rows: Rows
     if name is None:
-        rows, key = list_results(results), "results"
+        runs = list_results(results)
         if tag is not None:
-            rows = [row for row in rows if tag in (row["tags"] or ())]
-        options = differing(rows)
+            runs = [row for row in runs if tag in (row["tags"] or ())]
+        rows, key, options = runs, "results", differing(runs)
         usual = ["name", "kind", "dataset", "state", "metric", "value", *options, "when", "tags"]
         spare = ["tags", "when", "kind", *reversed(options), "metric", "dataset"]
     else:
@@ -74,7 +75,7 @@ def list_(
         with_tag = "" if tag is None else f" with the tag {quote(tag)}"
         nothing = f"no results in {shown(results)}{with_tag}" if name is None else f"{name}: no trials yet"
         message(nothing, quiet=quiet)
-    wanted = columns.split(",") if columns else [name for name in usual if any(_is_filled(row, name) for row in rows)]
+    wanted = columns.split(",") if columns else [name for name in usual if _is_filled(rows, name)]
     check_columns(wanted if rows else (), column_names(rows), "--columns")
     selected = select(rows, where=where, sort=sort, top=top)
     form = Format.JSON if as_json else form
@@ -83,15 +84,15 @@ def list_(
     print_rows(selected, wanted, form, key=key, expendable=() if columns else spare)
 
 
-def _trials(name: str, results: Path) -> tuple[list[Row], str]:
+def _trials(name: str, results: Path) -> tuple[Rows, str]:
     path = find_results(name, results)
     if not (path / "trials.csv").is_file():
         raise UsageError(f"{shown(path)} is a run and has no trials. Type mlpcli show {shown(path)}")
     return list_trials(path)
 
 
-def _is_filled(row: Mapping[str, Any], name: str) -> bool:
-    return row.get(name) not in (None, ())
+def _is_filled(rows: Rows, name: str) -> bool:
+    return any(value not in (None, ()) for value in column_values(rows, name))
 
 
 def _state(row: Mapping[str, Any]) -> str:

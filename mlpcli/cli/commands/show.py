@@ -11,8 +11,8 @@ from mlpcli.atomic import shown
 from mlpcli.cli.console import plain, print_json
 from mlpcli.cli.flags import Json, Quiet, ResultsRoot, SomeResult, switch
 from mlpcli.cli.text_table import prose, table
+from mlpcli.cli.views.cells import cell
 from mlpcli.cli.views.character_chart import chart
-from mlpcli.cli.views.rows_output import cell
 from mlpcli.cli.views.training_report import score_table
 from mlpcli.config import OPTIONS
 from mlpcli.config.origins import plugin_flags

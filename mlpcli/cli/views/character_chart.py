@@ -11,7 +11,7 @@ r"""A small chart of characters, for learning curves on a terminal.
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from mlpcli.cli.views.epoch_view import short
+from mlpcli.cli.views.cells import short
 
 __all__ = ["chart"]
 

@@ -6,12 +6,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from mlpcli.cli.console import is_terminal, message
+from mlpcli.cli.views.cells import short
 from mlpcli.config import RunOptions
 
 if TYPE_CHECKING:
     from rich.console import Group
 
-__all__ = ["ECHO", "EpochView", "epoch_view", "short"]
+__all__ = ["ECHO", "EpochView", "epoch_view"]
 
 ECHO = "^C"
 """What a terminal writes behind the last line on Ctrl-C: without room for it, it would move the table by a line."""
@@ -24,19 +25,6 @@ NUMBER = 8
 
 FIRST_TO_GO = ("grad_norm", "lr", "val_max_error", "train_loss", "val_loss", "val_r2", "train_rmse", "train_accuracy")
 """Columns left out on a narrow terminal, in this order."""
-
-
-def short(value: object) -> str:
-    """A number in a table, with three significant digits or more.
-
-    >>> [short(value) for value in (0.5, -123.0, 12345.6, 0.0001, 1234567.0, 3, None)]
-    ['0.5000', '-123.0000', '12346', '1.00e-04', '1.23e+06', '3', '']
-    """
-    if not isinstance(value, float):
-        return "" if value is None else str(value)
-    if value == 0 or 1e-3 <= abs(value) < 1e3:
-        return f"{value:.4f}"
-    return f"{value:.5g}" if 1e3 <= abs(value) < 1e5 else f"{value:.2e}"
 
 
 def epoch_view(columns: Sequence[str], options: RunOptions, quiet: bool) -> "EpochView":

@@ -12,11 +12,10 @@ import typer
 from mlpcli.cli.console import plain, print_json
 from mlpcli.cli.flags import PANEL
 from mlpcli.cli.text_table import Column, print_columns
-from mlpcli.cli.views.epoch_view import short
-from mlpcli.cli.views.sweep_report import option_cell
-from mlpcli.config import OPTIONS
+from mlpcli.cli.views.cells import column
+from mlpcli.results.reading.selected import column_values
 
-__all__ = ["Format", "FormatFlag", "cell", "print_rows"]
+__all__ = ["Format", "FormatFlag", "print_rows"]
 
 
 class Format(StrEnum):
@@ -56,39 +55,18 @@ def print_rows(
         expendable: columns that a narrow terminal goes without, the first to go first.
     """
     if form is Format.JSON:
-        print_json({key: rows})
+        print_json({key: list(rows)})
     elif form is Format.CSV:
-        from mlpcli.results.files.csv_text import line
+        from mlpcli.results.files.csv_text import line, lines
 
-        text = "".join(line(row.get(name) for name in columns) for row in rows)
-        print(line(columns) + text, end="")
+        print(line(columns) + lines([column_values(rows, name) for name in columns]), end="")
     else:
-        found = [Column(name, _cells(name, [row.get(name) for row in rows])) for name in columns]
+        found = [column(name, column_values(rows, name)) for name in columns]
         if form is Format.TABLE:
             print_columns(found, expendable=expendable, elsewhere="--columns or --json")
             return
-        cells = [list(map(plain, row)) for row in zip(*(column.cells for column in found), strict=True)]
+        cells = [list(map(plain, row)) for row in zip(*(part.cells for part in found), strict=True)]
         (_print_markdown if form is Format.MARKDOWN else _print_latex)(columns, cells)
-
-
-def cell(name: str, value: object) -> str:
-    """A value for reading: numbers short, options as they are typed, nothing for no value."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return option_cell(value) if name in OPTIONS or isinstance(value, tuple | list) else short(value)
-
-
-def _cells(name: str, values: Sequence[Any]) -> list[str]:
-    """The cells of a column; of 20,000 trials most are numbers, and other values are few."""
-    kinds = set(map(type, values)) - {type(None)}
-    if name not in OPTIONS and kinds == {float}:
-        return list(map(short, values))
-    if len(kinds) == 1 and kinds <= {float, int, str}:
-        texts = {value: cell(name, value) for value in set(values)}
-        return [texts[value] for value in values]
-    return [cell(name, value) for value in values]
 
 
 def _print_markdown(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:

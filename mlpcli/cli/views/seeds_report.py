@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from mlpcli.cli.text_table import prose, table
-from mlpcli.cli.views.epoch_view import short
+from mlpcli.cli.views.cells import short
 from mlpcli.cli.views.sweep_report import print_swept, show_counts, show_place
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlpcli.cli.console import print_json
 from mlpcli.cli.text_table import prose, table
-from mlpcli.cli.views.epoch_view import short
+from mlpcli.cli.views.cells import option_cell, short
 from mlpcli.config.metrics import Measure
 from mlpcli.plugins.files import loaded_flags
 from mlpcli.results.trial import Trial
@@ -16,19 +16,10 @@ if TYPE_CHECKING:
     from mlpcli.results.summary import Rival
     from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
 
-__all__ = ["TOP", "option_cell", "print_swept", "show_counts", "show_place", "show_plan", "show_results"]
+__all__ = ["TOP", "print_swept", "show_counts", "show_place", "show_plan", "show_results"]
 
 TOP = 20
 """Configurations shown on a terminal unless more are asked for."""
-
-
-def option_cell(value: object, digits: int = 6) -> str:
-    """An option's value as a cell: `-` for one that does not apply, lists with commas."""
-    if value is None:
-        return "-"
-    if isinstance(value, tuple | list):
-        return ",".join(option_cell(member, digits) for member in value)
-    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
 
 
 def show_results(swept: "Swept", top: int | None, as_json: bool) -> None:

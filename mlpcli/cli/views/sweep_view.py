@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from mlpcli.cli.console import is_terminal, message, plain
-from mlpcli.cli.views.epoch_view import ECHO, short
-from mlpcli.cli.views.sweep_report import option_cell
+from mlpcli.cli.views.cells import option_cell, short
+from mlpcli.cli.views.epoch_view import ECHO
 from mlpcli.config.metrics import Measure
 from mlpcli.results.statistics import estimate
 from mlpcli.results.trial import Trial

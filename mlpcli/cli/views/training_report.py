@@ -6,7 +6,7 @@ Everything comes from result.json, so a run that finished long ago is reported a
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlpcli.cli.views.epoch_view import short
+from mlpcli.cli.views.cells import short
 from mlpcli.config.choices import OPTIMIZERS
 from mlpcli.config.metrics import METRICS, PARTS, Measure, Metric, monitored
 from mlpcli.wording import quote

@@ -10,7 +10,20 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["cell", "encode", "line", "lines", "number", "numbers", "parse", "table", "text", "word"]
+__all__ = [
+    "cell",
+    "column",
+    "encode",
+    "line",
+    "lines",
+    "number",
+    "numbers",
+    "parse",
+    "parse_columns",
+    "table",
+    "text",
+    "word",
+]
 
 _SPELLING = r"(?:[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf|nan)"
 _NUMBER = re.compile(_SPELLING, re.ASCII)
@@ -89,6 +102,20 @@ def numbers(cells: Sequence[str]) -> list[float]:
     return [float(cell) if cell else math.nan for cell in cells]
 
 
+def column(cells: Sequence[str]) -> list[int | float | None]:
+    """The numbers that cells hold, each as `number` reads it, and faster over a column.
+
+    >>> column(["0.5", "", "3", "-1e-05"])
+    [0.5, None, 3, -1e-05]
+
+    Raises:
+        ValueError: one of the cells is not a finite number.
+    """
+    if "".join(cells).strip("0123456789.eE+-"):  # of these characters, float takes what `number` takes
+        raise ValueError("not all cells are finite numbers")
+    return [float(cell) if "." in cell else number(cell) for cell in cells]
+
+
 def line(values: Iterable[object]) -> str:
     """One row, with its line end."""
     cells = [repr(value) if type(value) in _PLAIN else _spelled(value) for value in values]
@@ -152,3 +179,18 @@ def parse(data: bytes) -> list[list[str]]:
         if len(row) != len(rows[0]):
             raise ValueError(f"row {index + 1} has {len(row)} cells, the header {len(rows[0])}")
     return rows
+
+
+def parse_columns(data: bytes) -> list[list[str]]:
+    r"""The columns of a table as cells of text, the header's first; as `parse`, and faster over many rows.
+
+    >>> parse_columns(b"a,b\n1,2\n3,\n")
+    [['a', '1', '3'], ['b', '2', '']]
+    """
+    text = data.decode("utf-8").removesuffix("\n")
+    lines = text.split("\n")
+    commas = lines[0].count(",")
+    if '"' in text or "\r" in text or not all(line and line.count(",") == commas for line in lines):
+        return [list(column) for column in zip(*parse(data), strict=True)]
+    cells = text.replace("\n", ",").split(",")
+    return [cells[at :: commas + 1] for at in range(commas + 1)]

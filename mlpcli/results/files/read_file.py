@@ -19,7 +19,7 @@ from mlpcli.results.files import csv_text
 from mlpcli.results.files.append import complete_rows
 from mlpcli.results.schema import csv_schema
 
-__all__ = ["Rows", "damaged", "read_json", "read_json_lines", "read_options", "read_rows", "read_toml"]
+__all__ = ["Rows", "damaged", "read_columns", "read_json", "read_json_lines", "read_options", "read_rows", "read_toml"]
 
 
 @dataclass(frozen=True)
@@ -48,20 +48,6 @@ class Rows:
             self.refuse(row)
             raise
 
-    def columnwise(self) -> dict[str, list[Any]]:
-        """The values of all rows by column, as `read` gives them, and faster than row by row.
-
-        Raises:
-            DataError: a cell holds no value of its column.
-        """
-        cells = list(zip(*self.cells, strict=True)) or [()] * len(self.columns)
-        try:
-            return {column.name: column.read_all(part) for column, part in zip(self.columns, cells, strict=True)}
-        except ValueError:
-            for row in range(len(self.cells)):
-                self.refuse(row)
-            raise
-
     def refuse(self, row: int) -> None:
         """Raise DataError for the first cell of a row that holds no value of its column, if there is one."""
         for column, cell in zip(self.columns, self.cells[row], strict=True):
@@ -80,15 +66,37 @@ def read_rows(path: Path, remedy: str) -> Rows:
         DataError: it is not a table, or not the one that its name promises.
         FileError: it cannot be read.
     """
-    with io_errors("read", path):
-        data = path.read_bytes()
-    sound = data.partition(b"\0")[0]  # a power cut may leave zeros in place of what was not synced
+    data = _complete_rows(path)
     try:
-        header, *cells = csv_text.parse(sound[: complete_rows(sound)]) or [[]]
+        header, *cells = csv_text.parse(data) or [[]]
         columns = csv_schema.table(path.name).columns(header)
     except ValueError as error:
         raise damaged(path, str(error), remedy) from error
     return Rows(path, columns, cells, remedy)
+
+
+def read_columns(path: Path, remedy: str) -> tuple[Sequence[csv_schema.Column], dict[str, list[Any]]]:
+    """The columns of a CSV file, declared, and their values by name; errors as `read_rows`, also for a wrong cell.
+
+    It is faster than reading row by row.
+    """
+    data = _complete_rows(path)
+    try:
+        cells = csv_text.parse_columns(data)
+        columns = csv_schema.table(path.name).columns([column[0] for column in cells])
+        return columns, {column.name: column.read_all(part[1:]) for column, part in zip(columns, cells, strict=True)}
+    except ValueError:
+        rows = read_rows(path, remedy)
+        for row in range(len(rows.cells)):
+            rows.refuse(row)
+        raise
+
+
+def _complete_rows(path: Path) -> bytes:
+    with io_errors("read", path):
+        data = path.read_bytes()
+    sound = data.partition(b"\0")[0]  # a power cut may leave zeros in place of what was not synced
+    return sound[: complete_rows(sound)]
 
 
 def read_json(path: Path, model: type[BaseModel], remedy: str) -> dict[str, Any]:

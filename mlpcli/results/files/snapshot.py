@@ -5,14 +5,14 @@ Files that grow need no such care: their rows are whole, and a trial's epochs st
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 from mlpcli.errors import DataError, FileError
 
-__all__ = ["NEXT", "current", "folder_of", "snapshot"]
+__all__ = ["NEXT", "Files", "current", "current_name", "folder_of", "snapshot", "snapshot_of_files"]
 
 NEXT = ".next"
 """The folder inside a run's folder in which the run that replaces it is trained."""
@@ -21,6 +21,8 @@ WAITS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 """Seconds between two attempts: replacing all files of a run takes some hundredths."""
 
 Content = TypeVar("Content")
+Files = Mapping[str, int]
+"""Files of a folder and of its `.next`, by their path below it, each with its inode: what is replaced gets another."""
 
 
 def snapshot(folder: Path, read: Callable[[], Content]) -> Content:
@@ -29,26 +31,39 @@ def snapshot(folder: Path, read: Callable[[], Content]) -> Content:
     Raises:
         DataError, FileError: as `read`, while nothing changed.
     """
+    return snapshot_of_files(folder, lambda _: read())
+
+
+def snapshot_of_files(folder: Path, read: Callable[[Files], Content]) -> Content:
+    """`snapshot` for a `read` that is told which files are there, and need not ask for each."""
     for wait in WAITS:
         if wait:
             time.sleep(wait)
-        before = _stamp(folder)
+        before = _files(folder)
         try:
-            content = read()
+            content = read(before)
         except (DataError, FileError):
-            if _stamp(folder) == before:
+            if _files(folder) == before:
                 raise
         else:
-            if _stamp(folder) == before:
+            if _files(folder) == before:
                 return content
-    return read()
+    return read(_files(folder))
 
 
 def current(folder: Path, name: str) -> Path:
     """A file of a run, also while the run that replaces it moves up, or after a crash in the middle of that."""
-    following = os.path.join(folder, NEXT)  # a list of a thousand runs would spend most of its time on Path objects
-    moved = not all(os.path.isfile(os.path.join(following, file)) for file in ("result.json", name))
-    return folder / name if moved else folder / NEXT / name
+    following = folder / NEXT
+    moved = not all((following / file).is_file() for file in ("result.json", name))
+    return folder / name if moved else following / name
+
+
+def current_name(files: Files, name: str) -> str | None:
+    """`current` below a folder of these files; None where there is no such file."""
+    following = f"{NEXT}/{name}"
+    if following in files and f"{NEXT}/result.json" in files:
+        return following
+    return name if name in files else None
 
 
 def folder_of(file: Path) -> Path:
@@ -56,14 +71,13 @@ def folder_of(file: Path) -> Path:
     return file.parent.parent if file.parent.name == NEXT else file.parent
 
 
-def _stamp(folder: Path) -> dict[str, int]:
-    """The files by name, each with its inode: what is replaced gets another."""
-    stamp, places = dict[str, int](), [os.fspath(folder)]
+def _files(folder: Path) -> dict[str, int]:
+    files, places = dict[str, int](), [""]
     for place in places:
-        with suppress(OSError), os.scandir(place) as entries:  # it may have been removed
+        with suppress(OSError), os.scandir(os.path.join(folder, place)) as entries:  # it may have been removed
             for entry in entries:
                 if entry.name == NEXT:
-                    places.append(entry.path)
-                elif not entry.name.startswith("."):
-                    stamp[entry.path] = entry.inode()
-    return stamp
+                    places.append(f"{NEXT}/")
+                elif not entry.name.startswith(".") and entry.is_file():
+                    files[place + entry.name] = entry.inode()
+    return files

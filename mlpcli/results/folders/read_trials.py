@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mlpcli.config.metrics import METRICS, Measure
-from mlpcli.results.files.read_file import read_json, read_rows, read_toml
+from mlpcli.results.files.read_file import read_columns, read_json, read_rows, read_toml
 from mlpcli.results.folders.sweep_ownership import PROVENANCE, SUMMARY, SWEEP
 from mlpcli.results.folders.sweep_tables import TRIALS
 from mlpcli.results.schema.json_schema import Provenance, SweepHeader
@@ -91,9 +91,8 @@ def read_trials(path: Path) -> SweepTrials:
         DataError: a file there is not one that mlpcli writes.
         FileError: a file cannot be read.
     """
-    rows = read_rows(path / TRIALS, RERUN)
-    columns = rows.columnwise()
-    varied = tuple(column.name for column in rows.columns if column.kind == "option")
+    declared, columns = read_columns(path / TRIALS, RERUN)
+    varied = tuple(column.name for column in declared if column.kind == "option")
     scores = {name: columns[name] for name in _USUAL if name in columns}
     return SweepTrials(path, _metric(path) or usual_metric(scores), varied, columns)
 

@@ -3,22 +3,24 @@
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from mlpcli import json_text
-from mlpcli.config import OPTIONS, canonical_value, check_value
+from mlpcli.config import OPTIONS, canonical_value
 from mlpcli.config.metrics import PARTS, Measure
 from mlpcli.errors import DataError, FileError, UsageError
 from mlpcli.results.files.append import complete_rows
 from mlpcli.results.files.lock import is_locked
 from mlpcli.results.files.read_file import read_json, read_options
-from mlpcli.results.files.snapshot import NEXT, current, snapshot
+from mlpcli.results.files.snapshot import NEXT, Files, current_name, snapshot, snapshot_of_files
 from mlpcli.results.folders.promotion import CHECKPOINT, CONFIG, METRICS, PROVENANCE, RESULT
 from mlpcli.results.folders.read_trials import read_trials
 from mlpcli.results.folders.sweep_ownership import SUMMARY, SWEEP
 from mlpcli.results.folders.sweep_tables import TRIALS
+from mlpcli.results.reading.selected import ColumnRows
 from mlpcli.results.schema.json_schema import RunResult
 from mlpcli.results.trial import Trial
 
@@ -52,17 +54,15 @@ def list_results(root: Path) -> list[Row]:
     return [_row(root / name) for name in names]
 
 
-def list_trials(path: Path) -> tuple[list[Row], str]:
+def list_trials(path: Path) -> tuple[ColumnRows, str]:
     """The trials in a sweep's folder, one row each with options as values, and the metric that ranks them.
 
     Raises:
         DataError, FileError: trials.csv is damaged or cannot be read.
     """
     sweep = snapshot(path, lambda: read_trials(path))
-    columns = {
-        name: _option_values(name, cells) if name in sweep.varied else cells for name, cells in sweep.columns.items()
-    }
-    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)], sweep.metric
+    options = {name: _option_values(name, sweep.columns[name]) for name in sweep.varied}
+    return ColumnRows({**sweep.columns, **options}), sweep.metric
 
 
 def differing(rows: list[Row]) -> list[str]:
@@ -75,34 +75,38 @@ def differing(rows: list[Row]) -> list[str]:
 
 def _option_values(name: str, cells: Sequence[str | None]) -> list[object]:
     """The values of an option in a table, which has them as text; each different text is read once."""
-    values: dict[str | None, object] = {None: None}
-    for cell in set(filter(None, cells)):
-        known = name in OPTIONS and check_value(name, cell, "", text=True) is None
-        values[cell] = canonical_value(name, cell, text=True) if known else cell
+    values: dict[str | None, object] = {cell: cell for cell in {None, *cells}}
+    for cell in filter(None, values if name in OPTIONS else ()):
+        with suppress(ValueError):  # a value of another version
+            values[cell] = canonical_value(name, cell, text=True)
     return [values[cell] for cell in cells]
 
 
 def _row(path: Path) -> Row:
-    row: Row = dict.fromkeys(FACTS) | {"name": path.name}
+    row: Row = dict.fromkeys(FACTS) | {"name": path.name, "kind": "damaged", "state": "damaged"}
     try:
-        if any(os.path.isfile(os.path.join(path, file)) for file in (SWEEP, TRIALS)):
-            return row | {"kind": "sweep"} | snapshot(path, lambda: _sweep(path))
-        if any(os.path.isfile(current(path, file)) for file in (CONFIG, RESULT)):
-            return row | {"kind": "run"} | snapshot(path, lambda: _run(path))
+        return row | snapshot_of_files(path, lambda files: _found(path, files))
     except (DataError, FileError, UsageError) as error:
-        return row | {"kind": "damaged", "state": "damaged", "note": str(error)}
-    return row | {"kind": "other", "state": "not of mlpcli"}
+        return row | {"note": str(error)}
 
 
-def _run(path: Path) -> Row:
-    if not os.path.isfile(file := current(path, RESULT)):
-        return _unfinished_run(path)
-    result = read_json(file, RunResult, "")
+def _found(path: Path, files: Files) -> Row:
+    if SWEEP in files or TRIALS in files:
+        return {"kind": "sweep"} | _sweep(path)
+    if result := current_name(files, RESULT):
+        return {"kind": "run"} | _run(path, files, result)
+    if current_name(files, CONFIG):
+        return {"kind": "run"} | _unfinished_run(path)
+    return {"kind": "other", "state": "not of mlpcli"}
+
+
+def _run(path: Path, files: Files, result_name: str) -> Row:
+    result = read_json(path / result_name, RunResult, "")
     config = _options(result["config"])
     trial = Trial(0, 0, result["run_id"], config["seed"]).ended(result)
     metric = _metric(config, trial)
     state = "running" if os.path.isdir(os.path.join(path, NEXT)) and is_locked(path) else trial.state
-    made = _made(current(path, PROVENANCE))
+    made = _made(path / (current_name(files, PROVENANCE) or PROVENANCE))
     found = {"state": state, "done": trial.epochs_run, "planned": config.get("epochs"), "metric": metric}
     return config | trial.numbers | found | {"value": trial.metrics.get(metric), "run_id": trial.run_id} | made
 
@@ -141,9 +145,8 @@ def _sweep(path: Path) -> Row:
 
 def _options(config: Mapping[str, Any]) -> Row:
     """Every option of a run; those that its version did not know have their defaults."""
-    options: Row = _DEFAULTS | {
-        name: tuple(value) if isinstance(value, list) else value for name, value in config.items()
-    }
+    options: Row = {**_DEFAULTS, **config}
+    options |= {name: tuple(value) for name, value in config.items() if type(value) is list}
     if sizes := options["hidden"]:
         options |= {"depth": len(sizes), "width": sizes[0] if len(set(sizes)) == 1 else None}
     return options

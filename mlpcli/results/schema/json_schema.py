@@ -12,7 +12,7 @@ __all__ = ["Provenance", "RunResult", "SearchLine", "SweepHeader"]
 class _File(BaseModel):
     """Keys that a file must have; others may stand beside them."""
 
-    model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False, defer_build=True)
 
 
 _Scores = dict[str, float | None]

@@ -2,6 +2,7 @@ import contextlib
 import csv
 import io
 import math
+import re
 
 import numpy as np
 import pandas
@@ -134,3 +135,28 @@ def test_lines_by_column_are_those_by_row(columns):
         rows = [row for row in rows if len(row) == columns]
         by_column = list(zip(*rows, strict=True))
         assert csv_text.lines(by_column) == "".join(map(csv_text.line, rows))
+
+
+@given(st.lists(st.floats().map(repr) | st.integers().map(str) | st.text("0123456789.eE+-_ infa", max_size=6)))
+def test_numbers_by_column_are_those_by_cell(cells):
+    try:
+        expected = [csv_text.number(cell) for cell in cells]
+    except ValueError:
+        expected = None
+    try:
+        found = csv_text.column(cells)
+    except ValueError:
+        assert expected is None or any("inf" in cell or "nan" in cell for cell in cells)
+    else:
+        assert list(map(repr, found)) == list(map(repr, expected))
+
+
+@given(st.binary(max_size=30) | st.text('ab,"\r\n1', max_size=12).map(str.encode))
+def test_columns_are_those_of_the_rows(data):
+    try:
+        expected = [list(column) for column in zip(*csv_text.parse(data), strict=True)]
+    except ValueError as error:
+        with pytest.raises(ValueError, match=re.escape(str(error))):
+            csv_text.parse_columns(data)
+    else:
+        assert csv_text.parse_columns(data) == expected

@@ -3,7 +3,7 @@
 import pytest
 
 from mlpcli.errors import UsageError
-from mlpcli.results.reading.selected import column_names, select
+from mlpcli.results.reading.selected import ColumnRows, column_names, select
 
 ROWS = [
     {"name": "a", "val_accuracy": 0.9, "norm": "batch", "hidden": (8, 4)},
@@ -65,3 +65,15 @@ def test_no_rows_refuse_nothing() -> None:
 
 def test_columns_in_the_order_of_their_first_appearance() -> None:
     assert column_names(ROWS) == ["name", "val_accuracy", "norm", "hidden"]
+
+
+def test_rows_kept_by_column_are_the_same_rows() -> None:
+    columns = {"name": ["a", "b", "c"], "loss": [0.3, None, 0.1]}
+    rows, kept = (
+        [{"name": "a", "loss": 0.3}, {"name": "b", "loss": None}, {"name": "c", "loss": 0.1}],
+        ColumnRows(columns),
+    )
+    for asked in ({}, {"top": 2}, {"sort": "-loss"}, {"where": "loss < 0.2"}, {"where": "name != 'a'", "sort": "loss"}):
+        assert list(select(kept, **asked)) == list(select(rows, **asked))  # type: ignore[arg-type]  # keywords of the test
+    assert (len(kept), kept[1], column_names(kept)) == (3, rows[1], column_names(rows))
+    assert list(ColumnRows({})) == []

@@ -61,6 +61,31 @@ def test_a_cell_with_another_value_is_refused(column: str, cell: str) -> None:
         read("trials.csv", column, cell)
 
 
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [
+        ("trial", ["0", "2", "2"]),
+        ("trial", ["0", ""]),
+        ("epochs_run", ["3", "", "07"]),
+        ("epochs_run", ["9" * 21]),
+        ("run_id", ["0123456789ab", "abcdefabcdef"]),
+        ("run_id", ["0123456789ab", "0123456789a", "b0123456789ab"]),
+        ("state", ["complete", "failed"]),
+        ("val_loss", ["0.5", "3", "", "-inf", "nan", "0.5"]),
+        ("val_loss", ["0.5", "1_0"]),
+        ("dropout", ["0.5", "'=1+1", ""]),
+    ],
+)
+def test_a_column_is_read_as_its_cells_are(column: str, cells: list[str]) -> None:
+    try:
+        expected = [read("trials.csv", column, cell) for cell in cells]
+    except ValueError:
+        with pytest.raises(ValueError, match="expected"):
+            table("trials.csv").column(column).read_all(cells)
+    else:
+        assert list(map(repr, table("trials.csv").column(column).read_all(cells))) == list(map(repr, expected))
+
+
 def test_the_columns_of_a_header() -> None:
     header = trial_columns(["dropout", "later_option"], ["val_loss", "test_later"])
     kinds = {column.name: column.kind for column in table("trials.csv").columns(header)}
