@@ -54,7 +54,7 @@ def snapshot_of_files(folder: Path, read: Callable[[Files], Content]) -> Content
 def current(folder: Path, name: str) -> Path:
     """A file of a run, also while the run that replaces it moves up, or after a crash in the middle of that."""
     following = folder / NEXT
-    moved = not all((following / file).is_file() for file in ("result.json", name))
+    moved = not all(os.path.isfile(following / file) for file in ("result.json", name))
     return folder / name if moved else following / name
 
 
