@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from mlpcli.config.metrics import Measure
 from mlpcli.plot.factors import Values
 from mlpcli.results.folders.read_folder import ResultsFolder
-from mlpcli.results.statistics import estimate
+from mlpcli.results.statistics import estimate, overlap_of
 from mlpcli.results.trial import Trial
 
-__all__ = ["Point", "Points", "error_bars", "explain", "find_points", "is_error", "suits_log"]
+__all__ = ["Point", "Points", "error_bars", "explain", "find_points", "is_error", "repeats", "suits_log"]
 
 
 class Point(NamedTuple):
-    """A configuration's mean over its seeds, with half of its 95% interval, nan where there is none."""
+    """A configuration's mean over its seeds or folds, with half of its 95% interval, nan where there is none."""
 
     mean: float
     half: float
@@ -28,12 +28,13 @@ Points = dict[Values, Point]
 
 
 def find_points(folder: ResultsFolder, metric: str) -> Points:
-    """The point of every configuration of which a trial ran to its end."""
+    """The point of every configuration of which a trial ran to its end, as summary.csv has it."""
     found: Points = {}
-    for values, trials in folder.configurations.items():
+    overlap = overlap_of(trial.fold for trial in folder.trials)
+    for values, trials in folder.judged.items():
         numbers = [score for trial in trials if math.isfinite(score := _number(trial, metric))]
         if numbers:
-            known = estimate(numbers)
+            known = estimate(numbers, overlap)
             half = math.nan if known.ci_high is None else known.ci_high - known.mean
             found[values] = Point(known.mean, half, len(numbers))
     return found
@@ -44,11 +45,18 @@ def _number(trial: Trial, metric: str) -> float:
     return math.nan if value is None else value
 
 
+def repeats(folder: ResultsFolder) -> str:
+    """What the trials of a configuration differ in."""
+    return "folds" if any(trial.fold is not None for trial in folder.trials) else "seeds"
+
+
 def explain(folder: ResultsFolder, points: Points) -> str:
     """Caption: the meaning of the marks, and what is left out."""
     seeds = {point.seeds for point in points.values()}
     count = f"{min(seeds)}" if len(seeds) == 1 else f"{min(seeds)} to {max(seeds)}"
-    meaning = "one seed" if seeds == {1} else f"mean and 95% interval over {count} seeds"
+    meaning = "one seed" if seeds == {1} else f"mean and 95% interval over {count} {repeats(folder)}"
+    if folder.last_seed is not None:
+        meaning += ", of confirmed configurations the fresh ones alone"
     missing = sum(trial.state != "complete" for trial in folder.trials) if folder.is_sweep else 0
     return f"{meaning}; {missing} failed, diverged or pruned trials left out" if missing else meaning
 

@@ -6,12 +6,12 @@ configuration is a number like any other.
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 
-__all__ = ["Difference", "Estimate", "difference", "estimate", "holm", "load"]
+__all__ = ["Difference", "Estimate", "difference", "estimate", "holm", "load", "overlap_of"]
 
 LEVEL = 0.95
 
@@ -48,9 +48,7 @@ def load() -> None:
 def estimate(values: Sequence[float], overlap: float = 0.0) -> Estimate:
     """Mean, deviation and interval of at least one value: mean ± t(0.975; n - 1) std sqrt(1 / n + overlap).
 
-    `overlap` is 0 for values that are independent. Those of k-fold cross-validation share training rows, which the
-    deviation does not show: 1 / (k - 1), test rows over training rows, makes up for it (Nadeau and Bengio 2003,
-    "Inference for the generalization error", Machine Learning 52).
+    `overlap` is 0 for values that are independent, else as in `overlap_of`.
 
     >>> estimate([1.0, 2.0, 3.0, 4.0, 5.0]).std
     1.5811388300841898
@@ -60,6 +58,20 @@ def estimate(values: Sequence[float], overlap: float = 0.0) -> Estimate:
         return Estimate(mean, None, None, None)
     half = _half_width(std, len(values), overlap)
     return Estimate(mean, std, mean - half, mean + half)
+
+
+def overlap_of(folds: Iterable[int | None]) -> float:
+    """The overlap of values from these folds; None stands for a value without one.
+
+    The values of k-fold cross-validation share training rows, which their deviation does not show: 1 / (k - 1), test
+    rows over training rows, makes up for it (Nadeau and Bengio 2003, "Inference for the generalization error", Machine
+    Learning 52).
+
+    >>> overlap_of([0, 1, 2, 0, 1, 2]), overlap_of([None, None])
+    (0.5, 0.0)
+    """
+    count = len({*folds} - {None})
+    return 1 / (count - 1) if count > 1 else 0.0
 
 
 def difference(values: Sequence[float], references: Sequence[float], overlap: float = 0.0) -> Difference:

@@ -131,9 +131,9 @@ def importance_rows(
         costs: what each permutation costs, `(columns, permutations)`, for each network.
         folds: number of folds that the networks come from; 0 without cross-validation.
     """
-    from mlpcli.results.statistics import estimate
+    from mlpcli.results.statistics import estimate, overlap_of
 
-    overlap = 1 / (folds - 1) if folds > 1 else 0.0
+    overlap = overlap_of(range(folds))
     rows = []
     for at, column in enumerate(columns):
         values = costs[0][at] if len(costs) == 1 else [cost[at].mean() for cost in costs]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mlpcli.config.metrics import METRICS, Measure
 from mlpcli.plot.columns import Columns, epochs_of
 from mlpcli.plot.factors import describe, find_factors
+from mlpcli.plot.points import repeats
 from mlpcli.plot.selection import Selection
 from mlpcli.plot.style import (
     GREY,
@@ -74,7 +75,7 @@ def _columns(epochs: Columns, name: str) -> list[str]:
 
 
 def _of_a_sweep(folder: ResultsFolder, metric: str, selection: Selection) -> list[Drawing]:
-    """One line per configuration: mean over the seeds that reached the epoch, with a band of a standard deviation."""
+    """One line per configuration: mean over the trials that reached the epoch, with a band of a standard deviation."""
     found: dict[tuple[str, ...], tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
     for values, trials in folder.configurations.items():
         columns = [epochs_of(folder, trial).get(metric, np.array([])) for trial in trials]
@@ -107,7 +108,7 @@ def _of_a_sweep(folder: ResultsFolder, metric: str, selection: Selection) -> lis
     _scale(axes, metric if measure is None else measure.metric.name, [mean for mean, _ in found.values()])
     legend(figure, [axes], always=len(found) > 1)
     seeds = max(len(trials) for trials in folder.configurations.values())
-    meaning = f"mean and band of a standard deviation over {seeds} seeds" if seeds > 1 else "one seed"
+    meaning = f"mean and band of a standard deviation over {seeds} {repeats(folder)}" if seeds > 1 else "one seed"
     some = selection.described(len(chosen), len(found))
     pooled = f"; a point is the mean of {together} epochs" if together > 1 else ""
     titled(figure, f"{folder.name}: {bare(metric_name(metric))} by epoch", meaning + some + pooled)

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from mlpcli.plot.columns import Columns, diagnostics_of
 from mlpcli.plot.factors import describe, find_factors
+from mlpcli.plot.points import repeats
 from mlpcli.plot.style import (
     MOST_SERIES,
     Drawing,
@@ -32,7 +33,7 @@ Numbers = NDArray[np.float64]
 def draw_drift(folder: ResultsFolder) -> list[Drawing]:
     """Percentiles of the input of one unit of the last hidden layer against steps (Ioffe and Szegedy 2015, figure 1).
 
-    A panel a configuration on one scale, each of its first seed.
+    One panel per configuration, on one scale; each shows its first seed.
     """
     firsts = {values: diagnostics_of(folder, trials[0]) for values, trials in folder.configurations.items()}
     found = {
@@ -134,8 +135,8 @@ def draw_noise(folder: ResultsFolder) -> list[Drawing]:
         axes.legend(loc="upper right")
     seeds = max(len(trials) for trials in folder.configurations.values())
     meaning = (
-        f"at the initial weights; mean and standard deviation over {seeds} seeds, and the line fitted to them; "
-        "drawn without replacement, batches near all n rows vary less, by (n - B) / (n - 1)"
+        f"at the initial weights; mean and standard deviation over {seeds} {repeats(folder)}, and the line fitted to "
+        "them; drawn without replacement, batches near all n rows vary less, by (n - B) / (n - 1)"
     )
     titled(figure, f"{folder.name}: gradient variance against batch size", meaning)
     return [Drawing("noise", figure)]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.plot.factors import Factor, find_factors, is_geometric, level_name
-from mlpcli.plot.points import find_points, suits_log
+from mlpcli.plot.points import find_points, repeats, suits_log
 from mlpcli.plot.selection import Selection
 from mlpcli.plot.style import GREY, MOST_SERIES, Drawing, axis_name, bare, metric_name, new_figure, series, titled, wrap
 from mlpcli.results.folders.read_folder import ResultsFolder
@@ -60,8 +60,9 @@ def draw_parallel(folder: ResultsFolder, metric: str, selection: Selection) -> l
         sorted((int(label), handle) for handle, label in zip(*axes.get_legend_handles_labels(), strict=True))
     )
     figure.legend(handles.values(), map(str, handles), loc="outside right center", title="rank")
-    below = f"one line per configuration, to the mean over its seeds{selection.described(len(best), len(points))}"
-    titled(figure, f"{folder.name}: {bare(metric_name(metric))} by all options", below)
+    below = f"one line per configuration, to the mean over its {repeats(folder)}"
+    some = selection.described(len(best), len(points))
+    titled(figure, f"{folder.name}: {bare(metric_name(metric))} by all options", below + some)
     return [Drawing(f"parallel-{metric}", figure)]
 
 

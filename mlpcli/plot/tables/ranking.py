@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mlpcli.plot.factors import Factor, describe, is_geometric
-from mlpcli.plot.points import Points, error_bars, explain, is_error, suits_log
+from mlpcli.plot.points import Points, error_bars, explain, is_error, repeats, suits_log
 from mlpcli.plot.selection import Selection
 from mlpcli.plot.style import (
     GREY,
@@ -86,5 +86,6 @@ def draw_slices(
         panel.set_visible(False)
     names = ", ".join(folder.varied[index] for index in drawn)
     title = f"{folder.name}: {bare(metric_name(metric))} against {names}"
-    titled(figure, title, "one mark per configuration: the mean over its seeds" + ("" if selection.is_all else OTHERS))
+    below = f"one mark per configuration: the mean over its {repeats(folder)}"
+    titled(figure, title, below + ("" if selection.is_all else OTHERS))
     return Drawing(f"options-{metric}", figure)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mlpcli.plot.points import suits_log
+from mlpcli.plot.points import repeats, suits_log
 from mlpcli.plot.style import GREY, Drawing, bare, legend, metric_name, new_figure, series, titled, upright, whole_ticks
 from mlpcli.results.folders.read_folder import ResultsFolder
 from mlpcli.results.reading.option_importance import option_importance
@@ -38,7 +38,7 @@ def draw_course(folder: ResultsFolder, metric: str) -> list[Drawing]:
     panels[0].set_ylabel(upright(metric_name(metric), 3.0))
     whole_ticks(panels[0].xaxis)
     legend(figure, panels)
-    titled(figure, f"{folder.name}: course of the search", "each configuration: the mean over its seeds")
+    titled(figure, f"{folder.name}: course of the search", f"each configuration: the mean over its {repeats(folder)}")
     return [Drawing(f"course-{metric}", figure)]
 
 

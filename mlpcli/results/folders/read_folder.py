@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
+from mlpcli.config import OPTIONS
 from mlpcli.results.files import csv_text
-from mlpcli.results.files.read_file import Rows, damaged, read_json, read_options, read_rows
+from mlpcli.results.files.read_file import Rows, damaged, read_json, read_options, read_rows, read_toml
 from mlpcli.results.files.snapshot import current, snapshot
 from mlpcli.results.folders.read_trials import RERUN, read_trials, usual_metric
-from mlpcli.results.folders.sweep_ownership import MODELS
-from mlpcli.results.schema.json_schema import RunResult
+from mlpcli.results.folders.sweep_ownership import MODELS, SWEEP
+from mlpcli.results.schema.json_schema import RunResult, SweepHeader
 from mlpcli.results.trial import Trial
 
 __all__ = ["RETRAIN", "Columns", "ResultsFolder", "read_folder"]
@@ -30,7 +31,8 @@ RETRAIN = "Train it again with --force, or copy the folder again"
 class ResultsFolder:
     """A run, a sweep, or one trial of a sweep, whose `number` is then given.
 
-    `metric` chooses the best trial or epoch; `varied` are the options that differ.
+    `metric` chooses the best trial or epoch; `varied` are the options that differ. Seeds above `last_seed` are the
+    fresh ones of [confirm]; it is None without that table.
     """
 
     path: Path
@@ -41,6 +43,7 @@ class ResultsFolder:
     _epochs: Mapping[str, Columns]
     _diagnostics: Mapping[str, Columns]
     number: int | None = None
+    last_seed: int | None = None
 
     @property
     def name(self) -> str:
@@ -53,9 +56,20 @@ class ResultsFolder:
         configurations: dict[tuple[str, ...], list[Trial]] = {}
         for trial in self.trials:
             if trial.state == "complete" or not self.is_sweep:
-                values = tuple("" if value is None else str(value) for value in trial.options.values())
-                configurations.setdefault(values, []).append(trial)
+                configurations.setdefault(_values(trial), []).append(trial)
         return configurations
+
+    @property
+    def judged(self) -> dict[tuple[str, ...], list[Trial]]:
+        """The `configurations` with the trials that summary.csv is made of: of a confirmed one the fresh seeds."""
+        if self.last_seed is None:
+            return self.configurations
+        confirmed = {_values(trial) for trial in self.trials if trial.seed > self.last_seed}
+        judged = {
+            values: [trial for trial in trials if values not in confirmed or trial.seed > self.last_seed]
+            for values, trials in self.configurations.items()
+        }
+        return {values: trials for values, trials in judged.items() if trials}
 
     def only(self, trial: Trial) -> Self:
         """One complete trial of the sweep alone, which varies nothing."""
@@ -107,7 +121,22 @@ def _read_sweep(path: Path) -> ResultsFolder:
     found = read_trials(path)
     epochs = _read_epochs(path / "metrics.csv", RERUN)
     diagnostics = _read_epochs(path / "diagnostics.csv", RERUN)
-    return ResultsFolder(path, True, found.metric, found.varied, found.trials, epochs, diagnostics)
+    last = _last_seed(path)
+    return ResultsFolder(path, True, found.metric, found.varied, found.trials, epochs, diagnostics, last_seed=last)
+
+
+def _last_seed(path: Path) -> int | None:
+    """The last of the seeds by which a sweep with [confirm] chose."""
+    file = read_toml(path / SWEEP, SweepHeader, RERUN) if os.path.isfile(path / SWEEP) else {}
+    if "confirm" not in file:
+        return None
+    seeds = file.get("seeds", [file.get("base", {}).get("seed", OPTIONS["seed"].default)])
+    return int(max(range(seeds) if isinstance(seeds, int) else seeds))
+
+
+def _values(trial: Trial) -> tuple[str, ...]:
+    """The values of the varied options."""
+    return tuple("" if value is None else str(value) for value in trial.options.values())
 
 
 def _read_epochs(path: Path, remedy: str) -> dict[str, Columns]:

@@ -1,7 +1,7 @@
 """Runs and trials side by side: the options in which they differ, their scores, and differences paired by seed."""
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from mlpcli.results.folders.find import find_named
 from mlpcli.results.folders.read_trials import read_trials
 from mlpcli.results.reading.folder_rows import Row
 from mlpcli.results.reading.recorded import Recorded, read_recorded
-from mlpcli.results.statistics import Difference, difference, estimate, holm
+from mlpcli.results.statistics import Difference, difference, estimate, holm, overlap_of
 from mlpcli.results.trial import Trial
 
 __all__ = ["Side", "compared_options", "configuration_rows", "find_sides", "side_rows"]
@@ -94,7 +94,7 @@ def configuration_rows(sides: Sequence[Side]) -> tuple[list[Row], str | None]:
     p_values = holm([found.p_value if found else None for found in differences])
     rows = []
     for (side, scores), found, p_value in zip(scored, differences, p_values, strict=True):
-        mean = estimate(list(scores.values()), _overlap(scores))
+        mean = estimate(list(scores.values()), overlap_of(fold for _, fold in scores))
         rows.append(
             {
                 "name": side.name,
@@ -112,17 +112,12 @@ def configuration_rows(sides: Sequence[Side]) -> tuple[list[Row], str | None]:
     return rows, metric
 
 
-def _overlap(scores: Iterable[Repeat]) -> float:
-    """The overlap of the training rows, as in `statistics`: 1 / (folds - 1), 0 without folds."""
-    folds = {fold for _, fold in scores} - {None}
-    return 1 / (len(folds) - 1) if len(folds) > 1 else 0.0
-
-
 def _paired(scores: Mapping[Repeat, float], references: Mapping[Repeat, float]) -> Difference | None:
     shared = [seed for seed in scores if seed in references]
     if not shared:
         return None
-    return difference([scores[seed] for seed in shared], [references[seed] for seed in shared], _overlap(shared))
+    overlap = overlap_of(fold for _, fold in shared)
+    return difference([scores[seed] for seed in shared], [references[seed] for seed in shared], overlap)
 
 
 def _sides(name: str, root: Path) -> list[Side]:

@@ -70,4 +70,7 @@ class SweepHeader(_File):
 
     name: str | None = None
     metric: _Measure | None = None
+    seeds: int | list[int] | None = None
+    base: dict[str, Any] | None = None
+    confirm: dict[str, Any] | None = None
     search: dict[str, Any] | None = None

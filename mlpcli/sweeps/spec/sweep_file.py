@@ -13,6 +13,7 @@ from typing import Any
 from mlpcli.assets import asset_folder
 from mlpcli.config import RunOptions, read_toml
 from mlpcli.errors import UsageError
+from mlpcli.results.statistics import overlap_of
 from mlpcli.sweeps.spec.draw_tables import read_random, read_search
 from mlpcli.sweeps.spec.halving import Halving
 from mlpcli.sweeps.spec.option_tables import Table, Tables
@@ -78,8 +79,8 @@ class SweepFile:
 
     @property
     def overlap(self) -> float:
-        """The overlap of the trials' training rows, as `results.statistics` takes it: test over training rows."""
-        return 1 / (self.folds - 1) if self.folds else 0.0
+        """The overlap of the trials' training rows, as `results.statistics` takes it."""
+        return overlap_of(range(self.folds))
 
     @property
     def fresh_seeds(self) -> range:
