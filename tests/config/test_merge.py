@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlpcli.config import OPTIONS, RunOptions, Source, as_dict, build, check_value, resolve, usage_error
+from mlpcli.config import (
+    OPTIONS,
+    RunOptions,
+    Source,
+    as_dict,
+    build,
+    canonical_value,
+    check_value,
+    resolve,
+    usage_error,
+)
 from mlpcli.errors import ExitCode, UsageError
 from tests.measure import cpu_loops
 
@@ -284,3 +294,38 @@ def test_a_set_of_options_costs_little_beside_its_validation() -> None:
 
     validation = seconds(lambda: RunOptions.model_validate({**base.values, **grid.values}))
     assert seconds(lambda: build(base, grid)) < 10 * validation
+
+
+WORDS = (
+    "0",
+    "-0.0",
+    "0.5",
+    "64",
+    "256,128",
+    "[8, 4]",
+    "true",
+    "auto",
+    "full",
+    "seed",
+    "nan",
+    "-1",
+    "",
+    "x",
+    "a:1",
+    "tab",
+)
+VALUES = (True, None, 0, -1, 1.5, [1, 2], (3,), float("inf"), "64", {"a": 1})
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_one_value_is_read_as_among_all_options(name: str) -> None:
+    """Values alone take a shorter way than the options of a run."""
+    for value in (*WORDS, *VALUES, *OPTIONS[name].choices, OPTIONS[name].default):
+        text = value in WORDS
+        if check_value(name, value, "", text=text) is not None:
+            with pytest.raises(ValueError):
+                canonical_value(name, value, text=text)
+        else:
+            found = canonical_value(name, value, text=text)
+            given = found if text else value
+            assert repr(getattr(RunOptions.model_validate({name: given}), name)) == repr(found)
