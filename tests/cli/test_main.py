@@ -93,9 +93,9 @@ def test_completion_is_offered() -> None:
         (["graph"], "missing argument 'EXPR'. Type mlpcli graph --help for its arguments and flags"),
     ],
 )
-def test_usage_errors_are_one_line(arguments: list[str], line: str) -> None:
-    result = shell(*arguments)
-    assert (result.returncode, result.stdout, result.stderr) == (2, "", f"mlpcli: error: {line}\n")
+def test_usage_errors_are_one_line(capsys: pytest.CaptureFixture[str], arguments: list[str], line: str) -> None:
+    assert main.run(arguments) == 2
+    assert capsys.readouterr() == ("", f"mlpcli: error: {line}\n")
 
 
 def test_arguments_that_are_no_text() -> None:

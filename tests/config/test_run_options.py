@@ -136,14 +136,20 @@ def test_the_tables_above_cover_every_option() -> None:
     assert {name for name, *_ in [*NUMBERS, *LISTS]} | CHOICES.keys() == OPTIONS.keys() == set(RunOptions.model_fields)
 
 
-@pytest.mark.parametrize(("name", "value", "good"), [*NUMBERS, *LISTS])
-def test_values_at_the_edge(name: str, value: object, good: bool) -> None:
-    assert (check_value(name, value, f"run.toml: {name}") is None) == good
-    if good:
+def is_valid(name: str, value: object) -> bool:
+    try:
         RunOptions.model_validate({name: value})
-    else:
-        with pytest.raises(ValidationError):
-            RunOptions.model_validate({name: value})
+    except ValidationError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("option", sorted({name for name, *_ in [*NUMBERS, *LISTS]}))
+def test_values_at_the_edge(option: str) -> None:
+    for name, value, good in [*NUMBERS, *LISTS]:
+        if name == option:
+            assert (check_value(name, value, f"run.toml: {name}") is None) == good, (name, value)
+            assert is_valid(name, value) == good, (name, value)
 
 
 @pytest.mark.parametrize("name", CHOICES)
@@ -156,9 +162,9 @@ def test_choices_are_those_of_the_contract(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [*INTEGERS, *SHARES, *AMOUNTS, "lr", "eps", "lr_decay", "lr_every", "hidden"])
-@pytest.mark.parametrize("value", [True, math.nan, math.inf, -math.inf, {"a": 1}, 10**400, -(10**400), [[1]]])
-def test_numbers_are_finite_and_no_booleans(name: str, value: object) -> None:
-    assert check_value(name, value, name) is not None
+def test_numbers_are_finite_and_no_booleans(name: str) -> None:
+    for value in (True, math.nan, math.inf, -math.inf, {"a": 1}, 10**400, -(10**400), [[1]]):
+        assert check_value(name, value, name) is not None, value
 
 
 @pytest.mark.parametrize("name", [name for name in INTEGERS if name not in ("test_size", "val_size")])
