@@ -21,11 +21,16 @@ Numbers = NDArray[np.float64]
 
 
 class Bins(NamedTuple):
-    """Per bin of equal width that has rows: the mean probability, the share that came true, and the number of rows."""
+    """Per bin of equal width that has rows: the mean probability, the share that came true, and the number of rows.
+
+    Weighted rows count by their weights in all three; `effective` is the number of rows of equal weight that would
+    settle the share as well, (sum w)^2 / sum w^2 (Kish 1965, "Survey Sampling").
+    """
 
     mean: Numbers
     share: Numbers
     rows: Numbers
+    effective: Numbers
 
     @property
     def error(self) -> float:
@@ -35,7 +40,7 @@ class Bins(NamedTuple):
     @property
     def halves(self) -> Numbers:
         """Distances from the share to both ends of its 95% interval (Wilson 1927), `(2, bins)`."""
-        z, p, n = 1.959964, self.share, self.rows
+        z, p, n = 1.959964, self.share, self.effective
         middle = (p + z * z / (2 * n)) / (1 + z * z / n)
         half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
         halves: Numbers = np.stack([p - (middle - half), middle + half - p]).clip(min=0)
@@ -65,8 +70,10 @@ def bin_rows(probabilities: Numbers, came_true: NDArray[np.bool_], weights: Numb
     rows = np.bincount(place, weights=weights, minlength=BINS).astype(np.float64)
     sums = np.bincount(place, weights=probabilities * weights, minlength=BINS)
     true = np.bincount(place, weights=came_true * weights, minlength=BINS)
+    squares = np.bincount(place, weights=weights * weights, minlength=BINS)
     there = rows > 0
-    return Bins(sums[there] / rows[there], true[there] / rows[there], rows[there])
+    rows, squares = rows[there], squares[there]
+    return Bins(sums[there] / rows, true[there] / rows, rows, rows * rows / squares)
 
 
 @np.errstate(divide="ignore", invalid="ignore")

@@ -1,5 +1,6 @@
 """Pictures of trained networks: what is drawn equals what the model says, worked by hand where it can be."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -171,6 +172,37 @@ def test_the_confusion_counts_are_those_of_eval(root: Path) -> None:
     figure = figure_of(root, "blobs", "confusion")
     drawn = [text.get_text().replace("·", "0") for text in figure.axes[0].texts]
     assert drawn == [count for row in written for count in row]
+
+
+def test_weighted_rows_count_by_their_weights_as_in_eval(tmp_path: Path, root: Path) -> None:
+    """`root` for the cache alone."""
+    rows = [f"{at},{at * at % 17},{at % 3 > at % 5},{1 + 9 * (at % 2)}" for at in range(200)]
+    (tmp_path / "t.csv").write_text("\n".join(["a,b,y,w", *rows, ""]))
+    options = ["--dataset", str(tmp_path / "t.csv"), "--target", "y", "--weights", "w", "--epochs", "3", "--quiet"]
+    assert run(["train", "--results", str(tmp_path), "--name", "r", *options]) == 0
+    assert run(["eval", str(tmp_path / "r"), "--split", "test", "--quiet"]) == 0
+    counts, bins = (
+        np.genfromtxt(tmp_path / "r" / f"{name}-test.csv", delimiter=",", skip_header=1)
+        for name in ("confusion", "calibration")
+    )
+    figure = figure_of(tmp_path, "r", "confusion")
+    drawn = [float(text.get_text().replace("·", "0")) for text in figure.axes[0].texts]
+    assert_allclose(drawn, counts[:, 1:].ravel(), rtol=1e-3)
+    accuracy = json.loads((tmp_path / "r" / "result.json").read_text())["metrics"]["test"]["accuracy"]
+    caption = figure._supxlabel.get_text().replace("\n", " ")
+    assert caption == f"40 test rows, counted by weight, accuracy {accuracy:.3f}; seed 0"
+    above, below = figure_of(tmp_path, "r", "calibration").axes
+    assert_allclose(above.lines[1].get_xydata(), bins[:, :2])
+    assert_allclose([bar.get_height() for bar in below.patches if bar.get_height()], bins[:, 2])
+    assert below.get_ylabel() == "weight"
+
+
+def test_weights_widen_the_interval_of_a_share() -> None:
+    """Weights 3 and 1 are worth 16 / 10 rows of equal weight; equal weights of any size as many rows as there are."""
+    said, true = np.array([0.7, 0.7]), np.array([True, False])
+    assert_allclose(bin_rows(said, true, np.array([3.0, 1.0])).effective, [1.6])
+    equal = bin_rows(said, true, np.array([5.0, 5.0]))
+    assert_allclose(equal.halves, bin_rows(said, true).halves)
 
 
 def test_calibration_of_probabilities_worked_by_hand() -> None:

@@ -35,12 +35,12 @@ def draw_calibration(networks: Networks) -> list[Drawing]:
     probabilities, codes = kept.model.probabilities(scores), kept.model.decide(scores)
     if len(names) == 2:
         bins, says, truth = (
-            bin_rows(probabilities[:, 1], y == 1),
+            bin_rows(probabilities[:, 1], y == 1, part.weights),
             f"probability of {names[1]}",
             f"share that is {names[1]}",
         )
     else:
-        bins = bin_rows(probabilities[np.arange(len(y)), codes], y == codes)
+        bins = bin_rows(probabilities[np.arange(len(y)), codes], y == codes, part.weights)
         says, truth = "probability of the decided class", "share that is right"
     figure, (above, below) = new_figure(4.4, 4.6, 2, 1, sharex=True, gridspec_kw={"height_ratios": [3, 1]})
     above.plot([0, 1], [0, 1], color="#999999", linestyle="--")
@@ -50,10 +50,11 @@ def draw_calibration(networks: Networks) -> list[Drawing]:
     above.set_xlim(0, 1)
     above.set_ylim(0, 1.02)
     above.set_ylabel(truth)
-    below.set_ylabel("rows")
+    below.set_ylabel("rows" if part.weights is None else "weight")
     below.set_xlabel(says)
+    by_weight = "" if part.weights is None else ", counted by weight"
     caption = (
-        f"{len(y)} {PARTS[name]} rows, 95% intervals; dashed: right as often as it says; "
+        f"{len(y)} {PARTS[name]} rows{by_weight}, 95% intervals; dashed: right as often as it says; "
         f"calibration error {bins.error:.3f}; seed {kept.trial.seed}"
     )
     titled(figure, f"{networks.heading(kept)}: calibration", caption)

@@ -1,5 +1,7 @@
 """Which classes a network takes for each other, on the rows that judge it."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +17,7 @@ WRITTEN = 16
 
 
 def draw_confusion(networks: Networks) -> list[Drawing]:
-    """Counts of the rows of each class by what they are taken for, of the best network; nothing for a regression.
+    """Rows of each class, by weight, and what they are taken for, of the best network; nothing for a regression.
 
     Raises:
         MlpcliError: the model file is damaged, or its data have changed or cannot be loaded.
@@ -27,15 +29,18 @@ def draw_confusion(networks: Networks) -> list[Drawing]:
     codes, y = kept.model.decide(kept.model.scores(part.x)), np.asarray(part.y)
     if y.ndim != 1:
         return []
-    counts = count(y, codes, len(names))
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    counts, form = count(y, codes, len(names), part.weights), "d" if part.weights is None else ".4g"
+    sums = counts.sum(axis=1, keepdims=True)
+    shares = counts / np.where(sums > 0, sums, 1)
     side = max(2.4, min(0.42 * len(names), 6.0))
     figure, (axes,) = new_figure(side + 1.9, side + 1.3)
     image = axes.imshow(shares, cmap="Greys", vmin=0, vmax=1)
     if len(names) <= WRITTEN:
         for (row, column), number in np.ndenumerate(counts):
             color = "white" if shares[row, column] > 0.5 else "black"
-            axes.text(column, row, f"{number}" if number else "·", ha="center", va="center", fontsize=8, color=color)
+            axes.text(
+                column, row, f"{number:{form}}" if number else "·", ha="center", va="center", fontsize=8, color=color
+            )
     every = -(-len(names) // 24)
     places = range(0, len(names), every)
     labels = [wrap(names[place], 14) for place in places]
@@ -46,18 +51,21 @@ def draw_confusion(networks: Networks) -> list[Drawing]:
     axes.set_ylabel("true class")
     axes.grid(visible=False)
     figure.colorbar(image, label=upright("share of the true class", side), shrink=0.85)
-    right = np.trace(counts) / max(counts.sum(), 1)
-    below = f"{counts.sum()} {PARTS[name]} rows, accuracy {right:.3f}; seed {kept.trial.seed}"
+    by_weight = "" if part.weights is None else ", counted by weight"
+    right = np.trace(counts) / counts.sum()
+    below = f"{len(part)} {PARTS[name]} rows{by_weight}, accuracy {right:.3f}; seed {kept.trial.seed}"
     titled(figure, f"{networks.heading(kept)}: classes taken for each other", below)
     return [Drawing("confusion", figure)]
 
 
-def count(y: NDArray[np.int64], codes: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
-    """Number of rows by true class (rows) and predicted class (columns).
+def count(
+    y: NDArray[np.int64], codes: NDArray[np.int64], classes: int, weights: NDArray[np.float64] | None = None
+) -> NDArray[Any]:
+    """Number of rows, or the sum of their weights, by true class (rows) and predicted class (columns).
 
     >>> count(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
     array([[1, 1],
            [0, 1]])
     """
-    counts: NDArray[np.int64] = np.bincount(y * classes + codes, minlength=classes * classes).reshape(classes, classes)
-    return counts
+    counts: NDArray[Any] = np.bincount(y * classes + codes, weights, minlength=classes * classes)
+    return counts.reshape(classes, classes)
