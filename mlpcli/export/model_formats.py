@@ -22,7 +22,7 @@ FORMATS: dict[str, Callable[[Trained], bytes]] = {
     ".py": numpy_bytes,
     ".safetensors": lambda model: model.to_bytes(),
 }
-"""What makes the content of the file, by suffix."""
+"""Function that makes the content of the file, by suffix."""
 
 
 def check_format(path: Path) -> None:
@@ -59,9 +59,9 @@ def export_model(model: Trained, path: Path | str) -> None:
 
 
 def _obstacles(model: Trained) -> Iterator[tuple[str, str]]:
-    """What of the model only mlpcli reads or computes, each with a further remedy."""
+    """Parts of the model that only mlpcli reads or computes, each with a further remedy."""
     if model.preprocessing.sparse:
-        yield "the model takes sparse rows, which other formats have no form for", ""
+        yield "the model takes sparse rows, which other formats cannot read", ""
     for column in model.preprocessing.columns:
         if column.kind in DATES:
             remedy = ", or train on parts of the dates as numbers"

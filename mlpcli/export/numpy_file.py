@@ -81,7 +81,7 @@ def numpy_bytes(model: Trained) -> bytes:
 
 
 def _facts(model: Trained) -> str:
-    """What is known of the data, as literals."""
+    """Facts about the data, as literals."""
     fitted = model.preprocessing.to_json()
     classes = None if model.classes is None else model.classes.tolist()
     facts: dict[str, Any] = {

@@ -15,7 +15,7 @@ __all__ = ["ML", "Graph"]
 
 ML = "ai.onnx.ml"
 OPSETS = {"": 17, ML: 3}
-"""Versions of the operators by domain; runtimes since 2022 have them."""
+"""Versions of the operators by domain; runtimes since 2022 support them."""
 
 IR_VERSION = 8
 """Version of the file format that came with these operators."""
@@ -52,7 +52,7 @@ class Graph:
         self._taken: set[str] = set()
 
     def fresh(self, name: str) -> str:
-        """The name, or the name with the first number that makes it a new one."""
+        """The name or, where it is taken, the name with the first free number."""
         numbered = (f"{name}_{number}" for number in itertools.count(1))
         made = next(word for word in (name, *itertools.islice(numbered, len(self._taken))) if word not in self._taken)
         self._taken.add(made)

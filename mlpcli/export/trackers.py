@@ -25,7 +25,7 @@ class Tracker(Protocol):
 
 
 TRACKERS: dict[str, Callable[[str], Tracker]] = {"mlflow": MlflowStore, "tensorboard": TensorBoardLog}
-"""What opens the place, by name; the name is that of the package and of the extra."""
+"""Class of each tracker, by the name of its package, which its extra has too."""
 
 
 def check_tracker(name: str) -> None:

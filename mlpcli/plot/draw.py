@@ -73,7 +73,7 @@ def pictures(
     """File name and content of each picture; `form` is png or svg, `metric` by default the one that ranks.
 
     With `trial` the pictures show one trial of the sweep, and its number is in their names. With `only` they are those
-    of these kinds. A picture that cannot be drawn, since its network or its data are not to be had, is left out:
+    of these kinds. A picture that cannot be drawn, because its network or its data are missing, is left out:
     `leave_out` is told which and why.
 
     Raises:

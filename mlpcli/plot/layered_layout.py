@@ -28,7 +28,7 @@ class Layers:
 
     @property
     def neighbours(self) -> dict[Key, tuple[list[Key], list[Key]]]:
-        """Keys in the layer before and in the layer behind to which each key is joined."""
+        """Keys in the layer before and in the layer after that each key is connected to."""
         joined: dict[Key, tuple[list[Key], list[Key]]] = {key: ([], []) for layer in self.layers for key in layer}
         for way in self.ways.values():
             for before, behind in pairwise(way):
@@ -38,7 +38,7 @@ class Layers:
 
 
 def find_layers(nodes: Sequence[str], edges: Sequence[Edge]) -> Layers:
-    """Layers of `nodes`, which stand in an order in which no edge runs backwards.
+    """Layers of `nodes`, given in an order in which no edge runs backwards.
 
     A node stands behind all that lead to it; one to which nothing leads stands just before the first that it leads to.
 

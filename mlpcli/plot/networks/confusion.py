@@ -13,7 +13,7 @@ __all__ = ["count", "draw_confusion"]
 
 MOST_CLASSES = 60
 WRITTEN = 16
-"""Classes at most whose counts are written into the cells."""
+"""Number of classes up to which the counts are written into the cells."""
 
 
 def draw_confusion(networks: Networks) -> list[Drawing]:

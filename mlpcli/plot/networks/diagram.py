@@ -15,16 +15,16 @@ __all__ = ["draw_network"]
 
 MOST_UNITS = 10
 MOST_LAYERS = 5
-"""Units in a layer and linear layers of a network that is drawn unit by unit."""
+"""Most units per layer, and most linear layers, of a network that is drawn unit by unit."""
 
 MOST_NUMBERS = 14
-"""Weights whose numbers are written on their edges."""
+"""Number of weights up to which they are written on their edges."""
 
 POSITIVE: dict[str, Any] = {"linestyle": "-", "color": "#000000"}
 NEGATIVE: dict[str, Any] = {"linestyle": "--", "color": "#d55e00"}
 
 MOST_BOXES = 26
-"""Layers of a network that has a box for each."""
+"""Number of layers up to which each has a box."""
 
 
 def draw_network(networks: Networks) -> list[Drawing]:
@@ -79,7 +79,7 @@ def _place(layer: int, unit: int, size: int) -> tuple[float, float]:
 
 
 def _unit_texts(model: Model, layer: int, size: int) -> list[str]:
-    """What stands in the circles of a layer: names of inputs, or biases of units."""
+    """Text in the circles of a layer: names of inputs, or biases of units."""
     if layer == 0:
         return [f"x{unit + 1}" for unit in range(size)]
     linear = model.network.linears[layer - 1]

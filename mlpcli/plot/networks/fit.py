@@ -15,7 +15,7 @@ __all__ = ["draw_fit", "draw_function", "is_a_function"]
 
 MOST_COLUMNS = 3
 FEW = 60
-"""Training rows at most that are drawn one by one."""
+"""Number of training rows up to which they are drawn one by one."""
 
 
 def draw_fit(networks: Networks) -> list[Drawing]:

@@ -20,7 +20,7 @@ MOST_PANELS = 6
 MOST_ROWS = 300
 GRID = 100
 FEW = 12
-"""Rows at most that are labelled with their inputs."""
+"""Number of rows up to which each is labelled with its inputs."""
 
 COMPONENT = "component"
 

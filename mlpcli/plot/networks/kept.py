@@ -63,7 +63,7 @@ class Kept:
         return other
 
     def some_rows(self, most: int) -> tuple[Part, str]:
-        """At most so many training rows, spread evenly over all of them, and a caption that says how many."""
+        """At most `most` training rows, spread evenly over all of them, and a caption that says how many."""
         train = self.data.train
         if len(train) <= most:
             return train, "all training rows"

@@ -21,7 +21,7 @@ LINE = 2000
 """Points along the axis of a single input."""
 
 MARGIN = 0.08
-"""Of the range of the rows, on either side."""
+"""Share of the range of the rows that is added on either side."""
 
 
 def draw_regions(networks: Networks) -> list[Drawing]:

@@ -17,7 +17,7 @@ FEWEST_AXES = 3
 MOST_AXES = 7
 MOST_TICKS = 9
 OFFSET = 0.008
-"""Between the lines of neighbouring ranks, which often run through the same values."""
+"""Distance between the lines of neighbouring ranks, which often run through the same values."""
 
 Numbers = NDArray[np.float64]
 Ticks = list[tuple[float, str]]
