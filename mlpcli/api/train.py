@@ -21,6 +21,7 @@ from mlpcli.data import prepare
 from mlpcli.errors import Diverged, ExitCode, Interrupted, UsageError
 from mlpcli.plugins.files import Files, load
 from mlpcli.results.folders.naming import default_name
+from mlpcli.results.folders.promotion import MODEL
 from mlpcli.results.folders.run_folder import RunFolder
 from mlpcli.results.folders.run_in_memory import RunInMemory
 from mlpcli.results.provenance import labels
@@ -187,7 +188,8 @@ def _trained(
         if isinstance(folder, RunFolder) and folder.result is not None:
             found = Run.of_folder(folder.path)
             if found.state == "diverged":
-                raise Diverged(f"training of {found.place} diverged. {remedy(run.options)}", found)
+                advice = remedy(run.options, at_start=not (folder.path / MODEL).is_file())
+                raise Diverged(f"training of {found.place} diverged. {advice}", found)
             return found
         try:
             trained = train_run(run, folder, command, show, stop_early=stop_early, said=said)

@@ -46,7 +46,7 @@ CHECKPOINT_EVERY = 2.0
 """Seconds between two checkpoints, the most that a crash may cost."""
 
 
-HISTORY = "weights."
+WEIGHTS_PREFIX = "weights."
 """Prefix of the names of earlier weights in a checkpoint."""
 
 
@@ -143,7 +143,7 @@ def train_run(
                     arrays, counters = saved
                     try:
                         if history is not None:
-                            history.load(_taken(arrays, HISTORY))
+                            history.load(_taken(arrays, WEIGHTS_PREFIX))
                         trainer.restore(arrays, counters)
                         if history is not None and len(history) != trainer.epoch + 1:
                             raise ValueError("it lacks the weights of earlier epochs")
@@ -154,8 +154,7 @@ def train_run(
                 trained = _scored(trainer, run, started)
                 if folder.path:
                     trained.result.update(_comparisons(trainer, run))
-                model = trained.model.to_bytes() if folder.path else None
-                weights = None if history is None else history.to_bytes(run.run_id)
+                model, weights = _kept_files(trainer, trained, history) if folder.path else (None, None)
                 folder.finish(model, trained.result, made_by, _columns_csv(run), weights)
         except Interrupted:
             if not stop_early:
@@ -163,11 +162,10 @@ def train_run(
             trained = _scored(trainer, run, started)
             trained.result["state"] = "interrupted"
     if 0 in trainer.diverged:
-        raise Diverged(
-            f"training of {_place(folder.path)} diverged: {trainer.diverged[0]}. The weights of epoch "
-            f"{trained.result['best_epoch']} are kept. {remedy(run.options)}",
-            trained,
-        )
+        found = trainer.diverged[0]
+        kept = "" if found.at_start else f"The weights of epoch {trained.result['best_epoch']} are kept. "
+        advice = remedy(run.options, at_start=found.at_start)
+        raise Diverged(f"training of {_place(folder.path)} diverged: {found}. {kept}{advice}", trained)
     return trained
 
 
@@ -183,7 +181,7 @@ def _train_epochs(
     def tick() -> None:
         arrays, counters = trainer.checkpoint()
         if history is not None:
-            arrays |= {f"{HISTORY}{name}": array for name, array in history.arrays.items()}
+            arrays |= {f"{WEIGHTS_PREFIX}{name}": array for name, array in history.arrays.items()}
         folder.save_checkpoint(arrays, {**counters, "elapsed": time.monotonic() - started})
         check()
 
@@ -204,6 +202,13 @@ def _scored(trainer: Trainer, run: PlannedRun, started: float) -> Trained:
     result = result_of(trainer, 0, trainer.results()[0], run.run_id)
     result["time_s"] = time.monotonic() - started
     return Trained(result, Model.of(run.options, run.data, trainer.tensors(0)))
+
+
+def _kept_files(trainer: Trainer, trained: Trained, history: WeightHistory | None) -> tuple[bytes | None, bytes | None]:
+    """The content of the model file and of weights.safetensors; None for one that the run does not keep."""
+    if 0 in trainer.diverged and trainer.diverged[0].at_start:
+        return None, None  # no weights are worth keeping
+    return trained.model.to_bytes(), None if history is None else history.to_bytes(trained.result["run_id"])
 
 
 def _comparisons(trainer: Trainer, run: PlannedRun) -> dict[str, Any]:

@@ -216,6 +216,7 @@ def _report(run: "Run", as_json: bool, quiet: bool) -> None:
         epochs = f"weights of epoch {result['best_epoch']} of {result['epochs_run']}"
         print(f"{result['parameters']:,} parameters, {epochs}, {result['time_s']:.1f} s")
         table(*score_table(result))
-        print(f"{run.place}\nNext: mlpcli eval {run.place}{loaded_flags()}", flush=True)  # the remarks stand below
+        following = "" if run.state == "diverged" else f"\nNext: mlpcli eval {run.place}{loaded_flags()}"
+        print(f"{run.place}{following}", flush=True)  # the remarks stand below
     for remark in remarks(result):
         message(f"Note: {remark}", quiet=quiet)

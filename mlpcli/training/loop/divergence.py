@@ -17,14 +17,24 @@ __all__ = ["Divergence", "finite", "remedy"]
 
 @dataclass(frozen=True)
 class Divergence:
-    """The first batch after which a run's loss or weights were not finite; epoch and batch count from 1."""
+    """The first batch after which a run's loss or weights were not finite; epoch and batch count from 1.
+
+    Epoch 0 stands for the initial weights, with which no training begins.
+    """
 
     epoch: int
     batch: int
     lr: float
     what: str
 
+    @property
+    def at_start(self) -> bool:
+        """Whether the initial weights were not finite already."""
+        return self.epoch == 0
+
     def __str__(self) -> str:
+        if self.at_start:
+            return self.what
         return f"{self.what} at epoch {self.epoch}, batch {self.batch} (lr {self.lr:g})"
 
 
@@ -35,12 +45,20 @@ def finite(losses: Array, network: Network) -> Array:
     return well
 
 
-def remedy(options: RunOptions) -> str:
+def remedy(options: RunOptions, *, at_start: bool) -> str:
     """What to try after a divergence; a line search lets only the initial loss be other than finite.
 
-    >>> remedy(RunOptions(optimizer="sgd"))
+    Args:
+        options: options of the run.
+        at_start: whether its initial weights were not finite already.
+
+    >>> remedy(RunOptions(optimizer="sgd"), at_start=False)
     'Try a lower --lr, or --clip-norm 1'
+    >>> remedy(RunOptions(optimizer="sgd", clip_norm=1.0), at_start=False)
+    'Try a lower --lr'
     """
+    if at_start:
+        return "Use a smaller --init-scale or --init-bias, or another --init"
     if OPTIMIZERS[options.optimizer].full_batch:
         return "Try --dtype float64, a smaller --init-scale, or another --scale"
-    return "Try a lower --lr, or --clip-norm 1"
+    return "Try a lower --lr" if 0 < options.clip_norm <= 1 else "Try a lower --lr, or --clip-norm 1"

@@ -98,8 +98,10 @@ class Trainer:
         self._epoch_time, self._hurried = 0.0, False
         self.diagnostics: list[tuple[int, DiagnosticsRow]] = []
         self._assemble()
-        initialize(self.network, self.runs, data)
+        with np.errstate(all="ignore"):  # weights that are not finite are noted below
+            initialize(self.network, self.runs, data)
         self.kept_params, self.kept_state = self.network.params.copy(), self.network.state.copy()
+        self._leave_out_unusable()
         self._clear_sums()
 
     @property
@@ -158,6 +160,7 @@ class Trainer:
         self.members = np.arange(len(self.runs))
         self._assemble()
         self.network.params[...], self.network.state[...] = self.kept_params, self.kept_state
+        self._scored = True
         parts = {"train": self.data.train, "val": self.data.val, "test": self.data.test}
         with np.errstate(all="ignore"):
             measured = {
@@ -170,7 +173,7 @@ class Trainer:
 
     def tensors(self, run: int) -> dict[str, Array]:
         """The kept weights and running statistics of one run, by name; available after `results()`."""
-        if len(self.members) != len(self.runs):
+        if not self._scored:
             raise ValueError("call results() before tensors()")
         return {name: view[run] for name, view in self.network.tensors().items()}
 
@@ -222,6 +225,15 @@ class Trainer:
         self.replicas = Replicas([self.runs[member] for member in self.members], self.data, len(self.bounds))
         self._full_batch = FullBatch(self.replicas, self.data) if self._takes_all_rows else None
         self._diagnostics: Diagnostics | None = None
+        self._scored = False
+
+    def _leave_out_unusable(self) -> None:
+        """Note the runs whose initial weights are not finite, and train the others."""
+        well = np.isfinite(self.network.params).all(axis=-1)
+        for run in np.flatnonzero(~well).tolist():
+            self.diverged[run] = Divergence(0, 0, float(self._lr(0)[run]), "the initial weights are not finite")
+        if not well.all():
+            self._keep_only(np.flatnonzero(well))
 
     @property
     def _optimizer(self) -> Optimizer | LBFGS:

@@ -268,6 +268,19 @@ def test_a_dataset_that_was_prepared_needs_no_scikit_learn(tmp_path: Path, monke
     )
 
 
+def test_initial_weights_that_are_not_finite_end_with_a_remedy(capsys: pytest.CaptureFixture[str]) -> None:
+    command = words("train --dataset xor --init-scale 1e300 --record-weights")
+    assert run(command) == 1
+    out, err = capsys.readouterr()
+    said = f"mlpcli: error: training of {folder()} diverged"
+    advice = "Use a smaller --init-scale or --init-bias, or another --init\n"
+    assert err.endswith(f"{said}: the initial weights are not finite. {advice}")
+    assert "Next:" not in out
+    assert not list(folder().glob("*.safetensors"))
+    assert run([*command, "--resume"]) == 1
+    assert capsys.readouterr().err.endswith(f"{said}. {advice}")
+
+
 def test_seeds_that_all_diverge_are_told_what_helps_here(capsys: pytest.CaptureFixture[str]) -> None:
     diverging = ["--optimizer", "sgd", "--loss", "squared", "--activation", "identity", "--lr", "1e30"]
     code = run(["train", "--dataset", "blobs:n=120", "--epochs", "2", "--seeds", "2", *diverging])

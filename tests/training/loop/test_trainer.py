@@ -246,6 +246,32 @@ def test_tensors_are_read_after_the_results() -> None:
     assert trainer.tensors(0)["output.weight"].shape == (7, 3)
 
 
+def test_tensors_of_a_single_run_are_those_of_its_best_epoch() -> None:
+    data = dataset(CLASSES)
+    trainer = Trainer([resolved(data, epochs=30, lr=0.05)], data)
+    for _ in trainer.epochs():
+        pass
+    assert trainer.monitor.best_epoch[0] < 30
+    with pytest.raises(ValueError, match=r"call results\(\) before tensors"):
+        trainer.tensors(0)
+    trainer.results()
+    kept = np.concatenate([array.ravel() for array in trainer.tensors(0).values()])
+    np.testing.assert_array_equal(kept, trainer.kept_params[0])
+
+
+@pytest.mark.parametrize("source", ["xor", CLASSES])
+def test_initial_weights_that_are_not_finite_train_no_further_than_the_start(source: str) -> None:
+    """The other runs of the stack are what they are alone."""
+    data = dataset(source)
+    runs = [resolved(data, seed=1), resolved(data, init_scale=1e300), resolved(data, init_bias=1e300, seed=2)]
+    alone, *unusable = train(runs, data)
+    assert alone == train(runs[:1], data)[0]
+    for run in unusable:
+        assert (run.diverged, run.epochs_run, run.rows) == ("the initial weights are not finite", 0, [])
+    trainer = Trainer(runs[1:2], data)
+    assert list(trainer.epochs()) == [] and len(trainer.members) == 0
+
+
 @pytest.mark.parametrize(
     ("source", "options", "why"),
     [
