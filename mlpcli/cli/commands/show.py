@@ -137,11 +137,11 @@ def _origin(made: dict[str, Any]) -> Iterator[str]:
     """What provenance.json says, in lines."""
     if made:
         facts = {
-            "mlpcli": made.get("version"),
-            "Python": made.get("python"),
-            "commit": (made.get("git_commit") or "")[:12],
+            "mlpcli ": made.get("version"),
+            "": made.get("python"),
+            "commit ": (made.get("git_commit") or "")[:12],
         }
-        words = ", ".join(f"{key} {value}" for key, value in facts.items() if value)
+        words = ", ".join(f"{word}{value}" for word, value in facts.items() if value)
         yield f"Made {made.get('started', 'at an unknown time')} by {words}; {made.get('cpu', '')}"
     for key in ("note", "tags"):
         if value := made.get(key):
