@@ -56,7 +56,7 @@ def explain(folder: ResultsFolder, points: Points) -> str:
     count = f"{min(seeds)}" if len(seeds) == 1 else f"{min(seeds)} to {max(seeds)}"
     meaning = "one seed" if seeds == {1} else f"mean and 95% interval over {count} {repeats(folder)}"
     if folder.last_seed is not None:
-        meaning += ", of confirmed configurations the fresh ones alone"
+        meaning += "; confirmed configurations by their fresh seeds alone"
     missing = sum(trial.state != "complete" for trial in folder.trials) if folder.is_sweep else 0
     return f"{meaning}; {missing} failed, diverged or pruned trials left out" if missing else meaning
 

@@ -79,5 +79,5 @@ def test_the_caption_says_what_the_trials_differ_in(root: Path) -> None:
     assert captions == {
         "seeds": "mean and 95% interval over 3 seeds",
         "folds": "mean and 95% interval over 5 folds",
-        "confirmed": "mean and 95% interval over 2 to 3 seeds, of confirmed configurations the fresh ones alone",
+        "confirmed": "mean and 95% interval over 2 to 3 seeds; confirmed configurations by their fresh seeds alone",
     }
