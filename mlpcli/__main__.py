@@ -20,6 +20,20 @@ def main() -> None:
         watch()
     except KeyboardInterrupt:
         sys.exit(130)
+
+    import atexit
+    from contextlib import suppress
+
+    code = 0
+
+    def leave() -> None:
+        # not by way of C's exit handlers: pyarrow's allocator crashes in its own where it has found no memory
+        if code:
+            with suppress(OSError, ValueError, AttributeError):  # stdout may be closed or absent
+                sys.stdout.flush()
+            os._exit(code)
+
+    atexit.register(leave)  # being the first, it is called when all others have been
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # a library's, such as joblib's, would stand between the lines of a command
     # pyarrow's memory allocator starts a thread, and prints a line where it gets none
@@ -33,7 +47,8 @@ def main() -> None:
     except (ImportError, MemoryError, OSError) as error:
         reason = " ".join(str(error).split()) or "not enough memory"
         os.write(2, f"mlpcli: error: cannot start: {reason}\n".encode())
-        sys.exit(74)
+        code = 74
+        sys.exit(code)
     code = run()
     gc.freeze()
     sys.exit(code)

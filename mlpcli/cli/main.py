@@ -238,7 +238,7 @@ def _explain(error: BaseException) -> tuple[int, str]:
     if isinstance(error, KeyboardInterrupt):
         stop = error if isinstance(error, Interruption) else Interruption(signal.SIGINT)
         return stop.code, f"{stop.word}. {interruption.kept()}"
-    line = " ".join(str(error).split())[-200:]
+    line = " ".join(str(error).split())[-200:].rstrip(".")
     if (what := lack(error)) == "memory":
         reason = f": {line}" if line else ""
         return ExitCode.DATA, f"not enough memory{reason}. Use a smaller batch_size or network, or fewer rows"

@@ -55,6 +55,27 @@ def limited(limit: str, value: int, *arguments: str) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
+CRASHING = """
+import atexit, ctypes, sys
+from mlpcli.__main__ import main
+from mlpcli.cli import console
+error = console.error
+console.error = lambda text: (error(text), atexit.register(print, "all others were called"))
+c = ctypes.CDLL(None)
+getattr(c, "__cxa_atexit")(c.abort, None, None)
+sys.argv[1:] = ["show", "nothing"]
+main()
+"""
+"""A command that fails, in a process with a library that crashes when the process ends."""
+
+
+@linux
+def test_a_library_that_crashes_at_the_end() -> None:
+    """As pyarrow's allocator does when it has found no memory, after the line of error."""
+    done = subprocess.run([sys.executable, "-c", CRASHING], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "all others were called\n"), done.stderr
+
+
 @linux
 @pytest.mark.parametrize("command", [TRAIN, (*SWEEP, "--executor", "serial")])
 @pytest.mark.parametrize("megabytes", [80, 150, 180, 220])
