@@ -110,8 +110,8 @@ def run_plan(
         prepared = PreparedSweep(plan, data_home)
         states = {"complete"} if retry_failed else {"complete", "failed", "diverged"}
         with _open_folder(prepared, results, states, restart, command, said) as folder:
-            if not plan.coming:  # later batches may still ask for trials that this plan lacks
-                _check_leaving(folder, force)
+            if not force:
+                _check_leaving(folder, plan)
             with watch(prepared, folder, workers.jobs) as view:
                 engine = Engine(prepared, folder, workers, view, keep_models, fail_fast, worker_timeout, limit)
                 try:
@@ -153,7 +153,7 @@ def _open_folder(
 ) -> SweepFolder:
     """The sweep's folder; trials recorded in these states are not run again, nor are pruned ones under halving."""
     plan = prepared.plan
-    reused = states | ({"pruned"} if plan.rungs else set())
+    reused = states | ({"pruned"} if plan.file.halving else set())
     digests = sorted({data.digest for data in prepared.data})
     return SweepFolder(
         results,
@@ -173,11 +173,21 @@ def _open_folder(
     )
 
 
-def _check_leaving(folder: SweepFolder, force: bool) -> None:
-    """Trials that the plan lacks leave the tables; those that are complete with `force` only."""
-    leaving = [trial for trial in folder.leaving if trial.state == "complete"]
-    if leaving and not force:
-        same = set(map(_place, leaving)) <= set(map(_place, folder.planned))
+def _check_leaving(folder: SweepFolder, plan: Plan) -> None:
+    """Refuse complete trials that the plan lacks and that no later round of it can ask for: they would leave."""
+    if plan.is_searched:
+        return
+    planned = set(map(_place, folder.planned))
+    configurations = {options for _, options in planned}
+
+    def may_join(trial: Trial) -> bool:
+        """Whether it has a further seed of a planned configuration."""
+        place = _place(trial)
+        return plan.coming > 0 and place not in planned and place[1] in configurations
+
+    leaving = [trial for trial in folder.leaving if trial.state == "complete" and not may_join(trial)]
+    if leaving:
+        same = set(map(_place, leaving)) <= planned
         reason = (
             ": their data, their plugins, their version of mlpcli or options that do not vary differ" if same else ""
         )

@@ -11,7 +11,7 @@ from mlpcli.config.described import OPTIONS, Option
 from mlpcli.config.foreign import our_option, our_value
 from mlpcli.config.options import RunOptions
 from mlpcli.config.origins import plugin_flags, unknown_parts
-from mlpcli.config.rules import Conflict, conflicts, task_conflicts
+from mlpcli.config.rules import Conflict, conflicts
 from mlpcli.errors import UsageError
 from mlpcli.wording import nearest, quote
 
@@ -71,10 +71,7 @@ def build(*sources: Source, recorded: bool = False) -> RunOptions:
         if name in refused
     ]
     options = options.model_copy(update=absent)
-    broken = [] if absent else list(conflicts(options))
-    if not absent and options.task != "auto":
-        broken += task_conflicts(options, options.task)
-    for conflict in broken:
+    for conflict in () if absent else conflicts(options):
         if refused.keys().isdisjoint(conflict.options):
             problems.append(_broken(conflict, {name: given[name].place(name) for name in values}))
     if problems:

@@ -46,7 +46,7 @@ _SMALLEST_EPS = {"float32": 1e-19, "float64": 1e-154}
 
 
 def conflicts(options: RunOptions) -> Iterator[Conflict]:
-    """The rules that the options break among themselves."""
+    """The rules that the options break among themselves, those of their task included if they name one."""
     sizes = options.sizes
     if options.batch_size == 1 and smallest_batch(options) > 1:
         yield Conflict(("batch_size", "norm"), "batch norm needs batches of two rows or more; use batch_size 2 or more")
@@ -95,6 +95,8 @@ def conflicts(options: RunOptions) -> Iterator[Conflict]:
         yield from _construction_conflicts(options, construction)
     if OPTIMIZERS[options.optimizer].full_batch:
         yield from _full_batch_conflicts(options)
+    if options.task != "auto":
+        yield from task_conflicts(options, options.task)
 
 
 def _columns(options: RunOptions, role: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""What is said when a sweep starts: what it is about to run, and what moves out of its way."""
+"""What is said when a sweep starts: what it is about to run, and how to go on with it."""
 
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
@@ -7,7 +7,6 @@ from mlpcli.atomic import shown
 from mlpcli.cli import interruption
 from mlpcli.cli.console import message, warning
 from mlpcli.cli.views.sweep_view import sweep_view
-from mlpcli.results.folders.sweep_ownership import UNUSED
 
 if TYPE_CHECKING:
     from mlpcli.results.folders.sweep_folder import SweepFolder
@@ -24,9 +23,6 @@ def watch_sweep(
     interruption.promise(f"{shown(folder.path)} keeps what was finished. Go on with {folder.again}")
     if folder.warning:
         warning(folder.warning)
-    if not prepared.plan.coming and folder.leaving:
-        unused = shown(folder.path / UNUSED)
-        message(f"{len(folder.leaving)} trials that this plan lacks move to {unused}", quiet=quiet)
     message(_introduction(prepared, len(folder.known), jobs), quiet=quiet)
     return sweep_view(prepared.plan, prepared.metric, quiet)
 

@@ -1,12 +1,11 @@
 """From a sweep file to its plan: each batch of its strategy gone through once, and all its problems in one message."""
 
-from collections.abc import Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mlpcli.config import RunOptions
-from mlpcli.config.rules import conflicts, task_conflicts
+from mlpcli.config.rules import conflicts
 from mlpcli.sweeps.plan.combinations import Space
 from mlpcli.sweeps.plan.sweep_plan import Plan, Round
 from mlpcli.sweeps.search.registry import make_strategy
@@ -19,6 +18,9 @@ from mlpcli.wording import quote
 __all__ = ["MAX_TRIALS", "plan_sweep"]
 
 MAX_TRIALS = 10_000
+
+_Seeds = dict[int, None]
+"""Seeds in order, each once."""
 
 
 def plan_sweep(
@@ -86,13 +88,24 @@ class _Planner:
     def take(self, batch: Batch) -> Round:
         """Go through a batch once; configurations and trials that are new join the plan."""
         listed = self.file.seeds if batch.seeds is None else batch.seeds
-        everyone = None if listed is None else dict.fromkeys(listed)
-        placed: list[int | None] = []
-        asked: dict[int, dict[int, None]] = {}
+        seeds = None if listed is None else dict.fromkeys(listed)
         self.broken = {}
-        for proposal in batch.proposals:
+        placed, asked = self.place(batch.proposals, seeds)
+        if batch.with_baselines and seeds is not None:
+            self.add_baselines(asked, seeds)
+        trials = self.join(asked, seeds)
+        refused = () if self.foreseen else tuple(self.broken_rules())
+        following, later = self.place(batch.following, seeds)
+        self.join(later, seeds)
+        return Round(trials, placed, batch.epochs, refused, batch.name, following)
+
+    def place(self, proposals: Iterable[Proposal], seeds: _Seeds | None) -> tuple[list[int | None], dict[int, _Seeds]]:
+        """The configuration of each proposal, None where it is left out, and the seeds of each configuration."""
+        placed: list[int | None] = []
+        asked: dict[int, _Seeds] = {}
+        for proposal in proposals:
             options = self.file.options(proposal.given)
-            wanted = {options.seed: None} if everyone is None else everyone
+            wanted = {options.seed: None} if seeds is None else seeds
             kept = self.kept(options, wanted)
             self.proposed += len(wanted)
             self.left_out += len(wanted) - len(kept)
@@ -102,14 +115,23 @@ class _Planner:
             placed.append(index)
             if index is not None:
                 asked[index] = asked[index] | kept if index in asked else kept
-        everyones = tuple(everyone or ())  # one tuple for all configurations that have these seeds
-        for index, seeds in asked.items():
-            self.plan.add_seeds(index, everyones if seeds is everyone else tuple(seeds))
-        trials = {index: self.plan.numbers_with(index, seeds) for index, seeds in asked.items()}
-        refused = () if self.foreseen else tuple(self.broken_rules())
-        return Round(trials, placed, batch.epochs, refused, batch.name)
+        return placed, asked
 
-    def kept(self, options: RunOptions, seeds: dict[int, None]) -> dict[int, None]:
+    def add_baselines(self, asked: dict[int, _Seeds], seeds: _Seeds) -> None:
+        """Ask for the configurations that [compare] makes of these too, so that differences are paired by seed."""
+        baselines = {baseline for index in asked if (baseline := self.plan.baseline(index)) is not None}
+        for baseline in sorted(baselines - asked.keys()):
+            if kept := self.kept(self.plan.options(baseline), seeds):
+                asked[baseline] = kept
+
+    def join(self, asked: Mapping[int, _Seeds], seeds: _Seeds | None) -> dict[int, Sequence[int]]:
+        """Let the trials that are new join the plan; the numbers of all trials that are asked for, by configuration."""
+        everyones = tuple(seeds or ())  # one tuple for all configurations that have these seeds
+        for index, own in asked.items():
+            self.plan.add_seeds(index, everyones if own is seeds else tuple(own))
+        return {index: self.plan.numbers_with(index, own) for index, own in asked.items()}
+
+    def kept(self, options: RunOptions, seeds: _Seeds) -> _Seeds:
         """The seeds with which a combination stays."""
         if not any("seed" in condition.names for condition in self.where):
             return seeds if self.holds(options) else {}
@@ -130,8 +152,7 @@ class _Planner:
 
     def breaks_rules(self, options: RunOptions, proposal: Proposal) -> bool:
         """Whether options contradict each other; the reasons are noted."""
-        of_task = () if options.task == "auto" else task_conflicts(options, options.task)
-        found = [rule for rule in chain(conflicts(options), of_task) if self.problems.refused.isdisjoint(rule.options)]
+        found = [rule for rule in conflicts(options) if self.problems.refused.isdisjoint(rule.options)]
         for rule in found:
             origins = filter(None, (self.space.origin(name, proposal) for name in rule.options))
             self.broken.setdefault((", ".join(origins), rule.reason), []).append(options)
@@ -142,7 +163,7 @@ class _Planner:
         self.problems.lines += [f"{self.file.path}: {broken}" for broken in self.broken_rules()]
         if not self.plan.configurations:
             conditions = " and ".join(quote(condition.text) for condition in self.file.where)
-            count = len(self.plan.first.placed)
+            count = len(self.plan.first.placed) + len(self.plan.first.following)
             self.problems.add(
                 f"{self.file.path}: where", f"{conditions} leaves nothing of {count} combination{'s' * (count > 1)}"
             )

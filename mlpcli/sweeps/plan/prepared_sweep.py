@@ -93,7 +93,7 @@ class PreparedSweep:
                 scores = {repeat: -key(value) for repeat, (value, _) in found.items()}
                 outcomes[configuration] = Scored(configuration, scores, all(ended for _, ended in found.values()))
             answers = [outcomes[configuration] for configuration in following.placed]
-            told(following, answers)
+            told(following, [outcome for number, outcome in outcomes.items() if number is not None])
             following = self.plan.tell(answers)
             if following is not None:
                 following = self._prepare(following)

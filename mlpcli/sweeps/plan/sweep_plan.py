@@ -15,7 +15,6 @@ from mlpcli.config import RunOptions
 from mlpcli.sweeps.plan.combinations import Space
 from mlpcli.sweeps.search.registry import REFINEMENTS, SOURCES
 from mlpcli.sweeps.search.strategy import Scored
-from mlpcli.sweeps.spec.halving import Rung
 
 __all__ = ["Plan", "Repeat", "Round"]
 
@@ -30,7 +29,7 @@ class Round:
 
     `placed` has the configuration of each proposal, None where it was left out. Training stops after `epochs` epochs,
     at the end of a full run where it is None. `refused` says, in a sentence each, why proposals of a later batch cannot
-    train. `name` is that of the batch.
+    train. `name` is that of the batch. `following` are the configurations that the next batches ask for, as `placed`.
     """
 
     trials: Mapping[int, Sequence[int]]
@@ -38,6 +37,7 @@ class Round:
     epochs: int | None
     refused: tuple[str, ...] = ()
     name: str = ""
+    following: Sequence[int | None] = ()
 
 
 class Plan:
@@ -72,17 +72,17 @@ class Plan:
         return len(self._values)
 
     @property
-    def rungs(self) -> tuple[Rung, ...]:
-        """The barriers of successive halving in the first batch, if the file asks for it."""
-        if self.file.halving is None:
-            return ()
-        return self.file.halving.rungs(len(self.first.trials), self.options(0).epochs)
+    def is_searched(self) -> bool:
+        """Whether later rounds may bring configurations that nobody can foresee."""
+        return not self.file.document.keys().isdisjoint(SOURCES)
 
     @property
     def epochs_share(self) -> float:
         """The fraction of all epochs that successive halving leaves to run, 1 without it."""
-        halving = self.file.halving
-        return 1.0 if halving is None else halving.share(len(self.first.trials), self.options(0).epochs)
+        if self.file.halving is None:
+            return 1.0
+        halved = {*self.first.placed, *self.first.following} - {None}
+        return self.file.halving.share(len(halved), self.options(0).epochs)
 
     @property
     def baselines(self) -> list[int | None]:
@@ -94,8 +94,12 @@ class Plan:
         if not self.file.compare:
             arbitrary = not self.file.document.keys().isdisjoint(("random", *SOURCES, *REFINEMENTS))
             return [None if arbitrary else 0] * self.configurations
-        keys = map(self._space.baseline_key, map(self.options, range(self.configurations)))
-        return [None if key is None else self._found.get(key) for key in keys]
+        return [self.baseline(index) for index in range(self.configurations)]
+
+    def baseline(self, configuration: int) -> int | None:
+        """The configuration that [compare] makes of this one; None where there is none."""
+        key = self._space.baseline_key(self.options(configuration))
+        return None if key is None else self._found.get(key)
 
     def find(self, options: RunOptions) -> int | None:
         """The number of the configuration that is the same run as these options, whatever the seed."""
@@ -154,8 +158,9 @@ class Plan:
             if (place := places[index]) is not None:
                 seeds_of.setdefault(place, {}).update(dict.fromkeys(seeds))
         trials = {place: self.numbers_with(place, seeds) for place, seeds in seeds_of.items()}
-        placed = [None if index is None else places[index] for index in asked.placed]
-        return replace(asked, trials=trials, placed=placed), places
+        found = {None: None} | places
+        placed, following = ([found[index] for index in indices] for indices in (asked.placed, asked.following))
+        return replace(asked, trials=trials, placed=placed, following=following), places
 
     def options(self, configuration: int) -> RunOptions:
         """The options of a configuration, not yet resolved, without its seeds."""

@@ -10,11 +10,13 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
+from mlpcli.atomic import shown
 from mlpcli.background import Background
 from mlpcli.errors import BadResult
 from mlpcli.results import statistics
 from mlpcli.results.files.csv_text import table
 from mlpcli.results.folders.sweep_folder import SweepFolder
+from mlpcli.results.folders.sweep_ownership import UNUSED
 from mlpcli.results.summary import Configuration, Rival, rivals_of_best, summarize, summary_columns
 from mlpcli.results.trial import Trial
 from mlpcli.signals import held
@@ -202,7 +204,7 @@ class Engine:
     def _train(self, numbers: Sequence[int], until: int, keep_models: KeepModels) -> None:
         """Bring these trials to epoch `until`, or to their end."""
         if numbers:  # trials of later rounds stay in the tables as long as nothing new is trained
-            self.folder.begin()
+            self._begin()
             self._start = self._start or (len(self._plan) - len(numbers), len(numbers))
         jobs = self._jobs.make(numbers, until, keep_models)
         self._expect()
@@ -210,6 +212,15 @@ class Engine:
         dispatch(self.executor, self._limit.allowed(jobs), self, self._worker_timeout, ahead)
         if self._limit.is_over:
             raise _OutOfTime
+
+    def _begin(self) -> None:
+        """Make the folder ready for results, and tell how many recorded trials had to leave."""
+        leaving = len(self.folder.leaving)
+        self.folder.begin()
+        if leaving:
+            trials = f"{leaving} recorded trial{'s' * (leaving > 1)}"
+            so_far = " so far" * (self._plan.coming > 0)
+            self.watcher.note(f"moved to {shown(self.folder.path / UNUSED)}: {trials} that this plan lacks{so_far}")
 
     def _prune(self, numbers: Set[int]) -> None:
         """Record the trials that no round goes on with as pruned where they were stopped, unless they had ended."""
@@ -281,6 +292,7 @@ class Engine:
         if set(self._plan.baselines) == {None}:
             self.rivals = rivals_of_best(configurations, metric, self._plan.file.overlap)
         columns = summary_columns(varied, metric, confirmed=self._plan.file.confirm is not None)
+        self._begin()
         self.folder.finish(table(columns, self.summary))
 
     def _configuration(self, index: int, baseline: int | None) -> Configuration:

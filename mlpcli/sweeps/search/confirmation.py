@@ -44,7 +44,7 @@ class Confirmation(Steps):
             self._inner.tell(outcomes)
         self._is_confirmed = True
         if best := self._best(candidates):
-            yield Batch(best, seeds=self._file.fresh_seeds, name="confirmation by fresh seeds")
+            yield Batch(best, self._file.fresh_seeds, name="confirmation by fresh seeds", with_baselines=True)
 
     def _best(self, candidates: dict[int, tuple[Scored, Proposal]]) -> list[Proposal]:
         """The configurations to confirm, the best first; those with most seeds, which no race has stopped, come first.
@@ -56,10 +56,4 @@ class Confirmation(Steps):
             if outcome.ended and math.isfinite(outcome.mean):
                 ranked.append((-len(outcome.scores), -outcome.mean, number))
         assert self._file.confirm is not None
-        best = [candidates[number][1] for *_, number in sorted(ranked)[: self._file.confirm.top]]
-        compared = [self._file.options({**one.given, **self._file.compare}) for one in best if self._file.compare]
-        return best + [
-            proposal
-            for _, proposal in candidates.values()
-            if proposal not in best and any(vars(self._file.options(proposal.given)) == vars(one) for one in compared)
-        ]
+        return [candidates[number][1] for *_, number in sorted(ranked)[: self._file.confirm.top]]

@@ -7,10 +7,9 @@ the batches of one with fewer.
 
 import math
 from collections.abc import Generator, Sequence
-from itertools import chain
 
 from mlpcli.config import RunOptions
-from mlpcli.config.rules import conflicts, task_conflicts
+from mlpcli.config.rules import conflicts
 from mlpcli.sweeps.search.samplers import OptunaSampler
 from mlpcli.sweeps.search.strategy import Batch, Proposal, Scored, Steps
 from mlpcli.sweeps.spec.option_tables import Table
@@ -83,8 +82,7 @@ class Sampled(Steps):
         return True
 
     def _can_train(self, options: RunOptions) -> bool:
-        of_task = () if options.task == "auto" else task_conflicts(options, options.task)
-        if any(chain(conflicts(options), of_task)):
+        if any(conflicts(options)):
             return False
         try:
             return all(condition.holds(options) for condition in self._where)

@@ -37,12 +37,16 @@ class Batch:
     seeds, names them. Training stops after `epochs` epochs, by default after those of a full run. A configuration that
     was stopped goes on if the very next batch asks for it again; otherwise its trials are recorded as pruned. `name`
     says where the search stands, `batch 3 of 7, rung 2`; it is empty for a batch that the file alone decides.
+    `following` is what the next batches are certain to ask for, with the same seeds: it joins the plan at once. With
+    `with_baselines` the configurations that [compare] makes of the proposals train too, if the plan has them.
     """
 
     proposals: Iterable[Proposal]
     seeds: Sequence[int] | None = None
     epochs: int | None = None
     name: str = ""
+    following: Sequence[Proposal] = ()
+    with_baselines: bool = False
 
 
 def named(*parts: str) -> str:
@@ -86,6 +90,8 @@ class Strategy(Protocol):
 
     def remaining(self, seeds: int) -> int:
         """The most trials that batches not yet asked for can add to the plan, if the file has this many seeds.
+
+        Those of proposals that the `following` of a batch has named are in the plan already.
 
         Computed without building them, so 10^9 are refused in milliseconds.
         """

@@ -21,11 +21,10 @@ class SuccessiveHalving(Steps):
         super().__init__()
         self.names = inner.names
         self._inner, self._halving = inner, halving
-        self._waiting = 0  # configurations of the running batch whose bracket is still to come
 
     def remaining(self, seeds: int) -> int:
-        """The trials that the other strategy and brackets still to come can add; a rung adds none."""
-        return self._inner.remaining(seeds) + self._waiting * seeds
+        """The trials that the other strategy can add; neither a rung nor a later bracket adds any."""
+        return self._inner.remaining(seeds)
 
     def steps(self) -> Generator[Batch, Sequence[Scored], None]:
         """The rungs of every batch."""
@@ -37,10 +36,11 @@ class SuccessiveHalving(Steps):
         proposals, outcomes = list(batch.proposals), list[Scored]()
         brackets = self._halving.bracketed(len(proposals))
         for number, (count, bracket) in enumerate(brackets, start=1):
-            if part := proposals[len(outcomes) : len(outcomes) + count]:
-                self._waiting = len(proposals) - len(outcomes) - count
+            start, end = len(outcomes), len(outcomes) + count
+            if part := proposals[start:end]:
+                following = () if start else proposals[end:]
                 name = named(batch.name, f"bracket {number} of {len(brackets)}") if len(brackets) > 1 else batch.name
-                outcomes += yield from _rungs(replace(batch, proposals=part, name=name), bracket)
+                outcomes += yield from _rungs(replace(batch, proposals=part, following=following, name=name), bracket)
         return outcomes
 
 
@@ -48,7 +48,7 @@ def _rungs(batch: Batch, halving: Halving) -> Generator[Batch, Sequence[Scored],
     """The rungs of one bracket; returns the last outcome of each of its proposals."""
     proposals, epochs = list(batch.proposals), halving.min_epochs
     rung = 1
-    latest = list((yield Batch(proposals, batch.seeds, epochs, named(batch.name, "rung 1"))))
+    latest = list((yield replace(batch, proposals=proposals, epochs=epochs, name=named(batch.name, "rung 1"))))
     running = _by_configuration(latest)
     keep = len(running)
     while any(not found.ended for found in running.values()):

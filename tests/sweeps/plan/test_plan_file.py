@@ -360,11 +360,32 @@ def test_compare_without_a_match(text: str, message: str) -> None:
 
 def test_halving() -> None:
     text = "[base]\nepochs = 30\n[random]\ntrials = 81\nlr = { low = 0.1, high = 1 }\n[halving]\nmin_epochs = 3\n"
-    assert [(rung.epochs, rung.keep) for rung in plan(text).rungs] == [(3, 27), (9, 9), (27, 3)]
-    assert plan("[grid]\nlr = [1, 2]").rungs == ()
+    assert plan(text).epochs_share == pytest.approx((81 * 3 + 27 * 6 + 9 * 18 + 3 * 3) / (81 * 30))
+    assert plan("[grid]\nlr = [1, 2]").epochs_share == 1
     assert problem(text.replace("30", "3")) == "s.toml: [halving] min_epochs: 3 is not below the 3 epochs of a run"
     found = problem("[grid]\nepochs = [9, 30, 9]\n[halving]")
     assert found == "s.toml: [halving]: needs one number of epochs for all configurations, got 9, 30"
+
+
+BRACKETS = "seeds = 2\n[base]\nepochs = 9\n[grid]\n{}\n[halving]\nbrackets = 2\n"
+
+
+def test_every_bracket_is_planned_and_checked_at_once() -> None:
+    """Eight configurations, six of them in the first bracket: the others are known too, and what is wrong with them."""
+    found = plan(BRACKETS.format("lr = [1, 2, 3, 4, 5, 6, 7, 8]"))
+    assert (len(found), found.configurations, found.coming) == (16, 8, 0)
+    assert (list(found.first.placed), list(found.first.following)) == ([*range(6)], [6, 7])
+    assert list(found.first.trials) == [*range(6)]
+    assert found.epochs_share == pytest.approx((6 * 1 + 2 * 2 + 1 * 6 + 2 * 3 + 1 * 6) / (8 * 9))
+    twice = plan(BRACKETS.format("lr = [1, 2, 3, 4, 5, 6, 7, 1]"))
+    assert (twice.duplicates, twice.configurations, len(twice)) == (2, 7, 14)
+    left = plan("where = ['lr < 8']\n" + BRACKETS.format("lr = [1, 2, 3, 4, 5, 6, 7, 8]"))
+    assert (left.left_out, left.duplicates, len(left)) == (2, 0, 14)
+    assert problem(BRACKETS.format("epochs = [9, 9, 9, 9, 9, 9, 9, 20]")) == (
+        "s.toml: [halving]: needs one number of epochs for all configurations, got 9, 20"
+    )
+    broken = problem(BRACKETS.format("max_norm = [1, 2, 3, 4, 5, 6, 7, [1, 2]]"))
+    assert broken.startswith("s.toml: [grid] max_norm: 2 values for 3 layers, output included")
 
 
 def test_max_trials() -> None:

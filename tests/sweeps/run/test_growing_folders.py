@@ -54,6 +54,41 @@ def test_a_sweep_that_ended_is_complete(swept: Path) -> None:
     assert (found["state"], found["done"], found["planned"]) == ("complete", trials, trials)
 
 
+@pytest.mark.parametrize("kind", ["race", "confirm", "brackets"])
+def test_what_a_file_lists_is_known_before_it_runs(place: Path, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert run(["sweep", str(write(place, kind)), "--dry-run", "--json"]) == 0
+    assert {trial["lr"] for trial in json.loads(capsys.readouterr().out)["trials"]} == {*KINDS[kind]["grid"]["lr"]}
+
+
+@pytest.mark.parametrize("kind", ["race", "confirm", "brackets"])
+def test_finished_trials_leave_by_force_alone(place: Path, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Those of a configuration that the file no longer has; further seeds of the others may still be asked for."""
+    folder = sweep(write(place, kind), place / "leaving")
+    before = (folder / "trials.csv").read_bytes()
+    rates = [row["lr"] for row in rows(folder, "trials.csv") if row["state"] == "complete"]
+    file = write(place, kind, grid={"lr": [lr for lr in (*KINDS[kind]["grid"]["lr"], 0.02) if str(lr) not in rates]})
+    file.write_text(file.read_text().replace("factor = 4", "factor = 2"))
+    flags = ["sweep", str(file), "--results", str(folder.parent), "--executor", "serial"]
+    capsys.readouterr()
+    assert run(flags) == 2
+    assert f"has {len(rates)} finished trials that this plan lacks" in capsys.readouterr().err
+    assert (folder / "trials.csv").read_bytes() == before
+    assert run([*flags, "--force"]) == 0
+    assert "leaving/" in (said := capsys.readouterr().err) and "recorded trials that this plan lacks" in said
+
+
+def test_trials_that_a_changed_search_asks_for_no_more_leave_with_a_word(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = sweep(write(place, "exhausted"), place / "word")
+    search = {"trials": 2, "lr": {"choices": [0.02]}, "norm": {"choices": ["none", "layer"]}}
+    file = write(place, "exhausted", search=search)
+    capsys.readouterr()
+    assert run(["sweep", str(file), "--results", str(folder.parent), "--executor", "serial"]) == 0
+    assert "word/exhausted/unused: 8 recorded trials that this plan lacks" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("kind", ["race", "exhausted"])
 def test_a_finished_sweep_that_is_extended_is_unfinished_until_it_ends(
     place: Path, kind: str, monkeypatch: pytest.MonkeyPatch

@@ -22,7 +22,8 @@ class Pretended:
     def __init__(self, strategy: Strategy, score: Score, seeds: Sequence[int] = SEEDS) -> None:
         self.strategy, self.score, self.seeds = strategy, score, tuple(seeds)
         self.numbers: dict[Hashable, int] = {}
-        self.trials: set[tuple[int, int]] = set()
+        self.trials: set[tuple[int | None, int]] = set()
+        self.promised: set[tuple[int | None, int]] = set()  # named as what follows, and not yet asked for
         self.asked: Asked = []
         self.names: list[str] = []
         self.told: list[list[Scored]] = []
@@ -39,7 +40,10 @@ class Pretended:
         self.asked.append((proposals, batch.seeds, batch.epochs))
         self.names.append(batch.name)
         outcomes = [self.outcome(given, batch) for given in proposals]
-        new = self.count({(found.configuration, seed) for found in outcomes for seed in found.scores})
+        later = [self.outcome(dict(proposal.given), batch) for proposal in batch.following]
+        self.promised |= {(found.configuration, seed) for found in later for seed in found.scores}
+        self.promised -= {(found.configuration, seed) for found in outcomes for seed in found.scores}
+        new = self.count({(found.configuration, seed) for found in (*outcomes, *later) for seed in found.scores})
         assert new <= before - self.strategy.remaining(len(self.seeds)), "more trials than were counted"
         assert {name for given in proposals for name in given} <= set(self.strategy.names)
         self.told.append(list(outcomes if told is None else told))
@@ -71,6 +75,7 @@ def conforms(make: Make, *scores: Score) -> None:
     for score in scores:
         whole = run_through(make, score)
         assert whole.asked, "a strategy asks for something"
+        assert not whole.promised, "what was to follow was not asked for"
         assert whole.strategy.ask() is None and whole.strategy.remaining(len(SEEDS)) == 0
         assert len(whole.trials) <= make().remaining(len(SEEDS))
         assert run_through(make, score).asked == whole.asked, "not deterministic"

@@ -4,7 +4,11 @@ import math
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from mlpcli.sweeps.plan.plan_file import plan_sweep
 from mlpcli.sweeps.search.registry import make_strategy
+from mlpcli.sweeps.search.strategy import Scored
 from mlpcli.sweeps.spec.sweep_file import read_sweep
 from tests.sweeps.search.conformance import run_through
 from tests.sweeps.sweeps import write_sweep
@@ -54,11 +58,24 @@ def test_a_race_that_was_lost_is_no_confirmation(tmp_path: Path) -> None:
     assert confirmed(tmp_path, score, grid=GRID, race={"min_seeds": 2})[0] == [{"lr": 0.4}, {"lr": 0.2}]
 
 
-def test_the_compared_configuration_is_confirmed_too(tmp_path: Path) -> None:
-    def score(given: Any, seed: int, epochs: int) -> float:
-        return given["lr"] + (given["norm"] == "layer")
-
-    grid = {"lr": [0.1, 0.2], "norm": ["none", "layer"]}
-    proposals, _ = confirmed(tmp_path, score, grid=grid, compare={"norm": "none"})
-    best = [{"lr": 0.2, "norm": "layer"}, {"lr": 0.1, "norm": "layer"}]
-    assert proposals == [*best, {"lr": 0.1, "norm": "none"}, {"lr": 0.2, "norm": "none"}]
+@pytest.mark.parametrize(
+    ("grid", "compare", "baseline"),
+    [
+        ({"lr": [0.1, 0.2], "norm": ["none", "layer"]}, {"norm": "none"}, 2),
+        ({"width": [4, 8, 2]}, {"width": 4}, 0),
+        ({"hidden": [[4, 4], [8, 8], [2, 2]]}, {"width": 4}, 0),
+        ({"optimizer": ["sgd", "adam"], "beta1": [0.8, 0.9]}, {"optimizer": "sgd"}, 0),  # sgd reads no beta1
+    ],
+)
+def test_the_compared_configuration_is_confirmed_too(
+    grid: dict[str, Any], compare: dict[str, Any], baseline: int, tmp_path: Path
+) -> None:
+    """The last configuration is the best; the one that [compare] makes of it gets the same fresh seeds."""
+    keys = {"seeds": 2, "grid": grid, "compare": compare, "confirm": {"top": 1, "seeds": 3}}
+    plan = plan_sweep(write_sweep(tmp_path / "s.toml", **keys))
+    last = plan.configurations - 1
+    confirmation = plan.tell([Scored(index, dict.fromkeys(range(2), index or 0), True) for index in plan.first.placed])
+    assert confirmation is not None and confirmation.placed == [last]
+    assert list(confirmation.trials) == [last, baseline]
+    for numbers in confirmation.trials.values():
+        assert [plan.seed(number) for number in numbers] == [2, 3, 4]
