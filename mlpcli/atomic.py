@@ -79,6 +79,31 @@ def write_all(descriptor: int, data: bytes) -> None:
 def write_atomic(path: Path, data: bytes) -> None:
     """Replace or create the file `path` by one that holds `data`, on disk when this returns.
 
+    Raises:
+        FileError: as `_replacing`.
+    """
+    with _replacing(path) as descriptor:
+        write_all(descriptor, data)
+
+
+@contextmanager
+def stream_atomic(path: Path) -> Iterator[TextIO]:
+    """A file to write text into, piece by piece, which replaces or creates `path` when the block ends without an error.
+
+    Raises:
+        FileError: as `_replacing`.
+    """
+    with (
+        _replacing(path) as descriptor,
+        open(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="", closefd=False) as stream,
+    ):
+        yield stream
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[int]:
+    """A descriptor to write to, of a file that is on disk and has the name `path` when the block has ended.
+
     What is not a regular file is refused, a symbolic link too: it may have come with a folder from somebody else, and
     point anywhere.
 
@@ -92,33 +117,10 @@ def write_atomic(path: Path, data: bytes) -> None:
         try:
             descriptor = open_file(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0))
             try:
-                write_all(descriptor, data)
+                yield descriptor
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-            os.replace(temporary, path)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary)
-            raise
-        sync_folder(path.parent)
-
-
-@contextmanager
-def stream_atomic(path: Path) -> Iterator[TextIO]:
-    """A file to write text into, piece by piece, which replaces or creates `path` when the block ends without an error.
-
-    Raises:
-        FileError: as `write_atomic`.
-    """
-    with io_errors("write", path):
-        temporary = path.with_name(f".mlpcli-{secrets.token_hex(4)}.tmp")
-        try:
-            descriptor = open_file(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-            with open(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
-                yield stream
-                stream.flush()
-                os.fsync(descriptor)
             os.replace(temporary, path)
         except BaseException:
             with suppress(OSError):

@@ -48,7 +48,7 @@ class Vocabulary(Generic[Scope]):
         value: gives the function that looks a name up; ValueError says why there is no such name, and the function
             may raise one too.
         impossible: why a name never has a value that a condition compares it with, or None.
-        has_gaps: whether a value may be None, which no comparison but `!=` holds for.
+        has_gaps: whether a value may be None, which no comparison but `!=` and `not in` holds for.
     """
 
     noun: str
@@ -137,18 +137,22 @@ class _Reader(Generic[Scope]):
         ]
         return lambda scope: all(link(scope) for link in links)
 
+    def is_there(self, value: object) -> bool:
+        """Whether a value is no gap, which equals nothing."""
+        return not (value is None and self.vocabulary.has_gaps)
+
     def link(self, op: ast.cmpop, left: ast.expr, right: ast.expr, a: Value[Scope], b: Value[Scope]) -> Test[Scope]:
         match op:
             case ast.Eq() | ast.NotEq():
                 self.check_possible(left, right)
                 self.check_possible(right, left)
                 equal = isinstance(op, ast.Eq)
-                return lambda scope: (a(scope) == b(scope)) is equal
+                return lambda scope: (self.is_there(one := a(scope)) and one == b(scope)) is equal
             case ast.In() | ast.NotIn():
                 for member in right.elts if isinstance(right, ast.List | ast.Tuple) else ():
                     self.check_possible(left, member)
                 wanted = isinstance(op, ast.In)
-                return lambda scope: (a(scope) in self.members(right, b(scope))) is wanted
+                return lambda scope: (self.is_there(one := a(scope)) and one in self.members(right, b(scope))) is wanted
         if type(op) not in _ORDER:
             raise self.error(left, "values are compared with == and !=, not with is")
         sign, compare = _ORDER[type(op)]

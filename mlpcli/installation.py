@@ -5,9 +5,11 @@ The distribution has another name than the package: `mlpcli` on the package inde
 
 import json
 import os
+import shlex
 import shutil
 import sys
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +29,15 @@ def install_command(extra: str) -> str:
     options, where = "", f"{DISTRIBUTION}[{extra}]"
     if folder := _folder(source):
         options = "-e " if not source or source["dir_info"].get("editable") else ""
-        where = f"{_from_here(folder)}[{extra}]"
+        place = _from_here(folder)
+        if not os.path.isabs(place) and place != os.curdir:
+            place = os.path.join(os.curdir, place)  # pip takes a bare word for a name on the index
+        where = f"{place}[{extra}]"
     elif vcs := source.get("vcs_info"):
         where += f" @ {vcs['vcs']}+{source['url']}@{vcs['commit_id']}"
     elif "archive_info" in source:
         where += f" @ {source['url']}"
-    return f"{_pip()} install {options}{quote}{where}{quote}"
+    return f"{_installer()} {options}{quote}{where}{quote}"
 
 
 def _folder(source: dict[str, Any]) -> Path | None:
@@ -59,13 +64,21 @@ def _source() -> dict[str, Any]:
     return source
 
 
-def _pip() -> str:
-    """The pip of this Python: `pip` where the environment is active, else its path."""
+def _installer() -> str:
+    """What installs into the environment of this Python: its pip, by its path where it is not active, or uv."""
     beside = Path(sys.executable).with_name("pip.exe" if os.name == "nt" else "pip")
     found = shutil.which("pip")
     if found and Path(found) == beside:
-        return "pip"
-    return _from_here(beside) if beside.exists() else f"{_from_here(Path(sys.executable))} -m pip"
+        return "pip install"
+    python = _word(_from_here(Path(sys.executable)))
+    if find_spec("pip") is None:
+        return f"uv pip install --python {python}"
+    return f"{_word(_from_here(beside))} install" if beside.exists() else f"{python} -m pip install"
+
+
+def _word(path: str) -> str:
+    """A path as one word of the shell."""
+    return f'"{path}"' if os.name == "nt" and " " in path else path if os.name == "nt" else shlex.quote(path)
 
 
 def _from_here(path: Path) -> str:

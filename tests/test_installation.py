@@ -75,7 +75,7 @@ def test_a_checkout_from_inside_and_from_elsewhere(
     monkeypatch.chdir(checkout)
     assert install_command("dask") == f"pip install {option}'.[dask]'"
     monkeypatch.chdir(tmp_path)
-    assert install_command("dask") == f"pip install {option}'a checkout[dask]'"
+    assert install_command("dask") == f"pip install {option}'./a checkout[dask]'"
     monkeypatch.chdir(environment)
     assert install_command("dask") == f"pip install {option}'{checkout}[dask]'"
 

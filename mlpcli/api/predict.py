@@ -18,6 +18,7 @@ from mlpcli.threads import blas_threads
 from mlpcli.training.metrics.evaluate import BLOCK
 from mlpcli.training.model import Model
 from mlpcli.training.scores import answer_columns, answers
+from mlpcli.wording import quote
 
 __all__ = ["predict_columns"]
 
@@ -62,7 +63,10 @@ def predict_columns(
         notice=notice,
     )
     ends, shares = answer_columns(first)
-    return ["row", *keep, *(f"prediction{end}" for end in ends), *shares], _columns(models, blocks)
+    header = ["row", *keep, *(f"prediction{end}" for end in ends), *shares]
+    if twice := next((name for name in keep if header.count(name) > 1), None):
+        raise UsageError(f"--keep {quote(twice)}: two columns would have that name. Leave it out, or rename it")
+    return header, _columns(models, blocks)
 
 
 def _columns(models: Sequence[Model], blocks: Iterator[InputRows]) -> Iterator[list[Sequence[Any]]]:

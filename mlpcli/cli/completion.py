@@ -38,8 +38,8 @@ def results(ctx: Any, incomplete: str) -> list[str]:
 def runs(ctx: Any, incomplete: str) -> list[str]:
     """Names of runs and sweeps; behind `SWEEP/`, those of its trials."""
     above, slash, _ = incomplete.rpartition("/")
-    sweep = _root(ctx) / above
-    if not slash or not (sweep / "trials.csv").is_file():
+    sweep = next((path for path in _places(ctx, above) if (path / "trials.csv").is_file()), None)
+    if not slash or sweep is None:
         return results(ctx, incomplete)
     trials = []
     with suppress(OSError, UnicodeDecodeError), open(sweep / "trials.csv", encoding="utf-8") as file:
@@ -59,11 +59,18 @@ def columns(*files: str) -> Callable[[Any, str], list[str]]:
         before, comma, last = incomplete.rpartition(",")
         found: set[str] = set()
         for word, file in product(words.split(), files):
-            with suppress(OSError, UnicodeDecodeError), open(_root(ctx) / word / file, encoding="utf-8") as table:
-                found.update(table.readline().strip().split(","))
+            for path in _places(ctx, word):
+                with suppress(OSError, UnicodeDecodeError), open(path / file, encoding="utf-8") as table:
+                    found.update(table.readline().strip().split(","))
+                    break
         return [f"{before}{comma}{name}" for name in _beginning(found, last)]
 
     return complete
+
+
+def _places(ctx: Any, name: str) -> tuple[Path, Path]:
+    """Where a name may lead: from here, or below --results."""
+    return Path(name), _root(ctx) / name
 
 
 def _root(ctx: Any) -> Path:

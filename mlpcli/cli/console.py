@@ -44,10 +44,18 @@ def _print(text: str) -> None:
 
 
 def _wrapped(line: str) -> list[str]:
-    width, indent = shutil.get_terminal_size().columns, " " * (len(line) - len(line.lstrip()) + 2)
+    width, indent = _width(), " " * (len(line) - len(line.lstrip()) + 2)
     if len(line) <= width:
         return [line]
     return wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
+def _width() -> int:
+    """The columns of the terminal that stderr goes to, whatever stdout is."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns
+    except (OSError, ValueError):
+        return shutil.get_terminal_size().columns
 
 
 def _shortened(text: str) -> str:

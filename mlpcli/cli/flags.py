@@ -1,7 +1,8 @@
 """Flags that several commands share, each declared once, and the way to declare one that takes no value."""
 
 import inspect
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Collection
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -27,8 +28,10 @@ __all__ = [
     "SomeRun",
     "SomeTable",
     "Tags",
+    "check_other_file",
     "check_suffix",
     "name_types",
+    "names_of",
     "switch",
 ]
 
@@ -47,7 +50,26 @@ def check_suffix(flag: str, file: Path, suffix: str) -> None:
         UsageError: it has another suffix.
     """
     if file.suffix.lower() != suffix:
-        raise UsageError(f"{flag} {quote(str(file))}: the file ends in {suffix}. Nothing was written")
+        raise UsageError(f"{flag} {quote(str(file))}: expected a name that ends in {suffix}. Nothing was written")
+
+
+def check_other_file(flag: str, file: Path, table: str) -> None:
+    """Check that a file to write is not the table that is read.
+
+    Raises:
+        UsageError: it is.
+    """
+    if os.path.exists(table) and os.path.exists(file) and os.path.samefile(table, file):
+        raise UsageError(f"{flag} {quote(str(file))}: that is the table itself. Nothing was written. Name another file")
+
+
+def names_of(text: str, known: Collection[str]) -> list[str]:
+    """The names in a text with commas, without the spaces around one that is not known with them.
+
+    >>> names_of("name, state", ["name", "state"]), names_of("a, b", ["a", " b"])
+    (['name', 'state'], ['a', ' b'])
+    """
+    return [name if name in known else name.strip() for name in text.split(",")]
 
 
 TYPES = {int: "<integer>", float: "<number>", str: "<text>", Path: "<path>"}

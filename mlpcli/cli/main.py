@@ -245,7 +245,8 @@ def _explain(error: BaseException) -> tuple[int, str]:
     if what is not None:
         return ExitCode.IO, f"not enough {what}: {line}. End other programs, or raise the limit with ulimit"
     if isinstance(error, OSError):
-        name = "" if error.filename is None else f" {os.fsdecode(error.filename)}"
+        named = isinstance(error.filename, str | bytes)  # it may be a descriptor
+        name = f" {os.fsdecode(error.filename)}" if named else ""
         return ExitCode.IO, f"cannot read or write{name}: {error.strerror or error}"
     # a file that cannot be read counts as not found; a name that a module of ours lacks is a bug
     if isinstance(error, ImportError) and (

@@ -101,7 +101,7 @@ def _pieces(
     form = load_format(file[0]) if file else None
     if file is None or form is None or form.stream is None:
         if keep or piped:
-            what = "keep: columns are copied" if keep else f"{quote(options.dataset)}: rows are piped"
+            what = "--keep: columns are copied" if keep else f"{quote(options.dataset)}: rows are piped"
             raise UsageError(f"{what} from CSV, TSV, JSON lines and Parquet only")
         yield from _whole(read_as_trained(options, trained), fitted, data_home, notice)
         return

@@ -81,9 +81,11 @@ FACTS = {
     "decoupled": Fact(lambda value: isinstance(value, bool), "true or false"),
     "init": Fact(lambda value: isinstance(value, str) and value in INITIALIZERS, "the name of an initializer"),
     "lr": Fact(lambda value: _is_number(value) and 0 < value < float("inf"), "a number above 0"),
-    "memory": Fact(_are_texts, "a list of names"),
+    "memory": Fact(lambda value: _are_texts(value) and len({*value}) == len(value), "a list of different names"),
     "over_rows": Fact(lambda value: isinstance(value, bool), "true or false"),
     "reads": Fact(lambda value: _are_texts(value) and set(value) <= set(_READ), f"a list of {', '.join(_READ)}"),
-    "tasks": Fact(lambda value: _are_texts(value) and set(value) <= set(_TASKS), f"a list of {' and '.join(_TASKS)}"),
+    "tasks": Fact(
+        lambda value: _are_texts(value) and set() < set(value) <= set(_TASKS), f"a list of {' or '.join(_TASKS)}"
+    ),
 }
 """Facts by name, of all kinds."""

@@ -64,8 +64,8 @@ def register(kind: str, name: str, *, formula: Formula = None, **facts: Any) -> 
 
     Args:
         kind: activation, norm, loss, init or optimizer.
-        name: lower-case letters, digits and dashes. Names that exist are refused, but a program may define its own part
-            again.
+        name: at most 40 lower-case letters, digits and dashes, the first a letter. Names that exist are refused, but a
+            program may define its own part again.
         formula: an independent formula, against which `mlpcli gradcheck` compares: a text in the variable t of an
             activation or r of a loss, which exports need too, or a function in the operations of `mlpcli.autodiff.ops`.
         **facts: those of the kind.
@@ -76,7 +76,10 @@ def register(kind: str, name: str, *, formula: Formula = None, **facts: Any) -> 
     if kind not in KINDS:
         raise PluginError(f"register: got the kind {quote(kind)}, expected one of {', '.join(KINDS)}")
     if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9-]{0,39}", name) or name in ("auto", "none"):
-        raise PluginError(f"register {kind}: got the name {quote(name)}, expected letters a-z, digits and dashes")
+        raise PluginError(
+            f"register {kind}: got the name {quote(name)}, expected at most 40 letters a-z, digits and dashes, the "
+            "first a letter, and neither auto nor none"
+        )
     place, tables = f"register {kind} {name}", KINDS[kind]
 
     def join(part: Part) -> Part:
@@ -200,6 +203,8 @@ def _on_tape(place: str, tables: Kind, formula: Formula) -> Callable[..., Any] |
     if tables.tape is None:
         raise PluginError(f"{place}: formula: it has no gradient to check. Leave the formula out")
     function = _parsed(place, tables.variable, formula) if isinstance(formula, str) else formula
+    if not callable(function):
+        raise PluginError(f"{place}: formula: got {quote(formula)}, expected a text or a function")
     if tables.variable == "r":
         return lambda scores, targets: ops.sum(function(scores - targets), axis=-1)
     return function

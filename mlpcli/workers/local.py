@@ -176,12 +176,11 @@ class _Worker:
                 while not (outcome := read_message(self._process.stdout)):
                     hear(read_message(self._process.stdout))
                 return outcome
-            except (
-                OSError,
-                EOFError,
-                MemoryError,
-            ):  # MemoryError: ours, with half a message in the pipe
+            except (OSError, EOFError, MemoryError):  # MemoryError: ours, with half a message in the pipe
                 exitcode, words = self.end()
+            except BaseException:  # the rest of the answer is in the pipe, and would be taken for that of the next call
+                self.end()
+                raise
             if taken:
                 break
         if self._killed:

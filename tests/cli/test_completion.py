@@ -42,12 +42,15 @@ def test_runs_sweeps_and_trials() -> None:
     assert completion.runs(context(), "dropout/1") == ["dropout/1", "dropout/10", "dropout/11"]
     assert completion.runs(context(), "dropout/b") == ["dropout/best"]
     assert completion.runs(context(results="elsewhere"), "") == []
+    assert completion.runs(context(), "results/dropout/b") == ["results/dropout/best"]
 
 
 def test_columns_of_the_sweep_that_was_named(monkeypatch: pytest.MonkeyPatch) -> None:
     complete = completion.columns("trials.csv")
     monkeypatch.setenv("COMP_WORDS", "mlpcli list dropout --sort ")
     assert complete(context(), "") == ["run_id", "trial", "val_loss"]
+    assert complete(context(), "trial,v") == ["trial,val_loss"]
+    monkeypatch.setenv("COMP_WORDS", "mlpcli list results/dropout --sort ")
     assert complete(context(), "trial,v") == ["trial,val_loss"]
     monkeypatch.setenv("COMP_WORDS", "mlpcli list digits-1 --sort ")
     assert complete(context(), "") == []

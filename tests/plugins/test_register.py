@@ -163,7 +163,7 @@ def test_a_cell_of_a_notebook_has_a_source_and_a_typed_string_has_none() -> None
     ("kind", "name", "facts", "problem"),
     [
         ("layer", "x", {}, "got the kind 'layer', expected one of activation, norm, init, loss, optimizer"),
-        ("activation", "Snake Case", {}, "got the name 'Snake Case', expected letters a-z"),
+        ("activation", "Snake Case", {}, "got the name 'Snake Case', expected at most 40 letters a-z"),
         ("activation", "auto", {}, "got the name 'auto'"),
         ("activation", "x", {"lr": 1.0}, "no such fact as lr; the possible ones are init"),
         ("activation", "x", {"init": "best"}, "init: got 'best', expected the name of an initializer"),
@@ -188,7 +188,8 @@ def test_what_is_wrong_is_one_line_and_registers_nothing(kind, name, facts, prob
         ({"lr": -1}, "lr: got -1, expected a number above 0"),
         ({"lr": True}, "lr: got true"),
         ({"lr": 1.0, "reads": ["gamma"]}, "reads: got .'gamma'., expected a list of momentum, beta1, beta2, eps"),
-        ({"lr": 1.0, "memory": "mean"}, "memory: got 'mean', expected a list of names"),
+        ({"lr": 1.0, "memory": "mean"}, "memory: got 'mean', expected a list of different names"),
+        ({"lr": 1.0, "memory": ["m", "m"]}, "expected a list of different names"),
         ({"lr": 1.0, "beta2": 1.0}, "beta2: got 1.0"),
         ({"lr": 1.0, "formula": "t"}, "has no gradient to check"),
     ],

@@ -47,11 +47,14 @@ def compare(
     if form is Format.JSON:
         print_json({"compared": rows, "metric": metric, "configurations": configurations})
         return
-    columns = [name for name in rows[0] if any(row.get(name) is not None for row in rows)]
+    known = dict.fromkeys(name for row in rows for name in row)
+    columns = [name for name in known if any(row.get(name) is not None for row in rows)]
     print_rows(rows, columns, form, key="compared", expendable=_spare(columns, metric, options))
     if not options and form is Format.TABLE:
         prose("No option differs")
-    if configurations:
+    if configurations and form is Format.CSV:
+        message("The differences between configurations are a second table: --json has both", quiet=quiet)
+    elif configurations:
         print()
         columns = [name for name in configurations[0] if any(row[name] is not None for row in configurations)]
         expendable = [name for name in columns if name.endswith(("_low", "_high", "shared_seeds"))]

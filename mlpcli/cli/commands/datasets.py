@@ -46,6 +46,8 @@ def datasets(
         raise UsageError("--fetch, --clear: only one of them is possible. Leave one out")
     if fetch and not name:
         raise UsageError("--fetch: name the dataset to download. `mlpcli datasets` lists them")
+    if name is None and given.values:
+        raise UsageError(f"{', '.join(map(given.place, given.values))}: options of one dataset. Name it")
     options = build(*([Source({"dataset": name}, "--")] if name else []), given).data
     if clear:
         count, size = catalog.clear(options if name else None, data_home=data_home)

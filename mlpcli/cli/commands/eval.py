@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlpcli.cli.console import message, print_json
-from mlpcli.cli.flags import DataHome, Json, Quiet, ResultsRoot, SomeRun
+from mlpcli.cli.flags import DataHome, Json, Quiet, ResultsRoot, SomeRun, check_other_file
 from mlpcli.cli.option_flags import with_options
 from mlpcli.cli.score_tables import Split, folder_for_tables, of_one_model
 from mlpcli.cli.standard_streams import table_on_disk
@@ -75,6 +75,9 @@ def evaluate(
         raise UsageError(f"{flags}: only another table is read with other options. Name it with --dataset")
     if dataset is not None and split is not None:
         raise UsageError(f"--split {split}, --dataset: all rows of another table are scored. Leave one of them out")
+
+    if dataset is not None and predictions is not None:
+        check_other_file("--predictions", predictions, dataset)
 
     def load(path: Path) -> tuple[Path, Model]:
         return path, Model.load(path)

@@ -9,7 +9,7 @@ import typer
 from mlpcli.atomic import shown
 from mlpcli.cli import completion
 from mlpcli.cli.console import message
-from mlpcli.cli.flags import Json, Quiet, ResultsRoot
+from mlpcli.cli.flags import Json, Quiet, ResultsRoot, names_of
 from mlpcli.cli.views.rows_output import Format, FormatFlag, print_rows
 from mlpcli.errors import UsageError
 from mlpcli.results.folders.find import find_results
@@ -75,7 +75,7 @@ def list_(
         with_tag = "" if tag is None else f" with the tag {quote(tag)}"
         nothing = f"no results in {shown(results)}{with_tag}" if name is None else f"{name}: no trials yet"
         message(nothing, quiet=quiet)
-    wanted = columns.split(",") if columns else [name for name in usual if _is_filled(rows, name)]
+    wanted = names_of(columns, column_names(rows)) if columns else [name for name in usual if _is_filled(rows, name)]
     check_columns(wanted if rows else (), column_names(rows), "--columns")
     selected = select(rows, where=where, sort=sort, top=top)
     form = Format.JSON if as_json else form

@@ -105,6 +105,9 @@ def plot(
             raise UsageError(
                 f"--animate, {flag} {value}: a GIF shows the network alone. Nothing was written. Leave one out"
             )
+    for flag, asked_for in (("--metric", metric), ("--by", by), ("--highlight", highlight), ("--only", only)):
+        if formulas and asked_for is not None:
+            raise UsageError(f"{flag}: formulas have no results to choose from. Nothing was written. Leave it out")
     form = form or Format.PNG
     if name:
         named = find_named(name, results)

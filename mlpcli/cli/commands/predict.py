@@ -1,6 +1,5 @@
 """`mlpcli predict`: predictions for rows as a stream, a file or standard input in, a file or stdout out."""
 
-import os
 import sys
 from contextlib import nullcontext
 from enum import StrEnum
@@ -10,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlpcli.cli.console import message, print_json
-from mlpcli.cli.flags import DataHome, Json, Quiet, ResultsRoot, switch
+from mlpcli.cli.flags import DataHome, Json, Quiet, ResultsRoot, check_other_file, names_of, switch
 from mlpcli.cli.option_flags import with_options
 from mlpcli.cli.standard_streams import STDIN, is_abandoned
 from mlpcli.cli.views.data_summary import warn_of_columns
 from mlpcli.config import READING, Source, build
 from mlpcli.errors import UsageError
-from mlpcli.wording import nearest, quote
+from mlpcli.wording import quote
 
 if TYPE_CHECKING:
     from mlpcli.data.prepared.column_summary import UnknownTexts
@@ -70,13 +69,14 @@ def predict(
         raise UsageError(f"--stdin {piped}: the rows come from {table[:200]}. Give - in its place")
     if as_json and output is None:
         raise UsageError("--json: stdout would hold the predictions. Name a file for them with --output")
-    if output is not None and os.path.exists(table) and os.path.exists(output) and os.path.samefile(table, output):
-        raise UsageError(f"--output {quote(str(output))}: that is the table itself. Name another file")
+    if output is not None:
+        check_other_file("--output", output, table)
 
     from mlpcli.api.predict import predict_columns
     from mlpcli.api.stored import load_all
     from mlpcli.atomic import stream_atomic
     from mlpcli.results.files.csv_text import line, lines
+    from mlpcli.results.reading.selected import check_columns
 
     models = load_all(runs, results=results)
     kept = keep.split(",") if keep else []
@@ -89,10 +89,8 @@ def predict(
 
     header, blocks = predict_columns(models, options, keep=kept, data_home=data_home, notice=notice)
     usual = [name for name in header if proba or name in kept or not name.startswith("probability_")]
-    wanted = columns.split(",") if columns else usual
-    for name in wanted:
-        if name not in header:
-            raise UsageError(f"--columns {quote(name)}: there is no such column{nearest(name, header)}")
+    wanted = names_of(columns, header) if columns else usual
+    check_columns(wanted, header, "--columns")
     places = [header.index(name) for name in wanted]
     count = 0
     block = next(blocks, None)  # before anything is written, so that what is no table leaves no file

@@ -2,8 +2,10 @@
 
 import shlex
 import shutil
+import stat
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -56,7 +58,10 @@ def show(
     recorded = None if whole else read_recorded(named)
     facts = _sweep_facts(named) if recorded is None else _facts(recorded)
     if command:
-        print(plain(facts["command"]))
+        if as_json:
+            print_json({"command": facts["command"]})
+        else:
+            print(plain(facts["command"]))
         return
     facts |= {"files": _files(named.path), "provenance": provenance_of(named.path)}
     if as_json:
@@ -105,8 +110,12 @@ def _sweep_facts(named: Named) -> dict[str, Any]:
 def _files(path: Path) -> dict[str, int]:
     """The sizes of the files by name, in bytes."""
     folder = path if path.is_dir() else path.parent
-    files = sorted(file for file in folder.rglob("*") if file.is_file() and not file.name.startswith("."))
-    return {file.relative_to(folder).as_posix(): file.stat().st_size for file in files}
+    sizes = {}
+    for file in sorted(folder.rglob("*")):
+        with suppress(FileNotFoundError):  # a sweep that runs removes models for better ones
+            if stat.S_ISREG((about := file.stat()).st_mode) and not file.name.startswith("."):
+                sizes[file.relative_to(folder).as_posix()] = about.st_size
+    return sizes
 
 
 def _print_facts(facts: dict[str, Any]) -> None:

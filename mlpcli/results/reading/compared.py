@@ -57,7 +57,12 @@ def find_sides(names: Sequence[str], root: Path) -> list[Side]:
 
 
 def compared_options(sides: Sequence[Side], *, every: bool = False) -> list[str]:
-    """The options whose values differ; with `every` those that are not at their default on all sides."""
+    """The options whose values differ; with `every` those that are not at their default on all sides.
+
+    Sides of one run_id are one training, though a run records what `auto` stood for, and a trial may not.
+    """
+    if not every and len({side.recorded.trial.run_id or side.name for side in sides}) == 1:
+        return []
     return [
         name
         for name in OPTIONS

@@ -29,6 +29,22 @@ def test_tables_of_trials_and_of_their_configurations(capsys: pytest.CaptureFixt
     assert err == "Differences of val_accuracy are against results/s/0, paired by seed; p after Holm\n"
 
 
+def test_csv_is_one_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["compare", "s/0", "s/best", "--format", "csv"]) == 0
+    out, err = capsys.readouterr()
+    assert [line.split(",")[0] for line in out.splitlines()] == ["name", "results/s/0", "results/s/5"]
+    assert err.startswith("The differences between configurations are a second table: --json has both\n")
+
+
+def test_metrics_that_the_first_side_lacks_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    result = json.loads(Path("results/b/result.json").read_text())
+    result["metrics"]["train"] = {"loss": 0.5, "rmse": 0.25}
+    Path("results/b/result.json").write_text(json.dumps(result))
+    assert run(["compare", "a", "b", "--format", "csv"]) == 0
+    header, first, second = (line.split(",") for line in capsys.readouterr().out.splitlines())
+    assert (first[header.index("train_rmse")], second[header.index("train_rmse")]) == ("", "0.25")
+
+
 def test_runs_as_json_and_markdown(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["compare", "a", "b", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

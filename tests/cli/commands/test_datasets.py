@@ -133,6 +133,7 @@ def test_clear_removes_one_or_all(home: Path, capsys: pytest.CaptureFixture[str]
         (["irsi"], 2, "no such dataset; did you mean iris?"),
         (["wine", "--target", "alcool"], 2, "did you mean alcohol"),
         (["--fetch"], 2, "name the dataset"),
+        (["--clear", "--target", "x"], 2, "--target: options of one dataset. Name it"),
         (["iris", "--fetch", "--clear"], 2, "only one of them"),
         (["linnerud", "--data-home", "/dev/null/home"], 74, "cannot write"),
     ],

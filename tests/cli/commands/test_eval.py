@@ -130,6 +130,16 @@ def test_predictions_and_tables_agree_with_scikit_learn(capsys: pytest.CaptureFi
     ).tolist()
 
 
+def test_the_table_itself_is_not_replaced(capsys: pytest.CaptureFixture[str]) -> None:
+    train(capsys, *CLASSES)
+    before = Path("p.csv")
+    evaluate(capsys, "r", "--predictions", str(before))
+    content = before.read_bytes()
+    assert run(["eval", "r", "--dataset", "p.csv", "--predictions", "./p.csv"]) == 2
+    assert "--predictions 'p.csv': that is the table itself. Nothing was written" in capsys.readouterr().err
+    assert before.read_bytes() == content
+
+
 def test_two_classes(capsys: pytest.CaptureFixture[str]) -> None:
     train(capsys, "--dataset", "moons:n=200,noise=0.3")
     metrics = evaluate(capsys, "r", "--split", "train", "--predictions", "p.csv")

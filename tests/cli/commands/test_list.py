@@ -79,7 +79,7 @@ def test_only_those_with_a_tag(capsys: pytest.CaptureFixture[str]) -> None:
         (["a"], "results/a is a run and has no trials. Type mlpcli show results/a"),
         (["zz"], "there are no results 'zz', here or in results"),
         (["s", "--tag", "x"], "--tag: runs and sweeps have tags"),
-        (["s", "--columns", "widht"], "--columns 'widht': no such column: widht; did you mean width?"),
+        (["s", "--columns", "width, widht"], "--columns 'widht': no such column: widht; did you mean width?"),
         (["--where", "lr >"], "--where 'lr >': column"),
     ],
 )

@@ -130,6 +130,12 @@ def test_functions_need_no_results_and_a_window_needs_a_screen(
         assert "give either the NAME of a run or a sweep, or --activations or --losses" in err
 
 
+@pytest.mark.parametrize("flag", ["--metric", "--by", "--highlight", "--only"])
+def test_formulas_have_no_results_to_choose_from(capsys: pytest.CaptureFixture[str], flag: str) -> None:
+    _, err = plot(capsys, "--activations", flag, "curves", code=2)
+    assert err == f"mlpcli: error: {flag}: formulas have no results to choose from. Nothing was written. Leave it out\n"
+
+
 def test_another_metric(capsys: pytest.CaptureFixture[str]) -> None:
     sweep_folder(Path("results/s"), {"width": [4, 8]})
     out, _ = plot(capsys, "s", "--metric", "test_accuracy")

@@ -203,13 +203,19 @@ def test_a_file_is_whole_or_not_there(capsys: pytest.CaptureFixture[str]) -> Non
         (["zz", "new.csv"], 2, "there is no run 'zz'"),
         (["c0", "nowhere.csv"], 74, "cannot read nowhere.csv: No such file"),
         (["c0", "new.csv", "--keep", "idd"], 2, "has no column 'idd'; did you mean id?"),
-        (["c0", "new.csv", "--columns", "predicton"], 2, "no such column; did you mean prediction?"),
+        (
+            ["c0", "new.csv", "--columns", "predicton"],
+            2,
+            "no such column: predicton; did you mean prediction?",
+        ),
+        (["c0", "named.csv", "--keep", "row"], 2, "--keep 'row': two columns would have that name"),
         (["c0", "new.csv", "--json"], 2, "--json: stdout would hold the predictions"),
         (["c0", "iris"], 65, "the model needs the column"),
         (["c0", "new.csv", "--stdin", "jsonl"], 2, "--stdin jsonl: the rows come from new.csv"),
     ],
 )
 def test_what_is_refused(capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, said: str) -> None:
+    Path("named.csv").write_text(Path("new.csv").read_text().replace("id,", "row,", 1))
     err = predict(capsys, *arguments, code=code)
     assert said in err and err.count("\n") == 1
 
@@ -227,5 +233,5 @@ def test_the_table_itself_is_not_replaced(
     Path("link.csv").symlink_to("new.csv")
     for output in ("new.csv", "link.csv", "./new.csv"):
         assert run(["predict", "c0", "new.csv", "-o", output]) == 2
-        assert "that is the table itself. Name another file" in capsys.readouterr().err
+        assert "that is the table itself. Nothing was written. Name another file" in capsys.readouterr().err
     assert Path("new.csv").read_bytes() == before

@@ -104,6 +104,11 @@ def test_notes_and_tags_are_in_no_run_id(capsys: pytest.CaptureFixture[str]) -> 
     assert "note" not in json.loads(Path("results/plain/provenance.json").read_text())
 
 
+def test_the_command_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = show(capsys, "r", "--command").splitlines()
+    assert json.loads(show(capsys, "r", "--command", "--json")) == {"command": line}
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [(["zz"], "there are no results 'zz'"), (["s/9"], "has no trial '9'"), (["s/best:2"], "is a sweep of many trials")],

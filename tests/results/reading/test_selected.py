@@ -27,6 +27,9 @@ def names(**asked: object) -> str:
         ("norm in ['none', 'layer'] or name == 'c'", "bc"),
         ("hidden == [8, 4]", "a"),
         ("0.6 < val_accuracy <= 0.9", "ac"),
+        ("val_accuracy == val_accuracy", "ac"),  # an empty cell equals nothing
+        ("val_accuracy in [val_accuracy]", "ac"),
+        ("val_accuracy not in [val_accuracy]", "b"),
     ],
 )
 def test_conditions_on_columns(where: str, kept: str) -> None:
