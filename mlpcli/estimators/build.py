@@ -14,12 +14,12 @@ from joblib.parallel import get_active_backend
 
 from mlpcli.config import RunOptions, resolve
 from mlpcli.data import Column, Part, Prepared, Preprocessing
-from mlpcli.data.prepared.preprocessing import Task
+from mlpcli.data.prepared.preprocessing import Task, output_units
 from mlpcli.errors import UsageError
 from mlpcli.estimators.faults import ParameterError
 from mlpcli.nn import Array, BitStreams, Network, Purpose
 from mlpcli.threads import fastest_threads
-from mlpcli.training.build import build_layers, output_units
+from mlpcli.training.build import build_layers
 from mlpcli.training.initial_weights import initialize
 from mlpcli.training.model import Model
 

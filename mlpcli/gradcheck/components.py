@@ -13,6 +13,7 @@ import numpy as np
 from mlpcli.config import RunOptions, resolve, with_preset
 from mlpcli.config.rules import task_conflicts
 from mlpcli.data import Prepared
+from mlpcli.data.prepared.preprocessing import output_units
 from mlpcli.data.sparse.sparse_rows import SparseRows
 from mlpcli.gradcheck.check import Row, check, merged
 from mlpcli.gradcheck.probe import Subject
@@ -30,7 +31,7 @@ from mlpcli.nn import (
     stream,
 )
 from mlpcli.threads import blas_threads
-from mlpcli.training.build import build_layers, build_loss, output_units
+from mlpcli.training.build import build_layers, build_loss
 
 __all__ = ["check_components", "check_run", "draw_subject", "random_batch"]
 
@@ -97,7 +98,7 @@ def check_run(options: RunOptions, data: Prepared | None = None) -> list[Row]:
         )
         order = stream(options.seed, Purpose.ORDER, epoch=1).permutation(len(data.train))[:rows]
         x, y = data.train.x[order].astype(np.float64), data.train.y[order]
-        outputs = output_units(data.task, len(data.classes or ()), len(data.targets))
+        outputs = data.preprocessing.outputs
     with blas_threads(threads):
         return check(draw_subject(resolved, x, y, outputs))
 

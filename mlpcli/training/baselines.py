@@ -23,7 +23,7 @@ from mlpcli.config import RunOptions, choices, resolve
 from mlpcli.config.metrics import metrics_of
 from mlpcli.data import Prepared
 from mlpcli.nn import Array, Linear, Network
-from mlpcli.training.build import build_loss, output_units
+from mlpcli.training.build import build_loss
 from mlpcli.training.loop.trainer import Metrics, Trainer
 from mlpcli.training.metrics.evaluate import evaluate
 
@@ -75,19 +75,16 @@ def baseline_scores(options: RunOptions, data: Prepared) -> BaselineScores:
 @np.errstate(all="ignore")
 def _constant_scores(options: RunOptions, data: Prepared, scores: Array) -> Metrics:
     """Score a network whose weights are zeros, so that its biases are its scores for every row."""
-    outputs = output_units(data.task, len(data.classes or ()), len(data.targets))
-    network = Network([("output", Linear(data.train.x.shape[-1], outputs))], dtype=np.float64)
+    known = data.preprocessing
+    network = Network([("output", Linear(data.train.x.shape[-1], known.outputs))], dtype=np.float64)
     network.parameters["output.bias"][...] = scores
-    loss = build_loss([options.model_copy(update={"dtype": "float64", "label_smoothing": 0.0})], outputs, ())
+    loss = build_loss([options.model_copy(update={"dtype": "float64", "label_smoothing": 0.0})], known.outputs, ())
     parts = {"train": data.train, "val": data.val, "test": data.test}
-    metrics, known = metrics_of(data.task, options.monitor), data.preprocessing
-    mean = np.array(known.target_mean)
+    metrics = metrics_of(data.task, options.monitor)
     return {
         name: None
         if part is None
-        else {
-            metric: float(value) for metric, value in evaluate(network, loss, part, known.units, metrics, mean).items()
-        }
+        else {metric: float(value) for metric, value in evaluate(network, loss, part, known, metrics).items()}
         for name, part in parts.items()
     }
 

@@ -44,24 +44,13 @@ __all__ = [
     "check_lift",
     "class_weights",
     "column_bounds",
-    "output_units",
     "per_layer",
     "per_run",
+    "single_layers",
 ]
 
 LIFT_LIMIT = 20_000
 """The most features that the quadratic lift may make."""
-
-
-def output_units(task: str, classes: int, targets: int) -> int:
-    """Number of scores: one per class, or one for two classes; one per target in a regression and for labels.
-
-    >>> output_units("classification", classes=2, targets=1), output_units("classification", classes=10, targets=1)
-    (1, 10)
-    """
-    if task != "classification":
-        return targets
-    return 1 if classes == 2 else classes
 
 
 def per_run(runs: Sequence[RunOptions], name: str) -> Array:
@@ -117,9 +106,8 @@ def build_layers(
 
 def single_layers(options: RunOptions, preprocessing: Preprocessing) -> list[tuple[str, Layer]]:
     """The layers of the network of one run, as `build_layers` gives them; nothing is allocated."""
-    outputs = output_units(preprocessing.task, len(preprocessing.classes or ()), len(preprocessing.targets))
     bits = BitStreams([options.seed], (), Purpose.DROPOUT)
-    return build_layers([options], len(preprocessing.features), outputs, (), bits)
+    return build_layers([options], len(preprocessing.features), preprocessing.outputs, (), bits)
 
 
 def build_loss(runs: Sequence[RunOptions], outputs: int, lead: Shape, class_weights: Array | None = None) -> Loss:

@@ -97,7 +97,7 @@ def importances(
     permuted = replace(part, x=x)
 
     def cost() -> float:
-        found = evaluate(model.network, model.loss, permuted, known.units, [metric], np.array(known.target_mean))
+        found = evaluate(model.network, model.loss, permuted, known, [metric])
         value = metric.key(float(found[metric.name]))
         if not np.isfinite(value):
             raise DataError(

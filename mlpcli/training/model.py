@@ -179,7 +179,7 @@ class Model:
         name = "r2" if self.preprocessing.task == "regression" else "accuracy"
         part = self._labelled(rows, y)
         with self._arithmetic():
-            return float(evaluate(self.network, self.loss, part, self.preprocessing.units)[name])
+            return float(evaluate(self.network, self.loss, part, self.preprocessing)[name])
 
     def evaluate(self, rows: Any, y: Any) -> dict[str, float | None]:
         """Every metric of the task by name, as `mlpcli eval` gives them; None where the rows do not define one.

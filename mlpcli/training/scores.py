@@ -59,7 +59,7 @@ def all_metrics(model: Model, part: Part) -> dict[str, float | None]:
     """
     known = model.preprocessing
     asked = every_metric_of(known.task, len(known.classes or ()))
-    return _numbers(evaluate(model.network, model.loss, part, known.units, asked, np.array(known.target_mean)))
+    return _numbers(evaluate(model.network, model.loss, part, known, asked))
 
 
 @np.errstate(all="ignore")
@@ -70,7 +70,7 @@ def score(model: Model, part: Part) -> Scores:
     if names is None:
         if scale is None:
             return Scores(metrics, _of_each_label(model, part))
-        return Scores(metrics, targets=_of_each_target(model, part, scale) if len(scale) > 1 else None)
+        return Scores(metrics, targets=_of_each_target(model, part) if len(scale) > 1 else None)
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
     scores, y = model.scores(part.x), np.asarray(part.y)
@@ -194,8 +194,8 @@ def _mean(arrays: Sequence[Array]) -> Array:
     return mean
 
 
-def _of_each_target(model: Model, part: Part, scale: Array) -> Table:
-    found = evaluate_targets(model.network, model.loss, part, scale, np.array(model.preprocessing.target_mean))
+def _of_each_target(model: Model, part: Part) -> Table:
+    found = evaluate_targets(model.network, model.loss, part, model.preprocessing)
     alone, names = [_numbers(metrics) for metrics in found], model.preprocessing.targets
     return Table(["target", *alone[0]], [[name, *metrics.values()] for name, metrics in zip(names, alone, strict=True)])
 

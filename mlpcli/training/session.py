@@ -31,7 +31,6 @@ from mlpcli.results.provenance import provenance
 from mlpcli.signals import Interruption, answered_by, check
 from mlpcli.threads import blas_threads, fastest_threads
 from mlpcli.training.baselines import baseline_scores
-from mlpcli.training.build import output_units
 from mlpcli.training.data_checks import check_data
 from mlpcli.training.loop.divergence import remedy
 from mlpcli.training.loop.epoch_rows import EpochRow
@@ -93,10 +92,9 @@ def resolve_run(options: RunOptions, data: Prepared, threads: int | None = None)
         options = options.model_copy(update=data.decided)
     options = with_preset(options, task=data.task, features=len(data.features))
     if threads is None:
-        outputs = output_units(data.task, len(data.classes or ()), len(data.targets))
         batch = options.used("batch_size")
         batch = len(data.train) if batch == "full" else min(batch, len(data.train))
-        threads = fastest_threads((len(data.features), *options.sizes, outputs), batch)
+        threads = fastest_threads((len(data.features), *options.sizes, data.preprocessing.outputs), batch)
     return resolve(
         options,
         task=data.task,
@@ -215,8 +213,8 @@ def _comparisons(trainer: Trainer, run: PlannedRun) -> dict[str, Any]:
     """Content of result.json beside the scores: scores of simpler models, and how signals pass through the network."""
     part = run.data.train
     x, y = part.x[:ROWS], part.y[:ROWS]
-    weights = None if part.weights is None else part.weights[:ROWS]
-    flow = signal_flow(trainer.network, trainer.replicas.loss, x, y, weights)
+    weights = part.weights_as(run.options.dtype)
+    flow = signal_flow(trainer.network, trainer.replicas.loss, x, y, None if weights is None else weights[:ROWS])
     return {**baseline_scores(run.options, run.data), "signal_flow": flow}
 
 

@@ -43,7 +43,7 @@ def signal_flow(network: Network, loss: Loss, x: Array, y: Array, weights: Array
         loss: its loss.
         x: inputs, `(batch, features)`.
         y: targets, `(batch,)` or `(batch, targets)`.
-        weights: weights of the rows, `(batch,)`; None weighs all by 1.
+        weights: weights of the rows, `(batch,)`, in the dtype of the network; None weighs all by 1.
     """
     shares = []
     output, statistics = x[None], network.state.copy()
@@ -51,7 +51,7 @@ def signal_flow(network: Network, loss: Loss, x: Array, y: Array, weights: Array
         output = layer.forward(output, training=True)
         if name.endswith(".activation"):
             shares.append(float((output.max(axis=-2) == output.min(axis=-2)).mean()))
-    loss(output, y[None], None if weights is None else weights[None].astype(output.dtype))
+    loss(output, y[None], None if weights is None else weights[None])
     network.backward(loss.gradient())
     network.state[...] = statistics
     matrices = [name for name in network.gradients if name.endswith(".weight")]

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import metrics as sk
 
 from mlpcli.config import DataOptions
-from mlpcli.data import Part, Prepared
+from mlpcli.data import Part, Prepared, Preprocessing
 from mlpcli.data.in_memory import prepare_in_memory
 from mlpcli.errors import UsageError
 from mlpcli.nn import Linear, LogisticLoss, Network
@@ -20,6 +20,7 @@ from mlpcli.training.scores import predictions, score
 from tests.training.problems import finish, resolved
 
 LABELS = 3
+LABELLED = Preprocessing((), ("a", "b", "c"), None, (), (), "float64")
 LONG = {"epochs": 20, "width": 20, "keep": "last"}
 
 
@@ -54,7 +55,7 @@ def test_metrics_are_those_of_scikit_learn(rows: int, weighted: bool) -> None:
     network.params[...] = np.random.default_rng(0).normal(size=network.params.shape)
     rowset = part(rows, weighted)
     scores = rowset.x @ network.parameters["output.weight"] + network.parameters["output.bias"]
-    found = evaluate(network, LogisticLoss((), np.float64), rowset, None)
+    found = evaluate(network, LogisticLoss((), np.float64), rowset, LABELLED)
     y, w, decided, p = rowset.y, rowset.weights, scores > 0, 1 / (1 + np.exp(-scores))
     assert {name: float(value) for name, value in found.items()} == pytest.approx(
         {
@@ -70,11 +71,11 @@ def test_f1_of_labels_that_no_row_has_and_none_gets_is_0() -> None:
     network = Network([("output", Linear(1, 2))], dtype=np.float64)
     network.parameters["output.bias"][...] = [1.0, -1.0]
     rowset = Part(np.zeros((2, 1)), np.array([[1, 0], [0, 0]]), np.arange(2))
-    found = evaluate(network, LogisticLoss((), np.float64), rowset, None)
+    found = evaluate(network, LogisticLoss((), np.float64), rowset, LABELLED)
     assert found["macro_f1"] == pytest.approx(1 / 3) and found["micro_f1"] == pytest.approx(2 / 3)
     nothing = Part(np.zeros((1, 1)), np.array([[0, 0]]), np.arange(1))
     network.parameters["output.bias"][...] = -1.0
-    assert evaluate(network, LogisticLoss((), np.float64), nothing, None)["micro_f1"] == 0
+    assert evaluate(network, LogisticLoss((), np.float64), nothing, LABELLED)["micro_f1"] == 0
 
 
 def test_stacks_equal_their_runs_alone(data: Prepared) -> None:

@@ -41,7 +41,7 @@ def test_the_models_of_the_epochs_have_the_scores_of_metrics_csv(tmp_path: Path)
     table = mlpcli.open(tmp_path / "r").history
     assert len(models) == len(table) + 1
     for model, loss in zip(models[1:], table["val_loss"], strict=True):
-        scores = evaluate(model.network, model.loss, run.data.val, None)
+        scores = evaluate(model.network, model.loss, run.data.val, model.preprocessing)
         assert float(scores["loss"]) == pytest.approx(loss, rel=1e-6)
     best = models[mlpcli.open(tmp_path / "r").result["best_epoch"]]
     for name, tensor in kept.network.tensors().items():

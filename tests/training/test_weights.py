@@ -159,9 +159,9 @@ def test_rows_of_weight_0_count_for_nothing() -> None:
     part = replace(data.train, weights=np.repeat([1.0, 0.0], [1, len(data.train) - 1]))
     run = resolved(data)
     trainer = Trainer([run], data)
-    found = evaluate(trainer.network, trainer.replicas.loss, part, trainer.target_scale)
+    found = evaluate(trainer.network, trainer.replicas.loss, part, data.preprocessing)
     alone = Part(part.x[:1], part.y[:1], part.rows[:1])
-    expected = evaluate(trainer.network, trainer.replicas.loss, alone, trainer.target_scale)
+    expected = evaluate(trainer.network, trainer.replicas.loss, alone, data.preprocessing)
     assert np.isnan(found.pop("r2")) and np.isnan(expected.pop("r2"))
     for name, value in expected.items():
         assert_allclose(found[name], value, rtol=1e-6, err_msg=name)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from mlpcli.data.prepared.column_summary import ColumnSummary
 from mlpcli.data.prepared.preprocessing import Preprocessing, Task
@@ -34,6 +34,10 @@ class Part:
     def __len__(self) -> int:
         """Number of rows."""
         return len(self.rows)
+
+    def weights_as(self, dtype: DTypeLike) -> NDArray[Any] | None:
+        """The weights of the rows in the dtype of a network, None where all are 1."""
+        return None if self.weights is None else self.weights.astype(dtype)
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,21 @@ from mlpcli.data.prepared.date_parts import DatePart, part_of
 if TYPE_CHECKING:
     from mlpcli.data.sparse.sparse_columns import SparseColumns
 
-__all__ = ["CLIP", "Preprocessing", "Task"]
+__all__ = ["CLIP", "Preprocessing", "Task", "output_units"]
 
 Task = Literal["classification", "regression", "multilabel"]
 CLIP = 3.0  # bound of clipped numbers
+
+
+def output_units(task: str, classes: int, targets: int) -> int:
+    """Number of scores: one per class, or one for two classes; one per target in a regression and for labels.
+
+    >>> output_units("classification", classes=2, targets=1), output_units("classification", classes=10, targets=1)
+    (1, 10)
+    """
+    if task != "classification":
+        return targets
+    return 1 if classes == 2 else classes
 
 
 class Scalars(NamedTuple):
@@ -69,6 +80,11 @@ class Preprocessing:
     def units(self) -> NDArray[np.float64] | None:
         """The standard deviation of each target, (targets,), in which a regression is trained; None for other tasks."""
         return np.array(self.target_scale) if self.task == "regression" else None
+
+    @property
+    def outputs(self) -> int:
+        """Number of scores of a network."""
+        return output_units(self.task, len(self.classes or ()), len(self.targets))
 
     @cached_property
     def features(self) -> tuple[str, ...]:

@@ -16,7 +16,6 @@ from mlpcli.sweeps.plan.sweep_plan import Plan, Repeat, Round
 from mlpcli.sweeps.plan.training_cost import Cost, cost_of
 from mlpcli.sweeps.search.strategy import Scored
 from mlpcli.sweeps.spec.ranking_metric import Kind, ranking_metric
-from mlpcli.training.build import output_units
 from mlpcli.training.loop.diagnostics import DIAGNOSTIC_COLUMNS
 from mlpcli.training.metrics.evaluate import is_defined
 from mlpcli.training.session import plan_run, resolve_run
@@ -121,8 +120,9 @@ class PreparedSweep:
 
     def _cost(self, number: int) -> Cost:
         data = self.data[number]
-        outputs = output_units(data.task, len(data.classes or ()), len(data.targets))
-        return cost_of(self.options(number), len(data.features), outputs, len(data.train), core_cache())
+        return cost_of(
+            self.options(number), len(data.features), data.preprocessing.outputs, len(data.train), core_cache()
+        )
 
     def _prepare(self, asked: Round) -> Round:
         """Load the data and make the identities of all trials that have joined the plan with a round.

@@ -61,7 +61,7 @@ class Diagnostics:
         run = runs[0]
         self._seeds = [run.seed for run in runs]
         self._x, self._y = data.train.x, data.train.y
-        self._weights = None if data.train.weights is None else data.train.weights.astype(run.dtype)
+        self._weights = data.train.weights_as(run.dtype)
         self._size = len(self._x) if run.batch_size == "full" else min(run.batch_size, len(self._x))
         part = run.batch_size if smallest_batch(run) > 1 else BLOCK
         self._parts = batch_bounds(len(self._x), part, smallest_batch(run))

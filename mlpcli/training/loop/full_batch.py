@@ -62,7 +62,7 @@ class FullBatch:
             raise ValueError(f"{replicas.runs[0].optimizer} trains one run at a time, got {len(replicas)}")
         self._run, self._network, self._loss = replicas.runs[0], replicas.network, replicas.loss
         self._x, self._y = data.train.x, data.train.y
-        self._weights = None if data.train.weights is None else data.train.weights.astype(self._run.dtype)
+        self._weights = data.train.weights_as(self._run.dtype)
         self._targets = None if data.preprocessing.units is None else len(data.preprocessing.units)
         self._blocks = batch_bounds(len(self._x), BLOCK)
         self.minimizer = LBFGS(self._network.size)

@@ -30,7 +30,6 @@ from mlpcli.training.build import (
     build_schedule,
     class_weights,
     column_bounds,
-    output_units,
 )
 
 __all__ = ["Replicas"]
@@ -55,7 +54,7 @@ class Replicas:
         self, runs: Sequence[RunOptions], data: Prepared, steps_per_epoch: int, masks: Purpose = Purpose.DROPOUT
     ) -> None:
         self.runs, self._data, self._steps_per_epoch = list(runs), data, steps_per_epoch
-        lead, outputs = (len(runs),), output_units(data.task, len(data.classes or ()), len(data.targets))
+        lead, outputs = (len(runs),), data.preprocessing.outputs
         self.bits = BitStreams([run.seed for run in runs], lead, masks)
         layers = build_layers(runs, data.train.x.shape[-1], outputs, lead, self.bits)
         self.network = Network(layers, lead, runs[0].dtype)

@@ -73,13 +73,13 @@ class Trainer:
     def __init__(self, runs: Sequence[RunOptions], data: Prepared, measure: str | None = None) -> None:
         self.runs, self.data = list(runs), data
         self.options = runs[0]
-        self.target_scale = data.preprocessing.units
+        self._units = data.preprocessing.units
         asked = (self.options.monitor, measure or "auto")
         self.columns = epoch_columns(data.task, *asked)
         self._metrics = metrics_of(data.task, *asked)
         self._metrics_each_epoch = metrics_of(data.task, *set(asked) & set(self.columns))
         self._x, self._y = data.train.x, data.train.y
-        self._weights = None if data.train.weights is None else data.train.weights.astype(self.options.dtype)
+        self._weights = data.train.weights_as(self.options.dtype)
         self.bounds = batch_bounds(len(self._x), self.options.used("batch_size"), smallest_batch(self.options))
         self.monitor = Monitor(
             self.options.monitor if data.val is not None else None,
@@ -167,7 +167,7 @@ class Trainer:
                 name: None if part is None else self._evaluate(part, self._metrics) for name, part in parts.items()
             }
         return [
-            {name: None if values is None else pick(values, run) for name, values in measured.items()}
+            {name: None if values is None else _pick(values, run) for name, values in measured.items()}
             for run in range(len(self.runs))
         ]
 
@@ -280,7 +280,7 @@ class Trainer:
         )
 
     def _clear_sums(self) -> None:
-        targets = None if self.target_scale is None else len(self.target_scale)
+        targets = None if self._units is None else len(self._units)
         self._sums = BatchSums(len(self.members), len(self.bounds), targets)
 
     def _finish_epoch(self, started: float) -> list[tuple[int, EpochRow]]:
@@ -315,8 +315,7 @@ class Trainer:
         return [(int(members[position]), rows[position]) for position in healthy]
 
     def _evaluate(self, part: Part, metrics: Sequence[Metric]) -> dict[str, Array]:
-        mean = np.array(self.data.preprocessing.target_mean)
-        return evaluate(self.network, self.replicas.loss, part, self.target_scale, metrics, mean)
+        return evaluate(self.network, self.replicas.loss, part, self.data.preprocessing, metrics)
 
     def _record(self, positions: Array) -> None:
         """Measure the diagnostics of the runs at these positions of the stack."""
@@ -345,13 +344,13 @@ class Trainer:
 
     def _rows(self, epoch: int, val: dict[str, Array] | None, seconds: float) -> list[EpochRow]:
         """The epoch's rows of metrics.csv; `train_*` are means over the batches as they were trained on."""
-        columns = self._sums.columns(len(self._x), self.target_scale)
+        columns = self._sums.columns(len(self._x), self._units)
         columns |= {f"val_{name}": values for name, values in (val or {}).items()}
         steps, rates = epoch * len(self.bounds), self._lr(len(self.bounds) - 1)
         return epoch_rows(self.columns, epoch, steps, rates, columns, seconds, self.times[self.members])
 
 
-def pick(values: dict[str, Array], run: int) -> dict[str, float]:
+def _pick(values: dict[str, Array], run: int) -> dict[str, float]:
     """The metrics of one run out of those of a stack."""
     return {name: float(array[run]) for name, array in values.items()}
 

@@ -4,7 +4,8 @@
 >>> identity = Network([("output", Linear(1, 1))], dtype="float64")
 >>> identity.parameters["output.weight"][...] = 1
 >>> part = Part(x=np.array([[0.0], [2.0]]), y=np.array([[0.0], [1.0]]), rows=np.arange(2))
->>> metrics = evaluate(identity, SquaredLoss(dtype="float64"), part, target_scale=np.array([10.0]))
+>>> known = Preprocessing((), ("y",), None, target_mean=(0.0,), target_scale=(10.0,), dtype="float64")
+>>> metrics = evaluate(identity, SquaredLoss(dtype="float64"), part, known)
 >>> {name: round(float(value), 3) for name, value in metrics.items()}
 {'loss': 0.25, 'rmse': 7.071, 'mae': 5.0, 'r2': -1.0, 'max_error': 10.0}
 """
@@ -53,9 +54,8 @@ def evaluate(
     network: Network,
     loss: Loss,
     part: Part,
-    target_scale: Array | None,
+    known: Preprocessing,
     metrics: Sequence[Metric] | None = None,
-    target_mean: Array | None = None,
 ) -> dict[str, Array]:
     """The metrics of every replica on one part of the data, nan where the rows do not define one.
 
@@ -63,60 +63,44 @@ def evaluate(
         network: the network, or a stack of them.
         loss: the loss, whose mean is reported in standardized units.
         part: the rows.
-        target_scale: the standard deviation of each target, `(targets,)`, for a regression; None for other tasks.
+        known: what was fitted in training, for the task and the units of the targets.
         metrics: the metrics; None is those that every run of the task reports.
-        target_mean: the mean of each target, `(targets,)`, for metrics that need more than errors; None is 0.
     """
-    chosen = metrics_of(_task(part, target_scale)) if metrics is None else metrics
-    scored = _scored(network, loss, part, target_scale, chosen, target_mean)
+    chosen = metrics_of(known.task) if metrics is None else metrics
+    scored = _scored(network, loss, part, known, chosen)
     return {metric.name: FUNCTIONS[metric.name](scored) for metric in chosen}
 
 
-def evaluate_targets(
-    network: Network, loss: Loss, part: Part, target_scale: Array, target_mean: Array
-) -> list[dict[str, Array]]:
+def evaluate_targets(network: Network, loss: Loss, part: Part, known: Preprocessing) -> list[dict[str, Array]]:
     """Every metric of a regression but for the loss, of each target alone; arguments as for `evaluate`."""
     metrics = [metric for metric in every_metric_of("regression") if metric.name != "loss"]
-    scored = _scored(network, loss, part, target_scale, metrics, target_mean)
-    return [
-        {metric.name: FUNCTIONS[metric.name](scored.target(k)) for metric in metrics} for k in range(len(target_scale))
-    ]
+    scored = _scored(network, loss, part, known, metrics)
+    return [{metric.name: FUNCTIONS[metric.name](scored.target(k)) for metric in metrics} for k in range(known.outputs)]
 
 
-def is_defined(metric: Metric, part: Part, preprocessing: Preprocessing) -> bool:
+def is_defined(metric: Metric, part: Part, known: Preprocessing) -> bool:
     """Whether a network with finite scores has a finite value of the metric on these rows."""
     if not metric.needs:
         return True
     y, losses = np.asarray(part.y), np.zeros(len(part))
-    if preprocessing.task == "regression":
-        scale, mean = np.array(preprocessing.target_scale), np.array(preprocessing.target_mean)
-        scored = _of_errors(losses, np.zeros(y.shape), y, scale, mean)
+    if known.task == "regression":
+        scored = _of_errors(losses, np.zeros(y.shape), y, known)
     else:
-        classes = len(preprocessing.classes or ())
-        outputs = classes if classes > 2 else 1 if classes else y.shape[1]
-        scored = _of_scores(losses, np.zeros((len(y), outputs)), y, log_odds=True)
+        scored = _of_scores(losses, np.zeros((len(y), known.outputs)), y, log_odds=True)
     if part.weights is not None:
         scored = scored.weighted(np.asarray(part.weights))
     with np.errstate(all="ignore"):
         return bool(np.isfinite(FUNCTIONS[metric.name](scored)))
 
 
-def _task(part: Part, target_scale: Array | None) -> str:
-    if target_scale is not None:
-        return "regression"
-    return "classification" if part.y.ndim == 1 else "multilabel"
-
-
-def _scored(
-    network: Network, loss: Loss, part: Part, target_scale: Array | None, metrics: Sequence[Metric], mean: Array | None
-) -> Outcome:
-    task = _task(part, target_scale)
+def _scored(network: Network, loss: Loss, part: Part, known: Preprocessing, metrics: Sequence[Metric]) -> Outcome:
+    task = known.task
     usual = set(metrics) <= set(metrics_of(task))
     losses, kept = [], []
     for rows, scores in score_blocks(network, part.x):
         y = np.asarray(part.y[rows])
         losses.append(np.array(loss(scores, y), np.float64))
-        if target_scale is not None:
+        if task == "regression":
             kept.append(scores.astype(np.float64) - y)
         elif usual:  # which costs less memory than the scores
             kept.append(correct(scores, y)[..., None] if task == "classification" else scores > 0)
@@ -124,8 +108,8 @@ def _scored(
             kept.append(scores.copy())
     every_loss, every = np.concatenate(losses, axis=-1), np.concatenate(kept, axis=-2)
     y = np.asarray(part.y)
-    if target_scale is not None:
-        scored = _of_errors(every_loss, every, y, target_scale, mean)
+    if task == "regression":
+        scored = _of_errors(every_loss, every, y, known)
     elif not usual:
         scored = _of_scores(every_loss, every, y, log_odds=not isinstance(loss, ResidualLoss))
     elif task == "classification":
@@ -142,16 +126,17 @@ def _of_scores(losses: Array, scores: Array, y: Array, *, log_odds: bool) -> Out
     return Outcome(losses, hits=all_correct(scores, y), decided=scores > 0, scores=scores, targets=y)
 
 
-def _of_errors(losses: Array, errors: Array, y: Array, target_scale: Array, target_mean: Array | None) -> Outcome:
+def _of_errors(losses: Array, errors: Array, y: Array, known: Preprocessing) -> Outcome:
     """The outcome of a regression from its errors in standardized units.
 
     Each scale is unit * rest, with a power of two and 1 <= rest < 2. Errors in these units have squares that neither
     vanish nor overflow, and the same digits.
     """
+    target_scale = np.array(known.target_scale)
     unit = np.ldexp(1.0, np.frexp(target_scale)[1] - 1)
     scale = target_scale / unit
     targets = y.astype(np.float64) * scale
-    mean = np.zeros(1) if target_mean is None else target_mean / unit
+    mean = np.array(known.target_mean) / unit
     own = targets + mean
     own[np.abs(own) <= np.finfo(y.dtype).eps * np.abs(mean)] = 0  # where rounding left something of a 0
     return Outcome(losses, errors=errors * scale, targets=targets, own=own, unit=unit)

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from numpy.typing import ArrayLike
 from sklearn import metrics as sk
 
-from mlpcli.data import Part
+from mlpcli.data import Part, Preprocessing
 from mlpcli.data.prepared.targets import fit_targets
 from mlpcli.errors import DataError
 from mlpcli.nn import CrossEntropy, Linear, LogisticLoss, Network, Purpose, SquaredLoss, stream
@@ -28,6 +29,17 @@ def scores_of(network: Network, x: np.ndarray) -> np.ndarray:
     return x @ network.parameters["output.weight"] + network.parameters["output.bias"]
 
 
+def known(task: str, scale: ArrayLike = (1.0,)) -> Preprocessing:
+    """Targets of the task; numbers have this standard deviation and the mean 0."""
+    spread = tuple(np.asarray(scale).tolist()) if task == "regression" else ()
+    targets = tuple(f"y{k}" for k in range(len(spread) or 1))
+    classes = ("a", "b", "c") if task == "classification" else None
+    return Preprocessing((), targets, classes, (0.0,) * len(spread), spread, "float64")
+
+
+NUMBER, CLASS = known("regression"), known("classification")
+
+
 def part(rows: int, y: np.ndarray, features: int = 4) -> Part:
     x = np.random.default_rng(rows).normal(size=(rows, features))
     return Part(x, y, np.arange(rows))
@@ -38,7 +50,7 @@ def test_classification_metrics_are_those_of_scikit_learn(rows: int) -> None:
     labels = np.random.default_rng(1).integers(0, 3, rows)
     network, rowset = linear_network(4, 3), part(rows, labels)
     scores = scores_of(network, rowset.x)
-    found = evaluate(network, CrossEntropy((), np.float64), rowset, None)
+    found = evaluate(network, CrossEntropy((), np.float64), rowset, CLASS)
     assert found["accuracy"] == sk.accuracy_score(labels, scores.argmax(axis=1))
     expected = sk.log_loss(labels, softmax(scores), labels=[0, 1, 2])
     assert found["loss"] == pytest.approx(expected, rel=1e-12)
@@ -49,7 +61,7 @@ def test_two_classes_are_decided_by_the_sign_of_one_score(rows: int) -> None:
     labels = np.random.default_rng(2).integers(0, 2, rows)
     network, rowset = linear_network(4, 1), part(rows, labels)
     scores = scores_of(network, rowset.x)[:, 0]
-    found = evaluate(network, LogisticLoss((), np.float64), rowset, None)
+    found = evaluate(network, LogisticLoss((), np.float64), rowset, CLASS)
     assert found["accuracy"] == sk.accuracy_score(labels, scores > 0)
     expected = sk.log_loss(labels, 1 / (1 + np.exp(-scores)), labels=[0, 1])
     assert found["loss"] == pytest.approx(expected, rel=1e-12)
@@ -61,7 +73,7 @@ def test_regression_metrics_are_those_of_scikit_learn_in_the_targets_own_units(r
     targets = np.random.default_rng(3).normal(size=(rows, len(scale)))
     network, rowset = linear_network(4, len(scale)), part(rows, targets)
     scores = scores_of(network, rowset.x)
-    found = evaluate(network, SquaredLoss((), np.float64), rowset, np.array(scale))
+    found = evaluate(network, SquaredLoss((), np.float64), rowset, known("regression", scale))
     true, predicted = targets * scale, scores * scale
     expected = {
         "loss": ((scores - targets) ** 2).sum(axis=1).mean() / 2,
@@ -81,9 +93,9 @@ def test_r2_of_a_constant_target_and_of_one_row() -> None:
     for bias in (0.0, 1.0):  # hit exactly, and missed
         network.parameters["output.bias"][...] = bias
         expected = sk.r2_score(constant.y, np.full((3, 1), bias))
-        assert evaluate(network, SquaredLoss((), np.float64), constant, np.ones(1))["r2"] == expected
+        assert evaluate(network, SquaredLoss((), np.float64), constant, NUMBER)["r2"] == expected
     single = Part(np.ones((1, 1)), np.zeros((1, 1)), np.arange(1))
-    assert np.isnan(evaluate(network, SquaredLoss((), np.float64), single, np.ones(1))["r2"])
+    assert np.isnan(evaluate(network, SquaredLoss((), np.float64), single, NUMBER)["r2"])
 
 
 @pytest.mark.parametrize("rows", [2, 3, 7, 100, 1000])
@@ -95,15 +107,15 @@ def test_r2_of_any_constant_target_is_0_or_1(rows: int) -> None:
         rowset = Part(np.ones((rows, 1)), targets, np.arange(rows))
         for bias, expected in ((constant, 1.0), (constant + 1, 0.0)):
             network.parameters["output.bias"][...] = bias
-            assert evaluate(network, SquaredLoss((), np.float64), rowset, np.ones(1))["r2"] == expected
+            assert evaluate(network, SquaredLoss((), np.float64), rowset, NUMBER)["r2"] == expected
 
 
 @pytest.mark.parametrize("power", [-600, -900, 500])
 def test_metrics_know_no_unit_that_is_too_small_or_large(power: int) -> None:
     targets, scale = np.random.default_rng(3).normal(size=(50, 2)), np.array([0.7, 130.0])
     network, loss = linear_network(4, 2), SquaredLoss((), np.float64)
-    plain = evaluate(network, loss, part(50, targets), scale)
-    found = evaluate(network, loss, part(50, targets), scale * 2.0**power)
+    plain = evaluate(network, loss, part(50, targets), known("regression", scale))
+    found = evaluate(network, loss, part(50, targets), known("regression", scale * 2.0**power))
     assert found["r2"] == plain["r2"]
     for name in ("rmse", "mae", "max_error"):
         assert found[name] == plain[name] * 2.0**power
@@ -124,11 +136,11 @@ def test_metrics_of_a_stack_are_those_of_each_network() -> None:
     labels = np.random.default_rng(1).integers(0, 3, 300)
     stack = Network([("output", Linear(4, 3))], (2,), np.float64)
     stack.params[...] = np.random.default_rng(4).normal(size=stack.params.shape)
-    found = evaluate(stack, CrossEntropy((2,), np.float64), part(300, labels), None)
+    found = evaluate(stack, CrossEntropy((2,), np.float64), part(300, labels), CLASS)
     for index in range(2):
         one = Network([("output", Linear(4, 3))], dtype=np.float64)
         one.params[...] = stack.params[index]
-        alone = evaluate(one, CrossEntropy((), np.float64), part(300, labels), None)
+        alone = evaluate(one, CrossEntropy((), np.float64), part(300, labels), CLASS)
         assert {name: values[index] for name, values in found.items()} == alone
 
 

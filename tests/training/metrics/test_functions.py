@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 from sklearn import metrics as sk
 
 from mlpcli.config.metrics import METRICS, every_metric_of
@@ -32,8 +33,15 @@ def part_of(y: np.ndarray, weighted: bool) -> Part:
     return Part(rng.normal(size=(len(y), 4)), y, np.arange(len(y)), weights)
 
 
+def known(task: str, scale: ArrayLike = (), mean: ArrayLike = ()) -> Preprocessing:
+    """Targets of the task; numbers have these standard deviations and means."""
+    units = [tuple(np.asarray(numbers).tolist()) for numbers in (mean, scale)]
+    targets = tuple(f"y{k}" for k in range(len(units[1]) or 2))
+    return Preprocessing((), targets, ("a", "b", "c") if task == "classification" else None, *units, "float64")
+
+
 def scored(network: Network, loss: Loss, part: Part, task: str, **units: Any) -> dict[str, float]:
-    found = evaluate(network, loss, part, units.get("scale"), every_metric_of(task), units.get("mean"))
+    found = evaluate(network, loss, part, known(task, **units), every_metric_of(task))
     return {name: float(value) for name, value in found.items()}
 
 
@@ -100,22 +108,23 @@ def test_metrics_of_numbers_are_those_of_scikit_learn(rows: int, scale: list[flo
 def test_replicas_have_the_metrics_of_their_networks_alone() -> None:
     """The rank law, bit for bit, on every metric."""
     labels = np.random.default_rng(1).integers(0, 8, ROWS)
-    cases: list[tuple[str, type[Loss], np.ndarray, int, Any]] = [
-        ("classification", CrossEntropy, labels, 8, None),
-        ("classification", LogisticLoss, labels % 2, 1, None),
-        ("multilabel", LogisticLoss, np.stack([labels % 2, labels // 4], axis=1), 2, None),
-        ("regression", SquaredLoss, np.stack([labels / 3.0, labels**2 / 9.0], axis=1), 2, np.array([3.0, 0.2])),
+    cases: list[tuple[str, type[Loss], np.ndarray, int, list[float]]] = [
+        ("classification", CrossEntropy, labels, 8, []),
+        ("classification", LogisticLoss, labels % 2, 1, []),
+        ("multilabel", LogisticLoss, np.stack([labels % 2, labels // 4], axis=1), 2, []),
+        ("regression", SquaredLoss, np.stack([labels / 3.0, labels**2 / 9.0], axis=1), 2, [3.0, 0.2]),
     ]
     for task, kind, y, outputs, scale in cases:
         for weighted in (False, True):
-            stack, part, mean = Network([("output", Linear(4, outputs))], (3,)), part_of(y, weighted), np.ones(outputs)
+            stack, part = Network([("output", Linear(4, outputs))], (3,)), part_of(y, weighted)
+            fitted = known(task, scale, [1.0] * len(scale))
             stack.params[...] = np.random.default_rng(4).normal(size=stack.params.shape)
             metrics = every_metric_of(task)
-            found = evaluate(stack, kind((3,)), part, scale, metrics, mean)
+            found = evaluate(stack, kind((3,)), part, fitted, metrics)
             for index in range(3):
                 one = Network([("output", Linear(4, outputs))])
                 one.params[...] = stack.params[index]
-                alone = evaluate(one, kind(), part, scale, metrics, mean)
+                alone = evaluate(one, kind(), part, fitted, metrics)
                 for name, values in found.items():
                     np.testing.assert_array_equal(values[index], alone[name], err_msg=name)
 
