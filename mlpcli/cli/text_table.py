@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import fill
 from typing import NamedTuple
+from unicodedata import combining, east_asian_width
 
 from mlpcli.cli.console import is_terminal, plain
 
@@ -29,8 +30,23 @@ class Column(NamedTuple):
 
     @property
     def width(self) -> int:
-        """The longest of name and cells, in characters."""
-        return max(len(self.name), max(map(len, self.cells), default=0))
+        """The longest of name and cells, in columns of the terminal."""
+        measure = len if self.is_ascii else _taken
+        return max(measure(self.name), max(map(measure, self.cells), default=0))
+
+    @property
+    def is_ascii(self) -> bool:
+        """Whether each character takes one column of the terminal for sure."""
+        return self.is_known_numeric or (self.name + "".join(self.cells)).isascii()
+
+    def aligned(self) -> Sequence[str]:
+        """The name and the cells, filled up to the width."""
+        texts, width = (self.name, *self.cells), self.width
+        if self.is_numeric:
+            return [text.rjust(width) for text in texts]
+        if self.is_ascii:
+            return [text.ljust(width) for text in texts]
+        return [text + " " * (width - _taken(text)) for text in texts]
 
     @property
     def is_numeric(self) -> bool:
@@ -42,6 +58,15 @@ class Column(NamedTuple):
         except ValueError:
             return False
         return True
+
+
+def _taken(text: str) -> int:
+    """The columns of the terminal that a text takes: two for a wide letter of East Asia, none for an accent alone.
+
+    >>> _taken("ab"), _taken("\u65e5\u672c"), _taken("e\u0301")
+    (2, 4, 1)
+    """
+    return sum(0 if combining(letter) else 2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def table(
@@ -163,8 +188,6 @@ def _print_boxed(columns: Sequence[Column], title: str | None) -> None:
 
 def _print_aligned(columns: Sequence[Column], title: str | None) -> None:
     lines = [plain(title)] if title else []
-    fields = (f"%{'' if column.is_numeric else '-'}{column.width}s" for column in columns)
-    form = (" " * GAP).join(fields)  # as fast as joining cells is without aligning them
-    rows = zip(*((column.name, *column.cells) for column in columns), strict=True)
-    lines += [(form % row).rstrip() for row in rows]
+    rows = zip(*(column.aligned() for column in columns), strict=True)
+    lines += [(" " * GAP).join(row).rstrip() for row in rows]
     print("\n".join(lines))

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from rich.cells import cell_len
 
 from mlpcli.cli import text_table
 from mlpcli.cli.text_table import table
@@ -114,3 +115,10 @@ def test_then_each_row_is_a_paragraph(monkeypatch: pytest.MonkeyPatch, capsys: p
         "  val_loss 0.2000 ± 0.0300",
         "  p 0.0400",
     ]
+
+
+def test_wide_letters_take_two_columns_of_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Counted by rich, whose boxes agree with terminals."""
+    table(("都市", "rows"), [("東京", 12), ("Oslo", 3), ("e\u0301tat", 4)])
+    lines = capsys.readouterr().out.splitlines()
+    assert {cell_len(line) for line in lines} == {len("Oslo  rows")}
