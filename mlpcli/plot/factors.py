@@ -1,16 +1,13 @@
 """The options that a sweep varies, as axes: options that go together are one factor, and factors may span a grid."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Factor", "describe", "find_factors", "fullness", "is_drawn", "is_geometric", "level_name"]
-
-MANY = 10
-"""Values of a numeric option; one with more, nearly one per configuration, was drawn at random."""
+__all__ = ["Factor", "describe", "find_factors", "fullness", "is_geometric", "level_name"]
 
 Values = tuple[str, ...]
 
@@ -54,21 +51,21 @@ def _short(value: str) -> str:
     return f"{number:.4g}" if len(value) > 6 or value.endswith(".0") else value
 
 
-def find_factors(varied: Sequence[str], configurations: Sequence[Values]) -> list[Factor]:
+def find_factors(varied: Sequence[str], drawn: Collection[str], configurations: Sequence[Values]) -> list[Factor]:
     """The factors in which configurations differ, in the order of their first options.
 
     >>> rows = [("4", "he", "300"), ("4", "zeros", "0"), ("16", "he", "300"), ("16", "zeros", "0")]
-    >>> [factor.options for factor in find_factors(["width", "init", "epochs"], rows)]
+    >>> [factor.options for factor in find_factors(["width", "init", "epochs"], (), rows)]
     [('width',), ('init', 'epochs')]
 
-    Numbers that were drawn at random determine each other by chance, so each such option is a factor of its own.
+    Values that were drawn determine each other by chance, so each option that is `drawn` is a factor of its own.
     """
     groups: list[list[int]] = []
     for index in range(len(varied)):
         column = [values[index] for values in configurations]
         if len(set(column)) < 2:
             continue
-        for group in () if is_drawn(column) else groups:
+        for group in () if varied[index] in drawn else groups:
             pairs = {(values[group[0]], values[index]) for values in configurations}
             if len(pairs) == len(set(column)) == len({first for first, _ in pairs}):
                 group.append(index)
@@ -84,15 +81,6 @@ def find_factors(varied: Sequence[str], configurations: Sequence[Values]) -> lis
             factor = Factor(factor.options, factor.indices, tuple(factor.levels[index] for index in order))
         factors.append(factor)
     return factors
-
-
-def is_drawn(column: Sequence[str]) -> bool:
-    """Whether an option with these values, one per configuration, was drawn at random from a range."""
-    try:
-        numbers = set(map(float, column))
-    except ValueError:
-        return False
-    return len(numbers) > max(MANY, 0.5 * len(column))
 
 
 def describe(factors: Sequence[Factor], values: Values) -> str:

@@ -40,8 +40,8 @@ COLUMNS = ["column", "inputs", "metric", "importance", "ci_low", "ci_high"]
 """Those of explain-<split>.csv and of the data frame that `Model.explain` returns."""
 
 
-def find_metric(name: str | None, model: Model) -> Metric:
-    """The metric of this name, by default the one that ranks networks of the task.
+def find_metric(name: str | None, model: Model, place: str = "metric") -> Metric:
+    """The metric of this name, by default the one that ranks networks of the task; `place` begins the message.
 
     Raises:
         UsageError: the task has no such metric.
@@ -52,7 +52,7 @@ def find_metric(name: str | None, model: Model) -> Metric:
     names = [metric.name for metric in every_metric_of(known.task, len(known.classes or ()))]
     if name not in names:
         raise UsageError(
-            f"metric {quote(name)}: dataset {model.options.dataset!r} has no such metric. "
+            f"{place} {quote(name)}: dataset {model.options.dataset!r} has no such metric. "
             f"Choose one of {', '.join(names)}"
         )
     return METRICS[name]

@@ -11,7 +11,7 @@ from mlpcli.cli import score_tables
 from mlpcli.cli.main import run
 
 TRAIN = split("train --dataset moons:n=40 --width 3 --depth 1 --epochs 2 --name r --force --quiet --seed")
-COMMANDS = {"eval r --quiet": "eval-test.csv", "explain r --quiet": "explain-test.csv"}
+COMMANDS = {"eval r": "eval-test.csv", "explain r": "explain-test.csv"}
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,9 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_run_that_is_trained_again_meanwhile_is_scored_again(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_is_trained_again_meanwhile_is_scored_again(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     name, prepare = COMMANDS[command], evaluate.own_data
     seeds = iter(["7"])
 
@@ -34,6 +36,7 @@ def test_a_run_that_is_trained_again_meanwhile_is_scored_again(command: str, mon
     with monkeypatch.context() as patch:
         patch.setattr(evaluate, "own_data", training_meanwhile)
         assert run(split(command)) == 0
+    assert capsys.readouterr().err.count("8 test rows") == 1
     of_the_new_model = Path("results/r", name).read_bytes()
     assert not list(seeds)
     assert run(split(command)) == 0

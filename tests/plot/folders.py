@@ -85,8 +85,12 @@ def sweep_folder(
     score: Score | None = None,
     states: Mapping[int, str] | None = None,
     recorded: bool = False,
+    drawn: Sequence[str] = (),
 ) -> Path:
-    """A sweep over the grid of `options`, or over `configurations`; `score` gives the metric of a configuration."""
+    """A sweep over the grid of `options`, or over `configurations`; `score` gives the metric of a configuration.
+
+    The options that are `drawn` stand in the sweep's [random].
+    """
     path.mkdir(parents=True)
     if configurations is None:
         assert options is not None
@@ -112,7 +116,9 @@ def sweep_folder(
             recorded_rows += [
                 {**first, **diagnostics_row(epoch, seed, size, len(str(values)) / 10)} for epoch in range(epochs + 1)
             ]
-    (path / "sweep.toml").write_text(f'name = "{path.name}"\nmetric = "{metric}"\n')
+    random = "".join(f"{name} = {{ low = 1e-9, high = 1e9 }}\n" for name in drawn)
+    header = f'name = "{path.name}"\nmetric = "{metric}"\n'
+    (path / "sweep.toml").write_text(f"{header}[random]\n{random}" if drawn else header)
     (path / "trials.csv").write_text(table(list(trials[0]), trials))
     (path / "metrics.csv").write_text(table(["trial", "run_id", *columns], rows))
     if recorded:

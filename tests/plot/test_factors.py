@@ -11,27 +11,21 @@ def test_factors() -> None:
     rows = [
         (width, init, epochs, "relu") for width in ("16", "4", "8") for init, epochs in (("he", "9"), ("zeros", "0"))
     ]
-    width, start = find_factors(("width", "init", "epochs", "activation"), rows)
+    width, start = find_factors(("width", "init", "epochs", "activation"), (), rows)
     assert width.levels == (("4",), ("8",), ("16",))
     assert_array_equal(width.numbers, [4, 8, 16])
     assert (start.options, start.levels, start.numbers) == (("init", "epochs"), (("he", "9"), ("zeros", "0")), None)
     assert start.of(rows[1]) == ("zeros", "0")
     assert start.describe(("zeros", "0")) == "init zeros, epochs 0"
     assert fullness([width, start], 3) == 0.5
-    assert find_factors(("width",), [("4",), ("4",)]) == []
+    assert find_factors(("width",), (), [("4",), ("4",)]) == []
 
 
-def test_numbers_drawn_at_random_are_factors_of_their_own() -> None:
-    """Their values determine each other by chance; those of a short [zip] do so on purpose."""
-    rows = [(f"{0.1 * n}", f"{0.5 / (n + 1)}", ("none", "batch")[n % 2]) for n in range(12)]
-    assert [factor.options for factor in find_factors(("lr", "dropout", "norm"), rows)] == [
-        ("lr",),
-        ("dropout",),
-        ("norm",),
-    ]
-    assert [factor.options for factor in find_factors(("lr", "dropout"), [row[:2] for row in rows[:4]])] == [
-        ("lr", "dropout")
-    ]
+def test_drawn_options_are_factors_of_their_own() -> None:
+    """Their values determine each other by chance; those of a [zip] do so on purpose."""
+    varied, rows = ("lr", "dropout"), [("0.1", "0.5"), ("0.2", "0.25"), ("0.3", "0.125")]
+    assert [factor.options for factor in find_factors(varied, varied, rows)] == [("lr",), ("dropout",)]
+    assert [factor.options for factor in find_factors(varied, (), rows)] == [("lr", "dropout")]
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,9 @@ FOLDERS: dict[str, Callable[[Path], Path]] = {
     "many points": lambda path: sweep_folder(
         path, configurations=[{"hidden": f"{n},{n}", "lr": 0.1 / n, "seed": n} for n in range(1, 61)], epochs=1
     ),
-    "drawn at random": lambda path: sweep_folder(path, configurations=drawn_at_random(40), seeds=2),
+    "drawn at random": lambda path: sweep_folder(
+        path, configurations=drawn_at_random(40), seeds=2, drawn=("lr", "dropout")
+    ),
     "strange names": lambda path: sweep_folder(
         path,
         {

@@ -3,6 +3,7 @@
 import os
 import shlex
 from contextlib import nullcontext
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,9 +76,10 @@ def evaluate(
         raise UsageError(f"{flags}: only another table is read with other options. Name it with --dataset")
     if dataset is not None and split is not None:
         raise UsageError(f"--split {split}, --dataset: all rows of another table are scored. Leave one of them out")
-
     if dataset is not None and predictions is not None:
         check_other_file("--predictions", predictions, dataset)
+
+    say = cache(message)  # once, also where all is done once more because the run was trained again meanwhile
 
     def load(path: Path) -> tuple[Path, Model]:
         return path, Model.load(path)
@@ -90,9 +92,9 @@ def evaluate(
                 asked = own_rows(model, shown(path), split, data_home)
             else:
                 asked = other_rows(model, build(Source({"dataset": file}, "--"), given).data, data_home)
-            message(f"{shown(path)}: {len(asked)} {asked.words}", quiet=quiet)
-            for text in () if quiet else summary_lines(asked.summary):
-                message(text)
+            say(f"{shown(path)}: {len(asked)} {asked.words}", quiet=quiet)
+            for text in summary_lines(asked.summary):
+                say(text, quiet=quiet)
             warn_of_columns((), asked.unknown)
             scores = evaluate_rows(model, asked)
             return asked, scores, predict_rows(model, asked) if predictions or not scores else None

@@ -1,6 +1,7 @@
 """`mlpcli explain`: the columns of the table that a trained network relies on, by permutation importance."""
 
 from contextlib import contextmanager
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -64,6 +65,8 @@ def explain(
     from mlpcli.training.importance import COLUMNS, find_metric, importance_rows, importances, permutations
     from mlpcli.training.model import Model
 
+    say = cache(message)  # once, also where all is done once more because the run was trained again meanwhile
+
     def load(path: Path) -> "tuple[Repeats, list[Model]]":
         found = find_repeats(run, results)
         return found, [Model.load(path) for path in found.models]
@@ -73,9 +76,9 @@ def explain(
         found, models = loaded
         for path, model in zip(found.models, models, strict=True):
             data, name = own_data(model, shown(path), split, data_home)
-            chosen, part = find_metric(metric, model), data.parts[name]
+            chosen, part = find_metric(metric, model, "--metric"), data.parts[name]
             if not costs:
-                message(f"{_count(len(models), 'network')}, {len(part)} {name} rows of {data.name}", quiet=quiet)
+                say(f"{_count(len(models), 'network')}, {len(part)} {name} rows of {data.name}", quiet=quiet)
             orders = permutations(model.options.seed, len(part), repeats)
             with blas_threads(int(model.options.threads)), _progress(model, len(costs), len(models), quiet) as show:
                 costs.append(importances(model, part, chosen, orders, show))

@@ -92,7 +92,7 @@ class Networks:
     @cached_property
     def kept(self) -> dict[Values, Kept]:
         """All of them, by the values of the varied options, in the order of trials.csv."""
-        factors = find_factors(self.folder.varied, list(self.folder.configurations))
+        factors = find_factors(self.folder.varied, self.folder.drawn, list(self.folder.configurations))
         return {
             values: Kept(trial, path, describe(factors, values), self.data_home)
             for values, trial, path in self._first_seeds()

@@ -90,7 +90,7 @@ def _of_a_sweep(folder: ResultsFolder, metric: str, selection: Selection) -> lis
     measure = Measure.find(metric)
     best = selection.first(found, MOST_SERIES)
     chosen = [values for values in found if values in best]
-    factors = find_factors(folder.varied, list(found))
+    factors = find_factors(folder.varied, folder.drawn, list(found))
     together = -(-max(len(mean) for mean, _ in found.values()) // POINTS)
     figure, (axes,) = new_figure(8.6, 4.2)
     for values in (values for values in found if values not in chosen):

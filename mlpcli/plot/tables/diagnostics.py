@@ -43,7 +43,7 @@ def draw_drift(folder: ResultsFolder) -> list[Drawing]:
     }
     if not found:
         return []
-    factors = find_factors(folder.varied, list(found))
+    factors = find_factors(folder.varied, folder.drawn, list(found))
     shown = list(found)[:MOST_PANELS]
     columns = min(len(shown), 3)
     rows = -(-len(shown) // columns)
@@ -104,7 +104,11 @@ def draw_noise(folder: ResultsFolder) -> list[Drawing]:
         first = [variance for trial in trials if (variance := _initial_variance(diagnostics_of(folder, trial))) > 0]
         if first and values[at].isdigit():
             points[values] = float(values[at]), np.array(first)
-    factors = [factor for factor in find_factors(folder.varied, list(points)) if factor.options != ("batch_size",)]
+    factors = [
+        factor
+        for factor in find_factors(folder.varied, folder.drawn, list(points))
+        if factor.options != ("batch_size",)
+    ]
     groups: dict[str, list[tuple[float, Numbers]]] = {}
     for values, point in points.items():
         groups.setdefault(describe(factors, values), []).append(point)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mlpcli.plot.factors import Factor, find_factors, fullness, is_drawn
+from mlpcli.plot.factors import Factor, find_factors, fullness
 from mlpcli.plot.points import find_points
 from mlpcli.plot.selection import Selection
 from mlpcli.plot.style import MOST_SERIES, Drawing
@@ -21,8 +21,10 @@ def draw_options(folder: ResultsFolder, metric: str, selection: Selection) -> li
     points = find_points(folder, metric)
     if len(points) < 2:
         return []
-    factors = find_factors(folder.varied, list(points))
-    drawn = [index for index, _ in enumerate(folder.varied) if is_drawn([values[index] for values in points])]
+    factors = find_factors(folder.varied, folder.drawn, list(points))
+    drawn = [
+        factor.indices[0] for factor in factors if factor.options[0] in folder.drawn and factor.numbers is not None
+    ]
     if len(drawn) > 1:
         return [draw_slices(folder, metric, points, drawn, selection)]
     # The factor with most levels goes along the axis, the next become lines and panels; the last varied goes first.

@@ -26,7 +26,7 @@ Ticks = list[tuple[float, str]]
 def draw_parallel(folder: ResultsFolder, metric: str, selection: Selection) -> list[Drawing]:
     """The best configurations with lines of their own, the others in grey; nothing below three varied options."""
     points = find_points(folder, metric)
-    factors = find_factors(folder.varied, list(points))[:MOST_AXES]
+    factors = find_factors(folder.varied, folder.drawn, list(points))[:MOST_AXES]
     if len(factors) < FEWEST_AXES:
         return []
     configurations = list(points)

@@ -32,7 +32,7 @@ def draw_schedule(folder: ResultsFolder, selection: Selection) -> list[Drawing]:
 
     Nothing where no rate changes.
     """
-    varied = find_factors(folder.varied, list(folder.configurations))
+    varied = find_factors(folder.varied, folder.drawn, list(folder.configurations))
     factors = [factor for factor in varied if SHAPING & {*factor.options}]
     rates: dict[str, tuple[Numbers, Numbers]] = {}
     for values in selection.first(folder.configurations, len(folder.configurations)):

@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from mlpcli.config import OPTIONS
 from mlpcli.results.files import csv_text
@@ -31,8 +31,8 @@ RETRAIN = "Train it again with --force, or copy the folder again"
 class ResultsFolder:
     """A run, a sweep, or one trial of a sweep, whose `number` is then given.
 
-    `metric` chooses the best trial or epoch; `varied` are the options that differ. Seeds above `last_seed` are the
-    fresh ones of [confirm]; it is None without that table.
+    `metric` chooses the best trial or epoch; `varied` are the options that differ, and `drawn` those of them that
+    [random] or [search] chose. Seeds above `last_seed` are the fresh ones of [confirm]; it is None without that table.
     """
 
     path: Path
@@ -44,6 +44,7 @@ class ResultsFolder:
     _diagnostics: Mapping[str, Columns]
     number: int | None = None
     last_seed: int | None = None
+    drawn: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -121,13 +122,14 @@ def _read_sweep(path: Path) -> ResultsFolder:
     found = read_trials(path)
     epochs = _read_epochs(path / "metrics.csv", RERUN)
     diagnostics = _read_epochs(path / "diagnostics.csv", RERUN)
-    last = _last_seed(path)
-    return ResultsFolder(path, True, found.metric, found.varied, found.trials, epochs, diagnostics, last_seed=last)
-
-
-def _last_seed(path: Path) -> int | None:
-    """The last of the seeds by which a sweep with [confirm] chose."""
     file = read_toml(path / SWEEP, SweepHeader, RERUN) if os.path.isfile(path / SWEEP) else {}
+    drawn = frozenset(found.varied) & {*file.get("random", ()), *file.get("search", ())}
+    parts = (found.metric, found.varied, found.trials, epochs, diagnostics)
+    return ResultsFolder(path, True, *parts, last_seed=_last_seed(file), drawn=drawn)
+
+
+def _last_seed(file: Mapping[str, Any]) -> int | None:
+    """The last of the seeds by which a sweep with [confirm] chose."""
     if "confirm" not in file:
         return None
     seeds = file.get("seeds", [file.get("base", {}).get("seed", OPTIONS["seed"].default)])

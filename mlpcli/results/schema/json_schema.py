@@ -73,4 +73,5 @@ class SweepHeader(_File):
     seeds: int | list[int] | None = None
     base: dict[str, Any] | None = None
     confirm: dict[str, Any] | None = None
+    random: dict[str, Any] | None = None
     search: dict[str, Any] | None = None

@@ -137,7 +137,7 @@ def test_seeds_without_a_model_are_counted(capsys: pytest.CaptureFixture[str]) -
     [
         (["nothing"], 2, "there is no run 'nothing'"),
         (["s/best:2"], 2, "means 2 networks"),
-        (["r", "--metric", "rmse"], 2, "has no such metric. Choose one of loss, accuracy"),
+        (["r", "--metric", "rmse"], 2, "--metric 'rmse': dataset '"),
         (["r", "--repeats", "1"], 2, "--repeats"),
         (["r", "--split", "all"], 2, "--split"),
     ],

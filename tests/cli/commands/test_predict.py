@@ -160,6 +160,8 @@ def test_through_pipes(capsys: pytest.CaptureFixture[str]) -> None:
         piped = subprocess.run(command, stdin=file, capture_output=True, check=True)
     assert piped.stdout.decode() == expected
     assert piped.stderr.startswith(b"mlpcli: warning: column 'color': ") and piped.stderr.count(b"\n") == 1
+    refused = subprocess.run(command, input=b"a\n1,2\n", capture_output=True, check=False)
+    assert refused.stderr.startswith(b"mlpcli: error: standard input, line 2: 2 cells")
 
 
 def test_a_reader_that_leaves_ends_it_quietly() -> None:

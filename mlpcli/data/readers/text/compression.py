@@ -19,7 +19,7 @@ from mlpcli.errors import DataError, FileError
 
 __all__ = ["COMPRESSIONS", "STDIN", "inner_path", "open_bytes"]
 
-STDIN = Path("-")
+STDIN = Path("standard input")
 """The path that stands for standard input."""
 
 COMPRESSIONS: dict[str, Callable[..., Any]] = {".bz2": bz2.open, ".gz": gzip.open, ".xz": lzma.open}
