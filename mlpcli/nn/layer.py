@@ -52,6 +52,7 @@ class Workspaces(ABC, Generic[Workspace]):
 
     def __init__(self) -> None:
         self._workspaces: dict[Shape, Workspace] = {}
+        self._latest: Array | None = None
 
     @abstractmethod
     def allocate(self, x: Array) -> Workspace:
@@ -59,12 +60,13 @@ class Workspaces(ABC, Generic[Workspace]):
 
     def workspace(self, x: Array) -> Workspace:
         """The workspace for the shape of `x`, allocated when there is none."""
-        work = self._workspaces.get(x.shape)
-        if work is None:
-            if len(self._workspaces) == MOST_SHAPES:
-                del self._workspaces[next(iter(self._workspaces))]
-            work = self._workspaces[x.shape] = self.allocate(x)
-        return work
+        if x is not self._latest:  # as a rule it is the array of the layer before, the same at every step
+            if x.shape not in self._workspaces:
+                if len(self._workspaces) == MOST_SHAPES:
+                    del self._workspaces[next(iter(self._workspaces))]
+                self._workspaces[x.shape] = self.allocate(x)
+            self._latest, self._work = x, self._workspaces[x.shape]
+        return self._work
 
 
 class Layer(ABC):

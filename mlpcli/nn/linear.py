@@ -75,23 +75,22 @@ class Linear(Layer, Workspaces[_Work]):
 
     def forward(self, x: Array, training: bool) -> Array:
         """`(..., batch, in)` to `(..., batch, out)`; a batch `(batch, in)` is shared by all replicas."""
-        if x is not self._x:  # as a rule it is the workspace of the layer before, the same at every step
-            self._x, self._x_transposed = x, transpose(x)
-        self._work = self.workspace(x)
+        if x is not self._x:  # as in `workspace`
+            self._x, self._x_transposed, self._work = x, transpose(x), self.workspace(x)
         z = self._work.z
-        np.matmul(x, self.weight, out=z)
+        np.matmul(x, self.weight, z)
         if self.has_bias:
             add_row(z, self.bias)
         return z
 
     def backward(self, grad_output: Array, input_needed: bool = True) -> Array | None:
         """dJ/dW = x^T dJ/dz, dJ/db = the sum of dJ/dz over the batch, dJ/dx = dJ/dz W^T."""
-        np.matmul(self._x_transposed, grad_output, out=self.weight_grad)
+        np.matmul(self._x_transposed, grad_output, self.weight_grad)
         if self.has_bias:
-            np.matmul(self._work.ones, grad_output, out=self.bias_grad)
+            np.matmul(self._work.ones, grad_output, self.bias_grad)
         if not input_needed:
             return None
         work = self._work
         if work.dx is None:
             work.dx = aligned_empty((*work.z.shape[:-1], self.in_features), work.z.dtype)
-        return np.matmul(grad_output, self._weight_transposed, out=work.dx)
+        return np.matmul(grad_output, self._weight_transposed, work.dx)
