@@ -3,7 +3,8 @@
     python -m tests.benchmarks.coordinator [--write]
 
 prints the table, and with --write puts it into results/reference/coordinator.md. A sweep of 100 trials and one of 10^5,
-all of 4 x 1 on moons for one epoch, run with two workers; only the parent's time counts. It needs some ten minutes.
+all of 4 x 1 on moons for one epoch, run as the command runs them with two workers; only the parent counts. It needs some
+ten minutes.
 """
 
 import argparse
@@ -26,9 +27,13 @@ MILLISECONDS, MEGABYTES = 0.3, 150
 COMMAND = """
 import json, resource, sys
 from pathlib import Path
-from mlpcli.cli.main import run
-if code := run(["sweep", *sys.argv[1:], "--quiet", "--jobs", "2", "--max-trials", str(10**6)]):
-    sys.exit(code)
+from mlpcli.__main__ import main
+sys.argv[1:] = ["sweep", *sys.argv[1:], "--quiet", "--jobs", "2", "--max-trials", str(10**6)]
+try:
+    main()
+except SystemExit as end:
+    if end.code:
+        raise
 used = resource.getrusage(resource.RUSAGE_SELF)
 peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
 print(json.dumps([used.ru_utime + used.ru_stime, int(peak.split()[1]) / 1024]))

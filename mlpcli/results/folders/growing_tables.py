@@ -57,14 +57,8 @@ class _GrowingTable:
     def rewrite(self, numbers: Collection[int]) -> None:
         """Write the file with the rows of these trials alone, in this order; then open it to grow."""
         self.close()
-        data = BytesIO()
-        data.write(csv_text.encode(csv_text.line(self.columns)))
-        with io_errors("read", self.path):
-            for number, lines in zip(numbers, self._read(numbers), strict=True):
-                self._place(number, data.tell(), len(lines))
-                data.write(lines)
+        write_changed(self.path, self._in_order(numbers))
         self.adopted = {}
-        write_changed(self.path, data.getvalue())
         self._open = AppendTable(self.path, self.columns)
 
     def close(self) -> None:
@@ -72,6 +66,16 @@ class _GrowingTable:
         table, self._open = self._open, None
         if table is not None:
             table.close()
+
+    def _in_order(self, numbers: Collection[int]) -> bytes:
+        """The content of the file with these trials alone, in which they have their places from now on."""
+        data = BytesIO()
+        data.write(csv_text.encode(csv_text.line(self.columns)))
+        with io_errors("read", self.path):
+            for number, lines in zip(numbers, self._read(numbers), strict=True):
+                self._place(number, data.tell(), len(lines))
+                data.write(lines)
+        return data.getvalue()
 
     def _read(self, numbers: Iterable[int]) -> Iterator[bytes]:
         """The rows of each of these trials."""

@@ -4,6 +4,7 @@ The parent is the only writer. The record of a trial depends on the trial alone,
 in which it was trained nor an interruption of the sweep shows anywhere.
 """
 
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -83,7 +84,7 @@ class Engine:
         self._limit = time_limit or TimeLimit(None)
         self._record_of_search = SearchRecord(sweep.plan, sweep.metric)
         self._plan, self._jobs = sweep.plan, JobMaker(sweep, executor)
-        self._until: dict[int, int] = {}  # the most epochs that a round wanted of a trial
+        self._until = array("q")  # by trial, the most epochs that a round wanted of it
         self._stopped: set[int] = set()  # trials that go on only if the next round wants them
         self._rows: dict[int, list[EpochRow]] = {}
         self._diagnostics: dict[int, list[DiagnosticsRow]] = {}
@@ -184,6 +185,7 @@ class Engine:
         """Let the trials that have joined the plan join the folder and the view."""
         start = len(self.folder.planned)
         self.folder.plan(self.sweep.trials[start:])
+        self._until.extend([0] * (len(self._plan) - len(self._until)))
         self.watcher.grown()
         self._tell([number for number in range(start, len(self._plan)) if number in self.folder.known], known=True)
 
@@ -191,7 +193,7 @@ class Engine:
         """Train the trials of a round as far as it wants; those that have ended, or come that far, stay as they are."""
         until, missing = asked.epochs or self.sweep.epochs, []
         for number in chain.from_iterable(asked.trials[configuration] for configuration in sorted(asked.trials)):
-            self._until[number] = max(until, self._until.get(number, 0))
+            self._until[number] = max(until, self._until[number])
             (self._stopped.add if self._until[number] < self.sweep.epochs else self._stopped.discard)(number)
             known = self.folder.known.get(number)
             if known is not None and (known.state != "pruned" or (known.epochs_run or 0) >= until):
