@@ -3,8 +3,8 @@
     python -m tests.benchmarks.coordinator [--write]
 
 prints the table, and with --write puts it into results/reference/coordinator.md. A sweep of 100 trials and one of 10^5,
-all of 4 x 1 on moons for one epoch, run as the command runs them with two workers; only the parent counts. It needs some
-ten minutes.
+all of 4 x 1 on moons for one epoch, run with two workers as the command runs them; only the parent counts. It needs
+some ten minutes.
 """
 
 import argparse
