@@ -20,7 +20,7 @@ LIBRARY, BUFFER = 96 << 20, 40 << 20
 ROOM = {"numpy": LIBRARY, "scipy": LIBRARY, "pydantic_core": 32 << 20}
 """Bytes that have to be free before a library is loaded which ends the process where it finds no memory."""
 
-WORTH_A_THREAD = 5e7
+PRODUCTS_WORTH_A_THREAD = 5e7
 """Multiply-adds of a step's largest matrix product from which more threads pay. Measured on an idle machine with 784
 inputs, depth 3, momentum and batches of 128, a step takes with one and with two threads: 0.45 and 0.46 ms at width 64
 (6.4 million), 1.97 and 1.65 ms at 256 (26 million), 5.6 and 4.2 ms at 512 (51 million), 17.3 and 11.2 ms at 1024 (134
@@ -36,7 +36,7 @@ def cores() -> int:
 def fastest_threads(sizes: Sequence[int], batch: int) -> int:
     """The number of threads that trains layers of these sizes (inputs and outputs included) fastest."""
     largest = max(a * b for a, b in pairwise(sizes)) * batch
-    return cores() if largest >= WORTH_A_THREAD else 1
+    return cores() if largest >= PRODUCTS_WORTH_A_THREAD else 1
 
 
 def set_up_blas() -> None:

@@ -6,7 +6,7 @@ import sys
 
 from threadpoolctl import threadpool_info
 
-from mlpcli.threads import WORTH_A_THREAD, blas_threads, cores, fastest_threads
+from mlpcli.threads import PRODUCTS_WORTH_A_THREAD, blas_threads, cores, fastest_threads
 
 
 def test_small_networks_have_one_thread_and_large_ones_all() -> None:
@@ -15,7 +15,7 @@ def test_small_networks_have_one_thread_and_large_ones_all() -> None:
 
 
 def test_the_largest_product_decides() -> None:
-    side = int(WORTH_A_THREAD // 100)
+    side = int(PRODUCTS_WORTH_A_THREAD // 100)
     assert fastest_threads((1, 10, 10, 1), side // 10) == 1
     assert fastest_threads((1, 10, 10, 1), side) == cores()
     assert fastest_threads((10, 10), side - 1) == 1

@@ -66,7 +66,11 @@ Networks = list[tuple[dict[str, Any], str]]
 
 
 def check_components(seed: int = 0) -> Iterator[Row]:
-    """One row per activation, norm and position, loss and task, lift, gain, regularizer; sparse rows; two for all."""
+    """The rows of all components.
+
+    One row per activation, per norm and position, per loss and task, per lift, for the input gain and per regularizer;
+    one for sparse rows, one for weights of rows, and one per norm for a network with everything.
+    """
     for component, subjects in _components(seed):
         with blas_threads(1):
             rows = [row for subject in subjects for row in check(subject)]

@@ -130,8 +130,6 @@ static const Operand operands[] = {
     {'_', 0, {0, 0}, REALS, 0, 0},           /* for the NumPy twin only */
 };
 
-typedef void (*Pass)(const Sheet *);
-
 typedef struct {
     const char *name, *operands;
     Pass pass[2];

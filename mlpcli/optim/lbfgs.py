@@ -83,8 +83,9 @@ class LBFGS:
     ) -> tuple[Array, Value] | None:
         """Take one iteration.
 
-        Where the search fails, the pairs are forgotten, and a second search goes down the gradient. Its first trial, as
-        that of the very first iteration, moves by a distance of 1 at most, since nothing is known of the curvature.
+        Where the search fails, the pairs are forgotten, and a second search goes down the gradient. With no pairs the
+        first trial of the first search moves by a distance of lr at most, since nothing is known of the curvature; that
+        of the second search by 1 at most.
 
         Args:
             point: the parameters, `(size,)`, which are only read; new points have their dtype.

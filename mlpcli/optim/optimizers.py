@@ -29,7 +29,7 @@ OPTIMIZERS: dict[str, tuple[Transform, ...]] = {
 }
 """Name to chain: the transforms that turn a clipped gradient into the update in params -= lr * update."""
 
-WORTH_A_THREAD = 3 << 19
+BYTES_WORTH_A_THREAD = 3 << 19
 """Bytes of parameters per thread from which waking the thread pays. Measured with 784 inputs, batches of 128, depth 3
 and two BLAS threads, a step with one and with two threads for the update takes 1.70 and 1.79 ms at width 256 (1.3 MB),
 4.22 and 4.18 ms at 512 (3.7 MB), 12.6 and 11.6 ms at 1024 (11.6 MB). This needs OpenBLAS's idle threads to leave the
@@ -185,7 +185,7 @@ class Optimizer:
         factors = None
         if self._factors is not None:
             factors = self._factors.astype(self.dtype).reshape(-1, size)
-        threads = max(1, min(self._threads, math.prod(self._matrix) * itemsize // WORTH_A_THREAD))
+        threads = max(1, min(self._threads, math.prod(self._matrix) * itemsize // BYTES_WORTH_A_THREAD))
         line = CACHE_LINE // itemsize
         width = -(-size // threads)
         width = max(line, width + -width % line)

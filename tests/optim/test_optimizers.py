@@ -97,7 +97,7 @@ def test_blocks_do_not_show(name, block_bytes, rng, monkeypatch):
     params, gradients = rng.standard_normal(shape), rng.standard_normal((5, *shape))
     options = {"params": params, "decayed": SPANS, **per_replica((3,), rng), "factors": rng.uniform(0, 2, shape)}
     whole, _ = run(name, shape, np.float64, gradients, **options)
-    monkeypatch.setattr("mlpcli.optim.optimizers.WORTH_A_THREAD", 64)
+    monkeypatch.setattr("mlpcli.optim.optimizers.BYTES_WORTH_A_THREAD", 64)
     assert_array_equal(run(name, shape, np.float64, gradients, **options, threads=2)[0], whole)
     monkeypatch.setattr("mlpcli.optim.block.descend", numpy_lines(descend))
     monkeypatch.setattr("mlpcli.kernels.descent.BLOCK_BYTES", block_bytes)
@@ -200,7 +200,7 @@ def test_wrong_parameters_are_refused(params):
 
 
 def test_warnings_are_silenced_in_all_threads(monkeypatch):
-    monkeypatch.setattr("mlpcli.optim.optimizers.WORTH_A_THREAD", 64)
+    monkeypatch.setattr("mlpcli.optim.optimizers.BYTES_WORTH_A_THREAD", 64)
     monkeypatch.setattr("mlpcli.optim.block.descend", numpy_lines(descend))
     params = np.full(400, 3e38, np.float32)
     optimizer = Optimizer("sgd", params.shape, params.dtype, threads=2)

@@ -90,7 +90,7 @@ def test_the_threads_end_with_the_object(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_an_optimizer_without_threads_makes_the_same_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mlpcli.optim.optimizers.WORTH_A_THREAD", 64)
+    monkeypatch.setattr("mlpcli.optim.optimizers.BYTES_WORTH_A_THREAD", 64)
     gradient, made = np.random.default_rng(0).normal(size=400), []
     for begin in (Background, refusing(0, RuntimeError)):
         monkeypatch.setattr("mlpcli.optim.side_by_side.Background", begin)

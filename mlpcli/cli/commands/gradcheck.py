@@ -42,7 +42,9 @@ def gradcheck(
 ) -> None:
     """Check the gradient of every component, or of one network, against central differences and the tape.
 
-    Without options there is one row per activation, norm, loss, lift, input gain and regularizer.
+    Without options there is one row per activation, per norm and position, per loss and task, per lift, for the
+    input gain and per regularizer; one for sparse rows, one for weights of rows, and one per norm for a network with
+    everything.
 
     With options of a run there is one row per tensor of that network, with at most 2,000 entries checked: on the
     first batch of --dataset if it is given, scaled even with --scale none; otherwise on random inputs with 64
@@ -129,8 +131,9 @@ def _judge(rows: "Sequence[Row]", tolerance: float) -> None:
             f"gradient of {row.component}: of {row.probed} entries {row.skipped} met a kink, too many to judge; "
             f"{count}. Nothing was written. Try another --seed or a smaller --batch-size"
         )
+    judge = "formula in mlpcli/gradcheck/oracle.py" if worst.judge == "the tape" else "forward"
     raise BadResult(
         f"gradient of {row.component}: relative error {row.error:.1e}, more than {tolerance:g}; "
         f"{worst.entry} is {worst.layers:.10g}, by {worst.judge} {worst.expected:.10g}; {count}. "
-        "Nothing was written. Compare the layer's backward with its formula in mlpcli/gradcheck/oracle.py"
+        f"Nothing was written. Compare the layer's backward with its {judge}"
     )

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlpcli.autodiff import central_differences
+from mlpcli.autodiff import central_differences, ops
 from mlpcli.cli.main import run
 from mlpcli.errors import ExitCode
+from mlpcli.gradcheck import oracle
 from mlpcli.nn import ACTIVATIONS
 
 KEYS = ["component", "parameters", "differences", "tape", "skipped", "verdict"]
@@ -71,6 +72,19 @@ def test_the_entry_named_is_the_one_that_is_wrong(
     assert [line.split()[-1] for line in out.splitlines()[2:]] == ["wrong", "ok", "ok", "ok"]
     assert "gradient of hidden.0.weight: relative error " in err
     assert "hidden.0.weight[3, 2] is 0.5, by " in err
+
+
+def test_the_remedy_suits_the_judge(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Differences know only what the layer computes; the tape has a formula."""
+    line = ["gradcheck", "--hidden", "3", "--activation", "sigmoid", "-q"]
+    monkeypatch.setitem(oracle.ACTIVATIONS, "sigmoid", ops.tanh)
+    assert run(line) == ExitCode.BAD_RESULT
+    advice = "Nothing was written. Compare the layer's backward with its"
+    assert capsys.readouterr().err.endswith(f"{advice} formula in mlpcli/gradcheck/oracle.py\n")
+    monkeypatch.delitem(oracle.ACTIVATIONS, "sigmoid")
+    monkeypatch.setattr(ACTIVATIONS["sigmoid"], "gradient", lambda self, z, h, g, out: out.fill(0.1))
+    assert run(line) == ExitCode.BAD_RESULT
+    assert capsys.readouterr().err.endswith(f"{advice} forward\n")
 
 
 def test_gradients_that_are_not_finite_are_null_in_json(
