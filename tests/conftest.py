@@ -2,6 +2,7 @@
 workers that find `tests`. To save time, no test waits for the disk, and runs on the same rows share their baselines.
 """
 
+import gc
 import os
 import signal
 import tempfile
@@ -39,6 +40,17 @@ def pytest_configure(config: pytest.Config) -> None:
     home = tempfile.TemporaryDirectory()
     os.environ["MLPCLI_DATA_HOME"] = home.name
     config.add_cleanup(home.cleanup)
+
+
+def pytest_collection() -> None:
+    """Collect without looking for garbage: what is made lasts, and looking takes a fifth of the time."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage again, but not among what was collected."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
