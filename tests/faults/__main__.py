@@ -46,18 +46,27 @@ def main() -> int:
     asked = parser.parse_args()
     compile_dir(Path(mlpcli.__file__).parent, quiet=1)  # else each command does, where the environment says so
     begin, machine = time.monotonic(), provenance([], "")
-    rows = record.read(record.RECORD) if asked.write else []
-    tasks = plan(asked)
-    rows += (record.Row("", task.attack, task.subject, 0, task.planned, "", 0) for task in tasks if not task.number)
+    tasks, rows = plan(asked), record.read(record.RECORD) if asked.write else []
+
+    def add(more: list[record.Row]) -> None:
+        rows.extend(more)
+        if asked.write:
+            record.write(record.RECORD, more)
+
+    known = {(row.attack, row.subject, row.planned) for row in rows}
+    groups = dict.fromkeys((task.attack, task.subject, task.planned) for task in tasks)
+    add(
+        [
+            record.Row("", attack, subject, 0, planned, "", 0)
+            for attack, subject, planned in sorted(groups.keys() - known)
+        ]
+    )
     with ProcessPoolExecutor(asked.jobs, multiprocessing.get_context("spawn")) as pool:
         missing = list(_missing(tasks, rows))
         work = {pool.submit(run, task, begin + asked.minutes * 60): task for task in missing}
         with suppress(KeyboardInterrupt):
             for done in as_completed(work):
-                made = list(_rows(work[done], done.result(), machine["git_commit"]))
-                if asked.write:
-                    record.write(record.RECORD, made)
-                rows += made
+                add(list(_rows(work[done], done.result(), machine["git_commit"])))
         pool.shutdown(cancel_futures=True)
     text = record.page(rows, f"{machine['cpu']}, {machine['python']}", shlex.join(sys.argv[1:]))
     print(text)

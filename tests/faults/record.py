@@ -20,7 +20,10 @@ PAGE, RECORD = REFERENCE / "faults.md", REFERENCE / "faults.csv"
 
 @dataclass(frozen=True)
 class Row:
-    """Attempts of one task that ended alike; a fault has a row of its own. `planned` is the number on the subject."""
+    """Attempts of one task that ended alike; a fault has a row of its own.
+
+    `planned` is the number of attempts on the subject; a row without attempts says only that they are planned.
+    """
 
     commit: str
     attack: str
@@ -80,6 +83,8 @@ def page(rows: Sequence[Row], machine: str, asked: str) -> str:
         "threads without memory by `tests/test_background.py`.",
         "",
         *([f"System calls were not failed: {reason_to_skip()}.", ""] if reason_to_skip() else []),
+        "Where there are fewer attempts than `of`, the attack was stopped: the rest has not been tried.",
+        "",
         "| attack | on | attempts | of | ended |",
         "|---|---|---:|---:|---|",
         *_table(rows),

@@ -25,12 +25,12 @@ def attack(monkeypatch: pytest.MonkeyPatch, words: str) -> int:
 
 def test_a_whole_attack_may_be_made_in_pieces(paths: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     assert attack(monkeypatch, "--on where --inputs 20 --minutes 0 --write") == 0
-    assert record.read(paths[0]) == []
+    assert [(row.planned, row.attempts) for row in record.read(paths[0])] == [(20, 0)]
     assert "| damaged input | where | 0 | 20 |" in paths[1].read_text()
     assert attack(monkeypatch, "--on where --inputs 20 --write") == 0
     rows = record.read(paths[0])
     assert sum(row.attempts for row in rows) == 20
-    assert {row.ended for row in rows} == {"accepted", "refused"}
+    assert {row.ended for row in rows if row.attempts} == {"accepted", "refused"}
     assert attack(monkeypatch, "--on where --inputs 30 --write") == 0
     more = record.read(paths[0])
     assert more[: len(rows)] == rows

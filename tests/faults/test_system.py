@@ -35,9 +35,9 @@ def test_failed_system_calls(name: str) -> None:
 @pytest.mark.parametrize("limit", [limit for limit in LIMITS if not exempt(limit)])
 def test_limits(limit: str) -> None:
     faults, end = {}, time.monotonic() + SECONDS / 2
-    with places("train", "serial sweep") as both:
+    with places() as all_places:
         for value in Random(SEED).sample(LIMITS[limit], len(LIMITS[limit])):
-            for place in both if time.monotonic() < end else ():
+            for place in all_places if time.monotonic() < end else ():
                 if fault := try_limit(place, limit, value).fault:
                     faults[place.subject.name, value] = fault
     assert not faults
