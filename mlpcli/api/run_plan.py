@@ -40,7 +40,8 @@ class Swept:
     """A sweep that was run: its trials by number, the rows of summary.csv, its folder and the best model's file.
 
     `rivals` is the best configuration beside others where none has a baseline. `is_out_of_time` says that the time
-    limit came before the end, so that there is no summary. `again` is that of `SweepFolder`.
+    limit came before the end, so that there is no summary; `waiting` is then the number of trials that are recorded
+    only as far as a rung of [halving]. `again` is that of `SweepFolder`.
     """
 
     prepared: PreparedSweep
@@ -51,6 +52,12 @@ class Swept:
     best: Path | None
     again: str
     is_out_of_time: bool = False
+    waiting: int = 0
+
+    @property
+    def done(self) -> str:
+        """How many trials are there, in words."""
+        return _done(len(self.trials), self.waiting, self.prepared.plan)
 
     def problem(self, table: str, remedy: str = "Try again with --retry-failed") -> MlpcliError | None:
         """Error that ends the command if trials failed or diverged.
@@ -115,7 +122,7 @@ def run_plan(
             with watch(prepared, folder, workers.jobs) as view:
                 engine = Engine(prepared, folder, workers, view, keep_models, fail_fast, worker_timeout, limit)
                 try:
-                    with _saying_what_is_kept(folder, plan):
+                    with _saying_what_is_kept(folder, engine):
                         engine.run()
                 except Interrupted:
                     if not (stop_early and folder.known):
@@ -130,6 +137,7 @@ def run_plan(
                 engine.models.best,
                 folder.again,
                 is_out_of_time=limit.is_over,
+                waiting=engine.waiting,
             )
 
 
@@ -203,13 +211,19 @@ def _place(trial: Trial) -> tuple[int, tuple[str, ...]]:
     return trial.seed, tuple(cell(value) for value in trial.options.values())
 
 
+def _done(known: int, waiting: int, plan: Plan) -> str:
+    """How many of the trials are recorded, and how many of these only as far as a rung of [halving]."""
+    at_a_rung = f" ({waiting} of them as far as a rung)" if waiting else ""
+    return f"{known} of {len(plan) + plan.coming} trials{at_a_rung}"
+
+
 @contextmanager
-def _saying_what_is_kept(folder: SweepFolder, plan: Plan) -> Iterator[None]:
+def _saying_what_is_kept(folder: SweepFolder, engine: Engine) -> Iterator[None]:
     """Add to an error that ends the sweep early how much is kept, and the command that continues."""
     try:
         yield
     except (KeyboardInterrupt, MlpcliError) as error:
-        done = f"{len(folder.known)} of {len(plan) + plan.coming} trials"
+        done = _done(len(folder.known), engine.waiting, engine.sweep.plan)
         if os.path.isfile(folder.path / "trials.csv") or not folder.known:
             kept = f"{done} are kept in {shown(folder.path)}. Go on with {folder.again}"
         else:

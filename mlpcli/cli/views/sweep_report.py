@@ -62,9 +62,7 @@ def show_rest(swept: "Swept") -> None:
     """Print how much was done before the time limit, and how to go on."""
     from mlpcli.atomic import shown
 
-    plan = swept.prepared.plan
-    done = f"{len(swept.trials)} of {len(plan) + plan.coming} trials are in {shown(swept.path)}"
-    prose(f"Time limit: {done}. Go on with {swept.again}")
+    prose(f"Time limit: {swept.done} are in {shown(swept.path)}. Go on with {swept.again}")
 
 
 def show_place(swept: "Swept") -> None:

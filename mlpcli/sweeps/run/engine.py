@@ -35,7 +35,7 @@ from mlpcli.sweeps.run.trial_score import epochs_begun, trial_score
 from mlpcli.sweeps.search.strategy import Scored
 from mlpcli.training.loop.diagnostics import DiagnosticsRow
 from mlpcli.training.loop.epoch_rows import EpochRow
-from mlpcli.workers.executor import Executor
+from mlpcli.workers.executor import ClusterLost, Executor
 
 __all__ = ["Engine"]
 
@@ -86,6 +86,7 @@ class Engine:
         self._plan, self._jobs = sweep.plan, JobMaker(sweep, executor)
         self._until = array("q")  # by trial, the most epochs that a round wanted of it
         self._stopped: set[int] = set()  # trials that go on only if the next round wants them
+        self._pruned: set[int] = set()  # those that no round goes on with
         self._rows: dict[int, list[EpochRow]] = {}
         self._diagnostics: dict[int, list[DiagnosticsRow]] = {}
         self._outcomes: dict[int, Outcome] = {}
@@ -104,9 +105,24 @@ class Engine:
         self.executor.listener = self.course.hear
         self.watcher.begin(self.course)
         self._tell(sorted(self.folder.known), known=True)
-        with _statistics_loaded_meanwhile(), suppress(_OutOfTime):
+        with _statistics_loaded_meanwhile(), suppress(_OutOfTime), self._keeping_rungs():
             self._search()
             self._conclude()
+
+    @property
+    def waiting(self) -> int:
+        """The number of recorded trials that came to a rung, from which no decision has been made so far."""
+        known = self.folder.known.items()
+        return sum(trial.state == "pruned" and number not in self._pruned for number, trial in known)
+
+    @contextmanager
+    def _keeping_rungs(self) -> Iterator[None]:
+        """If the sweep ends early, record trials where they were stopped: a rung they have come to is not repeated."""
+        try:
+            yield
+        except (_OutOfTime, KeyboardInterrupt, BadResult, ClusterLost):
+            self._record(sorted(self._outcomes), state="pruned")
+            raise
 
     def _search(self) -> None:
         for asked in self.sweep.rounds(self._score, self._told):
@@ -141,10 +157,12 @@ class Engine:
                 continue
             epochs += len(outcome.rows)
             share += len(outcome.rows) / max(1, job.runs[0].epochs) if self._stopped else 1.0
-            if number in self.folder.known:  # trained once more, for its model
+            known = self.folder.known.get(number)
+            if known is not None and known.state != "pruned":  # trained once more, for its model
                 if outcome.model is not None:
                     self.models.save(number, outcome.model)
                 continue
+            self.folder.forget([number])  # an earlier run stopped it, and now it has gone on
             if job.progress is None:
                 self._rows[number], self._diagnostics[number] = [], []
             self._rows[number] += outcome.rows
@@ -160,11 +178,13 @@ class Engine:
     def failed(self, job: Job, reason: str) -> None:
         """Record a trial that could not be trained."""
         (number,) = job.trials
-        if number in self.folder.known:
+        known = self.folder.known.get(number)
+        if known is not None and known.state != "pruned":
             self.watcher.note(f"trial {number}: its model is missing and could not be made again: {reason}")
             return
-        for known in (self._rows, self._diagnostics, self._outcomes):
-            known.pop(number, None)
+        self.folder.forget([number])
+        for progress in (self._rows, self._diagnostics, self._outcomes):
+            progress.pop(number, None)
         self._add([replace(self.sweep.trials[number], state="failed", error=reason)], {}, {})
 
     def lost(self, trials: int, reason: str) -> None:
@@ -198,7 +218,6 @@ class Engine:
             known = self.folder.known.get(number)
             if known is not None and (known.state != "pruned" or (known.epochs_run or 0) >= until):
                 continue
-            self.folder.forget([number])  # an earlier run pruned it, and now it goes on
             if number not in self._outcomes or len(self._rows[number]) < until:
                 missing.append(number)
         self._train(missing, until, self.models.keep)
@@ -227,6 +246,7 @@ class Engine:
     def _prune(self, numbers: Set[int]) -> None:
         """Record the trials that no round goes on with as pruned where they were stopped, unless they had ended."""
         self._stopped -= numbers
+        self._pruned |= numbers
         self._jobs.keep_only(self._stopped)
         for epochs in sorted({self._until[number] for number in numbers}):
             stopped, known = sorted(n for n in numbers if self._until[n] == epochs), self.folder.known
@@ -255,11 +275,12 @@ class Engine:
         return trial_score(ended or self.sweep.trials[number], rows, epochs, self.sweep.metric)
 
     def _record(self, numbers: Iterable[int], state: str | None = None) -> None:
-        """Write trials that ended or were pruned to the folder, and the models that are to be kept."""
+        """Write trials to the folder, those that have not ended in this state, and the models that are to be kept."""
         trials, rows, diagnostics = [], {}, {}
         for number in numbers:
             outcome = self._outcomes.pop(number)
-            trial = self.sweep.trials[number].ended(outcome.result, state=state, error=outcome.error)
+            own_state = None if outcome.ended else state
+            trial = self.sweep.trials[number].ended(outcome.result, state=own_state, error=outcome.error)
             self.models.offer(trial, outcome.model)
             trials.append(trial)
             rows[number], diagnostics[number] = self._rows.pop(number), self._diagnostics.pop(number)

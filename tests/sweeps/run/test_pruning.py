@@ -1,5 +1,6 @@
 """Successive halving while it runs: what goes on, what it leaves, and what a changed file makes of it."""
 
+import itertools
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from mlpcli.sweeps.plan.stacks import Group, Stack
 from mlpcli.sweeps.run import stack_jobs
 from mlpcli.sweeps.run import train_stack as work
 from mlpcli.sweeps.run.course import Course
+from mlpcli.sweeps.run.engine import Engine
 from tests.benchmarks.halving import draw
 from tests.sweeps.sweeps import rows, seconds, sweep, timeless, write_sweep
 
@@ -115,6 +117,36 @@ def test_no_epoch_is_trained_twice(place: Path, halved: Path, monkeypatch: pytes
     found = sweep(write(place, HALVING), place / "counted", code=1)
     assert timeless(found) == timeless(halved)
     assert sum(trained) == len(rows(halved, "metrics.csv"))
+
+
+def test_interrupted_after_every_few_jobs(
+    place: Path, halved: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a rung has trained so far is kept, so that every run comes further; the files end up the same."""
+    monkeypatch.setattr(stack_jobs, "make_stacks", one_by_one)
+    done, folder, file = Engine.done, place / "interrupted" / "h", write(place, HALVING)
+    known: dict[str, int] = {}
+    for _ in range(20):
+        jobs = itertools.count(1)
+
+        def stopping(self: Engine, *job: Any, jobs: Iterator[int] = jobs) -> None:
+            done(self, *job)
+            if next(jobs) == 6:
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Engine, "done", stopping)
+            code = run(["sweep", str(file), "--results", str(folder.parent), "--executor", "serial", "--quiet"])
+        now = {row["run_id"]: int(row["epochs_run"]) for row in rows(folder, "trials.csv")}
+        assert (code == 130) != (folder / "summary.csv").exists()
+        if code != 130:
+            break
+        assert all(now[run_id] >= epochs for run_id, epochs in known.items()) and sum(now.values()) > sum(
+            known.values()
+        )
+        assert known or "as far as a rung) are kept" in capsys.readouterr().err
+        known = now
+    assert known and timeless(folder) == timeless(halved)
 
 
 def test_only_what_trains_is_said_to_run(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """--time-limit: which jobs begin, on a clock of the test, and a sweep that stops and goes on with equal files."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -71,6 +72,28 @@ def test_a_sweep_stops_and_goes_on(
         assert capsys.readouterr().out.endswith("Go on with the same command, but without --restart\n")
     assert len(rows(tmp_path / "s", "trials.csv")) == 2 and not (tmp_path / "s" / "summary.csv").exists()
     assert run([*flags, "--time-limit", "1h"]) == 0
+    assert timeless(tmp_path / "s") == timeless(whole)
+
+
+def test_a_limit_within_the_first_rung_makes_progress(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On the same clock: each run trains one stack of two seeds as far as the rung, and keeps it."""
+    file.write_text(file.read_text() + "\n[halving]\nmin_epochs = 1\n")
+    whole = sweep(file, tmp_path / "whole")
+    init, flags = TimeLimit.__init__, ["sweep", str(file), "--results", str(tmp_path), "--executor", "serial"]
+    capsys.readouterr()
+    for count in (2, 4):
+        clock = iter(range(0, 10**6, 60))
+
+        def jumping(self: TimeLimit, seconds: float | None, clock: Iterator[int] = clock) -> None:
+            init(self, seconds, lambda: float(next(clock)))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(TimeLimit, "__init__", jumping)
+            assert run([*flags, "--time-limit", "2m"]) == 0
+        assert f"Time limit: {count} of 6 trials ({count} of them as far as a rung) are in" in capsys.readouterr().out
+    assert run(flags) == 0
     assert timeless(tmp_path / "s") == timeless(whole)
 
 
