@@ -47,6 +47,7 @@ class JobMaker:
                 wanted.difference_update(job.trials)
             else:
                 waiting.append((job, progress))
+        going_on.sort(key=_seconds_left, reverse=True)  # as `make_stacks` orders those that begin
         self._begun = waiting
         groups = self._sweep.groups(sorted(wanted))
         stacks = make_stacks(groups, self._executor.jobs) if groups else []
@@ -86,3 +87,8 @@ class JobMaker:
             again=until < runs[0].epochs,
             plugins=loaded(),
         )
+
+
+def _seconds_left(job: Job) -> float:
+    """What a full run of those trials of a job takes that are not pruned."""
+    return job.seconds * (1 - len(job.pruned) / len(job.trials))

@@ -207,6 +207,31 @@ def one_by_one(groups: Sequence[Group], count: int) -> list[Stack]:
     return stacks
 
 
+def test_what_goes_on_begins_with_what_takes_longest(
+    place: Path, halved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the trials that are left in each stack, in whatever order the stacks came to the rung."""
+    left: list[list[float]] = []
+    make = stack_jobs.JobMaker.make
+
+    def watched(self: Any, *arguments: Any) -> Iterator[work.Job]:
+        jobs = list(make(self, *arguments))
+        left.append([float(len(job.trials) - len(job.pruned)) for job in jobs if job.progress is not None])
+        return iter(jobs)
+
+    monkeypatch.setattr(stack_jobs.JobMaker, "make", watched)
+    monkeypatch.setattr(stack_jobs, "make_stacks", smallest_first)
+    found = sweep(write(place, HALVING), place / "longest", "--executor", "serial", code=1)
+    assert timeless(found) == timeless(halved)
+    assert max(map(len, left)) > 2 and len(set(map(tuple, left))) > 2
+    assert left == [sorted(counts, reverse=True) for counts in left]
+
+
+def smallest_first(groups: Sequence[Group], count: int) -> list[Stack]:
+    spans = [(group.trials[at : at + size], size) for group in groups for at, size in ((0, 1), (1, 2), (3, 3), (6, 6))]
+    return [Stack(tuple(trials), float(size)) for trials, size in sorted(spans, key=lambda span: span[1])]
+
+
 def test_files_that_change(place: Path, full: Path, halved: Path) -> None:
     """Halving comes, changes and goes: each time the folder is what a fresh one would be."""
     others = [{"min_epochs": 1, "factor": 3}, {"min_epochs": 3, "factor": 2}]
