@@ -20,6 +20,7 @@ def outputs(notebook: nbformat.NotebookNode) -> list[list[list[str]]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")  # of the kernel's libraries
 def test_the_notebook_runs_and_shows_what_is_saved_in_it(tmp_path: Path) -> None:
     notebook = nbformat.read(NOTEBOOK, as_version=4)

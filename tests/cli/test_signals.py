@@ -72,7 +72,8 @@ def test_terminated_before_anything_is_imported(tmp_path: Path) -> None:
 
 
 def test_terminated_while_the_first_signal_is_answered(tmp_path: Path) -> None:
-    file = write_sweep(tmp_path / "s.toml", seeds=3, base={"dataset": "iris", "epochs": 2}, grid={"width": [4, 8]})
+    base = {"dataset": "moons:n=150", "epochs": 2}
+    file = write_sweep(tmp_path / "s.toml", seeds=3, base=base, grid={"width": [4, 8]})
     command = ("sweep", str(file), "--executor", "serial", "--quiet")  # a stack of 3, then another
     stopped = run(TWICE, *command, root=tmp_path / "results")
     kept = "3 of 6 trials are kept in results/s. Go on with the same command"

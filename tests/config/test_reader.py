@@ -102,7 +102,7 @@ def test_a_huge_file_is_not_read(file: Path) -> None:
     tracemalloc.stop()
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "any.toml"

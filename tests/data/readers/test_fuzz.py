@@ -20,7 +20,7 @@ from tests.data.asked import prepare
 
 number = Spelling().number
 
-RELAXED = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+RELAXED = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 WORDS_AND_NUMBERS = ("a", "b", "y", "1", "-2.5", "1e999", "nan", "NA", "true", "2020-01-01", "é", "€", "9" * 20)
 MARKS = (",", ";", "\t", "\n", "\r\n", "\r", '"', '""', " ", "\0", "\ufeff", "\x1b[31m", "y\n", "x,y\n", '"a\nb",')

@@ -152,7 +152,7 @@ def test_every_flipped_bit_is_refused(tmp_path):
             refused(file, expected=lambda _: {"w": ("f4", (1, 2))})
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(st.data())
 def test_random_damage_is_refused(tmp_path_factory, data):
     whole = model_bytes(ARRAYS, DESCRIPTION)

@@ -153,7 +153,7 @@ GRIDS = st.fixed_dictionaries({}, optional=LISTS)
 POINTS = st.fixed_dictionaries({}, optional={name: values.map(lambda v: v[0]) for name, values in LISTS.items()})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     GRIDS,
     st.lists(POINTS, max_size=3),

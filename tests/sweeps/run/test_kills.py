@@ -50,11 +50,17 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def goldens(place: Path) -> dict[Path, Path]:
-    """Sweep files, and what they come to undisturbed."""
+def halved(place: Path) -> tuple[Path, Path]:
+    """A sweep file, and what it comes to undisturbed."""
+    file = write_sweep(place / "halved.toml", **KEYS, **HALVING)
+    return file, sweep(file, place / "golden", code=1)
+
+
+@pytest.fixture(scope="module")
+def goldens(place: Path, halved: tuple[Path, Path]) -> dict[Path, Path]:
+    """Another one too."""
     plain = write_sweep(place / "plain.toml", **KEYS)
-    halved = write_sweep(place / "halved.toml", **KEYS, **HALVING)
-    return {plain: sweep(plain, place / "golden", code=1), halved: sweep(halved, place / "golden", code=1)}
+    return {plain: sweep(plain, place / "golden", code=1), halved[0]: halved[1]}
 
 
 @pytest.fixture
@@ -124,9 +130,9 @@ def disturb(
 
 
 def test_a_worker_is_killed_and_then_the_command(
-    place: Path, goldens: dict[Path, Path], started: list[subprocess.Popen[str]]
+    place: Path, halved: tuple[Path, Path], started: list[subprocess.Popen[str]]
 ) -> None:
-    file, golden = next((file, golden) for file, golden in goldens.items() if file.stem == "halved")
+    file, golden = halved
     folder, rng = place / "killed" / file.stem, random.Random(0)
     process = start_sweep(file, folder.parent, "--jobs", "2", "--quiet")
     started.append(process)
@@ -149,7 +155,13 @@ def test_a_hundred_random_kills(place: Path, goldens: dict[Path, Path], started:
 
 def test_a_poisoned_trial(place: Path, started: list[subprocess.Popen[str]]) -> None:
     """What kills its worker each time is failed, and nothing else is; run again without poison, all is well."""
-    small = {**KEYS, "seeds": [1, 3], "grid": {"dropout": [0.0, 0.2], "norm": ["none", "layer"]}, "points": []}
+    small = {
+        **KEYS,
+        "base": {**BASE, "epochs": 3},
+        "seeds": [1, 3],
+        "grid": {"dropout": [0.0, 0.2], "norm": ["none", "layer"]},
+        "points": [],
+    }
     file = write_sweep(place / "poisoned.toml", **small)
     golden = sweep(file, place / "golden")
     (place / "poison.py").write_text(POISON)

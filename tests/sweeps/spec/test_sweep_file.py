@@ -475,7 +475,7 @@ TOP = st.sampled_from(["name", "metric", "seeds", "where", "lr", "x"])
 TABLES = st.sampled_from(["base", "grid", "zip", "random", "points", "halving", "compare"])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.dictionaries(TOP, TOML_VALUES, max_size=3),
     st.dictionaries(TABLES, st.dictionaries(NAMES, TOML_VALUES, max_size=3) | TOML_VALUES, max_size=4),

@@ -203,7 +203,7 @@ CONDITIONS = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(CONDITIONS, st.sampled_from([RUN, RunOptions(), RunOptions(width=1, depth=0, batch_size=2)]))
 def test_agrees_with_python(text: str, options: RunOptions) -> None:
     """What it decides, Python's eval decides too; it is stricter, never different."""
@@ -215,7 +215,7 @@ def test_agrees_with_python(text: str, options: RunOptions) -> None:
     assert decided is bool(eval(literal, {name: getattr(options, name) for name in NAMES}))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.one_of(st.text(max_size=60), st.text(alphabet="width<>=!()[]'\"#.,:+-*/%andortif 0123456789\\", max_size=60)))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
