@@ -1,22 +1,31 @@
 """The commands on the page: how the results were made, how a trial is made again, and what to type next."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from mlpcli.config.origins import plugin_flags
 from mlpcli.errors import DataError, FileError, UsageError
 from mlpcli.results.folders.find import Named
 from mlpcli.results.folders.read_folder import ResultsFolder
-from mlpcli.results.reading.recorded import command_of
+from mlpcli.results.reading.recorded import command_of, read_sweep_toml
 from mlpcli.results.trial import Trial
 
-__all__ = ["commands_of", "train_command"]
+__all__ = ["commands_of", "train_commands"]
 
 
-def train_command(folder: ResultsFolder, trial: Trial) -> str | None:
-    """The command that trains it again; None where the folder does not say enough, such as a copy of its tables."""
+def train_commands(folder: ResultsFolder) -> list[str | None]:
+    """The command that trains each trial again; None where the folder says too little, as a copy of its tables does."""
     try:
-        return command_of(Named(folder.path, folder.is_sweep, trials=(trial,) if folder.is_sweep else None))
+        file = read_sweep_toml(folder.path) if folder.is_sweep else None
+    except (DataError, FileError):
+        return [None] * len(folder.trials)
+    return [_train_command(folder, trial, file) for trial in folder.trials]
+
+
+def _train_command(folder: ResultsFolder, trial: Trial, file: Mapping[str, Any] | None) -> str | None:
+    try:
+        return command_of(Named(folder.path, folder.is_sweep, trials=(trial,) if folder.is_sweep else None), file)
     except (DataError, FileError, UsageError):
         return None
 

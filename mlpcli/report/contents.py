@@ -14,7 +14,7 @@ from typing import Any
 
 from mlpcli.atomic import io_errors, shown
 from mlpcli.config.metrics import Measure
-from mlpcli.report.commands import commands_of, train_command
+from mlpcli.report.commands import commands_of, train_commands
 from mlpcli.report.search_chart import search_chart
 from mlpcli.results.files.csv_text import cell
 from mlpcli.results.files.lock import is_locked
@@ -102,7 +102,10 @@ def contents_of(path: Path, leave_out: Callable[[str], None] = lambda text: None
             "metric": folder.metric,
             "larger": Measure.parse(folder.metric).metric.larger_is_better,
             "options": list(folder.varied),
-            "trials": [_trial(folder, trial) for trial in folder.trials],
+            "trials": [
+                {**_trial(folder, trial), "command": command}
+                for trial, command in zip(folder.trials, train_commands(folder), strict=True)
+            ],
             "configurations": _configurations(folder, summary),
             **_curves(folder),
             **search_chart(folder, leave_out),
@@ -196,7 +199,6 @@ def _trial(folder: ResultsFolder, trial: Trial) -> dict[str, Any]:
         "best": trial.best_epoch,
         "error": trial.error,
         "scores": {name: _short(value) for name, value in trial.metrics.items()},
-        "command": train_command(folder, trial),
     }
 
 

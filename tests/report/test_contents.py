@@ -11,9 +11,13 @@ import pytest
 
 import mlpcli
 from mlpcli.errors import UsageError
+from mlpcli.report.commands import train_commands
 from mlpcli.report.contents import Contents, contents_of
 from mlpcli.report.page import check_installed, page_bytes
 from mlpcli.results.files.lock import FolderLock
+from mlpcli.results.files.read_file import read_toml
+from mlpcli.results.folders.read_folder import read_folder
+from mlpcli.results.reading import recorded
 from tests.plot.folders import run_folder, search_folder, sweep_folder
 
 MEGABYTE = 1 << 20
@@ -63,6 +67,15 @@ def test_the_command_of_a_trial_makes_its_run_id(sweep: Contents) -> None:
         given = dict(zip(words[::2], words[1::2], strict=True))
         options = {name[2:]: value if name == "--dataset" else int(value) for name, value in given.items()}
         assert mlpcli.train(options.pop("dataset"), drop_unlabelled=True, threads=1, **options).id == trial["id"]
+
+
+def test_the_commands_of_all_trials_need_one_look_at_the_sweep_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = read_folder(sweep_folder(tmp_path / "s", {"width": [4, 8]}, seeds=2))
+    looks: list[Path] = []
+    monkeypatch.setattr(recorded, "read_toml", lambda path, *rest: looks.append(path) or read_toml(path, *rest))
+    assert all(command and "--width" in command for command in train_commands(folder)) and len(looks) == 1
 
 
 def test_curves_are_thinned_to_what_a_page_can_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,12 +25,14 @@ Repeat = tuple[int, int | None]
 class Side:
     """One of the things compared: a run, or a trial with those that differ from it by their seed alone.
 
-    `seeds` are these trials of its configuration by seed and fold; a run has none. `metric` ranks its sweep.
+    `seeds` are these trials of its configuration by seed and fold; a run has none. `metric` ranks its sweep, and
+    `overlap` is that of `results.statistics`: by the folds of the sweep, whether or not all of them have a score.
     """
 
     recorded: Recorded
     seeds: Mapping[Repeat, Trial]
     metric: str | None = None
+    overlap: float = 0.0
 
     @property
     def name(self) -> str:
@@ -94,12 +96,12 @@ def configuration_rows(sides: Sequence[Side]) -> tuple[list[Row], str | None]:
     scored = [(side, scores) for side in distinct.values() if metric and (scores := side.scores(metric))]
     if metric is None or len(scored) < 2 or max(len(scores) for _, scores in scored) < 2:
         return [], None
-    (_, first), *others = scored
-    differences = [None, *(_paired(scores, first) for _, scores in others)]
+    (reference, first), *others = scored
+    differences = [None, *(_paired(scores, first, max(side.overlap, reference.overlap)) for side, scores in others)]
     p_values = holm([found.p_value if found else None for found in differences])
     rows = []
     for (side, scores), found, p_value in zip(scored, differences, p_values, strict=True):
-        mean = estimate(list(scores.values()), overlap_of(fold for _, fold in scores))
+        mean = estimate(list(scores.values()), side.overlap)
         rows.append(
             {
                 "name": side.name,
@@ -117,11 +119,10 @@ def configuration_rows(sides: Sequence[Side]) -> tuple[list[Row], str | None]:
     return rows, metric
 
 
-def _paired(scores: Mapping[Repeat, float], references: Mapping[Repeat, float]) -> Difference | None:
+def _paired(scores: Mapping[Repeat, float], references: Mapping[Repeat, float], overlap: float) -> Difference | None:
     shared = [seed for seed in scores if seed in references]
     if not shared:
         return None
-    overlap = overlap_of(fold for _, fold in shared)
     return difference([scores[seed] for seed in shared], [references[seed] for seed in shared], overlap)
 
 
@@ -140,8 +141,9 @@ def _sides(name: str, root: Path) -> list[Side]:
             sorted(sweep.trials, key=lambda trial: trial.configuration), key=lambda trial: trial.configuration
         )
     }
+    overlap = overlap_of(trial.fold for trial in sweep.trials)
     return [
-        Side(read_recorded(replace(whole, trials=(trial,))), alike[trial.configuration], sweep.metric)
+        Side(read_recorded(replace(whole, trials=(trial,))), alike[trial.configuration], sweep.metric, overlap)
         for trial in trials
     ]
 

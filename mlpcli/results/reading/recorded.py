@@ -35,6 +35,7 @@ __all__ = [
     "plugin_files",
     "provenance_of",
     "read_recorded",
+    "read_sweep_toml",
     "recorded_options",
     "split_scores",
 ]
@@ -72,14 +73,25 @@ class Recorded:
         return _command(self.given, self.plugins)
 
 
-def command_of(named: Named) -> str:
+def read_sweep_toml(path: Path) -> dict[str, Any]:
+    """The content of sweep.toml in a sweep's folder.
+
+    Raises:
+        DataError, FileError: it is damaged or cannot be read.
+    """
+    return read_toml(path / SWEEP, SweepHeader, RERUN)
+
+
+def command_of(named: Named, file: Mapping[str, Any] | None = None) -> str:
     """The command that makes a run or a trial again; other than `read_recorded` it reads no epochs.
+
+    `file` is the content of the sweep's sweep.toml, if it was read before.
 
     Raises:
         As `read_recorded`.
     """
     _check_one(named)
-    given = _given_of_trial(named) if named.is_sweep else _given_of_run(named.path)
+    given = _given_of_trial(named, file) if named.is_sweep else _given_of_run(named.path)
     return _command(given, _plugins_of(given, named.path))
 
 
@@ -94,8 +106,10 @@ def read_recorded(named: Named) -> Recorded:
     return snapshot(named.path, lambda: _trial(named) if named.is_sweep else _run(named.path))
 
 
-def recorded_options(named: Named) -> list[Source]:
+def recorded_options(named: Named, file: Mapping[str, Any] | None = None) -> list[Source]:
     """The options of a run or a trial, for `build`; flags that come after them override them.
+
+    `file` is the content of the sweep's sweep.toml, if it was read before.
 
     Raises:
         As `read_recorded`.
@@ -103,7 +117,7 @@ def recorded_options(named: Named) -> list[Source]:
     _check_one(named)
     if named.trials:
         (trial,) = named.trials
-        file = read_toml(named.path / SWEEP, SweepHeader, RERUN)
+        file = read_sweep_toml(named.path) if file is None else file
         base = table if isinstance(table := file.get("base", {}), dict) else {}
         folds = {} if trial.fold is None else {"folds": file.get("folds", 0), "fold": trial.fold}
         varied = {name: csv_text.word(value) for name, value in trial.options.items() if value is not None}
@@ -167,8 +181,8 @@ def _given_of_run(path: Path) -> dict[str, Any]:
     return _given(read_options(current(path, CONFIG), RETRAIN), validated)
 
 
-def _given_of_trial(named: Named) -> dict[str, Any]:
-    options, default = build(*recorded_options(named), recorded=True), RunOptions()
+def _given_of_trial(named: Named, file: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    options, default = build(*recorded_options(named, file), recorded=True), RunOptions()
     return {name: value for name, value in _by_width(options).items() if value != getattr(default, name)}
 
 

@@ -1,12 +1,15 @@
 """Runs and trials side by side; differences are those that scipy finds."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from scipy.stats import ttest_rel
 
 from mlpcli.errors import UsageError
 from mlpcli.results.reading.compared import compared_options, configuration_rows, find_sides, side_rows
+from mlpcli.results.statistics import difference, estimate
 from tests.plot.folders import noise, run_folder, sweep_folder
 
 
@@ -46,6 +49,30 @@ def test_configurations_are_paired_by_seed(root: Path) -> None:
         assert row["p_value"] == pytest.approx(corrected[p])
         interval = ttest_rel(values, scores[0]).confidence_interval()
         assert (row["diff_ci_low"], row["diff_ci_high"]) == pytest.approx((interval.low, interval.high))
+
+
+def test_a_fold_without_a_score_still_overlaps(tmp_path: Path) -> None:
+    """Three folds of which one diverged: the intervals are those of three folds, as in summary.csv."""
+    path = sweep_folder(tmp_path / "s", {"width": [4, 8]}, seeds=3, states={1: "diverged"}, score=noise_of)
+    header, *lines = (path / "trials.csv").read_text().splitlines()
+    at = header.split(",").index("seed") + 1
+    cells = [line.split(",") for line in lines]
+    folded = [[*row[: at - 1], "0", row[at - 1], *row[at:]] for row in cells]  # what was the seed is the fold
+    names = [*header.split(",")[:at], "fold", *header.split(",")[at:]]
+    (path / "trials.csv").write_text("\n".join(",".join(row) for row in (names, *folded)) + "\n")
+    sides = find_sides(["s/0", "s/3"], tmp_path)
+    (first, second), _ = configuration_rows(sides)
+    for row, side in ((first, sides[0]), (second, sides[1])):
+        found = estimate(list(side.scores("val_accuracy").values()), 1 / 2)
+        assert (row["val_accuracy_ci_low"], row["val_accuracy_ci_high"]) == (found.ci_low, found.ci_high)
+    shared = [(0, 0), (0, 2)]
+    values, references = ([side.scores("val_accuracy")[key] for key in shared] for side in reversed(sides))
+    expected = difference(values, references, 1 / 2)
+    assert (second["diff_ci_low"], second["p_value"]) == (expected.ci_low, expected.p_value)
+
+
+def noise_of(values: Mapping[str, Any], seed: int) -> float:
+    return float(noise(seed, values))
 
 
 def test_trials_of_one_configuration_and_runs_have_no_differences(root: Path) -> None:
