@@ -32,6 +32,7 @@ __all__ = [
     "GREY",
     "MOST_SERIES",
     "OTHERS",
+    "WIDEST",
     "Drawing",
     "axis_name",
     "bare",
@@ -94,6 +95,9 @@ _SERIES: list[tuple[str, Any, str]] = [
 """Colour (most from Okabe and Ito), line and marker of each series: each of the three alone tells them apart."""
 
 MOST_SERIES = len(_SERIES)
+
+WIDEST = 6.4
+"""Inches: the widest picture of which every word can still be read in a column of 80 mm."""
 
 GREY = "#cccccc"
 """Colour of what stands behind."""
@@ -193,7 +197,7 @@ def bare(name: str) -> str:
 
 
 def upright(name: str, inches: float) -> str:
-    """Label of a vertical axis `inches` long; one that is too long has its unit on a second line."""
+    """Label of an axis `inches` long; one that is too long has its unit on a second line."""
     room = int(inches * 11)
     return "\n".join(wrap(part, room) for part in (name.replace(" (", "\n(") if len(name) > room else name).split("\n"))
 

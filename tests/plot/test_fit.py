@@ -90,11 +90,8 @@ def test_the_model_that_a_sweep_kept(tmp_path: Path) -> None:
         check(figure)
         ((_, one),) = fits(tmp_path / "results/s", Asked(highlight=lambda options: options["width"] == "8"))
         check(one)
-    assert [axes.get_title().splitlines()[0].split(",")[0] for axes in figure.axes[:3]] == [
-        "width 4",
-        "width 8",
-        "width 16",
-    ]
+    titles = [axes.get_title().splitlines()[0] for axes in figure.axes if axes.get_title()]
+    assert [title.split(",")[0] for title in titles] == ["width 4", "width 8", "width 16"]
     assert [axes.get_title().split(",")[0] for axes in one.axes] == ["width 8", ""]
     assert one._supxlabel.get_text().replace("\n", " ").endswith("seed 0; 1 of 3 configurations")
 

@@ -199,7 +199,7 @@ def test_the_best_lines_follow_the_rank_in_summary(tmp_path: Path) -> None:
     (path / "summary.csv").write_text(f"rank,activation,n_seeds,val_accuracy_mean\n{ranks}")
     figure = figure_of(path, "curves-val_accuracy")
     assert set(curve_labels(figure)) == {f"activation {name}" for name in best[2:]}
-    assert figure._supxlabel.get_text().endswith("the best 8 of 10 configurations, the others in grey")
+    assert figure._supxlabel.get_text().endswith("the best 8 of 10 configurations, the\nothers in grey")
 
 
 def test_what_is_asked_for_has_a_line_of_its_own(tmp_path: Path) -> None:
@@ -298,12 +298,12 @@ def test_two_options_are_lines_or_a_heat_map(tmp_path: Path) -> None:
     assert lines.axes[0].get_xlabel() == "width (units per layer)"
     map_ = figure_of(FOLDERS["a wide grid"](tmp_path / "b"), "options-val_accuracy")
     (image,) = map_.axes[0].images
-    assert image.get_array().shape == (9, 10)
+    assert image.get_array().shape == (10, 9)
     folder = read_folder(tmp_path / "b")
     of_one = [
         trial.metrics["val_accuracy"] for trial in folder.trials if tuple(trial.options.values()) == ("0.001", "16")
     ]
-    assert_allclose(image.get_array()[5, 4], np.mean(of_one))  # rates ascend from 1e-8, sizes from 1
+    assert_allclose(image.get_array()[4, 5], np.mean(of_one))  # rates ascend from 1e-8, sizes from 1
     assert len(map_.axes[0].texts) == 90
 
 
@@ -317,7 +317,7 @@ def test_the_slope_is_said_where_both_axes_are_logarithmic(tmp_path: Path) -> No
 def test_slopes_of_several_lines_say_which_is_whose(tmp_path: Path) -> None:
     figure = figure_of(FOLDERS["three options"](tmp_path / "s"), "options-val_max_error")
     for axes in figure.axes:
-        assert axes.get_title().endswith("\nslopes, in the legend's order: -2.00, -2.00")
+        assert axes.get_title().endswith("\nslopes, in the legend's\norder: -2.00, -2.00")
 
 
 def test_intervals_end_where_the_metric_does(tmp_path: Path) -> None:

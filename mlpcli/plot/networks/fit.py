@@ -13,7 +13,7 @@ from mlpcli.training.model import Model
 
 __all__ = ["draw_fit", "draw_function", "is_a_function"]
 
-MOST_COLUMNS = 3
+MOST_COLUMNS = 2
 FEW = 60
 """Number of training rows up to which they are drawn one by one."""
 

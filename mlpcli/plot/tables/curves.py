@@ -15,6 +15,7 @@ from mlpcli.plot.selection import Selection
 from mlpcli.plot.style import (
     GREY,
     MOST_SERIES,
+    WIDEST,
     Drawing,
     bare,
     legend,
@@ -92,7 +93,7 @@ def _of_a_sweep(folder: ResultsFolder, metric: str, selection: Selection) -> lis
     chosen = [values for values in found if values in best]
     factors = find_factors(folder.varied, folder.drawn, list(found))
     together = -(-max(len(mean) for mean, _ in found.values()) // POINTS)
-    figure, (axes,) = new_figure(8.6, 4.2)
+    figure, (axes,) = new_figure(WIDEST, 3.8)
     for values in (values for values in found if values not in chosen):
         mean, _ = found[values]
         axes.plot(*_averaged(together, np.arange(1.0, len(mean) + 1), mean), color=GREY, linewidth=0.8)

@@ -9,6 +9,7 @@ from mlpcli.plot.factors import describe, find_factors
 from mlpcli.plot.points import repeats
 from mlpcli.plot.style import (
     MOST_SERIES,
+    WIDEST,
     Drawing,
     axis_name,
     legend,
@@ -45,10 +46,9 @@ def draw_drift(folder: ResultsFolder) -> list[Drawing]:
         return []
     factors = find_factors(folder.varied, folder.drawn, list(found))
     shown = list(found)[:MOST_PANELS]
-    columns = min(len(shown), 3)
+    columns = min(len(shown), 2)
     rows = -(-len(shown) // columns)
-    width = 3.2 * columns if columns > 1 else 4.6
-    figure, axes = new_figure(2.4 + width, 0.9 + 2.8 * rows, rows, columns, sharey=True)
+    figure, axes = new_figure(WIDEST, 0.9 + 2.6 * rows, rows, columns, sharey=True)
     for index, (panel, values) in enumerate(zip(axes, shown, strict=False)):
         columns_of = found[values]
         panel.fill_between(columns_of["step"], columns_of["input_p15"], columns_of["input_p85"], color="#e8e8e8", lw=0)
@@ -56,7 +56,7 @@ def draw_drift(folder: ResultsFolder) -> list[Drawing]:
             label = f"{name.removeprefix('input_p')}th percentile"
             _line(panel, columns_of["step"], columns_of[name], place, label)
         if factors:
-            panel.set_title(wrap(describe(factors, values), 36))
+            panel.set_title(wrap(describe(factors, values), 22 if columns > 1 else 36))
         panel.set_xlabel("step")
         panel.set_ylabel("input of the unit's activation" if index % columns == 0 else "")
     for panel in axes[len(shown) :]:
@@ -78,7 +78,7 @@ def draw_gradient(folder: ResultsFolder) -> list[Drawing]:
     columns = diagnostics_of(folder, trial)
     if len(columns.get("step", ())) < 2:
         return []
-    figure, (axes,) = new_figure(7.4, 3.8)
+    figure, (axes,) = new_figure(WIDEST, 3.6)
     lines = {"squared norm of the full gradient": columns["gradient_norm_full"] ** 2}
     lines["variance of a batch's gradient"] = columns["gradient_variance"]
     for index, (label, numbers) in enumerate(lines.items()):
@@ -115,7 +115,7 @@ def draw_noise(folder: ResultsFolder) -> list[Drawing]:
     groups = {label: sorted(group, key=lambda point: point[0]) for label, group in groups.items() if len(group) > 2}
     if not groups:
         return []
-    figure, (axes,) = new_figure(7.6 if len(groups) > 1 else 5.4, 4.2)
+    figure, (axes,) = new_figure(WIDEST if len(groups) > 1 else 5.4, 4.2)
     for index, (label, group) in enumerate(list(groups.items())[:MOST_SERIES]):
         sizes = np.array([size for size, _ in group])
         means = np.array([numbers.mean() for _, numbers in group])

@@ -15,6 +15,7 @@ from mlpcli.plot.selection import Selection
 from mlpcli.plot.style import (
     GREY,
     OTHERS,
+    WIDEST,
     Drawing,
     axis_name,
     bare,
@@ -44,14 +45,15 @@ def draw_panels(
     log = suits_log(metric, [point.mean for point in points.values()])
     levels = panels.levels if panels else ((),)
     numeric = along.numbers is not None
-    columns = min(len(levels), 3)
+    columns = min(len(levels), 2)
     rows = -(-len(levels) // columns)
     taken = max(wrap(level_name(level)).count("\n") + 1 for level in along.levels)  # lines of text
-    height = (
-        3.4 if numeric else max(2.2, 0.9 + 0.13 * len(along.levels) * (taken + (len(lines.levels) if lines else 1)))
-    )
+    if numeric:
+        height = 3.4 if columns == 1 else 3.0
+    else:
+        height = max(2.2, 0.9 + 0.13 * len(along.levels) * (taken + (len(lines.levels) if lines else 1)))
     width = 1.4 + 3.6 * columns + (1.8 if lines else 0.0)
-    figure, axes = new_figure(width, 0.9 + height * rows, rows, columns, sharex=True, sharey=True)
+    figure, axes = new_figure(min(width, WIDEST), 0.9 + height * rows, rows, columns, sharex=True, sharey=True)
     for panel, level in zip(axes, levels, strict=False):
         chosen = {values: point for values, point in points.items() if not panels or panels.of(values) == level}
         draw = _lines if numeric else _dots
@@ -59,8 +61,8 @@ def draw_panels(
             draw(panel, metric, log, chosen, along, lines, grey=True)
             chosen = {values: point for values, point in chosen.items() if values in selection.highlighted}
         slopes = draw(panel, metric, log, chosen, along, lines)
-        name = [wrap(panels.describe(level), 40)] if panels else []
-        panel.set_title("\n".join(name + slopes))
+        name = [panels.describe(level)] if panels else []
+        panel.set_title("\n".join(wrap(line, 40 if columns == 1 else 24) for line in name + slopes))
     for panel in axes[len(levels) :]:
         panel.set_visible(False)
     if log and numeric:  # intervals that come near 0 would take all the room
@@ -70,7 +72,7 @@ def draw_panels(
         lowest = index + columns >= len(levels)
         names = (axis_name(along.options), metric_name(metric))
         across, up = names if numeric else names[::-1]
-        panel.set_xlabel(across if lowest else "")
+        panel.set_xlabel(upright(across, 2.0 if columns > 1 else 4.0) if lowest else "")
         panel.tick_params(labelbottom=lowest)
         panel.set_ylabel(upright(up, height) if index % columns == 0 else "")
     legend(figure, axes, axis_name(lines.options) if lines else None, always=lines is not None)
@@ -158,14 +160,14 @@ def draw_heat_map(
     folder: ResultsFolder, metric: str, points: Points, ordered: Sequence[Factor], selection: Selection
 ) -> Drawing:
     """Two factors of many levels: one cell per configuration, dark where the mean is large, with the number in it."""
-    across, down = ordered
+    down, across = ordered  # the one with more levels goes down, where each takes less room
     table = np.full((len(down.levels), len(across.levels)), np.nan)
     halves = table.copy()
     for row, column in product(range(len(down.levels)), range(len(across.levels))):
         for values, point in points.items():
             if down.of(values) == down.levels[row] and across.of(values) == across.levels[column]:
                 table[row, column], halves[row, column] = point.mean, point.half
-    figure, (axes,) = new_figure(2.6 + 0.72 * len(across.levels), 1.7 + 0.5 * len(down.levels))
+    figure, (axes,) = new_figure(2.4 + 0.6 * len(across.levels), 1.7 + 0.5 * len(down.levels))
     image = axes.imshow(np.ma.masked_invalid(table), cmap="Greys", aspect="auto")
     low, high = np.nanmin(table), np.nanmax(table)
     for (row, column), mean in np.ndenumerate(table):

@@ -10,6 +10,7 @@ from mlpcli.plot.selection import Selection
 from mlpcli.plot.style import (
     GREY,
     OTHERS,
+    WIDEST,
     Drawing,
     axis_name,
     bare,
@@ -38,7 +39,7 @@ def draw_ranking(
     order = sorted(points, key=lambda values: sign * points[values].mean)
     asked = frozenset() if selection.is_all else selection.highlighted
     order = [values for place, values in enumerate(order) if place < MOST_ROWS or values in asked]
-    figure, (axes,) = new_figure(7.2, 1.4 + 0.32 * len(order))
+    figure, (axes,) = new_figure(WIDEST, 1.4 + 0.32 * len(order))
     means = np.array([points[values].mean for values in order])
     bars = error_bars(metric, [points[values] for values in order])
     look = {**series(0, lines=False), "capsize": 3}

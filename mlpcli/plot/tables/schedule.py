@@ -8,6 +8,7 @@ from mlpcli.plot.factors import describe, find_factors
 from mlpcli.plot.selection import Selection
 from mlpcli.plot.style import (
     MOST_SERIES,
+    WIDEST,
     Drawing,
     legend,
     log_ticks,
@@ -42,7 +43,7 @@ def draw_schedule(folder: ResultsFolder, selection: Selection) -> list[Drawing]:
     if not any(np.ptp(lr) > 0 for _, lr in rates.values()):
         return []
     chosen = list(rates.items())[:MOST_SERIES]
-    figure, (axes,) = new_figure(7.0 if len(chosen) > 1 else 4.6, 3.4)
+    figure, (axes,) = new_figure(WIDEST if len(chosen) > 1 else 4.6, 3.4)
     for index, (label, (epoch, lr)) in enumerate(chosen):
         axes.plot(epoch, lr, label=label, markevery=max(1, len(lr) // 8), **series(index))
     highest = np.array([lr.max() for _, (_, lr) in chosen])

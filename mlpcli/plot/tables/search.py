@@ -3,7 +3,19 @@
 import numpy as np
 
 from mlpcli.plot.points import repeats, suits_log
-from mlpcli.plot.style import GREY, Drawing, bare, legend, metric_name, new_figure, series, titled, upright, whole_ticks
+from mlpcli.plot.style import (
+    GREY,
+    WIDEST,
+    Drawing,
+    bare,
+    legend,
+    metric_name,
+    new_figure,
+    series,
+    titled,
+    upright,
+    whole_ticks,
+)
 from mlpcli.results.folders.read_folder import ResultsFolder
 from mlpcli.results.reading.option_importance import option_importance
 from mlpcli.results.reading.search_course import best_so_far, read_course
@@ -20,7 +32,7 @@ def draw_course(folder: ResultsFolder, metric: str) -> list[Drawing]:
     ended = np.array([one.ended for one in course])
     best = np.array(best_so_far(course, metric), np.float64)
     fresh = np.array([one.confirmed for one in course], np.float64)
-    figure, panels = new_figure(9.4, 3.6, 1, 2, sharey=True)
+    figure, panels = new_figure(WIDEST, 5.6, 2, 1, sharey=True)
     axes_of = (
         ("configurations asked for", np.arange(1.0, 1 + len(course))),
         ("seconds of training, summed over workers", np.cumsum([one.seconds for one in course])),
@@ -35,7 +47,7 @@ def draw_course(folder: ResultsFolder, metric: str) -> list[Drawing]:
         panel.set_xlabel(name)
         if suits_log(metric, scores[np.isfinite(scores)]):
             panel.set_yscale("log")
-    panels[0].set_ylabel(upright(metric_name(metric), 3.0))
+        panel.set_ylabel(upright(metric_name(metric), 2.0))
     whole_ticks(panels[0].xaxis)
     legend(figure, panels)
     titled(figure, f"{folder.name}: course of the search", f"each configuration: the mean over its {repeats(folder)}")
