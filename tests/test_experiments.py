@@ -16,10 +16,11 @@ def test_experiment_runs(path, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     document = tomllib.loads(path.read_text())
     epochs = document["halving"]["min_epochs"] + 1 if "halving" in document else 1
-    changes = ["--set", f"epochs={epochs}"]
     if "epochs" in document.get("zip", ()):
-        changes += ["--set", f"zip.epochs={[min(each, 1) for each in document['zip']['epochs']]}"]
+        changes = ["--set", f"zip.epochs={[min(each, 1) for each in document['zip']['epochs']]}"]
         changes += ["--set", "compare.epochs=1"]
+    else:
+        changes = ["--set", f"epochs={epochs}"]
     if document["base"].get("dataset") == "mnist":
         changes += ["--set", "dataset=digits", "--set", "test_size=0.2", "--set", "val_size=0.1"]
         changes += (
