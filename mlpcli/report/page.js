@@ -137,7 +137,7 @@ function selectFirst() {
 let printing = false;
 
 function ink(name) {
-  const light = { "--ink": "#1b1f24", "--soft": "#57606a", "--line": "#d0d7de", "--accent": "#b35900", "--strong": "#0b4f8a" };
+  const light = { "--ink": "#1b1f24", "--soft": "#57606a", "--line": "#d0d7de", "--pale": "#9aa5b1", "--accent": "#b35900", "--strong": "#0b4f8a" };
   return printing ? light[name] : getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
@@ -292,7 +292,7 @@ function drawParallel(state, section) {
   });
   const means = shown.map((one) => one.mean);
   dimensions.push({ label: data.metric, values: means });
-  const line = { color: means, colorscale: [[0, ink("--line")], [1, ink("--strong")]], reversescale: !data.larger, showscale: false };
+  const line = { color: means, colorscale: [[0, ink("--pale")], [1, ink("--strong")]], reversescale: !data.larger, showscale: false };
   show(section.querySelector(".plot"), [{ type: "parcoords", dimensions, line, labelfont: { color: ink("--ink") }, tickfont: { color: ink("--ink") }, rangefont: { color: "rgba(0,0,0,0)" } }], { height: 420, margin: { l: 60, r: 60, t: 60, b: 24 } });
 }
 
