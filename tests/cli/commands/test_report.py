@@ -37,7 +37,7 @@ def test_beside_the_results_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "code", "reason"),
     [
         (["nothing"], 2, "there are no results 'nothing'"),
-        (["r", "-o", "table.csv"], 2, "--output 'table.csv': the file ends in .html. Nothing was written"),
+        (["r", "-o", "table.csv"], 2, "--output 'table.csv': expected a name that ends in .html. Nothing was written"),
         (["r", "-o", "no/page.html"], 74, "cannot write no/page.html: No such file or directory"),
     ],
 )
