@@ -21,6 +21,20 @@ _Measure = Annotated[str, AfterValidator(lambda name: str(Measure.parse(name)))]
 """A metric of a part of the rows, such as val_accuracy."""
 
 
+_Scalar = bool | str | int | float | None
+_Value = _Scalar | list[_Scalar]
+"""Value of an option."""
+
+
+class _Config(_File):
+    """The options of a run; those of another version may have other names."""
+
+    __pydantic_extra__: dict[str, _Value]
+
+    hidden: list[int] | None = None
+    seed: int = 0
+
+
 class _Metrics(_File):
     model_config = ConfigDict(extra="forbid")
 
@@ -41,7 +55,7 @@ class RunResult(_File):
     epochs_run: int = Field(ge=0)
     stopped: str | None = None
     parameters: int = Field(ge=0)
-    config: dict[str, Any]
+    config: _Config
     time_s: float
 
 
@@ -60,7 +74,7 @@ class SearchLine(_File):
 
     round: int
     configuration: int
-    options: dict[str, Any]
+    options: dict[str, _Value]
     epochs: int | None
     ended: bool
 

@@ -113,6 +113,25 @@ def test_what_cannot_be_read_is_a_row_that_says_so(tmp_path: Path) -> None:
     assert "result.json" in found["torn"]["note"] and "key" in found["old"]["note"]
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"hidden": 3},
+        {"hidden": [[3]]},
+        {"hidden": ["3", {}]},
+        {"lr": {}},
+        {"lr": [[0.1]]},
+        {"dropout": [{}]},
+        {"seed": "x"},
+    ],
+)
+def test_options_edited_into_no_options(tmp_path: Path, config: dict[str, object]) -> None:
+    """They would be compared and counted as options are."""
+    run_folder(tmp_path / "edited", config=config)
+    row = rows(tmp_path)["edited"]
+    assert row["state"] == "damaged" and f"key config.{next(iter(config))}" in row["note"]
+
+
 def test_no_folder_is_no_results_and_a_file_in_its_place_is_an_error(tmp_path: Path) -> None:
     assert list_results(tmp_path / "nowhere") == []
     (tmp_path / "file").touch()
