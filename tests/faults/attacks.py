@@ -81,26 +81,36 @@ def plan(asked: argparse.Namespace) -> list[Task]:
     """Everything to be tried, in an order of which every part is spread evenly over the kinds and their subjects."""
     ordered: list[tuple[float, Task]] = []
 
-    def add(attack: str, subject: str, cases: Sequence[Any], at_once: int) -> None:
+    def add(attack: str, subject: str, cases: Sequence[Any], first: int, most: int) -> None:
         if attack not in (asked.only or ATTACKS) or subject not in (asked.on or [subject]):
             return
-        rng, pieces = _rng(asked, attack, subject), range(0, len(cases), at_once)
-        for number, start in enumerate(pieces):
-            task = Task(attack, subject, number, len(cases), cases[start : start + at_once])
-            ordered.append(((number + rng.random()) / len(pieces), task))
+        rng = _rng(asked, attack, subject)
+        for number, piece in enumerate(_pieces(len(cases), first, most)):
+            task = Task(attack, subject, number, len(cases), cases[piece.start : piece.stop])
+            ordered.append((rng.uniform(piece.start, piece.stop) / len(cases), task))
 
     limits = [(limit, value) for limit, values in LIMITS.items() if not exempt(limit) for value in values]
     for name in SUBJECTS:
         for attack in ("SIGKILL", "SIGTERM or Ctrl-C"):
-            add(attack, name, range(-(-asked.kills // len(SUBJECTS))), 5)
-        add("limit", name, _rng(asked, "limit", name).sample(limits, len(limits)), 5)
+            add(attack, name, range(-(-asked.kills // len(SUBJECTS))), 5, 5)
+        add("limit", name, _rng(asked, "limit", name).sample(limits, len(limits)), 5, 5)
     for name in READERS:
-        add("damaged input", name, range(asked.inputs), 1000)
-    add("reading while others write", "a run and a sweep", WATCHERS * WATCHINGS, len(WATCHERS) * WATCHINGS // 5)
+        add("damaged input", name, range(asked.inputs), 50, 1000)
+    watchings = WATCHERS * WATCHINGS
+    add("reading while others write", "a run and a sweep", watchings, len(WATCHERS), len(watchings) // 5)
     if "failed system call" in (asked.only or ATTACKS):
         for name, found in _one_of_each_kind(str(asked.seed)).items():
-            add("failed system call", name, found, 10)
+            add("failed system call", name, found, 10, 10)
     return [task for _, task in sorted(ordered, key=lambda placed: placed[0])]
+
+
+def _pieces(count: int, first: int, most: int) -> Iterator[range]:
+    """The numbers below `count`, in pieces: each as large as all before it, so that a stop finds no subject behind."""
+    start = 0
+    while start < count:
+        size = min(max(start, first), most)
+        yield range(start, min(start + size, count))
+        start += size
 
 
 def _rng(asked: argparse.Namespace, *purpose: str) -> Random:
