@@ -39,7 +39,14 @@ from mlpcli.data.sparse.sparse_rows import is_sparse
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import listed, quote
 
-__all__ = ["class_labels", "encode_in_memory", "encode_targets", "prepare_in_memory", "read_in_memory"]
+__all__ = [
+    "checked_weights",
+    "class_labels",
+    "encode_in_memory",
+    "encode_targets",
+    "prepare_in_memory",
+    "read_in_memory",
+]
 
 NAME_DIGITS = 20
 
@@ -211,6 +218,21 @@ def encode_targets(y: Any, rows: int, preprocessing: Preprocessing) -> NDArray[A
     return values.astype(np.int64) if labels else preprocessing.apply_target(values)
 
 
+def checked_weights(weights: Any, rows: int) -> NDArray[np.float64]:
+    """The weights of new rows, float64 `(rows,)`.
+
+    Raises:
+        DataError: another number of them, one that is no number of at least 0, or all are 0.
+    """
+    try:
+        found = np.asarray(weights, np.float64)
+    except (TypeError, ValueError):
+        found = np.empty(0)
+    if found.shape != (rows,) or not (np.isfinite(found) & (found >= 0)).all() or not found.any():
+        raise DataError(f"weights: expected {rows} numbers of at least 0, one for each row of X, and not all of them 0")
+    return found
+
+
 def _class_codes(values: Sequence[Any], classes: Sequence[str]) -> NDArray[np.int64]:
     codes = {name: code for code, name in enumerate(classes)}
     names = [class_name(value) if isinstance(value, bool | int | float) else str(value) for value in values]
@@ -229,8 +251,10 @@ def _array(values: Any, name: str) -> NDArray[Any]:
         kinds = {type(value) for value in array.ravel().tolist()}
         if kinds == {str} or not kinds & {str}:
             array = np.array(array.tolist())
-    if array.ndim == 0 or array.dtype.kind not in "biufUSO":
-        raise DataError(f"{name}: got {type(values).__name__}, expected an array, or lists, of numbers or texts")
+    if array.ndim == 0 or array.dtype.kind not in "biufUO":
+        got = f"an array of {array.dtype}" if array.ndim else type(values).__name__
+        dates = "; a data frame may have dates" if array.dtype.kind == "M" else ""
+        raise DataError(f"{name}: got {got}, expected an array, or lists, of numbers or texts{dates}")
     return array
 
 

@@ -16,7 +16,7 @@ from mlpcli.estimators.build import build_model, draw_as_scikit_learn, draw_by_o
 from mlpcli.estimators.faults import NotFinite, ParameterError
 from mlpcli.estimators.holder import ModelHolder
 from mlpcli.estimators.learner import Learner
-from mlpcli.estimators.parameters import FURTHER, options_of
+from mlpcli.estimators.parameters import COUNTERPARTS, FURTHER, options_of
 from mlpcli.estimators.quasi_newton import minimize
 from mlpcli.estimators.rows import TrainingRows
 from mlpcli.estimators.stochastic import Course, Plan, train_epochs
@@ -53,7 +53,8 @@ class Perceptron(ModelHolder):
         """Set what the constructor got; `options` are those that scikit-learn has no parameter for."""
         options, names = given.pop("options"), self._get_param_names()
         if unknown := [name for name in options if name not in FURTHER]:
-            raise TypeError(f"{type(self).__name__}: no such parameter: {unknown[0]}{nearest(unknown[0], names)}")
+            hint = f"; use {ours}" if (ours := COUNTERPARTS.get(unknown[0])) else nearest(unknown[0], names)
+            raise TypeError(f"{type(self).__name__}: no such parameter: {unknown[0]}{hint}")
         for name in names:
             default = RunOptions.model_fields[name].default if name in FURTHER else None
             setattr(self, name, given.get(name, options.get(name, default)))

@@ -22,7 +22,7 @@ from mlpcli.errors import UsageError
 from mlpcli.estimators.faults import ParameterError
 from mlpcli.wording import quote
 
-__all__ = ["FURTHER", "by_batches", "options_of", "parameters_of", "with_options"]
+__all__ = ["COUNTERPARTS", "FURTHER", "by_batches", "options_of", "parameters_of", "with_options"]
 
 SHARED = {
     "hidden_layer_sizes": "hidden",
@@ -37,6 +37,14 @@ SHARED = {
     "loss": "loss",
 }
 """scikit-learn's parameters that are options of a run, by the name of the option."""
+
+COUNTERPARTS = {option: parameter for parameter, option in SHARED.items() if option != parameter} | {
+    "depth": "hidden_layer_sizes",
+    "optimizer": "solver",
+    "seed": "random_state",
+    "width": "hidden_layer_sizes",
+}
+"""Options of a run that have other names here."""
 
 FURTHER = (
     "norm",

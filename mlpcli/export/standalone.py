@@ -209,6 +209,9 @@ def main(predict: Any, predict_proba: Any, classes: Any) -> None:
     """Print the predictions for the rows of a CSV file, the first argument, or of standard input."""
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader that leaves early, such as head, ends this quietly
+    if sys.argv[1:2] in (["-h"], ["--help"]):
+        sys.stdout.write((__doc__ or "").strip() + "\n")
+        return
     np.seterr(all="ignore")
     source: Any = sys.argv[1] if len(sys.argv) > 1 else 0
     try:

@@ -165,39 +165,45 @@ class Model:
             raise UsageError("predict_proba: the network predicts quantities, which have no probabilities. Use predict")
         return self.probabilities(self._scores_of(rows))
 
-    def score(self, rows: Any, y: Any) -> float:
+    def score(self, rows: Any, y: Any, weights: Any = None) -> float:
         """The accuracy on rows as `predict` takes them, or R2 for a regression.
 
         Args:
             rows: the inputs.
             y: the true classes `(rows,)`, labels `(rows, targets)`, or values `(rows,)` or `(rows, targets)`.
+            weights: the weight of each row, `(rows,)`; by default every row counts once, also where the network was
+                trained with weights.
 
         Raises:
             DataError: as `predict`, or y does not suit the rows: another number of rows or targets, a class that the
-                training rows did not have, a label other than 0 and 1, a value that is not finite.
+                training rows did not have, a label other than 0 and 1, a value that is not finite; or weights that
+                are no numbers of at least 0, one for each row.
         """
         name = "r2" if self.preprocessing.task == "regression" else "accuracy"
-        part = self._labelled(rows, y)
+        part = self._labelled(rows, y, weights)
         with self._arithmetic():
             return float(evaluate(self.network, self.loss, part, self.preprocessing)[name])
 
-    def evaluate(self, rows: Any, y: Any) -> dict[str, float | None]:
+    def evaluate(self, rows: Any, y: Any, weights: Any = None) -> dict[str, float | None]:
         """Every metric of the task by name, as `mlpcli eval` gives them; None where the rows do not define one.
 
         Args:
             rows: the inputs, as `score` takes them.
             y: the targets, as `score` takes them.
+            weights: the weights, as `score` takes them.
 
         Raises:
             DataError: as `score`.
         """
         from mlpcli.training.scores import all_metrics
 
-        part = self._labelled(rows, y)
+        part = self._labelled(rows, y, weights)
         with self._arithmetic():
             return all_metrics(self, part)
 
-    def explain(self, rows: Any, y: Any, metric: str | None = None, *, repeats: int = 10) -> "pd.DataFrame":
+    def explain(
+        self, rows: Any, y: Any, metric: str | None = None, *, repeats: int = 10, weights: Any = None
+    ) -> "pd.DataFrame":
         """The columns that the network relies on, the most important first: what permuting each of them costs.
 
         The numbers are those of `mlpcli explain` on the same rows; the 95% interval is over permutations.
@@ -207,6 +213,7 @@ class Model:
             y: the targets, as `score` takes them.
             metric: metric that is compared, by default accuracy, RMSE or, for several targets, R2.
             repeats: permutations of each column, 2 or more.
+            weights: the weights, as `score` takes them.
 
         Raises:
             UsageError: the task has no such metric, the rows are sparse, or fewer than 2 repeats.
@@ -218,17 +225,18 @@ class Model:
             raise UsageError(f"repeats: got {repeats}, expected 2 or more")
         from mlpcli.training.importance import COLUMNS, find_metric, importance_rows, importances, permutations
 
-        part, chosen = self._labelled(rows, y), find_metric(metric, self)
+        part, chosen = self._labelled(rows, y, weights), find_metric(metric, self)
         with self._arithmetic():
             costs = importances(self, part, chosen, permutations(self.options.seed, len(part), repeats))
         return pd.DataFrame(importance_rows(self.preprocessing.columns, chosen, [costs]), columns=COLUMNS)
 
-    def _labelled(self, rows: Any, y: Any) -> Part:
-        """Rows and targets as `score` takes them, prepared as in training."""
-        from mlpcli.data.in_memory import encode_targets
+    def _labelled(self, rows: Any, y: Any, weights: Any) -> Part:
+        """Rows, targets and weights as `score` takes them, prepared as in training."""
+        from mlpcli.data.in_memory import checked_weights, encode_targets
 
         x = self._inputs(rows)
-        return Part(x, encode_targets(y, len(x), self.preprocessing), np.arange(len(x)))
+        counted = None if weights is None else checked_weights(weights, len(x))
+        return Part(x, encode_targets(y, len(x), self.preprocessing), np.arange(len(x)), counted)
 
     def hidden(self, rows: Any, layer: int = -1) -> Array:
         """The outputs of a hidden layer, `(rows, units)`, of rows as `predict` takes them.

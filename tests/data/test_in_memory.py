@@ -190,6 +190,36 @@ def test_options_that_decide_nothing_are_refused(data: Any, given: dict[str, Any
         prepare_in_memory(data, DataOptions(target=("grade",), **given))
 
 
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"x": [1, 2], "grade": [1]}, "All arrays must be of the same length. Give columns of equal length"),
+        ({"x": np.zeros((5, 2)), "grade": np.zeros(5)}, "Give columns of equal length, or rows as dicts in a list"),
+        ({"x": 1, "grade": 3}, "Give columns of equal length, or rows as dicts in a list"),
+        ([{"x": 1, "grade": 2}, 3], "Give columns of equal length, or rows as dicts in a list"),
+        ((np.arange(4).astype("M8[D]")[:, None], [0, 1, 0, 1]), "X: got an array of datetime64.D., expected an array"),
+        (([[1.0]] * 4, np.array([b"a", b"b"] * 2)), "y: got an array of .S1, expected an array, or lists, of numbers"),
+    ],
+)
+def test_what_is_no_table_is_one_line(data: Any, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        prepare_in_memory(data, TARGET if not isinstance(data, tuple) else DataOptions())
+
+
+@pytest.mark.slow
+def test_a_lazy_frame_of_polars_is_collected(frame: pd.DataFrame) -> None:
+    polars = pytest.importorskip("polars")
+    lazy = polars.DataFrame(frame.to_dict("list")).lazy()
+    eager = prepare_in_memory(frame, TARGET)
+    assert np.array_equal(prepare_in_memory(lazy, TARGET).train.x, eager.train.x)
+
+
+def test_a_type_that_a_model_does_not_take_is_to_be_converted(frame: pd.DataFrame) -> None:
+    preprocessing = prepare_in_memory(frame, TARGET).preprocessing
+    with pytest.raises(DataError, match=r"trained on a number\. Nothing was written\. Convert the column$"):
+        encode_in_memory(frame.assign(age="old"), preprocessing)
+
+
 def test_no_rows_are_refused(x: np.ndarray) -> None:
     preprocessing = prepare_in_memory((x, x[:, 0] > 0), DataOptions()).preprocessing
     with pytest.raises(DataError, match="X: it has no rows"):

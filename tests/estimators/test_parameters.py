@@ -75,6 +75,8 @@ def test_bad_values_are_errors_of_both_kinds_under_the_names_given(
 
 
 def test_a_misspelled_parameter_is_an_error_of_the_constructor() -> None:
+    with pytest.raises(TypeError, match="MLPClassifier: no such parameter: lr; use learning_rate_init"):
+        mlpcli.MLPClassifier(lr=0.1)
     with pytest.raises(TypeError, match=r"MLPRegressor: no such parameter: drop_out; did you mean dropout\?"):
         mlpcli.MLPRegressor(drop_out=0.5)
 

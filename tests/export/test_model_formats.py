@@ -134,6 +134,14 @@ def test_a_plain_interpreter_with_numpy_alone_reads_csv(target: str, tmp_path: P
         agree(np.array(lines, float).reshape(predicted.shape), predicted)
 
 
+def test_the_numpy_file_says_how_it_is_run(tmp_path: Path) -> None:
+    trained("codes").export(tmp_path / "model.py")
+    done = subprocess.run(
+        [sys.executable, "model.py", "--help"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.endswith("or run it: python FILE.py rows.csv\n")
+
+
 def test_the_numpy_file_takes_rows_in_every_form_and_names_a_missing_column(tmp_path: Path) -> None:
     model, rows = trained("codes"), table(9, unknown=True)
     model.export(tmp_path / "model.py")

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import accuracy_score, mean_squared_error, r2_score
 
 import mlpcli
 from mlpcli.data import Prepared
@@ -232,3 +233,23 @@ def test_one_target_may_be_a_column(models: dict[str, Model], shape: tuple[int, 
     assert models["number"].score(x, values.reshape(shape).tolist()) == pytest.approx(expected, rel=1e-5)
     labels = (x[:, :2] > 0).tolist()
     assert models["labels"].score(x, labels) == np.mean((models["labels"].predict(x) == labels).all(axis=1))
+
+
+def test_rows_may_have_weights(models: dict[str, Model]) -> None:
+    """The scores are scikit-learn's with `sample_weight`."""
+    rng = np.random.default_rng(2)
+    x, weights = rng.normal(size=(ROWS, 3)), rng.uniform(0, 3, ROWS)
+    names, values = np.array(["no", "yes"] * 5), np.linspace(4, 6, ROWS)
+    classes, number = models["classes"], models["number"]
+    expected = accuracy_score(names, classes.predict(x), sample_weight=weights)
+    assert classes.score(x, names, weights) == pytest.approx(expected)
+    assert classes.evaluate(x, names, weights)["accuracy"] == pytest.approx(expected)
+    found = number.evaluate(x, values, weights)
+    squares = mean_squared_error(values, number.predict(x), sample_weight=weights)
+    assert found["rmse"] == pytest.approx(np.sqrt(squares), rel=1e-5)
+    assert found["r2"] == pytest.approx(r2_score(values, number.predict(x), sample_weight=weights), rel=1e-5)
+    plain, weighed = (classes.explain(x, names, repeats=2, weights=given) for given in (None, weights))
+    assert not plain.equals(weighed)
+    for wrong in (weights[:-1], -weights, np.zeros(ROWS), ["a"] * ROWS):
+        with pytest.raises(DataError, match="weights: expected 10 numbers of at least 0, one for each row of X"):
+            classes.score(x, names, wrong)

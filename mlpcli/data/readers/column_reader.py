@@ -26,6 +26,10 @@ Floats = NDArray[np.float64]
 Where = Callable[[int], str]  # file and line of a cell, by its place in the piece
 
 
+CONVERT = "Convert the column"
+"""Remedy for a type that is not the one a model was trained on."""
+
+
 class Changed(Exception):
     """A column turned out to be of another kind than was decided, so the file must be read again."""
 
@@ -88,9 +92,10 @@ class ColumnReader:
         if None in values:
             at = values.index(None)
             if self.fixed:
+                spelled = ": write true or false" if self.kind == "boolean" else ""
                 raise DataError(
                     f"{where(at)}, column {quote(self.name)}: {quote(texts[at])} is not a {self.kind}, and the "
-                    f"model was trained on {self.kind}s"
+                    f"model was trained on {self.kind}s{spelled}"
                 )
             self.kind = "text"
             raise Changed
@@ -225,9 +230,9 @@ class ColumnReader:
         self.refuse(self.seen[unlike].where, f"{quote(unlike)} is not a {usual}, as the others are", remedy)
 
     def refuse(self, where: str, why: str, remedy: str = "Correct the cell") -> NoReturn:
-        """Raise a DataError that names this column; a column of inputs can always be left out."""
+        """Raise a DataError that names this column; one of inputs can be left out, unless a model needs it."""
         what = "target" if self.target else "column"
-        other = "" if self.target else f", or leave the column out with --drop {quote(self.name)}"
+        other = "" if self.target or remedy == CONVERT else f", or leave the column out with --drop {quote(self.name)}"
         raise DataError(f"{where}, {what} {quote(self.name)}: {why}. Nothing was written. {remedy}{other}")
 
 

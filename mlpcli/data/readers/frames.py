@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.cache.table import DATES, Kind, Table, TableColumn, TableWriter
-from mlpcli.data.readers.column_reader import Changed, ColumnReader
+from mlpcli.data.readers.column_reader import CONVERT, Changed, ColumnReader
 from mlpcli.data.readers.file_format import Wanted
 from mlpcli.data.readers.text.dates import MICROSECONDS
 from mlpcli.data.readers.wanted_columns import rejoined, wanted_columns
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["as_frame", "is_frame", "read_frame"]
 
 WHERE = "the data frame"
+
+LAZY = "collect_schema"
+"""What a lazy frame of polars has; to ask for its columns would cost a warning."""
 
 POSSIBLE: dict[str, tuple[Kind, ...]] = {
     "boolean": ("boolean", "number", "text"),
@@ -55,19 +58,29 @@ def is_frame(data: object) -> bool:
     """Whether `as_frame` takes the data: a data frame of any library, a dict of columns or a list of rows as dicts."""
     if isinstance(data, list):
         return bool(data) and isinstance(data[0], dict)
-    return isinstance(data, dict) or hasattr(data, "to_pandas") or hasattr(data, "columns")
+    return isinstance(data, dict) or any(hasattr(data, name) for name in ("to_pandas", LAZY, "columns"))
 
 
 def as_frame(data: Any) -> "pd.DataFrame":
-    """The data as a pandas data frame."""
+    """The data as a pandas data frame.
+
+    Raises:
+        DataError: a dict or a list that is no table.
+    """
     import pandas as pd
 
+    if hasattr(data, LAZY):
+        data = data.collect()
     if hasattr(data, "to_pandas"):
         try:
             return pd.DataFrame(data.to_pandas())
         except ImportError:  # polars goes through pyarrow, which may not be installed
             data = data.to_dict(as_series=False)
-    return pd.DataFrame(data)
+    try:
+        return pd.DataFrame(data)
+    except (TypeError, ValueError) as error:
+        reason = str(error).rstrip("!.")
+        raise DataError(f"{WHERE}: {reason}. Give columns of equal length, or rows as dicts in a list") from error
 
 
 def read_frame(frame: "pd.DataFrame", writer: TableWriter, wanted: Wanted, where: str = WHERE) -> Table:
@@ -117,7 +130,7 @@ def _decide(column: ColumnReader, series: "pd.Series[Any]", where: str) -> str:
         column.refuse(where, f"values of type {held} cannot be read")
     column.kind = column.kind if column.fixed else possible[0]
     if column.kind not in possible:
-        column.refuse(where, f"values of type {held}, and the model was trained on a {column.kind}")
+        column.refuse(where, f"values of type {held}, and the model was trained on a {column.kind}", CONVERT)
     return held
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.cache.table import DATES, Kind, Table, TableWriter
-from mlpcli.data.readers.column_reader import Changed, ColumnReader, finished, table_of
+from mlpcli.data.readers.column_reader import CONVERT, Changed, ColumnReader, finished, table_of
 from mlpcli.data.readers.file_format import TYPED_OPTIONS, FileFormat, Wanted, foreign
 from mlpcli.data.readers.row_pieces import RowPiece, kept_places
 from mlpcli.data.readers.text.compression import STDIN
@@ -106,7 +106,7 @@ def _decide(path: Path, column: ColumnReader, arrow_type: Any) -> None:
         column.refuse(str(path), f"values of type {arrow_type} cannot be read")
     column.kind = column.kind if column.fixed else possible[0]
     if column.kind not in possible:
-        column.refuse(str(path), f"values of type {arrow_type}, and the model was trained on a {column.kind}")
+        column.refuse(str(path), f"values of type {arrow_type}, and the model was trained on a {column.kind}", CONVERT)
 
 
 def _blocks(path: Path, file: Any, columns: list[ColumnReader]) -> Iterator[NDArray[np.float64]]:
