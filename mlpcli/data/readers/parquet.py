@@ -20,6 +20,7 @@ from mlpcli.installation import install_command
 
 __all__ = ["PARQUET"]
 
+KIND = "a Parquet file"
 ROWS = 1 << 14  # rows read at a time
 
 
@@ -74,10 +75,9 @@ def _opened(path: Path) -> Iterator[Any]:
         from pyarrow import parquet
     except ImportError as error:
         raise UsageError(f"dataset {path}: Parquet needs pyarrow. Type: {install_command('parquet')}") from error
-    with (
-        foreign(path, "a Parquet file", (pyarrow.ArrowException, OSError)),
-        parquet.ParquetFile(path, pre_buffer=False) as file,
-    ):
+    with foreign(path, KIND):
+        file = parquet.ParquetFile(path, pre_buffer=False)
+    with file, foreign(path, KIND, (pyarrow.ArrowException, OSError, UnicodeError)):
         yield file
 
 

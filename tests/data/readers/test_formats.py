@@ -87,6 +87,15 @@ def test_a_feather_file_with_a_damaged_description_of_its_columns() -> None:
         prepare("t.feather", **WHOLE)
 
 
+def test_a_parquet_file_with_a_name_that_is_no_text() -> None:
+    """pyarrow raises UnicodeDecodeError when it opens the file."""
+    FRAME.to_parquet("t.parquet")
+    content = Path("t.parquet").read_bytes()
+    Path("t.parquet").write_bytes(content.replace(b"word", b"\xfford"))
+    with pytest.raises(DataError, match=r"t\.parquet: not a Parquet file, or damaged: "):
+        prepare("t.parquet", **WHOLE)
+
+
 def test_json_that_is_nested_too_deeply() -> None:
     Path("t.jsonl").write_text("[" * 100_000)
     with pytest.raises(DataError, match=r"t\.jsonl, line 1: not JSON: "):
