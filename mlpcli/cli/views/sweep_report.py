@@ -34,7 +34,7 @@ def show_results(swept: "Swept", top: int | None, as_json: bool) -> None:
     columns = _columns(swept, swept.summary[:top])
     test = str(Measure.parse(metric).on("test"))
     alike = [name for name in plan.varied if len({option_cell(row[name]) for row in swept.summary}) == 1]
-    expendable = (*alike, "parameters", "test std", "seeds", "rank", test, "p", "difference")
+    expendable = (*alike, "parameters", "test std", plan.repeats, "rank", test, "p", "difference")
     table(list(columns), zip(*columns.values(), strict=True), expendable=expendable, elsewhere="summary.csv")
     if top is not None and len(swept.summary) > top:
         prose(f"The best {top} of {len(swept.summary)} configurations; --all shows the others, summary.csv has them")
@@ -115,7 +115,7 @@ def _columns(swept: "Swept", summary: Sequence[Mapping[str, Any]]) -> dict[str, 
     }
     options = {name: [option_cell(row[name]) for row in summary] for name in plan.varied}
     numbers = {
-        "seeds": [str(row["n_seeds"]) for row in summary],
+        plan.repeats: [str(row["n_seeds"]) for row in summary],
         metric: [_interval(row[mean], row[low], row[high]) for row in summary],
         "difference": [_difference(row["diff_mean"], row["diff_ci_low"], row["diff_ci_high"]) for row in summary],
         "p": [_p(row["p_value"]) for row in summary],

@@ -186,7 +186,7 @@ class LiveView(SweepView):
         room = max(3, self._console.height - 7 - len(stands))
         shown = ranked[:room] if len(ranked) > room else range(len(ranked))
         rows = [[*self._lines[index].cells, *self._numbers(index), self._marks(index, best)] for index in shown]
-        names = [*self._plan.varied, self._metric, "std", "seeds", ""]
+        names = [*self._plan.varied, self._metric, "std", self._plan.repeats, ""]
         least = [
             len(short(0.5)) if name in (self._metric, "std") else 0 for name in names
         ]  # so that columns do not move
@@ -195,7 +195,7 @@ class LiveView(SweepView):
         kept = [place for place, name in enumerate(names) if not (crowded and name == "std")]
         table = Table(box=None, pad_edge=False, header_style="bold")
         for place in kept:
-            justify: JustifyMethod = "right" if names[place] in (self._metric, "std", "seeds") else "left"
+            justify: JustifyMethod = "right" if names[place] in (self._metric, "std", self._plan.repeats) else "left"
             table.add_column(names[place], justify=justify, no_wrap=True, min_width=least[place])
         for index, row in zip(shown, rows, strict=True):
             table.add_row(*(Text(row[place]) for place in kept), style=self._style(index, best))

@@ -72,6 +72,11 @@ class Plan:
         return len(self._values)
 
     @property
+    def repeats(self) -> str:
+        """What tables call the trials of a configuration: seeds, or trials where each seed has several folds."""
+        return "trials" if self.file.folds else "seeds"
+
+    @property
     def is_searched(self) -> bool:
         """Whether later rounds may bring configurations that nobody can foresee."""
         return not self.file.document.keys().isdisjoint(SOURCES)
