@@ -29,6 +29,8 @@ TRIALS, METRICS, DIAGNOSTICS = "trials.csv", "metrics.csv", "diagnostics.csv"
 RESTART = "Start over with --restart"
 """The remedy for a damaged file in a sweep's folder."""
 
+_PIECE = 1 << 20
+
 _EPOCH_ROW = re.compile(rb"\d{1,18},[0-9a-f]{12},\d{1,18}(,([+-]?(\d[\d.e+-]{0,40}|inf)|nan)?)*\n")
 
 
@@ -166,10 +168,16 @@ def write_changed(path: Path, data: bytes) -> bool:
     Returns whether it was written.
     """
     with suppress(OSError):
-        if path.stat().st_size == len(data) and path.read_bytes() == data:
+        if path.stat().st_size == len(data) and _holds(path, data):
             return False
     write_atomic(path, data)
     return True
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    """Whether a file has this content, read in pieces: a large table fits into memory once, not twice."""
+    with open(path, "rb") as file:
+        return all(file.read(_PIECE) == data[start : start + _PIECE] for start in range(0, len(data), _PIECE))
 
 
 def _trials(path: Path) -> tuple[list[str], list[Trial]]:
