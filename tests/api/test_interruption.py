@@ -23,6 +23,12 @@ def often(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.fixture(autouse=True)
+def no_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a library that other tests load has made of this process."""
+    monkeypatch.delattr(sys, "ps1", raising=False)
+
+
 def press(row: Mapping[str, Any]) -> None:
     if row["epoch"] == 3:
         signal.raise_signal(signal.SIGINT)
