@@ -87,9 +87,9 @@ def _missing(tasks: list[Task], rows: list[record.Row]) -> Iterator[Task]:
 
 
 def _rows(task: Task, ends: list[tuple[object, Ended]], commit: str | None) -> Iterator[record.Row]:
-    """How the attempts of a task ended; each fault has a row of its own."""
+    """How the attempts of a task ended; each fault has a row of its own, with its last line."""
     said = Counter(
-        (ended.how, f"{case}: {' '.join(ended.fault.split())[-300:]}" if ended.fault else "") for case, ended in ends
+        (ended.how, f"{case}: {ended.fault.splitlines()[-1]}" if ended.fault else "") for case, ended in ends
     )
     for (how, fault), count in said.items():
         yield record.Row((commit or "")[:12], task.attack, task.subject, task.number, task.planned, how, count, fault)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
+from textwrap import wrap
 
 from tests.faults.system_calls import ERRORS, reason_to_skip
 
@@ -63,28 +64,29 @@ def page(rows: Sequence[Row], machine: str, asked: str) -> str:
     for row in rows:
         commits[row.commit] += row.attempts
     by_commit = ", ".join(f"{count:,} on {commit or 'no commit'}" for commit, count in commits.items() if count)
+    planned = sum({(row.attack, row.subject): row.planned for row in rows}.values())
     errors = "; ".join(f"{call} {', '.join(names)}" for call, names in ERRORS.items())
+    paragraphs = [
+        f"Made by `python -m tests.faults`, which may be stopped and begun again, the last time with `{asked}`, from "
+        f"`{RECORD.name}`: {total:,} of {planned:,} attempts, {len(faults)} faults. {machine}. By commit: {by_commit}.",
+        "An attempt on a command is a fault if it ends with a traceback, exit code 70, more than one line, or never, "
+        "or if the same command, run again, does not make what an undisturbed one makes. A damaged input is a fault "
+        "unless its reader accepts it or refuses it in one line.",
+        "System calls are those after the first line of the program. Calls that come from one place of our code (one "
+        "chain of callers and lines; what a library does from there counts as that place) are of one kind for each "
+        "error, and one call of each kind fails. What a sweep has in common with a training, or a sweep with workers "
+        f"with a serial one, is tried once. Errors: {errors}.",
+        "Links in place of the names that are written below results/ are tried by `tests/faults/test_links.py`, "
+        "threads without memory by `tests/test_background.py`.",
+        f"System calls were not failed: {reason_to_skip()}." if reason_to_skip() else "",
+        "Where there are fewer attempts than `of`, the attack was stopped: the rest has not been tried. A command that "
+        "a signal met too late, or did not stop, ended with 0.",
+    ]
+    head = [line for text in filter(None, paragraphs) for line in (*wrap(text, 118), "")]
     lines = [
         "# Faults on purpose",
         "",
-        f"Made by `python -m tests.faults`, which may be stopped and begun again, the last time with `{asked}`, from",
-        f"`{RECORD.name}`: {total:,} attempts, {len(faults)} faults. {machine}. By commit: {by_commit}.",
-        "",
-        "An attempt on a command is a fault if it ends with a traceback, exit code 70, more than one line, or never,",
-        "or if the same command, run again, does not make what an undisturbed one makes. A damaged input is a fault",
-        "unless its reader accepts it or refuses it in one line.",
-        "",
-        "System calls are those after the first line of the program. Calls that come from one place of our code (one",
-        "chain of callers and lines; what a library does from there counts as that place) are of one kind for each",
-        "error, and one call of each kind fails. What a sweep has in common with a training, or a sweep with workers",
-        f"with a serial one, is tried once. Errors: {errors}.",
-        "",
-        "Links in place of the names that are written below results/ are tried by `tests/faults/test_links.py`,",
-        "threads without memory by `tests/test_background.py`.",
-        "",
-        *([f"System calls were not failed: {reason_to_skip()}.", ""] if reason_to_skip() else []),
-        "Where there are fewer attempts than `of`, the attack was stopped: the rest has not been tried.",
-        "",
+        *head,
         "| attack | on | attempts | of | ended |",
         "|---|---|---:|---:|---|",
         *_table(rows),
