@@ -33,7 +33,8 @@ CODES = {0, 65, 69, 74}
 """Exit codes that a fault of the system may have, and success where it did no harm."""
 
 LAUNCH = """
-import os
+import os, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # where the attack runs behind a shell, Ctrl-C is ignored
 import mlpcli.cli.interruption as interruption
 watch = interruption.watch
 def watch_and_tell():
