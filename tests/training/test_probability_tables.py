@@ -44,8 +44,10 @@ def test_thresholds_are_the_precision_recall_curve_of_scikit_learn() -> None:
 def test_a_weight_counts_like_rows() -> None:
     times = WEIGHTS.astype(int)
     several, true = np.repeat(PROBABILITIES, times), np.repeat(POSITIVE, times)
-    for one, other in zip(bin_rows(PROBABILITIES, POSITIVE, WEIGHTS), bin_rows(several, true), strict=True):
+    weighted, repeated = bin_rows(PROBABILITIES, POSITIVE, WEIGHTS), bin_rows(several, true)
+    for one, other in zip(weighted[:3], repeated[:3], strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-12)
+    assert (weighted.effective < repeated.effective).all()  # one row of weight 2 settles less than two rows
     for one, other in zip(thresholds(PROBABILITIES, POSITIVE, WEIGHTS), thresholds(several, true), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-12)
 
