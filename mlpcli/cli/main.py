@@ -25,7 +25,7 @@ from mlpcli.cli import console, interruption
 from mlpcli.cli.first_page import first_page
 from mlpcli.cli.standard_streams import guard_streams
 from mlpcli.errors import ExitCode, MlpcliError, UsageError, lack
-from mlpcli.signals import Interruption
+from mlpcli.signals import Interruption, check
 from mlpcli.wording import nearest, sentence
 
 __all__ = ["run"]
@@ -105,7 +105,13 @@ def _run(words: list[str]) -> int:
         raise KeyboardInterrupt
     interruption.promise("What was finished is kept")
     with interruption.raised():
-        return int((outcome() if callable(outcome) else outcome) or 0)
+        try:
+            return int((outcome() if callable(outcome) else outcome) or 0)
+        except MlpcliError:
+            raise
+        except Exception:
+            check()  # pydantic makes errors of its own of what a signal raises
+            raise
 
 
 def _app() -> typer.Typer:

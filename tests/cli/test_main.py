@@ -138,6 +138,22 @@ def test_every_failure_has_its_code_and_line(
     assert err.endswith("\n")
 
 
+def test_a_signal_that_a_library_made_an_error_of(
+    command: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """pydantic's SchemaError, where the signal comes while it builds a validator."""
+
+    def build() -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except BaseException as error:
+            raise ValueError(f"SchemaError: {error}") from None
+
+    command(build)
+    assert main.run(["train"]) == 143
+    assert capsys.readouterr().err == "mlpcli: error: terminated. What was finished is kept\n"
+
+
 def test_every_code_has_a_case_above() -> None:
     (mark,) = (mark for mark in test_every_failure_has_its_code_and_line.pytestmark if mark.name == "parametrize")
     assert {code for _, code, _ in mark.args[1]} == set(ExitCode) - {ExitCode.OK}
