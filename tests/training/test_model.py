@@ -248,7 +248,7 @@ def test_rows_may_have_weights(models: dict[str, Model]) -> None:
     squares = mean_squared_error(values, number.predict(x), sample_weight=weights)
     assert found["rmse"] == pytest.approx(np.sqrt(squares), rel=1e-5)
     assert found["r2"] == pytest.approx(r2_score(values, number.predict(x), sample_weight=weights), rel=1e-5)
-    plain, weighed = (classes.explain(x, names, repeats=2, weights=given) for given in (None, weights))
+    plain, weighed = (classes.explain(x, names, "loss", repeats=2, weights=given) for given in (None, weights))
     assert not plain.equals(weighed)
     for wrong in (weights[:-1], -weights, np.zeros(ROWS), ["a"] * ROWS):
         with pytest.raises(DataError, match="weights: expected 10 numbers of at least 0, one for each row of X"):

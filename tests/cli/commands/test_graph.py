@@ -179,5 +179,5 @@ def test_svg_replaces_nothing_else(tmp_path: Path, capsys: pytest.CaptureFixture
     table = tmp_path / "table.csv"
     table.write_text("a,b\n")
     assert mlpcli_run(["graph", "x * x", "x=1", "--svg", str(table)]) == 2
-    assert "the file ends in .svg. Nothing was written" in capsys.readouterr().err
+    assert "expected a name that ends in .svg. Nothing was written" in capsys.readouterr().err
     assert table.read_text() == "a,b\n"
