@@ -208,10 +208,11 @@ def verdicts(record: Record, metrics: dict[str, str]) -> Iterator[str]:
             continue
         behind = [name for name, values in found.items() if mean(values) < -2 * error(values)]
         ahead = [name for name, values in found.items() if mean(values) > 2 * error(values)]
-        by_metric = "; ".join(
-            f"{metric} {shown([mean(values) for name, values in found.items() if metrics[name] == metric])}"
+        of_metric = {
+            metric: [mean(values) for name, values in found.items() if metrics[name] == metric]
             for metric in METRICS.values()
-        )
+        }
+        by_metric = "; ".join(f"{metric} {shown(means)}" for metric, means in of_metric.items() if len(means) > 1)
         yield (
             f"- {one} less {other}, {len(found)} tables: {shown([mean(values) for values in found.values()])} "
             f"({by_metric}). By more than two of its errors ahead on {len(ahead)}, behind on {len(behind)}"
