@@ -3,6 +3,7 @@
 `tomllib` takes seconds for a dotted key of 20,000 parts and raises four kinds of exception; opening a pipe blocks.
 """
 
+import errno
 import os
 import re
 import stat
@@ -10,7 +11,7 @@ import tomllib
 from pathlib import Path
 
 from mlpcli.config.merge import Source
-from mlpcli.errors import UsageError
+from mlpcli.errors import FileError, UsageError
 
 __all__ = ["read_options", "read_toml"]
 
@@ -33,8 +34,9 @@ def read_toml(path: Path) -> dict[str, object]:
 
     Raises:
         UsageError: for another format of configuration files, and, with file, line and column, for a file that is not
-            TOML in UTF-8 (a byte order mark is allowed), not a regular file, larger than 1 MiB, nested too deeply, or
-            not readable.
+            TOML in UTF-8 (a byte order mark is allowed), not there, not a regular file, larger than 1 MiB, or nested
+            too deeply.
+        FileError: the file is there, and reading it fails.
     """
     if path.suffix.lower() in _OTHER_FORMATS:
         raise UsageError(f"{path}: mlpcli reads TOML and no {path.suffix.lower()} file. Write it as a .toml file")
@@ -55,6 +57,13 @@ def read_toml(path: Path) -> dict[str, object]:
         raise UsageError(f"{path}: an integer has too many digits") from None
 
 
+_WRONG_PATHS = {
+    *(errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG),
+    *(errno.EINVAL, errno.ENXIO, errno.ENODEV),
+}
+"""Errors that say that there is no such file; others come from the disk and the machine."""
+
+
 def _read_bytes(path: Path) -> bytes:
     try:
         with open(path, "rb", opener=_without_waiting) as file:
@@ -62,7 +71,9 @@ def _read_bytes(path: Path) -> bytes:
                 raise UsageError(f"{path}: not a regular file")
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None
+        if error.errno in _WRONG_PATHS:
+            raise UsageError(f"{path}: {error.strerror}") from None
+        raise FileError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:  # a NUL character in the name
         raise UsageError(f"{path}: {error}") from None
     if len(content) > MAX_BYTES:

@@ -1,5 +1,6 @@
 """TOML from anyone: what is wrong is one line with file, line and column, and nothing takes long."""
 
+import errno
 import os
 import tracemalloc
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from mlpcli.config import as_dict, build, read_options, read_toml
 from mlpcli.config.options import RunOptions
-from mlpcli.errors import UsageError
+from mlpcli.errors import FileError, UsageError
 from tests.measure import cpu_loops
 
 
@@ -91,6 +92,17 @@ def test_files_that_are_none(tmp_path: Path, file: Path) -> None:
     assert refusal(Path("/dev/zero")) == ": not a regular file"
     with pytest.raises(UsageError, match="null byte"):
         read_toml(Path("a\0b"))
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES, errno.EMFILE])
+def test_an_error_of_the_disk_is_no_usage_error(file: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    def fail(*_: object) -> int:
+        raise OSError(code, os.strerror(code))
+
+    file.write_text("")
+    monkeypatch.setattr(os, "open", fail)
+    with pytest.raises(FileError, match=f"^cannot read .*: {os.strerror(code)}$"):
+        read_toml(file)
 
 
 def test_a_huge_file_is_not_read(file: Path) -> None:
