@@ -27,7 +27,7 @@ __all__ = ["as_frame", "is_frame", "read_frame"]
 WHERE = "the data frame"
 
 LAZY = "collect_schema"
-"""What a lazy frame of polars has; to ask for its columns would cost a warning."""
+"""What frames of polars have, lazy ones without `to_pandas`. To ask a lazy one for its columns would cost a warning."""
 
 POSSIBLE: dict[str, tuple[Kind, ...]] = {
     "boolean": ("boolean", "number", "text"),
@@ -69,7 +69,7 @@ def as_frame(data: Any) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    if hasattr(data, LAZY):
+    if hasattr(data, LAZY) and not hasattr(data, "to_pandas"):
         data = data.collect()
     if hasattr(data, "to_pandas"):
         try:

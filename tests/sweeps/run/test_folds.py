@@ -3,7 +3,6 @@
 import json
 import math
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +16,7 @@ BASE = {"dataset": "iris", "width": 4, "depth": 1, "epochs": 3}
 KEYS = {"seeds": 2, "folds": 3, "base": BASE, "grid": {"lr": [0.01, 0.1]}}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("folds")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLPCLI_DATA_HOME", str(folder / "home"))
-        yield folder
+pytestmark = pytest.mark.usefixtures("place")
 
 
 @pytest.fixture(scope="module")

@@ -11,14 +11,6 @@ GRID = {"optimizer": ["adam", "lbfgs"], "batch_size": [16, 32], "weight_decay": 
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory):
-    folder = tmp_path_factory.mktemp("full-batch")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLPCLI_DATA_HOME", str(folder / "home"))
-        yield folder
-
-
-@pytest.fixture(scope="module")
 def serial(place: Path) -> Path:
     file = write_sweep(place / "optimizers.toml", seeds=3, base=BASE, grid=GRID)
     return sweep(file, place / "serial", "--keep-models", "all")

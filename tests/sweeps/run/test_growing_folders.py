@@ -1,7 +1,6 @@
 """Folders of sweeps whose plan grows or may end early: their state, what a dry run says, and which trials may leave."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +23,7 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture(scope="module", autouse=True)
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("growing")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLPCLI_DATA_HOME", str(folder / "home"))
-        yield folder
+pytestmark = pytest.mark.usefixtures("place")
 
 
 def write(place: Path, kind: str, **keys: Any) -> Path:

@@ -42,14 +42,6 @@ work.Trainer = Poisoned
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("kills")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLPCLI_DATA_HOME", str(folder / "home"))
-        yield folder
-
-
-@pytest.fixture(scope="module")
 def halved(place: Path) -> tuple[Path, Path]:
     """A sweep file, and what it comes to undisturbed."""
     file = write_sweep(place / "halved.toml", **KEYS, **HALVING)

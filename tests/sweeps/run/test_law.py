@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,14 +15,6 @@ from tests.workers.hand_cluster import HandCluster
 
 BASE = {"dataset": "digits", "test_size": 0.6, "epochs": 8, "width": 12, "patience": 2, "optimizer": "sgd"}
 GRID = {"dropout": [0.0, 0.2], "norm": ["none", "batch"], "lr": [0.05, 0.5, 1e38]}
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("law")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLPCLI_DATA_HOME", str(folder / "home"))
-        yield folder
 
 
 @pytest.fixture(scope="module")

@@ -27,14 +27,6 @@ HALVING = {"min_epochs": 2, "factor": 2}
 RUNGS = [(2, 6), (4, 3), (8, 1)]
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("halving")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLPCLI_DATA_HOME", str(folder / "home"))
-        yield folder
-
-
 def write(place: Path, halving: dict[str, int] | None, **keys: Any) -> Path:
     tables = {"halving": halving} if halving else {}
     return write_sweep(place / "h.toml", **{"seeds": SEEDS, "base": BASE, "grid": GRID, **keys, **tables})

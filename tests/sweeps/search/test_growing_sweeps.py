@@ -33,12 +33,10 @@ SOURCES["grid"] = TernarySearch
 
 
 @pytest.fixture(scope="module", autouse=True)
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("growing")
+def ternary_search(place: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLPCLI_DATA_HOME", str(folder / "home"))
         patch.setitem(SOURCES, "grid", TernarySearch)
-        yield folder
+        yield
 
 
 @pytest.fixture(scope="module", params=["plain", "halved"])

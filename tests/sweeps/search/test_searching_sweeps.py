@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +25,7 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture(scope="module", autouse=True)
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("searching")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLPCLI_DATA_HOME", str(folder / "home"))
-        yield folder
+pytestmark = pytest.mark.usefixtures("place")
 
 
 @pytest.fixture(scope="module", params=KINDS)
