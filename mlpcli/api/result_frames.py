@@ -14,6 +14,7 @@ from mlpcli.atomic import io_errors
 from mlpcli.results.files import csv_text
 from mlpcli.results.files.read_file import damaged
 from mlpcli.results.schema import csv_schema
+from mlpcli.results.schema.csv_column import Column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +62,7 @@ def frame_of(name: str, table: str, folder: Path | None = None, remedy: str = ""
     return pd.DataFrame(values)
 
 
-def _values(column: csv_schema.Column, cells: Sequence[str]) -> Sequence[Any]:
+def _values(column: Column, cells: Sequence[str]) -> Sequence[Any]:
     values: list[Any] = [column.read(cell) for cell in cells]
     if column.kind == "option":
         return _options(values)

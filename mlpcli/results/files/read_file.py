@@ -18,6 +18,7 @@ from mlpcli.errors import DataError, UsageError
 from mlpcli.results.files import csv_text
 from mlpcli.results.files.append import complete_rows
 from mlpcli.results.schema import csv_schema
+from mlpcli.results.schema.csv_column import Column
 
 __all__ = ["Rows", "damaged", "read_columns", "read_json", "read_json_lines", "read_options", "read_rows", "read_toml"]
 
@@ -27,7 +28,7 @@ class Rows:
     """A CSV file as text: its header, the declarations of its columns, and its rows."""
 
     path: Path
-    columns: Sequence[csv_schema.Column]
+    columns: Sequence[Column]
     cells: Sequence[Sequence[str]]
     remedy: str
 
@@ -75,7 +76,7 @@ def read_rows(path: Path, remedy: str) -> Rows:
     return Rows(path, columns, cells, remedy)
 
 
-def read_columns(path: Path, remedy: str) -> tuple[Sequence[csv_schema.Column], dict[str, list[Any]]]:
+def read_columns(path: Path, remedy: str) -> tuple[Sequence[Column], dict[str, list[Any]]]:
     """The columns of a CSV file, declared, and their values by name; errors as `read_rows`, also for a wrong cell.
 
     It is faster than reading row by row.

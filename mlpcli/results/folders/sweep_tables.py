@@ -10,6 +10,7 @@ from mlpcli.atomic import io_errors, make_folder, remove, remove_folder, write_a
 from mlpcli.results.files import csv_text
 from mlpcli.results.files.read_file import damaged, read_rows
 from mlpcli.results.schema import csv_schema
+from mlpcli.results.schema.csv_column import Column
 from mlpcli.results.trial import OUTCOME_COLUMNS, Trial
 
 __all__ = [
@@ -194,7 +195,7 @@ def _trials(path: Path) -> tuple[list[str], list[Trial]]:
     return table.header, trials
 
 
-def _fault(number: int, line: bytes, columns: Sequence[csv_schema.Column]) -> str:
+def _fault(number: int, line: bytes, columns: Sequence[Column]) -> str:
     """The fault of a line that is not a row of epochs, in words."""
     cells = line.decode("utf-8", "replace").rstrip("\r\n").split(",")
     if len(cells) != len(columns):
