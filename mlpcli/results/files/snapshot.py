@@ -5,7 +5,7 @@ Files that grow need no such care: their rows are whole, and a trial's epochs st
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -53,12 +53,11 @@ def snapshot_of_files(folder: Path, read: Callable[[Files], Content]) -> Content
 
 def current(folder: Path, name: str) -> Path:
     """A file of a run, also while the run that replaces it moves up, or after a crash in the middle of that."""
-    following = folder / NEXT
-    moved = not all(os.path.isfile(following / file) for file in ("result.json", name))
-    return folder / name if moved else following / name
+    files = {file for file in (f"{NEXT}/{name}", f"{NEXT}/result.json") if os.path.isfile(folder / file)}
+    return folder / (current_name(files, name) or name)
 
 
-def current_name(files: Files, name: str) -> str | None:
+def current_name(files: Collection[str], name: str) -> str | None:
     """`current` below a folder of these files; None where there is no such file."""
     following = f"{NEXT}/{name}"
     if following in files and f"{NEXT}/result.json" in files:
@@ -77,7 +76,8 @@ def _files(folder: Path) -> dict[str, int]:
         with suppress(OSError), os.scandir(os.path.join(folder, place)) as entries:  # it may have been removed
             for entry in entries:
                 if entry.name == NEXT:
-                    places.append(f"{NEXT}/")
-                elif not entry.name.startswith(".") and entry.is_file():
+                    if not place:
+                        places.append(f"{NEXT}/")
+                elif not entry.name.startswith(".") and not entry.is_dir(follow_symlinks=False):
                     files[place + entry.name] = entry.inode()
     return files

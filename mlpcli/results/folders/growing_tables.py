@@ -1,7 +1,7 @@
 """The tables of a sweep that is running: they only grow until they are rewritten in trial and epoch order."""
 
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path
@@ -36,6 +36,7 @@ class _GrowingTable:
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
         self.path, self.columns = path, tuple(columns)
         self.adopted: dict[int, bytes] = {}
+        self._header = csv_text.encode(csv_text.line(self.columns))
         self._starts, self._sizes = array("q"), array("q")  # places in the file, by number of the trial
         self._open: AppendTable | None = None
 
@@ -45,9 +46,16 @@ class _GrowingTable:
         start = self._open.offset
         self._open.write(b"".join(rows.values()))
         self._open.sync()
-        for number, lines in rows.items():
-            self._place(number, start, len(lines))
-            start += len(lines)
+        self._place({number: len(lines) for number, lines in rows.items()}, start)
+
+    @property
+    def end(self) -> int:
+        """The number above those of all trials in the file."""
+        return len(self._sizes)
+
+    def has(self, number: int) -> bool:
+        """Whether a trial has rows in the file."""
+        return number < self.end and self._sizes[number] > 0
 
     def rows(self, number: int) -> bytes:
         """The rows of a trial."""
@@ -57,8 +65,10 @@ class _GrowingTable:
     def rewrite(self, numbers: Collection[int]) -> None:
         """Write the file with the rows of these trials alone, in this order; then open it to grow."""
         self.close()
-        write_changed(self.path, self._in_order(numbers))
-        self.adopted = {}
+        content, sizes = self._in_order(numbers)
+        write_changed(self.path, content)
+        self.adopted, self._starts, self._sizes = {}, array("q"), array("q")
+        self._place(sizes, len(self._header))
         self._open = AppendTable(self.path, self.columns)
 
     def close(self) -> None:
@@ -67,15 +77,14 @@ class _GrowingTable:
         if table is not None:
             table.close()
 
-    def _in_order(self, numbers: Collection[int]) -> bytes:
-        """The content of the file with these trials alone, in which they have their places from now on."""
-        data = BytesIO()
-        data.write(csv_text.encode(csv_text.line(self.columns)))
+    def _in_order(self, numbers: Collection[int]) -> tuple[bytes, dict[int, int]]:
+        """The content of the file with the rows of these trials alone, in this order, and the bytes of each trial."""
+        data, sizes = BytesIO(), dict[int, int]()
+        data.write(self._header)
         with io_errors("read", self.path):
             for number, lines in zip(numbers, self._read(numbers), strict=True):
-                self._place(number, data.tell(), len(lines))
-                data.write(lines)
-        return data.getvalue()
+                sizes[number] = data.write(lines)
+        return data.getvalue(), sizes
 
     def _read(self, numbers: Iterable[int]) -> Iterator[bytes]:
         """The rows of each of these trials."""
@@ -89,10 +98,14 @@ class _GrowingTable:
                     file.seek(self._starts[number])
                     yield file.read(self._sizes[number])
 
-    def _place(self, number: int, start: int, size: int) -> None:
+    def _place(self, sizes: Mapping[int, int], start: int) -> None:
+        """Note that the rows of these trials, of so many bytes each, follow one another in the file from `start`."""
+        missing = max(sizes, default=-1) + 1 - len(self._starts)
         for numbers in (self._starts, self._sizes):
-            numbers.extend([0] * (number + 1 - len(numbers)))
-        self._starts[number], self._sizes[number] = start, size
+            numbers.extend([0] * missing)
+        for number, size in sizes.items():
+            self._starts[number], self._sizes[number] = start, size
+            start += size
 
 
 class GrowingTables:
@@ -128,8 +141,11 @@ class GrowingTables:
     def append(self, trials: Sequence[Trial], epochs: Epochs, diagnostics: Epochs) -> None:
         """Add trials that have ended; on disk when this returns, the epochs before the trials.
 
-        What has no column, such as a metric that only trials of a later batch monitor, is left out.
+        What has no column, such as a metric that only trials of a later batch monitor, is left out. Of trials that an
+        earlier run of the sweep stopped and this one went on with, the old rows go first, so that no trial is there
+        twice.
         """
+        self._drop({trial.number for trial in trials})
         self.is_ordered = False
         rows = {METRICS: epochs, DIAGNOSTICS: diagnostics}
         for name, table in self._epochs.items():
@@ -138,7 +154,7 @@ class GrowingTables:
         self._trials.append({trial.number: self._row(trial) for trial in trials})
 
     def forget(self, number: int) -> None:
-        """Drop the rows of a trial from the next `rewrite`."""
+        """Drop the rows of a trial from the next `rewrite`, or when it is added once more."""
         for table in self._every:
             table.adopted.pop(number, None)
         self.is_ordered = False
@@ -164,12 +180,19 @@ class GrowingTables:
             for table in self._every:
                 every.callback(table.close)
 
+    def _drop(self, numbers: Set[int]) -> None:
+        """Remove the rows of these trials from the files, trials.csv first: a trial that stands there has its epochs."""
+        if any(map(self._trials.has, numbers)):
+            rest = [number for number in range(self._trials.end) if self._trials.has(number) and number not in numbers]
+            for table in reversed(self._every):
+                table.rewrite(rest)
+
     def _row(self, trial: Trial) -> bytes:
         """The row of trials.csv of a trial."""
         return csv_text.encode(csv_text.line(map(trial.row.get, self._trials.columns)))
 
     @property
-    def _every(self) -> Iterable[_GrowingTable]:
+    def _every(self) -> Sequence[_GrowingTable]:
         """All tables, trials.csv last: a trial that stands there is recorded."""
         return (*self._epochs.values(), self._trials)
 

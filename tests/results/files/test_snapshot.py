@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mlpcli.errors import DataError, FileError, UsageError
-from mlpcli.results.files.snapshot import NEXT, snapshot
+from mlpcli.results.files.snapshot import NEXT, snapshot, snapshot_of_files
 from mlpcli.results.folders.find import find_results, find_run
 from mlpcli.results.folders.read_folder import read_folder
 from tests.results.faults import build, content
@@ -76,6 +76,15 @@ def test_a_run_is_whole_at_every_step_of_its_replacement(tmp_path: Path, monkeyp
         assert (trial.state, trial.epochs_run, len(found.epochs(trial)["epoch"])) == ("complete", 2, 2)
         newest = (tmp_path / "r" / "model.safetensors").read_bytes()
         assert find_run(str(folder), tmp_path).read_bytes() == newest
+
+
+def test_folders_that_hold_themselves_and_broken_links_end_the_look(tmp_path: Path) -> None:
+    """A `.next` in `.next` is not ours, and a link to nothing is a file that cannot be read: the others are."""
+    (tmp_path / NEXT / NEXT / NEXT).mkdir(parents=True)
+    (tmp_path / "result.json").write_text("{}")
+    for name, target in (("round", "round"), ("nowhere", "missing")):
+        (tmp_path / name).symlink_to(tmp_path / target)
+    assert snapshot_of_files(tmp_path, set) == {"result.json", "round", "nowhere"}
 
 
 def test_what_has_only_begun_is_said_so(tmp_path: Path) -> None:

@@ -105,6 +105,34 @@ def test_a_finished_sweep_that_is_extended_is_unfinished_until_it_ends(
     assert listed(folder)["state"] == "complete"
 
 
+def test_a_trial_that_goes_on_from_a_rung_after_an_interruption_is_never_there_twice(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(place, "brackets", base={**BASE, "record": True})
+    add = Engine._add
+
+    def stopped(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Engine, "_told", stopped)
+        folder = sweep(file, place / "rungs", code=130)
+    assert {row["state"] for row in rows(folder, "trials.csv")} == {"pruned"}
+
+    def watched(self: Engine, *recorded: Any) -> None:
+        add(self, *recorded)
+        trials = [row["trial"] for row in rows(folder, "trials.csv")]
+        assert len(trials) == len(set(trials))
+        for name in ("metrics.csv", "diagnostics.csv"):
+            epochs = [tuple(row[key] for key in ("trial", "epoch")) for row in rows(folder, name)]
+            assert len(epochs) == len(set(epochs))
+        found = listed(folder)
+        assert found["done"] <= found["planned"]
+
+    monkeypatch.setattr(Engine, "_add", watched)
+    sweep(file, place / "rungs")
+
+
 def test_an_unfinished_sweep_is_read_by_its_own_metric(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Several targets rank by val_r2, which no file of the user says; --report and list know it from the beginning."""
     base = {"dataset": "linnerud", "width": 2, "depth": 1, "epochs": 2}
