@@ -138,7 +138,7 @@ class _Reader(Generic[Scope]):
         return lambda scope: all(link(scope) for link in links)
 
     def is_there(self, value: object) -> bool:
-        """Whether a value is no gap, which equals nothing."""
+        """Whether a value is there: a gap equals nothing."""
         return not (value is None and self.vocabulary.has_gaps)
 
     def link(self, op: ast.cmpop, left: ast.expr, right: ast.expr, a: Value[Scope], b: Value[Scope]) -> Test[Scope]:

@@ -167,6 +167,7 @@ def _open_folder(
         results,
         plan.file.name,
         sweep=plan.file.text(),
+        searches=plan.file.search is not None,
         trials=prepared.trials,
         varied=plan.varied,
         scores=prepared.scores,

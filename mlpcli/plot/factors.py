@@ -65,7 +65,9 @@ def find_factors(varied: Sequence[str], drawn: Collection[str], configurations: 
         column = [values[index] for values in configurations]
         if len(set(column)) < 2:
             continue
-        for group in () if varied[index] in drawn else groups:
+        for group in groups:
+            if varied[index] in drawn or varied[group[0]] in drawn:
+                continue
             pairs = {(values[group[0]], values[index]) for values in configurations}
             if len(pairs) == len(set(column)) == len({first for first, _ in pairs}):
                 group.append(index)

@@ -46,8 +46,10 @@ def _number(trial: Trial, metric: str) -> float:
 
 
 def repeats(folder: ResultsFolder) -> str:
-    """What the trials of a configuration differ in."""
-    return "folds" if any(trial.fold is not None for trial in folder.trials) else "seeds"
+    """What the trials of a configuration differ in: seeds, folds, or both."""
+    if all(trial.fold is None for trial in folder.trials):
+        return "seeds"
+    return "trials" if len({trial.seed for trial in folder.trials}) > 1 else "folds"
 
 
 def explain(folder: ResultsFolder, points: Points) -> str:
@@ -55,7 +57,7 @@ def explain(folder: ResultsFolder, points: Points) -> str:
     seeds = {point.seeds for point in points.values()}
     count = f"{min(seeds)}" if len(seeds) == 1 else f"{min(seeds)} to {max(seeds)}"
     meaning = "one seed" if seeds == {1} else f"mean and 95% interval over {count} {repeats(folder)}"
-    if folder.last_seed is not None:
+    if folder.has_fresh_seeds:
         meaning += "; confirmed configurations by their fresh seeds alone"
     missing = sum(trial.state != "complete" for trial in folder.trials) if folder.is_sweep else 0
     return f"{meaning}; {missing} failed, diverged or pruned trials left out" if missing else meaning

@@ -26,6 +26,7 @@ def test_drawn_options_are_factors_of_their_own() -> None:
     varied, rows = ("lr", "dropout"), [("0.1", "0.5"), ("0.2", "0.25"), ("0.3", "0.125")]
     assert [factor.options for factor in find_factors(varied, varied, rows)] == [("lr",), ("dropout",)]
     assert [factor.options for factor in find_factors(varied, (), rows)] == [("lr", "dropout")]
+    assert [factor.options for factor in find_factors(varied, ("lr",), rows)] == [("lr",), ("dropout",)]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The points of pictures are the rows of summary.csv, whatever the trials of a configuration differ in."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,11 +74,16 @@ def test_what_is_drawn_are_the_rows_of_the_summary(name: str, root: Path) -> Non
 
 def test_the_caption_says_what_the_trials_differ_in(root: Path) -> None:
     captions = {}
-    for name in ("seeds", "folds", "confirmed"):
+    for name in ("seeds", "folds", "confirmed", "folds-and-seeds"):
         folder = read_folder(root / name)
         captions[name] = explain(folder, find_points(folder, "val_loss"))
     assert captions == {
         "seeds": "mean and 95% interval over 3 seeds",
         "folds": "mean and 95% interval over 5 folds",
         "confirmed": "mean and 95% interval over 2 to 3 seeds; confirmed configurations by their fresh seeds alone",
+        "folds-and-seeds": "mean and 95% interval over 6 trials",
     }
+    planned = read_folder(root / "confirmed")
+    chosen = [trial for trial in planned.trials if trial.seed <= 7]
+    begun = replace(planned, trials=tuple(chosen))
+    assert explain(begun, find_points(begun, "val_loss")) == "mean and 95% interval over 2 seeds"

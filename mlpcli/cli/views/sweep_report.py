@@ -94,7 +94,8 @@ def _comparison(swept: "Swept", differences: bool) -> Iterator[str]:
         else:
             yield "It was chosen by these scores, so they flatter it. Name one in [compare] for differences of all rows"
     elif set(plan.baselines) == {None}:
-        yield "No differences: fewer than two configurations are complete"
+        ranked = "confirmed" if any(row.get("confirmed") for row in swept.summary) else "complete"
+        yield f"No differences: fewer than two configurations are {ranked}"
 
 
 def _ahead(rival: "Rival") -> str:

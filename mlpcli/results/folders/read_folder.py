@@ -14,7 +14,7 @@ from mlpcli.config import OPTIONS
 from mlpcli.results.files import csv_text
 from mlpcli.results.files.read_file import Rows, damaged, read_json, read_options, read_rows, read_toml
 from mlpcli.results.files.snapshot import current, snapshot
-from mlpcli.results.folders.read_trials import RERUN, read_trials, usual_metric
+from mlpcli.results.folders.read_trials import RERUN, SweepTrials, read_trials, usual_metric
 from mlpcli.results.folders.sweep_ownership import MODELS, SWEEP
 from mlpcli.results.schema.json_schema import RunResult, SweepHeader
 from mlpcli.results.trial import Trial
@@ -23,6 +23,9 @@ __all__ = ["RETRAIN", "Columns", "ResultsFolder", "read_folder"]
 
 Columns = Mapping[str, "array[float]"]
 """Columns of numbers by name, one number per row; nan where a cell is empty."""
+
+MANY = 10
+"""Values of an option; one with more, of more than half of the configurations, was drawn."""
 
 RETRAIN = "Train it again with --force, or copy the folder again"
 
@@ -63,14 +66,20 @@ class ResultsFolder:
     @property
     def judged(self) -> dict[tuple[str, ...], list[Trial]]:
         """The `configurations` with the trials that summary.csv is made of: of a confirmed one the fresh seeds."""
-        if self.last_seed is None:
-            return self.configurations
-        confirmed = {_values(trial) for trial in self.trials if trial.seed > self.last_seed}
+        confirmed = {_values(trial) for trial in self.trials if self._is_fresh(trial)}
         judged = {
-            values: [trial for trial in trials if values not in confirmed or trial.seed > self.last_seed]
+            values: [trial for trial in trials if values not in confirmed or self._is_fresh(trial)]
             for values, trials in self.configurations.items()
         }
         return {values: trials for values, trials in judged.items() if trials}
+
+    @property
+    def has_fresh_seeds(self) -> bool:
+        """Whether configurations were confirmed by further seeds."""
+        return any(map(self._is_fresh, self.trials))
+
+    def _is_fresh(self, trial: Trial) -> bool:
+        return self.last_seed is not None and trial.seed > self.last_seed
 
     def only(self, trial: Trial) -> Self:
         """One complete trial of the sweep alone, which varies nothing."""
@@ -123,9 +132,18 @@ def _read_sweep(path: Path) -> ResultsFolder:
     epochs = _read_epochs(path / "metrics.csv", RERUN)
     diagnostics = _read_epochs(path / "diagnostics.csv", RERUN)
     file = read_toml(path / SWEEP, SweepHeader, RERUN) if os.path.isfile(path / SWEEP) else {}
-    drawn = frozenset(found.varied) & {*file.get("random", ()), *file.get("search", ())}
     parts = (found.metric, found.varied, found.trials, epochs, diagnostics)
-    return ResultsFolder(path, True, *parts, last_seed=_last_seed(file), drawn=drawn)
+    return ResultsFolder(path, True, *parts, last_seed=_last_seed(file), drawn=_drawn(file, found))
+
+
+def _drawn(file: Mapping[str, Any], found: SweepTrials) -> frozenset[str]:
+    """The varied options that [random] or [search] chose; of tables without a sweep.toml the values tell."""
+    if file:
+        return frozenset(found.varied) & {*file.get("random", ()), *file.get("search", ())}
+    configurations = {_values(trial) for trial in found.trials}
+    most = max(MANY, len(configurations) // 2)
+    columns = {name: {values[index] for values in configurations} for index, name in enumerate(found.varied)}
+    return frozenset(name for name, values in columns.items() if len(values) > most)
 
 
 def _last_seed(file: Mapping[str, Any]) -> int | None:

@@ -6,7 +6,6 @@ order. Rows that a changed plan does not need go to `unused/`, and come back whe
 """
 
 import os
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -50,6 +49,7 @@ class SweepFolder:
         name: str,
         *,
         sweep: str,
+        searches: bool = False,
         trials: Iterable[Trial],
         varied: Sequence[str],
         scores: Sequence[str],
@@ -67,6 +67,7 @@ class SweepFolder:
             root: the folder of all results.
             name: the name of the sweep.
             sweep: the content of sweep.toml.
+            searches: whether it has [search]; otherwise a search.jsonl of an earlier plan goes.
             trials: the first trials of the plan, numbered from 0.
             varied: the options that tell configurations apart.
             scores: the metrics in trials.csv.
@@ -88,7 +89,7 @@ class SweepFolder:
         self.path = Path(os.path.abspath(root)) / check_name(name)
         self.planned: list[Trial] = []
         self.known: dict[int, Trial] = {}
-        self._sweep, self._reuse = sweep, reuse
+        self._sweep, self._searches, self._reuse = sweep, searches, reuse
         self._provenance = {**provenance, "sweep_digest": text_digest(sweep)}
         self._metric, self._columns = metric, columns
         self._tables = GrowingTables(self.path, trial_columns(varied, scores, folds=folds), columns, diagnostics)
@@ -152,7 +153,7 @@ class SweepFolder:
         is_unfinished = changed or len(self.known) < len(self.planned)
         if is_unfinished:
             remove(self.path / SUMMARY)  # it is there only while it tells of the whole sweep
-        if "search" not in tomllib.loads(self._sweep):
+        if not self._searches:
             remove(self.path / SEARCH)
         if is_unfinished or not os.path.lexists(self.path / PROVENANCE):
             write_atomic(self.path / PROVENANCE, json_text.pretty(self._provenance).encode())

@@ -79,13 +79,17 @@ class SearchLine(_File):
     ended: bool
 
 
+class _Base(_File):
+    seed: int = Field(0, ge=0)
+
+
 class SweepHeader(_File):
     """The keys of sweep.toml that describe the sweep as a whole; `sweep.spec` reads the rest."""
 
     name: str | None = None
     metric: _Measure | None = None
-    seeds: int | list[int] | None = None
-    base: dict[str, Any] | None = None
+    seeds: Annotated[int, Field(ge=1)] | Annotated[list[int], Field(min_length=1)] | None = None
+    base: _Base | None = None
     confirm: dict[str, Any] | None = None
     random: dict[str, Any] | None = None
     search: dict[str, Any] | None = None

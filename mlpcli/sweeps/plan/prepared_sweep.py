@@ -72,13 +72,13 @@ class PreparedSweep:
     def rounds(
         self,
         score: Callable[[int, int | None], tuple[float, bool]],
-        told: Callable[[Round, Sequence[Scored]], None] = lambda asked, outcomes: None,
+        told: Callable[[Round, Mapping[int, Scored]], None] = lambda asked, outcomes: None,
     ) -> Iterator[Round]:
         """The rounds of the search; each is to be trained before the next is asked for.
 
         `score` gives for a trial of the last round, and the epochs of that round, the value of the metric (nan if the
         trial failed or diverged) and whether the trial has come to its end. `told` receives each round with what the
-        strategy is told of it.
+        strategy is told of it, by configuration.
         """
         key = Measure.parse(self.metric).metric.key
         following: Round | None = self.plan.first
@@ -86,14 +86,14 @@ class PreparedSweep:
             if following.epochs is not None and following.epochs >= self.epochs:
                 following = replace(following, epochs=None)
             yield following
-            outcomes: dict[int | None, Scored] = {None: Scored(None, {}, ended=True)}
+            outcomes: dict[int, Scored] = {}
             for configuration, numbers in following.trials.items():
                 found = {self.plan.repeat(number): score(number, following.epochs) for number in numbers}
                 scores = {repeat: -key(value) for repeat, (value, _) in found.items()}
                 outcomes[configuration] = Scored(configuration, scores, all(ended for _, ended in found.values()))
-            answers = [outcomes[configuration] for configuration in following.placed]
-            told(following, [outcome for number, outcome in outcomes.items() if number is not None])
-            following = self.plan.tell(answers)
+            told(following, outcomes)
+            left_out = Scored(None, {}, ended=True)
+            following = self.plan.tell([left_out if one is None else outcomes[one] for one in following.placed])
             if following is not None:
                 following = self._prepare(following)
 

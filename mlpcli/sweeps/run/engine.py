@@ -91,7 +91,7 @@ class Engine:
         self._diagnostics: dict[int, list[DiagnosticsRow]] = {}
         self._outcomes: dict[int, Outcome] = {}
         self._is_news = False  # whether something was trained in this round
-        self._start: tuple[int, int] | None = None  # planned trials that the first training left out, and took
+        self._start: tuple[int, int] | None = None  # how many trials the first training left out and how many it took
 
     def run(self) -> None:
         """Train what is missing of each round, prune what no round goes on with, and put the folder in order.
@@ -111,7 +111,7 @@ class Engine:
 
     @property
     def waiting(self) -> int:
-        """The number of recorded trials that came to a rung, from which no decision has been made so far."""
+        """The number of trials that are recorded at a rung where no decision has been made yet."""
         known = self.folder.known.items()
         return sum(trial.state == "pruned" and number not in self._pruned for number, trial in known)
 
@@ -257,7 +257,7 @@ class Engine:
             self._train(absent, epochs, "none")
             self._record([number for number in stopped if number not in known], state="pruned")
 
-    def _told(self, asked: Round, outcomes: Sequence[Scored]) -> None:
+    def _told(self, asked: Round, outcomes: Mapping[int, Scored]) -> None:
         """Write what a search asked for and was told, and say where it stands."""
         if self._plan.file.search is not None:
             said = self._record_of_search.add(asked, outcomes)

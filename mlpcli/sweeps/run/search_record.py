@@ -6,7 +6,7 @@ same lines.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from itertools import chain
 
 from mlpcli import json_text
@@ -28,17 +28,15 @@ class SearchRecord:
         self._rounds = 0
         self._latest: dict[int, Scored] = {}
 
-    def add(self, asked: Round, outcomes: Sequence[Scored]) -> str:
-        """Take a round and its outcomes; returns a sentence on where the search stands."""
+    def add(self, asked: Round, outcomes: Mapping[int, Scored]) -> str:
+        """Take a round and its outcomes by configuration; returns a sentence on where the search stands."""
         self._rounds += 1
         if self._confirms(asked):
             self._latest = {}  # the seeds that chose are done; only fresh seeds rank
-        for outcome in outcomes:
-            if outcome.configuration is not None:
-                self._lines.append(json_text.canonical(self._line(asked, outcome)))
-                self._latest[outcome.configuration] = outcome
-        count = len({outcome.configuration for outcome in outcomes} - {None})
-        said = f"{asked.name}: {count} configuration{'s' * (count != 1)}"
+        self._latest |= outcomes
+        for configuration, outcome in outcomes.items():
+            self._lines.append(json_text.canonical(self._line(asked, configuration, outcome)))
+        said = f"{asked.name}: {len(outcomes)} configuration{'s' * (len(outcomes) != 1)}"
         ended = [number for number, outcome in self._latest.items() if outcome.ended and math.isfinite(outcome.mean)]
         if not ended:
             return said
@@ -61,13 +59,12 @@ class SearchRecord:
         numbers = chain.from_iterable(asked.trials.values())
         return bool(fresh and asked.trials) and all(self._plan.seed(number) in fresh for number in numbers)
 
-    def _line(self, asked: Round, outcome: Scored) -> dict[str, object]:
-        assert outcome.configuration is not None
+    def _line(self, asked: Round, configuration: int, outcome: Scored) -> dict[str, object]:
         values = {_name(repeat): self._value(score) for repeat, score in outcome.scores.items()}
         return {
             "round": self._rounds,
-            "configuration": outcome.configuration,
-            "options": dict(zip(self._plan.varied, self._plan.shown(outcome.configuration), strict=True)),
+            "configuration": configuration,
+            "options": dict(zip(self._plan.varied, self._plan.shown(configuration), strict=True)),
             "epochs": asked.epochs,
             self._metric: values,
             "ended": outcome.ended,

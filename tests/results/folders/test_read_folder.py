@@ -55,6 +55,26 @@ def test_a_sweep(tmp_path: Path) -> None:
     assert all(len(folder.epochs(trial)["epoch"]) == 4 and not folder.diagnostics(trial) for trial in folder.trials)
 
 
+def test_without_its_file_a_sweep_tells_by_its_values_what_was_drawn(tmp_path: Path) -> None:
+    """Tables alone may have been copied: an option with a value of its own in most configurations was drawn."""
+    drawn = [{"lr": 0.1 / count, "width": 4 * (count % 2 + 1)} for count in range(1, 13)]
+    path = sweep_folder(tmp_path / "s", configurations=drawn, drawn=["lr"], seeds=1)
+    assert read_folder(path).drawn == {"lr"}
+    (path / "sweep.toml").unlink()
+    assert read_folder(path).drawn == {"lr"}
+    path = sweep_folder(tmp_path / "zip", configurations=[{"lr": 0.1, "width": 4}, {"lr": 0.2, "width": 8}], seeds=1)
+    (path / "sweep.toml").unlink()
+    assert read_folder(path).drawn == frozenset()
+
+
+@pytest.mark.parametrize("keys", ["seeds = 0", "seeds = []", '[base]\nseed = "x"'])
+def test_seeds_that_no_sweep_has_are_damage(keys: str, tmp_path: Path) -> None:
+    path = sweep_folder(tmp_path / "s", {"width": [4, 8]})
+    (path / "sweep.toml").write_text(f"{keys}\n[confirm]\ntop = 1\nseeds = 2\n")
+    with pytest.raises(DataError, match="seed"):
+        read_folder(path)
+
+
 def test_what_ranks_is_said_by_the_origin_the_summary_the_file_or_the_columns(tmp_path: Path) -> None:
     path = sweep_folder(tmp_path / "s", {"width": [4, 8]}, metric="val_loss")
     assert read_folder(path).metric == "val_loss"

@@ -16,8 +16,8 @@ PLAN: Any = SimpleNamespace(
 )
 
 
-def scored(configuration: int, *scores: float, ended: bool = True) -> Scored:
-    return Scored(configuration, dict(enumerate(scores)), ended)
+def scored(*outcomes: tuple[float, ...], pruned: int | None = None) -> dict[int, Scored]:
+    return {number: Scored(number, dict(enumerate(scores)), number != pruned) for number, scores in enumerate(outcomes)}
 
 
 def asked(*numbers: int, name: str = "batch 1") -> Round:
@@ -27,21 +27,23 @@ def asked(*numbers: int, name: str = "batch 1") -> Round:
 def test_the_best_so_far_is_the_best_by_the_latest_scores() -> None:
     """The first leads with two seeds, and its third seed costs it the lead."""
     record = SearchRecord(PLAN, "val_accuracy")
-    said = record.add(asked(0, 1), [scored(0, 0.96, 0.96), scored(1, 0.93, 0.93)])
+    said = record.add(asked(0, 1), scored((0.96, 0.96), (0.93, 0.93)))
     assert said == "batch 1: 2 configurations; best so far val_accuracy 0.96 ± 0, lr = 0"
-    said = record.add(asked(0, 1, 2), [scored(0, 0.96, 0.96, 0.6), scored(1, 0.93, 0.93, 0.93)])
+    said = record.add(asked(0, 1, 2), scored((0.96, 0.96, 0.6), (0.93, 0.93, 0.93)))
     assert said == "batch 1: 2 configurations; best so far val_accuracy 0.93 ± 0, lr = 1"
 
 
 def test_only_fresh_seeds_count_once_they_confirm() -> None:
     record = SearchRecord(PLAN, "val_accuracy")
-    record.add(asked(0, 1), [scored(0, 0.9), scored(1, 0.8)])
-    said = record.add(asked(name="batch 2"), [Scored(None, {}, ended=True)])
+    record.add(asked(0, 1), scored((0.9,), (0.8,)))
+    said = record.add(asked(name="batch 2"), {})
     assert said == "batch 2: 0 configurations; best so far val_accuracy 0.9, lr = 0"
-    assert record.add(asked(3, name="fresh"), [scored(1, 0.7)]).endswith("best so far val_accuracy 0.7, lr = 1")
+    assert record.add(asked(3, name="fresh"), {1: Scored(1, {0: 0.7}, True)}).endswith(
+        "best so far val_accuracy 0.7, lr = 1"
+    )
 
 
 def test_what_was_pruned_or_failed_is_not_the_best() -> None:
     record = SearchRecord(PLAN, "val_loss")
-    outcomes = [scored(0, -0.1, ended=False), scored(1, float("nan")), scored(2, -0.5)]
+    outcomes = scored((-0.1,), (float("nan"),), (-0.5,), pruned=0)
     assert record.add(asked(0, 1), outcomes).endswith("best so far val_loss 0.5, lr = 2")
