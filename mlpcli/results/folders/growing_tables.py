@@ -181,7 +181,7 @@ class GrowingTables:
                 every.callback(table.close)
 
     def _drop(self, numbers: Set[int]) -> None:
-        """Remove the rows of these trials from the files, trials.csv first: trials that stand there have their epochs."""
+        """Remove the rows of these trials from the files, of trials.csv first: a trial there always has its epochs."""
         if any(map(self._trials.has, numbers)):
             rest = [number for number in range(self._trials.end) if self._trials.has(number) and number not in numbers]
             for table in reversed(self._every):

@@ -104,3 +104,5 @@ def test_what_fresh_seeds_confirmed_is_said(folder: Path, capsys: pytest.Capture
     assert sum(" confirmed " in f"{line} " for line in lines) == 2
     assert "Confirmed configurations rank above the others, by fresh seeds alone" in lines
     assert not any("flatter" in line for line in lines)
+    file = write_sweep(folder / "sole.toml", seeds=1, base=BASE, random=draws, confirm={"top": 1, "seeds": 2})
+    assert "No differences: fewer than two configurations are confirmed" in shown(capsys, file, 100)
