@@ -50,13 +50,14 @@ class _FileCarrier:
         self._plugin = plugin
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _brought_file, (self._plugin,)
+        origin = self._plugin.origin
+        return _brought_file, (self._plugin, [part for part, of in registered().items() if of == origin])
 
 
-def _brought_file(plugin: Plugin) -> _FileCarrier:
-    """Run a file that comes with a pickle, unless it is here in another form: models check which."""
+def _brought_file(plugin: Plugin, parts: Sequence[tuple[str, str]]) -> _FileCarrier:
+    """Run a file that comes with a pickle, unless it or its parts are here in another form: models check which."""
     with _LOADING:
-        if plugin.origin.file not in {other.origin.file for other in _loaded.values()}:
+        if os.path.abspath(plugin.path) not in _loaded and registered().keys().isdisjoint(parts):
             _run(plugin)
     return _FileCarrier(plugin)
 

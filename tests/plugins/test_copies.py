@@ -155,6 +155,40 @@ def test_a_pickle_of_another_version_is_refused() -> None:
     assert "** 4" in Path("snake.py").read_text() and "snake" in ACTIVATIONS
 
 
+def test_two_files_of_one_name_come_with_a_pickle(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        Path(folder).mkdir()
+        Path(folder, "act.py").write_text(SNAKE.replace('"snake"', f'"from-{folder}"'))
+        load(Path(folder, "act.py"))
+    fitted = [small(activation=f"from-{folder}").fit(X, Y) for folder in ("a", "b")]
+    copy, predicted = pickle.dumps(fitted), [one.predict_proba(X) for one in fitted]
+    use(())
+    assert not {"from-a", "from-b"} & ACTIVATIONS.keys()
+    for again, expected in zip(pickle.loads(copy), predicted, strict=True):
+        np.testing.assert_array_equal(again.predict_proba(X), expected)
+
+
+@pytest.mark.parametrize("name", ["snake", "serpent"])
+def test_an_edited_file_in_the_place_of_the_pickled_one_stays(name: str) -> None:
+    in_a_file()
+    copy = pickle.dumps(small(activation="snake").fit(X, Y))
+    Path("snake.py").write_text(SNAKE.replace("** 2", "** 4").replace('"snake"', f'"{name}"'))
+    load("snake.py")
+    with pytest.raises(PluginError, match=r"activation snake comes from (another version of )?snake\.py"):
+        pickle.loads(copy)
+    assert name in ACTIVATIONS
+
+
+def test_an_edited_copy_elsewhere_is_another_version() -> None:
+    in_a_file()
+    copy = pickle.dumps(small(activation="snake").fit(X, Y))
+    use(())
+    Path("edited.py").write_text(SNAKE.replace("** 2", "** 4"))
+    load("edited.py")
+    with pytest.raises(PluginError, match=r"activation snake comes from another version of snake\.py"):
+        pickle.loads(copy)
+
+
 def test_an_optimizer_of_ones_own_is_a_solver(parts_file: Path) -> None:
     with pytest.raises(ValueError, match="solver: got 'lion', expected one of sgd, momentum"):
         small(solver="lion").fit(X, Y)
