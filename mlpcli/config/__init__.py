@@ -6,7 +6,7 @@ This room knows neither networks nor data, only what may be asked of them.
 from mlpcli.config.data_options import DataOptions
 from mlpcli.config.described import OPTIONS, READING, Option, options_table
 from mlpcli.config.identity import FORMAT, run_id, run_ids, stack_key
-from mlpcli.config.merge import Source, build, canonical_value, check_value, usage_error
+from mlpcli.config.merge import Source, build, canonical_value, check_value, unfolded, usage_error
 from mlpcli.config.options import RunOptions, as_dict
 from mlpcli.config.reader import read_options, read_toml
 from mlpcli.config.resolve import resolve, unread, waits_for_data, with_preset
@@ -30,6 +30,7 @@ __all__ = [
     "run_id",
     "run_ids",
     "stack_key",
+    "unfolded",
     "unread",
     "usage_error",
     "waits_for_data",

@@ -15,7 +15,7 @@ from mlpcli.config.rules import Conflict, conflicts
 from mlpcli.errors import UsageError
 from mlpcli.wording import nearest, quote
 
-__all__ = ["Source", "build", "canonical_value", "check_value", "usage_error"]
+__all__ = ["Source", "build", "canonical_value", "check_value", "unfolded", "usage_error"]
 
 MAX_PROBLEMS = 100
 
@@ -42,9 +42,9 @@ class Source:
 def build(*sources: Source, recorded: bool = False) -> RunOptions:
     """Merge the sources: later ones override earlier ones, and all override the defaults.
 
-    `hidden` replaces `width` and `depth`, unless a later source gives one of these; the other then stays that of the
-    sizes in `hidden`, if they have one width. Options that are `recorded` in
-    results may name user-defined parts that are not registered here; whether the options go together is then left open.
+    `hidden` replaces `width` and `depth`, unless a later source gives one of these (see `unfolded`). Options that are
+    `recorded` in results may name user-defined parts that are not registered here; whether the options go together is
+    then left open.
 
     Raises:
         UsageError: one error that lists every problem.
@@ -54,7 +54,8 @@ def build(*sources: Source, recorded: bool = False) -> RunOptions:
     problems: list[str] = []
     for source in sources:
         if "width" in source.values or "depth" in source.values:
-            _unfold_hidden(values, given)
+            values = unfolded(values)
+            given = {name: given.get(name) or given["hidden"] for name in values}
         for name, value in source.values.items():
             if name in OPTIONS:
                 values[name] = _read(OPTIONS[name], value) if source.text else value
@@ -79,14 +80,20 @@ def build(*sources: Source, recorded: bool = False) -> RunOptions:
     return options if options.hidden is None else options.with_hidden()
 
 
-def _unfold_hidden(values: dict[str, object], given: dict[str, Source]) -> None:
-    """Put width and depth in place of `hidden`, where they are not given and it has them."""
-    sizes = values.pop("hidden", None)
+def unfolded(values: Mapping[str, object]) -> dict[str, object]:
+    """The values with `hidden` as the width and depth that it means, for a later source that gives one of these.
+
+    Width and depth that stand beside it are kept. A `hidden` without layers counts as not given; one whose sizes
+    differ has no width.
+
+    >>> unfolded({"hidden": [32, 32, 32], "lr": 0.1}), unfolded({"hidden": (8, 4), "width": 16})
+    ({'depth': 3, 'width': 32, 'lr': 0.1}, {'depth': 2, 'width': 16})
+    """
+    rest = {name: value for name, value in values.items() if name != "hidden"}
+    sizes = values.get("hidden")
     if not isinstance(sizes, list | tuple) or not sizes or not all(type(size) is int for size in sizes):
-        return
-    found: dict[str, object] = {"depth": len(sizes)} | ({"width": sizes[0]} if len({*sizes}) == 1 else {})
-    for name in found.keys() - values.keys():
-        values[name], given[name] = found[name], given["hidden"]
+        return rest
+    return {"depth": len(sizes)} | ({"width": sizes[0]} if len({*sizes}) == 1 else {}) | rest
 
 
 def check_value(name: str, value: object, place: str, *, text: bool = False) -> str | None:

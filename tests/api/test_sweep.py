@@ -61,6 +61,16 @@ def test_without_results_the_tables_are_the_same_and_nothing_is_written(folder: 
     assert sorted(path.name for path in folder.iterdir()) == ["results"]
 
 
+@pytest.mark.parametrize("changes", [{"width": 4}, {"depth": 1}, {"width": 4, "depth": 2}])
+def test_the_layers_are_those_of_train(changes: dict[str, int]) -> None:
+    base = {"dataset": "xor", "epochs": 1, "hidden": [6, 6, 6]}
+    expected = mlpcli.train(config=base, **changes).id
+    (changed,) = mlpcli.sweep({"base": base, "seeds": 1}, executor="serial", **changes).trials["run_id"]
+    grid = {name: [value] for name, value in changes.items()}
+    (drawn,) = mlpcli.sweep({"base": base, "grid": grid, "seeds": 1}, executor="serial").trials["run_id"]
+    assert expected == changed == drawn
+
+
 def test_data_in_memory_give_the_trials_of_the_npz_and_of_train() -> None:
     x = np.random.default_rng(0).normal(size=(90, 3))
     y = x[:, 0] * x[:, 1] > 0

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mlpcli.assets import asset_folder
-from mlpcli.config import RunOptions, read_toml
+from mlpcli.config import RunOptions, read_toml, unfolded
 from mlpcli.errors import UsageError
 from mlpcli.results.statistics import overlap_of
 from mlpcli.sweeps.spec.draw_tables import read_random, read_search
@@ -59,23 +59,22 @@ class SweepFile:
     @property
     def used_base(self) -> Table:
         """The options of [base] under those of --set."""
-        return _over(self.base, self.changes)
+        return (unfolded(self.base) if _sizes(self.changes) else dict(self.base)) | self.changes
 
     def options(self, given: Table) -> RunOptions:
-        """The base with these options: `hidden` replaces width and depth, and one of these a `hidden` of the base."""
-        sized = "width" in given or "depth" in given
+        """The base with these options, merged as `build` merges two sources."""
         if "preset" in given:  # which stands beneath the base
-            base = {name: value for name, value in self.used_base.items() if name != "hidden" or not sized}
+            base = unfolded(self.used_base) if _sizes(given) else self.used_base
             return RunOptions.model_validate({**base, **given})
-        return (self._plain if sized else self._whole).model_copy(update=given)
+        return (self._unfolded if _sizes(given) else self._whole).model_copy(update=given)
 
     @cached_property
     def _whole(self) -> RunOptions:
         return RunOptions.model_validate(self.used_base)
 
     @cached_property
-    def _plain(self) -> RunOptions:
-        return RunOptions.model_validate({name: value for name, value in self.used_base.items() if name != "hidden"})
+    def _unfolded(self) -> RunOptions:
+        return RunOptions.model_validate(unfolded(self.used_base))
 
     @property
     def overlap(self) -> float:
@@ -165,7 +164,6 @@ def read_sweep(
     return file, problems
 
 
-def _over(base: Table, changes: Table) -> Table:
-    """The later of two tables wins; width or depth replaces an earlier `hidden`."""
-    replaced = {"hidden"} if changes.keys() & {"width", "depth"} else set()
-    return {name: value for name, value in base.items() if name not in replaced} | changes
+def _sizes(table: Table) -> bool:
+    """Whether the table gives width or depth, which replace an earlier `hidden`."""
+    return "width" in table or "depth" in table

@@ -215,7 +215,7 @@ def test_hidden_and_width_in_layers() -> None:
     base = "[base]\nhidden = [5]\ndepth = 3\n"
     assert [o.sizes for o in options_of(plan(base + "[grid]\nwidth = [8, 16]"))] == [(8, 8, 8), (16, 16, 16)]
     assert [o.sizes for o in options_of(plan(base + "[grid]\nlr = [1]"))] == [(5,)]
-    assert [o.sizes for o in options_of(plan(base + "[[points]]\nlr = 1\n[[points]]\ndepth = 2"))] == [(5,), (64, 64)]
+    assert [o.sizes for o in options_of(plan(base + "[[points]]\nlr = 1\n[[points]]\ndepth = 2"))] == [(5,), (5, 5)]
     assert [o.sizes for o in options_of(plan("[grid]\nwidth = [8]\nhidden = [[4, 2]]"))] == [(4, 2)]
     assert [o.sizes for o in options_of(plan(base, "width=7"))] == [(7, 7, 7)]
 

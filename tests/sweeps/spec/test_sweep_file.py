@@ -1,12 +1,13 @@
 """The sweep file: what it may say, every mistake with its place, all of them in one message, and the flags over it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlpcli.config import OPTIONS
+from mlpcli.config import OPTIONS, Source, build
 from mlpcli.errors import ExitCode, UsageError
 from mlpcli.sweeps.plan.plan_file import plan_sweep
 from mlpcli.sweeps.spec.halving import Halving
@@ -314,6 +315,26 @@ def test_flags_over_the_file() -> None:
     plan, again = plan_sweep(write(text), settings=["lr=0.5", "depth=3"]), plan_sweep(write(file.text()))
     assert plan.options(1).sizes == again.options(1).sizes == (8, 8, 8)
     assert again.file.seeds == range(2)
+
+
+LAYERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "hidden": st.lists(st.integers(1, 3), max_size=3).map(tuple),
+        "width": st.integers(1, 3),
+        "depth": st.integers(0, 3),
+        "preset": st.sampled_from(["none", "tabular"]),
+    },
+)
+
+
+@given(LAYERS, LAYERS, LAYERS)
+def test_the_layers_are_those_that_train_makes_of_the_same_sources(
+    base: dict[str, object], changes: dict[str, object], combination: dict[str, object]
+) -> None:
+    file = replace(read(""), base=base, changes=changes)
+    sources = [Source(values, "") for values in (base, changes, combination)]
+    assert file.options(combination).sizes == build(*sources).sizes
 
 
 def test_set_is_read_as_words() -> None:
