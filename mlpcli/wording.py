@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable, Sequence
 
-__all__ = ["closest", "listed", "nearest", "quote", "sentence"]
+__all__ = ["closest", "listed", "nearest", "quote", "raised", "sentence"]
 
 LONGEST = 200  # characters of one value
 MOST = 12  # names of a list
@@ -61,6 +61,16 @@ def closest(word: str, words: Iterable[str]) -> str:
     known = {name.lower(): name for name in words}
     matches = difflib.get_close_matches(word[:LONGEST].strip().lower(), known, n=1)
     return known[matches[0]] if matches else ""
+
+
+def raised(error: BaseException) -> str:
+    r"""An exception of the user's own code, on one line.
+
+    >>> raised(ValueError("got 6 features,\n  expected 8")), raised(AssertionError())
+    ('ValueError: got 6 features, expected 8', 'AssertionError')
+    """
+    text = " ".join(str(error).split())[:LONGEST]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def sentence(text: str) -> str:

@@ -22,7 +22,7 @@ from mlpcli.config.choices import Origin
 from mlpcli.config.options import RunOptions
 from mlpcli.config.origins import plugin_flags, registered
 from mlpcli.errors import PluginError, lack
-from mlpcli.wording import quote
+from mlpcli.wording import quote, raised
 
 __all__ = ["Files", "Plugin", "blamed", "check_sendable", "load", "loaded", "loaded_flags", "use"]
 
@@ -151,8 +151,7 @@ def _run(plugin: Plugin) -> None:
             exec(compile(plugin.content, plugin.path, "exec"), module.__dict__)
     except (Exception, SystemExit) as error:
         forget(plugin.origin)
-        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == plugin.path]
-        line = error.lineno if isinstance(error, SyntaxError) else frames[-1].lineno if frames else None
+        line = error.lineno if isinstance(error, SyntaxError) else _line(error, plugin.path)
         raise PluginError(f"{_said(error, plugin.path, line)}. Nothing was started") from error
     if plugin.origin not in registered().values():
         raise PluginError(
@@ -169,8 +168,15 @@ def _forget(path: str) -> None:
         forget(_loaded.pop(path).origin)
 
 
+def _line(error: BaseException, path: str) -> int | None:
+    """The line of the file that raised the exception, or what a part raised when it was tried."""
+    causes = (error.__cause__, error) if isinstance(error, PluginError) else (error,)
+    tracebacks = [traceback.extract_tb(cause.__traceback__) for cause in causes if cause is not None]
+    lines = [[frame.lineno for frame in frames if frame.filename == path] for frames in tracebacks]
+    return next((numbers[-1] for numbers in lines if numbers), None)
+
+
 def _said(error: BaseException, path: str, line: int | None) -> str:
     """`snake.py, line 7: NameError: name 'x' is not defined`."""
-    text = " ".join(str(error).split())[:200]
-    reason = text if isinstance(error, PluginError) else f"{type(error).__name__}: {text}"
+    reason = str(error) if isinstance(error, PluginError) else raised(error)
     return f"{path}{'' if line is None else f', line {line}'}: {reason}"

@@ -57,7 +57,8 @@ def register(kind: str, name: str, *, formula: Formula = None, **facts: Any) -> 
       `memory`; `reads`, options that it takes as keywords, of momentum, beta1, beta2 and eps; `beta2`, its default;
       `decoupled`, whether weight decay is kept out of the gradient.
 
-    The part is called once on small arrays, and refused if it returns or writes something else than its kind does.
+    The part is tried on small arrays, of 2 rows and 64 features or parameters. It is refused if it raises an exception,
+    or returns or writes something else than its kind does.
 
     Every command loads a file of parts with `--plugin FILE.py`, Python with `plugin="FILE.py"`. A part that a program
     registers by itself is known to that program alone. The SHA-256 of the source is part of run_id.
@@ -71,7 +72,7 @@ def register(kind: str, name: str, *, formula: Formula = None, **facts: Any) -> 
         **facts: those of the kind.
 
     Raises:
-        PluginError: something of this is wrong; nothing was registered. What the part raises passes through.
+        PluginError: something of this is wrong; nothing was registered.
     """
     if kind not in KINDS:
         raise PluginError(f"register: got the kind {quote(kind)}, expected one of {', '.join(KINDS)}")

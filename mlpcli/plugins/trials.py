@@ -1,4 +1,4 @@
-"""A trial call of each part when it is registered: what it gets wrong might otherwise train without a word.
+"""A trial of each part when it is registered: what it gets wrong might otherwise train without a word.
 
 A function that returns nothing, or one number where an array belongs, broadcasts or fails far from its source; an
 array that is not written holds what the memory held before.
@@ -13,17 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from mlpcli.errors import PluginError
+from mlpcli.errors import PluginError, lack
 from mlpcli.nn import Array, Network
-from mlpcli.wording import listed
+from mlpcli.wording import listed, raised
 
 __all__ = ["check_trial"]
 
-SHAPE = (2, 6)
+SHAPE = (2, 64)
+"""The default width, and few rows: some norms take groups of 4, 8 or 16 features."""
 
 
 def check_trial(place: str, kind: str, part: Any, row: Any) -> None:
-    """Call the part on small arrays; what it raises by itself passes through.
+    """Call the part on small arrays.
 
     Args:
         place: beginning of a message.
@@ -32,22 +33,37 @@ def check_trial(place: str, kind: str, part: Any, row: Any) -> None:
         row: its row of facts.
 
     Raises:
-        PluginError: it returned or wrote something else than its kind does.
+        PluginError: it raised an exception, or returned or wrote something else than its kind does.
     """
-    with np.errstate(all="ignore"):
-        for problem in _TRIALS[kind](part, row):
-            raise PluginError(f"{place}: {problem}")
+    try:
+        with np.errstate(all="ignore"):
+            problem = next(_TRIALS[kind](part, row), None)
+    except Exception as error:
+        if lack(error) is not None:
+            raise
+        raise PluginError(f"{place}: it raised {raised(error)}") from error
+    if problem is not None:
+        raise PluginError(f"{place}: {problem}")
 
 
 def _activation(part: Any, row: Any) -> Iterator[str]:
     layer, z = part(), _inputs()
-    work = layer.workspace(z)
-    for array in (work.h, work.dz, *work.scratch.values()):
-        array.fill(np.nan)
-    h = layer.forward(z, training=True)
-    yield from _other_than(z.shape, h, "value:")
-    yield from _unwritten(h, "value")
-    yield from _unwritten(layer.backward(_inputs()), "gradient")
+
+    def value(before: float) -> Array:
+        work = layer.workspace(z)
+        for array in (work.h, work.dz, *work.scratch.values()):
+            array.fill(before)
+        h: Array = layer.forward(z, training=True)
+        return h
+
+    def gradient(before: float) -> Array:
+        value(before)
+        dz: Array = layer.backward(_inputs())
+        return dz
+
+    yield from _other_than(z.shape, value(0), "value:")
+    yield from _unwritten(value, "value")
+    yield from _unwritten(gradient, "gradient")
 
 
 def _norm(part: Any, row: Any) -> Iterator[str]:
@@ -59,10 +75,14 @@ def _norm(part: Any, row: Any) -> Iterator[str]:
 
 def _loss(part: Any, row: Any) -> Iterator[str]:
     loss, r = part(), _inputs()
+
+    def slope(before: float) -> Array:
+        out = np.full_like(r, before)
+        loss.slope(r, out)
+        return out
+
     yield from _other_than(r.shape, loss.rho(r), "rho:")
-    out = np.full_like(r, np.nan)
-    loss.slope(r, out)
-    yield from _unwritten(out, "slope")
+    yield from _unwritten(slope, "slope")
 
 
 def _init(part: Any, row: Any) -> Iterator[str]:
@@ -109,9 +129,10 @@ def _other_than(shape: tuple[int, ...], found: Any, what: str, arguments: str = 
         yield f"{what} returned the shape {array.shape}{arguments}, expected {shape}"
 
 
-def _unwritten(out: Array, method: str) -> Iterator[str]:
-    if np.isnan(out).any():
-        yield f"{method}: it left nan in out. Write every entry, with out[...] = or out=out"
+def _unwritten(written: Callable[[float], Array], method: str) -> Iterator[str]:
+    """A problem if what `out` held before is left in it; nan of the part's own making is none."""
+    if (np.isnan(written(np.nan)) & ~np.isnan(written(0))).any():
+        yield f"{method}: it left entries of out as they were. Write every entry, with out[...] = or out=out"
 
 
 _TRIALS: dict[str, Callable[[Any, Any], Iterator[str]]] = {

@@ -37,12 +37,12 @@ def _of_unit_length(gradient: Any, memory: Any, count: int) -> Any:
     ("update", "problem"),
     [
         (lambda gradient, memory, count: None, "it returned NoneType, expected an array of numbers"),
-        (lambda gradient, memory, count: gradient.mean(), r"it returned the shape \(\), expected \(2, 6\)"),
-        (lambda gradient, memory, count: gradient[0], r"it returned the shape \(6,\)"),
+        (lambda gradient, memory, count: gradient.mean(), r"it returned the shape \(\), expected \(2, 64\)"),
+        (lambda gradient, memory, count: gradient[0], r"it returned the shape \(64,\)"),
         (lambda gradient, memory, count: gradient * 1j, "it returned ndarray, expected an array of numbers"),
         (_without_memory, "memory has no array after a step, expected 'mean'"),
         (_with_another_memory, "memory has 'mean', 'sum' after a step, expected 'mean'"),
-        (_with_a_number_as_memory, r"memory\['mean'\]: returned the shape \(\), expected \(2, 6\)"),
+        (_with_a_number_as_memory, r"memory\['mean'\]: returned the shape \(\), expected \(2, 64\)"),
         (_of_unit_length, "the update of an entry changes with the entries beside it"),
     ],
 )
@@ -89,9 +89,9 @@ class _WritesHalf(nn.Activation):
 @pytest.mark.parametrize(
     ("kind", "problem"),
     [
-        (_ReturnsValue, "value: it left nan in out. Write every entry"),
-        (_WritesHalf, "value: it left nan in out"),
-        (_ReturnsGradient, "gradient: it left nan in out"),
+        (_ReturnsValue, "value: it left entries of out as they were. Write every entry"),
+        (_WritesHalf, "value: it left entries of out as they were"),
+        (_ReturnsGradient, "gradient: it left entries of out as they were"),
     ],
 )
 def test_an_activation(kind: type[nn.Activation], problem: str) -> None:
@@ -117,8 +117,8 @@ class _ReturnsSlope(nn.ResidualLoss):
 @pytest.mark.parametrize(
     ("kind", "problem"),
     [
-        (_MeanLoss, r"rho: returned the shape \(\), expected \(2, 6\)"),
-        (_ReturnsSlope, "slope: it left nan in out"),
+        (_MeanLoss, r"rho: returned the shape \(\), expected \(2, 64\)"),
+        (_ReturnsSlope, "slope: it left entries of out as they were"),
     ],
 )
 def test_a_loss(kind: type[nn.ResidualLoss], problem: str) -> None:
@@ -140,10 +140,63 @@ class _Reduces(_Forgets):
 
 @pytest.mark.parametrize(
     ("kind", "problem"),
-    [(_Forgets, "backward: returned NoneType"), (_Reduces, r"forward: returned the shape \(2,\), expected \(2, 6\)")],
+    [(_Forgets, "backward: returned NoneType"), (_Reduces, r"forward: returned the shape \(2,\), expected \(2, 64\)")],
 )
 def test_a_norm(kind: type[nn.Normalization], problem: str) -> None:
     assert_refused(problem, "norm", kind)
+
+
+class _InGroups(_Forgets):
+    """Shuffles channels of four features."""
+
+    def forward(self, x: Any, training: bool) -> Any:
+        if x.shape[-1] % 4:
+            raise ValueError(f"got {x.shape[-1]} features, expected a multiple of 4")
+        return self._shuffled(x)
+
+    def backward(self, grad_output: Any, input_needed: bool = True) -> Any:
+        return self._shuffled(grad_output)
+
+    def _shuffled(self, x: Any) -> Any:
+        return x.reshape(*x.shape[:-1], 4, -1).swapaxes(-1, -2).reshape(x.shape)
+
+
+class _SquareRoot(nn.Activation):
+    """nan where z is negative, as written."""
+
+    def value(self, z: Any, out: Any) -> None:
+        np.sqrt(z, out=out)
+
+    def gradient(self, z: Any, h: Any, g: Any, out: Any) -> None:
+        np.divide(g, 2 * h, out=out)
+
+
+class _RootLoss(nn.ResidualLoss):
+    def rho(self, r: Any) -> Any:
+        return r**1.5
+
+    def slope(self, r: Any, out: Any) -> None:
+        out[...] = 1.5 * r**0.5
+
+
+@pytest.mark.parametrize(("kind", "part"), [("norm", _InGroups), ("activation", _SquareRoot), ("loss", _RootLoss)])
+def test_parts_that_do_what_their_kind_does(kind: str, part: Any) -> None:
+    mlpcli.register(kind, "mine")(part)
+    assert "mine" in choices.COMPONENTS[kind]
+
+
+def _raises(gradient: Any, memory: Any, count: int) -> Any:
+    raise ValueError("got 2 rows,\n  expected 1")
+
+
+def _lacks_memory(gradient: Any, memory: Any, count: int) -> Any:
+    raise MemoryError
+
+
+def test_what_a_part_raises_names_the_part() -> None:
+    assert_refused("it raised ValueError: got 2 rows, expected 1", "optimizer", _raises, lr=0.1)
+    with pytest.raises(MemoryError):
+        mlpcli.register("optimizer", "mine", lr=0.1)(_lacks_memory)
 
 
 def assert_refused(problem: str, kind: str, part: Any, **facts: Any) -> None:
@@ -165,6 +218,9 @@ def test_what_a_part_of_a_file_raises_has_its_line(tmp_path: Path) -> None:
         "    gradient *= 2\n"
         "    return gradient\n"
     )
-    with pytest.raises(PluginError, match=r"careless\.py, line 4: ValueError: output array is read-only"):
+    with pytest.raises(
+        PluginError,
+        match=r"careless\.py, line 4: register .* careless: it raised ValueError: output array is read-only",
+    ):
         load(path)
     assert "careless" not in choices.OPTIMIZERS
