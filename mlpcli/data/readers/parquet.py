@@ -50,7 +50,7 @@ def read_parquet(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> 
 
 def stream_parquet(path: Path, wanted: Wanted, keep: Sequence[str]) -> Iterator[RowPiece]:
     """The rows of a file batch by batch; errors as `read_parquet`."""
-    if path == STDIN:
+    if path is STDIN:
         raise UsageError(f"{path}: Parquet has its index at the end, so it is not read from a pipe. Give the file")
     with _opened(path) as file:
         schema = file.schema_arrow

@@ -164,6 +164,14 @@ def test_through_pipes(capsys: pytest.CaptureFixture[str]) -> None:
     assert refused.stderr.startswith(b"mlpcli: error: standard input, line 2: 2 cells")
 
 
+def test_a_file_named_standard_input_is_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    frame, expected = pd.read_csv("new.csv", dtype={"id": str}), predict(capsys, "c0", "new.csv")
+    for write_table in (frame.to_csv, frame.to_parquet):
+        write_table("standard input", index=False)
+        assert predict(capsys, "c0", "standard input") == predict(capsys, "c0", "./standard input") == expected
+    Path("standard input").unlink()
+
+
 def test_a_reader_that_leaves_ends_it_quietly() -> None:
     """The input never ends, so only the reader's leaving can end the command."""
     endless = (

@@ -20,7 +20,7 @@ from mlpcli.errors import DataError, FileError
 __all__ = ["COMPRESSIONS", "STDIN", "inner_path", "open_bytes"]
 
 STDIN = Path("standard input")
-"""The path that stands for standard input."""
+"""Stands for standard input, this object alone: a file may have this name."""
 
 COMPRESSIONS: dict[str, Callable[..., Any]] = {".bz2": bz2.open, ".gz": gzip.open, ".xz": lzma.open}
 DAMAGES = (EOFError, gzip.BadGzipFile, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
@@ -52,7 +52,7 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
     """
     suffix = path.suffix.lower()
     try:
-        if path == STDIN:
+        if path is STDIN:
             yield sys.stdin.buffer
         elif suffix == ".zip":
             with zipfile.ZipFile(path) as archive, archive.open(_only_member(path, archive)) as member:
