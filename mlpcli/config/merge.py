@@ -13,6 +13,7 @@ from mlpcli.config.options import RunOptions
 from mlpcli.config.origins import plugin_flags, unknown_parts
 from mlpcli.config.rules import Conflict, conflicts
 from mlpcli.errors import UsageError
+from mlpcli.signals import check
 from mlpcli.wording import nearest, quote
 
 __all__ = ["Source", "build", "canonical_value", "check_value", "unfolded", "usage_error"]
@@ -156,6 +157,7 @@ def _validate(values: Mapping[str, object]) -> tuple[RunOptions, dict[str, str]]
     try:
         return RunOptions.model_validate(values), {}
     except ValidationError as error:
+        check()  # a signal may have made it
         problems = error.errors(include_url=False)
         refused = {str(problem["loc"][0]): str(problem.get("ctx", {}).get("error", "")) for problem in problems}
         accepted = {name: value for name, value in values.items() if name not in refused}

@@ -8,17 +8,22 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any
 
 import pytest
 import typer
+from pydantic import TypeAdapter
 
 import mlpcli
 from mlpcli import errors
 from mlpcli.cli import main
+from mlpcli.config import RunOptions, Source, build
 from mlpcli.errors import ExitCode
+from mlpcli.results.files.read_file import read_toml
+from mlpcli.results.schema.json_schema import SweepHeader
 from tests.workers.processes import ENDLESS, PATIENCE
 
 MLPCLI = [sys.executable, "-m", "mlpcli"]
@@ -152,6 +157,28 @@ def test_a_signal_that_a_library_made_an_error_of(
     command(build)
     assert main.run(["train"]) == 143
     assert capsys.readouterr().err == "mlpcli: error: terminated. What was finished is kept\n"
+
+
+def test_a_signal_that_pydantic_made_a_wrong_value_of(
+    command: Callable[..., None], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A ValidationError of options that are right, where the signal comes while they are checked."""
+
+    def refuse(*_: object) -> None:
+        with suppress(BaseException):
+            signal.raise_signal(signal.SIGTERM)
+        TypeAdapter(int).validate_python("x")
+
+    (tmp_path / "sweep.toml").write_text("")
+    monkeypatch.setattr(RunOptions, "model_validate", refuse)
+    monkeypatch.setattr(SweepHeader, "model_validate", refuse)
+    for work in (
+        lambda: build(Source({"width": 4}, "--")),
+        lambda: read_toml(tmp_path / "sweep.toml", SweepHeader, ""),
+    ):
+        command(work)
+        assert main.run(["train"]) == 143
+        assert capsys.readouterr().err == "mlpcli: error: terminated. What was finished is kept\n"
 
 
 def test_every_code_has_a_case_above() -> None:

@@ -364,6 +364,7 @@ import sys
 from mlpcli.errors import Unavailable
 from mlpcli.workers.registry import open_executor
 from tests.workers.executor_jobs import pid_after
+from tests.workers.processes import ENDLESS
 if __name__ == "__main__":
     try:
         executor = open_executor({name!r}, 2)

@@ -421,7 +421,7 @@ def test_random_kills() -> None:
         futures = [pool.submit(pid_after, float(rng.uniform(0, 0.05))) for _ in range(200)]
         while not all(future.done() for future in futures):
             time.sleep(0.06)
-            workers = [worker._process for worker in pool._workers.values()]
+            workers = [worker._process for worker in pool._workers]
             victim = workers[rng.integers(len(workers))]
             if victim is not None:
                 victim.kill()

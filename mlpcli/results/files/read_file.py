@@ -19,6 +19,7 @@ from mlpcli.results.files import csv_text
 from mlpcli.results.files.append import complete_rows
 from mlpcli.results.schema import csv_schema
 from mlpcli.results.schema.csv_column import Column
+from mlpcli.signals import check
 
 __all__ = ["Rows", "damaged", "read_columns", "read_json", "read_json_lines", "read_options", "read_rows", "read_toml"]
 
@@ -162,6 +163,7 @@ def _checked(
     try:
         model.model_validate(content)
     except ValidationError as error:
+        check()  # a signal may have made it
         first = error.errors(include_url=False, include_input=False)[0]
         key = ".".join(map(str, first["loc"]))[:60]
         raise damaged(path, f"{place}key {key}: {first['msg']}" if key else f"{place}{first['msg']}", remedy) from error

@@ -11,12 +11,12 @@ import pytest
 from tests.sweeps.sweeps import rows, write_sweep
 
 MEASURED = """
-import json, resource, sys
+import json, sys
 from mlpcli.cli.main import run
-from tests.measure import cpu_loops
+from tests.measure import cpu_loops, peak_megabytes
 measured = {}
 measured["loops"] = cpu_loops(lambda: measured.update(code=run(sys.argv[1:])))
-measured["megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+measured["megabytes"] = peak_megabytes()
 print(json.dumps(measured), file=sys.stderr)
 """
 
