@@ -26,9 +26,10 @@ from mlpcli.data.names.sources import find_source
 from mlpcli.data.new_rows import encode_rows, validation_table
 from mlpcli.data.prepare import prepared_from, table_folder, with_decided
 from mlpcli.data.prepared.column_summary import UnknownTexts
+from mlpcli.data.prepared.columns import Column
 from mlpcli.data.prepared.dataset import Prepared
 from mlpcli.data.prepared.preprocessing import Preprocessing
-from mlpcli.data.prepared.write_parts import build_entry
+from mlpcli.data.prepared.write_parts import build_entry, finite_inputs
 from mlpcli.data.readers.arrays import are_pictures, read_arrays
 from mlpcli.data.readers.file_format import TYPED_OPTIONS, Wanted
 from mlpcli.data.readers.formats import refuse_others
@@ -153,7 +154,9 @@ def encode_in_memory(x: Any, preprocessing: Preprocessing, trained: DataOptions 
             raise DataError(f"X: rows of {flat.shape[1]} columns, but the model was trained on {len(columns)}")
         if flat.dtype.kind in "biuf" and all(column.kind in ("number", "boolean") for column in columns):
             marks = Spelling.of(trained).missing_numbers
-            return preprocessing.apply(np.where(np.isin(flat, [*marks]), np.nan, flat) if marks else flat)
+            cells = np.where(np.isin(flat, [*marks]), np.nan, flat) if marks else flat
+            _check_cells(cells, columns)
+            return finite_inputs(cells, preprocessing)
         x = dict(zip((column.name for column in columns), flat.astype(object).T, strict=True))
     reading = {name: getattr(trained, name) for name in ("dates", "missing")}
     options = DataOptions(target=preprocessing.targets, **reading)
@@ -164,6 +167,18 @@ def encode_in_memory(x: Any, preprocessing: Preprocessing, trained: DataOptions 
         warnings.warn(f"X: {UnknownTexts(**texts).sentence()}", stacklevel=5)
     encoded: NDArray[Any] = entry.arrays["new_x"]
     return encoded
+
+
+def _check_cells(cells: NDArray[Any], columns: Sequence[Column]) -> None:
+    """Refuse what columns of a table could not hold: infinite numbers, and other booleans than 0 and 1."""
+    wrong = np.isinf(cells)
+    truths = [at for at, column in enumerate(columns) if column.kind == "boolean"]
+    wrong[:, truths] = ~(np.isin(cells[:, truths], (0, 1)) | np.isnan(cells[:, truths]))
+    for row, at in np.argwhere(wrong)[:1].tolist():
+        expected = "0 or 1" if at in truths else "a finite number"
+        raise DataError(
+            f"X: row {row} has {cells[row, at]:g} in the column {quote(columns[at].name)}, expected {expected}"
+        )
 
 
 def class_labels(classes: Sequence[str]) -> NDArray[Any]:

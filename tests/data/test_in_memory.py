@@ -246,6 +246,24 @@ def test_rows_that_do_not_fit_the_model_are_refused(frame: pd.DataFrame, x: np.n
         encode_in_memory(frame.assign(age="old"), preprocessing)
 
 
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([[1.0, 0.5], [7.0, 0.5]], r"^X: row 1 has 7 in the column 'new', expected 0 or 1$"),
+        ([[0.5, 0.5]], r"^X: row 0 has 0\.5 in the column 'new', expected 0 or 1$"),
+        (np.array([[2, 0]], object), "has 2 in the column 'new'"),
+        ([[1.0, -np.inf]], r"^X: row 0 has -inf in the column 'width', expected a finite number$"),
+        ([[1.0, 1e300]], "column 'width': scaled, a number is too large for float32"),
+    ],
+)
+def test_an_array_is_held_to_what_the_columns_hold(frame: pd.DataFrame, rows: Any, words: str) -> None:
+    preprocessing = prepare_in_memory(frame[["new", "width", "grade"]], TARGET).preprocessing
+    with pytest.raises(DataError, match=words):
+        encode_in_memory(rows, preprocessing)
+    missing = encode_in_memory([[np.nan, np.nan], [1, 0]], preprocessing)
+    assert np.isfinite(missing).all()
+
+
 def test_nothing_is_written(x: np.ndarray, home: Path) -> None:
     prepare_in_memory((x, x[:, 0] > 0), DataOptions())
     assert not home.exists()

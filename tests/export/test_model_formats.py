@@ -154,6 +154,20 @@ def test_the_numpy_file_takes_rows_in_every_form_and_names_a_missing_column(tmp_
     assert (done.returncode, done.stderr) == (2, f"{tmp_path / 'rows.csv'}: the column 'age' is missing\n")
 
 
+def test_the_numpy_file_refuses_the_arrays_that_the_model_refuses(tmp_path: Path) -> None:
+    rows = table()[["member", "prediction"]]
+    model = mlpcli.train((rows, np.arange(len(rows)) % 2), width=4, epochs=1).model
+    model.export(tmp_path / "model.py")
+    module = import_file(tmp_path / "model.py")
+    for wrong in ([[7, 2.0]], [[0.5, 2.0]], [[1, np.inf]], [[1, 1e300]], [[True, "much"]]):
+        with pytest.raises(mlpcli.Error):
+            model.predict(wrong)
+        with pytest.raises(ValueError):
+            module.predict(wrong)
+    right = [[1, 2.0], [0, np.nan], [np.nan, 3.0]]
+    assert module.predict(right).tolist() == model.predict(right).tolist()
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf8", "UTF-8"])
 def test_a_byte_order_mark_is_no_part_of_the_first_name(encoding: str, tmp_path: Path) -> None:
     (tmp_path / "train.csv").write_text(

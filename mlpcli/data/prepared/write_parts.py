@@ -226,14 +226,24 @@ def _write_dense(
     x = new.array(name, preprocessing.dtype, (len(preprocessing.features),))
     first, varies = None, False
     for raw in raw_rows(table, chosen, rows, preprocessing.columns):
-        block = preprocessing.apply(raw)
-        if not np.isfinite(block).all():
-            at = int(np.flatnonzero(~np.isfinite(block).all(axis=0))[0])
-            raise too_large(preprocessing.features[at], preprocessing.dtype, remedy="standard")
+        block = finite_inputs(raw, preprocessing)
         first = block[0] if first is None else first
         varies = varies or bool((block != first).any())
         x.append(block)
     return varies
+
+
+def finite_inputs(raw: NDArray[Any], preprocessing: Preprocessing) -> NDArray[Any]:
+    """Raw rows as inputs of a network, as `Preprocessing.apply` makes them.
+
+    Raises:
+        DataError: a scaled number is too large for the dtype.
+    """
+    x = preprocessing.apply(raw)
+    if not np.isfinite(x).all():
+        at = int(np.flatnonzero(~np.isfinite(x).all(axis=0))[0])
+        raise too_large(preprocessing.features[at], preprocessing.dtype, remedy="standard")
+    return x
 
 
 def raw_rows(
