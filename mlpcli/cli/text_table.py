@@ -37,16 +37,15 @@ class Column(NamedTuple):
     @property
     def is_ascii(self) -> bool:
         """Whether each character takes one column of the terminal for sure."""
-        return self.is_known_numeric or (self.name + "".join(self.cells)).isascii()
+        return self.name.isascii() and (self.is_known_numeric or "".join(self.cells).isascii())
 
     def aligned(self) -> Sequence[str]:
         """The name and the cells, filled up to the width."""
-        texts, width = (self.name, *self.cells), self.width
-        if self.is_numeric:
-            return [text.rjust(width) for text in texts]
+        texts, width, is_numeric = (self.name, *self.cells), self.width, self.is_numeric
         if self.is_ascii:
-            return [text.ljust(width) for text in texts]
-        return [text + " " * (width - _taken(text)) for text in texts]
+            return [text.rjust(width) if is_numeric else text.ljust(width) for text in texts]
+        gaps = [" " * (width - _taken(text)) for text in texts]
+        return [gap + text if is_numeric else text + gap for gap, text in zip(gaps, texts, strict=True)]
 
     @property
     def is_numeric(self) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 
 from mlpcli.cli import text_table
-from mlpcli.cli.text_table import table
+from mlpcli.cli.text_table import Column, print_columns, table
 from tests.cli.test_console import SPITEFUL
 
 
@@ -21,6 +21,14 @@ def test_a_plain_table(capsys: pytest.CaptureFixture[str]) -> None:
         "relu        0.25   5",
         "leaky-relu        10",
     ]
+
+
+@pytest.mark.parametrize("is_known_numeric", [True, False])
+def test_numbers_under_a_wide_name_end_where_it_ends(
+    is_known_numeric: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_columns([Column("順位", ["1", "20"], is_known_numeric), Column("name", ["a", "b"])])
+    assert capsys.readouterr().out.splitlines() == ["順位  name", "   1  a", "  20  b"]
 
 
 def test_a_table_without_rows(capsys: pytest.CaptureFixture[str]) -> None:
