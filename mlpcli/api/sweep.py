@@ -95,8 +95,9 @@ def sweep(
         raise UsageError(
             f"keep_models: got {quote(str(keep_models))}, expected one of {', '.join(get_args(KeepModels))}"
         )
-    if jobs is not None and jobs < 1:
-        raise UsageError(f"jobs: got {jobs}, expected an integer of at least 1")
+    processes: Any = cores() if jobs is None else plain(jobs)
+    if type(processes) is not int or processes < 1:
+        raise UsageError(f"jobs: got {quote(jobs)}, expected an integer of at least 1")
     load(plugin)
     over = {option: plain(value) for option, value in base.items() if value is not None}
     path = Path("sweep") if isinstance(spec, Mapping) else Path(spec)
@@ -110,7 +111,7 @@ def sweep(
     with tempfile.TemporaryDirectory(prefix="mlpcli-") as scratch, interruptions_of_python():
         swept = run_plan(
             plan,
-            jobs=cores() if jobs is None else jobs,
+            jobs=processes,
             executor=executor,
             results=Path(scratch if results is None else results),
             data_home=None if data_home is None else Path(data_home),

@@ -260,12 +260,12 @@ def _array(values: Any, name: str) -> NDArray[Any]:
     """An array of numbers or texts; texts and numbers of type object get the type that all of them have."""
     try:
         array = np.asarray(values)
+        if array.dtype.kind in "OT":
+            kinds = {type(value) for value in array.ravel().tolist()}
+            if kinds == {str} or not kinds & {str}:
+                array = np.array(array.tolist())
     except ValueError:
         raise DataError(f"{name}: its rows have different lengths") from None
-    if array.dtype.kind in "OT":
-        kinds = {type(value) for value in array.ravel().tolist()}
-        if kinds == {str} or not kinds & {str}:
-            array = np.array(array.tolist())
     if array.ndim == 0 or array.dtype.kind not in "biufUO":
         got = f"an array of {array.dtype}" if array.ndim else type(values).__name__
         dates = "; a data frame may have dates" if array.dtype.kind == "M" else ""

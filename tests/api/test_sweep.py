@@ -77,7 +77,7 @@ def test_data_in_memory_give_the_trials_of_the_npz_and_of_train() -> None:
     np.savez("d.npz", X=x, y=y)
     base = {"epochs": 3, "depth": 1}
     spec = {"base": base, "grid": {"width": [2, 8]}}
-    here = mlpcli.sweep(spec, data=(x, y), executor="local", jobs=1)
+    here = mlpcli.sweep(spec, data=(x, y), executor="local", jobs=np.int64(1))
     there = mlpcli.sweep({**spec, "base": {**base, "dataset": "d.npz"}}, executor="serial")
     columns = [column for column in here.trials if not column.endswith("_s")]
     assert here.trials[columns].equals(there.trials[columns])
@@ -104,6 +104,8 @@ def test_keywords_say_how_data_in_memory_are_read() -> None:
     ("given", "words"),
     [
         ({"jobs": -1}, "^jobs: got -1, expected an integer of at least 1$"),
+        ({"jobs": "2"}, "^jobs: got '2', expected an integer of at least 1$"),
+        ({"jobs": True}, "^jobs: got true, expected an integer of at least 1$"),
         ({"keep_models": "alll"}, "^keep_models: got 'alll', expected one of none, best, all$"),
     ],
 )
