@@ -59,12 +59,13 @@ class Swept:
         """How many trials are there, in words."""
         return _done(len(self.trials), self.waiting, self.prepared.plan)
 
-    def problem(self, table: str, remedy: str = "Try again with --retry-failed") -> MlpcliError | None:
+    def problem(self, table: str, *, failed: str, diverged: str | None = None) -> MlpcliError | None:
         """Error that ends the command if trials failed or diverged.
 
         Args:
             table: the place of the trials.
-            remedy: what to do about trials that diverged.
+            failed: what to do about trials that failed.
+            diverged: what to do where all of them diverged; by default the same.
         """
         total = len(self.prepared.plan)
         if lacking := [trial.lack for trial in self.trials.values() if trial.lack]:
@@ -72,10 +73,11 @@ class Swept:
                 f"{len(lacking)} of {total} trials failed for lack of {lacking[0]}: see the column error of {table}. "
                 f"{'The others are kept. ' if len(lacking) < total else ''}Train these again with {self.again}"
             )
-        if troubled := sum(trial.is_troubled for trial in self.trials.values()):
+        if troubled := [trial.state for trial in self.trials.values() if trial.is_troubled]:
             return BadResult(
-                f"{troubled} of {total} trials failed or diverged: see the column error of {table}. "
-                f"{'The others are kept. ' if troubled < total else ''}{remedy}"
+                f"{len(troubled)} of {total} trials failed or diverged: see the column error of {table}. "
+                f"{'The others are kept. ' if len(troubled) < total else ''}"
+                f"{failed if 'failed' in troubled else diverged or failed}"
             )
         return None
 

@@ -52,7 +52,7 @@ def train_seeds(
 ) -> Swept:
     """Train what is missing of these seeds, on all cores; the folder is a sweep's, and the best model is kept.
 
-    Each training equals `mlpcli train --threads 1` with its seed.
+    Each training equals `mlpcli train --threads 1` with its seed; one that failed or diverged is done again, as there.
     """
     return run_plan(
         plan_seeds(options, seeds, name),
@@ -61,7 +61,7 @@ def train_seeds(
         results=results,
         data_home=data_home,
         keep_models="best",
-        retry_failed=False,
+        retry_failed=True,
         restart=False,
         force=force,
         fail_fast=False,

@@ -129,7 +129,11 @@ def sweep(
         found = Sweep.of_folder(swept.path)
         if results is None:
             found = found.in_memory()
-    if problem := swept.problem("trials" if results is None else shown(swept.path / "trials.csv")):
+    if results is None:
+        problem = swept.problem("trials", failed="Try again")
+    else:
+        problem = swept.problem(shown(swept.path / "trials.csv"), failed="Try again with retry_failed=True")
+    if problem:
         warnings.warn(str(problem), stacklevel=2)
     return found
 

@@ -43,6 +43,26 @@ def test_a_run_that_is_trained_again_meanwhile_is_scored_again(
     assert Path("results/r", name).read_bytes() == of_the_new_model
 
 
+def test_texts_that_a_model_does_not_know_are_said_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"{number % 7},{'red' if number % 3 else 'blue'},{number % 2}" for number in range(40)]
+    Path("old.csv").write_text("\n".join(["size,color,y", *rows]))
+    Path("new.csv").write_text("size,color\n1,green\n")
+    train = split("train --dataset old.csv --target y --epochs 1 --name r --force --quiet --seed")
+    prepare, seeds = evaluate.other_rows, iter(["7"])
+
+    def training_meanwhile(*arguments: Any) -> Any:
+        for seed in seeds:
+            assert run([*train, seed]) == 0
+        return prepare(*arguments)
+
+    assert run([*train, "0"]) == 0
+    monkeypatch.setattr(evaluate, "other_rows", training_meanwhile)
+    assert run(split("eval r --dataset new.csv")) == 0
+    assert capsys.readouterr().err.count("does not know, 'green'") == 1
+
+
 def test_a_run_that_is_trained_again_all_the_time(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -95,11 +95,11 @@ def evaluate(
             say(f"{shown(path)}: {len(asked)} {asked.words}", quiet=quiet)
             for text in summary_lines(asked.summary):
                 say(text, quiet=quiet)
-            warn_of_columns((), asked.unknown)
             scores = evaluate_rows(model, asked)
             return asked, scores, predict_rows(model, asked) if predictions or not scores else None
 
         (path, _), (asked, scores, predicted) = of_one_model(run, results, load, score)
+    warn_of_columns((), asked.unknown)
     folder = folder_for_tables(path)
     if predictions:
         predictions = Path(os.path.realpath(predictions))  # a link that the user names is followed

@@ -162,5 +162,5 @@ def sweep(
         watch=lambda prepared, folder, jobs: watch_sweep(prepared, folder, jobs, quiet),
     )
     show_results(swept, None if all_ else top or (TOP if is_terminal() else None), as_json)
-    if problem := swept.problem(shown(swept.path / "trials.csv")):
+    if problem := swept.problem(shown(swept.path / "trials.csv"), failed="Try again with --retry-failed"):
         raise problem

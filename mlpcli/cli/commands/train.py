@@ -161,7 +161,8 @@ def _train_seeds(
         watch=lambda prepared, folder, jobs: watch_sweep(prepared, folder, jobs, quiet),
     )
     show_seeds(swept, as_json)
-    if problem := swept.problem(shown(swept.path / "trials.csv"), remedy="Try a lower --lr"):
+    table, failed = shown(swept.path / "trials.csv"), f"Train these again with {swept.again}"
+    if problem := swept.problem(table, failed=failed, diverged="Try a lower --lr"):
         raise problem
 
 

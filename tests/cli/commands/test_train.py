@@ -288,6 +288,10 @@ def test_seeds_that_all_diverge_are_told_what_helps_here(capsys: pytest.CaptureF
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("mlpcli: error: 2 of 2 trials failed or diverged: see the column error of ")
     assert last.endswith("trials.csv. Try a lower --lr")
+    (table,) = Path("results").glob("*/trials.csv")
+    before = table.stat().st_mtime_ns
+    assert run(["train", "--dataset", "blobs:n=120", "--epochs", "2", "--seeds", "2", *diverging]) == 1
+    assert table.stat().st_mtime_ns > before  # trained again
 
 
 def test_several_seeds_are_a_sweep_of_one_configuration(capsys: pytest.CaptureFixture[str]) -> None:
