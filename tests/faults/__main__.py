@@ -5,8 +5,9 @@ python -m tests.faults [--minutes 60] [--kills 200] [--inputs 20000] [--seed 0] 
 
 Every place of our code from which a system call comes meets every error once; `--seed` chooses among its calls. The
 attempts are spread evenly over attacks and subjects, so that Ctrl-C and `--minutes` stop an attack that has tried some
-of everything. With `--write`, results/reference/faults.csv records each task when it is done, what stands there is not
-tried again, and faults.md is written from it: a whole attack may be made in pieces. Exit code 1 if there is a fault.
+of everything. With `--write`, results/reference/faults.csv records each task when it is done, the cases that it has are
+not tried again, and faults.md is written from it: a whole attack may be made in pieces. Exit code 1 if this run met a
+fault; faults that the record had before do not count.
 """
 
 import argparse
@@ -47,6 +48,7 @@ def main() -> int:
     compile_dir(Path(mlpcli.__file__).parent, quiet=1)  # else each command does, where the environment says so
     begin, machine = time.monotonic(), provenance([], "")
     tasks, rows = plan(asked), record.read(record.RECORD) if asked.write else []
+    recorded = len(rows)
 
     def add(more: list[record.Row]) -> None:
         rows.extend(more)
@@ -57,42 +59,48 @@ def main() -> int:
     groups = dict.fromkeys((task.attack, task.subject, task.planned) for task in tasks)
     add(
         [
-            record.Row("", attack, subject, 0, planned, "", 0)
+            record.Row("", attack, subject, 0, "", planned, "", 0)
             for attack, subject, planned in sorted(groups.keys() - known)
         ]
     )
     with ProcessPoolExecutor(asked.jobs, multiprocessing.get_context("spawn")) as pool:
-        missing = list(_missing(tasks, rows))
-        work = {pool.submit(run, task, begin + asked.minutes * 60): task for task in missing}
+        end = begin + asked.minutes * 60
+        work = {
+            pool.submit(run, task._replace(cases=task.cases[made:]), end): (task, made)
+            for task, made in _missing(tasks, rows)
+        }
         with suppress(KeyboardInterrupt):
             for done in as_completed(work):
-                add(list(_rows(work[done], done.result(), machine["git_commit"])))
+                add(list(_rows(*work[done], done.result(), machine["git_commit"])))
         pool.shutdown(cancel_futures=True)
     text = record.page(rows, f"{machine['cpu']}, {machine['python']}", shlex.join(sys.argv[1:]))
     print(text)
     if asked.write:
         record.PAGE.write_text(text, encoding="utf-8")
-    return 1 if any(row.fault for row in rows) else 0
+    return 1 if any(row.fault for row in rows[recorded:]) else 0
 
 
-def _missing(tasks: list[Task], rows: list[record.Row]) -> Iterator[Task]:
-    """The tasks without the attempts that the record has; those of a task are made in order."""
-    made = dict.fromkeys(((task.attack, task.subject, task.number) for task in tasks), 0)
+def _missing(tasks: list[Task], rows: list[record.Row]) -> Iterator[tuple[Task, int]]:
+    """Tasks that are not done, each with the number of its first cases that the record has."""
+    tried: dict[tuple[str, str, int], set[str]] = {}
     for row in rows:
-        if (key := (row.attack, row.subject, row.task)) in made:
-            made[key] += row.attempts
+        tried.setdefault((row.attack, row.subject, row.task), set()).add(row.tried)
     for task in tasks:
-        if cases := task.cases[made[task.attack, task.subject, task.number] :]:
-            yield task._replace(cases=cases)
+        made = record.made(task.cases, tried.get((task.attack, task.subject, task.number), ()))
+        if made < len(task.cases):
+            yield task, made
 
 
-def _rows(task: Task, ends: list[tuple[object, Ended]], commit: str | None) -> Iterator[record.Row]:
-    """How the attempts of a task ended; each fault has a row of its own, with its last line."""
+def _rows(task: Task, made: int, ends: list[tuple[object, Ended]], commit: str | None) -> Iterator[record.Row]:
+    """How the attempts after the `made` first ones of a task ended; each fault has a row of its own."""
     said = Counter(
         (ended.how, f"{case}: {ended.fault.splitlines()[-1]}" if ended.fault else "") for case, ended in ends
     )
+    tried = record.digest(task.cases[: made + len(ends)])
     for (how, fault), count in said.items():
-        yield record.Row((commit or "")[:12], task.attack, task.subject, task.number, task.planned, how, count, fault)
+        yield record.Row(
+            (commit or "")[:12], task.attack, task.subject, task.number, tried, task.planned, how, count, fault
+        )
 
 
 if __name__ == "__main__":

@@ -1,19 +1,21 @@
 """The record of the whole attack: how the attempts of each task ended, appended task by task, and the page made of it.
 
-An attack may be stopped at any moment and begun again: what the record has is not tried twice. Rows that are deleted
-are tried again. What became of a fault is written behind its text by hand.
+An attack may be stopped at any moment and begun again: cases that the record has are not tried twice. A task whose
+cases are not those recorded, since the code or `--seed` has changed, is tried from its first case on; so are rows that
+are deleted. What became of a fault is written behind its text by hand.
 """
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
+from hashlib import sha256
 from pathlib import Path
 from textwrap import wrap
 
 from tests.faults.system_calls import ERRORS, reason_to_skip
 
-__all__ = ["PAGE", "RECORD", "Row", "page", "read", "write"]
+__all__ = ["PAGE", "RECORD", "Row", "digest", "made", "page", "read", "write"]
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference"
 PAGE, RECORD = REFERENCE / "faults.md", REFERENCE / "faults.csv"
@@ -23,13 +25,16 @@ PAGE, RECORD = REFERENCE / "faults.md", REFERENCE / "faults.csv"
 class Row:
     """Attempts of one task that ended alike; a fault has a row of its own.
 
-    `planned` is the number of attempts on the subject; a row without attempts says only that they are planned.
+    `tried` is the digest of the cases of the task, from its first to the last one attempted; rows from before it was
+    recorded have none. `planned` is the number of attempts on the subject; a row without attempts says only that they
+    are planned.
     """
 
     commit: str
     attack: str
     subject: str
     task: int
+    tried: str
     planned: int
     ended: str
     attempts: int
@@ -57,6 +62,33 @@ def write(path: Path, rows: Iterable[Row]) -> None:
         writer.writerows(map(astuple, rows))
 
 
+def digest(cases: Iterable[object]) -> str:
+    """A digest of cases in their order.
+
+    >>> digest([1, 2]) == digest(range(1, 3)) != digest([2, 1])
+    True
+    """
+    return [*_digests(cases)][-1]
+
+
+def made(cases: Iterable[object], tried: Collection[str]) -> int:
+    """How many cases, from the first one on, have their digest among those `tried`.
+
+    >>> made([1, 2, 3], [digest([1, 2])]), made([1, 2, 3], [digest([2])])
+    (2, 0)
+    """
+    return max((count for count, text in enumerate(_digests(cases)) if text in tried), default=0)
+
+
+def _digests(cases: Iterable[object]) -> Iterator[str]:
+    """The digest of no case, then of the first, then of the first two, and so on."""
+    hashed = sha256()
+    yield ""
+    for case in cases:
+        hashed.update(f"{case!r}\n".encode())
+        yield hashed.hexdigest()[:12]
+
+
 def page(rows: Sequence[Row], machine: str, asked: str) -> str:
     """The page: attempts by attack and subject, then the faults."""
     total, faults = sum(row.attempts for row in rows), [row for row in rows if row.fault]
@@ -79,8 +111,9 @@ def page(rows: Sequence[Row], machine: str, asked: str) -> str:
         "Links in place of the names that are written below results/ are tried by `tests/faults/test_links.py`, "
         "threads without memory by `tests/test_background.py`.",
         f"System calls were not failed: {reason_to_skip()}." if reason_to_skip() else "",
-        "Where there are fewer attempts than `of`, the attack was stopped: the rest has not been tried. A command that "
-        "a signal met too late, or did not stop, ended with 0.",
+        "The cases that are planned change with the code and with `--seed`. Attempts of every plan are added up, and "
+        "`of` is the number of the last plan. Where there are fewer attempts than `of`, the attack was stopped: the "
+        "rest has not been tried. A command that a signal met too late, or did not stop, ended with 0.",
     ]
     head = [line for text in filter(None, paragraphs) for line in (*wrap(text, 118), "")]
     lines = [
