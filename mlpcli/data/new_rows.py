@@ -1,5 +1,6 @@
 """Rows for a trained model: read by column name, then encoded and scaled as the training rows were."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from mlpcli.wording import quote
 if TYPE_CHECKING:
     from mlpcli.data.prepared.rows.validation import ValidationTable
 
-__all__ = ["Rows", "encode_rows", "inputs_of", "read_as_trained", "read_rows", "unknown_of", "validation_table"]
+__all__ = ["Rows", "encode_rows", "inputs_of", "read_as_trained", "read_rows", "validation_table"]
 
 
 @dataclass(frozen=True)
@@ -173,18 +174,15 @@ def encode_rows(
     return new.commit(meta)
 
 
-def inputs_of(table: Table, preprocessing: Preprocessing, where: str) -> NDArray[Any]:
-    """The rows of a table as inputs of a trained network, (rows, features); errors as `encode_rows`."""
-    from mlpcli.data.prepared.matching import match_columns
+def inputs_of(table: Table, preprocessing: Preprocessing, where: str) -> tuple[NDArray[Any], Iterator[UnknownTexts]]:
+    """The rows of a table as inputs of a trained network, (rows, features), and the columns with unknown texts.
+
+    Errors as `encode_rows`.
+    """
+    from mlpcli.data.prepared.matching import match_columns, unknown_texts
     from mlpcli.data.prepared.write_parts import write_part
 
     new, chosen = MemoryEntry(), match_columns(table, preprocessing, where)
     write_part(new, "new", table, chosen, np.arange(len(table.cells)), None, preprocessing)
-    return rows_of(new.commit({}).arrays, "new_x", len(preprocessing.features))
-
-
-def unknown_of(table: Table, preprocessing: Preprocessing, where: str) -> list[UnknownTexts]:
-    """The columns of a table with texts that training did not have; errors as `encode_rows`."""
-    from mlpcli.data.prepared.matching import match_columns, unknown_texts
-
-    return list(unknown_texts(table, match_columns(table, preprocessing, where), preprocessing))
+    x = rows_of(new.commit({}).arrays, "new_x", len(preprocessing.features))
+    return x, unknown_texts(table, chosen, preprocessing)

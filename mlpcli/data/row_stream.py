@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mlpcli.config import DataOptions
 from mlpcli.data.cache.table import Kind
-from mlpcli.data.new_rows import inputs_of, read_as_trained, read_rows, unknown_of
+from mlpcli.data.new_rows import inputs_of, read_as_trained, read_rows
 from mlpcli.data.prepared.column_summary import UnknownTexts
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.data.readers.file_format import Wanted
@@ -110,10 +110,11 @@ def _pieces(
     kinds: dict[str, Kind] = {column.name: column.kind for column in fitted[0].columns}
     piece: RowPiece
     for piece in form.stream(path, Wanted(form.resolve(asked), kinds), keep):
+        inputs, unknown = zip(*(inputs_of(piece.table, one, where) for one in fitted), strict=True)
         if notice is not None:
-            for texts in unknown_of(piece.table, fitted[0], where):
+            for texts in unknown[0]:
                 notice(texts)
-        yield InputRows([inputs_of(piece.table, one, where) for one in fitted], piece.kept)
+        yield InputRows(inputs, piece.kept)
 
 
 def _whole(

@@ -44,8 +44,8 @@ def column(name: str, values: Sequence[Any]) -> Column:
     """`cell` of each value of a column, which takes no time for 20,000 trials where the values are of one type."""
     kinds = set(map(type, values)) - {type(None)}
     is_numeric = bool(kinds) and kinds <= {float, int}
-    if kinds == {float} and name not in OPTIONS:  # most have the size for which `short` need not be asked
-        cells = [f"{value:.4f}" if value and 1e-3 <= value < 1e3 else short(value) for value in values]
+    if kinds == {float} and name not in OPTIONS:
+        cells = list(map(short, values))
     elif kinds == {float}:
         texts = {value: cell(name, value) for value in set(values)}
         cells = [texts[value] for value in values]
