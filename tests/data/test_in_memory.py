@@ -182,8 +182,9 @@ def test_a_category_that_training_did_not_have_is_zeros(frame: pd.DataFrame) -> 
     ],
 )
 def test_what_cannot_be_used_is_refused(data: Any, kind: type[Exception], words: str) -> None:
+    has_target = not isinstance(data, tuple) and "grade" in data
     with pytest.raises(kind, match=words):
-        prepare_in_memory(data, TARGET if isinstance(data, pd.DataFrame) or "grade" in data else DataOptions())
+        prepare_in_memory(data, TARGET if has_target else DataOptions())
 
 
 def test_marks_of_missing_values_hold_for_new_rows_too() -> None:
@@ -231,6 +232,23 @@ def test_a_type_that_a_model_does_not_take_is_to_be_converted(frame: pd.DataFram
     preprocessing = prepare_in_memory(frame, TARGET).preprocessing
     with pytest.raises(DataError, match=r"trained on a number\. Nothing was written\. Convert the column$"):
         encode_in_memory(frame.assign(age="old"), preprocessing)
+
+
+def test_a_column_is_to_be_left_out_only_where_no_model_needs_it(frame: pd.DataFrame, tmp_path: Path) -> None:
+    wrong = frame.assign(age=np.inf)
+    with pytest.raises(DataError, match=r"a number too large\. .* Correct the cell, or leave .* with --drop 'age'$"):
+        prepare_in_memory(wrong, TARGET)
+    preprocessing = prepare_in_memory(frame, TARGET).preprocessing
+    with pytest.raises(DataError, match=r"a number too large\. Nothing was written\. Correct the cell$"):
+        encode_in_memory(wrong, preprocessing)
+    frame.to_parquet(tmp_path / "d.parquet")
+    said = r"and categories are texts, integers or booleans\. .* Convert the column, or leave .* with --drop 'width'$"
+    for made in (
+        lambda: prepare_in_memory(frame, TARGET.model_copy(update={"categories": ("width",)})),
+        lambda: prepare(str(tmp_path / "d.parquet"), target="grade", categories="width"),
+    ):
+        with pytest.raises(DataError, match=said):
+            made()
 
 
 def test_no_rows_are_refused(x: np.ndarray) -> None:

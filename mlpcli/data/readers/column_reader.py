@@ -26,10 +26,6 @@ Floats = NDArray[np.float64]
 Where = Callable[[int], str]  # file and line of a cell, by its place in the piece
 
 
-CONVERT = "Convert the column"
-"""Remedy for a type that is not the one a model was trained on."""
-
-
 class Changed(Exception):
     """A column turned out to be of another kind than was decided, so the file must be read again."""
 
@@ -47,9 +43,9 @@ class Seen:
 class ColumnReader:
     """One wanted column: its place in the file, its kind once that is decided, and the texts seen so far.
 
-    `target` marks a column to predict. `fixed` marks a kind that a trained model or the user chose. `gaps_allowed` says
-    that a target may have no value, `as_texts` that texts are meant even where they look like numbers. `spelling` says
-    how numbers, dates and gaps are written.
+    `target` marks a column to predict. `fixed` marks a kind that a trained model or the user chose, `needed` a column
+    that a trained model reads. `gaps_allowed` says that a target may have no value, `as_texts` that texts are meant
+    even where they look like numbers. `spelling` says how numbers, dates and gaps are written.
     """
 
     name: str
@@ -57,6 +53,7 @@ class ColumnReader:
     target: bool
     kind: Kind | None = None
     fixed: bool = False
+    needed: bool = False
     gaps_allowed: bool = False
     as_texts: bool = False
     spelling: Spelling = field(default_factory=Spelling)
@@ -75,6 +72,25 @@ class ColumnReader:
         else:
             boolean = all(self.spelling.boolean(text) is not None for text in texts)
             self.kind = "boolean" if boolean else self._kind_of_dates(texts) or "text"
+
+    def take(self, possible: Sequence[Kind], held: str, where: str) -> None:
+        """Choose the kind by the type of the column: the first possible one, unless it is fixed.
+
+        Args:
+            possible: kinds that the values can be read as; none if they cannot be read at all.
+            held: the type, for messages.
+            where: the table, for messages.
+
+        Raises:
+            DataError: none is possible, or not the one that is fixed.
+        """
+        if not possible:
+            self.refuse(where, f"values of type {held} cannot be read")
+        self.kind = self.kind if self.fixed else possible[0]
+        if self.kind not in possible:
+            trained = f"the model was trained on a {self.kind}"
+            expected = trained if self.needed else "categories are texts, integers or booleans"
+            self.refuse(where, f"values of type {held}, and {expected}", "Convert the column")
 
     def spell(self, texts: Sequence[str], where: Where) -> Floats:
         """Numbers, booleans or dates as written -> float64 (cells,), NaN for gaps.
@@ -232,7 +248,7 @@ class ColumnReader:
     def refuse(self, where: str, why: str, remedy: str = "Correct the cell") -> NoReturn:
         """Raise a DataError that names this column; one of inputs can be left out, unless a model needs it."""
         what = "target" if self.target else "column"
-        other = "" if self.target or remedy == CONVERT else f", or leave the column out with --drop {quote(self.name)}"
+        other = "" if self.target or self.needed else f", or leave the column out with --drop {quote(self.name)}"
         raise DataError(f"{where}, {what} {quote(self.name)}: {why}. Nothing was written. {remedy}{other}")
 
 

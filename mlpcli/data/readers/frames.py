@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.cache.table import DATES, Kind, Table, TableColumn, TableWriter
-from mlpcli.data.readers.column_reader import CONVERT, Changed, ColumnReader
+from mlpcli.data.readers.column_reader import Changed, ColumnReader
 from mlpcli.data.readers.file_format import Wanted
 from mlpcli.data.readers.text.dates import MICROSECONDS
 from mlpcli.data.readers.wanted_columns import rejoined, wanted_columns
@@ -111,7 +111,7 @@ def read_frame(frame: "pd.DataFrame", writer: TableWriter, wanted: Wanted, where
 
 
 def _decide(column: ColumnReader, series: "pd.Series[Any]", where: str) -> str:
-    """Choose the column's kind by what it holds, which is returned; a kind that a model fixed must be possible."""
+    """Choose the column's kind by what it holds, which is returned; a kind that is fixed must be possible."""
     import pandas as pd
 
     held = pd.api.types.infer_dtype(series, skipna=True)
@@ -126,11 +126,7 @@ def _decide(column: ColumnReader, series: "pd.Series[Any]", where: str) -> str:
     if held == "time" and any(moment.tzinfo is not None for moment in series.dropna()):
         column.refuse(where, "its times of day have a time zone, which shifts with the date")
     possible = OF_TARGETS.get(held, POSSIBLE.get(held, ())) if column.target else POSSIBLE.get(held, ())
-    if not possible:
-        column.refuse(where, f"values of type {held} cannot be read")
-    column.kind = column.kind if column.fixed else possible[0]
-    if column.kind not in possible:
-        column.refuse(where, f"values of type {held}, and the model was trained on a {column.kind}", CONVERT)
+    column.take(possible, held, where)
     return held
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.cache.table import DATES, Kind, Table, TableWriter
-from mlpcli.data.readers.column_reader import CONVERT, Changed, ColumnReader, finished, table_of
+from mlpcli.data.readers.column_reader import Changed, ColumnReader, finished, table_of
 from mlpcli.data.readers.file_format import TYPED_OPTIONS, FileFormat, Wanted, foreign
 from mlpcli.data.readers.row_pieces import RowPiece, kept_places
 from mlpcli.data.readers.text.compression import STDIN
@@ -82,12 +82,12 @@ def _opened(path: Path) -> Iterator[Any]:
 
 
 def _decide(path: Path, column: ColumnReader, arrow_type: Any) -> None:
-    """Choose the column's kind by its type; if a model fixed the kind, check that the type can be read as it."""
+    """Choose the column's kind by its type; if the kind is fixed, check that the type can be read as it."""
     from pyarrow import types
 
     if types.is_dictionary(arrow_type):
         arrow_type = arrow_type.value_type
-    possible: tuple[Kind, ...]
+    possible: tuple[Kind, ...] = ()
     if types.is_boolean(arrow_type):
         possible = ("text",) if column.target else ("boolean", "number", "text")
     elif types.is_integer(arrow_type):
@@ -102,11 +102,7 @@ def _decide(path: Path, column: ColumnReader, arrow_type: Any) -> None:
         possible = ("date",) if arrow_type.tz is None else ("zoned date",)
     elif types.is_time(arrow_type) and not column.target:
         possible = ("time",)
-    else:
-        column.refuse(str(path), f"values of type {arrow_type} cannot be read")
-    column.kind = column.kind if column.fixed else possible[0]
-    if column.kind not in possible:
-        column.refuse(str(path), f"values of type {arrow_type}, and the model was trained on a {column.kind}", CONVERT)
+    column.take(possible, str(arrow_type), str(path))
 
 
 def _blocks(path: Path, file: Any, columns: list[ColumnReader]) -> Iterator[NDArray[np.float64]]:

@@ -63,7 +63,16 @@ def wanted_columns(names: Sequence[str], wanted: Wanted, where: str, *, typed: b
             near = nearest(missing[0], names)
             raise DataError(f"{where}: the model needs the column {quote(missing[0])}, which is missing{near}")
         return [
-            ColumnReader(name, place, name in targets, kinds[name], fixed=True, gaps_allowed=True, spelling=spelling)
+            ColumnReader(
+                name,
+                place,
+                name in targets,
+                kinds[name],
+                fixed=True,
+                needed=True,
+                gaps_allowed=True,
+                spelling=spelling,
+            )
             for place, name in enumerate(names)
             if name in kinds
         ]
