@@ -145,13 +145,10 @@ def _print_facts(facts: dict[str, Any]) -> None:
 def _origin(made: dict[str, Any]) -> Iterator[str]:
     """What provenance.json says, in lines."""
     if made:
-        facts = {
-            "mlpcli ": made.get("version"),
-            "": made.get("python"),
-            "commit ": (made.get("git_commit") or "")[:12],
-        }
-        words = ", ".join(f"{word}{value}" for word, value in facts.items() if value)
-        yield f"Made {made.get('started', 'at an unknown time')} by {words}; {made.get('cpu', '')}"
+        version, commit = made.get("version"), made.get("git_commit")
+        makers = (version and f"mlpcli {version}", made.get("python"), commit and f"commit {commit[:12]}")
+        when, by = f"Made {made.get('started', 'at an unknown time')}", ", ".join(filter(None, makers))
+        yield "; ".join(filter(None, (f"{when} by {by}" if by else when, made.get("cpu"))))
     for key in ("note", "tags"):
         if value := made.get(key):
             yield f"{key.capitalize()}: {value if isinstance(value, str) else ', '.join(map(str, value))}"

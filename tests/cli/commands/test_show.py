@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,26 @@ def test_a_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert any(line[:1] == ["test"] for line in lines)
     for said in ("Note: before the fix", "Tags: paper, old", "* train_accuracy  o val_accuracy", "Again: mlpcli train"):
         assert said in out
+
+
+@pytest.mark.parametrize(
+    ("made_by", "said"),
+    [
+        (
+            {"started": "2026-01-01", "version": "9", "python": "CPython 3", "git_commit": "0" * 40, "cpu": "old"},
+            "Made 2026-01-01 by mlpcli 9, CPython 3, commit 000000000000; old",
+        ),
+        ({"version": "9", "git_commit": None}, "Made at an unknown time by mlpcli 9"),
+        ({"cpu": "old"}, "Made at an unknown time; old"),
+    ],
+)
+def test_the_origin_says_what_is_known(
+    capsys: pytest.CaptureFixture[str], made_by: dict[str, object], said: str
+) -> None:
+    shutil.copytree("results/r", "results/of", dirs_exist_ok=True)
+    Path("results/of/provenance.json").write_text(json.dumps(made_by))
+    assert said in show(capsys, "of").splitlines()
+    shutil.rmtree("results/of")
 
 
 def test_a_sweep(capsys: pytest.CaptureFixture[str]) -> None:
