@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from mlpcli.autodiff import central_differences, parse
 from mlpcli.autodiff.expression import FUNCTIONS
+from tests.examples import examples
 
 
 def table(text: str, **values: float) -> dict[str, tuple[str, float, float | None]]:
@@ -157,7 +158,7 @@ WORDS = [
 PIECES = st.lists(st.sampled_from(WORDS), max_size=40).map("".join)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(st.one_of(PIECES, st.text(max_size=50), st.binary(max_size=50).map(lambda b: b.decode("latin-1"))))
 def test_any_text_is_an_expression_or_a_value_error(text: str) -> None:
     try:
@@ -182,7 +183,7 @@ def expressions() -> st.SearchStrategy[str]:
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50))
 @given(expressions(), st.floats(-2, 2), st.floats(-2, 2))
 def test_expressions_mean_what_python_means(text: str, x: float, y: float) -> None:
     text += " + x * y"

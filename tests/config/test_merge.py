@@ -19,6 +19,7 @@ from mlpcli.config import (
     usage_error,
 )
 from mlpcli.errors import ExitCode, UsageError
+from tests.examples import examples
 from tests.measure import cpu_loops
 
 
@@ -252,7 +253,7 @@ CONSISTENT = st.fixed_dictionaries({}, optional={name: values_of(name) for name 
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(CONSISTENT)
 def test_what_is_written_down_is_read_back(values: dict[str, object]) -> None:
     values.pop("task", None)
@@ -265,7 +266,7 @@ def test_what_is_written_down_is_read_back(values: dict[str, object]) -> None:
         assert build(Source(words, "--", text=True)) == options
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(CONSISTENT, st.booleans())
 def test_a_resolved_run_is_read_back_and_resolved_to_itself(values: dict[str, object], has_validation: bool) -> None:
     values = {name: value for name, value in values.items() if name not in ("task", "monitor", "patience")}

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mlpcli.config import as_dict, build, read_options, read_toml
 from mlpcli.config.options import RunOptions
 from mlpcli.errors import FileError, UsageError
+from tests.examples import examples
 from tests.measure import cpu_loops
 
 
@@ -114,7 +115,7 @@ def test_a_huge_file_is_not_read(file: Path) -> None:
     tracemalloc.stop()
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "any.toml"

@@ -17,10 +17,11 @@ from mlpcli.data.readers.text.cells import GAPS, Spelling
 from mlpcli.data.readers.text.dates import looks_like_date
 from mlpcli.errors import DataError, UsageError
 from tests.data.asked import prepare
+from tests.examples import examples
 
 number = Spelling().number
 
-RELAXED = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+RELAXED = settings(max_examples=examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 WORDS_AND_NUMBERS = ("a", "b", "y", "1", "-2.5", "1e999", "nan", "NA", "true", "2020-01-01", "é", "€", "9" * 20)
 MARKS = (",", ";", "\t", "\n", "\r\n", "\r", '"', '""', " ", "\0", "\ufeff", "\x1b[31m", "y\n", "x,y\n", '"a\nb",')

@@ -20,6 +20,7 @@ from mlpcli.data.readers.text import delimited_records
 from mlpcli.data.readers.text.cells import GAPS
 from mlpcli.errors import DataError, UsageError
 from tests.data.asked import prepare
+from tests.examples import examples
 
 QUICK = {"suppress_health_check": list(HealthCheck), "deadline": None}
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=5)
@@ -174,7 +175,7 @@ def test_some_random_tables_most_of_which_are_read() -> None:
     """The comparison is worth something only if refusals are rare."""
     read = []
 
-    @settings(max_examples=60, database=None, **QUICK)
+    @settings(max_examples=examples(60), database=None, **QUICK)
     @given(tables(), SIZES)
     def compare(table: Any, size: int) -> None:
         read.append(check(table, size))

@@ -16,6 +16,7 @@ from safetensors.numpy import load, save
 from mlpcli.errors import BadResult, DataError, FileError, UsageError
 from mlpcli.results.files.model_file import load_model, model_bytes
 from mlpcli.results.files.tensor_file import HEADER_LIMIT
+from tests.examples import examples
 from tests.model_files import save_model
 
 DESCRIPTION = {"sizes": [2, 3], "classes": ["a", "é", "=1"], "mean": [0.1, -1e-300]}
@@ -152,7 +153,7 @@ def test_every_flipped_bit_is_refused(tmp_path):
             refused(file, expected=lambda _: {"w": ("f4", (1, 2))})
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.data())
 def test_random_damage_is_refused(tmp_path_factory, data):
     whole = model_bytes(ARRAYS, DESCRIPTION)

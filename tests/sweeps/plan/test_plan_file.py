@@ -16,6 +16,7 @@ from mlpcli.errors import UsageError
 from mlpcli.sweeps.plan.plan_file import plan_sweep
 from mlpcli.sweeps.plan.sweep_plan import Plan
 from mlpcli.sweeps.spec.random_draws import Draws, Range
+from tests.examples import examples
 from tests.measure import cpu_loops
 
 
@@ -153,7 +154,7 @@ GRIDS = st.fixed_dictionaries({}, optional=LISTS)
 POINTS = st.fixed_dictionaries({}, optional={name: values.map(lambda v: v[0]) for name, values in LISTS.items()})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(
     GRIDS,
     st.lists(POINTS, max_size=3),

@@ -13,6 +13,7 @@ from mlpcli.sweeps.plan.plan_file import plan_sweep
 from mlpcli.sweeps.spec.halving import Halving
 from mlpcli.sweeps.spec.random_draws import Choices, Draws, Range
 from mlpcli.sweeps.spec.sweep_file import SweepFile, find_sweep, read_sweep
+from tests.examples import examples
 from tests.measure import cpu_loops
 
 
@@ -496,7 +497,7 @@ TOP = st.sampled_from(["name", "metric", "seeds", "where", "lr", "x"])
 TABLES = st.sampled_from(["base", "grid", "zip", "random", "points", "halving", "compare"])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50))
 @given(
     st.dictionaries(TOP, TOML_VALUES, max_size=3),
     st.dictionaries(TABLES, st.dictionaries(NAMES, TOML_VALUES, max_size=3) | TOML_VALUES, max_size=4),

@@ -10,6 +10,7 @@ from mlpcli.condition import MAX_DEPTH, MAX_LENGTH
 from mlpcli.config import OPTIONS, RunOptions
 from mlpcli.config.choices import OPTIMIZERS
 from mlpcli.sweeps.spec.where import parse_where
+from tests.examples import examples
 from tests.measure import cpu_loops
 
 RUN = RunOptions(width=32, depth=3, dropout=0.25, norm="batch", batch_size="full", max_norm=(1.0, 2.0))
@@ -203,7 +204,7 @@ CONDITIONS = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(CONDITIONS, st.sampled_from([RUN, RunOptions(), RunOptions(width=1, depth=0, batch_size=2)]))
 def test_agrees_with_python(text: str, options: RunOptions) -> None:
     """What it decides, Python's eval decides too; it is stricter, never different."""
@@ -215,7 +216,7 @@ def test_agrees_with_python(text: str, options: RunOptions) -> None:
     assert decided is bool(eval(literal, {name: getattr(options, name) for name in NAMES}))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(st.one_of(st.text(max_size=60), st.text(alphabet="width<>=!()[]'\"#.,:+-*/%andortif 0123456789\\", max_size=60)))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
