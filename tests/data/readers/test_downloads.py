@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -93,6 +94,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Answers]]:
         return urllib.request.urlopen(request, *arguments, **options)
 
     monkeypatch.setattr(_openml, "urlopen", urlopen)
+    monkeypatch.setattr(_openml, "time", SimpleNamespace(sleep=lambda seconds: None))  # between two tries
     monkeypatch.setattr(Answers, "pages", {})
     monkeypatch.setattr(Answers, "behaviour", "answer")
     monkeypatch.setattr(Answers, "released", threading.Event())
