@@ -254,10 +254,7 @@ def _explain(error: BaseException) -> tuple[int, str]:
         named = isinstance(error.filename, str | bytes)  # it may be a descriptor
         name = f" {os.fsdecode(error.filename)}" if named else ""
         return ExitCode.IO, f"cannot read or write{name}: {error.strerror or error}"
-    # a file that cannot be read counts as not found; a name that a module of ours lacks is a bug
-    if isinstance(error, ImportError) and (
-        type(error) is not ImportError or not (error.name or "").startswith("mlpcli")
-    ):
+    if isinstance(error, ImportError) and _is_of_a_file(error):
         return ExitCode.IO, f"cannot load {error.name or 'a library'}: {line}. Try again, or install it again"
     if hasattr(error, "format_message"):  # Typer's usage errors share no public base
         return ExitCode.USAGE, _explain_usage(error)
@@ -267,6 +264,15 @@ def _explain(error: BaseException) -> tuple[int, str]:
         f"a bug in mlpcli: {type(error).__name__}: {error} ({where})."
         " Please report it with the traceback that the same command prints with --debug"
     )
+
+
+def _is_of_a_file(error: ImportError) -> bool:
+    """Whether a file could not be loaded, which Python may call absent; a name that a module of ours lacks is a bug."""
+    if type(error) is not ImportError or not (error.name or "").startswith("mlpcli"):
+        return True
+    folder, module = os.path.split(error.path or "")
+    name = re.search(r"cannot import name '(\w+)'", str(error))
+    return name is not None and module == "__init__.py" and os.path.exists(os.path.join(folder, f"{name[1]}.py"))
 
 
 def _explain_usage(error: Any) -> str:

@@ -165,6 +165,12 @@ def test_no_thread_to_be_had(file: Path, monkeypatch: pytest.MonkeyPatch, capsys
     assert "mlpcli: error: not enough processes or threads" in capsys.readouterr().err
 
 
+def not_found(module: str) -> ImportError:
+    """What Python says where `from mlpcli.cli import module` finds no file, or cannot see it."""
+    path = str(Path(main.__file__).with_name("__init__.py"))
+    return ImportError(f"cannot import name '{module}' from 'mlpcli.cli' ({path})", name="mlpcli.cli", path=path)
+
+
 @pytest.mark.parametrize(
     ("error", "code", "line"),
     [
@@ -172,6 +178,8 @@ def test_no_thread_to_be_had(file: Path, monkeypatch: pytest.MonkeyPatch, capsys
         (ImportError("libx.so: cannot open shared object file", name="numpy"), 74, "cannot load numpy: libx.so"),
         (ModuleNotFoundError("No module named 'mlpcli.nn'", name="mlpcli.nn"), 74, "cannot load mlpcli.nn: No module"),
         (ImportError("no name 'x'", name="mlpcli.nn"), 70, "a bug in mlpcli"),
+        (not_found("completion"), 74, "cannot load mlpcli.cli: cannot import name 'completion'"),
+        (not_found("completions"), 70, "a bug in mlpcli"),
     ],
 )
 def test_a_library_that_cannot_be_loaded(
