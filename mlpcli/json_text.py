@@ -11,9 +11,6 @@ from typing import Any, NoReturn
 __all__ = ["canonical", "parse", "pretty"]
 
 
-_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
-
-
 def canonical(value: object) -> str:
     """The one spelling of `value`: sorted keys, no spaces, ASCII; floats as the shortest text of the same float64.
 
@@ -24,7 +21,7 @@ def canonical(value: object) -> str:
     '{"a":null,"b":[1,2.0]}'
     """
     try:
-        return _canonical(value)
+        return _ENCODER.encode(value)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
 
@@ -67,4 +64,5 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse)

@@ -64,6 +64,22 @@ def test_join_waits_for_the_end() -> None:
     assert said == ["done"]
 
 
+def test_join_returns_when_the_function_raises_the_one_error_that_no_thread_reports() -> None:
+    Background(sys.exit).join()
+
+
+def test_join_returns_though_a_hook_keeps_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", kept.append)
+    monkeypatch.setattr(background, "REPORT", 0.2)
+    thread = Background(int, "x")
+    joining = threading.Thread(target=thread.join, daemon=True)
+    joining.start()
+    joining.join(60)
+    assert not joining.is_alive()
+    assert kept and thread._call() is not None
+
+
 def test_what_the_function_raises_is_reported_before_join_returns() -> None:
     script = "from mlpcli.background import Background\nBackground(int, 'x').join()"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)

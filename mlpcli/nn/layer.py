@@ -47,8 +47,8 @@ class Workspaces(ABC, Generic[Workspace]):
     allocates nothing. Beyond `MOST_SHAPES` the oldest workspace is given up for the new one.
     """
 
-    _work: Workspace
-    """The workspace of the last call."""
+    _latest_work: Workspace
+    """The workspace for `_latest`."""
 
     def __init__(self) -> None:
         self._workspaces: dict[Shape, Workspace] = {}
@@ -65,8 +65,8 @@ class Workspaces(ABC, Generic[Workspace]):
                 if len(self._workspaces) == MOST_SHAPES:
                     del self._workspaces[next(iter(self._workspaces))]
                 self._workspaces[x.shape] = self.allocate(x)
-            self._latest, self._work = x, self._workspaces[x.shape]
-        return self._work
+            self._latest, self._latest_work = x, self._workspaces[x.shape]
+        return self._latest_work
 
 
 class Layer(ABC):

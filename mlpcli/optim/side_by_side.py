@@ -5,14 +5,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
+from threading import Lock
 
 from mlpcli.background import Background
 
 __all__ = ["SideBySide"]
-
-Call = tuple[Callable[[], object], "SimpleQueue[BaseException | None]"]
-"""A function without arguments, and where to put what it raised, or None, when it has returned."""
 
 
 class SideBySide:
@@ -27,36 +25,64 @@ class SideBySide:
     """
 
     def __init__(self, helpers: int) -> None:
-        self._calls: SimpleQueue[Call | None] = SimpleQueue()
+        self._calls: SimpleQueue[_Call | None] = SimpleQueue()
+        self._is_helped = False
         with suppress(MemoryError, RuntimeError):
             for _ in range(helpers):
                 Background(_help, self._calls)
                 weakref.finalize(self, self._calls.put, None).atexit = False
+                self._is_helped = True
 
     def __call__(self, functions: Sequence[Callable[[], object]]) -> None:
         """Call all functions in the caller's context, return when all have returned, and raise what one of them raised.
 
-        The caller makes the first call. What calls share is theirs to guard.
+        The caller makes the first call. What calls share is theirs to guard. After an interrupt no call still runs, and
+        those that were not begun never are.
         """
         first, *others = functions
-        ended: SimpleQueue[BaseException | None] = SimpleQueue()
-        for function in others:
-            # A copy of this context carries the caller's np.errstate into the other threads.
-            self._calls.put((partial(copy_context().run, function), ended))
-        errors = [_raised(first)]
-        with suppress(Empty):
-            while call := self._calls.get_nowait():
-                call[1].put(_raised(call[0]))
-        errors += (ended.get() for _ in others)
-        for error in filter(None, errors):
-            raise error
+        # A copy of this context carries the caller's np.errstate into the other threads.
+        calls = [_Call(first), *(_Call(partial(copy_context().run, function)) for function in others)]
+        try:
+            for call in calls[1:] if self._is_helped else ():
+                self._calls.put(call)
+            # Helpers take calls from the front: the caller, from the end, waits only when all of them are begun.
+            for call in (calls[0], *reversed(calls[1:])):
+                call.make()
+        except BaseException:
+            for call in reversed(calls):
+                call.drop()
+            raise
+        for call in calls:
+            if call.error:
+                raise call.error
 
 
-def _help(calls: "SimpleQueue[Call | None]") -> None:
+class _Call:
+    """A call that is made once, by whoever comes first; `error` is what it raised."""
+
+    def __init__(self, function: Callable[[], object]) -> None:
+        self._function: Callable[[], object] | None = function
+        self._turn = Lock()
+        self.error: BaseException | None = None
+
+    def make(self) -> None:
+        """Make the call, unless it has been made; return when it has ended."""
+        with self._turn:
+            function, self._function = self._function, None
+            if function:
+                self.error = _raised(function)
+
+    def drop(self) -> None:
+        """Return when the call has ended, or will never begin."""
+        with self._turn:
+            self._function = None
+
+
+def _help(calls: "SimpleQueue[_Call | None]") -> None:
     """Make calls until there is None."""
     while call := calls.get():
-        call[1].put(_raised(call[0]))
-        del call  # its arrays may go while this thread waits
+        call.make()
+        del call  # its error may go while this thread waits
 
 
 def _raised(function: Callable[[], object]) -> BaseException | None:

@@ -21,7 +21,7 @@ from mlpcli.nn import (
     Network,
     Purpose,
 )
-from mlpcli.nn.layer import MOST_SHAPES
+from mlpcli.nn.layer import MOST_SHAPES, Workspaces
 from tests.measure import assert_memory_below
 
 ROWS, FEATURES, CLASSES = 7, 5, 3
@@ -272,11 +272,31 @@ def test_a_layer_keeps_the_arrays_of_few_shapes(name):
     for rows in [*range(2, 40), *range(2, 40)]:
         x = np.random.default_rng(rows).normal(size=(rows, FEATURES))
         y = layer.forward(x, training=True)
-        if name not in (*LIFTS, "dropout"):
-            fresh = bound(LAYERS[name]((), np.array([3])), (), "float64")
-            np.testing.assert_array_equal(y, fresh.forward(x, training=True))
+        if name == "dropout":  # draws another mask at each call, which is the derivative of its output
+            np.testing.assert_array_equal(y, x * layer.backward(np.ones_like(y)))
+            continue
+        fresh = bound(LAYERS[name]((), np.array([3])), (), "float64")
+        np.testing.assert_array_equal(y, fresh.forward(x, training=True))
+        if name not in LIFTS:
             np.testing.assert_array_equal(layer.backward(np.ones_like(y)), fresh.backward(np.ones_like(y)))
     assert len(layer._workspaces) <= MOST_SHAPES
+
+
+def test_a_layer_s_own_attributes_do_not_change_its_workspace():
+    class Doubled(Layer, Workspaces):
+        def allocate(self, x):
+            return np.empty_like(x)
+
+        def forward(self, x, training):
+            self._work = x.sum()
+            return np.multiply(x, 2, out=self.workspace(x))
+
+        def backward(self, grad_output, input_needed=True):
+            return 2 * grad_output
+
+    layer, x = Doubled(), np.ones((3, 2))
+    for _ in range(2):
+        np.testing.assert_array_equal(layer.forward(x, training=True), 2 * x)
 
 
 @pytest.mark.parametrize(("kind", "problem"), LOSS_CASES)

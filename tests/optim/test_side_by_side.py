@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mlpcli.background import Background
-from mlpcli.optim import Optimizer
+from mlpcli.optim import Optimizer, side_by_side
 from mlpcli.optim.side_by_side import SideBySide
 
 PATIENCE = 60
@@ -75,6 +75,40 @@ def test_an_error_is_raised_when_all_calls_have_returned(failing: int) -> None:
         with pytest.raises(KeyError, match=str(failing)):
             together([lambda: call(0), lambda: call(1)])
         assert sorted(made) == [0, 1]
+
+
+def test_an_interrupt_leaves_no_call_to_the_next_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go, made = threading.Event(), threading.Event(), []
+
+    def call(number: int) -> None:
+        if number == 1:
+            begun.set()
+            go.wait(PATIENCE)
+        made.append(number)
+
+    def interrupted(function: Callable[[], object]) -> BaseException | None:
+        raised = plain(function)
+        if threading.current_thread() is threading.main_thread():
+            begun.wait(PATIENCE)
+            threading.Timer(0.1, go.set).start()
+            raise KeyboardInterrupt
+        return raised
+
+    plain = side_by_side._raised
+    together = SideBySide(1)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(side_by_side, "_raised", interrupted)
+        together([partial(call, number) for number in range(4)])
+    assert made == [0, 1]
+    together([int, int, int])
+    assert made == [0, 1]
+
+
+def test_calls_without_a_thread_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(side_by_side, "Background", refusing(0, RuntimeError))
+    together = SideBySide(1)
+    together([int, int])
+    assert together._calls.empty()
 
 
 def test_the_threads_end_with_the_object(monkeypatch: pytest.MonkeyPatch) -> None:
