@@ -65,6 +65,7 @@ class Normalization(Layer, Workspaces[_Work]):
     bias: Array
     gain_grad: Array
     bias_grad: Array
+    _work: _Work
 
     def __init__(self, features: int) -> None:
         super().__init__()

@@ -191,6 +191,7 @@ class ClusterExecutor(Executor):
         """Leave the cluster when all jobs are done, or cancel them and leave at once.
 
         Our own workers are killed with their jobs; on a joined cluster a running job ends and its result is dropped.
+        Jobs that are not cancelled are waited for, whatever `wait` says: a process that ends first would lose them.
         """
         with self._lock:
             self._closed = True
@@ -199,12 +200,9 @@ class ClusterExecutor(Executor):
         if cancel_futures:
             for future in waiting:
                 future.cancel()
-            self._leave()
-        elif wait:
-            wait_for(unfinished)
-            self._leave()
         else:
-            Background(self.shutdown)
+            wait_for(unfinished)
+        self._leave()
 
     def _leave(self) -> None:
         if self._ended.is_set():

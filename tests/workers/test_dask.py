@@ -359,6 +359,25 @@ def test_workers_of_other_versions(tmp_path: Path, customization: str, found: st
 
 # parents that end
 
+LEAVING = """
+from mlpcli.workers.registry import open_executor
+from tests.workers.executor_jobs import pid_after
+if __name__ == "__main__":
+    executor = open_executor("dask", 1)
+    future = executor.submit(pid_after, 0.5)
+    executor.shutdown(wait=False)
+    print(future.done(), future.exception(), flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_leaving_without_waiting_finishes_the_jobs_and_leaves_no_workers(tmp_path: Path) -> None:
+    parent = start_script(tmp_path, LEAVING)
+    said, errors = parent.communicate(timeout=PATIENCE)
+    assert (parent.returncode, said) == (0, "True None\n"), errors
+    assert eventually(lambda: not alive(parent.pid))
+
+
 PARENT = """
 import sys
 from mlpcli.errors import Unavailable
