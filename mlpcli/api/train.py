@@ -26,7 +26,7 @@ from mlpcli.results.folders.run_folder import RunFolder
 from mlpcli.results.folders.run_in_memory import RunInMemory
 from mlpcli.results.provenance import labels
 from mlpcli.training.loop.diagnostics import DIAGNOSTIC_COLUMNS
-from mlpcli.training.loop.divergence import remedy
+from mlpcli.training.loop.divergence import Divergence, diverged
 from mlpcli.training.session import PlannedRun, Trained, plan_run, train_run
 
 if TYPE_CHECKING:
@@ -188,8 +188,9 @@ def _trained(
         if isinstance(folder, RunFolder) and folder.result is not None:
             found = Run.of_folder(folder.path)
             if found.state == "diverged":
-                advice = remedy(run.options, at_start=not (folder.path / MODEL).is_file())
-                raise Diverged(f"training of {found.place} diverged. {advice}", found)
+                where = Divergence(**found.result["diverged"]) if found.result.get("diverged") else None
+                kept_epoch = found.result["best_epoch"] if (folder.path / MODEL).is_file() else None
+                raise Diverged(diverged(found.place, run.options, where, kept_epoch), found)
             return found
         try:
             trained = train_run(run, folder, command, show, stop_early=stop_early, said=said)

@@ -16,7 +16,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from mlpcli.signals import Interruption, answered_by, check
 from mlpcli.threads import blas_threads, fastest_threads
 from mlpcli.training.baselines import baseline_scores
 from mlpcli.training.data_checks import check_data
-from mlpcli.training.loop.divergence import remedy
+from mlpcli.training.loop.divergence import diverged
 from mlpcli.training.loop.epoch_rows import EpochRow
 from mlpcli.training.loop.trainer import Metrics, Trainer
 from mlpcli.training.model import Model
@@ -161,9 +161,8 @@ def train_run(
             trained.result["state"] = "interrupted"
     if 0 in trainer.diverged:
         found = trainer.diverged[0]
-        kept = "" if found.at_start else f"The weights of epoch {trained.result['best_epoch']} are kept. "
-        advice = remedy(run.options, at_start=found.at_start)
-        raise Diverged(f"training of {_place(folder.path)} diverged: {found}. {kept}{advice}", trained)
+        kept_epoch = None if found.at_start else trained.result["best_epoch"]
+        raise Diverged(diverged(_place(folder.path), run.options, found, kept_epoch), trained)
     return trained
 
 
@@ -241,14 +240,16 @@ def _unusable(path: Path | None, error: ValueError) -> DataError:
 
 def result_of(trainer: Trainer, index: int, metrics: Metrics, identity: str) -> dict[str, Any]:
     """The content of result.json for the run at `index` of a trainer, with its `metrics` from `results()`."""
-    stopped = {"stopped": trainer.stopped[index]} if index in trainer.stopped else {}
+    ended: dict[str, Any] = {"stopped": trainer.stopped[index]} if index in trainer.stopped else {}
+    if index in trainer.diverged:
+        ended["diverged"] = asdict(trainer.diverged[index])
     return {
         "run_id": identity,
         "state": "diverged" if index in trainer.diverged else "complete",
         "metrics": metrics,
         "best_epoch": int(trainer.monitor.best_epoch[index]),
         "epochs_run": int(trainer.epochs_run[index]),
-        **stopped,
+        **ended,
         "parameters": trainer.network.size,
         "config": as_dict(trainer.runs[index]),
         "time_s": float(trainer.times[index]),

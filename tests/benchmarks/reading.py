@@ -35,6 +35,7 @@ COLUMNS = [f"x{at}" for at in range(8)]
 ROWS_AT_ONCE = 200_000
 RUNS, TRIALS, TURNS, LISTINGS = 1_000, 20_000, 3, 9
 ASKED_SECONDS, ASKED_SPEED, ASKED_MEMORY = 0.5, 0.5, 500_000_000
+HELP = "`mlpcli --help`"
 COMMAND = [sys.executable, "-m", "mlpcli"]
 
 
@@ -136,7 +137,7 @@ def main() -> None:
         many_results(folder)
         compileall.compile_dir(Path(mlpcli.__file__).parent, quiet=1)
         lists = {
-            "`mlpcli --help`": listed(folder, "--help"),
+            HELP: listed(folder, "--help"),
             "`list` of an empty folder": listed(folder, "list", "--results", "nothing"),
             f"`list` of {RUNS:,} runs": listed(folder, "list", "--results", "runs"),
             f"`list` of a sweep of {TRIALS:,} trials": listed(folder, "list", "sweep", "--results", "sweeps"),
@@ -145,7 +146,7 @@ def main() -> None:
             ),
         }
     each, speed = seconds / given.rows, median(forward) * given.rows / seconds
-    slowest = max(max(times) for times in lists.values())
+    slowest = max(clock for what, (_, clock) in lists.items() if what != HELP)
     asked = (
         f"Asked: lists within {ASKED_SECONDS} s, `predict` at {ASKED_SPEED} of the forward pass's speed in under"
         f" {ASKED_MEMORY / 1e6:.0f} MB.\nReached: {slowest:.2f} s ({_verdict(slowest <= ASKED_SECONDS)}), {speed:.2f}"
@@ -156,8 +157,9 @@ def main() -> None:
             "# Reading at scale",
             "",
             f"`mlpcli predict` on a CSV of {given.rows:,} rows of {len(COLUMNS)} numbers, by a network of 3 hidden",
-            f"layers of 256 units ({model.network.size:,} parameters), on one thread. Times are processor time; memory",
-            "is the process's anonymous resident memory. Made by `python -m tests.benchmarks.reading --write`.",
+            f"layers of 256 units ({model.network.size:,} parameters), on one thread. Speeds are of processor time;",
+            "memory is the process's anonymous resident memory; lists must be there in time on the clock. Made",
+            "by `python -m tests.benchmarks.reading --write`.",
             "",
             asked,
             "",

@@ -21,6 +21,7 @@ from mlpcli.config.origins import plugin_flags
 from mlpcli.results.files.read_file import read_toml
 from mlpcli.results.files.snapshot import snapshot
 from mlpcli.results.folders.find import Named, find_named
+from mlpcli.results.folders.promotion import MODEL
 from mlpcli.results.folders.read_trials import RERUN, read_trials
 from mlpcli.results.folders.sweep_ownership import SWEEP
 from mlpcli.results.folders.sweep_tables import TRIALS
@@ -131,7 +132,9 @@ def _print_facts(facts: dict[str, Any]) -> None:
     if facts.get("parameters") is not None:
         words.append(f"{facts['parameters']:,} parameters")
     if facts.get("best_epoch") is not None:
-        words.append(f"weights of epoch {facts['best_epoch']} of {facts['epochs_run']}, {facts['time_s'] or 0:.1f} s")
+        has_weights = facts["state"] != "diverged" or MODEL in facts["files"]
+        kept = f"weights of epoch {facts['best_epoch']} of {facts['epochs_run']}, " if has_weights else ""
+        words.append(f"{kept}{facts['time_s'] or 0:.1f} s")
     if facts.get("varied"):
         words.append(f"varied: {', '.join(facts['varied'])}; ranked by {facts['metric']}")
     for line in (*words, facts.get("error"), *_origin(made)):

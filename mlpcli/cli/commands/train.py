@@ -16,7 +16,7 @@ from mlpcli.cli.option_flags import with_options
 from mlpcli.cli.text_table import table
 from mlpcli.cli.views.data_summary import summary_lines, warn_of_columns
 from mlpcli.cli.views.epoch_view import EpochView, epoch_view
-from mlpcli.cli.views.training_report import remarks, score_table
+from mlpcli.cli.views.training_report import keeps_weights, remarks, score_table
 from mlpcli.config import RunOptions, Source, build, read_options
 from mlpcli.errors import UsageError
 from mlpcli.plugins.files import loaded_flags
@@ -214,8 +214,8 @@ def _report(run: "Run", as_json: bool, quiet: bool) -> None:
     if as_json:
         print_json(result)
     else:
-        epochs = f"weights of epoch {result['best_epoch']} of {result['epochs_run']}"
-        print(f"{result['parameters']:,} parameters, {epochs}, {result['time_s']:.1f} s")
+        kept = f"weights of epoch {result['best_epoch']} of {result['epochs_run']}, " if keeps_weights(result) else ""
+        print(f"{result['parameters']:,} parameters, {kept}{result['time_s']:.1f} s")
         table(*score_table(result))
         following = "" if run.state == "diverged" else f"\nNext: mlpcli eval {run.place}{loaded_flags()}"
         print(f"{run.place}{following}", flush=True)  # the remarks stand below

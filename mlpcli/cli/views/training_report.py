@@ -11,7 +11,7 @@ from mlpcli.config.choices import OPTIMIZERS
 from mlpcli.config.metrics import METRICS, PARTS, Measure, Metric, monitored
 from mlpcli.wording import quote
 
-__all__ = ["remarks", "score_table"]
+__all__ = ["keeps_weights", "remarks", "score_table"]
 
 Result = Mapping[str, Any]
 
@@ -28,8 +28,16 @@ FEW_EPOCHS = 3
 """Below this number of epochs it says little that the first or the last one was the best."""
 
 
+def keeps_weights(result: Result) -> bool:
+    """Whether the run keeps weights; one that diverged before its first epoch has none that are finite."""
+    return (result.get("diverged") or {}).get("epoch") != 0
+
+
 def score_table(result: Result) -> tuple[list[str], list[list[str]]]:
-    """Headers and rows: the scores on each part of the data, and those of simpler models on the last part."""
+    """Headers and rows: the scores on each part of the data, and those of simpler models on the last part.
+
+    A row without a finite score is left out.
+    """
     parts = {name: values for name, values in result["metrics"].items() if values}
     names = list(next(iter(parts.values())))
     last = list(parts)[-1]
@@ -37,7 +45,8 @@ def score_table(result: Result) -> tuple[list[str], list[list[str]]]:
     if "baseline" in result:
         rows[f"{last}, always {_answer(result)}"] = result["baseline"][last]
         rows[f"{last}, linear model"] = result["linear"][last]
-    return ["", *names], [[label, *(short(values[name]) for name in names)] for label, values in rows.items()]
+    cells = {label: [short(values[name]) for name in names] for label, values in rows.items()}
+    return ["", *names], [[label, *texts] for label, texts in cells.items() if any(texts)]
 
 
 def remarks(result: Result) -> Iterator[str]:

@@ -15,6 +15,7 @@ from mlpcli.errors import DataError, FileError, UsageError
 from mlpcli.results.files.read_file import read_json
 from mlpcli.results.files.snapshot import current, snapshot
 from mlpcli.results.folders.promotion import CONFIG, METRICS, MODEL, RESULT
+from mlpcli.results.folders.read_folder import RETRAIN
 from mlpcli.results.folders.read_trials import BEST, SweepTrials, read_trials
 from mlpcli.results.folders.sweep_ownership import MODELS, SWEEP
 from mlpcli.results.folders.sweep_tables import TRIALS
@@ -116,11 +117,22 @@ def find_runs(text: str, root: Path) -> list[Path]:
         sweep = named.sweep or _trials(named.path)
         return [_kept_model(named, trial) for trial in named.trials or _best(sweep, "best")]
     if not os.path.isfile(model := current(named.path, MODEL)):
+        if _diverged_at_start(named.path):
+            raise UsageError(f"{shown(named.path)} diverged before its first epoch, and keeps no weights")
         raise UsageError(
             f"{shown(named.path)} has no {MODEL}: its training was not finished, or diverged. "
             "Go on with the same mlpcli train command and --resume"
         )
     return [model]
+
+
+def _diverged_at_start(path: Path) -> bool:
+    """Whether the result of a run without a model says that it diverged with its initial weights."""
+    if not os.path.isfile(file := current(path, RESULT)):
+        return False
+    result = read_json(file, RunResult, RETRAIN)
+    found = result.get("diverged")  # an earlier version said no more than the state
+    return result["state"] == "diverged" and (found is None or found["epoch"] == 0)
 
 
 def find_repeats(text: str, root: Path) -> Repeats:

@@ -43,6 +43,15 @@ class _Metrics(_File):
     test: _Scores | None = None
 
 
+class _Divergence(_File):
+    model_config = ConfigDict(extra="forbid")
+
+    epoch: int = Field(ge=0)
+    batch: int = Field(ge=0)
+    lr: float
+    what: str
+
+
 class RunResult(_File):
     """result.json: what came of a run."""
 
@@ -54,6 +63,7 @@ class RunResult(_File):
     best_epoch: int = Field(ge=0)
     epochs_run: int = Field(ge=0)
     stopped: str | None = None
+    diverged: _Divergence | None = None
     parameters: int = Field(ge=0)
     config: _Config
     time_s: float

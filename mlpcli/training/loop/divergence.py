@@ -12,7 +12,7 @@ from mlpcli.config import RunOptions
 from mlpcli.config.choices import OPTIMIZERS
 from mlpcli.nn import Array, Network
 
-__all__ = ["Divergence", "finite", "remedy"]
+__all__ = ["Divergence", "diverged", "finite"]
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,35 @@ def finite(losses: Array, network: Network) -> Array:
     return well
 
 
-def remedy(options: RunOptions, *, at_start: bool) -> str:
+def diverged(place: str, options: RunOptions, found: Divergence | None, kept_epoch: int | None) -> str:
+    """The message for a training that diverged: where, which weights are kept, and what to try.
+
+    Args:
+        place: folder or network that was trained.
+        options: options of the run.
+        found: where it diverged; None if its folder does not say so, as of an earlier version.
+        kept_epoch: the epoch whose weights are kept, if any are.
+
+    >>> diverged("the network", RunOptions(clip_norm=1.0), None, kept_epoch=2)
+    'training of the network diverged. The weights of epoch 2 are kept. Try a lower --lr'
+    """
+    where = "" if found is None else f": {found}"
+    kept = "" if kept_epoch is None else f" The weights of epoch {kept_epoch} are kept."
+    return (
+        f"training of {place} diverged{where}.{kept} {_remedy(options, at_start=found is not None and found.at_start)}"
+    )
+
+
+def _remedy(options: RunOptions, *, at_start: bool) -> str:
     """What to try after a divergence; a line search lets only the initial loss be other than finite.
 
     Args:
         options: options of the run.
         at_start: whether its initial weights were not finite already.
 
-    >>> remedy(RunOptions(optimizer="sgd"), at_start=False)
+    >>> _remedy(RunOptions(optimizer="sgd"), at_start=False)
     'Try a lower --lr, or --clip-norm 1'
-    >>> remedy(RunOptions(optimizer="sgd", clip_norm=1.0), at_start=False)
+    >>> _remedy(RunOptions(optimizer="sgd", clip_norm=1.0), at_start=False)
     'Try a lower --lr'
     """
     if at_start:

@@ -243,7 +243,7 @@ def test_a_divergence_is_reported_and_ends_with_1(capsys: pytest.CaptureFixture[
     before = contents(place)
     again, err = train(capsys, *wild, "--json", "--quiet", "--resume", code=1)
     assert json.loads(again) == result
-    assert err == f"mlpcli: error: training of {place} diverged. Try a lower --lr, or --clip-norm 1\n"
+    assert re.fullmatch(line, err)
     assert contents(place) == before
     assert run(["eval", str(place), "-q"]) == 0
 
@@ -275,10 +275,35 @@ def test_initial_weights_that_are_not_finite_end_with_a_remedy(capsys: pytest.Ca
     said = f"mlpcli: error: training of {folder()} diverged"
     advice = "Use a smaller --init-scale or --init-bias, or another --init\n"
     assert err.endswith(f"{said}: the initial weights are not finite. {advice}")
-    assert "Next:" not in out
+    assert "Next:" not in out and "weights of epoch" not in out
     assert not list(folder().glob("*.safetensors"))
     assert run([*command, "--resume"]) == 1
-    assert capsys.readouterr().err.endswith(f"{said}. {advice}")
+    assert capsys.readouterr().err.endswith(f"{said}: the initial weights are not finite. {advice}")
+    assert run(["show", str(folder())]) == 0
+    assert "weights of epoch" not in capsys.readouterr().out
+    assert run(["eval", str(folder())]) == 2
+    said = f"mlpcli: error: {folder()} diverged before its first epoch, and keeps no weights\n"
+    assert capsys.readouterr().err == said
+
+
+def test_what_made_a_training_diverge_is_kept_with_its_result(capsys: pytest.CaptureFixture[str]) -> None:
+    command = words("train --dataset moons:n=100 --lr 1e30 --optimizer sgd --resume")
+    where = "training of {} diverged: loss became nan at epoch 1, batch 2 (lr 1e+30). "
+    kept, advice = "The weights of epoch 0 are kept. ", "Try a lower --lr, or --clip-norm 1\n"
+    for _ in range(2):
+        assert run(command) == 1
+        assert capsys.readouterr().err.endswith(where.format(folder()) + kept + advice)
+    (folder() / "model.safetensors").unlink()
+    assert run(command) == 1
+    assert capsys.readouterr().err.endswith(where.format(folder()) + advice)
+    assert run(["eval", str(folder())]) == 2
+    assert "before its first epoch" not in capsys.readouterr().err
+    file = folder() / "result.json"
+    result = json.loads(file.read_text())
+    assert result.pop("diverged")["what"] == "loss became nan"
+    file.write_text(json.dumps(result))  # as an earlier version wrote it
+    assert run(command) == 1
+    assert capsys.readouterr().err.endswith(f"training of {folder()} diverged. {advice}")
 
 
 def test_seeds_that_all_diverge_are_told_what_helps_here(capsys: pytest.CaptureFixture[str]) -> None:

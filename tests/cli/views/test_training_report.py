@@ -51,6 +51,14 @@ def test_the_scores_of_simpler_models_stand_below_those_of_the_network() -> None
     assert [row[2] for row in rows] == ["0.9900", "0.9500", "0.9500", "0.8410", "0.9000"]
 
 
+def test_scores_that_are_not_there_have_no_row() -> None:
+    nothing: dict[str, float | None] = {"loss": None, "accuracy": None}
+    half: dict[str, float | None] = {"loss": None, "accuracy": 0.5}
+    _, rows = score_table(result(metrics={"train": nothing, "val": half, "test": nothing}))
+    assert [row[0] for row in rows] == ["val", "test, always 'no'", "test, linear model"]
+    assert rows[0] == ["val", "", "0.5000"]
+
+
 def test_a_good_training_needs_no_remark() -> None:
     assert not list(remarks(result()))
 
