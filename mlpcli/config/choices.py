@@ -129,21 +129,16 @@ INITIALIZERS = {
 
 @dataclass(frozen=True)
 class Loss(Component):
-    """`tasks` it can be minimized for, `default_of` those whose `auto` it is.
-
-    `log_odds`: scores are the logarithms of probabilities, or of odds where two classes share one score or labels have
-    one each.
-    """
+    """`tasks` it can be minimized for, `default_of` those whose `auto` it is."""
 
     tasks: tuple[str, ...] = ("classification", "regression")
     default_of: tuple[str, ...] = ()
-    log_odds: bool = False
 
 
 _CATEGORIES = ("classification", "multilabel")
 
 LOSSES = {
-    "cross-entropy": Loss(tasks=_CATEGORIES, default_of=_CATEGORIES, log_odds=True),
+    "cross-entropy": Loss(tasks=_CATEGORIES, default_of=_CATEGORIES),
     "squared": Loss(default_of=("regression",)),
     "absolute": Loss(),
     "huber": Loss(),

@@ -15,13 +15,12 @@ import numpy as np
 
 import mlpcli
 from mlpcli.config import DataOptions
-from mlpcli.config.choices import LOSSES
 from mlpcli.data.prepared.preprocessing import CLIP
 from mlpcli.data.readers.text.cells import Spelling
 from mlpcli.export import standalone
 from mlpcli.export.formulas import as_numpy
 from mlpcli.export.trained import Trained
-from mlpcli.nn import Activation, BatchNorm, Dropout, Gain, Layer, LayerNorm, Linear, QuadraticLift
+from mlpcli.nn import LOSSES, Activation, BatchNorm, Dropout, Gain, Layer, LayerNorm, Linear, QuadraticLift
 from mlpcli.nn.normalization import EPS
 
 __all__ = ["numpy_bytes"]

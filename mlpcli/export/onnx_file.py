@@ -16,13 +16,12 @@ import mlpcli
 from mlpcli import json_text
 from mlpcli.autodiff.expression import parse
 from mlpcli.config import as_dict
-from mlpcli.config.choices import LOSSES
 from mlpcli.data.prepared.columns import Column
 from mlpcli.data.prepared.preprocessing import CLIP
 from mlpcli.export.formulas import FORMULAS
 from mlpcli.export.onnx_graph import ML, Graph
 from mlpcli.export.trained import Trained, is_matrix
-from mlpcli.nn import Activation, Array, BatchNorm, Dropout, Gain, Layer, LayerNorm, Linear, QuadraticLift
+from mlpcli.nn import LOSSES, Activation, Array, BatchNorm, Dropout, Gain, Layer, LayerNorm, Linear, QuadraticLift
 from mlpcli.nn.normalization import EPS
 
 __all__ = ["onnx_bytes"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mlpcli import nn
 from mlpcli.autodiff import Variable, ops
 from mlpcli.config import RunOptions, choices
 from mlpcli.nn import Array
@@ -142,7 +143,7 @@ def target_rows(options: RunOptions, y: Array, outputs: int) -> Array:
         rows: Array = (1 - s) * y + s / 2
     elif outputs > 1:
         rows = (1 - s) * np.eye(outputs)[y] + s / outputs
-    elif choices.LOSSES[options.loss].log_odds:
+    elif nn.LOSSES[options.loss].log_odds:
         rows = ((1 - s) * y + s / 2)[:, None]
     else:
         rows = ((1 - s) * (2.0 * y - 1))[:, None]

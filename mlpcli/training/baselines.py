@@ -19,10 +19,10 @@ from typing import TypedDict
 
 import numpy as np
 
-from mlpcli.config import RunOptions, choices, resolve
+from mlpcli.config import RunOptions, resolve
 from mlpcli.config.metrics import metrics_of
 from mlpcli.data import Prepared
-from mlpcli.nn import Array, Linear, Network
+from mlpcli.nn import LOSSES, Array, Linear, Network
 from mlpcli.training.build import build_loss
 from mlpcli.training.loop.trainer import Metrics, Trainer
 from mlpcli.training.metrics.evaluate import evaluate
@@ -56,7 +56,7 @@ def baseline_scores(options: RunOptions, data: Prepared) -> BaselineScores:
         data: the prepared dataset.
     """
     y, weights = np.asarray(data.train.y), data.train.weights
-    log_odds = choices.LOSSES[options.loss].log_odds
+    log_odds = LOSSES[options.loss].log_odds
     constant = _best_constant(y, weights, len(data.classes or ()), log_odds=log_odds)
     answer: str | list[float]
     if data.task == "multilabel":

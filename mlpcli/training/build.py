@@ -113,7 +113,7 @@ def single_layers(options: RunOptions, preprocessing: Preprocessing) -> list[tup
 def build_loss(runs: Sequence[RunOptions], outputs: int, lead: Shape, class_weights: Array | None = None) -> Loss:
     """The loss of a stack of runs, with their smoothing and one weight per class, `(classes,)`."""
     run = runs[0]
-    logistic = choices.LOSSES[run.loss].log_odds and (outputs == 1 or run.task == "multilabel")
+    logistic = LOSSES[run.loss].log_odds and (outputs == 1 or run.task == "multilabel")
     kind = LogisticLoss if logistic else LOSSES[run.loss]
     return kind(lead, run.dtype, per_run(runs, "label_smoothing").reshape(lead), class_weights)
 

@@ -23,12 +23,11 @@ import numpy as np
 
 from mlpcli.atomic import shown, write_atomic
 from mlpcli.config import RunOptions, as_dict
-from mlpcli.config.choices import LOSSES
 from mlpcli.config.origins import carriers, check_origins, origins_to_json
 from mlpcli.data import Part, Prepared
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.errors import PluginError, UsageError
-from mlpcli.nn import Array, Loss, Network, sigmoid
+from mlpcli.nn import LOSSES, Array, Loss, Network, sigmoid
 from mlpcli.results.files.model_file import load_model, model_bytes
 from mlpcli.threads import blas_threads
 from mlpcli.training.build import build_loss

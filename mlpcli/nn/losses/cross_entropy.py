@@ -46,6 +46,8 @@ class _SoftmaxWork:
 class CrossEntropy(Loss, Workspaces[_SoftmaxWork]):
     """-log p_y with p = softmax(scores) and y the sample's class; smoothed targets are (1-s) onehot + s/c."""
 
+    log_odds = True
+
     def allocate(self, x: Array) -> _SoftmaxWork:
         """Arrays for scores of the shape of `x`."""
         *lead, rows, classes = x.shape
@@ -100,6 +102,8 @@ class LogisticLoss(Loss, Workspaces[Array]):
     (1-s) y + s/2. A sample that is classified with certainty keeps its small loss, exp(-|z|), to full relative
     precision.
     """
+
+    log_odds = True
 
     def allocate(self, x: Array) -> Array:
         """The gradient, `(..., batch, labels)`."""

@@ -7,6 +7,7 @@ labels, which do not exclude one another, they are rows of 0 and 1, for regressi
 """
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -28,6 +29,9 @@ class Loss(ABC):
         smoothing: s in [0, 1), the weight of the uniform distribution in the targets: one number, or one per replica.
         class_weights: the weight of a sample by its class, `(classes,)`; None weighs all samples by 1.
     """
+
+    log_odds: ClassVar[bool] = False
+    """Whether scores are logarithms of probabilities, or of odds where a score belongs to two classes or to a label."""
 
     def __init__(
         self,

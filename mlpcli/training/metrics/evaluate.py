@@ -16,7 +16,7 @@ import numpy as np
 
 from mlpcli.config.metrics import Metric, every_metric_of, metrics_of
 from mlpcli.data import Part, Preprocessing
-from mlpcli.nn import Array, Loss, Network, ResidualLoss
+from mlpcli.nn import Array, Loss, Network
 from mlpcli.training.metrics.functions import FUNCTIONS
 from mlpcli.training.metrics.outcome import Outcome, all_correct, correct
 
@@ -111,7 +111,7 @@ def _scored(network: Network, loss: Loss, part: Part, known: Preprocessing, metr
     if task == "regression":
         scored = _of_errors(every_loss, every, y, known)
     elif not usual:
-        scored = _of_scores(every_loss, every, y, log_odds=not isinstance(loss, ResidualLoss))
+        scored = _of_scores(every_loss, every, y, log_odds=loss.log_odds)
     elif task == "classification":
         scored = Outcome(every_loss, hits=every[..., 0])
     else:

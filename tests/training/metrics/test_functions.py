@@ -77,6 +77,17 @@ def test_metrics_of_classes_are_those_of_scikit_learn(classes: int, kind: str, w
     assert found == pytest.approx(expected, rel=1e-10)
 
 
+def test_a_loss_says_itself_whether_its_scores_are_logarithms() -> None:
+    class OfLogarithms(SquaredLoss):
+        log_odds = True
+
+    labels = np.random.default_rng(1).integers(0, 3, ROWS)
+    network, part = network_of(3), part_of(labels, weighted=False)
+    found = scored(network, OfLogarithms((), np.float64), part, "classification")
+    p = probabilities(network.forward(part.x), log_odds=True)
+    assert found["brier"] == pytest.approx(sk.brier_score_loss(labels, p, labels=np.arange(3)), rel=1e-12)
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 def test_rankings_of_labels_are_those_of_scikit_learn(weighted: bool) -> None:
     labels = np.random.default_rng(2).integers(0, 2, (ROWS, 3))
