@@ -24,6 +24,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import mean, stdev
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -43,10 +44,12 @@ from tests.benchmarks.table_sources import BUILT_IN, PACKAGES, TABLES, write_tab
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference"
 PAGE, RECORD = REFERENCE / "tables.md", REFERENCE / "tables.csv"
-COLUMNS = ("dataset", "split", "contender", "metric", "score", "cpu_s")
+COLUMNS = ("dataset", "split", "contender", "metric", "score", "cpu_s", "package", "commit")
 OURS = {"defaults": "none", "tabular": "tabular"}
 NETWORK, TREES, REAL = "scikit-learn's MLP", "HistGradientBoosting", "RealMLP-TD"
 CONTENDERS = (*OURS, NETWORK, TREES, REAL)
+PACKAGE = {**dict.fromkeys(OURS, "numpy"), NETWORK: "scikit-learn", TREES: "scikit-learn", REAL: "pytabkit"}
+"""The package of each contender, whose version is recorded with its scores."""
 AGAINST = (("defaults", NETWORK), ("tabular", NETWORK), ("tabular", REAL))
 METRICS = {"classification": "accuracy", "regression": "r2"}
 LEFT_OUT = "linnerud"  # its 4 test rows would drown the rest
@@ -150,6 +153,7 @@ def read_record() -> tuple[Record, dict[str, str]]:
 def measure(options: Options, name: str, splits: int, contenders: Sequence[str]) -> None:
     """Append the scores of a dataset that the record does not have."""
     have = read_record()[0][name]
+    commit = provenance([], "")["git_commit"]
     missing = [
         (split, contender)
         for contender in contenders
@@ -167,8 +171,21 @@ def measure(options: Options, name: str, splits: int, contenders: Sequence[str])
         with open(RECORD, "a", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerows([COLUMNS] if new else [])
-            writer.writerow((name, split, contender, metric, f"{score:.6f}", f"{seconds:.2f}"))
+            package = f"{PACKAGE[contender]} {version(PACKAGE[contender])}"
+            writer.writerow((name, split, contender, metric, f"{score:.6f}", f"{seconds:.2f}", package, commit))
         print(f"{name}, split {split}, {contender}: {metric} {score:.4f}, {seconds:.1f} s", file=sys.stderr, flush=True)
+
+
+def origins() -> str:
+    """The packages that the scores of the record were made with, and the commits they were measured at."""
+    with open(RECORD, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    packages = dict.fromkeys(row["package"] for row in rows)
+    by_commit: dict[str, dict[str, None]] = defaultdict(dict)
+    for row in rows:
+        by_commit[row["commit"][:12]][row["contender"]] = None
+    measured = "; ".join(f"{', '.join(contenders)} at commit {commit}" for commit, contenders in by_commit.items())
+    return f"{', '.join(packages)}. Scores measured: {measured}."
 
 
 def differences(scores: dict[str, dict[int, float]], one: str, other: str) -> list[float]:
@@ -224,8 +241,6 @@ def page() -> str:
     """The page that stands in the reference folder."""
     record, metrics = read_record()
     machine = provenance([], "")
-    packages = ("numpy", "scikit-learn", *(("pytabkit",) if any(scores[REAL] for scores in record.values()) else ()))
-    versions = ", ".join(f"{name} {version(name)}" for name in packages)
     most = max(len(splits) for scores in record.values() for splits in scores.values())
     return "\n".join(
         [
@@ -247,7 +262,9 @@ def page() -> str:
             "",
             *table(record, metrics, record),
             "",
-            f"{machine['cpu']}, Python {machine['python'].split()[-1]}, {versions}; commit {machine['git_commit']}.",
+            *wrap(
+                f"{machine['cpu']}, Python {machine['python'].split()[-1]}, {origins()}", 118, break_on_hyphens=False
+            ),
             "",
         ]
     )

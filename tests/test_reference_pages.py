@@ -1,0 +1,20 @@
+"""Pages in results/reference that are made of a record beside them: anyone can make them again."""
+
+from importlib.metadata import PackageNotFoundError
+
+import pytest
+
+from tests.benchmarks import tables
+
+
+def test_the_page_of_tables_is_made_of_its_record_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of another machine only the line on the machine differs, whatever is installed there."""
+
+    def nothing(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(tables, "version", nothing)
+    made, kept = (text.split("\n\n") for text in (tables.page(), tables.PAGE.read_text(encoding="utf-8")))
+    assert made[:-1] == kept[:-1]
+    assert tables.origins() in " ".join(kept[-1].split())
+    assert "pytabkit 1.7.3" in kept[-1] and "RealMLP-TD at commit e3b4a5b90b73" in " ".join(kept[-1].split())
