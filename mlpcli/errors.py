@@ -117,10 +117,14 @@ def lack(error: BaseException | None) -> str | None:
 
     >>> lack(MemoryError()), lack(OSError(errno.EMFILE, "")), lack(ValueError())
     ('memory', 'file descriptors', None)
+    >>> lack(SystemError("error return without exception set"))
+    'memory'
     """
     while error is not None:
         text = str(error)
         if isinstance(error, MemoryError) or "failed to map segment" in text:  # a library that was being loaded
+            return "memory"
+        if isinstance(error, SystemError) and "without" in text and "exception" in text:  # C code that found none
             return "memory"
         if isinstance(error, RuntimeError) and "can't start new thread" in text:
             return "processes or threads"

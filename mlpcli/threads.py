@@ -17,7 +17,7 @@ __all__ = ["blas_threads", "claim_blas_memory", "cores", "fastest_threads", "set
 LIBRARY, BUFFER = 96 << 20, 40 << 20
 """Bytes of address space that loading NumPy or SciPy takes, and that OpenBLAS takes per thread."""
 
-ROOM = {"numpy": LIBRARY, "scipy": LIBRARY, "pydantic_core": 32 << 20}
+ROOM = {"numpy": LIBRARY, "scipy": LIBRARY, "pydantic_core": 32 << 20, "pandas": 64 << 20, "pyarrow": 160 << 20}
 """Bytes that have to be free before a library is loaded which ends the process where it finds no memory."""
 
 PRODUCTS_WORTH_A_THREAD = 5e7

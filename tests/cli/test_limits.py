@@ -78,7 +78,7 @@ def test_a_library_that_crashes_at_the_end() -> None:
 
 @linux
 @pytest.mark.parametrize("command", [TRAIN, (*SWEEP, "--executor", "serial")])
-@pytest.mark.parametrize("megabytes", [80, 150, 180, 220])
+@pytest.mark.parametrize("megabytes", [80, 150, 180, 212, 220])
 def test_address_space(file: Path, command: tuple[str, ...], megabytes: int) -> None:
     """NumPy, OpenBLAS or SciPy find no room: OpenBLAS alone would print its own text and exit with 1, or wait."""
     code, err = limited("RLIMIT_AS", megabytes << 20, *command)
