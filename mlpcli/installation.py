@@ -18,8 +18,10 @@ __all__ = ["DISTRIBUTION", "install_command"]
 DISTRIBUTION = "mlp-experiments"
 
 
-def install_command(extra: str) -> str:
+def install_command(extra: str, *packages: str) -> str:
     """The command that installs an extra (`plot`, `dask`) beside this copy, as typed in the working folder.
+
+    `packages` are those that it needs besides and that are too large for the extra.
 
     A checkout is installed from its folder, with `-e` where it was; a wheel or a repository from where it came; a
     release by its name.
@@ -37,7 +39,7 @@ def install_command(extra: str) -> str:
         where += f" @ {vcs['vcs']}+{source['url']}@{vcs['commit_id']}"
     elif "archive_info" in source:
         where += f" @ {source['url']}"
-    return f"{_installer()} {options}{quote}{where}{quote}"
+    return " ".join((f"{_installer()} {options}{quote}{where}{quote}", *packages))
 
 
 def _folder(source: dict[str, Any]) -> Path | None:

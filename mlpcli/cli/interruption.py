@@ -18,7 +18,7 @@ from mlpcli.signals import SIGNALS, Interruption, answered_by, handle, repeat
 
 __all__ = ["NOTHING", "decide", "ignored", "kept", "promise", "raised", "watch"]
 
-NOTHING = "No results were written"
+NOTHING = "No results were changed"
 
 _kept = [NOTHING]
 """What the line says of the files: the last of these sentences."""

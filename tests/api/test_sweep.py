@@ -10,6 +10,7 @@ import pytest
 import tomli_w
 
 import mlpcli
+from mlpcli.api.result_frames import frame_of
 from mlpcli.cli.main import run as command
 from mlpcli.errors import DataError, UsageError
 
@@ -179,3 +180,9 @@ def test_no_warning_where_all_is_well() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         mlpcli.sweep(SPEC, executor="serial", seeds=1)
+
+
+def test_confirmed_is_true_or_false_in_the_frame() -> None:
+    """Not the texts of the file, of which "false" would be true."""
+    frame = frame_of("summary.csv", "rank,confirmed,width,n_seeds\n1,true,4,3\n2,false,8,3\n")
+    assert frame["confirmed"].tolist() == [True, False]

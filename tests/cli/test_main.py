@@ -385,4 +385,4 @@ def test_ctrl_c_while_a_command_is_loaded(monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.setitem(sys.modules, "stand_in", module)
     monkeypatch.setitem(main.COMMANDS, "train", main.Command("stand_in", "train", "Train."))
     assert main.run(["train"]) == 130
-    assert capsys.readouterr().err == "mlpcli: error: interrupted. No results were written\n"
+    assert capsys.readouterr().err == "mlpcli: error: interrupted. No results were changed\n"

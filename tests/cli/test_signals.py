@@ -11,7 +11,7 @@ import pytest
 from tests.sweeps.sweeps import ENTER, seconds, sweep, timeless, write_sweep
 from tests.workers.processes import PATIENCE
 
-TERMINATED = "mlpcli: error: terminated. No results were written\n"
+TERMINATED = "mlpcli: error: terminated. No results were changed\n"
 KEPT = "mlpcli: error: terminated. What was finished is kept\n"
 
 HIT = """

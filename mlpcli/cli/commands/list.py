@@ -100,4 +100,4 @@ def _state(row: Mapping[str, Any]) -> str:
     words = str(row["state"])
     if row["state"] in ("running", "interrupted"):
         words += f" {row['done']}" + (f" of {row['planned']}" if row["planned"] else "")
-    return words + (f", {row['failed']} failed" if row["failed"] else "")
+    return words + (f", {row['failed']} failed or diverged" if row["failed"] else "")

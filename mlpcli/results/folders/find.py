@@ -5,7 +5,6 @@ A name is a path, or a name under the folder of results: of a run, of a sweep, o
 """
 
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from mlpcli.results.files.read_file import read_json
 from mlpcli.results.files.snapshot import current, snapshot
 from mlpcli.results.folders.promotion import CONFIG, METRICS, MODEL, RESULT
 from mlpcli.results.folders.read_folder import RETRAIN
-from mlpcli.results.folders.read_trials import BEST, SweepTrials, read_trials
+from mlpcli.results.folders.read_trials import BEST, RUN_ID, SweepTrials, read_trials
 from mlpcli.results.folders.sweep_ownership import MODELS, SWEEP
 from mlpcli.results.folders.sweep_tables import TRIALS
 from mlpcli.results.schema.json_schema import RunResult
@@ -24,9 +23,6 @@ from mlpcli.results.trial import Trial
 from mlpcli.wording import nearest, sentence
 
 __all__ = ["Named", "Repeats", "find_named", "find_repeats", "find_results", "find_run", "find_runs"]
-
-_RUN_ID = re.compile("[0-9a-f]{4,12}")
-"""A run_id, or enough of its beginning to be told from a slip."""
 
 _RUN_FILES, _SWEEP_FILES = (CONFIG, METRICS, MODEL), (SWEEP, TRIALS)
 """Files by which the folder of a run or a sweep is known."""
@@ -184,7 +180,7 @@ def _in_sweep(text: str, root: Path) -> Named | None:
 
 def _with_run_id(text: str, root: Path) -> Named | None:
     """The run or the trial whose run_id begins with `text`."""
-    if not _RUN_ID.fullmatch(text):
+    if not RUN_ID.fullmatch(text):
         return None
     matches = {run_id: named for run_id, named in _run_ids(root) if run_id.startswith(text)}
     if len(matches) > 1:

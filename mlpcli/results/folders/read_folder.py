@@ -8,15 +8,14 @@ from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-from mlpcli.config import OPTIONS
 from mlpcli.results.files import csv_text
-from mlpcli.results.files.read_file import Rows, damaged, read_json, read_options, read_rows, read_toml
+from mlpcli.results.files.read_file import Rows, damaged, read_json, read_options, read_rows
 from mlpcli.results.files.snapshot import current, snapshot
-from mlpcli.results.folders.read_trials import RERUN, SweepTrials, read_trials, usual_metric
-from mlpcli.results.folders.sweep_ownership import MODELS, SWEEP
-from mlpcli.results.schema.json_schema import RunResult, SweepHeader
+from mlpcli.results.folders.read_trials import RERUN, SweepTrials, judged, read_trials, usual_metric
+from mlpcli.results.folders.sweep_ownership import MODELS
+from mlpcli.results.schema.json_schema import RunResult
 from mlpcli.results.trial import Trial
 
 __all__ = ["RETRAIN", "Columns", "ResultsFolder", "read_folder"]
@@ -66,20 +65,20 @@ class ResultsFolder:
     @property
     def judged(self) -> dict[tuple[str, ...], list[Trial]]:
         """The `configurations` with the trials that summary.csv is made of: of a confirmed one the fresh seeds."""
-        confirmed = {_values(trial) for trial in self.trials if self._is_fresh(trial)}
-        judged = {
-            values: [trial for trial in trials if values not in confirmed or self._is_fresh(trial)]
+        every: dict[tuple[str, ...], list[Trial]] = {}
+        for trial in self.trials:
+            every.setdefault(_values(trial), []).append(trial)
+        numbers = {trial.number for trials in every.values() for trial in judged(trials, self.last_seed)}
+        kept = {
+            values: [trial for trial in trials if trial.number in numbers]
             for values, trials in self.configurations.items()
         }
-        return {values: trials for values, trials in judged.items() if trials}
+        return {values: trials for values, trials in kept.items() if trials}
 
     @property
     def has_fresh_seeds(self) -> bool:
         """Whether configurations were confirmed by further seeds."""
-        return any(map(self._is_fresh, self.trials))
-
-    def _is_fresh(self, trial: Trial) -> bool:
-        return self.last_seed is not None and trial.seed > self.last_seed
+        return self.last_seed is not None and any(trial.seed > self.last_seed for trial in self.trials)
 
     def only(self, trial: Trial) -> Self:
         """One complete trial of the sweep alone, which varies nothing."""
@@ -131,27 +130,18 @@ def _read_sweep(path: Path) -> ResultsFolder:
     found = read_trials(path)
     epochs = _read_epochs(path / "metrics.csv", RERUN)
     diagnostics = _read_epochs(path / "diagnostics.csv", RERUN)
-    file = read_toml(path / SWEEP, SweepHeader, RERUN) if os.path.isfile(path / SWEEP) else {}
     parts = (found.metric, found.varied, found.trials, epochs, diagnostics)
-    return ResultsFolder(path, True, *parts, last_seed=_last_seed(file), drawn=_drawn(file, found))
+    return ResultsFolder(path, True, *parts, last_seed=found.last_seed, drawn=_drawn(found))
 
 
-def _drawn(file: Mapping[str, Any], found: SweepTrials) -> frozenset[str]:
+def _drawn(found: SweepTrials) -> frozenset[str]:
     """The varied options that [random] or [search] chose; of tables without a sweep.toml the values tell."""
-    if file:
-        return frozenset(found.varied) & {*file.get("random", ()), *file.get("search", ())}
+    if found.file:
+        return frozenset(found.varied) & {*found.file.get("random", ()), *found.file.get("search", ())}
     configurations = {_values(trial) for trial in found.trials}
     most = max(MANY, len(configurations) // 2)
     columns = {name: {values[index] for values in configurations} for index, name in enumerate(found.varied)}
     return frozenset(name for name, values in columns.items() if len(values) > most)
-
-
-def _last_seed(file: Mapping[str, Any]) -> int | None:
-    """The last of the seeds by which a sweep with [confirm] chose."""
-    if "confirm" not in file:
-        return None
-    seeds = file.get("seeds", [file.get("base", {}).get("seed", OPTIONS["seed"].default)])
-    return int(max(range(seeds) if isinstance(seeds, int) else seeds))
 
 
 def _values(trial: Trial) -> tuple[str, ...]:
@@ -165,6 +155,7 @@ def _read_epochs(path: Path, remedy: str) -> dict[str, Columns]:
 
 
 def _by_run(rows: Rows) -> dict[str, Columns]:
+    """The columns by run_id; each epoch counts once, since two configurations may come to one run for some seed."""
     header = rows.header
     first = header.index("epoch")
     identity = header.index("run_id") if "run_id" in header else None
@@ -175,10 +166,13 @@ def _by_run(rows: Rows) -> dict[str, Columns]:
         groups[""] = []
     by_run: dict[str, Columns] = {}
     for run_id, indices in groups.items():
-        numbers = [_numbers(rows, index, first) for index in indices]
-        numbers.sort(key=lambda row: row[0])
+        by_epoch: dict[float, list[float]] = {}
+        for index in indices:
+            numbers = _numbers(rows, index, first)
+            by_epoch.setdefault(numbers[0], numbers)
+        ordered = [by_epoch[epoch] for epoch in sorted(by_epoch)]
         by_run[run_id] = {
-            name: array("d", (row[place] for row in numbers)) for place, name in enumerate(header[first:])
+            name: array("d", (row[place] for row in ordered)) for place, name in enumerate(header[first:])
         }
     return by_run
 

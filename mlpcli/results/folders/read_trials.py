@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from mlpcli.config import OPTIONS
 from mlpcli.config.metrics import METRICS, Measure
 from mlpcli.results.files.read_file import read_columns, read_json, read_rows, read_toml
 from mlpcli.results.folders.sweep_ownership import PROVENANCE, SUMMARY, SWEEP
@@ -19,12 +20,16 @@ from mlpcli.results.folders.sweep_tables import TRIALS
 from mlpcli.results.schema.json_schema import Provenance, SweepHeader
 from mlpcli.results.trial import Trial
 
-__all__ = ["BEST", "RERUN", "SweepTrials", "read_trials", "usual_metric"]
+__all__ = ["BEST", "RERUN", "RUN_ID", "SweepTrials", "judged", "read_trials", "usual_metric"]
 
 RERUN = "Run the sweep again with --restart, or copy the folder again"
 
 BEST = re.compile(r"best(?::(\d{1,9}))?")
 """The name of the best trial of a sweep, or of its best few."""
+
+RUN_ID_DIGITS = 12
+RUN_ID = re.compile("[0-9a-f]{4,12}")
+"""A run_id, or enough of its beginning to be told from a slip."""
 
 _USUAL = [str(Measure(part, metric)) for part in ("val", "train") for metric in METRICS.values() if metric.leads]
 
@@ -74,14 +79,35 @@ class SweepTrials:
     def named(self, word: str) -> list[Trial]:
         """The trials that a word behind `SWEEP/` means: `17`, `best`, `best:5`, or the beginning of a run_id.
 
-        A number that is no trial's may be the beginning of a run_id too. The list is empty where there is none, and
-        longer than one for `best:5`, or where several run_ids begin like this.
+        Digits alone are a number, which another trial must not answer to while that one is in training; or they are a
+        whole run_id. The list is empty where there is none, and longer than one for `best:5`, or where several run_ids
+        begin like this.
         """
         if best := BEST.fullmatch(word):
             return self.ranked[: int(best[1] or 1)]
-        if matches := [trial for trial in self.trials if str(trial.number) == word]:
-            return matches
-        return [trial for trial in self.trials if trial.run_id.startswith(word)] if word else []
+        if word.isdigit() and len(word) < RUN_ID_DIGITS:
+            return [trial for trial in self.trials if str(trial.number) == word]
+        alike = [trial for trial in self.trials if trial.run_id.startswith(word)] if RUN_ID.fullmatch(word) else []
+        return alike if len({trial.run_id for trial in alike}) > 1 else alike[:1]
+
+    @cached_property
+    def last_seed(self) -> int | None:
+        """The last of the seeds by which a sweep with [confirm] chose; the fresh ones are above it."""
+        file = self.file
+        if "confirm" not in file:
+            return None
+        seeds = file.get("seeds", [file.get("base", {}).get("seed", OPTIONS["seed"].default)])
+        return int(max(range(seeds) if isinstance(seeds, int) else seeds))
+
+    @cached_property
+    def file(self) -> Mapping[str, Any]:
+        """The sweep.toml of the folder, {} in a copy without it."""
+        return read_toml(self.path / SWEEP, SweepHeader, RERUN) if os.path.isfile(self.path / SWEEP) else {}
+
+
+def judged(trials: Sequence[Trial], last_seed: int | None) -> list[Trial]:
+    """Those of a configuration's trials that summary.csv is made of: the fresh seeds of [confirm], where it has any."""
+    return [trial for trial in trials if last_seed is not None and trial.seed > last_seed] or list(trials)
 
 
 def read_trials(path: Path) -> SweepTrials:

@@ -9,7 +9,7 @@ from typing import Any
 from mlpcli.config import OPTIONS
 from mlpcli.errors import UsageError
 from mlpcli.results.folders.find import find_named
-from mlpcli.results.folders.read_trials import read_trials
+from mlpcli.results.folders.read_trials import judged, read_trials
 from mlpcli.results.reading.folder_rows import Row
 from mlpcli.results.reading.recorded import Recorded, read_recorded
 from mlpcli.results.statistics import Difference, difference, estimate, holm, overlap_of
@@ -25,8 +25,9 @@ Repeat = tuple[int, int | None]
 class Side:
     """One of the things compared: a run, or a trial with those that differ from it by their seed alone.
 
-    `seeds` are these trials of its configuration by seed and fold; a run has none. `metric` ranks its sweep, and
-    `overlap` is that of `results.statistics`: by the folds of the sweep, whether or not all of them have a score.
+    `seeds` are these trials of its configuration by seed and fold, of a confirmed one the fresh seeds alone, as in
+    summary.csv; a run has none. `metric` ranks its sweep, and `overlap` is that of `results.statistics`: by the folds
+    of the sweep, whether or not all of them have a score.
     """
 
     recorded: Recorded
@@ -38,6 +39,11 @@ class Side:
     def name(self) -> str:
         """The name by which commands take it."""
         return self.recorded.name
+
+    @property
+    def is_pruned(self) -> bool:
+        """Whether a trial of it was stopped at a rung, so that its scores are not those of a whole training."""
+        return any(trial.state == "pruned" for trial in self.seeds.values())
 
     def scores(self, metric: str) -> dict[Repeat, float]:
         """The values of a metric by seed and fold, of the trials that have one."""
@@ -89,7 +95,8 @@ def side_rows(sides: Sequence[Side], options: Sequence[str]) -> list[Row]:
 def configuration_rows(sides: Sequence[Side]) -> tuple[list[Row], str | None]:
     """One row per configuration of trials, each against the first, and the metric of the first; empty for one seed.
 
-    Differences are paired by the seeds that both have; p-values are corrected by Holm's method over all rows.
+    Differences are paired by the seeds that both have; p-values are corrected by Holm's method over all rows that have
+    one. As in summary.csv, pruned configurations have a mean alone.
     """
     distinct = {tuple(trial.run_id for trial in side.seeds.values()): side for side in sides if side.seeds}
     metric = next((side.metric for side in distinct.values()), None)
@@ -97,7 +104,15 @@ def configuration_rows(sides: Sequence[Side]) -> tuple[list[Row], str | None]:
     if metric is None or len(scored) < 2 or max(len(scores) for _, scores in scored) < 2:
         return [], None
     (reference, first), *others = scored
-    differences = [None, *(_paired(scores, first, max(side.overlap, reference.overlap)) for side, scores in others)]
+    differences = [
+        None,
+        *(
+            None
+            if side.is_pruned or reference.is_pruned
+            else _paired(scores, first, max(side.overlap, reference.overlap))
+            for side, scores in others
+        ),
+    ]
     p_values = holm([found.p_value if found else None for found in differences])
     rows = []
     for (side, scores), found, p_value in zip(scored, differences, p_values, strict=True):
@@ -107,8 +122,8 @@ def configuration_rows(sides: Sequence[Side]) -> tuple[list[Row], str | None]:
                 "name": side.name,
                 "n_seeds": len(scores),
                 f"{metric}_mean": mean.mean,
-                f"{metric}_ci_low": mean.ci_low,
-                f"{metric}_ci_high": mean.ci_high,
+                f"{metric}_ci_low": None if side.is_pruned else mean.ci_low,
+                f"{metric}_ci_high": None if side.is_pruned else mean.ci_high,
                 "shared_seeds": len(scores.keys() & first.keys()) if found else None,
                 "diff_mean": found and found.mean,
                 "diff_ci_low": found and found.ci_low,
@@ -136,7 +151,7 @@ def _sides(name: str, root: Path) -> list[Side]:
         raise UsageError(f"no trial of {name[:200]} is complete, so none is the best. Run the sweep again")
     whole = replace(named, sweep=sweep)
     alike = {
-        key: {(trial.seed, trial.fold): trial for trial in members}
+        key: {(trial.seed, trial.fold): trial for trial in judged(list(members), sweep.last_seed)}
         for key, members in itertools.groupby(
             sorted(sweep.trials, key=lambda trial: trial.configuration), key=lambda trial: trial.configuration
         )

@@ -15,7 +15,7 @@ from mlpcli.results.trial import STATES
 
 __all__ = ["Column"]
 
-Kind = Literal["count", "number", "option", "run_id", "state", "text"]
+Kind = Literal["count", "flag", "number", "option", "run_id", "state", "text"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,12 @@ def _count(cell: str) -> int:
     return int(cell)
 
 
+def _flag(cell: str) -> bool:
+    if cell not in ("true", "false"):
+        raise ValueError("expected true or false")
+    return cell == "true"
+
+
 def _number(cell: str) -> float:
     try:
         value = csv_text.number(cell[:400])
@@ -86,6 +92,7 @@ def _state(cell: str) -> str:
 
 _READERS: Mapping[Kind, Callable[[str], Any]] = {
     "count": _count,
+    "flag": _flag,
     "number": _number,
     "option": csv_text.text,
     "run_id": _run_id,

@@ -53,7 +53,7 @@ _RECORDED = _columns(
 )
 _SUMMARY = _columns(
     Column("rank", "count", "place of the configuration, 1 is the best", needed=True),
-    Column("confirmed", "text", "true if the numbers of the row are those of fresh seeds alone, after [confirm]"),
+    Column("confirmed", "flag", "true if the numbers of the row are those of fresh seeds alone, after [confirm]"),
     Column("n_seeds", "count", "trials with a value of the metric: seeds, times folds", needed=True),
     Column("diff_mean", "number", "mean difference to the compared configuration, paired by seed"),
     Column("diff_ci_low", "number", "lower end of the 95% t-interval of the difference"),

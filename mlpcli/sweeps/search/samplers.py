@@ -38,9 +38,10 @@ class OptunaSampler:
             for needed in _NEEDS.get(search.sampler, ()):
                 import_module(needed)  # Optuna imports it later, in the middle of the search
         except ImportError as error:
+            large = ("torch",) if error.name == "torch" else ()
             raise UsageError(
                 f"[search] sampler {search.sampler}: {error.name} is not installed. Nothing was written. "
-                f"Type: {install_command('search')}"
+                f"Type: {install_command('search', *large)}"
             ) from error
         self._asked: list[Any] = []
 

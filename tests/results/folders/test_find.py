@@ -123,10 +123,29 @@ def test_trials_by_number_by_rank_and_by_run_id(sweep, text, expected):
     assert numbers(text, sweep.parent) == expected
 
 
-def test_a_number_that_is_no_trials_may_begin_a_run_id(sweep):
-    table = (sweep / "trials.csv").read_text().replace("000000000003", "77a000000003")
+def test_a_number_whose_trial_has_not_ended_is_no_other_trial(sweep):
+    """Digits alone never begin a run_id: the trial of that number may still be in training."""
+    table = (sweep / "trials.csv").read_text().replace("000000000003", "7777a0000003")
+    (sweep / "trials.csv").write_text(table.replace("000000000002", "7777a0000002"))
+    assert numbers("s/7777a0000003", sweep.parent) == numbers("s/3", sweep.parent) == [3]
+    assert numbers("7777a0000003", sweep.parent) == [3]
+    for word in ("7", "7777"):
+        with pytest.raises(UsageError, match=f"results/s has no trial '{word}' among the 6 that have ended"):
+            numbers(f"s/{word}", sweep.parent)
+    with pytest.raises(UsageError, match="'s/7777a' begins 2 run_ids: 7777a0000002, 7777a0000003"):
+        numbers("s/7777a", sweep.parent)
+
+
+def test_trials_of_one_run_id_are_one_training(sweep):
+    """Configurations that come to the same run for some seed, such as split_seed "seed" and 0 for seed 0."""
+    table = (
+        (sweep / "trials.csv")
+        .read_text()
+        .replace("000000000003", "00000000000a")
+        .replace("000000000002", "00000000000a")
+    )
     (sweep / "trials.csv").write_text(table)
-    assert numbers("s/77", sweep.parent) == numbers("s/3", sweep.parent) == numbers("77a0", sweep.parent) == [3]
+    assert numbers("s/00000000000a", sweep.parent) == [2]
 
 
 def test_a_run_by_the_beginning_of_its_run_id_among_folders_that_cannot_be_read(sweep):
@@ -151,7 +170,6 @@ def test_models_of_trials_are_those_that_were_kept(sweep):
         "s/best:3": "the model of results/s/2 was not kept",
         "s/4": "results/s/4 is diverged: it left no model",
         "s/17": "results/s has no trial '17' among the 6 that have ended. Type mlpcli list results/s",
-        "s/0000": "'s/0000' begins 6 run_ids",
     }.items():
         with pytest.raises(UsageError, match=said):
             find_runs(text, sweep.parent)

@@ -55,6 +55,14 @@ def test_a_sweep(tmp_path: Path) -> None:
     assert all(len(folder.epochs(trial)["epoch"]) == 4 and not folder.diagnostics(trial) for trial in folder.trials)
 
 
+def test_two_trials_of_one_run_have_its_epochs_once(tmp_path: Path) -> None:
+    path = sweep_folder(tmp_path / "s", {"split_seed": ["seed", "0"]}, seeds=1, epochs=4)
+    for name in ("trials.csv", "metrics.csv"):
+        (path / name).write_text((path / name).read_text().replace("000000000001", "000000000000"))
+    folder = read_folder(path)
+    assert [list(folder.epochs(trial)["epoch"]) for trial in folder.trials] == [[1, 2, 3, 4]] * 2
+
+
 def test_without_its_file_a_sweep_tells_by_its_values_what_was_drawn(tmp_path: Path) -> None:
     """Tables alone may have been copied: an option with a value of its own in most configurations was drawn."""
     drawn = [{"lr": 0.1 / count, "width": 4 * (count % 2 + 1)} for count in range(1, 13)]

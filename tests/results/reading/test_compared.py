@@ -51,6 +51,35 @@ def test_configurations_are_paired_by_seed(root: Path) -> None:
         assert (row["diff_ci_low"], row["diff_ci_high"]) == pytest.approx((interval.low, interval.high))
 
 
+def test_confirmed_configurations_are_compared_by_their_fresh_seeds(root: Path) -> None:
+    with (root / "s" / "sweep.toml").open("a") as file:
+        file.write("[confirm]\ntop = 3\nseeds = 2\n")
+    text = (root / "s" / "sweep.toml").read_text()
+    (root / "s" / "sweep.toml").write_text(f"seeds = 2\n{text}")
+    sides = find_sides(["s/1", "s/4"], root)
+    assert [sorted(seed for seed, _ in side.seeds) for side in sides] == [[2, 3], [2, 3]]
+    rows, _ = configuration_rows(sides)
+    assert [row["n_seeds"] for row in rows] == [2, 2] and rows[1]["shared_seeds"] == 2
+
+
+def test_pruned_configurations_have_a_mean_alone(tmp_path: Path) -> None:
+    """Their scores are those of the rung where they were stopped; they do not make the p-values of others larger."""
+    widths = {"width": [4, 8, 16]}
+    whole = sweep_folder(tmp_path / "whole", {"width": [4, 8]}, seeds=4)
+    halved = sweep_folder(tmp_path / "halved", widths, seeds=4, states=dict.fromkeys(range(8, 12), "pruned"))
+    table = (halved / "trials.csv").read_text().splitlines(keepends=True)
+    filled = [line.replace(",,", ",0.5,").replace(",,", ",0.5,") if ",pruned," in line else line for line in table]
+    (halved / "trials.csv").write_text("".join(filled))
+    (expected, _), (found, _) = (
+        configuration_rows(find_sides(names, tmp_path))
+        for names in (["whole/0", "whole/4"], ["halved/0", "halved/4", "halved/8"])
+    )
+    assert found[1]["p_value"] == expected[1]["p_value"] is not None
+    pruned = {key for key, value in found[2].items() if value is not None}
+    assert pruned == {"name", "n_seeds", "val_accuracy_mean"}
+    assert whole.is_dir()
+
+
 def test_a_fold_without_a_score_still_overlaps(tmp_path: Path) -> None:
     """Three folds of which one diverged: the intervals are those of three folds, as in summary.csv."""
     path = sweep_folder(tmp_path / "s", {"width": [4, 8]}, seeds=3, states={1: "diverged"}, score=noise_of)
