@@ -1,5 +1,6 @@
 """Estimators and trained runs: one made of the other, weights that are set by hand, and what cannot be asked."""
 
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,17 @@ def test_labels_are_a_model_too(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.predict(X), fitted.predict(X))
     np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
     assert again.score(X, fitted.predict(X)) == 1.0
+
+
+@pytest.mark.parametrize("kind", [bool, float, int, str])
+def test_the_model_of_an_estimator_predicts_the_labels_that_were_given(kind: type, tmp_path: Path) -> None:
+    labels = (Y > 0).astype(kind)
+    estimator = mlpcli.MLPClassifier(hidden_layer_sizes=(6,), max_iter=5, random_state=0).fit(X, labels)
+    np.testing.assert_array_equal(estimator.model_.predict(X), estimator.predict(X))
+    assert estimator.model_.score(X, labels) == estimator.score(X, labels)
+    estimator.model_.export(tmp_path / "exported.py")
+    found = runpy.run_path(str(tmp_path / "exported.py"))["predict"](X)
+    np.testing.assert_array_equal(found, estimator.predict(X))
 
 
 def test_what_a_model_file_cannot_hold_is_said() -> None:
