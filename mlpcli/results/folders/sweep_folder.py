@@ -93,6 +93,7 @@ class SweepFolder:
         self._provenance = {**provenance, "sweep_digest": text_digest(sweep)}
         self._metric, self._columns = metric, columns
         self._tables = GrowingTables(self.path, trial_columns(varied, scores, folds=folds), columns, diagnostics)
+        self._outdated: set[int] = set()  # trials to be run again, whose old rows stay until the new ones are there
         self._run_ids: set[str] = set()
         refuse_links(self.path)
         make_folder(self.path)
@@ -120,11 +121,14 @@ class SweepFolder:
             self._run_ids.add(trial.run_id)
             place = self._here if self._here and trial.run_id in self._here.trials else self._unused
             recorded = place.trials.get(trial.run_id)
-            if recorded is None or not self._reuse(recorded) or self._lacks_metric(recorded, place):
+            if recorded is None or self._lacks_metric(recorded, place):
                 continue
             here = replace(recorded, number=trial.number, configuration=trial.configuration, options=trial.options)
             if self._tables.adopt(here, place):
-                self.known[trial.number] = here
+                if self._reuse(recorded):
+                    self.known[trial.number] = here
+                else:
+                    self._outdated.add(trial.number)
 
     def _lacks_metric(self, recorded: Trial, place: SweepTables) -> bool:
         """Whether a sweep that ranked by another metric recorded the trial, and did not measure ours."""
@@ -161,7 +165,7 @@ class SweepFolder:
             self._unused.take(self._here, self._run_ids)  # nothing is dropped before it is written elsewhere
             self._unused.write()
             self._here = None
-        self._tables.rewrite(self.known)
+        self._tables.rewrite({*self.known, *self._outdated})
         self._unused.give_up(self._run_ids)
         self._unused.write()
 
@@ -173,6 +177,7 @@ class SweepFolder:
         self.begin()
         self._tables.append(trials, epochs, diagnostics)
         self.known.update({trial.number: trial for trial in trials})
+        self._outdated -= {trial.number for trial in trials}
 
     def forget(self, numbers: Iterable[int]) -> None:
         """Take outcomes back: these trials will be run again, and their old rows are dropped at the end."""
@@ -212,7 +217,7 @@ class SweepFolder:
     def finish(self, summary: str) -> None:
         """Put the tables in order, and write summary.csv."""
         self.begin()
-        if not self._tables.is_ordered:
+        if self._outdated or not self._tables.is_ordered:
             self._tables.rewrite(self.known)
         write_changed(self.path / SUMMARY, csv_text.encode(summary))
 

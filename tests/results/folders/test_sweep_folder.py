@@ -179,6 +179,18 @@ def test_failed_trials_are_retried_on_request(tmp_path):
     assert log.read_text().split() == [f"{5:012x}"]
 
 
+def test_a_failed_trial_stays_until_it_was_run_again(tmp_path, monkeypatch):
+    sweep(tmp_path)
+    before = rows(tmp_path / "s" / "trials.csv")
+    with monkeypatch.context() as patch:
+        patch.setattr(SweepFolder, "add", lambda self, *_: self.begin())
+        patch.setattr(SweepFolder, "finish", lambda *_: None)
+        sweep(tmp_path, retry=True)  # killed before the trial has ended
+    assert rows(tmp_path / "s" / "trials.csv") == before and not (tmp_path / "s" / "summary.csv").exists()
+    sweep(tmp_path, retry=True)
+    assert rows(tmp_path / "s" / "trials.csv") == before
+
+
 def test_restart_sets_everything_aside_and_keeps_it(tmp_path, golden):
     sweep(tmp_path)
     sweep(tmp_path, CHANGED)
