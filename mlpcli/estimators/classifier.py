@@ -178,8 +178,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # sciki
     def _is_multilabel(self) -> bool:
         return str(self._labels.y_type_).startswith("multilabel")
 
-    def _is_storable(self) -> bool:
-        return True
+    def _unstorable(self) -> str | None:
+        return "a single class: fit rows of two or more" if len(self.classes_) == 1 else None
 
     def _output(self, classes: int) -> str:
         if self.loss not in ("log_loss", "cross-entropy", "auto"):

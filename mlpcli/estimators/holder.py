@@ -60,12 +60,12 @@ class ModelHolder(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has
 
         Raises:
             NotFittedError: `fit` was not called.
-            UsageError: a model file has no place for the network's output.
+            UsageError: a model file has no place for the network's output, or for a single class.
         """
         check_is_fitted(self)
         self._synchronize()
-        if not self._is_storable():
-            raise UsageError(f"model_: a model file has no place for outputs of {self.out_activation_}")
+        if what := self._unstorable():
+            raise UsageError(f"model_: a model file has no place for {what}")
         return self._model
 
     @abstractmethod
@@ -73,8 +73,8 @@ class ModelHolder(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has
         """Take over what a trained model says about its targets."""
 
     @abstractmethod
-    def _is_storable(self) -> bool:
-        """Whether a model file can hold the network with its output."""
+    def _unstorable(self) -> str | None:
+        """What a model file cannot hold of the network and its targets; None if it holds all of them."""
 
     def _take(self, model: Model, *, encodes: bool) -> None:
         """Hold this model; `encodes` says that rows come as its run's dataset has them, not as its inputs."""

@@ -133,5 +133,5 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]  # scikit-
         values = self._values(self._scorer(self._model.network, X))
         return float(r2_score(y, values, sample_weight=weights)) if np.isfinite(values).all() else np.nan
 
-    def _is_storable(self) -> bool:
-        return self.out_activation_ == "identity"
+    def _unstorable(self) -> str | None:
+        return None if self.out_activation_ == "identity" else f"outputs of {self.out_activation_}"

@@ -92,6 +92,10 @@ def test_what_a_model_file_cannot_hold_is_said() -> None:
     counts = mlpcli.MLPRegressor(loss="poisson", hidden_layer_sizes=(3,), max_iter=1).fit(X, Y)
     with pytest.raises(mlpcli.Error, match="a model file has no place for outputs of exp"):
         _ = counts.model_
+    single = mlpcli.MLPClassifier(hidden_layer_sizes=(3,), max_iter=1).fit(X, np.zeros(len(X)))
+    assert single.predict(X).tolist() == [0.0] * len(X)
+    with pytest.raises(mlpcli.Error, match="a model file has no place for a single class: fit rows of two or more"):
+        _ = single.model_
     with pytest.raises(NotFittedError):
         _ = mlpcli.MLPRegressor().model_
 
