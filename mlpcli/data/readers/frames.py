@@ -96,7 +96,7 @@ def read_frame(frame: "pd.DataFrame", writer: TableWriter, wanted: Wanted, where
     cells = np.empty((len(frame), len(columns)))
     made: list[TableColumn] = []
     for at, column in enumerate(columns):
-        series = frame.iloc[:, column.place]
+        series = _without_marks(column, frame.iloc[:, column.place])
         held = _decide(column, series, where)
         while len(made) == at:
             try:
@@ -108,6 +108,18 @@ def read_frame(frame: "pd.DataFrame", writer: TableWriter, wanted: Wanted, where
     writer.append(cells)
     targets = [column.name for column in columns if column.target]
     return writer.finish(made, targets, dropped=rejoined(wanted.dropped, names))
+
+
+def _without_marks(column: ColumnReader, series: "pd.Series[Any]") -> "pd.Series[Any]":
+    """A column of other than texts, with gaps in place of its texts that are marks of a missing value."""
+    import pandas as pd
+
+    held = pd.api.types.infer_dtype(series, skipna=True)
+    if not held.startswith("mixed") and (held != "string" or column.kind not in ("number", "boolean")):
+        return series
+    marks = column.spelling.gaps
+    marked = np.array([isinstance(value, str) and value.strip() in marks for value in series.tolist()])
+    return series.mask(marked)
 
 
 def _decide(column: ColumnReader, series: "pd.Series[Any]", where: str) -> str:

@@ -80,7 +80,12 @@ def read_excel(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> Ta
     if find_spec("openpyxl") is None:
         raise UsageError(f"dataset {path}: Excel needs openpyxl. Type: {install_command('excel')}")
     with foreign(path, "an Excel workbook"):
-        frame = pd.read_excel(path, engine="openpyxl")
+        # the cells as they are, as pandas takes names and words such as None for gaps and makes names unlike
+        sheet = pd.read_excel(path, engine="openpyxl", header=None, dtype=object, keep_default_na=False, na_values=[""])
+    if sheet.empty:
+        raise DataError(f"{path}: its first sheet is empty")
+    names = sheet.iloc[0].fillna("").astype(str).str.strip()
+    frame = sheet.iloc[1:].set_axis([name or f"column {at}" for at, name in enumerate(names, 1)], axis="columns")
     return _read(frame, path, writer, wanted)
 
 

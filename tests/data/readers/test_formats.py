@@ -78,6 +78,47 @@ def test_an_excel_workbook() -> None:
         prepare("bad.xlsx", **WHOLE)
 
 
+def test_the_cells_of_a_workbook_are_those_of_the_text_file() -> None:
+    """Words that pandas takes for gaps, booleans and codes with gaps, marks among numbers, a column without a name."""
+    pytest.importorskip("openpyxl")
+    frame = pd.DataFrame(
+        {
+            "word": ["NA", "None", "n/a", "null", "red", None],
+            "flag": [True, None, False, True, "NA", False],
+            "code": pd.array([1, 2, None, 1, 2, 1], "Int64"),
+            "n": [1.5, "NA", 2, "n/a", "-", 7],
+            " ": [1, 2, 3, 4, 5, 6],
+            "y": ["a", "b", "a", "b", "b", "a"],
+        }
+    )
+    frame.to_csv("t.csv", index=False)
+    frame.to_excel("t.xlsx", index=False)
+    for options in ({}, {"missing": ("None",)}):
+        sheet, text = (prepare(name, categories=("code",), **WHOLE, **options) for name in ("t.xlsx", "t.csv"))
+        assert sheet.features == text.features and {"word=NA", "code=2", "column 5"} <= set(sheet.features)
+        assert sheet.train.x.tobytes() == text.train.x.tobytes()
+    frame.replace("n/a", "many").to_excel("words.xlsx", index=False)
+    with pytest.raises(DataError, match=r"words\.xlsx, column 'n': values of type mixed"):
+        prepare("words.xlsx", **WHOLE)
+
+
+def test_a_workbook_with_equal_names_or_nothing() -> None:
+    pytest.importorskip("openpyxl")
+    FRAME.rename(columns={"k": "n"}).to_excel("t.xlsx", index=False)
+    with pytest.raises(DataError, match=r"t\.xlsx: two columns are named 'n'"):
+        prepare("t.xlsx", **WHOLE)
+    pd.DataFrame().to_excel("none.xlsx", index=False)
+    with pytest.raises(DataError, match=r"none\.xlsx: its first sheet is empty"):
+        prepare("none.xlsx", **WHOLE)
+
+
+def test_a_mark_of_a_missing_number_is_one_in_json_lines_too() -> None:
+    rows = ['{"n": 1, "y": "a"}', '{"n": " NA ", "y": "b"}', '{"n": 2.5, "y": "a"}']
+    Path("t.jsonl").write_text("\n".join(rows))
+    Path("t.csv").write_text("n,y\n1,a\nNA,b\n2.5,a\n")
+    assert prepare("t.jsonl", **WHOLE).train.x.tobytes() == prepare("t.csv", **WHOLE).train.x.tobytes()
+
+
 def test_a_feather_file_with_a_damaged_description_of_its_columns() -> None:
     """pyarrow raises UnicodeDecodeError there."""
     FRAME.to_feather("t.feather")
