@@ -72,7 +72,8 @@ def show(
     if recorded is not None:
         for line in chart(curves(recorded), "epoch", width=min(60, shutil.get_terminal_size().columns - 20)):
             print(line)
-    prose(f"Again: {facts['command']}")
+    again = "Again, without pruning" if facts["state"] == "pruned" else "Again"
+    prose(f"{again}: {facts['command']}")
 
 
 def _facts(recorded: Recorded) -> dict[str, Any]:

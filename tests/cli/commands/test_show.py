@@ -163,3 +163,9 @@ def test_a_damaged_table_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with open(path / "metrics.csv", "a") as file:
         file.write("9,x,\n")
     assert "results/torn/metrics.csv: row 7 has 3 cells" in show(capsys, "torn", code=65)
+
+
+def test_the_command_of_a_pruned_trial_is_said_to_train_it_to_its_end(capsys: pytest.CaptureFixture[str]) -> None:
+    sweep_folder(Path("results/pruned"), {"width": [4, 8]}, seeds=1, states={1: "pruned"})
+    assert run(["show", "pruned/1"]) == 0
+    assert "Again, without pruning: mlpcli train" in capsys.readouterr().out
