@@ -2,7 +2,9 @@
 
 Inputs are columns `(rows, 1)` under their names: numbers as double, NaN where a cell is empty; texts as string, empty
 where a cell is; booleans as bool, or as numbers if the training rows had gaps. Columns without names, those of arrays
-and images, are one matrix X. Outputs are `prediction`, as `Model.predict` gives it, and for classes `probabilities`.
+and images, are one matrix X. Marks of missing values that training was told (`missing`) are empty cells here too, while
+blanks around a text, which a table leaves out, have to be stripped before. Outputs are `prediction`, as `Model.predict`
+gives it, and for classes `probabilities`.
 
 Numbers are scaled in double precision, as in training: a year or a time in seconds would lose its digits in float32.
 """
@@ -18,6 +20,7 @@ from mlpcli.autodiff.expression import parse
 from mlpcli.config import as_dict
 from mlpcli.data.prepared.columns import Column
 from mlpcli.data.prepared.preprocessing import CLIP
+from mlpcli.data.readers.text.cells import Spelling
 from mlpcli.export.formulas import FORMULAS
 from mlpcli.export.onnx_graph import ML, Graph
 from mlpcli.export.trained import Trained, is_matrix
@@ -55,6 +58,7 @@ def onnx_bytes(model: Trained) -> bytes:
 def _inputs(graph: Graph, model: Trained) -> str:
     """The inputs of the network, `(rows, features)`, from the columns of the table."""
     columns, dtype = model.preprocessing.columns, model.options.dtype
+    spelling = Spelling.of(model.options.data)
     named = not is_matrix(columns)
     names = {}
     for column in columns if named else ():
@@ -76,12 +80,12 @@ def _inputs(graph: Graph, model: Trained) -> str:
             )
         else:
             cells = graph.input("X", np.float64, [ROWS, len(columns)])
-        features += _numbers(graph, cells, [column for _, column in scalars], dtype)
+        features += _numbers(graph, cells, [column for _, column in scalars], spelling, dtype)
         places += [first for first, _ in scalars]
         places += [first + 1 for first, column in scalars if column.indicator]
     for first, column in zip(firsts, columns, strict=False):
         if column.kind == "text" and column.features:
-            features.append(_one_hot(graph, names[column.name], column, dtype))
+            features.append(_one_hot(graph, names[column.name], column, spelling, dtype))
             places += range(first, first + len(column.features))
     value = graph.concatenated(features)
     if places == sorted(places):
@@ -89,13 +93,16 @@ def _inputs(graph: Graph, model: Trained) -> str:
     return graph.add("Gather", value, graph.constant(np.argsort(places)), axis=1)
 
 
-def _numbers(graph: Graph, cells: str, columns: list[Column], dtype: str) -> list[str]:
+def _numbers(graph: Graph, cells: str, columns: list[Column], spelling: Spelling, dtype: str) -> list[str]:
     """(cell - center) / scale of each number, gaps filled, and the indicators of gaps: `Preprocessing.apply`."""
 
     def fitted(name: str) -> str:
         return graph.constant([[float(getattr(column, name)) for column in columns]], name)
 
     missing = graph.add("IsNaN", cells)
+    for mark in sorted(spelling.missing_numbers):
+        marks = graph.constant([[mark if column.kind == "number" else np.nan for column in columns]], "missing")
+        missing = graph.add("Or", missing, graph.add("Equal", cells, marks))
     filled = graph.add("Where", missing, fitted("fill"), cells)
     scaled = graph.add("Div", graph.add("Sub", filled, fitted("center")), fitted("scale"))
     if any(column.clip for column in columns):
@@ -109,9 +116,9 @@ def _numbers(graph: Graph, cells: str, columns: list[Column], dtype: str) -> lis
     return made
 
 
-def _one_hot(graph: Graph, cells: str, column: Column, dtype: str) -> str:
+def _one_hot(graph: Graph, cells: str, column: Column, spelling: Spelling, dtype: str) -> str:
     """One 0/1 column per category, and one of rare texts where there is one; an empty cell is zeros."""
-    codes = {"": -1} | {text: code for code, text in enumerate(column.categories)}
+    codes = dict.fromkeys(("", *spelling.missing), -1) | {text: code for code, text in enumerate(column.categories)}
     code = graph.add(
         "LabelEncoder",
         cells,

@@ -70,6 +70,22 @@ def test_what_stands_before_and_after_the_hidden_layers(target: str, options: di
     check(trained(target, **options), table(37, unknown=True), tmp_path)
 
 
+def test_marks_of_missing_values_are_empty_cells(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"missing": ("-9", "-9.5", "unknown"), "min_frequency": 10}
+    rows = table()
+    rows["pet"] = np.resize(["cat", "dog", "unknown"], len(rows))
+    rows.loc[::3, "age"] = -9
+    rows.loc[1::3, "prediction"] = -9.5
+    rows.loc[2, "pet"] = "newt"  # rare, as the mark would be
+    model = mlpcli.train((rows, np.resize([0, 1], len(rows))), width=8, depth=2, epochs=3, **options).model
+    named = {column.name: column for column in model.preprocessing.columns}
+    assert named["age"].indicator and named["pet"].rare
+    check(model, rows, tmp_path)
+    matrix = np.resize([1.5, 2.5, -9.0, 4.0, 3.0], (40, 3))
+    frame = pd.DataFrame(matrix, columns=["x1", "x2", "x3"])
+    check(mlpcli.train((frame, np.resize([0, 1], 40)), epochs=2, missing=("-9",)).model, matrix, tmp_path)
+
+
 def test_a_residual_loss_shares_out_where_no_class_has_a_score(tmp_path: Path) -> None:
     model = trained("names", loss="squared", depth=0)
     model.network.params[...] = 0
