@@ -31,6 +31,7 @@ from mlpcli.data.prepared.dataset import Prepared
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.data.prepared.write_parts import build_entry, finite_inputs
 from mlpcli.data.readers.arrays import are_pictures, read_arrays
+from mlpcli.data.readers.column_reader import are_marks
 from mlpcli.data.readers.file_format import TYPED_OPTIONS, Wanted
 from mlpcli.data.readers.formats import refuse_others
 from mlpcli.data.readers.frames import as_frame, is_frame, read_frame
@@ -153,8 +154,7 @@ def encode_in_memory(x: Any, preprocessing: Preprocessing, trained: DataOptions 
         if flat.shape[1] != len(columns):
             raise DataError(f"X: rows of {flat.shape[1]} columns, but the model was trained on {len(columns)}")
         if flat.dtype.kind in "biuf" and all(column.kind in ("number", "boolean") for column in columns):
-            marks = Spelling.of(trained).missing_numbers
-            cells = np.where(np.isin(flat, [*marks]), np.nan, flat) if marks else flat
+            cells = np.where(are_marks(flat, Spelling.of(trained)), np.nan, flat)
             _check_cells(cells, columns)
             return finite_inputs(cells, preprocessing)
         x = dict(zip((column.name for column in columns), flat.astype(object).T, strict=True))

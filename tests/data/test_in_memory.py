@@ -196,6 +196,24 @@ def test_marks_of_missing_values_hold_for_new_rows_too() -> None:
         assert np.array_equal(encode_in_memory(rows, data.preprocessing, options), data.train.x)
 
 
+def test_marks_of_missing_values_are_found_in_narrow_numbers(tmp_path: Path) -> None:
+    """float32 holds -999.9000244140625 in place of -999.9, and infinity in place of 1e300."""
+    frame = pd.DataFrame({"age": np.array([-999.9, 31, 47, 52, 60, -999.9] * 4, "f4"), "y": [0, 1] * 12})
+    options = DataOptions(target=("y",), missing=("-999.9", "1e300"), val_size=0, test_size=0)
+    frame.to_parquet(tmp_path / "d.parquet")
+    asked = {"target": "y", "missing": ("-999.9", "1e300"), "val_size": 0, "test_size": 0}
+    of_file = prepare(str(tmp_path / "d.parquet"), **asked)
+    nullable, coded = (frame.astype({"age": kind}) for kind in ("Float32", "category"))
+    for data in (
+        prepare_in_memory(frame, options),
+        *(prepare_in_memory(other, options) for other in (nullable, coded)),
+        of_file,
+    ):
+        assert data.preprocessing.columns[0].indicator
+        missing = encode_in_memory(np.array([[-999.9], [31]], "f4"), data.preprocessing, options)
+        assert missing[:, 1].argmax() == 0 and np.array_equal(missing, data.train.x[:2])
+
+
 @pytest.mark.parametrize(
     ("data", "given", "words"),
     [

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +16,28 @@ from mlpcli.data.readers.text.lookalikes import unread_dates, unread_numbers
 from mlpcli.errors import DataError
 from mlpcli.wording import quote
 
-__all__ = ["Changed", "ColumnReader", "finished", "table_of"]
+__all__ = ["Changed", "ColumnReader", "are_marks", "finished", "table_of"]
 
 MOST_TEXTS = 20_000  # different texts of a column of inputs
 STRAY = 0.9  # if at least this share of the cells are numbers, the others are mistakes
 FEW_NUMBERS = 10  # unless the numbers take at most this many values, as codes do
 
+DOUBLE = np.dtype(np.float64)
 Floats = NDArray[np.float64]
 Where = Callable[[int], str]  # file and line of a cell, by its place in the piece
+
+
+def are_marks(values: NDArray[Any], spelling: Spelling) -> NDArray[np.bool_]:
+    """Where numbers are marks of a missing value, which round as the numbers did: float32 holds no -999.9 exactly.
+
+    >>> are_marks(np.array([-999.9, 1], np.float32), Spelling(missing=("-999.9",))).tolist()
+    [True, False]
+    """
+    marks = np.array([*spelling.missing_numbers])
+    if values.dtype.kind == "f":
+        with np.errstate(over="ignore"):  # a mark may be infinite in the narrower type
+            marks = marks.astype(values.dtype)
+    return np.isin(values, marks)
 
 
 class Changed(Exception):
@@ -117,10 +131,10 @@ class ColumnReader:
             raise Changed
         return np.array(values, dtype=np.float64)
 
-    def without_marks(self, values: Floats) -> Floats:
-        """The numbers (cells,), NaN in place of those that are marks of a missing value."""
-        marks = self.spelling.missing_numbers
-        return np.where(np.isin(values, list(marks)), np.nan, values) if marks else values
+    def without_marks(self, values: Floats, held: "np.dtype[Any]" = DOUBLE) -> Floats:
+        """The numbers (cells,), NaN in place of marks of a missing value; `held` is their type in the source."""
+        marked = are_marks(values.astype(held) if held.kind == "f" else values, self.spelling)
+        return np.where(marked, np.nan, values)
 
     def check(self, values: Floats, texts: Callable[[], Sequence[str]], where: Where) -> None:
         """Refuse infinite numbers, whole numbers that float64 cannot hold, and gaps in a target.

@@ -96,7 +96,7 @@ def read_frame(frame: "pd.DataFrame", writer: TableWriter, wanted: Wanted, where
     cells = np.empty((len(frame), len(columns)))
     made: list[TableColumn] = []
     for at, column in enumerate(columns):
-        series = _without_marks(column, frame.iloc[:, column.place])
+        series = _marks_as_gaps(column, frame.iloc[:, column.place])
         held = _decide(column, series, where)
         while len(made) == at:
             try:
@@ -110,7 +110,7 @@ def read_frame(frame: "pd.DataFrame", writer: TableWriter, wanted: Wanted, where
     return writer.finish(made, targets, dropped=rejoined(wanted.dropped, names))
 
 
-def _without_marks(column: ColumnReader, series: "pd.Series[Any]") -> "pd.Series[Any]":
+def _marks_as_gaps(column: ColumnReader, series: "pd.Series[Any]") -> "pd.Series[Any]":
     """A column of other than texts, with gaps in place of its texts that are marks of a missing value."""
     import pandas as pd
 
@@ -163,7 +163,7 @@ def _read(column: ColumnReader, series: "pd.Series[Any]", held: str, where: str)
         micro = dates.to_numpy("datetime64[us]")
         return np.where(np.isnat(micro), np.nan, micro.astype(np.int64) / MICROSECONDS)
     numbers = pd.to_numeric(series.astype(object), errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    numbers = column.without_marks(numbers)
+    numbers = column.without_marks(numbers, series.iloc[:0].to_numpy().dtype)
     column.check(numbers, lambda: [str(value) for value in series.tolist()], place)
     return numbers
 

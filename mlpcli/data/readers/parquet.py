@@ -135,7 +135,7 @@ def _read(array: Any, column: ColumnReader, where: Any) -> NDArray[np.float64]:
     if pyarrow.types.is_boolean(array.type):
         array = array.cast(pyarrow.int8())
     values: NDArray[np.float64] = array.cast(pyarrow.float64(), safe=False).to_numpy(zero_copy_only=False)
-    values = column.without_marks(values)
+    values = column.without_marks(values, np.dtype(array.type.to_pandas_dtype()))
     column.check(values, lambda: [str(value) for value in array.to_pylist()], where)
     return values
 
