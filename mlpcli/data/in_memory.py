@@ -29,6 +29,7 @@ from mlpcli.data.prepared.column_summary import UnknownTexts
 from mlpcli.data.prepared.columns import Column
 from mlpcli.data.prepared.dataset import Prepared
 from mlpcli.data.prepared.preprocessing import Preprocessing
+from mlpcli.data.prepared.targets import find_classes
 from mlpcli.data.prepared.write_parts import build_entry, finite_inputs
 from mlpcli.data.readers.arrays import are_pictures, read_arrays
 from mlpcli.data.readers.column_reader import are_marks
@@ -249,9 +250,10 @@ def checked_weights(weights: Any, rows: int) -> NDArray[np.float64]:
 
 
 def _class_codes(values: Sequence[Any], classes: Sequence[str]) -> NDArray[np.int64]:
-    codes = {name: code for code, name in enumerate(classes)}
     names = [class_name(value) if isinstance(value, bool | int | float) else str(value) for value in values]
-    if unknown := [name for name in dict.fromkeys(names) if name not in codes]:
+    distinct = [*dict.fromkeys(names)]
+    codes = dict(zip(distinct, find_classes(distinct, classes), strict=True))
+    if unknown := [name for name in distinct if codes[name] < 0]:
         raise DataError(f"y: the model does not know the class {quote(unknown[0])}, but {listed(classes)}")
     return np.array([codes[name] for name in names], np.int64)
 

@@ -223,6 +223,19 @@ def test_targets_that_do_not_suit_the_rows_are_refused(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("classes", "others"),
+    [([0, 1], [False, True]), ([0, 1], ["0", "1.0"]), ([False, True], [0, 1]), ([False, True], ["False", "TRUE"])],
+)
+def test_classes_may_be_spelled_as_eval_takes_them(classes: list[Any], others: list[Any]) -> None:
+    x = np.random.default_rng(2).normal(size=(ROWS, 3))
+    model = mlpcli.train((x, classes * 5), width=4, epochs=0, progress=False).model
+    assert model.classes is not None and model.classes.tolist() == classes
+    assert model.score(x, others * 5) == model.score(x, classes * 5)
+    with pytest.raises(DataError, match="does not know the class '2'"):
+        model.score(x, [2] * ROWS)
+
+
 @pytest.mark.parametrize("shape", [(ROWS,), (ROWS, 1)])
 def test_one_target_may_be_a_column(models: dict[str, Model], shape: tuple[int, ...]) -> None:
     x = np.random.default_rng(1).normal(size=(ROWS, 3))

@@ -14,7 +14,7 @@ from mlpcli.data.readers.wanted_columns import rejoined
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import listed, nearest, quote
 
-__all__ = ["Targets", "find_columns", "fit_targets", "labelled_rows", "read_targets"]
+__all__ = ["Targets", "find_classes", "find_columns", "fit_targets", "labelled_rows", "read_targets"]
 
 LARGEST, SMALLEST = 1e150, 1e-290  # distances from the mean that float64 can square, and divide by
 FEW_VALUES = 20
@@ -113,6 +113,19 @@ def read_targets(
     if len(read) > 1:
         raise UsageError("target: classification predicts one column; several are for task = regression, or multilabel")
     return replace(_classes(*read[0], rows, known), choice=choice)
+
+
+def find_classes(names: Sequence[str], known: Sequence[str]) -> list[int]:
+    """The index in `known` of each class, -1 where there is none; 1.0 is 1, and True or 1 are true.
+
+    >>> find_classes(["1.0", "1", "True", "2"], ["0", "1"]), find_classes(["1", "1.0"], ["1", "01"])
+    ([1, 1, 1, -1], [0, -1])
+    """
+    exact = {name: code for code, name in enumerate(known)}
+    meanings = {_meaning(name): code for code, name in enumerate(known)}
+    if len(meanings) < len(known):  # spelling alone distinguishes them
+        meanings = {}
+    return [exact.get(name, meanings.get(_meaning(name), -1)) for name in names]
 
 
 def fit_targets(
@@ -215,12 +228,7 @@ def _classes(
 def _known_codes(
     target: str, names: list[str], codes: NDArray[np.int64], rows: NDArray[np.int64], known: tuple[str, ...]
 ) -> NDArray[np.int64]:
-    """Codes into `known`, whose names may be spelled otherwise: 1.0 for 1, True or 1 for true."""
-    meanings = {_meaning(name): code for code, name in enumerate(known)}
-    places = [
-        known.index(name) if name in known else meanings.get(_meaning(name), -1) if len(meanings) == len(known) else -1
-        for name in names
-    ]
+    places = find_classes(names, known)
     for at, name in enumerate(names):
         if places[at] < 0:
             raise DataError(
