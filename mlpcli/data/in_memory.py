@@ -53,6 +53,9 @@ __all__ = [
 
 NAME_DIGITS = 20
 
+NO_CLASS = frozenset(("None", "nan", "inf", "-inf", "<NA>", "NaT"))
+"""Values that name no class, as Python prints them; a text of the same letters may name one."""
+
 INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
 
 
@@ -250,6 +253,9 @@ def checked_weights(weights: Any, rows: int) -> NDArray[np.float64]:
 
 
 def _class_codes(values: Sequence[Any], classes: Sequence[str]) -> NDArray[np.int64]:
+    for row, value in enumerate(values):
+        if not isinstance(value, str) and str(value) in NO_CLASS:
+            raise DataError(f"y: row {row} has {value}, expected one of the classes {listed(classes)}")
     names = [class_name(value) if isinstance(value, bool | int | float) else str(value) for value in values]
     distinct = [*dict.fromkeys(names)]
     codes = dict(zip(distinct, find_classes(distinct, classes), strict=True))
@@ -280,7 +286,7 @@ def _joined(x: Any, y: Any) -> tuple[Any, tuple[str, ...]]:
     import pandas as pd
 
     frame = as_frame(x)
-    if is_frame(y) and not hasattr(y, "name"):
+    if is_frame(y) and not hasattr(type(y), "name"):  # a series has one; of a frame, it may be a column
         targets = as_frame(y)
     else:
         values = _array(y, "y")

@@ -246,6 +246,22 @@ def test_what_is_no_table_is_one_line(data: Any, words: str) -> None:
         prepare_in_memory(data, TARGET if not isinstance(data, tuple) else DataOptions())
 
 
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_frame_of_targets_may_have_a_column_called_name(x: np.ndarray, library: str) -> None:
+    made = pytest.importorskip(library)
+    frame, both = made.DataFrame({"x": x[:, 0]}), {"name": x[:, 1].tolist(), "size": x[:, 2].tolist()}
+    assert prepare_in_memory((frame, made.DataFrame(both)), DataOptions()).targets == ("name", "size")
+    one = made.DataFrame({"name": ["a", "b"] * 50})
+    assert prepare_in_memory((frame, one), DataOptions()).targets == ("name",)
+    assert prepare_in_memory((frame, one["name"]), DataOptions()).targets == ("name",)
+
+
+def test_equal_names_of_a_frame_are_to_be_changed(frame: pd.DataFrame) -> None:
+    """A frame has no line of names that --no-header would take for a row."""
+    with pytest.raises(DataError, match=r"^the data frame: two columns are named 'age'\. Rename one of them$"):
+        prepare_in_memory(frame.rename(columns={"width": "age"}), TARGET)
+
+
 def test_a_type_that_a_model_does_not_take_is_to_be_converted(frame: pd.DataFrame) -> None:
     preprocessing = prepare_in_memory(frame, TARGET).preprocessing
     with pytest.raises(DataError, match=r"trained on a number\. Nothing was written\. Convert the column$"):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, mean_squared_error, r2_score
 
@@ -199,6 +200,10 @@ def models() -> dict[str, Model]:
         ("classes", ["no"], r"y: got the shape \(1,\), expected \(10,\), one row for each row of X"),
         ("classes", [["no", "yes"]] * ROWS, r"got the shape \(10, 2\), expected \(10,\)"),
         ("classes", ["no"] * 9 + ["perhaps"], "does not know the class 'perhaps'"),
+        ("classes", [0.0] * 9 + [np.nan], "^y: row 9 has nan, expected one of the classes "),
+        ("classes", [1] * 3 + [-np.inf] * 7, "^y: row 3 has -inf, expected one of the classes "),
+        ("classes", pd.array([True, None] * 5, "boolean"), "^y: row 1 has <NA>, expected one of the classes "),
+        ("classes", ["no"] * 9 + [None], "^y: row 9 has None, expected one of the classes "),
         ("labels", np.ones(ROWS), r"got the shape \(10,\), expected \(10, 2\)"),
         ("labels", np.full((ROWS, 2), 0.5), "row 0 has 0.5 for the target 'y1', expected 0 or 1"),
         ("labels", [[1, 0]] * 9 + [[0, 7]], "row 9 has 7 for the target 'y2', expected 0 or 1"),

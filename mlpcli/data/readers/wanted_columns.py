@@ -48,10 +48,8 @@ def wanted_columns(names: Sequence[str], wanted: Wanted, where: str, *, typed: b
         raise DataError(f"{where}: {len(names)} columns, more than {MOST_COLUMNS}")
     if len(set(names)) < len(names):
         twice = Counter(names).most_common(1)[0][0]
-        raise DataError(
-            f"{where}: two columns are named {quote(twice)}. Rename one of them, or use --no-header if the file has no "
-            "line of names"
-        )
+        nameless = "" if typed else ", or use --no-header if the file has no line of names"
+        raise DataError(f"{where}: two columns are named {quote(twice)}. Rename one of them{nameless}")
     targets, dropped, categories = (
         rejoined(chosen, names) for chosen in (wanted.targets, wanted.dropped, wanted.options.categories or ())
     )
