@@ -29,7 +29,6 @@ from mlpcli.data.prepared.column_summary import UnknownTexts
 from mlpcli.data.prepared.columns import Column
 from mlpcli.data.prepared.dataset import Prepared
 from mlpcli.data.prepared.preprocessing import Preprocessing
-from mlpcli.data.prepared.targets import find_classes
 from mlpcli.data.prepared.write_parts import build_entry, finite_inputs
 from mlpcli.data.readers.arrays import are_pictures, read_arrays
 from mlpcli.data.readers.column_reader import are_marks
@@ -37,7 +36,7 @@ from mlpcli.data.readers.file_format import TYPED_OPTIONS, Wanted
 from mlpcli.data.readers.formats import refuse_others
 from mlpcli.data.readers.frames import as_frame, is_frame, read_frame
 from mlpcli.data.readers.sparse_matrices import encode_sparse, read_sparse
-from mlpcli.data.readers.text.cells import Spelling, class_name
+from mlpcli.data.readers.text.cells import Spelling, class_name, find_classes
 from mlpcli.data.sparse.sparse_rows import is_sparse
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import listed, quote

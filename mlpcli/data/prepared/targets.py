@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,12 @@ from numpy.typing import NDArray
 
 from mlpcli.data.cache.table import Table, TableColumn
 from mlpcli.data.prepared.preprocessing import Task
-from mlpcli.data.readers.text.cells import MOST_CLASSES, as_number, class_name, in_order
+from mlpcli.data.readers.text.cells import MOST_CLASSES, as_number, class_name, find_classes, in_order
 from mlpcli.data.readers.wanted_columns import rejoined
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import listed, nearest, quote
 
-__all__ = ["Targets", "find_classes", "find_columns", "fit_targets", "labelled_rows", "read_targets"]
+__all__ = ["Targets", "find_columns", "fit_targets", "labelled_rows", "read_targets"]
 
 LARGEST, SMALLEST = 1e150, 1e-290  # distances from the mean that float64 can square, and divide by
 FEW_VALUES = 20
@@ -115,19 +116,6 @@ def read_targets(
     return replace(_classes(*read[0], rows, known), choice=choice)
 
 
-def find_classes(names: Sequence[str], known: Sequence[str]) -> list[int]:
-    """The index in `known` of each class, -1 where there is none; 1.0 is 1, and True or 1 are true.
-
-    >>> find_classes(["1.0", "1", "True", "2"], ["0", "1"]), find_classes(["1", "1.0"], ["1", "01"])
-    ([1, 1, 1, -1], [0, -1])
-    """
-    exact = {name: code for code, name in enumerate(known)}
-    meanings = {_meaning(name): code for code, name in enumerate(known)}
-    if len(meanings) < len(known):  # spelling alone distinguishes them
-        meanings = {}
-    return [exact.get(name, meanings.get(_meaning(name), -1)) for name in names]
-
-
 def fit_targets(
     values: NDArray[np.float64], weights: NDArray[np.float64] | None = None
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -186,12 +174,13 @@ def _labels(column: TableColumn, cells: NDArray[Any]) -> NDArray[np.int64]:
     """The cells of a target that holds 0 and 1, or false and true."""
     values, codes = _distinct(column, cells)
     names = [_class_name(column, value) for value in values]
-    for name in names:
-        if _meaning(name) not in (0.0, 1.0):
+    labels = find_classes(names, ("0", "1"))
+    for name, label in zip(names, labels, strict=True):
+        if label < 0:
             raise UsageError(
                 f"task multilabel: target {quote(column.name)} has the value {quote(name)}, where 0 and 1 are expected"
             )
-    return np.array([int(_meaning(name) == 1.0) for name in names], dtype=np.int64)[codes]
+    return np.array(labels, dtype=np.int64)[codes]
 
 
 def _distinct(column: TableColumn, cells: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
@@ -220,9 +209,16 @@ def _classes(
             f"target {quote(column.name)}: one class only, {quote(names[0])}; two are needed. Nothing was written"
         )
     order = in_order(names)
+    classes = tuple(names[at] for at in order)
+    for one, other in pairwise(classes if _spells_numbers(column) else ()):
+        if as_number(one) == as_number(other):
+            raise DataError(
+                f"target {quote(column.name)}: {quote(one)} and {quote(other)} are one number, but would be two "
+                "classes. Nothing was written. Write it in one way only or, if they are codes, put a letter before each"
+            )
     rank = np.empty(len(names), dtype=np.int64)
     rank[order] = np.arange(len(names))
-    return Targets(tuple(names[at] for at in order), rank[codes])
+    return Targets(classes, rank[codes])
 
 
 def _known_codes(
@@ -236,11 +232,6 @@ def _known_codes(
                 f"model's classes, {listed(known)}. Remove the row, or train again"
             )
     return np.array(places, dtype=np.int64)[codes]
-
-
-def _meaning(name: str) -> str | float:
-    number = as_number(name)
-    return {"true": 1.0, "false": 0.0}.get(name.lower(), name) if number is None else number
 
 
 def _class_name(column: TableColumn, value: float) -> str:

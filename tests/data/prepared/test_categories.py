@@ -1,5 +1,6 @@
 """Rare and unknown categories, rows without a target, and what the data summary says of them."""
 
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,18 @@ def test_labels_spelled_otherwise_are_the_same_classes() -> None:
         write("new.csv", [("x", "y"), *((at, others[at % 2]) for at in range(20))])
         new = read_rows("new.csv", data.preprocessing)
         assert new.y is not None and new.y.tolist() == data.train.y.tolist()
+
+
+@pytest.mark.parametrize("spellings", [("0", "1", "1.0"), ("01", "1", "2"), ("-0", "0", "3"), ("1e1", "10", "9")])
+def test_one_number_in_two_spellings_is_not_two_classes(spellings: tuple[str, ...]) -> None:
+    write("t.csv", [("x", "y"), *((at, spellings[at % 3]) for at in range(30))])
+    (one, other), *_ = [pair for pair in combinations(sorted(spellings), 2) if float(pair[0]) == float(pair[1])]
+    for task in ("auto", "classification"):
+        with pytest.raises(DataError, match=f"'y': '{one}' and '{other}' are one number, but would be two classes"):
+            prepare("t.csv", target="y", task=task)
+    assert prepare("t.csv", target="y", task="regression").task == "regression"
+    write("t.csv", [("x", "y"), *((at, f"c{spellings[at % 3]}") for at in range(30))])
+    assert len(prepare("t.csv", target="y").classes or ()) == 3
 
 
 def test_what_the_summary_says_of_each_column() -> None:

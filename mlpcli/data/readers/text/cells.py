@@ -11,7 +11,17 @@ from mlpcli.config import DataOptions
 from mlpcli.data.cache.table import Kind
 from mlpcli.data.readers.text.dates import kind_of_all, seconds
 
-__all__ = ["GAPS", "LARGEST_WHOLE", "MOST_CLASSES", "Spelling", "as_number", "class_name", "in_order", "is_wide"]
+__all__ = [
+    "GAPS",
+    "LARGEST_WHOLE",
+    "MOST_CLASSES",
+    "Spelling",
+    "as_number",
+    "class_name",
+    "find_classes",
+    "in_order",
+    "is_wide",
+]
 
 GAPS = frozenset(
     (
@@ -52,6 +62,19 @@ def class_name(value: float) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(int(value)) if value == int(value) else repr(float(value))
+
+
+def find_classes(names: Sequence[str], known: Sequence[str]) -> list[int]:
+    """The index in `known` of each class, -1 where there is none; 1.0 is 1, and True or 1 are true.
+
+    >>> find_classes(["1.0", "1", "True", "2"], ["0", "1"]), find_classes(["1", "1.0"], ["1", "01"])
+    ([1, 1, 1, -1], [0, -1])
+    """
+    exact = {name: code for code, name in enumerate(known)}
+    meanings = {_meaning(name): code for code, name in enumerate(known)}
+    if len(meanings) < len(known):  # spelling alone distinguishes them
+        meanings = {}
+    return [exact.get(name, meanings.get(_meaning(name), -1)) for name in names]
 
 
 def in_order(texts: Sequence[str]) -> list[int]:
@@ -166,3 +189,8 @@ class Spelling:
 def is_wide(text: str) -> bool:
     """Whether a cell spells a whole number that float64 cannot hold exactly; such numbers are often names."""
     return WHOLE.fullmatch(text.strip()) is not None and abs(float(text)) > LARGEST_WHOLE
+
+
+def _meaning(name: str) -> str | float:
+    number = as_number(name)
+    return {"true": 1.0, "false": 0.0}.get(name.lower(), name) if number is None else number
