@@ -32,7 +32,7 @@ LAZY = "collect_schema"
 POSSIBLE: dict[str, tuple[Kind, ...]] = {
     "boolean": ("boolean", "number", "text"),
     "date": ("date",),
-    "empty": ("number", "text"),
+    "empty": ("number", "text", "boolean", *DATES),
     "floating": ("number",),
     "integer": ("number", "text"),
     "string": ("text", *DATES),

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,19 +29,23 @@ def read_json_lines(files: Sequence[Path], writer: TableWriter, wanted: Wanted) 
     import pandas as pd
 
     (path,) = files
-    return _read(pd.DataFrame(_objects(path)), path, writer, wanted)
+    return _read(pd.DataFrame(_objects(path), dtype=object), path, writer, wanted)
 
 
 def stream_json_lines(path: Path, wanted: Wanted, keep: Sequence[str]) -> Iterator[RowPiece]:
-    """The rows of a file some thousands at a time; a key that a row lacks is a gap. Errors as `read_json_lines`."""
+    """The rows of a file some thousands at a time; a key that a row lacks is a gap. Errors as `read_json_lines`.
+
+    A column that the model needs has to be in one of the first `ROWS` rows; later rows may all lack it.
+    """
     import pandas as pd
 
     names = [*(wanted.kinds or ()), *keep]
-    objects = _objects(path)
+    objects, present = _objects(path), dict[str, None]()
     while rows := list(islice(objects, ROWS)):
-        present = set().union(*rows)
+        present.update(dict.fromkeys(chain.from_iterable(rows)))
         kept_places(list(present), keep, str(path))
-        frame = pd.DataFrame(rows, columns=[name for name in dict.fromkeys(names) if name in present])
+        columns = [name for name in dict.fromkeys(names) if name in present]
+        frame = pd.DataFrame(rows, columns=columns, dtype=object)
         table = _read(frame, path, TableWriter(MemoryEntry()), wanted)
         yield RowPiece(table, [[row.get(name) for row in rows] for name in keep])
 

@@ -114,6 +114,25 @@ def test_every_format_has_the_same_rows(
     assert predict(capsys, "c0", f"new{suffix}", "--proba", "--keep", "id") == expected
 
 
+@pytest.mark.parametrize("size", [4 << 20, 900])
+def test_a_key_that_later_rows_lack_is_a_gap_whatever_the_pieces(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    rows = rows_of(Path("new.csv").read_text())[:60]
+    for row in rows[20:]:
+        row.update(size="", color="", ok="")
+    with open("gaps.csv", "w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    known = [{"size": float, "size2": float, "ok": json.loads}.get(key, str) for key in rows[0]]
+    lines = [{key: read(row[key]) for (key, read) in zip(row, known, strict=True) if row[key]} for row in rows]
+    Path("gaps.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    expected = predict(capsys, "c0", "gaps.csv", "--proba")
+    small_pieces(monkeypatch, size)
+    assert predict(capsys, "c0", "gaps.jsonl", "--proba") == expected
+
+
 @pytest.mark.filterwarnings("ignore:X. column 'color'. .* does not know:UserWarning")
 def test_the_numbers_of_python(capsys: pytest.CaptureFixture[str]) -> None:
     model, frame = mlpcli.load("c0"), pd.read_csv("new.csv")

@@ -112,6 +112,13 @@ def test_a_workbook_with_equal_names_or_nothing() -> None:
         prepare("none.xlsx", **WHOLE)
 
 
+def test_codes_with_a_gap_are_codes_in_json_lines_too() -> None:
+    Path("t.jsonl").write_text(
+        "\n".join(f'{{"n": {n}, "y": "{y}"}}' for n, y in zip((1, "null", 2), "aba", strict=True))
+    )
+    assert prepare("t.jsonl", categories=("n",), **WHOLE).features == ("n=1", "n=2")
+
+
 def test_a_mark_of_a_missing_number_is_one_in_json_lines_too() -> None:
     rows = ['{"n": 1, "y": "a"}', '{"n": " NA ", "y": "b"}', '{"n": 2.5, "y": "a"}']
     Path("t.jsonl").write_text("\n".join(rows))
