@@ -7,6 +7,7 @@ import base64
 import codecs
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from pprint import pformat
 from textwrap import indent
 from typing import Any
@@ -17,6 +18,7 @@ import mlpcli
 from mlpcli.config import DataOptions
 from mlpcli.data.prepared.preprocessing import CLIP
 from mlpcli.data.readers.text.cells import Spelling
+from mlpcli.data.readers.text.compression import COMPRESSIONS
 from mlpcli.export import standalone
 from mlpcli.export.formulas import as_numpy
 from mlpcli.export.trained import Trained
@@ -26,6 +28,9 @@ from mlpcli.nn.normalization import EPS
 __all__ = ["numpy_bytes"]
 
 assert CLIP == 3  # the number in `standalone.features_of`
+
+SEPARATORS = {".tsv": "\t", ".txt": None, ".zip": None}
+"""Column separators by suffix, where it is no comma; None where the first line of a file shows it."""
 
 WIDTH = 118
 """Characters of a line in the file."""
@@ -61,6 +66,7 @@ COPIED: tuple[Callable[..., Any], ...] = (
     standalone.sigmoid,
     standalone.array,
     standalone.read_csv,
+    standalone.separated,
     standalone.main,
 )
 
@@ -101,7 +107,9 @@ def _reading(options: DataOptions) -> list[str]:
     """How the table of the training was written, as literals; the functions of the file read others alike."""
     spelling = Spelling.of(options)
     gaps = pformat(sorted(spelling.gaps), width=WIDTH - 18, compact=True)
-    separator = options.delimiter or ("\t" if options.dataset.lower().endswith(".tsv") else ",")
+    path = Path(options.dataset.lower())
+    suffix = (path.with_suffix("") if path.suffix in COMPRESSIONS else path).suffix
+    separator = options.delimiter or SEPARATORS.get(suffix, ",")
     encoding = options.encoding or "utf-8"
     if codecs.lookup(encoding).name == "utf-8":  # under any of its names; a byte order mark may stand before the text
         encoding = "utf-8-sig"
@@ -112,7 +120,7 @@ def _reading(options: DataOptions) -> list[str]:
         f"MISSING_NUMBERS = frozenset({sorted(spelling.missing_numbers)!r})",
         f"NUMBER = re.compile({spelling.pattern.pattern!r}, re.ASCII)",
         f"THOUSANDS = {spelling.thousands or ''!r}",
-        f"ENCODING, SEPARATOR = {encoding!r}, {separator!r}  # of a CSV file",
+        f"ENCODING, SEPARATOR = {encoding!r}, {separator!r}  # of a CSV file; None: its first line shows the separator",
         f"HEADER, NAMES = {has_header}, {list(options.column_names or ())!r}",
     ]
 

@@ -42,6 +42,7 @@ __all__ = [
     "number",
     "numbers_of",
     "read_csv",
+    "separated",
     "sigmoid",
     "text",
     "truth",
@@ -63,7 +64,9 @@ NUMBER = re.compile(r"(?P<sign>[+-]?)(?P<whole>\d*)(?:\.(?P<fraction>\d*))?(?P<p
 
 THOUSANDS = ""
 
-ENCODING, SEPARATOR = "utf-8-sig", ","
+ENCODING = "utf-8-sig"
+SEPARATOR: str | None = ","
+"""Of the columns of a CSV file, "whitespace" for runs of blanks; None where its first line shows it."""
 
 HEADER: bool = True
 """Whether a CSV file begins with the names of its columns, and `NAMES` the names that are used instead."""
@@ -187,9 +190,7 @@ def read_csv(file: Any) -> Any:
     content = file.read()
     if "\0" in content:
         raise ValueError("there is a NUL byte; is this a text file?")
-    if SEPARATOR == "whitespace":
-        content = "\n".join(" ".join(line.split()) for line in content.splitlines())
-    separator = " " if SEPARATOR == "whitespace" else SEPARATOR
+    separator, content = separated(content)
     reader = csv.reader(io.StringIO(content, newline=""), delimiter=separator, strict=True)
     records = [record for record in reader if record]
     if not records:
@@ -205,6 +206,18 @@ def read_csv(file: Any) -> Any:
     return {name: [record[at] for record in records] for at, name in enumerate(names)}
 
 
+def separated(content: str) -> tuple[str, str]:
+    """The separator of the columns, and the text without blanks in its place, or a first line that names it: sep=;"""
+    line = content.partition("\n")[0]
+    counts = {mark: line.count(mark) for mark in "\t;,|"}
+    separator = SEPARATOR or (max(counts, key=lambda mark: counts[mark]) if any(counts.values()) else "whitespace")
+    if separator == "whitespace":
+        content = re.sub(r'"[^"]*"|[ \t]+', lambda run: run[0] if run[0].startswith('"') else "\t", content)
+        separator, content = "\t", re.sub(r"(?m)^\t|\t$", "", content)
+    named = re.match(r'"?sep=([^\n"])"?\n', content, re.IGNORECASE)
+    return (named[1], content[named.end() :]) if named else (separator, content)
+
+
 def main(predict: Any, predict_proba: Any, classes: Any) -> None:
     """Print the predictions for the rows of a CSV file, the first argument, or of standard input."""
     if hasattr(signal, "SIGPIPE"):
@@ -215,7 +228,7 @@ def main(predict: Any, predict_proba: Any, classes: Any) -> None:
     np.seterr(all="ignore")
     source: Any = sys.argv[1] if len(sys.argv) > 1 else 0
     try:
-        with open(source, newline="", encoding=ENCODING) as file:
+        with open(source, encoding=ENCODING) as file:
             rows = read_csv(file)
         answers = predict(rows)
         shares = [] if classes is None else predict_proba(rows).tolist()

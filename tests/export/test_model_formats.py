@@ -1,6 +1,8 @@
 """Exported networks predict what `Model.predict` does: ONNX in onnxruntime, the NumPy file in a plain interpreter."""
 
+import gzip
 import json
+import lzma
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -239,6 +241,40 @@ def test_the_numpy_file_reads_numbers_as_the_table_of_the_training_wrote_them(tm
         str(tmp_path / "train.csv"), target="y", encoding="latin-1", width=4, epochs=1, data_home=tmp_path, **spelled
     ).model
     check_csv(model, [f"wéight;color\n{row}\n" for row in rows], tmp_path, encoding="latin-1")
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        ("train.txt", "a;b b;y\n{};1,5;{}\n"),
+        ("train.txt", "a|b b|y\n{}|1|{}\n"),
+        ("train.txt", '  a  "b b"  y \n {} \t "c  c"  {}\n'),
+        ("train.txt", "a,b b,y\r\n{},1,{}\r\n"),
+        ("train.csv", "sep=;\na;b b;y\n{};2,5;{}\n"),
+        ("train.txt", '"SEP=|"\r\na|b b|y\r\n{}|1;1|{}\r\n'),
+        ("train.tsv.gz", "a\tb b\ty\n{}\t1,5\t{}\n"),
+        ("train.txt.xz", "a;b b;y\n{};1,5;{}\n"),
+    ],
+)
+def test_the_numpy_file_finds_the_separator_as_training_did(name: str, table: str, tmp_path: Path) -> None:
+    """Of the very file that the network was trained on, decompressed."""
+    *header, row = table.splitlines(keepends=True)
+    content = "".join(header) + "".join(row.format(at, at % 7) for at in range(30))
+    opened: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open}
+    with opened.get(Path(name).suffix, open)(tmp_path / name, "wt", newline="") as file:
+        file.write(content)
+    model = mlpcli.train(
+        str(tmp_path / name), target="y", task="regression", width=4, epochs=1, data_home=tmp_path
+    ).model
+    model.export(tmp_path / "model.py")
+    (tmp_path / "plain.txt").write_text(content, newline="")
+    done = subprocess.run(
+        [sys.executable, "model.py", "plain.txt"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    _, blocks = predict_columns([model], str(tmp_path / name))
+    wanted = [answer for block in blocks for answer in block[1]]
+    agree(np.array(done.stdout.splitlines()[1:], float), np.array(wanted))
 
 
 RUN = """
