@@ -104,15 +104,7 @@ def configuration_rows(sides: Sequence[Side]) -> tuple[list[Row], str | None]:
     if metric is None or len(scored) < 2 or max(len(scores) for _, scores in scored) < 2:
         return [], None
     (reference, first), *others = scored
-    differences = [
-        None,
-        *(
-            None
-            if side.is_pruned or reference.is_pruned
-            else _paired(scores, first, max(side.overlap, reference.overlap))
-            for side, scores in others
-        ),
-    ]
+    differences = [None, *(_difference(side, reference, metric) for side, _ in others)]
     p_values = holm([found.p_value if found else None for found in differences])
     rows = []
     for (side, scores), found, p_value in zip(scored, differences, p_values, strict=True):
@@ -134,10 +126,13 @@ def configuration_rows(sides: Sequence[Side]) -> tuple[list[Row], str | None]:
     return rows, metric
 
 
-def _paired(scores: Mapping[Repeat, float], references: Mapping[Repeat, float], overlap: float) -> Difference | None:
+def _difference(side: Side, reference: Side, metric: str) -> Difference | None:
+    """The difference of two configurations over the seeds that both have; None without any, or where one was pruned."""
+    scores, references = side.scores(metric), reference.scores(metric)
     shared = [seed for seed in scores if seed in references]
-    if not shared:
+    if not shared or side.is_pruned or reference.is_pruned:
         return None
+    overlap = max(side.overlap, reference.overlap)
     return difference([scores[seed] for seed in shared], [references[seed] for seed in shared], overlap)
 
 

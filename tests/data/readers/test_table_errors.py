@@ -19,9 +19,9 @@ LETTERS = "".join(f"{i},{'ab'[i % 2]}\n" for i in range(20))
     [
         (b"x,y\n1,a\n2,caf\xe9\n", "t.csv, line 3: byte 0xe9 is not utf-8.*--encoding latin-1"),
         ("x,y\n1,a\n2,b\n".encode("utf-16"), "line 1: byte 0xff is not utf-8.*--encoding utf-16"),
-        (b"x,y\n1,a\n2\n", "t.csv, line 3: 1 cells, but the header has 2"),
+        (b"x,y\n1,a\n2\n", "t.csv, line 3: 1 cell, but the header has 2"),
         (b"x,y\n\n1,a\n\n2,b,c\n", "t.csv, line 5: 3 cells, but the header has 2"),
-        (b'x,y\n"1\n2",a\n2\n', "t.csv, line 4: 1 cells"),
+        (b'x,y\n"1\n2",a\n2\n', "t.csv, line 4: 1 cell,"),
         (b'x,y\n1,a\n"2,b\n3,a\n', "t.csv, line 3: a quote is opened and never closed"),
         (b'x,y\n1,a\n5" pipe,b\n', "t.csv, line 3: a quote inside a cell"),
         (b'x,y\n1,a\n"5" pipe,b\n', "t.csv, line 3: a quote inside a cell"),

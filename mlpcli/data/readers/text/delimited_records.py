@@ -83,7 +83,11 @@ def read_pieces(path: Path, delimiter: str, encoding: str) -> Iterator[Piece]:
         if len(piece.lines):
             widths = _widths(piece)
             for at in np.flatnonzero(widths != width)[:1]:
-                raise DataError(f"{path}, line {piece.lines[at]}: {widths[at]} cells, but the header has {width}")
+                count = int(widths[at])
+                raise DataError(
+                    f"{path}, line {piece.lines[at]}: {count} cell{'s' * (count != 1)}, but the header has {width}. "
+                    "Correct the line, or name the separator with --delimiter"
+                )
             yield replace(piece, width=width)
     if rest:
         raise DataError(f"{path}, line {line}: a quote is opened and never closed")

@@ -66,5 +66,5 @@ def test_the_separator_that_excel_names(first: str, size: int, monkeypatch: pyte
     write(first + "x;y\n1;a\n2;b\n")
     assert prepare("t.csv", target="y", **WHOLE).train.x.tolist() == [[1], [2]]
     write(first + "x;y\n1;a\n2\n")
-    with pytest.raises(DataError, match="line 4: 1 cells, but the header has 2"):
+    with pytest.raises(DataError, match="line 4: 1 cell, but the header has 2"):
         prepare("t.csv", target="y", **WHOLE)
