@@ -39,13 +39,13 @@ class Column(NamedTuple):
         """Whether each character takes one column of the terminal for sure."""
         return self.name.isascii() and (self.is_known_numeric or "".join(self.cells).isascii())
 
-    def aligned(self) -> Sequence[str]:
-        """The name and the cells, filled up to the width."""
+    def aligned(self) -> tuple[str, Sequence[str]]:
+        """A field for the operator % that fills texts up to the width, and the texts: the name and the cells."""
         texts, width, is_numeric = (self.name, *self.cells), self.width, self.is_numeric
         if self.is_ascii:
-            return [text.rjust(width) if is_numeric else text.ljust(width) for text in texts]
+            return f"%{width}s" if is_numeric else f"%-{width}s", texts
         gaps = [" " * (width - _taken(text)) for text in texts]
-        return [gap + text if is_numeric else text + gap for gap, text in zip(gaps, texts, strict=True)]
+        return "%s", [gap + text if is_numeric else text + gap for gap, text in zip(gaps, texts, strict=True)]
 
     @property
     def is_numeric(self) -> bool:
@@ -187,6 +187,7 @@ def _print_boxed(columns: Sequence[Column], title: str | None) -> None:
 
 def _print_aligned(columns: Sequence[Column], title: str | None) -> None:
     lines = [plain(title)] if title else []
-    rows = zip(*(column.aligned() for column in columns), strict=True)
-    lines += [(" " * GAP).join(row).rstrip() for row in rows]
+    aligned = [column.aligned() for column in columns]
+    line = (" " * GAP).join(field for field, _ in aligned)
+    lines += [(line % row).rstrip() for row in zip(*(texts for _, texts in aligned), strict=True)]
     print("\n".join(lines))

@@ -45,7 +45,7 @@ def column(name: str, values: Sequence[Any]) -> Column:
     kinds = set(map(type, values)) - {type(None)}
     is_numeric = bool(kinds) and kinds <= {float, int}
     if kinds == {float} and name not in OPTIONS:
-        cells = list(map(short, values))
+        cells = [short(value) if value is None or not 1e-3 <= value < 1e3 else f"{value:.4f}" for value in values]
     elif kinds == {float}:
         texts = {value: cell(name, value) for value in set(values)}
         cells = [texts[value] for value in values]

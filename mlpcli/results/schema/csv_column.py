@@ -39,14 +39,14 @@ class Column:
         return _READERS[self.kind](cell)
 
     def read_all(self, cells: Sequence[str]) -> list[Any]:
-        """The values of the column's cells, each different cell read once; ValueError as `read`."""
-        different = set(cells)
-        if len(different) == len(cells):
-            return self._read_different(cells)
-        values = dict(zip(different, self._read_different(list(different)), strict=True))
-        return [values[cell] for cell in cells]
+        """The values of the column's cells, few different ones read once each; ValueError as `read`."""
+        different = list(set(cells))
+        if len(different) > len(cells) // 2:
+            return self._read_each(cells)
+        values = dict(zip(different, self._read_each(different), strict=True))
+        return list(map(values.__getitem__, cells))
 
-    def _read_different(self, cells: Sequence[str]) -> list[Any]:
+    def _read_each(self, cells: Sequence[str]) -> list[Any]:
         if self.kind in _COLUMN_READERS and not (self.needed and "" in cells):
             with suppress(ValueError):
                 return _COLUMN_READERS[self.kind](cells)
@@ -109,7 +109,7 @@ def _counts(cells: Sequence[str]) -> list[int]:
 
 
 def _run_ids(cells: Sequence[str]) -> list[str]:
-    if "".join(cells).strip("0123456789abcdef") or set(map(len, cells)) != {12}:
+    if "".join(cells).encode().translate(None, b"0123456789abcdef") or set(map(len, cells)) != {12}:
         raise ValueError("not all cells are run_ids")
     return list(cells)
 
