@@ -210,10 +210,11 @@ def titled(figure: Figure, title: str, below: str) -> None:
     inches = figure.get_figwidth()
     heading = figure.suptitle(wrap(title, int(inches * 11)))
     caption = figure.supxlabel(wrap(below, int(inches * 14)), fontsize=8, color="#555555")
-    if not figure.legends:
+    layout = figure.get_layout_engine()
+    if not figure.legends or layout is None:
         return
     with _without_glyph_warnings():
-        figure.draw_without_rendering()
+        layout.execute(figure)
         box, above, below_it = (part.get_window_extent() for part in (figure.legends[0], heading, caption))
     over = max(box.y1 - above.y0, below_it.y1 - box.y0)
     if over > 0:  # the legend is centred, so half of what the figure grows by is on either side of it

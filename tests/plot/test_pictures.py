@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,11 @@ from matplotlib.figure import Figure
 from numpy.testing import assert_allclose
 
 from mlpcli.errors import UsageError
+from mlpcli.plot.draw import OF_TABLES
 from mlpcli.plot.selection import Asked, select
 from mlpcli.plot.style import GREY, Drawing, new_figure, render, styled, titled
-from mlpcli.plot.tables.curves import draw_curves
-from mlpcli.plot.tables.diagnostics import draw_drift, draw_gradient, draw_noise
-from mlpcli.plot.tables.metric_by_option import draw_options
-from mlpcli.plot.tables.parallel import axis_places, draw_parallel
-from mlpcli.plot.tables.schedule import draw_schedule
-from mlpcli.plot.tables.search import draw_course, draw_importance
+from mlpcli.plot.tables.parallel import axis_places
+from mlpcli.plot.tables.search import draw_course
 from mlpcli.results.folders.read_folder import read_folder
 from tests.plot.folders import check, finite, run_folder, search_folder, sweep_folder
 from tests.plot.svg import assert_same
@@ -107,32 +104,37 @@ FOLDERS: dict[str, Callable[[Path], Path]] = {
         path, {"dropout": [0.0, 0.5], "batch_size": [8, 16, 32, 64, 128, 256]}, recorded=True
     ),
     "recorded for long": lambda path: sweep_folder(
-        path, {"norm": ["none", "batch", "layer"]}, epochs=700, recorded=True
+        path, {"norm": ["none", "batch"]}, seeds=2, epochs=700, recorded=True
     ),
 }
 
 
-def drawings(path: Path, metric: str | None = None, asked: Asked = ALL) -> list[Drawing]:
+PICTURES = {
+    "a run": ["curves-val_accuracy"],
+    "a long recorded run": ["curves-val_accuracy", "gradient", "drift"],
+    "a search": ["curves-val_accuracy", "options-val_accuracy", "course-val_accuracy", "importance-val_accuracy"],
+    "one number": ["curves-val_accuracy", "options-val_accuracy"],
+    "recorded": ["curves-val_accuracy", "options-val_accuracy", "drift"],
+    "recorded batches": ["curves-val_accuracy", "options-val_accuracy", "noise", "drift"],
+    "recorded grid": ["curves-val_accuracy", "options-val_accuracy", "noise", "drift"],
+}
+"""All that is drawn of some of the folders."""
+
+
+def drawings(
+    path: Path, metric: str | None = None, asked: Asked = ALL, kinds: Iterable[str] = OF_TABLES
+) -> list[Drawing]:
     folder = read_folder(path)
     selection = select(folder, asked)
     chosen = metric or folder.metric
-    return [
-        *draw_curves(folder, chosen, selection),
-        *draw_schedule(folder, selection),
-        *draw_options(folder, chosen, selection),
-        *draw_parallel(folder, chosen, selection),
-        *draw_course(folder, chosen),
-        *draw_importance(folder, chosen),
-        *draw_noise(folder),
-        *draw_gradient(folder),
-        *draw_drift(folder),
-    ]
+    return [drawing for kind in kinds for drawing in OF_TABLES[kind](folder, chosen, selection)]
 
 
 def figure_of(path: Path, name: str, metric: str | None = None) -> Figure:
     with styled():
-        (found,) = (figure for drawn, figure in drawings(path, metric) if drawn == name)
+        ((drawn, found),) = drawings(path, metric, kinds=[name.partition("-")[0]])
         found.draw_without_rendering()
+    assert drawn == name
     return found
 
 
@@ -141,30 +143,13 @@ def test_axes_are_named_and_texts_lie_clear(name: str, tmp_path: Path) -> None:
     path = FOLDERS[name](tmp_path / name.replace(" ", "_").replace(",", ""))
     with styled():
         found = drawings(path)
+        names = [drawn for drawn, _ in found]
         assert found
-        assert len({drawn for drawn, _ in found}) == len(found)
+        assert len(set(names)) == len(names)
+        assert names == PICTURES.get(name, names)
         for _, figure in found:
             check(figure)
             assert finite(figure)
-
-
-def test_the_pictures_of_each_folder(tmp_path: Path) -> None:
-    kinds = {
-        name: [drawn for drawn, _ in drawings(make(tmp_path / name.replace(" ", "_")))]
-        for name, make in FOLDERS.items()
-        if name
-        in ("a run", "a long recorded run", "a search", "one number", "recorded", "recorded batches", "recorded grid")
-    }
-    curves, options = "curves-val_accuracy", "options-val_accuracy"
-    assert kinds == {
-        "a run": [curves],
-        "a long recorded run": [curves, "gradient", "drift"],
-        "a search": [curves, options, "course-val_accuracy", "importance-val_accuracy"],
-        "one number": [curves, options],
-        "recorded": [curves, options, "drift"],
-        "recorded batches": [curves, options, "noise", "drift"],
-        "recorded grid": [curves, options, "noise", "drift"],
-    }
 
 
 def test_a_curve_is_the_mean_over_seeds_and_its_band_a_standard_deviation(tmp_path: Path) -> None:
@@ -185,7 +170,7 @@ def curve_labels(figure: Figure) -> list[str]:
 
 def asked_for(path: Path, asked: Asked, name: str) -> Figure:
     with styled():
-        (found,) = (figure for drawn, figure in drawings(path, asked=asked) if drawn.startswith(name))
+        ((_, found),) = drawings(path, asked=asked, kinds=[name])
         check(found)
     return found
 
@@ -232,12 +217,12 @@ def test_the_best_of_each_value_of_an_option(tmp_path: Path) -> None:
     assert curve_labels(flipped) == [str(width) for width in WIDTHS]
 
 
-EVERY_KIND = ("a run", "one number", "recorded", "recorded batches", "five panels", "four options")
-"""Folders that have every kind of picture among them."""
+EVERY_LOOK = ("a run", "one number", "points", "drawn at random", "a grid of long names", "four options")
+"""Folders that have every look of a picture with highlights among them: lines, ranks, slices, cells and parallels."""
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name in EVERY_KIND else pytest.mark.slow) for name in FOLDERS]
+    "name", [pytest.param(name, marks=() if name in EVERY_LOOK else pytest.mark.slow) for name in FOLDERS]
 )
 def test_highlighting_works_in_every_picture(name: str, tmp_path: Path) -> None:
     path = FOLDERS[name](tmp_path / "s")
@@ -248,7 +233,7 @@ def test_highlighting_works_in_every_picture(name: str, tmp_path: Path) -> None:
             drawings(path, asked=asked)
         return
     with styled():
-        for _, figure in drawings(path, asked=asked):
+        for _, figure in drawings(path, asked=asked, kinds=["curves", "options", "parallel"]):
             check(figure)
 
 
@@ -444,7 +429,7 @@ def test_a_drawing_is_the_same_again_and_another_one_with_other_numbers(tmp_path
         for old, new in (("0.8", "0.9"), ("dropout", "droppout")):
             table = (path / "trials.csv").read_text()
             (path / "trials.csv").write_text(table.replace(old, new))
-            (changed,) = (render(figure, "svg") for name, figure in drawings(path) if name.startswith("options"))
+            (changed,) = (render(figure, "svg") for _, figure in drawings(path, kinds=["options"]))
             (path / "trials.csv").write_text(table)
             with pytest.raises(AssertionError):
                 assert_same(changed, once[1], "other numbers")
