@@ -247,7 +247,10 @@ def _explain(error: BaseException) -> tuple[int, str]:
     line = " ".join(str(error).split())[-200:].rstrip(".")
     if (what := lack(error)) == "memory":
         reason = f": {line}" if line else ""
-        return ExitCode.DATA, f"not enough memory{reason}. Use a smaller batch_size or network, or fewer rows"
+        return (
+            ExitCode.DATA,
+            f"not enough memory{reason}. Use a smaller batch_size or network, fewer rows, or more --memory if it is given",
+        )
     if what is not None:
         return ExitCode.IO, f"not enough {what}: {line}. End other programs, or raise the limit with ulimit"
     if isinstance(error, OSError):

@@ -115,7 +115,11 @@ def test_arguments_that_are_no_text() -> None:
         (errors.BadResult("loss became nan"), 1, "loss became nan"),
         (errors.UsageError("--depth: got -1"), 2, "--depth: got -1"),
         (errors.DataError("data.csv: empty"), 65, "data.csv: empty"),
-        (MemoryError(), 65, "not enough memory. Use a smaller batch_size or network, or fewer rows"),
+        (
+            MemoryError(),
+            65,
+            "not enough memory. Use a smaller batch_size or network, fewer rows, or more --memory if it is given",
+        ),
         (MemoryError("Unable to allocate 8 GiB."), 65, "not enough memory: Unable to allocate 8 GiB. Use a smaller"),
         (errors.Unavailable("no network"), 69, "no network"),
         (ValueError("odd"), 70, "a bug in mlpcli: ValueError: odd (test_main.py:"),
