@@ -1,4 +1,4 @@
-"""The command line as a whole: the list of commands, and the exit code and message of everything that goes wrong.
+"""The command line as a whole: the list of commands, and one exit code and one line for everything that goes wrong.
 
 A command's module is imported when the command is called, so `--help` loads none of them. Typer only parses: the work
 runs after Typer has returned, because its own handling of Ctrl-C, end of file and broken pipes would interfere.
@@ -10,7 +10,6 @@ import inspect
 import os
 import re
 import shutil
-import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -22,10 +21,11 @@ from typer.core import TyperCommand, TyperGroup
 
 from mlpcli import __version__
 from mlpcli.cli import console, interruption
+from mlpcli.cli.explain_errors import explain
 from mlpcli.cli.first_page import first_page
 from mlpcli.cli.standard_streams import guard_streams
-from mlpcli.errors import ExitCode, MlpcliError, UsageError, lack
-from mlpcli.signals import Interruption, check
+from mlpcli.errors import ExitCode, MlpcliError, UsageError
+from mlpcli.signals import check
 from mlpcli.wording import nearest, sentence
 
 __all__ = ["run"]
@@ -86,7 +86,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         code = stop.code if isinstance(stop.code, int) else ExitCode.OK
     except BaseException as error:
         with interruption.ignored():
-            code, text = _explain(error)
+            code, text = explain(error)
             if code == ExitCode.BUG and "--debug" in words:
                 traceback.print_exception(error)
             console.error(text)
@@ -172,10 +172,11 @@ class _Commands(TyperGroup):
 
 
 class _Command(TyperCommand):
-    """A command that shows `--help` like its other flags without a value, and arguments without braces."""
+    """A command that shows `--help` like its other flags without a value, and arguments as they are typed."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        return [piece.replace("{", "").replace("}", "") for piece in super().collect_usage_pieces(ctx)]
+        pieces = [piece.replace("{", "").replace("}", "") for piece in super().collect_usage_pieces(ctx)]
+        return [piece.removesuffix("...") if "... " in piece else piece for piece in pieces]
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         for parameter in self.params:
@@ -235,65 +236,3 @@ def _with_plugins(plugins: Sequence[Path], work: Callable[[], int | None]) -> in
 
 def _not_loaded() -> None:
     """Placeholder for a command in the list of commands."""
-
-
-def _explain(error: BaseException) -> tuple[int, str]:
-    """The exit code and the message for the error that ended the work."""
-    if isinstance(error, MlpcliError):
-        return error.code, str(error)
-    if isinstance(error, KeyboardInterrupt):
-        stop = error if isinstance(error, Interruption) else Interruption(signal.SIGINT)
-        return stop.code, f"{stop.word}. {interruption.kept()}"
-    line = " ".join(str(error).split())[-200:].rstrip(".")
-    if (what := lack(error)) == "memory":
-        reason = f": {line}" if line else ""
-        return (
-            ExitCode.DATA,
-            f"not enough memory{reason}. Use a smaller batch_size or network, fewer rows, or more --memory if it is given",
-        )
-    if what is not None:
-        return ExitCode.IO, f"not enough {what}: {line}. End other programs, or raise the limit with ulimit"
-    if isinstance(error, OSError):
-        named = isinstance(error.filename, str | bytes)  # it may be a descriptor
-        name = f" {os.fsdecode(error.filename)}" if named else ""
-        return ExitCode.IO, f"cannot read or write{name}: {error.strerror or error}"
-    if isinstance(error, ImportError) and _is_of_a_file(error):
-        return ExitCode.IO, f"cannot load {error.name or 'a library'}: {line}. Try again, or install it again"
-    if hasattr(error, "format_message"):  # Typer's usage errors share no public base
-        return ExitCode.USAGE, _explain_usage(error)
-    at = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{os.path.basename(at.filename)}:{at.lineno}"
-    return ExitCode.BUG, (
-        f"a bug in mlpcli: {type(error).__name__}: {error} ({where})."
-        " Please report it with the traceback that the same command prints with --debug"
-    )
-
-
-def _is_of_a_file(error: ImportError) -> bool:
-    """Whether a file could not be loaded, which Python may call absent; a name that a module of ours lacks is a bug."""
-    if type(error) is not ImportError or not (error.name or "").startswith("mlpcli"):
-        return True
-    folder, module = os.path.split(error.path or "")
-    name = re.search(r"cannot import name '(\w+)'", str(error))
-    return name is not None and module == "__init__.py" and os.path.exists(os.path.join(folder, f"{name[1]}.py"))
-
-
-def _explain_usage(error: Any) -> str:
-    if hasattr(error, "possibilities"):
-        hint = _our_flag(error) or nearest(error.option_name, error.possibilities or ())
-        text = f"no such option {error.option_name}{hint}"
-    else:
-        text = " ".join(error.format_message().split())
-        text = text[:1].lower() + text[1:]
-        if text.startswith("got unexpected extra argument"):
-            text += "; switches such as --json take no value, and lists are written with commas, as in 64,32"
-    context = getattr(error, "ctx", None)
-    return f"{sentence(text)} Type {context.command_path} --help for its arguments and flags" if context else text
-
-
-def _our_flag(error: Any) -> str:
-    """`; use --norm batch` for an option that other tools have, if the command takes options of a run; else nothing."""
-    from mlpcli.config.foreign import our_option
-
-    takes_them = error.ctx is not None and "width" in {parameter.name for parameter in error.ctx.command.params}
-    return our_option(error.option_name, flag=True) if takes_them else ""

@@ -96,11 +96,38 @@ def test_completion_is_offered() -> None:
             "no such option --jsn; did you mean --json? Type mlpcli graph --help for its arguments and flags",
         ),
         (["graph"], "missing argument 'EXPR'. Type mlpcli graph --help for its arguments and flags"),
+        (
+            ["predict", "wine", "--dataset", "new.csv"],
+            "no such option --dataset; mlpcli predict takes RUN... TABLE, and no options of a training."
+            " Type mlpcli predict --help for its arguments and flags",
+        ),
+        (
+            ["--width", "64"],
+            "no such option --width; mlpcli train takes --width. Type mlpcli --help for its arguments and flags",
+        ),
     ],
 )
 def test_usage_errors_are_one_line(capsys: pytest.CaptureFixture[str], arguments: list[str], line: str) -> None:
     assert main.run(arguments) == 2
     assert capsys.readouterr() == ("", f"mlpcli: error: {line}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["list", "--top", "few"], "few"),
+        (["list", "--top", "0"], "0"),
+        (["list", "--format", "yaml"], "yaml"),
+        (["sweep", "s.toml", "--jobs", "1.5"], "1.5"),
+        (["gradcheck", "--tolerance", "little"], "little"),
+    ],
+)
+def test_values_of_flags_are_named(capsys: pytest.CaptureFixture[str], arguments: list[str], named: str) -> None:
+    assert main.run(arguments) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert repr(named) in err and arguments[-2] in err
+    assert "Input should" not in err and "Value error" not in err
 
 
 def test_arguments_that_are_no_text() -> None:

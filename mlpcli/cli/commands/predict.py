@@ -38,8 +38,8 @@ def predict(
     names: Annotated[
         list[str],
         typer.Argument(
-            metavar="NAME",
-            help="a run or trial, or several that are averaged (SWEEP/best:5); the table comes last, - is stdin",
+            metavar="RUN... TABLE",
+            help="a run or trial, or several that are averaged (SWEEP/best:5), and a table; - is stdin",
         ),
     ],
     piped: Annotated[Piped, typer.Option("--stdin", help="format of the rows on stdin")] = Piped.CSV,

@@ -2,7 +2,6 @@
 
 import sys
 from contextlib import contextmanager
-from itertools import chain, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -14,6 +13,7 @@ from mlpcli.cli.flags import Config, DataHome, Json, Name, Note, Quiet, ResultsR
 from mlpcli.cli.memory import limit_memory
 from mlpcli.cli.option_flags import with_options
 from mlpcli.cli.text_table import table
+from mlpcli.cli.views.cells import gathered
 from mlpcli.cli.views.data_summary import summary_lines, warn_of_columns
 from mlpcli.cli.views.epoch_view import EpochView, epoch_view
 from mlpcli.cli.views.training_report import keeps_weights, remarks, score_table
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["train"]
 
 _RUN = "This run"
-
-MOST_EQUAL = 3
-"""Layers of equal size that are written out; more are counted."""
 
 
 @with_options()
@@ -197,9 +194,7 @@ def _introduction(options: RunOptions, data: "Prepared") -> str:
     parts = ", ".join(f"{len(part)} {name}" for name, part in data.parts.items())
     ends = f"{len(data.classes)} classes" if data.classes else f"target {', '.join(data.targets)}"
     scores = "1 score for 2 classes" if data.classes and len(data.classes) == 2 else ends
-    hidden = [(size, len(list(equal))) for size, equal in groupby(options.sizes)]
-    sizes = chain.from_iterable([str(size)] * n if n <= MOST_EQUAL else [f"{n} x {size}"] for size, n in hidden)
-    layers = " -> ".join((str(len(data.features)), *sizes, scores))
+    layers = " -> ".join((str(len(data.features)), *gathered(map(str, options.sizes)), scores))
     batches = "full batches" if options.batch_size == "full" else f"batches of {options.batch_size}"
     return (
         f"{data.name}: {parts} rows, {len(data.features)} features, {ends}\n"

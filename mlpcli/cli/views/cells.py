@@ -1,12 +1,16 @@
 """Values as cells of a table for reading: numbers short, options as they are typed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 from mlpcli.cli.text_table import Column
 from mlpcli.config import OPTIONS
 
-__all__ = ["cell", "column", "option_cell", "short"]
+__all__ = ["cell", "column", "gathered", "option_cell", "short"]
+
+MOST_EQUAL = 3
+"""Equal members in a row that are written one by one."""
 
 
 def short(value: object) -> str:
@@ -22,12 +26,27 @@ def short(value: object) -> str:
     return f"{value:.5g}" if 1e3 <= abs(value) < 1e5 else f"{value:.2e}"
 
 
+def gathered(members: Iterable[str]) -> Iterator[str]:
+    """The members of a list, many equal ones in a row as one text.
+
+    >>> list(gathered(["256", *["64"] * 100]))
+    ['256', '100 x 64']
+    """
+    for member, equal in groupby(members):
+        n = len(list(equal))
+        yield from [member] * n if n <= MOST_EQUAL else [f"{n} x {member}"]
+
+
 def option_cell(value: object, digits: int = 6) -> str:
-    """An option's value as a cell: `-` for one that does not apply, lists with commas."""
+    """An option's value as a cell: `-` for one that does not apply, lists with commas.
+
+    >>> option_cell((64,) * 100), option_cell((0.2, 0.5, 0.5))
+    ('100 x 64', '0.2,0.5,0.5')
+    """
     if value is None:
         return "-"
     if isinstance(value, tuple | list):
-        return ",".join(option_cell(member, digits) for member in value)
+        return ",".join(gathered(option_cell(member, digits) for member in value))
     return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
 
 
