@@ -6,7 +6,6 @@ Files that grow need no such care: their rows are whole, and a trial's epochs st
 import os
 import time
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -71,13 +70,21 @@ def folder_of(file: Path) -> Path:
 
 
 def _files(folder: Path) -> dict[str, int]:
-    files, places = dict[str, int](), [""]
-    for place in places:
-        with suppress(OSError), os.scandir(os.path.join(folder, place)) as entries:  # it may have been removed
-            for entry in entries:
-                if entry.name == NEXT:
-                    if not place:
-                        places.append(f"{NEXT}/")
-                elif not entry.name.startswith(".") and not entry.is_dir(follow_symlinks=False):
-                    files[place + entry.name] = entry.inode()
+    files = _visible(folder)
+    if files.pop(NEXT, None) is not None:
+        following = _visible(os.path.join(folder, NEXT))
+        files |= {f"{NEXT}/{name}": inode for name, inode in following.items() if name != NEXT}
     return files
+
+
+def _visible(folder: str | Path) -> dict[str, int]:
+    """The files of a folder, and its `.next`, with their inodes; none if it was removed."""
+    try:
+        with os.scandir(folder) as entries:
+            return {
+                entry.name: entry.inode()
+                for entry in entries
+                if (entry.name[0] != "." and not entry.is_dir(follow_symlinks=False)) or entry.name == NEXT
+            }
+    except OSError:
+        return {}

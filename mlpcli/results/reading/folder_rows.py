@@ -83,11 +83,13 @@ def _option_values(name: str, cells: Sequence[str | None]) -> list[object]:
 
 
 def _row(path: Path) -> Row:
-    row: Row = dict.fromkeys(FACTS) | {"name": path.name, "kind": "damaged", "state": "damaged"}
+    row: Row = dict.fromkeys(FACTS)
     try:
-        return row | snapshot_of_files(path, lambda files: _found(path, files))
+        row |= snapshot_of_files(path, lambda files: _found(path, files))
     except (DataError, FileError, UsageError) as error:
-        return row | {"note": str(error)}
+        row |= {"kind": "damaged", "state": "damaged", "note": str(error)}
+    row["name"] = path.name
+    return row
 
 
 def _found(path: Path, files: Files) -> Row:
@@ -108,7 +110,8 @@ def _run(path: Path, files: Files, result_name: str) -> Row:
     state = "running" if os.path.isdir(os.path.join(path, NEXT)) and is_locked(path) else trial.state
     made = _made(path / (current_name(files, PROVENANCE) or PROVENANCE))
     found = {"state": state, "done": trial.epochs_run, "planned": config.get("epochs"), "metric": metric}
-    return config | trial.numbers | found | {"value": trial.metrics.get(metric), "run_id": trial.run_id} | made
+    score = {"value": trial.metrics.get(metric), "run_id": trial.run_id}
+    return {**config, **trial.numbers, **found, **score, **made}
 
 
 def _unfinished_run(path: Path) -> Row:
