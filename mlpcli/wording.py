@@ -64,7 +64,7 @@ def closest(word: str, words: Iterable[str]) -> str:
 
 
 def raised(error: BaseException) -> str:
-    r"""An exception of the user's own code, on one line.
+    r"""An exception on one line.
 
     >>> raised(ValueError("got 6 features,\n  expected 8")), raised(AssertionError())
     ('ValueError: got 6 features, expected 8', 'AssertionError')

@@ -22,7 +22,7 @@ from mlpcli.sweeps.plan.sweep_plan import Plan
 from mlpcli.sweeps.run.engine import Engine
 from mlpcli.sweeps.run.sweep_watcher import Watcher
 from mlpcli.sweeps.run.time_limit import TimeLimit
-from mlpcli.sweeps.run.train_stack import KeepModels
+from mlpcli.sweeps.spec.keep_models import KeepModels
 from mlpcli.workers.executor import Executor
 from mlpcli.workers.registry import open_executor
 

@@ -12,6 +12,7 @@ from mlpcli.errors import UsageError
 from mlpcli.results.folders.naming import default_name
 from mlpcli.sweeps.plan.plan_file import plan_sweep
 from mlpcli.sweeps.plan.sweep_plan import Plan
+from mlpcli.sweeps.spec.keep_models import KeepModels
 from mlpcli.threads import cores
 
 __all__ = ["plan_seeds", "train_seeds"]
@@ -60,7 +61,7 @@ def train_seeds(
         executor="local",
         results=results,
         data_home=data_home,
-        keep_models="best",
+        keep_models=KeepModels.BEST,
         retry_failed=True,
         restart=False,
         force=force,

@@ -10,7 +10,7 @@ import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from mlpcli.api.keyword_options import plain
 from mlpcli.api.progress import sweep_progress
@@ -25,8 +25,8 @@ from mlpcli.plugins.files import Files, load
 from mlpcli.results.files.csv_text import word
 from mlpcli.results.provenance import labels
 from mlpcli.sweeps.plan.plan_file import MAX_TRIALS, plan_sweep
-from mlpcli.sweeps.run.train_stack import KeepModels
 from mlpcli.sweeps.spec.duration import seconds_of
+from mlpcli.sweeps.spec.keep_models import KeepModels
 from mlpcli.sweeps.spec.sweep_file import find_sweep
 from mlpcli.threads import cores
 from mlpcli.wording import quote
@@ -45,7 +45,7 @@ def sweep(
     max_trials: int = MAX_TRIALS,
     results: Path | str | None = None,
     data_home: Path | str | None = None,
-    keep_models: KeepModels = "best",
+    keep_models: str = "best",
     retry_failed: bool = False,
     restart: bool = False,
     force: bool = False,
@@ -91,10 +91,8 @@ def sweep(
         BadResult: with `fail_fast`, a trial failed.
         Unavailable, FileError, Busy: as for the command.
     """
-    if keep_models not in get_args(KeepModels):
-        raise UsageError(
-            f"keep_models: got {quote(str(keep_models))}, expected one of {', '.join(get_args(KeepModels))}"
-        )
+    if keep_models not in list(KeepModels):
+        raise UsageError(f"keep_models: got {quote(str(keep_models))}, expected one of {', '.join(KeepModels)}")
     processes: Any = cores() if jobs is None else plain(jobs)
     if type(processes) is not int or processes < 1:
         raise UsageError(f"jobs: got {quote(jobs)}, expected an integer of at least 1")
@@ -115,7 +113,7 @@ def sweep(
             executor=executor,
             results=Path(scratch if results is None else results),
             data_home=None if data_home is None else Path(data_home),
-            keep_models=keep_models,
+            keep_models=KeepModels(keep_models),
             retry_failed=retry_failed,
             restart=restart,
             force=force,

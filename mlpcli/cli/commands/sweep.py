@@ -1,7 +1,6 @@
 """`mlpcli sweep`: runs every missing trial of a sweep file, then summarizes all of them."""
 
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,18 +10,11 @@ from mlpcli.cli import interruption
 from mlpcli.cli.console import is_terminal
 from mlpcli.cli.flags import DataHome, Json, Name, Note, Quiet, ResultsRoot, Tags, switch
 from mlpcli.errors import UsageError
+from mlpcli.sweeps.spec.keep_models import KeepModels
 
 __all__ = ["sweep"]
 
 _PLAN, _RUN, _TABLE = "Plan", "Execution", "Table at the end"
-
-
-class KeepModels(StrEnum):
-    """Trials whose model files are kept."""
-
-    NONE = "none"
-    BEST = "best"
-    ALL = "all"
 
 
 def _print_file_page(wanted: bool) -> None:
@@ -152,7 +144,7 @@ def sweep(
         time_limit=limit,
         results=results,
         data_home=data_home,
-        keep_models=keep_models.value,
+        keep_models=keep_models,
         retry_failed=retry_failed,
         restart=restart,
         force=force,

@@ -30,9 +30,10 @@ from mlpcli.sweeps.run.search_record import SearchRecord
 from mlpcli.sweeps.run.stack_jobs import JobMaker
 from mlpcli.sweeps.run.sweep_watcher import Watcher
 from mlpcli.sweeps.run.time_limit import TimeLimit
-from mlpcli.sweeps.run.train_stack import Job, JobResult, KeepModels, Outcome
+from mlpcli.sweeps.run.train_stack import Job, JobResult, Outcome
 from mlpcli.sweeps.run.trial_score import epochs_begun, trial_score
 from mlpcli.sweeps.search.strategy import Scored
+from mlpcli.sweeps.spec.keep_models import KeepModels
 from mlpcli.training.loop.diagnostics import DiagnosticsRow
 from mlpcli.training.loop.epoch_rows import EpochRow
 from mlpcli.workers.executor import ClusterLost, Executor
@@ -70,7 +71,7 @@ class Engine:
         folder: SweepFolder,
         executor: Executor,
         watcher: Watcher,
-        keep_models: KeepModels = "best",
+        keep_models: KeepModels = KeepModels.BEST,
         fail_fast: bool = False,
         worker_timeout: float | None = None,
         time_limit: TimeLimit | None = None,
@@ -137,7 +138,7 @@ class Engine:
     def _conclude(self) -> None:
         if missing := self.models.missing():
             self.watcher.note(f"models to be kept that are not there: {len(missing)}; these trials are trained again")
-            self._train(missing, self.sweep.epochs, "all")
+            self._train(missing, self.sweep.epochs, KeepModels.ALL)
         self.models.clear()
         self._summarize()
 
@@ -254,7 +255,7 @@ class Engine:
                 [number for number in stopped if number in known and epochs_begun(known[number]) > epochs]
             )
             absent = [number for number in stopped if number not in known and number not in self._outcomes]
-            self._train(absent, epochs, "none")
+            self._train(absent, epochs, KeepModels.NONE)
             self._record([number for number in stopped if number not in known], state="pruned")
 
     def _told(self, asked: Round, outcomes: Mapping[int, Scored]) -> None:

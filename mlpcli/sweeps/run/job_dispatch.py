@@ -15,6 +15,7 @@ from typing import Protocol
 from mlpcli.errors import LACK, MlpcliError, lack
 from mlpcli.signals import check
 from mlpcli.sweeps.run.train_stack import Job, JobResult, run_job
+from mlpcli.wording import raised
 from mlpcli.workers.executor import Executor, WorkerDied
 
 __all__ = ["AHEAD", "ATTEMPTS", "Receiver", "dispatch"]
@@ -110,7 +111,7 @@ def dispatch(
                 raise error
             else:  # its own error would only repeat itself in another attempt
                 deaths = deaths + 1 if isinstance(error, WorkerDied) else ATTEMPTS
-                reason = str(error) if isinstance(error, WorkerDied) else f"{type(error).__name__}: {error}"
+                reason = str(error) if isinstance(error, WorkerDied) else raised(error)
                 if what := lack(error):
                     reason = f"{LACK}{what}: {error}"
                 again.extendleft(reversed(_pieces(job, deaths, reason, receiver)))

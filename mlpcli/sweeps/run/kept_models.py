@@ -6,7 +6,7 @@ from pathlib import Path
 from mlpcli.results.folders.sweep_folder import SweepFolder
 from mlpcli.results.trial import Trial
 from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
-from mlpcli.sweeps.run.train_stack import KeepModels
+from mlpcli.sweeps.spec.keep_models import KeepModels
 
 __all__ = ["Models"]
 
@@ -22,7 +22,7 @@ class Models:
     def offer(self, trial: Trial, model: bytes | None) -> None:
         """Save the model of a trial that is about to be recorded, if it is to stay as far as is known."""
         rank = trial.rank(self._sweep.metric)
-        wanted = self.keep == "all" or rank < self._first
+        wanted = self.keep is KeepModels.ALL or rank < self._first
         self._first = min(self._first, rank)
         if model is not None and wanted:
             self.save(trial.number, model)
@@ -42,13 +42,13 @@ class Models:
     @property
     def best(self) -> Path | None:
         """The model file of the best trial, if it was kept."""
-        path = None if self.keep == "none" else next(map(self._path, self._best()), None)
+        path = None if self.keep is KeepModels.NONE else next(map(self._path, self._best()), None)
         return path if path is not None and path.is_file() else None
 
     def _wanted(self) -> list[int]:
-        if self.keep == "all":
+        if self.keep is KeepModels.ALL:
             return [number for number, trial in self._folder.known.items() if trial.state == "complete"]
-        return self._best() if self.keep == "best" else []
+        return self._best() if self.keep is KeepModels.BEST else []
 
     def _best(self) -> list[int]:
         """The best of all recorded trials, if any has a rank."""

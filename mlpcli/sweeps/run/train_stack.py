@@ -3,13 +3,14 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from mlpcli.config import RunOptions
 from mlpcli.config.metrics import Measure
 from mlpcli.data import open_prepared
 from mlpcli.nn import Array
 from mlpcli.plugins.files import Plugin, blamed, use
+from mlpcli.sweeps.spec.keep_models import KeepModels
 from mlpcli.threads import claim_blas_memory
 from mlpcli.training.loop.diagnostics import DiagnosticsRow
 from mlpcli.training.loop.epoch_rows import EpochRow
@@ -19,9 +20,7 @@ from mlpcli.training.session import result_of
 from mlpcli.workers.executor import Handle
 from mlpcli.workers.reports import report
 
-__all__ = ["Job", "JobResult", "KeepModels", "Outcome", "Progress", "run_job"]
-
-KeepModels = Literal["none", "best", "all"]
+__all__ = ["Job", "JobResult", "Outcome", "Progress", "run_job"]
 
 
 @dataclass(frozen=True)
@@ -126,10 +125,10 @@ def _kept(job: Job, outcomes: Sequence[Outcome]) -> Sequence[int]:
     """The runs whose models to send: only the best of a stack can be the best of the sweep."""
     trained = [index for index in range(len(outcomes)) if index not in job.pruned]
     complete = [index for index in trained if outcomes[index].ended and outcomes[index].error is None]
-    if job.keep_models == "all":
+    if job.keep_models is KeepModels.ALL:
         return complete
     ranked = [(value, index) for index in complete if (value := _rank(job, outcomes[index])) is not None]
-    return [min(ranked)[1]] if ranked and job.keep_models == "best" else []
+    return [min(ranked)[1]] if ranked and job.keep_models is KeepModels.BEST else []
 
 
 def _rank(job: Job, outcome: Outcome) -> float | None:

@@ -16,6 +16,7 @@ from mlpcli.errors import DataError, MlpcliError
 from mlpcli.sweeps.run import job_dispatch
 from mlpcli.sweeps.run.job_dispatch import AHEAD, ATTEMPTS, dispatch
 from mlpcli.sweeps.run.train_stack import Job, JobResult
+from mlpcli.sweeps.spec.keep_models import KeepModels
 from mlpcli.workers.executor import ClusterLost, Executor, Folder, WorkerDied
 from mlpcli.workers.registry import open_executor
 from tests.workers.executor_jobs import pid_after, stop_the_first
@@ -77,7 +78,7 @@ def make(trials: Sequence[int], pruned: Sequence[int] = ()) -> Job:
         scale="standard",
         until=5,
         metric="val_accuracy",
-        keep_models="best",
+        keep_models=KeepModels.BEST,
         seconds=float(len(trials)),
         pruned=pruned,
     )

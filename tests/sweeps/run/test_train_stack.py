@@ -6,7 +6,8 @@ import pytest
 
 from mlpcli.config import DataOptions, RunOptions
 from mlpcli.data import prepare
-from mlpcli.sweeps.run.train_stack import Job, KeepModels, run_job
+from mlpcli.sweeps.run.train_stack import Job, run_job
+from mlpcli.sweeps.spec.keep_models import KeepModels
 from mlpcli.training.session import plan_run
 from mlpcli.workers.executor import Folder
 
@@ -27,7 +28,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
         scale=data.scale,
         until=6,
         metric="train_loss",
-        keep_models="best",
+        keep_models=KeepModels.BEST,
         seconds=1.0,
     )
 
@@ -36,7 +37,7 @@ def losses(job: Job) -> list[float]:
     return [outcome.result["metrics"]["train"]["loss"] for outcome in run_job(job).outcomes]
 
 
-@pytest.mark.parametrize(("keep", "sent"), [("none", []), ("best", [1]), ("all", [0, 1, 2])])
+@pytest.mark.parametrize(("keep", "sent"), [(KeepModels.NONE, []), (KeepModels.BEST, [1]), (KeepModels.ALL, [0, 1, 2])])
 def test_models_that_are_sent(job: Job, keep: KeepModels, sent: list[int]) -> None:
     assert min(range(3), key=losses(job).__getitem__) == 1
     outcomes = run_job(replace(job, keep_models=keep)).outcomes
