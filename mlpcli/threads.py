@@ -12,7 +12,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
-__all__ = ["blas_threads", "claim_blas_memory", "cores", "fastest_threads", "set_up_blas"]
+__all__ = ["blas_threads", "claim_blas_memory", "cores", "fastest_threads", "is_memory_bounded", "set_up_blas"]
 
 LIBRARY, BUFFER = 96 << 20, 40 << 20
 """Bytes of address space that loading NumPy or SciPy takes, and that OpenBLAS takes per thread."""
@@ -57,6 +57,19 @@ class _RoomFirst:
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
         if name in ROOM:
             _require(ROOM[name], name)
+
+
+def is_memory_bounded() -> bool:
+    """Whether the system bounds the memory of this process: then only the main thread may load libraries.
+
+    The check for room is good for one thread: of two that load at once, each may find room that the other takes next.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows
+        return False
+    limits = [getattr(resource, name) for name in ("RLIMIT_AS", "RLIMIT_DATA") if hasattr(resource, name)]
+    return any(resource.getrlimit(limit)[0] != resource.RLIM_INFINITY for limit in limits)
 
 
 @cache

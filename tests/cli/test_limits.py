@@ -119,6 +119,40 @@ def test_workers_that_find_no_memory(file: Path) -> None:
     assert (code, err.count("\n")) in {(65, 1), (74, 1)}, err
 
 
+LOADING = """
+import resource, sys, threading
+from mlpcli.__main__ import main
+
+class Spy:
+    def find_spec(self, name, path=None, target=None):
+        if threading.current_thread() is not threading.main_thread():
+            beside.append(name)
+
+beside = []
+limit, *sys.argv[1:] = sys.argv[1:]
+if limit:
+    resource.setrlimit(getattr(resource, limit), (1 << 36, 1 << 36))
+sys.meta_path.insert(0, Spy())
+try:
+    main()
+except SystemExit as end:
+    print(end.code, *beside)
+"""
+"""A command that tells what other threads than the main one load; the limit would be too large to be met."""
+
+
+@linux
+@pytest.mark.parametrize("limit", ["", "RLIMIT_AS", "RLIMIT_DATA"])
+def test_one_thread_alone_loads_where_memory_is_bounded(limit: str) -> None:
+    """Two that loaded at once found room for both and took it twice: SciPy's libraries ended the process by SIGSEGV."""
+    write_sweep(Path("s.toml"), seeds=2, base={"dataset": "moons:n=150", "epochs": 2}, grid={"width": [4, 8]})
+    command = [sys.executable, "-c", LOADING, limit, *SWEEP, "--executor", "serial"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    code, *beside = done.stdout.splitlines()[-1].split()
+    assert code == "0"
+    assert ("scipy.special" in beside) if not limit else not beside
+
+
 FAILURE: dict[str, BaseException] = {}
 
 

@@ -34,6 +34,7 @@ from mlpcli.sweeps.run.train_stack import Job, JobResult, Outcome
 from mlpcli.sweeps.run.trial_score import epochs_begun, trial_score
 from mlpcli.sweeps.search.strategy import Scored
 from mlpcli.sweeps.spec.keep_models import KeepModels
+from mlpcli.threads import is_memory_bounded
 from mlpcli.training.loop.diagnostics import DiagnosticsRow
 from mlpcli.training.loop.epoch_rows import EpochRow
 from mlpcli.workers.executor import ClusterLost, Executor
@@ -43,10 +44,10 @@ __all__ = ["Engine"]
 
 @contextmanager
 def _statistics_loaded_meanwhile() -> Iterator[None]:
-    """Import what the summary needs while workers train; without memory for a thread the summary imports it."""
+    """Import what the summary needs while workers train; where memory is short the summary imports it."""
     loading = None
     with suppress(MemoryError, RuntimeError):
-        loading = Background(statistics.load)
+        loading = None if is_memory_bounded() else Background(statistics.load)
     try:
         yield
     finally:
