@@ -186,7 +186,8 @@ def _open_folder(
 
 def _check_leaving(folder: SweepFolder, plan: Plan) -> None:
     """Refuse complete trials that the plan lacks and that no later round of it can ask for: they would leave."""
-    if plan.is_searched:
+    complete = [trial for trial in folder.leaving if trial.state == "complete"]
+    if plan.is_searched or not complete:
         return
     planned = set(map(_place, folder.planned))
     configurations = {options for _, options in planned}
@@ -196,8 +197,7 @@ def _check_leaving(folder: SweepFolder, plan: Plan) -> None:
         place = _place(trial)
         return plan.coming > 0 and place not in planned and place[1] in configurations
 
-    leaving = [trial for trial in folder.leaving if trial.state == "complete" and not may_join(trial)]
-    if leaving:
+    if leaving := [trial for trial in complete if not may_join(trial)]:
         same = set(map(_place, leaving)) <= planned
         reason = (
             ": their data, their plugins, their version of mlpcli or options that do not vary differ" if same else ""

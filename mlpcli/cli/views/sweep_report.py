@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from mlpcli.cli.console import print_json
@@ -135,8 +136,8 @@ def _remarks(summary: Sequence[Mapping[str, Any]], trials: Sequence[Sequence[Tri
     """How the trials of each configuration ended, or the rank of another that has the same scores seed by seed."""
     first: dict[tuple[object, ...], int] = {}
     for row, members in zip(summary, trials, strict=True):
-        scores = tuple((trial.seed, trial.fold, *trial.metrics.items()) for trial in members)
-        rank = first.setdefault(scores, row["rank"])
+        scores = chain.from_iterable((trial.seed, trial.fold, *trial.metrics.values()) for trial in members)
+        rank = first.setdefault((*members[0].metrics, *scores), row["rank"])  # flat: there may be 10^5 trials
         confirmed = "confirmed" if row.get("confirmed") else ""
         yield _state(members) or ("" if rank == row["rank"] else f"as rank {rank}") or confirmed
 

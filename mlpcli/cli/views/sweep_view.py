@@ -36,7 +36,6 @@ class SweepView:
 
     def __init__(self, plan: Plan, metric: str) -> None:
         self._plan, self._metric = plan, metric
-        self._ended: set[int] = set()
         self._course = Course()
         self._round = ""
 
@@ -62,7 +61,6 @@ class SweepView:
 
     def trial(self, trial: Trial, *, known: bool = False) -> None:
         """Note a trial that ended now or, if `known`, in an earlier run of the sweep."""
-        self._ended.add(trial.number)
 
     def note(self, text: str) -> None:
         """Show a message."""
@@ -71,9 +69,13 @@ class SweepView:
 class LineView(SweepView):
     """One line per trial, for logs and pipes."""
 
+    def __init__(self, plan: Plan, metric: str) -> None:
+        super().__init__(plan, metric)
+        self._ended: set[int] = set()
+
     def trial(self, trial: Trial, *, known: bool = False) -> None:
         """Print the varied options of the trial, its state and its metric."""
-        super().trial(trial, known=known)
+        self._ended.add(trial.number)
         if known:
             return
         options = "".join(f"  {name} {option_cell(value)}" for name, value in trial.options.items())
@@ -167,7 +169,6 @@ class LiveView(SweepView):
 
     def trial(self, trial: Trial, *, known: bool = False) -> None:
         """Add the trial to its configuration."""
-        super().trial(trial, known=known)
         self._lines[trial.configuration].take(trial)
 
     def note(self, text: str) -> None:
@@ -224,7 +225,8 @@ class LiveView(SweepView):
         line.width = max(1, self._console.width - len(ECHO))
         for width in (None, 1, None):
             line.add_column(ratio=width, no_wrap=True)
-        trials = f"trials {len(self._ended):{len(str(self._total))}}/{self._total}"
+        ended = sum(len(line.seen) for line in self._lines)
+        trials = f"trials {ended:{len(str(self._total))}}/{self._total}"
         epochs = f"epochs {course.epochs:{len(str(total))}}/{total}" if course.total else ""
         rest = f"about {_clock(left)} left" if left and left >= 1 else ""
         times = f"{_clock(gone):>5}  {rest:15}"  # of one width, so that the bar does not move

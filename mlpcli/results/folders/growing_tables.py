@@ -46,7 +46,7 @@ class _GrowingTable:
         start = self._open.offset
         self._open.write(b"".join(rows.values()))
         self._open.sync()
-        self._place({number: len(lines) for number, lines in rows.items()}, start)
+        self._place(rows, map(len, rows.values()), start)
 
     @property
     def end(self) -> int:
@@ -65,10 +65,9 @@ class _GrowingTable:
     def rewrite(self, numbers: Collection[int]) -> None:
         """Write the file with the rows of these trials alone, in this order; then open it to grow."""
         self.close()
-        content, sizes = self._in_order(numbers)
-        write_changed(self.path, content)
+        sizes = self._write_in_order(numbers)
         self.adopted, self._starts, self._sizes = {}, array("q"), array("q")
-        self._place(sizes, len(self._header))
+        self._place(numbers, sizes, len(self._header))
         self._open = AppendTable(self.path, self.columns)
 
     def close(self) -> None:
@@ -77,14 +76,14 @@ class _GrowingTable:
         if table is not None:
             table.close()
 
-    def _in_order(self, numbers: Collection[int]) -> tuple[bytes, dict[int, int]]:
-        """The content of the file with the rows of these trials alone, in this order, and the bytes of each trial."""
-        data, sizes = BytesIO(), dict[int, int]()
+    def _write_in_order(self, numbers: Iterable[int]) -> Iterable[int]:
+        """Write the file with the rows of these trials alone, in this order; returns the bytes of each trial."""
+        data = BytesIO()
         data.write(self._header)
         with io_errors("read", self.path):
-            for number, lines in zip(numbers, self._read(numbers), strict=True):
-                sizes[number] = data.write(lines)
-        return data.getvalue(), sizes
+            sizes = array("q", (data.write(lines) for lines in self._read(numbers)))
+        write_changed(self.path, data.getvalue())
+        return sizes
 
     def _read(self, numbers: Iterable[int]) -> Iterator[bytes]:
         """The rows of each of these trials."""
@@ -98,12 +97,12 @@ class _GrowingTable:
                     file.seek(self._starts[number])
                     yield file.read(self._sizes[number])
 
-    def _place(self, sizes: Mapping[int, int], start: int) -> None:
+    def _place(self, numbers: Collection[int], sizes: Iterable[int], start: int) -> None:
         """Note that the rows of these trials, of so many bytes each, follow one another in the file from `start`."""
-        missing = max(sizes, default=-1) + 1 - len(self._starts)
-        for numbers in (self._starts, self._sizes):
-            numbers.extend([0] * missing)
-        for number, size in sizes.items():
+        missing = max(numbers, default=-1) + 1 - len(self._starts)
+        for places in (self._starts, self._sizes):
+            places.extend([0] * missing)
+        for number, size in zip(numbers, sizes, strict=True):
             self._starts[number], self._sizes[number] = start, size
             start += size
 

@@ -94,7 +94,6 @@ class SweepFolder:
         self._metric, self._columns = metric, columns
         self._tables = GrowingTables(self.path, trial_columns(varied, scores, folds=folds), columns, diagnostics)
         self._outdated: set[int] = set()  # trials to be run again, whose old rows stay until the new ones are there
-        self._run_ids: set[str] = set()
         refuse_links(self.path)
         make_folder(self.path)
         self._lock = FolderLock(self.path)
@@ -118,7 +117,6 @@ class SweepFolder:
         """Add trials to the plan; those that an earlier run recorded are known from now on."""
         for trial in trials:
             self.planned.append(trial)
-            self._run_ids.add(trial.run_id)
             place = self._here if self._here and trial.run_id in self._here.trials else self._unused
             recorded = place.trials.get(trial.run_id)
             if recorded is None or self._lacks_metric(recorded, place):
@@ -143,8 +141,10 @@ class SweepFolder:
     @property
     def leaving(self) -> list[Trial]:
         """The recorded trials that the plan does not have: `begin` moves them to unused/."""
-        recorded = self._here.trials if self._here else {}
-        return [trial for run_id, trial in recorded.items() if run_id not in self._run_ids]
+        if self._here is None:
+            return []
+        run_ids = self._run_ids()
+        return [trial for run_id, trial in self._here.trials.items() if run_id not in run_ids]
 
     def begin(self) -> None:
         """Make the folder ready for results: the tables in order, with the known trials of the plan.
@@ -161,12 +161,13 @@ class SweepFolder:
             remove(self.path / SEARCH)
         if is_unfinished or not os.path.lexists(self.path / PROVENANCE):
             write_atomic(self.path / PROVENANCE, json_text.pretty(self._provenance).encode())
+        run_ids = self._run_ids()
         if self._here is not None:
-            self._unused.take(self._here, self._run_ids)  # nothing is dropped before it is written elsewhere
+            self._unused.take(self._here, run_ids)  # nothing is dropped before it is written elsewhere
             self._unused.write()
             self._here = None
         self._tables.rewrite({*self.known, *self._outdated})
-        self._unused.give_up(self._run_ids)
+        self._unused.give_up(run_ids)
         self._unused.write()
 
     def add(self, trials: Sequence[Trial], epochs: Epochs, diagnostics: Epochs) -> None:
@@ -220,6 +221,10 @@ class SweepFolder:
         if self._outdated or not self._tables.is_ordered:
             self._tables.rewrite(self.known)
         write_changed(self.path / SUMMARY, csv_text.encode(summary))
+
+    def _run_ids(self) -> set[str]:
+        """The run_ids of the plan; made when needed, since those of a large plan would stay in memory to the end."""
+        return {trial.run_id for trial in self.planned}
 
     def close(self) -> None:
         """Release the folder; recorded trials stay. Safe to call twice."""
