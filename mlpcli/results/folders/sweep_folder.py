@@ -2,7 +2,8 @@
 
 A trial is recorded when it has ended, never before: its epochs go to metrics.csv and are synced, then its row goes to
 trials.csv. While a sweep runs both tables only grow; beginning and finishing rewrite them atomically in trial and epoch
-order. Rows that a changed plan does not need go to `unused/`, and come back when a later plan wants them.
+order. Rows that a changed plan does not need go to `unused/`, and come back when a later plan wants them. Those of
+trials that are run again wait there until the new rows are written.
 """
 
 import os
@@ -93,7 +94,7 @@ class SweepFolder:
         self._provenance = {**provenance, "sweep_digest": text_digest(sweep)}
         self._metric, self._columns = metric, columns
         self._tables = GrowingTables(self.path, trial_columns(varied, scores, folds=folds), columns, diagnostics)
-        self._outdated: set[int] = set()  # trials to be run again, whose old rows stay until the new ones are there
+        self._outdated: set[str] = set()  # run_ids of trials to be run again, whose old rows wait in unused/
         refuse_links(self.path)
         make_folder(self.path)
         self._lock = FolderLock(self.path)
@@ -122,11 +123,10 @@ class SweepFolder:
             if recorded is None or self._lacks_metric(recorded, place):
                 continue
             here = replace(recorded, number=trial.number, configuration=trial.configuration, options=trial.options)
-            if self._tables.adopt(here, place):
-                if self._reuse(recorded):
-                    self.known[trial.number] = here
-                else:
-                    self._outdated.add(trial.number)
+            if not self._reuse(recorded):
+                self._outdated.add(trial.run_id)
+            elif self._tables.adopt(here, place):
+                self.known[trial.number] = here
 
     def _lacks_metric(self, recorded: Trial, place: SweepTables) -> bool:
         """Whether a sweep that ranked by another metric recorded the trial, and did not measure ours."""
@@ -163,11 +163,11 @@ class SweepFolder:
             write_atomic(self.path / PROVENANCE, json_text.pretty(self._provenance).encode())
         run_ids = self._run_ids()
         if self._here is not None:
-            self._unused.take(self._here, run_ids)  # nothing is dropped before it is written elsewhere
-            self._unused.write()
+            self._unused.take(self._here, run_ids - self._outdated)
+            self._unused.write()  # nothing is dropped before it is written elsewhere
             self._here = None
-        self._tables.rewrite({*self.known, *self._outdated})
-        self._unused.give_up(run_ids)
+        self._tables.rewrite(self.known)
+        self._unused.give_up(run_ids - self._outdated)
         self._unused.write()
 
     def add(self, trials: Sequence[Trial], epochs: Epochs, diagnostics: Epochs) -> None:
@@ -178,7 +178,10 @@ class SweepFolder:
         self.begin()
         self._tables.append(trials, epochs, diagnostics)
         self.known.update({trial.number: trial for trial in trials})
-        self._outdated -= {trial.number for trial in trials}
+        if again := self._outdated & {trial.run_id for trial in trials}:
+            self._outdated -= again
+            self._unused.give_up(again)
+            self._unused.write()
 
     def forget(self, numbers: Iterable[int]) -> None:
         """Take outcomes back: these trials will be run again, and their old rows are dropped at the end."""
@@ -218,7 +221,7 @@ class SweepFolder:
     def finish(self, summary: str) -> None:
         """Put the tables in order, and write summary.csv."""
         self.begin()
-        if self._outdated or not self._tables.is_ordered:
+        if not self._tables.is_ordered:
             self._tables.rewrite(self.known)
         write_changed(self.path / SUMMARY, csv_text.encode(summary))
 

@@ -9,6 +9,7 @@ import mlpcli
 from mlpcli.errors import Busy, DataError, FileError, UsageError
 from mlpcli.results.files import csv_text
 from mlpcli.results.folders.sweep_folder import SweepFolder
+from mlpcli.results.reading.folder_rows import list_results
 from mlpcli.results.trial import Trial
 from tests.examples import every
 from tests.results.faults import EVERY, Disk, PowerCuts, content, failing_at
@@ -179,16 +180,20 @@ def test_failed_trials_are_retried_on_request(tmp_path):
     assert log.read_text().split() == [f"{5:012x}"]
 
 
-def test_a_failed_trial_stays_until_it_was_run_again(tmp_path, monkeypatch):
+@pytest.mark.parametrize("again", [True, False])
+def test_a_failed_trial_waits_in_unused_until_it_was_run_again(tmp_path, monkeypatch, again):
     sweep(tmp_path)
     before = rows(tmp_path / "s" / "trials.csv")
     with monkeypatch.context() as patch:
         patch.setattr(SweepFolder, "add", lambda self, *_: self.begin())
         patch.setattr(SweepFolder, "finish", lambda *_: None)
         sweep(tmp_path, retry=True)  # killed before the trial has ended
-    assert rows(tmp_path / "s" / "trials.csv") == before and not (tmp_path / "s" / "summary.csv").exists()
-    sweep(tmp_path, retry=True)
-    assert rows(tmp_path / "s" / "trials.csv") == before
+    (failed,) = rows(tmp_path / "s/unused/trials.csv")
+    assert failed in before and rows(tmp_path / "s/trials.csv") == [row for row in before if row != failed]
+    (listed,) = list_results(tmp_path)
+    assert (listed["state"], listed["done"]) == ("interrupted", 5)
+    sweep(tmp_path, retry=again)
+    assert rows(tmp_path / "s/trials.csv") == before and not (tmp_path / "s/unused").exists()
 
 
 def test_restart_sets_everything_aside_and_keeps_it(tmp_path, golden):
