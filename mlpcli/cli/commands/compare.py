@@ -10,7 +10,7 @@ from mlpcli.cli.console import message, print_json
 from mlpcli.cli.flags import Json, Quiet, ResultsRoot, switch
 from mlpcli.cli.text_table import prose
 from mlpcli.cli.views.rows_output import Format, FormatFlag, print_rows
-from mlpcli.results.reading.compared import compared_options, configuration_rows, find_sides, side_rows
+from mlpcli.results.reading.compared import compared_options, configuration_rows, endings, find_sides, side_rows
 
 __all__ = ["compare"]
 
@@ -51,7 +51,7 @@ def compare(
     columns = [name for name in known if any(row.get(name) is not None for row in rows)]
     print_rows(rows, columns, form, key="compared", expendable=_spare(columns, metric, options))
     if not options and form is Format.TABLE:
-        prose("No option differs")
+        prose("; ".join(["No option differs", *endings(sides)]))
     if configurations and form is Format.CSV:
         message("The differences between configurations are a second table: --json has both", quiet=quiet)
     elif configurations:
@@ -60,7 +60,10 @@ def compare(
         expendable = [name for name in columns if name.endswith(("_low", "_high", "shared_seeds"))]
         print_rows(configurations, columns, form, key="configurations", expendable=expendable)
         against = configurations[0]["name"]
-        message(f"Differences of {metric} are against {against}, paired by seed; p after Holm", quiet=quiet)
+        note = f"Differences of {metric} are against {against}, paired by seed; p after Holm"
+        if all(row["diff_mean"] is None for row in configurations):
+            note = f"No differences of {metric}: no seed is shared with {against}, or one of the two was pruned"
+        message(note, quiet=quiet)
 
 
 def _spare(columns: list[str], metric: str | None, options: list[str]) -> list[str]:

@@ -15,7 +15,7 @@ from mlpcli.results.reading.recorded import Recorded, read_recorded
 from mlpcli.results.statistics import Difference, difference, estimate, holm, overlap_of
 from mlpcli.results.trial import Trial
 
-__all__ = ["Side", "compared_options", "configuration_rows", "find_sides", "side_rows"]
+__all__ = ["Side", "compared_options", "configuration_rows", "endings", "find_sides", "side_rows"]
 
 Repeat = tuple[int, int | None]
 """A seed and a fold; None without cross-validation."""
@@ -92,13 +92,23 @@ def side_rows(sides: Sequence[Side], options: Sequence[str]) -> list[Row]:
     ]
 
 
+def endings(sides: Sequence[Side]) -> list[str]:
+    """How each side ended that is not complete, in words; none where all ended alike."""
+    trials = {side.name: side.recorded.trial for side in sides}
+    if len({(trial.state, trial.epochs_run) for trial in trials.values()}) == 1:
+        return []
+    words = {"pruned": "was pruned at epoch {}", "complete": "", None: "is unfinished"}
+    said = {name: words.get(trial.state, str(trial.state)).format(trial.epochs_run) for name, trial in trials.items()}
+    return [f"{name} {ending}" for name, ending in said.items() if ending]
+
+
 def configuration_rows(sides: Sequence[Side]) -> tuple[list[Row], str | None]:
     """One row per configuration of trials, each against the first, and the metric of the first; empty for one seed.
 
     Differences are paired by the seeds that both have; p-values are corrected by Holm's method over all rows that have
     one. As in summary.csv, pruned configurations have a mean alone.
     """
-    distinct = {tuple(trial.run_id for trial in side.seeds.values()): side for side in sides if side.seeds}
+    distinct = {tuple((t.run_id, t.state) for t in side.seeds.values()): side for side in sides if side.seeds}
     metric = next((side.metric for side in distinct.values()), None)
     scored = [(side, scores) for side in distinct.values() if metric and (scores := side.scores(metric))]
     if metric is None or len(scored) < 2 or max(len(scores) for _, scores in scored) < 2:

@@ -29,6 +29,11 @@ def test_tables_of_trials_and_of_their_configurations(capsys: pytest.CaptureFixt
     assert err == "Differences of val_accuracy are against results/s/0, paired by seed; p after Holm\n"
 
 
+def test_equal_options_and_what_differs_instead(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["compare", "a", "b"]) == 0
+    assert capsys.readouterr().out.endswith("\nNo option differs; results/b diverged\n")
+
+
 def test_csv_is_one_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["compare", "s/0", "s/best", "--format", "csv"]) == 0
     out, err = capsys.readouterr()

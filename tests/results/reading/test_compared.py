@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import ttest_rel
 
 from mlpcli.errors import UsageError
-from mlpcli.results.reading.compared import compared_options, configuration_rows, find_sides, side_rows
+from mlpcli.results.reading.compared import compared_options, configuration_rows, endings, find_sides, side_rows
 from mlpcli.results.statistics import difference, estimate
 from tests.plot.folders import noise, run_folder, sweep_folder
 
@@ -114,3 +114,17 @@ def test_a_sweep_is_its_best_trial_and_several_may_be_named_at_once(root: Path) 
     assert len(sides) == 5 and sides[0] == sides[2] and sides[1].name.endswith("/r")
     with pytest.raises(UsageError, match="compare needs two or more"):
         find_sides(["s/best"], root)
+
+
+def test_a_pruned_configuration_is_not_the_whole_one_of_the_same_options(tmp_path: Path) -> None:
+    whole = sweep_folder(tmp_path / "whole", {"width": [4, 8]}, seeds=2)
+    halved = sweep_folder(tmp_path / "halved", {"width": [4, 8]}, seeds=2)
+    table = (halved / "trials.csv").read_text()
+    (halved / "trials.csv").write_text(table.replace(",complete,", ",pruned,").replace(",10,4,", ",10,3,"))
+    sides = find_sides(["whole/0", "halved/0"], tmp_path)
+    assert compared_options(sides) == [] and endings(sides) == [f"{halved}/0 was pruned at epoch 3"]
+    rows, metric = configuration_rows(sides)
+    assert metric == "val_accuracy" and [row["n_seeds"] for row in rows] == [2, 2]
+    assert rows[0]["val_accuracy_ci_low"] is not None and rows[1]["val_accuracy_ci_low"] is None
+    same = find_sides(["halved/0", "halved/1"], tmp_path)
+    assert whole.is_dir() and endings(same) == []
