@@ -22,7 +22,16 @@ from mlpcli.results.schema.json_schema import RunResult
 from mlpcli.results.trial import Trial
 from mlpcli.wording import nearest, sentence
 
-__all__ = ["Named", "Repeats", "find_named", "find_repeats", "find_results", "find_run", "find_runs"]
+__all__ = [
+    "Named",
+    "Repeats",
+    "find_named",
+    "find_repeats",
+    "find_results",
+    "find_run",
+    "find_runs",
+    "why_without_model",
+]
 
 _RUN_FILES, _SWEEP_FILES = (CONFIG, METRICS, MODEL), (SWEEP, TRIALS)
 """Files by which the folder of a run or a sweep is known."""
@@ -113,22 +122,20 @@ def find_runs(text: str, root: Path) -> list[Path]:
         sweep = named.sweep or _trials(named.path)
         return [_kept_model(named, trial) for trial in named.trials or _best(sweep, "best")]
     if not os.path.isfile(model := current(named.path, MODEL)):
-        if _diverged_at_start(named.path):
-            raise UsageError(f"{shown(named.path)} diverged before its first epoch, and keeps no weights")
-        raise UsageError(
-            f"{shown(named.path)} has no {MODEL}: its training was not finished, or diverged. "
-            "Go on with the same mlpcli train command and --resume"
-        )
+        raise UsageError(f"{shown(named.path)} {why_without_model(named.path)}")
     return [model]
 
 
-def _diverged_at_start(path: Path) -> bool:
-    """Whether the result of a run without a model says that it diverged with its initial weights."""
+def why_without_model(path: Path) -> str:
+    """Why the folder of a run has no model, and what to type next: the predicate of a sentence about the folder."""
     if not os.path.isfile(file := current(path, RESULT)):
-        return False
+        resume = "Go on with the same mlpcli train command and --resume"
+        return f"has no {MODEL}: its training was not finished. {resume}"
     result = read_json(file, RunResult, RETRAIN)
     found = result.get("diverged")  # an earlier version said no more than the state
-    return result["state"] == "diverged" and (found is None or found["epoch"] == 0)
+    if result["state"] == "diverged" and (found is None or found["epoch"] == 0):
+        return "diverged before its first epoch, and keeps no weights"
+    return f"is finished, but its {MODEL} is gone. {RETRAIN}"
 
 
 def find_repeats(text: str, root: Path) -> Repeats:

@@ -347,3 +347,15 @@ def test_scores_go_with_the_model_they_are_of(capsys: pytest.CaptureFixture[str]
     train(capsys, *CLASSES)
     assert not list(Path("results/r").glob("eval*"))
     assert Path("p.csv").exists()
+
+
+def test_a_finished_run_without_its_model_is_trained_again_by_the_command_that_is_advised(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    metrics = train(capsys, *CLASSES)["metrics"]
+    Path("results/r/model.safetensors").unlink()
+    assert run(["eval", "r"]) == 2
+    said = capsys.readouterr().err
+    assert "is finished, but its model.safetensors is gone. Train it again with --force" in said
+    assert train(capsys, *CLASSES, "--force")["metrics"] == metrics
+    assert evaluate(capsys, "r")["accuracy"] == metrics["test"]["accuracy"]
