@@ -318,7 +318,7 @@ def test_names_that_lead_nowhere(capsys: pytest.CaptureFixture[str]) -> None:
     train(capsys, *CLASSES)
     assert "there is no run 'rr', here or in results; did you mean r?" in refused(capsys, "rr", 2)
     Path("results/r/model.safetensors").rename("results/r/model2.safetensors")
-    assert "results/r has no model.safetensors" in refused(capsys, "r", 2)
+    assert "results/r is finished, but its model.safetensors is gone" in refused(capsys, "r", 2)
     assert "there is no run 'nowhere/at/all'" in refused(capsys, "nowhere/at/all", 2)
 
 
