@@ -145,6 +145,7 @@ def _train_seeds(
     from mlpcli.atomic import shown
     from mlpcli.cli.views.seeds_report import show_seeds
     from mlpcli.cli.views.sweep_start import watch_sweep
+    from mlpcli.training.loop.divergence import Divergence, remedy
 
     swept = train_seeds(
         options,
@@ -159,7 +160,9 @@ def _train_seeds(
     )
     show_seeds(swept, as_json)
     table, failed = shown(swept.path / "trials.csv"), f"Train these again with {swept.again}"
-    if problem := swept.problem(table, failed=failed, diverged="Try a lower --lr"):
+    ended = (trial for trial in swept.trials.values() if trial.state == "diverged")
+    found = [Divergence.parse(trial.error) for trial in ended if trial.error]
+    if problem := swept.problem(table, failed=failed, diverged=remedy(options, found)):
         raise problem
 
 

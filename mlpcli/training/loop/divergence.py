@@ -4,7 +4,11 @@
 loss became nan at epoch 3, batch 7 (lr 0.5)
 """
 
+import math
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -12,7 +16,9 @@ from mlpcli.config import RunOptions
 from mlpcli.config.choices import OPTIMIZERS
 from mlpcli.nn import Array, Network
 
-__all__ = ["Divergence", "diverged", "finite"]
+__all__ = ["Divergence", "diverged", "finite", "remedy"]
+
+_WRITTEN = re.compile(r"(.+) at epoch (\d+), batch (\d+) \(lr (.+)\)")
 
 
 @dataclass(frozen=True)
@@ -32,10 +38,25 @@ class Divergence:
         """Whether the initial weights were not finite already."""
         return self.epoch == 0
 
+    @property
+    def before_first_step(self) -> bool:
+        """Whether the loss of the first batch was not finite, which no step of the optimizer had a part in."""
+        return (self.epoch, self.batch) == (1, 1) and self.what.startswith("loss")
+
     def __str__(self) -> str:
         if self.at_start:
             return self.what
         return f"{self.what} at epoch {self.epoch}, batch {self.batch} (lr {self.lr:g})"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The divergence that was written as this text, as the column `error` of trials.csv has it.
+
+        >>> Divergence.parse("loss became nan at epoch 1, batch 1 (lr 0.5)").before_first_step
+        True
+        """
+        found = _WRITTEN.fullmatch(text)
+        return cls(int(found[2]), int(found[3]), float(found[4]), found[1]) if found else cls(0, 0, math.nan, text)
 
 
 def finite(losses: Array, network: Network) -> Array:
@@ -59,25 +80,21 @@ def diverged(place: str, options: RunOptions, found: Divergence | None, kept_epo
     """
     where = "" if found is None else f": {found}"
     kept = "" if kept_epoch is None else f" The weights of epoch {kept_epoch} are kept."
-    return (
-        f"training of {place} diverged{where}.{kept} {_remedy(options, at_start=found is not None and found.at_start)}"
-    )
+    return f"training of {place} diverged{where}.{kept} {remedy(options, [found] if found else [])}"
 
 
-def _remedy(options: RunOptions, *, at_start: bool) -> str:
-    """What to try after a divergence; a line search lets only the initial loss be other than finite.
+def remedy(options: RunOptions, found: Collection[Divergence]) -> str:
+    """What to try after runs of these options diverged; a line search lets only the initial loss be other than finite.
 
-    Args:
-        options: options of the run.
-        at_start: whether its initial weights were not finite already.
-
-    >>> _remedy(RunOptions(optimizer="sgd"), at_start=False)
+    >>> remedy(RunOptions(optimizer="sgd"), [Divergence(1, 2, 0.5, "loss became nan")])
     'Try a lower --lr, or --clip-norm 1'
-    >>> _remedy(RunOptions(optimizer="sgd", clip_norm=1.0), at_start=False)
+    >>> remedy(RunOptions(optimizer="sgd", clip_norm=1.0), [])
     'Try a lower --lr'
+    >>> remedy(RunOptions(optimizer="sgd"), [Divergence(1, 1, 0.5, "loss became inf")])
+    'Try --dtype float64, a smaller --init-scale, or another --scale'
     """
-    if at_start:
+    if any(one.at_start for one in found):
         return "Use a smaller --init-scale or --init-bias, or another --init"
-    if OPTIMIZERS[options.optimizer].full_batch:
+    if OPTIMIZERS[options.optimizer].full_batch or any(one.before_first_step for one in found):
         return "Try --dtype float64, a smaller --init-scale, or another --scale"
     return "Try a lower --lr" if 0 < options.clip_norm <= 1 else "Try a lower --lr, or --clip-norm 1"

@@ -312,11 +312,30 @@ def test_seeds_that_all_diverge_are_told_what_helps_here(capsys: pytest.CaptureF
     assert code == 1
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("mlpcli: error: 2 of 2 trials failed or diverged: see the column error of ")
-    assert last.endswith("trials.csv. Try a lower --lr")
+    assert last.endswith("trials.csv. Try a lower --lr, or --clip-norm 1")
     (table,) = Path("results").glob("*/trials.csv")
     before = table.stat().st_mtime_ns
     assert run(["train", "--dataset", "blobs:n=120", "--epochs", "2", "--seeds", "2", *diverging]) == 1
     assert table.stat().st_mtime_ns > before  # trained again
+
+
+@pytest.mark.parametrize("seeds", [[], ["--seeds", "2"]])
+@pytest.mark.parametrize(
+    ("diverging", "advice", "cure"),
+    [
+        (["--init-scale", "1e300"], "Use a smaller --init-scale or --init-bias, or another --init", "--init-scale=1"),
+        (["--scale", "none"], "Try --dtype float64, a smaller --init-scale, or another --scale", "--dtype=float64"),
+    ],
+)
+def test_losses_that_no_step_made_infinite_have_another_remedy(
+    capsys: pytest.CaptureFixture[str], seeds: list[str], diverging: list[str], advice: str, cure: str
+) -> None:
+    rows = (f"{at % 4}e38,{at % 3}e38,{at % 2}\n" for at in range(40))
+    Path("large.csv").write_text("a,b,y\n" + "".join(rows))
+    command = ["train", "--dataset", "large.csv", "--target", "y", "--epochs", "1", *diverging, *seeds]
+    assert run(command) == 1
+    assert capsys.readouterr().err.endswith(f" {advice}\n")
+    assert run([*command, cure]) == 0
 
 
 def test_several_seeds_are_a_sweep_of_one_configuration(capsys: pytest.CaptureFixture[str]) -> None:
