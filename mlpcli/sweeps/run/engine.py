@@ -7,20 +7,14 @@ in which it was trained nor an interruption of the sweep shows anywhere.
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from itertools import chain
 from typing import Any
 
 from mlpcli.atomic import shown
-from mlpcli.background import Background
 from mlpcli.errors import BadResult
-from mlpcli.results import statistics
-from mlpcli.results.files.csv_text import table
 from mlpcli.results.folders.sweep_folder import SweepFolder
 from mlpcli.results.folders.sweep_ownership import UNUSED
-from mlpcli.results.summary import Configuration, Rival, rivals_of_best, summarize, summary_columns
-from mlpcli.results.trial import Trial
-from mlpcli.signals import held
+from mlpcli.results.summary import Rival
 from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
 from mlpcli.sweeps.plan.sweep_plan import Round
 from mlpcli.sweeps.run.course import Course
@@ -28,31 +22,17 @@ from mlpcli.sweeps.run.job_dispatch import AHEAD, dispatch
 from mlpcli.sweeps.run.kept_models import Models
 from mlpcli.sweeps.run.search_record import SearchRecord
 from mlpcli.sweeps.run.stack_jobs import JobMaker
+from mlpcli.sweeps.run.sweep_summary import statistics_loaded_meanwhile, summarized
 from mlpcli.sweeps.run.sweep_watcher import Watcher
 from mlpcli.sweeps.run.time_limit import TimeLimit
-from mlpcli.sweeps.run.train_stack import Job, JobResult, Outcome
-from mlpcli.sweeps.run.trial_score import epochs_begun, trial_score
+from mlpcli.sweeps.run.train_stack import Job, JobResult
+from mlpcli.sweeps.run.trial_records import TrialRecords
+from mlpcli.sweeps.run.trial_score import epochs_begun
 from mlpcli.sweeps.search.strategy import Scored
 from mlpcli.sweeps.spec.keep_models import KeepModels
-from mlpcli.threads import is_memory_bounded
-from mlpcli.training.loop.diagnostics import DiagnosticsRow
-from mlpcli.training.loop.epoch_rows import EpochRow
 from mlpcli.workers.executor import ClusterLost, Executor
 
 __all__ = ["Engine"]
-
-
-@contextmanager
-def _statistics_loaded_meanwhile() -> Iterator[None]:
-    """Import what the summary needs while workers train; where memory is short the summary imports it."""
-    loading = None
-    with suppress(MemoryError, RuntimeError):
-        loading = None if is_memory_bounded() else Background(statistics.load)
-    try:
-        yield
-    finally:
-        if loading is not None:
-            loading.join()
 
 
 class _OutOfTime(Exception):
@@ -82,16 +62,14 @@ class Engine:
         self.summary: list[dict[str, Any]] = []
         self.rivals: list[Rival] = []
         self.course = Course()
-        self._fail_fast, self._worker_timeout = fail_fast, worker_timeout
+        self._worker_timeout = worker_timeout
         self._limit = time_limit or TimeLimit(None)
+        self._records = TrialRecords(sweep, folder, self.models, watcher, fail_fast)
         self._record_of_search = SearchRecord(sweep.plan, sweep.metric)
         self._plan, self._jobs = sweep.plan, JobMaker(sweep, executor)
         self._until = array("q")  # by trial, the most epochs that a round wanted of it
         self._stopped: set[int] = set()  # trials that go on only if the next round wants them
         self._pruned: set[int] = set()  # those that no round goes on with
-        self._rows: dict[int, list[EpochRow]] = {}
-        self._diagnostics: dict[int, list[DiagnosticsRow]] = {}
-        self._outcomes: dict[int, Outcome] = {}
         self._is_news = False  # whether something was trained in this round
         self._start: tuple[int, int] | None = None  # how many trials the first training left out and how many it took
 
@@ -106,8 +84,8 @@ class Engine:
         """
         self.executor.listener = self.course.hear
         self.watcher.begin(self.course)
-        self._tell(sorted(self.folder.known), known=True)
-        with _statistics_loaded_meanwhile(), suppress(_OutOfTime), self._keeping_rungs():
+        self._tell_known(sorted(self.folder.known))
+        with statistics_loaded_meanwhile(), suppress(_OutOfTime), self._keeping_rungs():
             self._search()
             self._conclude()
 
@@ -123,11 +101,11 @@ class Engine:
         try:
             yield
         except (_OutOfTime, KeyboardInterrupt, BadResult, ClusterLost):
-            self._record(sorted(self._outcomes), state="pruned")
+            self._records.write(sorted(self._records.unwritten), state="pruned")
             raise
 
     def _search(self) -> None:
-        for asked in self.sweep.rounds(self._score, self._told):
+        for asked in self.sweep.rounds(self._records.score, self._told):
             for reason in asked.refused:
                 self.watcher.note(f"left out: {reason}")
             self._join()
@@ -141,11 +119,14 @@ class Engine:
             self.watcher.note(f"models to be kept that are not there: {len(missing)}; these trials are trained again")
             self._train(missing, self.sweep.epochs, KeepModels.ALL)
         self.models.clear()
-        self._summarize()
+        summary = summarized(self.sweep, self.folder.known)
+        self.summary, self.rivals = summary.rows, summary.rivals
+        self._begin()
+        self.folder.finish(summary.text)
 
     def running(self, jobs: Iterable[Job]) -> None:
         """Tell which trials are in training."""
-        self.course.train(jobs, lambda number: len(self._rows.get(number, ())))
+        self.course.train(jobs, self._records.epochs)
         self.watcher.running([number for stack in self.course.stacks for number in stack.trials])
 
     def done(self, job: Job, result: JobResult) -> None:
@@ -159,35 +140,17 @@ class Engine:
                 continue
             epochs += len(outcome.rows)
             share += len(outcome.rows) / max(1, job.runs[0].epochs) if self._stopped else 1.0
-            known = self.folder.known.get(number)
-            if known is not None and known.state != "pruned":  # trained once more, for its model
-                if outcome.model is not None:
-                    self.models.save(number, outcome.model)
-                continue
-            self.folder.forget([number])  # an earlier run stopped it, and now it has gone on
-            if job.progress is None:
-                self._rows[number], self._diagnostics[number] = [], []
-            self._rows[number] += outcome.rows
-            self._diagnostics[number] += outcome.diagnostics
-            self._outcomes[number] = outcome
-            if outcome.ended:
+            if self._records.take(number, outcome, begins=job.progress is None):
                 ended.append(number)
         if result.progress is not None:
             self._jobs.keep(job, result.progress)
         self.course.finish(job, epochs, share)
-        self._record(ended)
+        self._records.write(ended)
 
     def failed(self, job: Job, reason: str) -> None:
         """Record a trial that could not be trained."""
         (number,) = job.trials
-        known = self.folder.known.get(number)
-        if known is not None and known.state != "pruned":
-            self.watcher.note(f"trial {number}: its model is missing and could not be made again: {reason}")
-            return
-        self.folder.forget([number])
-        for progress in (self._rows, self._diagnostics, self._outcomes):
-            progress.pop(number, None)
-        self._add([replace(self.sweep.trials[number], state="failed", error=reason)], {}, {})
+        self._records.fail(number, reason)
 
     def lost(self, trials: int, reason: str) -> None:
         """Tell that a stack is tried again."""
@@ -209,7 +172,7 @@ class Engine:
         self.folder.plan(self.sweep.trials[start:])
         self._until.extend([0] * (len(self._plan) - len(self._until)))
         self.watcher.grown()
-        self._tell([number for number in range(start, len(self._plan)) if number in self.folder.known], known=True)
+        self._tell_known(number for number in range(start, len(self._plan)) if number in self.folder.known)
 
     def _bring(self, asked: Round) -> None:
         """Train the trials of a round as far as it wants; those that have ended, or come that far, stay as they are."""
@@ -220,7 +183,7 @@ class Engine:
             known = self.folder.known.get(number)
             if known is not None and (known.state != "pruned" or (known.epochs_run or 0) >= until):
                 continue
-            if number not in self._outcomes or len(self._rows[number]) < until:
+            if number not in self._records.unwritten or self._records.epochs(number) < until:
                 missing.append(number)
         self._train(missing, until, self.models.keep)
 
@@ -255,9 +218,9 @@ class Engine:
             self.folder.forget(
                 [number for number in stopped if number in known and epochs_begun(known[number]) > epochs]
             )
-            absent = [number for number in stopped if number not in known and number not in self._outcomes]
+            absent = [number for number in stopped if number not in known and number not in self._records.unwritten]
             self._train(absent, epochs, KeepModels.NONE)
-            self._record([number for number in stopped if number not in known], state="pruned")
+            self._records.write([number for number in stopped if number not in known], state="pruned")
 
     def _told(self, asked: Round, outcomes: Mapping[int, Scored]) -> None:
         """Write what a search asked for and was told, and say where it stands."""
@@ -268,61 +231,8 @@ class Engine:
             self.folder.save_search(self._record_of_search.text)
         self._is_news = False
 
-    def _score(self, number: int, epochs: int | None) -> tuple[float, bool]:
-        ended = self.folder.known.get(number)
-
-        def rows() -> Sequence[EpochRow]:
-            return self._rows[number] if ended is None else self.folder.epochs(number)
-
-        return trial_score(ended or self.sweep.trials[number], rows, epochs, self.sweep.metric)
-
-    def _record(self, numbers: Iterable[int], state: str | None = None) -> None:
-        """Write trials to the folder, those that have not ended in this state, and the models that are to be kept."""
-        trials, rows, diagnostics = [], {}, {}
+    def _tell_known(self, numbers: Iterable[int]) -> None:
+        """Tell of trials that an earlier run of the sweep recorded."""
         for number in numbers:
-            outcome = self._outcomes.pop(number)
-            own_state = None if outcome.ended else state
-            trial = self.sweep.trials[number].ended(outcome.result, state=own_state, error=outcome.error)
-            self.models.offer(trial, outcome.model)
-            trials.append(trial)
-            rows[number], diagnostics[number] = self._rows.pop(number), self._diagnostics.pop(number)
-        self._add(trials, rows, diagnostics)
-
-    def _add(
-        self,
-        trials: Sequence[Trial],
-        rows: Mapping[int, Sequence[EpochRow]],
-        diagnostics: Mapping[int, Sequence[DiagnosticsRow]],
-    ) -> None:
-        """Put trials on disk, then tell the watcher."""
-        if not trials:
-            return
-        with held():  # the disk and the sweep agree on what is recorded
-            self.folder.add(trials, rows, diagnostics)
-        self._tell([trial.number for trial in trials])
-        for trial in trials:
-            if self._fail_fast and trial.is_troubled:
-                which = self._plan.described(trial.configuration)
-                raise BadResult(f"trial {trial.number} ({which}) {trial.state}: {trial.error}")
-
-    def _tell(self, numbers: Iterable[int], *, known: bool = False) -> None:
-        for number in numbers:
-            self.watcher.trial(trial := self.folder.known[number], known=known)
-            self.course.count(trial.epochs_run or 0 if known else 0)
-
-    def _summarize(self) -> None:
-        configurations = [self._configuration(index, baseline) for index, baseline in enumerate(self._plan.baselines)]
-        varied, metric = self._plan.varied, self.sweep.metric
-        self.summary = summarize(configurations, varied, metric, self._plan.file.overlap)
-        if set(self._plan.baselines) == {None}:
-            self.rivals = rivals_of_best(configurations, metric, self._plan.file.overlap)
-        columns = summary_columns(varied, metric, confirmed=self._plan.file.confirm is not None)
-        self._begin()
-        self.folder.finish(table(columns, self.summary))
-
-    def _configuration(self, index: int, baseline: int | None) -> Configuration:
-        """A configuration with its trials; if it was confirmed, those with fresh seeds alone."""
-        trials = [self.folder.known[number] for number in self._plan.numbers(index)]
-        fresh = [trial for trial in trials if trial.seed in self._plan.file.fresh_seeds]
-        is_confirmed = bool(fresh) if self._plan.file.confirm else None
-        return Configuration(self._plan.shown(index), fresh or trials, baseline, is_confirmed)
+            self.watcher.trial(trial := self.folder.known[number], known=True)
+            self.course.count(trial.epochs_run or 0)

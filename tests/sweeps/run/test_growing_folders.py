@@ -9,6 +9,7 @@ import pytest
 from mlpcli.cli.main import run
 from mlpcli.results.reading.folder_rows import list_results
 from mlpcli.sweeps.run.engine import Engine
+from mlpcli.sweeps.run.trial_records import TrialRecords
 from tests.sweeps.sweeps import rows, sweep, write_sweep
 
 BASE = {"dataset": "iris", "width": 8, "depth": 1, "epochs": 5, "batch_size": 8}
@@ -91,14 +92,14 @@ def test_a_finished_sweep_that_is_extended_is_unfinished_until_it_ends(
     folder = sweep(write(place, kind), place / "extended")
     more: dict[str, Any] = {"race": {"seeds": 5, "metric": "val_loss"}, "exhausted": {"seeds": 3}}[kind]
     file = write(place, kind, **more)
-    add = Engine._add
+    add = TrialRecords._add
 
-    def stopped(self: Engine, *recorded: Any) -> None:
+    def stopped(self: TrialRecords, *recorded: Any) -> None:
         add(self, *recorded)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Engine, "_add", stopped)
+        patch.setattr(TrialRecords, "_add", stopped)
         sweep(file, place / "extended", code=130)
     assert listed(folder)["state"] == "interrupted" and not (folder / "summary.csv").exists()
     sweep(file, place / "extended")
@@ -109,7 +110,7 @@ def test_a_trial_that_goes_on_from_a_rung_after_an_interruption_is_never_there_t
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = write(place, "brackets", base={**BASE, "record": True})
-    add = Engine._add
+    add = TrialRecords._add
 
     def stopped(*_: Any) -> None:
         raise KeyboardInterrupt
@@ -119,7 +120,7 @@ def test_a_trial_that_goes_on_from_a_rung_after_an_interruption_is_never_there_t
         folder = sweep(file, place / "rungs", code=130)
     assert {row["state"] for row in rows(folder, "trials.csv")} == {"pruned"}
 
-    def watched(self: Engine, *recorded: Any) -> None:
+    def watched(self: TrialRecords, *recorded: Any) -> None:
         add(self, *recorded)
         trials = [row["trial"] for row in rows(folder, "trials.csv")]
         assert len(trials) == len(set(trials))
@@ -129,7 +130,7 @@ def test_a_trial_that_goes_on_from_a_rung_after_an_interruption_is_never_there_t
         found = listed(folder)
         assert found["done"] <= found["planned"]
 
-    monkeypatch.setattr(Engine, "_add", watched)
+    monkeypatch.setattr(TrialRecords, "_add", watched)
     sweep(file, place / "rungs")
 
 
@@ -137,14 +138,14 @@ def test_an_unfinished_sweep_is_read_by_its_own_metric(place: Path, monkeypatch:
     """Several targets rank by val_r2, which no file of the user says; --report and list know it from the beginning."""
     base = {"dataset": "linnerud", "width": 2, "depth": 1, "epochs": 2}
     file = write_sweep(place / "targets.toml", base=base, search={"trials": 6, "lr": {"low": 1e-3, "high": 0.1}})
-    add = Engine._add
+    add = TrialRecords._add
 
-    def stopped(self: Engine, *recorded: Any) -> None:
+    def stopped(self: TrialRecords, *recorded: Any) -> None:
         add(self, *recorded)
-        if len(self.folder.known) == 6:
+        if len(self._folder.known) == 6:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Engine, "_add", stopped)
+    monkeypatch.setattr(TrialRecords, "_add", stopped)
     folder = sweep(file, place / "targets", code=130)
     assert listed(folder)["metric"] == "val_r2"
     assert run(["report", str(folder), "--output", str(place / "targets.html")]) == 0
