@@ -27,21 +27,18 @@ from typing import Any
 import numpy as np
 
 from mlpcli.config import RunOptions
-from mlpcli.config.choices import OPTIMIZERS
 from mlpcli.config.metrics import Metric, epoch_columns, metrics_of
 from mlpcli.config.rules import smallest_batch
 from mlpcli.data import Part, Prepared
-from mlpcli.nn import Array, Network, Purpose, stream
-from mlpcli.optim import LBFGS, Optimizer
+from mlpcli.nn import Array, Network
 from mlpcli.training.build import build_plateau, per_run
 from mlpcli.training.initial_weights import initialize
-from mlpcli.training.loop.batch_sums import BatchSums
 from mlpcli.training.loop.batches import batch_bounds
 from mlpcli.training.loop.checkpoint_checks import Counters, check_arrays, check_members
 from mlpcli.training.loop.diagnostics import Diagnostics, DiagnosticsRow
 from mlpcli.training.loop.divergence import Divergence, finite
 from mlpcli.training.loop.epoch_rows import EpochRow, epoch_rows
-from mlpcli.training.loop.full_batch import FullBatch
+from mlpcli.training.loop.epoch_steps import EpochSteps
 from mlpcli.training.loop.monitor import Monitor
 from mlpcli.training.loop.replicas import Replicas
 from mlpcli.training.metrics.evaluate import evaluate
@@ -73,21 +70,17 @@ class Trainer:
     def __init__(self, runs: Sequence[RunOptions], data: Prepared, measure: str | None = None) -> None:
         self.runs, self.data = list(runs), data
         self.options = runs[0]
-        self._units = data.preprocessing.units
         asked = (self.options.monitor, measure or "auto")
         self.columns = epoch_columns(data.task, *asked)
         self._metrics = metrics_of(data.task, *asked)
         self._metrics_each_epoch = metrics_of(data.task, *set(asked) & set(self.columns))
-        self._x, self._y = data.train.x, data.train.y
-        self._weights = data.train.weights_as(self.options.dtype)
-        self.bounds = batch_bounds(len(self._x), self.options.used("batch_size"), smallest_batch(self.options))
+        self.bounds = batch_bounds(len(data.train), self.options.used("batch_size"), smallest_batch(self.options))
         self.monitor = Monitor(
             self.options.monitor if data.val is not None else None,
             self.options.keep == "last",
             per_run(self.runs, "patience"),
             per_run(self.runs, "min_delta"),
         )
-        self._takes_all_rows = OPTIMIZERS[self.options.optimizer].full_batch
         self.plateau = build_plateau(self.runs)
         self.members = np.arange(len(self.runs))
         self.epoch, self.batch = 0, 0
@@ -102,7 +95,11 @@ class Trainer:
             initialize(self.network, self.runs, data)
         self.kept_params, self.kept_state = self.network.params.copy(), self.network.state.copy()
         self._leave_out_unusable()
-        self._clear_sums()
+
+    @property
+    def replicas(self) -> Replicas:
+        """The runs still training; after `results()`, all runs."""
+        return self._steps.replicas
 
     @property
     def network(self) -> Network:
@@ -131,10 +128,11 @@ class Trainer:
         while self.epoch < last and len(self.members):
             started = time.perf_counter()
             with np.errstate(all="ignore"):  # numbers that are not finite are reported below
-                for _ in self._batches():
+                for done in self._steps.train(self.epoch + 1, self.batch):
+                    self.batch = done
                     if time.monotonic() < due and not self._hurried:
                         continue
-                    well = finite(self._sums.losses, self.network)
+                    well = finite(self._steps.sums.losses, self.network)
                     if not well.any():
                         break  # no run is left to train
                     if well.all():  # no checkpoint may hold anything else
@@ -149,7 +147,6 @@ class Trainer:
     def prune(self, runs: Sequence[int]) -> None:
         """Remove these runs from the stack between two epochs; the weights they have kept stay."""
         self._keep_only(np.flatnonzero(~np.isin(self.members, runs)))
-        self._clear_sums()
 
     def hurry(self) -> None:
         """Call `tick` after the current batch; safe in a signal handler."""
@@ -187,8 +184,8 @@ class Trainer:
             "members": self.members,
             "epochs_run": self.epochs_run,
             "times": self.times,
-            **{f"sums.{name}": sums for name, sums in self._sums.arrays.items()},
-            **{f"optimizer.{name}": array for name, array in self._optimizer.state.items()},
+            **{f"sums.{name}": sums for name, sums in self._steps.sums.arrays.items()},
+            **{f"optimizer.{name}": array for name, array in self._steps.optimizer.state.items()},
             **{f"monitor.{name}": array for name, array in self.monitor.arrays().items()},
             **{f"plateau.{name}": array for name, array in (self.plateau.arrays() if self.plateau else {}).items()},
         }
@@ -206,14 +203,13 @@ class Trainer:
         check_members(arrays.get("members"), len(self.runs))
         self.members = arrays["members"]
         self._assemble()
-        self._clear_sums()
         own = self.checkpoint()[0]
         check_arrays(arrays, own)
         if counted.epoch + bool(counted.batch) > self.options.epochs or counted.batch > len(self.bounds):
             raise ValueError(f"it stands at batch {counted.batch} after epoch {counted.epoch}")
         for name, array in own.items():
             array[...] = arrays[name]
-        self._optimizer.load(_with_prefix(arrays, "optimizer."))  # its count of steps is no array
+        self._steps.optimizer.load(_with_prefix(arrays, "optimizer."))  # its count of steps is no array
         self._follow_plateau()
         self.epoch, self.batch = counted.epoch, counted.batch
         self._epoch_time = counted.epoch_time
@@ -222,66 +218,23 @@ class Trainer:
 
     def _assemble(self) -> None:
         """Build the replicas of the members, and forget the diagnostics of others."""
-        self.replicas = Replicas([self.runs[member] for member in self.members], self.data, len(self.bounds))
-        self._full_batch = FullBatch(self.replicas, self.data) if self._takes_all_rows else None
+        self._steps = EpochSteps([self.runs[member] for member in self.members], self.data, self.bounds)
         self._diagnostics: Diagnostics | None = None
         self._scored = False
 
     def _leave_out_unusable(self) -> None:
         """Note the runs whose initial weights are not finite, and train the others."""
         well = np.isfinite(self.network.params).all(axis=-1)
+        rates = self._steps.rates(epoch=1, index=0)
         for run in np.flatnonzero(~well).tolist():
-            self.diverged[run] = Divergence(0, 0, float(self._lr(0)[run]), "the initial weights are not finite")
+            self.diverged[run] = Divergence(0, 0, float(rates[run]), "the initial weights are not finite")
         if not well.all():
             self._keep_only(np.flatnonzero(well))
-
-    @property
-    def _optimizer(self) -> Optimizer | LBFGS:
-        return self.replicas.optimizer if self._full_batch is None else self._full_batch.minimizer
 
     def _follow_plateau(self) -> None:
         """Give the replicas the factors of their learning rates."""
         if self.plateau is not None:
             self.replicas.lr_factor = self.plateau.factor[self.members]
-
-    def _batches(self) -> Iterator[None]:
-        """Train on the remaining batches of the current epoch, one per iteration."""
-        if self._full_batch is not None:
-            if self.batch == 0:
-                self._full_batch.step(self._sums, float(self._lr(0)[0]))
-                self.batch = 1
-                yield
-            return
-        if self.batch == 0:
-            self.replicas.bits.restart(self.epoch + 1)
-        order = self._order()
-        # both are small beside the inputs, which are gathered batch by batch
-        targets, weights = self._y[order], None if self._weights is None else self._weights[order]
-        for index in range(self.batch, len(self.bounds)):
-            start, stop = self.bounds[index]
-            x, y = self._x.take(order[:, start:stop], axis=0, mode="clip"), targets[:, start:stop]
-            w = None if weights is None else weights[:, start:stop]
-            losses, scores, norms = self.replicas.step(x, y, w, self.epoch * len(self.bounds) + index)
-            self._sums.add(index, losses, scores, y, norms, w)
-            self.batch = index + 1
-            yield
-
-    def _lr(self, index: int) -> Array:
-        """The learning rate of each run at a batch of the current epoch, `(members,)`."""
-        return self.replicas.rates(self.epoch * len(self.bounds) + index)
-
-    def _order(self) -> Array:
-        """The rows in each run's order of this epoch, `(members, rows)`; full batches keep the order of the data."""
-        rows = len(self._x)
-        if self.options.batch_size == "full":
-            return np.broadcast_to(np.arange(rows), (len(self.members), rows))
-        return np.stack(
-            [stream(run.seed, Purpose.ORDER, self.epoch + 1).permutation(rows) for run in self.replicas.runs]
-        )
-
-    def _clear_sums(self) -> None:
-        targets = None if self._units is None else len(self._units)
-        self._sums = BatchSums(len(self.members), len(self.bounds), targets)
 
     def _finish_epoch(self, started: float) -> list[tuple[int, EpochRow]]:
         """Validate, keep the best weights, and remove the runs that diverged or ran out of patience."""
@@ -305,13 +258,13 @@ class Trainer:
         self.epoch, self.batch, self._epoch_time = epoch, 0, 0.0
         if self.options.record:
             self._record(healthy)
-        if self._full_batch is not None and self._full_batch.minimizer.stuck:
+        if self._steps.is_stuck:
             self.stopped |= dict.fromkeys(members[healthy].tolist(), "no step lowers the training loss further")
             stop[...] = True
         staying = healthy[~stop]
         if len(staying) < len(members):
             self._keep_only(staying)
-        self._clear_sums()
+        self._steps.clear_sums()
         return [(int(members[position]), rows[position]) for position in healthy]
 
     def _evaluate(self, part: Part, metrics: Sequence[Metric]) -> dict[str, Array]:
@@ -326,13 +279,13 @@ class Trainer:
 
     def _find_divergence(self, epoch: int) -> Array:
         """Note the runs whose loss or weights are not finite; return which runs are well, `(members,)`."""
-        losses = self._sums.losses
+        losses = self._steps.sums.losses
         well = finite(losses, self.network)
         for position in np.flatnonzero(~well):
             bad = np.flatnonzero(~np.isfinite(losses[position]))
             batch = int(bad[0]) if len(bad) else self.batch - 1
             what = f"loss became {losses[position, batch]}" if len(bad) else "weights became infinite or nan"
-            lr = float(self._lr(batch)[position])
+            lr = float(self._steps.rates(epoch, batch)[position])
             self.diverged[int(self.members[position])] = Divergence(epoch, batch + 1, lr, what)
         return well
 
@@ -340,13 +293,14 @@ class Trainer:
         """Go on with only the replicas at the positions `staying`."""
         self.members = self.members[staying]
         if len(staying):
-            self.replicas, self._diagnostics = self.replicas.select(staying), None
+            self._steps.select(staying)
+            self._diagnostics = None
 
     def _rows(self, epoch: int, val: dict[str, Array] | None, seconds: float) -> list[EpochRow]:
         """The epoch's rows of metrics.csv; `train_*` are means over the batches as they were trained on."""
-        columns = self._sums.columns(len(self._x), self._units)
+        columns = self._steps.sums.columns(len(self.data.train), self.data.preprocessing.units)
         columns |= {f"val_{name}": values for name, values in (val or {}).items()}
-        steps, rates = epoch * len(self.bounds), self._lr(len(self.bounds) - 1)
+        steps, rates = epoch * len(self.bounds), self._steps.rates(epoch, len(self.bounds) - 1)
         return epoch_rows(self.columns, epoch, steps, rates, columns, seconds, self.times[self.members])
 
 
