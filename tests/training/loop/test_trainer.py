@@ -13,7 +13,6 @@ from mlpcli.config.metrics import epoch_columns
 from mlpcli.data import Part, Prepared
 from mlpcli.errors import UsageError
 from mlpcli.nn import Purpose, stream
-from mlpcli.training.loop.epoch_steps import EpochSteps
 from mlpcli.training.loop.trainer import Trainer
 from tests.training.problems import CLASSES, NUMBERS, TWO_CLASSES, dataset, finish, resolved, train
 
@@ -80,22 +79,6 @@ def test_a_short_batch_is_trained_on() -> None:
     data = dataset(CLASSES)
     trainer = Trainer([resolved(data, batch_size=len(data.train) - 1)], data)
     assert [stop - start for start, stop in trainer.bounds] == [len(data.train) - 1, 1]
-
-
-def test_every_row_is_seen_once_an_epoch_in_an_order_of_its_own() -> None:
-    data = dataset(CLASSES)
-    steps = EpochSteps([resolved(data, seed=seed) for seed in (0, 1)], data, [(0, len(data.train))])
-    seen = [steps.order(epoch) for epoch in (1, 2)]
-    for order in np.concatenate(seen):
-        assert sorted(order.tolist()) == list(range(len(data.train)))
-    assert len({order.tobytes() for order in np.concatenate(seen)}) == 4
-
-
-def test_a_full_batch_keeps_the_order_of_the_data() -> None:
-    data = dataset(CLASSES)
-    steps = EpochSteps([resolved(data, batch_size="full", seed=seed) for seed in (0, 1)], data, [(0, len(data.train))])
-    rows = np.arange(len(data.train))
-    np.testing.assert_array_equal(steps.order(1), [rows, rows])
 
 
 def test_the_lr_column_is_that_of_the_last_step_of_the_epoch() -> None:
