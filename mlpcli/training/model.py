@@ -229,14 +229,6 @@ class Model:
             costs = importances(self, part, chosen, permutations(self.options.seed, len(part), repeats))
         return pd.DataFrame(importance_rows(self.preprocessing.columns, chosen, [costs]), columns=COLUMNS)
 
-    def _labelled(self, rows: Any, y: Any, weights: Any) -> Part:
-        """Rows, targets and weights as `score` takes them, prepared as in training."""
-        from mlpcli.data.in_memory import checked_weights, encode_targets
-
-        x = self._inputs(rows)
-        counted = None if weights is None else checked_weights(weights, len(x))
-        return Part(x, encode_targets(y, len(x), self.preprocessing), np.arange(len(x)), counted)
-
     def hidden(self, rows: Any, layer: int = -1) -> Array:
         """The outputs of a hidden layer, `(rows, units)`, of rows as `predict` takes them.
 
@@ -255,6 +247,14 @@ class Model:
         from mlpcli.data.in_memory import encode_in_memory
 
         return encode_in_memory(rows, self.preprocessing, self.options.data)
+
+    def _labelled(self, rows: Any, y: Any, weights: Any) -> Part:
+        """Rows, targets and weights as `score` takes them, prepared as in training."""
+        from mlpcli.data.in_memory import checked_weights, encode_targets
+
+        x = self._inputs(rows)
+        counted = None if weights is None else checked_weights(weights, len(x))
+        return Part(x, encode_targets(y, len(x), self.preprocessing), np.arange(len(x)), counted)
 
     def _scores_of(self, rows: Any) -> Array:
         x = self._inputs(rows)

@@ -110,7 +110,7 @@ def test_a_trial_that_dies_alone_now_and_then_is_innocent() -> None:
 
 
 def test_a_fault_of_its_own_is_not_tried_again_alone() -> None:
-    executor, log = Fake(poison(1, error=ValueError("no such thing"))), Log()
+    executor, log = Fake(poison(1, error=ValueError("no such\nthing"))), Log()
     dispatch(executor, [make(range(4))], log)
     assert log.failures == {1: "ValueError: no such thing"}
     assert executor.tried.count((1,)) == 1 and sorted(log.finished) == [(0,), (2, 3)]
