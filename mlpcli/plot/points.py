@@ -13,7 +13,18 @@ from mlpcli.results.folders.read_folder import ResultsFolder
 from mlpcli.results.statistics import estimate, overlap_of
 from mlpcli.results.trial import Trial
 
-__all__ = ["Point", "Points", "error_bars", "explain", "find_points", "is_error", "repeats", "suits_log"]
+__all__ = [
+    "Point",
+    "Points",
+    "error_bars",
+    "explain",
+    "find_points",
+    "is_error",
+    "left_out",
+    "repeats",
+    "spread_of",
+    "suits_log",
+]
 
 
 class Point(NamedTuple):
@@ -54,13 +65,22 @@ def repeats(folder: ResultsFolder) -> str:
 
 def explain(folder: ResultsFolder, points: Points) -> str:
     """Caption: the meaning of the marks, and what is left out."""
-    seeds = {point.seeds for point in points.values()}
-    count = f"{min(seeds)}" if len(seeds) == 1 else f"{min(seeds)} to {max(seeds)}"
-    meaning = "one seed" if seeds == {1} else f"mean and 95% interval over {count} {repeats(folder)}"
-    if folder.has_fresh_seeds:
-        meaning += "; confirmed configurations by their fresh seeds alone"
+    seeds = [point.seeds for point in points.values()]
+    meaning = "one seed" if {*seeds} == {1} else f"mean and 95% interval over {spread_of(seeds)} {repeats(folder)}"
+    return meaning + left_out(folder)
+
+
+def left_out(folder: ResultsFolder) -> str:
+    """Part of a caption: the trials that the means of configurations are without; empty if there is none."""
+    text = "; confirmed configurations by their fresh seeds alone" if folder.has_fresh_seeds else ""
     missing = sum(trial.state != "complete" for trial in folder.trials) if folder.is_sweep else 0
-    return f"{meaning}; {missing} failed, diverged or pruned trials left out" if missing else meaning
+    return f"{text}; {missing} failed, diverged or pruned trials left out" if missing else text
+
+
+def spread_of(counts: Collection[int]) -> str:
+    """`3` where all are equal, else `2 to 6`."""
+    low, high = min(counts), max(counts)
+    return f"{low}" if low == high else f"{low} to {high}"
 
 
 def error_bars(metric: str, points: Sequence[Point], *, log: bool = False) -> NDArray[np.float64] | None:

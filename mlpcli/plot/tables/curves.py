@@ -1,16 +1,17 @@
 """Learning curves: a run's training and validation side by side, a sweep's configurations with bands over seeds."""
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from mlpcli.config.metrics import METRICS, Measure
+from mlpcli.config.metrics import METRICS, PARTS, Measure
 from mlpcli.plot.columns import Columns, epochs_of
-from mlpcli.plot.factors import describe, find_factors
-from mlpcli.plot.points import repeats
+from mlpcli.plot.factors import Values, describe, find_factors
+from mlpcli.plot.points import repeats, spread_of
 from mlpcli.plot.selection import Selection
 from mlpcli.plot.style import (
     GREY,
@@ -57,8 +58,8 @@ def _of_a_run(folder: ResultsFolder, trial: Trial, metric: str) -> Drawing:
     figure, axes = new_figure(1.5 + 2.4 * len(names), 3.0, 1, len(names))
     best = trial.best_epoch
     for panel, name in zip(axes, names, strict=True):
-        for index, column in enumerate(_columns(epochs, name)):
-            _line(panel, epochs["epoch"], epochs[column], index, part_name(column))
+        for column in _columns(epochs, name):
+            _line(panel, epochs["epoch"], epochs[column], _place(column), part_name(column))
         if best:
             panel.axvline(best, color="#7f7f7f", linestyle=(0, (1, 1)), linewidth=1.2, label=f"kept: epoch {best}")
         panel.set_xlabel("epoch")
@@ -75,27 +76,29 @@ def _columns(epochs: Columns, name: str) -> list[str]:
     return [column for column in names if np.isfinite(epochs[column]).any()]
 
 
+def _place(column: str) -> int:
+    """The series of a column: the rows that it is measured on have one look in all panels."""
+    measure = Measure.find(column)
+    return 0 if measure is None else [*PARTS].index(measure.part)
+
+
 def _of_a_sweep(folder: ResultsFolder, metric: str, selection: Selection) -> list[Drawing]:
-    """One line per configuration: mean over the trials that reached the epoch, with a band of a standard deviation."""
-    found: dict[tuple[str, ...], tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
-    for values, trials in folder.configurations.items():
-        columns = [epochs_of(folder, trial).get(metric, np.array([])) for trial in trials]
-        curves = [column for column in columns if np.isfinite(column).any()]
-        if curves:
-            table = np.full((len(curves), max(map(len, curves))), np.nan)
-            for row, curve in zip(table, curves, strict=True):
-                row[: len(curve)] = curve
-            found[values] = np.nanmean(table, axis=0), _deviation(table)
+    """One line per configuration: mean over the trials that reached the epoch, with a band of a standard deviation.
+
+    Configurations that were pruned stand behind, up to the rung at which they were.
+    """
+    found = _curves_of(folder, folder.configurations, metric)
     if max((len(mean) for mean, _ in found.values()), default=0) < 2:
         return []
+    pruned = _curves_of(folder, folder.pruned, metric)
     measure = Measure.find(metric)
     best = selection.first(found, MOST_SERIES)
     chosen = [values for values in found if values in best]
     factors = find_factors(folder.varied, folder.drawn, list(found))
     together = -(-max(len(mean) for mean, _ in found.values()) // POINTS)
     figure, (axes,) = new_figure(WIDEST, 3.8)
-    for values in (values for values in found if values not in chosen):
-        mean, _ = found[values]
+    behind = [curve for values, curve in found.items() if values not in chosen]
+    for mean, _ in [*pruned.values(), *behind]:
         axes.plot(*_averaged(together, np.arange(1.0, len(mean) + 1), mean), color=GREY, linewidth=0.8)
     for index, values in enumerate(chosen):
         label = describe(factors, values)
@@ -105,15 +108,35 @@ def _of_a_sweep(folder: ResultsFolder, metric: str, selection: Selection) -> lis
             low, high = _band(metric, mean, deviation)
             axes.fill_between(epochs, low, high, color=series(index)["color"], alpha=0.13, lw=0)
     axes.set_xlabel("epoch")
-    axes.set_ylabel(metric_name(metric))
-    _scale(axes, metric if measure is None else measure.metric.name, [mean for mean, _ in found.values()])
-    legend(figure, [axes], always=len(found) > 1)
-    seeds = max(len(trials) for trials in folder.configurations.values())
-    meaning = f"mean and band of a standard deviation over {seeds} {repeats(folder)}" if seeds > 1 else "one seed"
+    axes.set_ylabel(upright(metric_name(metric), 3.4))
+    means = [mean for mean, _ in [*found.values(), *pruned.values()]]
+    _scale(axes, metric if measure is None else measure.metric.name, means)
+    legend(figure, [axes], always=len(means) > 1)
+    seeds = [len(folder.configurations[values]) for values in chosen]
+    over = f"{spread_of(seeds)} {repeats(folder)}"
+    meaning = f"mean and band of a standard deviation over {over}" if max(seeds) > 1 else "one seed"
     some = selection.described(len(chosen), len(found))
+    if pruned:
+        some += f"; {len(pruned)} pruned ones in grey, up to their rung"
     pooled = f"; a point is the mean of {together} epochs" if together > 1 else ""
     titled(figure, f"{folder.name}: {bare(metric_name(metric))} by epoch", meaning + some + pooled)
     return [Drawing(f"curves-{metric}", figure)]
+
+
+def _curves_of(
+    folder: ResultsFolder, configurations: Mapping[Values, Sequence[Trial]], metric: str
+) -> dict[Values, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Mean and standard deviation of each configuration by epoch, of those that have the metric in any epoch."""
+    found: dict[Values, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
+    for values, trials in configurations.items():
+        columns = [epochs_of(folder, trial).get(metric, np.array([])) for trial in trials]
+        curves = [column for column in columns if np.isfinite(column).any()]
+        if curves:
+            table = np.full((len(curves), max(map(len, curves))), np.nan)
+            for row, curve in zip(table, curves, strict=True):
+                row[: len(curve)] = curve
+            found[values] = np.nanmean(table, axis=0), _deviation(table)
+    return found
 
 
 def _band(metric: str, mean: NDArray[np.float64], deviation: NDArray[np.float64]) -> tuple[Any, Any]:

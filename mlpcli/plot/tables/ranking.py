@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mlpcli.plot.factors import Factor, describe, is_geometric
-from mlpcli.plot.points import Points, error_bars, explain, is_error, repeats, suits_log
+from mlpcli.plot.points import Points, error_bars, explain, is_error, left_out, repeats, suits_log
 from mlpcli.plot.selection import Selection
 from mlpcli.plot.style import (
     GREY,
@@ -54,11 +54,11 @@ def draw_ranking(
     axes.set_ylabel("configuration")
     if suits_log(metric, means):
         axes.set_xscale("log")
-    left_out = f"; the best {len(order)} of {len(points)}" if len(order) < len(points) else ""
+    some = f"; the best {len(order)} of {len(points)}" if len(order) < len(points) else ""
     titled(
         figure,
         f"{folder.name}: {bare(metric_name(metric))}",
-        explain(folder, points) + left_out + (OTHERS if asked else ""),
+        explain(folder, points) + some + (OTHERS if asked else ""),
     )
     return Drawing(f"options-{metric}", figure)
 
@@ -82,11 +82,13 @@ def draw_slices(
         if is_geometric(numbers):
             panel.set_xscale("log")
         panel.set_xlabel(wrap(axis_name((folder.varied[index],)), 24))
+        if suits_log(metric, means):
+            panel.set_yscale("log")
         panel.set_ylabel(upright(metric_name(metric), 2.0) if place % columns == 0 else "")
     for panel in axes[len(drawn) :]:
         panel.set_visible(False)
     names = ", ".join(folder.varied[index] for index in drawn)
     title = f"{folder.name}: {bare(metric_name(metric))} against {names}"
-    below = f"one mark per configuration: the mean over its {repeats(folder)}"
+    below = f"one mark per configuration: the mean over its {repeats(folder)}{left_out(folder)}"
     titled(figure, title, below + ("" if selection.is_all else OTHERS))
     return Drawing(f"options-{metric}", figure)

@@ -76,6 +76,16 @@ class ResultsFolder:
         return {values: trials for values, trials in kept.items() if trials}
 
     @property
+    def pruned(self) -> dict[tuple[str, ...], list[Trial]]:
+        """The pruned trials by the values of the varied options, of the configurations without a complete one."""
+        complete = self.configurations
+        pruned: dict[tuple[str, ...], list[Trial]] = {}
+        for trial in self.trials:
+            if trial.state == "pruned" and (values := _values(trial)) not in complete:
+                pruned.setdefault(values, []).append(trial)
+        return pruned
+
+    @property
     def has_fresh_seeds(self) -> bool:
         """Whether configurations were confirmed by further seeds."""
         return self.last_seed is not None and any(trial.seed > self.last_seed for trial in self.trials)
