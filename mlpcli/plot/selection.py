@@ -32,9 +32,9 @@ class Asked:
 
 @dataclass(frozen=True)
 class Selection:
-    """The configurations of a sweep, the best first, and those among them that are highlighted; by default all."""
+    """The ranks of a sweep's configurations, the best first, and those that are highlighted; by default all."""
 
-    ranked: tuple[Values, ...]
+    ranks: Mapping[Values, int]
     highlighted: frozenset[Values]
     by: str | None = None
     _at: int = 0
@@ -42,15 +42,17 @@ class Selection:
     @property
     def is_all(self) -> bool:
         """Whether no configuration is highlighted more than others."""
-        return len(self.highlighted) == len(self.ranked)
+        return len(self.highlighted) == len(self.ranks)
 
     def first(self, configurations: Iterable[Values], most: int) -> list[Values]:
         """At most `most` of these configurations: the best highlighted ones, with `by` one per value; best first."""
         drawable = set(configurations)
-        chosen = [values for values in self.ranked if values in drawable and values in self.highlighted]
+        chosen = [values for values in self.ranks if values in drawable and values in self.highlighted]
         if self.by:
-            chosen = list({values[self._at]: values for values in reversed(chosen)}.values())
-            chosen.sort(key=self.ranked.index)
+            best: dict[str, Values] = {}
+            for values in chosen:
+                best.setdefault(values[self._at], values)
+            chosen = [*best.values()]
         return chosen[:most]
 
     def described(self, shown: int, drawable: int) -> str:
@@ -76,16 +78,18 @@ def select(folder: ResultsFolder, asked: Asked) -> Selection:
             sentence(f"--by {asked.by}: {shown(folder.path)} does not vary it{nearest(asked.by, folder.varied)}")
             + f" It varies {', '.join(folder.varied) or 'nothing'}"
         )
-    ranked = _ranked(folder)
+    ranks = _ranks(folder)
     holds = asked.highlight or (lambda options: True)
-    highlighted = frozenset(values for values in ranked if holds(dict(zip(folder.varied, values, strict=True))))
-    if ranked and not highlighted:
-        raise UsageError(f"--highlight: it holds for none of the {len(ranked)} configurations of {shown(folder.path)}")
-    return Selection(ranked, highlighted, asked.by, folder.varied.index(asked.by) if asked.by else 0)
+    highlighted = frozenset(values for values in ranks if holds(dict(zip(folder.varied, values, strict=True))))
+    if ranks and not highlighted:
+        raise UsageError(f"--highlight: it holds for none of the {len(ranks)} configurations of {shown(folder.path)}")
+    return Selection(ranks, highlighted, asked.by, folder.varied.index(asked.by) if asked.by else 0)
 
 
-def _ranked(folder: ResultsFolder) -> tuple[Values, ...]:
-    """The configurations by their rank in summary.csv; those that it lacks, as in a running sweep, by their mean."""
+def _ranks(folder: ResultsFolder) -> dict[Values, int]:
+    """The ranks of the configurations in summary.csv, the best first; those that it lacks, as in a running sweep, are
+    numbered by their mean.
+    """
     ranks: dict[Values, int] = {}
     if folder.is_sweep and os.path.isfile(folder.path / SUMMARY):
         rows = read_rows(folder.path / SUMMARY, RERUN)
@@ -94,4 +98,5 @@ def _ranked(folder: ResultsFolder) -> tuple[Values, ...]:
             ranks[tuple(str(row.get(name) or "") for name in folder.varied)] = row["rank"]
     key = Measure.parse(folder.metric).metric.key
     means = {values: key(point.mean) for values, point in find_points(folder, folder.metric).items()}
-    return tuple(sorted(folder.configurations, key=lambda v: (ranks.get(v, math.inf), means.get(v, math.inf))))
+    order = sorted(folder.configurations, key=lambda v: (ranks.get(v, math.inf), means.get(v, math.inf)))
+    return {values: ranks.get(values, place) for place, values in enumerate(order, start=1)}

@@ -187,6 +187,53 @@ def test_the_best_lines_follow_the_rank_in_summary(tmp_path: Path) -> None:
     assert figure._supxlabel.get_text().endswith("the best 8 of 10 configurations, the\nothers in grey")
 
 
+def test_the_rows_of_a_curve_have_one_look_in_both_panels(tmp_path: Path) -> None:
+    """A metric on request is measured on the validation rows alone, and its line is theirs in the legend."""
+    path = run_folder(tmp_path / "r")
+    (path / "config.toml").write_text('dataset = "digits"\nmonitor = "val_brier"\n')
+    header, *rows = (path / "metrics.csv").read_text().splitlines()
+    (path / "metrics.csv").write_text(
+        f"{header},val_brier\n" + "".join(f"{row},0.{at}\n" for at, row in enumerate(rows))
+    )
+    figure = figure_of(path, "curves-val_brier")
+    of_loss, of_brier = (
+        {line.get_label(): (line.get_color(), line.get_linestyle(), line.get_marker()) for line in axes.lines}
+        for axes in figure.axes
+    )
+    assert set(of_brier) == {"validation", "kept: epoch 3"}
+    assert of_brier["validation"] == of_loss["validation"] != of_loss["training"]
+
+
+def test_pruned_configurations_stand_behind_up_to_their_rung(tmp_path: Path) -> None:
+    states = dict.fromkeys(range(2, 8), "pruned")
+    path = sweep_folder(tmp_path / "s", {"width": WIDTHS}, seeds=2, states=states)
+    lines = (path / "metrics.csv").read_text().splitlines(keepends=True)
+    cut = [line for line in lines if not (line[:1] in "234567" and line.split(",")[2] in "34")]
+    (path / "metrics.csv").write_text("".join(cut))
+    folder, figure = read_folder(path), figure_of(path, "curves-val_accuracy")
+    grey = [line for line in figure.axes[0].lines if line.get_color() == GREY]
+    table = np.array([folder.epochs(trial)["val_accuracy"] for trial in folder.trials[2:8]])
+    assert_allclose([line.get_ydata() for line in grey], table.reshape(3, 2, 2).mean(axis=1))
+    assert len(curve_labels(figure)) == 3
+    assert figure._supxlabel.get_text().replace("\n", " ").endswith("; 3 pruned ones in grey, up to their rung")
+
+
+def test_seeds_of_the_lines_are_counted(tmp_path: Path) -> None:
+    path = sweep_folder(tmp_path / "s", {"width": [4, 8]}, states={5: "diverged"})
+    assert "standard deviation over 2 to 3 seeds" in figure_of(path, "curves-val_accuracy")._supxlabel.get_text()
+
+
+def test_the_legend_of_parallel_lines_has_the_ranks_of_summary(tmp_path: Path) -> None:
+    path = FOLDERS["four options"](tmp_path / "s")
+    folder = read_folder(path)
+    means = {v: np.mean([t.metrics["val_accuracy"] for t in trials]) for v, trials in folder.configurations.items()}
+    order = sorted(means, key=lambda values: -means[values])
+    expected = [next(rank for rank, v in enumerate(order, start=1) if v[0] == norm) for norm in ("none", "batch")]
+    assert curve_labels(asked_for(path, Asked(by="norm"), "parallel")) == [str(rank) for rank in sorted(expected)]
+    asked = Asked(highlight=lambda options: options == dict(zip(folder.varied, order[6], strict=True)))
+    assert curve_labels(asked_for(path, asked, "parallel")) == ["7"]
+
+
 def test_what_is_asked_for_has_a_line_of_its_own(tmp_path: Path) -> None:
     path = FOLDERS["name and number"](tmp_path / "s")
 

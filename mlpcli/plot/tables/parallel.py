@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.plot.factors import Factor, find_factors, is_geometric, level_name
-from mlpcli.plot.points import find_points, repeats, suits_log
+from mlpcli.plot.points import find_points, left_out, repeats, suits_log
 from mlpcli.plot.selection import Selection
 from mlpcli.plot.style import GREY, MOST_SERIES, Drawing, axis_name, bare, metric_name, new_figure, series, titled, wrap
 from mlpcli.results.folders.read_folder import ResultsFolder
@@ -39,9 +39,9 @@ def draw_parallel(folder: ResultsFolder, metric: str, selection: Selection) -> l
     for values, line in zip(configurations, heights, strict=True):
         if values not in best:
             axes.plot(line, color=GREY, linewidth=0.7, zorder=1)
-    for rank, values in reversed(list(enumerate(best))):
-        apart = OFFSET * (rank - (len(best) - 1) / 2)
-        axes.plot(heights[configurations.index(values)] + apart, **series(rank), zorder=2, label=f"{rank + 1}")
+    for place, values in reversed(list(enumerate(best))):
+        line = heights[configurations.index(values)] + OFFSET * (place - (len(best) - 1) / 2)
+        axes.plot(line, **series(place), zorder=2, label=f"{selection.ranks[values]}")
     for place, (_, ticks) in enumerate(places):
         axes.axvline(place, color="black", linewidth=0.9, zorder=1.5)
         for height, text in ticks:
@@ -60,7 +60,7 @@ def draw_parallel(folder: ResultsFolder, metric: str, selection: Selection) -> l
         sorted((int(label), handle) for handle, label in zip(*axes.get_legend_handles_labels(), strict=True))
     )
     figure.legend(handles.values(), map(str, handles), loc="outside right center", title="rank")
-    below = f"one line per configuration, to the mean over its {repeats(folder)}"
+    below = f"one line per configuration, to the mean over its {repeats(folder)}{left_out(folder)}"
     some = selection.described(len(best), len(points))
     titled(figure, f"{folder.name}: {bare(metric_name(metric))} by all options", below + some)
     return [Drawing(f"parallel-{metric}", figure)]
