@@ -126,7 +126,7 @@ def test_values_of_flags_are_named(capsys: pytest.CaptureFixture[str], arguments
     assert main.run(arguments) == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
-    assert repr(named) in err and arguments[-2] in err
+    assert named in err and arguments[-2] in err
     assert "Input should" not in err and "Value error" not in err
 
 
