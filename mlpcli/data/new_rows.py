@@ -76,7 +76,9 @@ def read_as_trained(options: DataOptions, trained: DataOptions) -> DataOptions:
     return options.model_copy(update=kept)
 
 
-def read_rows(options: DataOptions, preprocessing: Preprocessing, data_home: Path | str | None = None) -> Rows:
+def read_rows(
+    options: DataOptions, preprocessing: Preprocessing, data_home: Path | str | None = None, *, scored: bool = True
+) -> Rows:
     """All rows of a dataset, encoded and scaled as the training rows were; the cache remembers them.
 
     Columns are matched by name in any order; columns that the model does not know are left out.
@@ -86,19 +88,21 @@ def read_rows(options: DataOptions, preprocessing: Preprocessing, data_home: Pat
             columns are read, the preprocessing decides.
         preprocessing: what was fitted in training.
         data_home: folder of the cache, by default `home_folder()`.
+        scored: whether targets and weights are read; without them, whatever stands in their place is no matter.
 
     Raises:
         DataError: a column that is missing or holds something else, or a class that the training rows did not have.
     """
     home = home_folder(data_home)
-    source = _source(options, preprocessing, home)
-    weights = {"weights": options.weights} if options.weights else {}
-    folder = entry_folder(home, source, {"fitted": preprocessing.to_json(), **weights})
+    weights = options.weights if scored else None
+    source = _source(options, preprocessing, home, scored=scored)
+    more = {**({"weights": weights} if weights else {}), **({} if scored else {"scored": False})}
+    folder = entry_folder(home, source, {"fitted": preprocessing.to_json(), **more})
     entry = open_entry(folder)
     if entry is None:
         table = open_table(source, home)
         with NewEntry(folder) as new:
-            entry = encode_rows(new, table, preprocessing, f"dataset {quote(source.name)}", options.weights)
+            entry = encode_rows(new, table, preprocessing, f"dataset {quote(source.name)}", weights, scored=scored)
     arrays = entry.arrays
     return Rows(
         name=source.name,
@@ -128,18 +132,26 @@ def validation_table(options: DataOptions, home: Path) -> "ValidationTable":
     return ValidationTable(unread.name, unread.identity, lambda fitted: open_table(_source(asked, fitted, home), home))
 
 
-def _source(options: DataOptions, preprocessing: Preprocessing, home: Path) -> Source:
-    """The source of new rows, of which the columns that were fitted, the targets and the weights are read."""
+def _source(options: DataOptions, preprocessing: Preprocessing, home: Path, *, scored: bool = True) -> Source:
+    """The source of new rows, of which the columns that were fitted are read; if `scored`, targets and weights too."""
+    targets = preprocessing.targets if scored else ()
+    weights = options.weights if scored else None
     kinds: dict[str, Kind] = {column.name: column.kind for column in preprocessing.columns}
-    kinds |= {name: "number" if preprocessing.task == "regression" else "text" for name in preprocessing.targets}
-    if options.weights:
-        kinds[options.weights] = "number"
-    wanted = {"target": preprocessing.targets, "drop": None, "groups": None}
+    kinds |= {name: "number" if preprocessing.task == "regression" else "text" for name in targets}
+    if weights:
+        kinds[weights] = "number"
+    wanted = {"target": targets or None, "drop": None, "groups": None, "weights": weights}
     return find_source(options.model_copy(update=wanted), home, kinds)
 
 
 def encode_rows(
-    new: EntryWriter, table: Table, preprocessing: Preprocessing, where: str, weights: str | None = None
+    new: EntryWriter,
+    table: Table,
+    preprocessing: Preprocessing,
+    where: str,
+    weights: str | None = None,
+    *,
+    scored: bool = True,
 ) -> Entry:
     """Encode and scale all rows of a table as the training rows were.
 
@@ -150,6 +162,7 @@ def encode_rows(
         preprocessing: what was fitted in training.
         where: the table, for messages.
         weights: name of the column of weights, which the table may lack.
+        scored: whether targets are looked for.
 
     Raises:
         DataError: as `read_rows`, or a weight that is missing or negative.
@@ -161,7 +174,7 @@ def encode_rows(
 
     places = {column.name: i for i, column in enumerate(table.columns)}
     chosen = match_columns(table, preprocessing, where)
-    labelled, y = match_targets(table, preprocessing)
+    labelled, y = match_targets(table, preprocessing) if scored else (np.zeros(0, np.int64), None)
     if weights in places and len(labelled):
         new.array("new_weights", np.float64).append(read_weights(table, places[weights], labelled))
     write_part(new, "new", table, chosen, np.arange(len(table.cells)), y, preprocessing)

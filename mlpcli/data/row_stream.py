@@ -12,6 +12,7 @@ from mlpcli.config import DataOptions
 from mlpcli.data.cache.table import Kind
 from mlpcli.data.new_rows import inputs_of, read_as_trained, read_rows
 from mlpcli.data.prepared.column_summary import UnknownTexts
+from mlpcli.data.prepared.matching import match_sparsity
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.data.readers.file_format import Wanted
 from mlpcli.data.readers.formats import find_format, load_format
@@ -107,6 +108,8 @@ def _pieces(
         return
     path = STDIN if piped else file[1]
     where = "standard input" if piped else f"dataset {quote(asked.dataset)}"
+    for one in fitted:
+        match_sparsity(False, one, where)  # formats of sparse rows are read as a whole
     kinds: dict[str, Kind] = {column.name: column.kind for column in fitted[0].columns}
     piece: RowPiece
     for piece in form.stream(path, Wanted(form.resolve(asked), kinds), keep):
@@ -121,7 +124,7 @@ def _whole(
     options: DataOptions, fitted: Sequence[Preprocessing], data_home: Path | None, notice: Notice | None
 ) -> Iterator[InputRows]:
     """The rows of a table that is read through the cache, which maps it into memory."""
-    tables = [read_rows(options, one, data_home) for one in fitted]
+    tables = [read_rows(options, one, data_home, scored=False) for one in fitted]
     if notice is not None:
         for texts in tables[0].unknown:
             notice(texts)

@@ -193,7 +193,7 @@ def _file(key: str, path: Path, home: Path, options: DataOptions, kinds: Mapping
         "content": [fingerprint(file, home) for file in files],
         "options": {name: getattr(options, name) for name in file_format.options},
     }
-    if file_format.options and kinds is not None:
+    if kinds is not None:  # rows for a trained model may lack its targets
         identity["kinds"] = dict(kinds)
     name = f"{key}{path.name}" if key.endswith(":") else path.name
     return Source(name, _slug(path.stem), identity, _scaled(options), read)

@@ -13,7 +13,17 @@ from mlpcli.data.prepared.targets import labelled_rows, read_targets
 from mlpcli.errors import DataError
 from mlpcli.wording import closest, nearest, quote
 
-__all__ = ["match_columns", "match_targets", "unknown_texts"]
+__all__ = ["match_columns", "match_sparsity", "match_targets", "unknown_texts"]
+
+
+def match_sparsity(sparse: bool, preprocessing: Preprocessing, where: str) -> None:
+    """Raise DataError, which begins with `where`, for dense rows of a model of sparse ones, and the other way round."""
+    if sparse != bool(preprocessing.sparse):
+        kinds = ("dense", "sparse")
+        remedy = "Use a table of that kind" if sparse else "Use a .svm file"
+        raise DataError(
+            f"{where}: its rows are {kinds[sparse]}, but the model was trained on {kinds[not sparse]} rows. {remedy}"
+        )
 
 
 def match_columns(table: Table, preprocessing: Preprocessing, where: str) -> list[int]:
@@ -22,12 +32,7 @@ def match_columns(table: Table, preprocessing: Preprocessing, where: str) -> lis
     Raises:
         DataError: a column that is missing or holds something else; the message begins with `where`.
     """
-    if bool(table.sparse) != bool(preprocessing.sparse):
-        kinds = ("dense", "sparse")
-        raise DataError(
-            f"{where}: its rows are {kinds[bool(table.sparse)]}, but the model was trained on "
-            f"{kinds[bool(preprocessing.sparse)]} rows. Use a table of that kind"
-        )
+    match_sparsity(bool(table.sparse), preprocessing, where)
     places = {column.name: i for i, column in enumerate(table.columns)}
     for column in preprocessing.columns:
         if column.name not in places:

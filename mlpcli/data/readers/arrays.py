@@ -74,7 +74,7 @@ def check_block(block: NDArray[Any], first_row: int, where: str) -> None:
 
 def cell_type(x_type: Any, y: NDArray[Any]) -> Any:
     """The smallest type that holds every cell exactly: bytes for images, float32 for data that were no wider."""
-    codes = y.dtype.kind in "biu" and int(y.min()) >= 0 and int(y.max()) < 256
+    codes = y.dtype.kind in "biu" and int(y.min(initial=0)) >= 0 and int(y.max(initial=0)) < 256
     if codes and x_type in (np.uint8, np.bool_):
         return np.uint8
     return np.result_type(np.float32, x_type, np.uint8 if codes else y.dtype)

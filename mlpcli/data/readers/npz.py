@@ -26,15 +26,19 @@ KIND = "an archive of NumPy arrays"
 def read_npz(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> Table:
     """Read X and y into the cache block by block; nothing in the archive is ever unpickled.
 
-    Texts, booleans and whole numbers in y may be classes. Raises DataError for archives that hold something else.
+    Texts, booleans and whole numbers in y may be classes. Rows for a trained model may lack y, which is not read where
+    it is not asked for. Raises DataError for archives that hold something else.
     """
     (path,) = files
     with foreign(path, KIND):
         archive = zipfile.ZipFile(path)
     with archive:
-        y, targets = _targets(path, archive)
+        labelled = wanted.kinds is None or (bool(wanted.targets) and "y.npy" in archive.namelist())
+        y, targets = _targets(path, archive) if labelled else (None, [])
         with _member(path, archive, "X") as (file, shape, dtype):
             width = math.prod(shape[1:])
+            if y is None:
+                y = np.zeros((shape[0], 0), np.uint8)
             if shape[0] != len(y):
                 raise DataError(f"{path}: {shape[0]} rows in X, but {len(y)} in y")
             cells = cell_type(dtype, y)

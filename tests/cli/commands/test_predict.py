@@ -6,6 +6,7 @@ import json
 import random
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -247,6 +248,54 @@ def test_what_is_refused(capsys: pytest.CaptureFixture[str], arguments: list[str
     Path("named.csv").write_text(Path("new.csv").read_text().replace("id,", "row,", 1))
     err = predict(capsys, *arguments, code=code)
     assert said in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".feather", ".jsonl", ".parquet", ".xlsx"])
+def test_whatever_stands_in_place_of_the_target_is_no_matter(capsys: pytest.CaptureFixture[str], suffix: str) -> None:
+    expected = predict(capsys, "c0", "new.csv", "--proba")
+    frame = pd.read_csv("new.csv", dtype={"id": str}).assign(kind="?")
+    writers = {
+        ".csv": partial(frame.to_csv, index=False),
+        ".feather": frame.to_feather,
+        ".jsonl": partial(frame.to_json, orient="records", lines=True),
+        ".parquet": frame.to_parquet,
+        ".xlsx": partial(frame.to_excel, index=False),
+    }
+    writers[suffix](f"placeholder{suffix}")
+    assert predict(capsys, "c0", f"placeholder{suffix}", "--proba") == expected
+
+
+def test_archives_need_no_y_and_labels_of_sparse_rows_may_be_placeholders(capsys: pytest.CaptureFixture[str]) -> None:
+    x, y = np.random.default_rng(0).normal(size=(40, 3)), np.array(["no", "yes"] * 20)
+    np.savez("own.npz", X=x, y=y)
+    lines = [f"{row % 2 * 2 - 1} {1 + row % 3}:{row + 1}" for row in range(40)]
+    Path("own.svm").write_text("\n".join(lines))
+    for name in ("own.npz", "own.svm"):
+        assert run(["train", "--dataset", name, "--epochs", "1", "--name", name[-3:], "--quiet"]) == 0
+    expected = {name: predict(capsys, name[-3:], name, "--proba") for name in ("own.npz", "own.svm")}
+    for given in ({}, {"y": np.zeros(40)}, {"y": np.array(["?"] * 40)}):
+        np.savez("others.npz", X=x, **given)
+        assert predict(capsys, "npz", "others.npz", "--proba") == expected["own.npz"]
+    np.savez("others.npz", X=x)
+    assert run(["eval", "npz", "--dataset", "others.npz", "--quiet"]) == 0
+    capsys.readouterr()
+    assert run(["train", "--dataset", "others.npz"]) == 65  # also where the cache has its rows
+    assert "it has no array 'y'" in capsys.readouterr().err
+    for label in ("0", "", "0,1"):
+        Path("others.svm").write_text("\n".join(f"{label} {line.split(' ')[1]}" for line in lines))
+        assert predict(capsys, "svm", "others.svm", "--proba") == expected["own.svm"]
+
+
+def test_dense_rows_of_a_model_of_sparse_ones_are_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("sparse.svm").write_text("".join(f"{row % 2} {1 + row % 3}:{row + 1}\n" for row in range(40)))
+    assert run(["train", "--dataset", "sparse.svm", "--epochs", "1", "--name", "sparse", "--quiet"]) == 0
+    assert len(rows_of(predict(capsys, "sparse", "sparse.svm"))) == 40
+    dense = "its rows are dense, but the model was trained on sparse rows. Use a .svm file"
+    assert f"dataset 'new.csv': {dense}" in predict(capsys, "sparse", "new.csv", code=65)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(Path("sparse.svm").read_bytes())))
+    assert f"standard input: {dense}" in predict(capsys, "sparse", "-", code=65)
 
 
 def test_json_of_a_file_counts_its_rows(capsys: pytest.CaptureFixture[str]) -> None:

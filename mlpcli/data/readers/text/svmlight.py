@@ -51,7 +51,7 @@ def read_svmlight(files: Sequence[Path], writer: TableWriter, wanted: Wanted) ->
     if not writer.entries:
         raise DataError(f"{path}: no row has an entry. Rows look like this: 1 3:0.5 17:2")
     labels, counts, queries = (np.concatenate(part) for part in zip(*read, strict=True))
-    cells, targets = _targets(path, labels, counts, () if wanted.kinds is None else wanted.targets)
+    cells, targets = _targets(path, labels, counts, None if wanted.kinds is None else wanted.targets)
     columns = list(targets)
     if wanted.options.groups == QUERY and len(queries) == len(counts):
         cells = np.column_stack([cells, queries])
@@ -95,15 +95,15 @@ def _read(lines: list[bytes]) -> tuple[SparseRows, Labels]:
 
 
 def _targets(
-    path: Path, labels: NDArray[np.float64], counts: NDArray[np.int64], trained: Sequence[str]
+    path: Path, labels: NDArray[np.float64], counts: NDArray[np.int64], trained: Sequence[str] | None
 ) -> tuple[NDArray[Any], list[TableColumn]]:
     """The cells of the targets, (rows, targets), and their columns.
 
     Labels that a trained network predicts are those of its targets, whether or not a row has them. Where it predicts
-    one label per row, rows that have another number of them are unlabelled.
+    one label per row, or is not to be scored (no targets), rows that have another number of them are unlabelled.
     """
-    known = {as_number(name) for name in trained}
-    if None in known or (not known and (counts == 1).all()):
+    known = {as_number(name) for name in trained or ()}
+    if None in known or (not known and (trained is not None or (counts == 1).all())):
         single = counts == 1
         label = np.full(len(counts), np.nan)
         label[single] = labels[np.repeat(single, counts)]
