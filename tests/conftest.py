@@ -5,13 +5,20 @@ workers that find `tests`. To save time, no test waits for the disk, and runs on
 import gc
 import os
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import settings
+
+from mlpcli.threads import set_up_blas
+
+set_up_blas()  # as every command does: idle threads of BLAS would keep the cores from the other worker
+
+# ruff: noqa: E402 (the rest loads NumPy, after which OpenBLAS no longer looks)
+import numpy as np
 
 from mlpcli.config import RunOptions
 from mlpcli.data import Prepared
@@ -38,6 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep tests, and the examples in docstrings, out of the user's cache of prepared data, and keep bytecode."""
     load(config.getoption("--plugin"))
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # every process started below would compile the package anew
+    sys.dont_write_bytecode = False  # every worker would rewrite the assertions of every file anew
     home = tempfile.TemporaryDirectory()
     os.environ["MLPCLI_DATA_HOME"] = home.name
     config.add_cleanup(home.cleanup)

@@ -63,7 +63,7 @@ def test_results_are_read_as_the_readme_shows(tmp_path, monkeypatch):
 
     monkeypatch.chdir(tmp_path)
     shorter = ["--seeds", "2", "--set", "epochs=2", "--set", "grid.dropout=[0.0,0.5]", "--keep-models", "all"]
-    assert run(["sweep", str(ROOT / "experiments/dropout.toml"), *shorter, "--jobs", "1", "--quiet"]) == 0
+    assert run(["sweep", str(ROOT / "experiments/dropout.toml"), *shorter, "--executor", "serial", "--quiet"]) == 0
     X, _ = load_digits(return_X_y=True, as_frame=True)
     X.head(20).to_csv("new.csv", index=False)
     commands = [shlex.split(line, comments=True) for line in block("reading commands").splitlines()]

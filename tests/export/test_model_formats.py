@@ -1,11 +1,13 @@
 """Exported networks predict what `Model.predict` does: ONNX in onnxruntime, the NumPy file in a plain interpreter."""
 
 import gzip
-import json
 import lzma
+import runpy
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -154,10 +156,8 @@ def test_a_plain_interpreter_with_numpy_alone_reads_csv(target: str, tmp_path: P
 
 def test_the_numpy_file_says_how_it_is_run(tmp_path: Path) -> None:
     trained("codes").export(tmp_path / "model.py")
-    done = subprocess.run(
-        [sys.executable, "model.py", "--help"], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.endswith("or run it: python FILE.py rows.csv\n")
+    code, out, _ = answer(tmp_path, "--help")
+    assert code == 0 and out.endswith("or run it: python FILE.py rows.csv\n")
 
 
 def test_the_numpy_file_takes_rows_in_every_form_and_names_a_missing_column(tmp_path: Path) -> None:
@@ -167,9 +167,7 @@ def test_the_numpy_file_takes_rows_in_every_form_and_names_a_missing_column(tmp_
     for form in (rows, rows.to_dict("list"), rows.to_dict("records"), rows.to_numpy(object), rows.iloc[:, ::-1]):
         assert module.predict(form).tolist() == wanted
     rows.drop(columns="age").to_csv(tmp_path / "rows.csv", index=False)
-    command = [sys.executable, str(tmp_path / "model.py"), str(tmp_path / "rows.csv")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (2, f"{tmp_path / 'rows.csv'}: the column 'age' is missing\n")
+    assert answer(tmp_path, "rows.csv") == (2, "", "rows.csv: the column 'age' is missing\n")
 
 
 def test_the_numpy_file_refuses_the_arrays_that_the_model_refuses(tmp_path: Path) -> None:
@@ -268,29 +266,24 @@ def test_the_numpy_file_finds_the_separator_as_training_did(name: str, table: st
     ).model
     model.export(tmp_path / "model.py")
     (tmp_path / "plain.txt").write_text(content, newline="")
-    done = subprocess.run(
-        [sys.executable, "model.py", "plain.txt"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stderr) == (0, "")
+    code, out, err = answer(tmp_path, "plain.txt")
+    assert (code, err) == (0, "")
     _, blocks = predict_columns([model], str(tmp_path / name))
     wanted = [answer for block in blocks for answer in block[1]]
-    agree(np.array(done.stdout.splitlines()[1:], float), np.array(wanted))
+    agree(np.array(out.splitlines()[1:], float), np.array(wanted))
 
 
-RUN = """
-import contextlib, io, json, runpy, sys
-answers = []
-for name in sys.argv[1:]:
-    sys.argv, code, out, err = ["model.py", name], 0, io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+def answer(folder: Path, *arguments: str) -> tuple[object, str, str]:
+    """What the exported file does as a program in that folder: exit code, stdout, stderr."""
+    code: object = 0
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
+        patch.chdir(folder)
+        patch.setattr("sys.argv", ["model.py", *arguments])
         try:
             runpy.run_path("model.py", run_name="__main__")
         except SystemExit as end:
             code = end.code
-    answers.append([code, out.getvalue(), err.getvalue()])
-print(json.dumps(answers))
-"""
-"""Runs the exported file on one table after the other, which takes less time than an interpreter for each."""
+    return code, out.getvalue(), err.getvalue()
 
 
 def check_csv(model: mlpcli.Model, contents: Sequence[str], folder: Path, encoding: str = "utf-8") -> None:
@@ -299,9 +292,8 @@ def check_csv(model: mlpcli.Model, contents: Sequence[str], folder: Path, encodi
     for file, content in zip(files, contents, strict=True):
         file.write_text(content, encoding=encoding, newline="")
     model.export(folder / "model.py")
-    command = [sys.executable, "-c", RUN, *(file.name for file in files)]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", check=True)
-    for file, content, (code, out, err) in zip(files, contents, json.loads(done.stdout), strict=True):
+    for file, content in zip(files, contents, strict=True):
+        code, out, err = answer(folder, file.name)
         try:
             _, blocks = predict_columns([model], str(file))
             wanted = [answer for block in blocks for answer in block[1]]

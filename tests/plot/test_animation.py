@@ -16,7 +16,7 @@ from mlpcli.plot.networks import animation
 from mlpcli.plot.networks.animation import SCENES
 from tests.plot.folders import check
 
-EPOCHS = 3
+EPOCHS = 2
 
 RUNS = {
     "xor": ({"regions", "hidden"}, {"dataset": "xor", "hidden": 2, "lr": 0.1}),

@@ -93,4 +93,4 @@ def test_what_is_too_large_or_has_no_folder_is_refused() -> None:
     with pytest.raises(UsageError, match=r"record_weights: .* Give results"):
         mlpcli.train("xor", record_weights=True)
     with pytest.raises(UsageError, match="record_weights: a sweep keeps no weights"):
-        mlpcli.sweep({"base": {"dataset": "xor", "record_weights": True}, "grid": {"width": [2, 3]}}, jobs=1)
+        mlpcli.sweep({"base": {"dataset": "xor", "record_weights": True}, "grid": {"width": [2, 3]}}, executor="serial")

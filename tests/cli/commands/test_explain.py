@@ -36,8 +36,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("MLPCLI_DATA_HOME", str(folder / "home"))
         assert run(["train", "--dataset", DATA, "--name", "r", "--width", "8", "--epochs", "3", "-q"]) == 0
         Path("s.toml").write_text(SWEEP)
-        assert run(["sweep", "s.toml", "-q", "-j", "1", "--keep-models", "all"]) == 0
-        assert run(["sweep", "s.toml", "-q", "-j", "1", "--name", "few"]) == 0
+        assert run(["sweep", "s.toml", "-q", "--executor", "serial", "--keep-models", "all"]) == 0
+        assert run(["sweep", "s.toml", "-q", "--executor", "serial", "--name", "few"]) == 0
     return folder
 
 

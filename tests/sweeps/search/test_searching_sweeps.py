@@ -69,7 +69,7 @@ def test_the_record_tells_what_was_asked(serial: Path) -> None:
             assert (trial["state"] != "pruned" and line["epochs"] is None) <= (float(trial["val_accuracy"]) == value)
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", [pytest.param("1", marks=pytest.mark.slow), "2"])
 def test_worker_processes(place: Path, file: Path, serial: Path, jobs: str) -> None:
     folder = sweep(file, place / jobs, "--jobs", jobs)
     assert timeless(folder) == timeless(serial) and record(folder) == record(serial)

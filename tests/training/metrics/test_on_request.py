@@ -1,6 +1,7 @@
 """Metrics that a run measures only where it is asked to, from the option to the files."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,10 @@ from mlpcli.training.session import plan_run
 CHOICES = {"choices": ["val_loss", "val_brier", "val_roc_auc"]}
 QUICK = {"width": 8, "depth": 1, "epochs": 6, "threads": 1}
 MOONS = "moons:n=150,noise=0.3"
+
+
+def sweep(spec: dict[str, Any], results: Path) -> mlpcli.Sweep:
+    return mlpcli.sweep(spec, executor="serial", results=results)
 
 
 def test_the_monitored_metric_stands_in_the_files_and_chooses_the_epoch(tmp_path: Path) -> None:
@@ -45,31 +50,31 @@ def test_any_metric_ranks_a_sweep_with_halving_too(tmp_path: Path) -> None:
         "grid": {"lr": [1e-4, 0.01, 0.1]},
         "halving": {"min_epochs": 2, "factor": 3},
     }
-    sweep = mlpcli.sweep(spec, results=tmp_path)
-    trials, summary = sweep.trials, sweep.summary
+    found = sweep(spec, tmp_path)
+    trials, summary = found.trials, found.summary
     assert {"train_brier", "val_brier", "test_brier"} <= set(trials.columns)
-    assert "val_brier" in sweep.history and {"val_brier_mean", "test_brier_mean"} <= set(summary.columns)
-    second = sweep.history[sweep.history.epoch <= 2].groupby("trial").val_brier.min()
+    assert "val_brier" in found.history and {"val_brier_mean", "test_brier_mean"} <= set(summary.columns)
+    second = found.history[found.history.epoch <= 2].groupby("trial").val_brier.min()
     assert list(trials.state == "complete") == list(second == second.min())
 
 
 def test_another_metric_in_the_file_trains_again_what_did_not_measure_it(tmp_path: Path) -> None:
     spec = {"name": "s", "seeds": 2, "base": {"dataset": MOONS, **QUICK}, "grid": {"lr": [0.01, 0.1]}}
-    before = mlpcli.sweep(spec, results=tmp_path).trials
-    after = mlpcli.sweep({**spec, "metric": "val_average_precision"}, results=tmp_path)
+    before = sweep(spec, tmp_path).trials
+    after = sweep({**spec, "metric": "val_average_precision"}, tmp_path)
     assert after.trials.val_average_precision.notna().all()
     np.testing.assert_array_equal(after.trials.val_loss, before.val_loss)
     assert list(after.summary.val_average_precision_mean) == sorted(after.summary.val_average_precision_mean)[::-1]
-    again = mlpcli.sweep(spec, results=tmp_path).trials  # what is there has all that this file asks for
+    again = sweep(spec, tmp_path).trials  # what is there has all that this file asks for
     assert list(again.time_s) == list(after.trials.time_s)
 
 
 def test_a_metric_that_some_trials_measured_alone_is_measured_by_all(tmp_path: Path) -> None:
     grid = {"monitor": ["val_loss", "val_roc_auc"], "lr": [0.01, 0.1]}
     spec = {"name": "s", "seeds": 1, "base": {"dataset": MOONS, **QUICK}, "grid": grid}
-    mlpcli.sweep(spec, results=tmp_path / "two")
+    sweep(spec, tmp_path / "two")
     ranked = {**spec, "metric": "val_roc_auc"}
-    after, whole = (mlpcli.sweep(ranked, results=tmp_path / name) for name in ("two", "one"))
+    after, whole = (sweep(ranked, tmp_path / name) for name in ("two", "one"))
     assert after.trials.val_roc_auc.notna().all()
     np.testing.assert_array_equal(after.summary.val_roc_auc_mean, whole.summary.val_roc_auc_mean)
 
@@ -83,7 +88,7 @@ def test_a_metric_that_the_rows_do_not_define_is_refused_before_training(tmp_pat
     with pytest.raises(
         UsageError, match=r"metric on dataset 'zeros.npz': train_mape is not defined on 28 training rows"
     ):
-        mlpcli.sweep({"name": "s", "metric": "train_mape", "base": {"dataset": numbers, **QUICK}}, results=tmp_path)
+        sweep({"name": "s", "metric": "train_mape", "base": {"dataset": numbers, **QUICK}}, tmp_path)
     with pytest.raises(UsageError, match=r"val_top_5_accuracy is not defined on .* it needs six classes or more"):
         mlpcli.train("iris", monitor="val_top_5_accuracy", **QUICK)
     with pytest.raises(UsageError, match="classification has no val_mape; use one of auto, val_loss, val_accuracy"):
@@ -126,7 +131,7 @@ def test_trials_of_a_later_batch_may_monitor_what_the_first_did_not(tmp_path: Pa
         "base": {"dataset": MOONS, **QUICK},
         "search": {"sampler": "qmc", "trials": 4, "batch": 1, "monitor": CHOICES},
     }
-    sweep = mlpcli.sweep(spec, results=tmp_path)
-    assert list(sweep.trials.state) == ["complete"] * len(sweep.trials) and sweep.trials.monitor.nunique() > 1
-    asked = [name for name in ("val_brier", "val_roc_auc") if name in sweep.history]
-    assert asked == [name for name in [sweep.trials.monitor[0]] if name != "val_loss"]
+    found = sweep(spec, tmp_path)
+    assert list(found.trials.state) == ["complete"] * len(found.trials) and found.trials.monitor.nunique() > 1
+    asked = [name for name in ("val_brier", "val_roc_auc") if name in found.history]
+    assert asked == [name for name in [found.trials.monitor[0]] if name != "val_loss"]
