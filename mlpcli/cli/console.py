@@ -1,16 +1,19 @@
 """Printing for all commands: results to stdout, messages to stderr, colour and moving lines only on a terminal.
 
-Text from files and arguments goes through `plain`, so it can neither move the cursor nor act as markup.
+Text from files and arguments goes through `plain`, so it can neither move the cursor nor act as markup. What must fit
+is measured by `taken`.
 """
 
 import json
 import os
+import re
 import shutil
 import sys
-from textwrap import wrap
+from collections.abc import Iterator
 from typing import TextIO
+from unicodedata import combining, east_asian_width
 
-__all__ = ["error", "is_terminal", "message", "plain", "print_json", "warning"]
+__all__ = ["error", "is_terminal", "message", "plain", "print_json", "taken", "warning", "wrapped"]
 
 LONGEST = 1_500  # characters of a line of an error
 
@@ -43,11 +46,38 @@ def _print(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def taken(text: str) -> int:
+    """The columns of the terminal that a text takes: two for a wide letter of East Asia, none for an accent alone.
+
+    >>> taken("ab"), taken("\u65e5\u672c"), taken("e\u0301")
+    (2, 4, 1)
+    """
+    if text.isascii():
+        return len(text)
+    return sum(0 if combining(letter) else 2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def wrapped(text: str, room: int, *, indent: int = 0) -> Iterator[str]:
+    """A text broken between words into lines of at most `room` columns, the second and the following ones indented.
+
+    A word that is longer has a line of its own.
+
+    >>> list(wrapped("seven words that have room in lines", 12, indent=2))
+    ['seven words', '  that have', '  room in', '  lines']
+    """
+    line = ""
+    for gap, word in re.findall("( *)([^ ]+)", text):
+        if line and taken(line) + len(gap) + taken(word) > room:
+            yield line
+            line = " " * indent + word
+        else:
+            line += gap + word
+    yield line
+
+
 def _wrapped(line: str) -> list[str]:
-    width, indent = _width(), " " * (len(line) - len(line.lstrip()) + 2)
-    if len(line) <= width:
-        return [line]
-    return wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    margin = len(line) - len(line.lstrip())
+    return list(wrapped(line, _width(), indent=margin + 2))
 
 
 def _width() -> int:

@@ -6,11 +6,9 @@ Where the columns that must stay do not fit either, each row becomes a paragraph
 import shutil
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from textwrap import fill
 from typing import NamedTuple
-from unicodedata import combining, east_asian_width
 
-from mlpcli.cli.console import is_terminal, plain
+from mlpcli.cli.console import is_terminal, plain, taken, wrapped
 
 __all__ = ["Column", "paragraphs", "print_columns", "prose", "table"]
 
@@ -31,7 +29,7 @@ class Column(NamedTuple):
     @property
     def width(self) -> int:
         """The longest of name and cells, in columns of the terminal."""
-        measure = len if self.is_ascii else _taken
+        measure = len if self.is_ascii else taken
         return max(measure(self.name), max(map(measure, self.cells), default=0))
 
     @property
@@ -44,7 +42,7 @@ class Column(NamedTuple):
         texts, width, is_numeric = (self.name, *self.cells), self.width, self.is_numeric
         if self.is_ascii:
             return f"%{width}s" if is_numeric else f"%-{width}s", texts
-        gaps = [" " * (width - _taken(text)) for text in texts]
+        gaps = [" " * (width - taken(text)) for text in texts]
         return "%s", [gap + text if is_numeric else text + gap for gap, text in zip(gaps, texts, strict=True)]
 
     @property
@@ -57,15 +55,6 @@ class Column(NamedTuple):
         except ValueError:
             return False
         return True
-
-
-def _taken(text: str) -> int:
-    """The columns of the terminal that a text takes: two for a wide letter of East Asia, none for an accent alone.
-
-    >>> _taken("ab"), _taken("\u65e5\u672c"), _taken("e\u0301")
-    (2, 4, 1)
-    """
-    return sum(0 if combining(letter) else 2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def table(
@@ -120,11 +109,11 @@ def print_columns(
 def prose(text: str) -> None:
     """Print a sentence; on a terminal, lines break between words."""
     words = plain(text)
-    print(fill(words, _room(), break_long_words=False, break_on_hyphens=False) if is_terminal() else words)
+    print("\n".join(wrapped(words, _room())) if is_terminal() else words)
 
 
 def paragraphs(columns: Sequence[Column], room: int) -> Iterator[str]:
-    r"""Each row as lines of `name value`, the first at the margin, within `room` characters as far as items allow.
+    r"""Each row as lines of `name value`, the first at the margin, `room` columns wide as far as items allow.
 
     >>> columns = [Column("rank", ["1", "2"]), Column("width", ["64", "8"]), Column("p", ["0.01", ""])]
     >>> print(*paragraphs(columns, 16), sep="\n")
@@ -136,7 +125,7 @@ def paragraphs(columns: Sequence[Column], room: int) -> Iterator[str]:
     for row in zip(*(column.cells for column in columns), strict=True):
         line = ""
         for item in (f"{name} {cell}".strip() for name, cell in zip(names, row, strict=True) if cell):
-            if line.strip() and len(line) + GAP + len(item) > room:
+            if line.strip() and taken(line) + GAP + taken(item) > room:
                 yield line
                 line = " " * GAP
             line += " " * GAP * bool(line.strip()) + item

@@ -12,15 +12,27 @@ from mlpcli import json_text
 from mlpcli.config.options import RunOptions
 from mlpcli.config.origins import origins
 
-__all__ = ["FORMAT", "run_id", "run_ids", "stack_key"]
+__all__ = ["FORMAT", "HEX", "RUN_ID_DIGITS", "is_run_id", "run_id", "run_ids", "stack_key"]
 
 FORMAT = 2
 """Raised when equal options begin to give other numbers. Since 2 an option at its default is left out of run_id, so
 that options added later leave the ids of old runs alone."""
 
+HEX, RUN_ID_DIGITS = "0123456789abcdef", 12
+"""The digits of a run_id, and how many it has."""
+
+
+def is_run_id(text: str, least: int = RUN_ID_DIGITS) -> bool:
+    """Whether a text may be a run_id, or its first digits, `least` of them or more.
+
+    >>> is_run_id("0123456789ab"), is_run_id("0123"), is_run_id("0123", least=4), is_run_id("01_3", least=4)
+    (True, False, True, False)
+    """
+    return least <= len(text) <= RUN_ID_DIGITS and not text.strip(HEX)
+
 
 def run_id(resolved: RunOptions, data_digest: str) -> str:
-    """12 hex digits of the SHA-256 of canonical JSON: `{"data": digest, "format": 2, "options": {...}}`.
+    """The first hex digits of the SHA-256 of canonical JSON: `{"data": digest, "format": 2, "options": {...}}`.
 
     Keys are sorted, without spaces, tuples are arrays, floats in their shortest form. The options are those that belong
     to the identity and whose resolved value is not the declared default. User-defined parts add `parts`, the SHA-256 of
@@ -44,7 +56,7 @@ def run_ids(resolved: RunOptions, data_digest: str) -> Callable[[int], str]:
 
     def of(seed: int) -> str:
         options = shared if seed == defaults["seed"] else {**shared, "seed": seed}
-        return _digest({**content, "options": options})[:12]
+        return _digest({**content, "options": options})[:RUN_ID_DIGITS]
 
     return of
 

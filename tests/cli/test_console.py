@@ -2,8 +2,12 @@
 
 import json
 import math
+import textwrap
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from mlpcli.cli import console
 
@@ -43,6 +47,19 @@ def test_on_a_terminal_a_message_breaks_between_words(
         "  short",
         "mlpcli: error: one line, which may be copied",
     ]
+
+
+@given(st.text("ab -", max_size=40).map(str.lstrip), st.integers(1, 30), st.integers(0, 4))
+def test_texts_break_where_textwrap_breaks_them(text: str, room: int, indent: int) -> None:
+    rule = {"break_long_words": False, "break_on_hyphens": False, "subsequent_indent": " " * indent}
+    assert list(console.wrapped(text, room, indent=indent)) == (textwrap.wrap(text, room, **rule) or [""])
+
+
+@given(st.text("ab \u65e5e\u0301", max_size=40), st.integers(4, 30))
+def test_wide_letters_are_counted_as_the_terminal_does(text: str, room: int) -> None:
+    lines = list(console.wrapped(text, room, indent=2))
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert all(cell_len(line) <= room or " " not in line.strip() for line in lines)
 
 
 def test_an_error_does_not_repeat_a_million_characters(capsys: pytest.CaptureFixture[str]) -> None:

@@ -130,3 +130,9 @@ def test_wide_letters_take_two_columns_of_the_terminal(capsys: pytest.CaptureFix
     table(("都市", "rows"), [("東京", 12), ("Oslo", 3), ("e\u0301tat", 4)])
     lines = capsys.readouterr().out.splitlines()
     assert {cell_len(line) for line in lines} == {len("Oslo  rows")}
+
+
+def test_paragraphs_are_measured_in_columns_of_the_terminal() -> None:
+    columns = [Column("\u57ce\u5e02", ["\u5317\u4eac"]), Column("\u5e74\u9f84", ["20"]), Column("p", ["0.5"])]
+    lines = list(text_table.paragraphs(columns, 16))
+    assert len(lines) == 2 and max(map(cell_len, lines)) <= 16

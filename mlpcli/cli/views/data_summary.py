@@ -1,12 +1,11 @@
 """The data summary on the terminal: a line per column, alike neighbours on one line, and what is unusual below."""
 
+import itertools
 import shutil
 from collections.abc import Iterator, Sequence
-from itertools import groupby
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from mlpcli.cli.console import plain, warning
+from mlpcli.cli.console import plain, taken, warning, wrapped
 from mlpcli.wording import listed, quote
 
 if TYPE_CHECKING:
@@ -17,18 +16,19 @@ __all__ = ["summary_lines", "warn_of_columns"]
 
 HEADERS = ("column", "kind", "inputs", "gaps", "values")
 MOST = 20  # lines of columns
-LONGEST_NAME = 32  # characters
+LONGEST_NAME = 32  # columns of the terminal
 
 
 def summary_lines(summary: "Sequence[ColumnSummary]") -> Iterator[str]:
     """The summary as aligned lines that fit the terminal, and the notes on its columns."""
-    rows = [row for _, members in groupby(summary, key=_alike) for row in _rows(list(members))]
+    rows = [row for _, members in itertools.groupby(summary, key=_alike) for row in _rows(list(members))]
     table = [list(HEADERS), *([_cut(row[0], LONGEST_NAME), *row[1:]] for row in rows[:MOST])]
-    widths = [max(len(row[at]) for row in table) for at in range(len(HEADERS))]
+    widths = [max(taken(row[at]) for row in table) for at in range(len(HEADERS))]
     room = shutil.get_terminal_size((80, 24)).columns
     for name, kind, inputs, gaps, values in table if summary else ():
         numbers = f"{inputs.rjust(widths[2])}  {gaps.rjust(widths[3])}"
-        yield _cut(f"  {name.ljust(widths[0])}  {kind.ljust(widths[1])}  {numbers}  {values}".rstrip(), room)
+        filled = name + " " * (widths[0] - taken(name))
+        yield _cut(f"  {filled}  {kind.ljust(widths[1])}  {numbers}  {values}".rstrip(), room)
     if len(rows) > MOST:
         yield f"  … {len(rows) - MOST} more; a run's columns.csv and --json have all of them"
     by_note: dict[str, list[str]] = {}
@@ -36,8 +36,7 @@ def summary_lines(summary: "Sequence[ColumnSummary]") -> Iterator[str]:
         if column.note and column.role != "left out":
             by_note.setdefault(column.note, []).append(column.name)
     for note, names in by_note.items():
-        text = f"{listed(names)}: {note}"
-        yield from wrap(text, room, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+        yield from wrapped(f"  {listed(names)}: {note}", room, indent=4)
 
 
 def warn_of_columns(summary: "Sequence[ColumnSummary]", unknown: "Sequence[UnknownTexts]" = ()) -> None:
@@ -70,4 +69,8 @@ def _rows(alike: "list[ColumnSummary]") -> list[list[str]]:
 
 
 def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: width - 1]}…"
+    """The text, with its end as `…` where it would take more columns of the terminal."""
+    if taken(text) <= width:
+        return text
+    filled = itertools.accumulate(map(taken, text))
+    return text[: sum(columns < width for columns in filled)] + "…"

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlpcli.atomic import shown
+from mlpcli.config.identity import is_run_id
 from mlpcli.errors import DataError, FileError, UsageError
 from mlpcli.results.files.read_file import read_json
 from mlpcli.results.files.snapshot import current, snapshot
 from mlpcli.results.folders.promotion import CONFIG, METRICS, MODEL, RESULT
 from mlpcli.results.folders.read_folder import RETRAIN
-from mlpcli.results.folders.read_trials import BEST, RUN_ID, SweepTrials, read_trials
+from mlpcli.results.folders.read_trials import BEST, RUN_ID_LEAST, SweepTrials, read_trials
 from mlpcli.results.folders.sweep_ownership import MODELS, SWEEP
 from mlpcli.results.folders.sweep_tables import TRIALS
 from mlpcli.results.schema.json_schema import RunResult
@@ -187,7 +188,7 @@ def _in_sweep(text: str, root: Path) -> Named | None:
 
 def _with_run_id(text: str, root: Path) -> Named | None:
     """The run or the trial whose run_id begins with `text`."""
-    if not RUN_ID.fullmatch(text):
+    if not is_run_id(text, RUN_ID_LEAST):
         return None
     matches = {run_id: named for run_id, named in _run_ids(root) if run_id.startswith(text)}
     if len(matches) > 1:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mlpcli.config import OPTIONS
+from mlpcli.config.identity import RUN_ID_DIGITS, is_run_id
 from mlpcli.config.metrics import METRICS, Measure
 from mlpcli.results.files.read_file import read_columns, read_json, read_rows, read_toml
 from mlpcli.results.folders.sweep_ownership import PROVENANCE, SUMMARY, SWEEP
@@ -20,16 +21,15 @@ from mlpcli.results.folders.sweep_tables import TRIALS
 from mlpcli.results.schema.json_schema import Provenance, SweepHeader
 from mlpcli.results.trial import Trial
 
-__all__ = ["BEST", "RERUN", "RUN_ID", "SweepTrials", "judged", "read_trials", "usual_metric"]
+__all__ = ["BEST", "RERUN", "RUN_ID_LEAST", "SweepTrials", "judged", "read_trials", "usual_metric"]
 
 RERUN = "Run the sweep again with --restart, or copy the folder again"
 
 BEST = re.compile(r"best(?::(\d{1,9}))?")
 """The name of the best trial of a sweep, or of its best few."""
 
-RUN_ID_DIGITS = 12
-RUN_ID = re.compile("[0-9a-f]{4,12}")
-"""A run_id, or enough of its beginning to be told from a slip."""
+RUN_ID_LEAST = 4
+"""Digits of a run_id that are enough to tell its beginning from a slip."""
 
 _USUAL = [str(Measure(part, metric)) for part in ("val", "train") for metric in METRICS.values() if metric.leads]
 
@@ -87,7 +87,9 @@ class SweepTrials:
             return self.ranked[: int(best[1] or 1)]
         if word.isdigit() and len(word) < RUN_ID_DIGITS:
             return [trial for trial in self.trials if str(trial.number) == word]
-        alike = [trial for trial in self.trials if trial.run_id.startswith(word)] if RUN_ID.fullmatch(word) else []
+        alike = (
+            [trial for trial in self.trials if trial.run_id.startswith(word)] if is_run_id(word, RUN_ID_LEAST) else []
+        )
         return alike if len({trial.run_id for trial in alike}) > 1 else alike[:1]
 
     @cached_property

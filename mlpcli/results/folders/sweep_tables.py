@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from mlpcli.atomic import io_errors, make_folder, remove, remove_folder, write_atomic
+from mlpcli.config.identity import HEX, RUN_ID_DIGITS
 from mlpcli.results.files import csv_text
 from mlpcli.results.files.read_file import damaged, read_rows
 from mlpcli.results.schema import csv_schema
@@ -32,7 +33,9 @@ RESTART = "Start over with --restart"
 
 _PIECE = 1 << 20
 
-_EPOCH_ROW = re.compile(rb"\d{1,18},[0-9a-f]{12},\d{1,18}(,([+-]?(\d[\d.e+-]{0,40}|inf)|nan)?)*\n")
+_EPOCH_ROW = re.compile(
+    rb"\d{1,18},[%b]{%d},\d{1,18}(,([+-]?(\d[\d.e+-]{0,40}|inf)|nan)?)*\n" % (HEX.encode(), RUN_ID_DIGITS)
+)
 
 
 class EpochTable:

@@ -4,12 +4,12 @@
 [1, None, 12]
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mlpcli.config.identity import HEX, RUN_ID_DIGITS, is_run_id
 from mlpcli.results.files import csv_text
 from mlpcli.results.trial import STATES
 
@@ -75,12 +75,9 @@ def _number(cell: str) -> float:
     return value
 
 
-_RUN_ID = re.compile("[0-9a-f]{12}")
-
-
 def _run_id(cell: str) -> str:
-    if not _RUN_ID.fullmatch(cell):
-        raise ValueError("expected 12 hexadecimal digits")
+    if not is_run_id(cell):
+        raise ValueError(f"expected {RUN_ID_DIGITS} hexadecimal digits")
     return cell
 
 
@@ -109,7 +106,7 @@ def _counts(cells: Sequence[str]) -> list[int]:
 
 
 def _run_ids(cells: Sequence[str]) -> list[str]:
-    if "".join(cells).encode().translate(None, b"0123456789abcdef") or set(map(len, cells)) != {12}:
+    if "".join(cells).encode().translate(None, HEX.encode()) or set(map(len, cells)) != {RUN_ID_DIGITS}:
         raise ValueError("not all cells are run_ids")
     return list(cells)
 

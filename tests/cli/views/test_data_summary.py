@@ -1,6 +1,7 @@
 """The data summary on a terminal: every line fits, and notes break between words."""
 
 import pytest
+from rich.cells import cell_len
 
 from mlpcli.cli.views.data_summary import summary_lines
 from mlpcli.data import ColumnSummary
@@ -21,3 +22,20 @@ def test_lines_fit_the_terminal_and_lose_no_word(width: int, monkeypatch: pytest
     assert max(map(len, lines)) <= width
     assert "".join(lines).replace(" ", "").count("-999in12rows,farfromtherest") == 4
     assert "  'seen at': read as year" in lines and not any("--drop" in line for line in lines)
+
+
+@pytest.mark.parametrize("width", [24, 40, 80])
+def test_names_of_wide_letters_fit_and_are_aligned(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    wide = [
+        ColumnSummary("\u5e74\u9f84" * 12, "input", "number", 1, 2, "1 to 3", ""),
+        ColumnSummary("\u57ce\u5e02", "input", "text", 3, 0, "3: '\u5317\u4eac\u5e02'", "\u65e0 is a gap"),
+    ]
+    lines = list(summary_lines(wide))
+    assert max(map(cell_len, lines)) <= width
+    starts = {
+        cell_len(line[: line.index(word)])
+        for line, word in zip(lines[1:], ("num", "tex"), strict=False)
+        if word in line
+    }
+    assert len(starts) <= 1 and (width < 80 or starts)
