@@ -30,6 +30,7 @@ from mlpcli.config.metrics import METRICS, PARTS, Measure
 
 __all__ = [
     "GREY",
+    "MOST_CLASSES",
     "MOST_SERIES",
     "OTHERS",
     "WIDEST",
@@ -91,10 +92,16 @@ _SERIES: list[tuple[str, Any, str]] = [
     ("#8a5a00", (0, (3, 1, 1, 1, 1, 1)), "P"),
     ("#56b4e9", (0, (1, 2.5)), "X"),
     ("#7f7f7f", (0, (9, 2, 2, 2)), "*"),
+    ("#6a3d9a", (0, (2, 1)), "<"),
+    ("#a50f15", (0, (1, 1, 1, 4)), ">"),
 ]
 """Colour (most from Okabe and Ito), line and marker of each series: each of the three alone tells them apart."""
 
-MOST_SERIES = len(_SERIES)
+MOST_CLASSES = len(_SERIES)
+"""Classes that can be told apart: the ten digits."""
+
+MOST_SERIES = 8
+"""Lines of their own in one picture."""
 
 WIDEST = 6.4
 """Inches: the widest picture of which every word can still be read in a column of 80 mm."""
@@ -160,8 +167,8 @@ def _without_glyph_warnings() -> Iterator[None]:
 
 
 def series(index: int, *, lines: bool = True) -> dict[str, Any]:
-    """Colour, line and marker of a series; they repeat after `MOST_SERIES`."""
-    color, line, marker = _SERIES[index % MOST_SERIES]
+    """Colour, line and marker of a series; they repeat after `MOST_CLASSES`."""
+    color, line, marker = _SERIES[index % MOST_CLASSES]
     return {"color": color, "linestyle": line if lines else "none", "marker": marker}
 
 

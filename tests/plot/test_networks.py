@@ -119,6 +119,16 @@ def test_a_boundary_lies_where_the_model_is_undecided_in_the_datas_own_units(roo
     assert sum(rows) == 300 and min(rows) > 120  # spread over all rows: the source may be in order of classes
 
 
+def test_each_of_ten_digits_has_a_colour_and_a_marker_of_its_own(root: Path) -> None:
+    panels = [axes for axes in figure_of(root, "digits", "hidden").axes if axes.get_visible()]
+    assert len(panels) == 2
+    for axes in panels:
+        lines = {line.get_label(): line for line in axes.lines}
+        assert set(lines) == {str(digit) for digit in range(10)}
+        for look in ("color", "marker"):
+            assert len({getattr(line, f"get_{look}")() for line in lines.values()}) == 10
+
+
 def test_tints_differ_in_lightness(root: Path) -> None:
     """In a copy without colour the regions of five classes are five greys."""
     (axes,) = figure_of(root, "blobs", "regions").axes

@@ -8,12 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, to_rgb
 from numpy.typing import NDArray
 
-from mlpcli.plot.style import MOST_SERIES, series
+from mlpcli.plot.style import series
 
-__all__ = ["MOST_CLASSES", "draw_boundaries", "draw_rows"]
-
-MOST_CLASSES = MOST_SERIES
-"""Classes that can be told apart."""
+__all__ = ["draw_boundaries", "draw_rows"]
 
 LIGHTEST, DARKEST = 0.97, 0.72
 """Lightness of the tints of the first and of the last class, so that regions differ without colour too."""
@@ -21,13 +18,16 @@ LIGHTEST, DARKEST = 0.97, 0.72
 MANY = 100
 """Rows beyond which markers are small."""
 
+THIN = {"P": 1.25, "X": 1.25, "*": 1.6}
+"""Factors of the size of markers of which their white edge leaves little."""
+
 
 def draw_rows(axes: Axes, points: NDArray[np.float64], codes: NDArray[np.int64], names: Sequence[str]) -> None:
     """Draw `points: (rows, 2)` with the marker of the class that `codes: (rows,)` says."""
     size = 4.0 if len(points) > MANY else 7.0
     for code, name in enumerate(names):
-        own = points[codes == code]
-        look = {**series(code, lines=False), "markersize": size, "markeredgecolor": "white", "markeredgewidth": 0.5}
+        own, look = points[codes == code], series(code, lines=False)
+        look |= {"markersize": size * THIN.get(look["marker"], 1), "markeredgecolor": "white", "markeredgewidth": 0.5}
         axes.plot(own[:, 0], own[:, 1], label=name, zorder=3, **look)
 
 

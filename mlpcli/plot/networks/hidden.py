@@ -9,10 +9,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from mlpcli.plot.networks.class_marks import MOST_CLASSES, draw_boundaries, draw_rows
+from mlpcli.plot.networks.class_marks import draw_boundaries, draw_rows
 from mlpcli.plot.networks.kept import Kept, Networks
 from mlpcli.plot.networks.own_units import are_numbers, in_own_units
-from mlpcli.plot.style import Drawing, legend, new_figure, titled, wrap
+from mlpcli.plot.style import MOST_CLASSES, Drawing, legend, new_figure, titled, wrap
 
 __all__ = ["View", "draw_hidden", "draw_last_layer", "find_view", "has_layers_to_draw"]
 
@@ -78,7 +78,7 @@ def draw_hidden(networks: Networks) -> list[Drawing]:
 def has_layers_to_draw(kept: Kept) -> bool:
     """Whether there are hidden layers, and classes or values that colours can show."""
     fitted = kept.model.preprocessing
-    can_be_shown = fitted.task != "multilabel" and len(fitted.classes or ()) <= MOST_CLASSES + 2
+    can_be_shown = fitted.task != "multilabel" and len(fitted.classes or ()) <= MOST_CLASSES
     return bool(kept.model.options.sizes) and can_be_shown
 
 

@@ -4,10 +4,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from mlpcli.plot.networks.class_marks import MOST_CLASSES, draw_boundaries, draw_rows
+from mlpcli.plot.networks.class_marks import draw_boundaries, draw_rows
 from mlpcli.plot.networks.kept import Kept, Networks
 from mlpcli.plot.networks.own_units import are_numbers, in_own_units
-from mlpcli.plot.style import Drawing, legend, new_figure, series, titled, wrap
+from mlpcli.plot.style import MOST_CLASSES, Drawing, legend, new_figure, series, titled, wrap
 
 __all__ = ["draw_classes", "draw_regions", "inputs_of"]
 
