@@ -43,7 +43,7 @@ OF_TABLES: dict[str, Callable[[ResultsFolder, str, Selection], list[Drawing]]] =
     "importance": lambda folder, metric, selection: draw_importance(folder, metric),
     "noise": lambda folder, metric, selection: draw_noise(folder),
     "gradient": lambda folder, metric, selection: draw_gradient(folder),
-    "drift": lambda folder, metric, selection: draw_drift(folder),
+    "drift": lambda folder, metric, selection: draw_drift(folder, selection),
 }
 """The kinds that need tables only: each function returns nothing where it has nothing to draw."""
 

@@ -57,12 +57,13 @@ class Selection:
 
     def described(self, shown: int, drawable: int) -> str:
         """Part of a caption: which of the configurations have a line of their own; empty if all have."""
-        if shown == drawable:
-            return ""
+        return f"; {self.which(shown, drawable)}, the others in grey" if shown < drawable else ""
+
+    def which(self, shown: int, drawable: int) -> str:
+        """Which of the configurations are drawn: `the best 8 of 20 configurations`."""
         if self.by:
-            return f"; the best of each {self.by}, the others in grey"
-        which = "the best" if self.is_all else "highlighted:"
-        return f"; {which} {shown} of {drawable} configurations, the others in grey"
+            return f"the best of each {self.by}"
+        return f"{'the best' if self.is_all else 'highlighted:'} {shown} of {drawable} configurations"
 
 
 def select(folder: ResultsFolder, asked: Asked) -> Selection:

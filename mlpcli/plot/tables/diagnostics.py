@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from mlpcli.plot.columns import Columns, diagnostics_of
 from mlpcli.plot.factors import describe, find_factors
 from mlpcli.plot.points import repeats
+from mlpcli.plot.selection import Selection
 from mlpcli.plot.style import (
     MOST_SERIES,
     WIDEST,
@@ -31,10 +32,10 @@ PERCENTILES = ("input_p85", "input_p50", "input_p15")
 Numbers = NDArray[np.float64]
 
 
-def draw_drift(folder: ResultsFolder) -> list[Drawing]:
+def draw_drift(folder: ResultsFolder, selection: Selection) -> list[Drawing]:
     """Percentiles of the input of one unit of the last hidden layer against steps (Ioffe and Szegedy 2015, figure 1).
 
-    One panel per configuration, on one scale; each shows its first seed.
+    One panel per configuration, of the best that are asked for, on one scale; each shows its first seed.
     """
     firsts = {values: diagnostics_of(folder, trials[0]) for values, trials in folder.configurations.items()}
     found = {
@@ -45,7 +46,10 @@ def draw_drift(folder: ResultsFolder) -> list[Drawing]:
     if not found:
         return []
     factors = find_factors(folder.varied, folder.drawn, list(found))
-    shown = list(found)[:MOST_PANELS]
+    chosen = selection.first(found, MOST_PANELS)
+    if not chosen:
+        return []
+    shown = [values for values in found if values in chosen]
     columns = min(len(shown), 2)
     rows = -(-len(shown) // columns)
     figure, axes = new_figure(WIDEST, 0.9 + 2.6 * rows, rows, columns, sharey=True)
@@ -62,7 +66,7 @@ def draw_drift(folder: ResultsFolder) -> list[Drawing]:
     for panel in axes[len(shown) :]:
         panel.set_visible(False)
     legend(figure, axes)
-    some = f"; the first {len(shown)} of {len(found)} configurations" if len(shown) < len(found) else ""
+    some = f"; {selection.which(len(shown), len(found))}" if len(shown) < len(found) else ""
     seed = folder.configurations[shown[0]][0].seed
     titled(
         figure, f"{folder.name}: the input of one unit of the last hidden layer", f"training rows, seed {seed}{some}"
