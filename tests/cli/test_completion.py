@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from mlpcli.cli import completion
+from mlpcli.cli.main import run
 
 
 @pytest.fixture(autouse=True)
@@ -77,9 +79,23 @@ def test_what_cannot_be_read_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> 
         ("mlpcli swe", "sweep"),
     ],
 )
-def test_in_bash(line: str, offered: str) -> None:
-    """As the script does that --install-completion writes."""
-    asked = {"_MLPCLI_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(line.split()) - 1)}
+def test_in_bash(line: str, offered: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.argv", ["mlpcli"])
+    for name, value in asked(line).items():
+        monkeypatch.setenv(name, value)
+    with suppress(SystemExit):
+        run()
+    out, err = capsys.readouterr()
+    assert (out.split(), err) == ([offered], "")
+
+
+def test_in_a_process_of_its_own() -> None:
+    """As the script has it that --install-completion writes."""
     command = [sys.executable, "-c", "from mlpcli.cli.main import run; run()"]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **asked}, check=False)
-    assert (done.stdout.split(), done.stderr) == ([offered], "")
+    environment = {**os.environ, **asked("mlpcli list dropout --columns trial,val")}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert (done.stdout.split(), done.stderr) == (["trial,val_loss"], "")
+
+
+def asked(line: str) -> dict[str, str]:
+    return {"_MLPCLI_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(line.split()) - 1)}

@@ -2,8 +2,6 @@
 
 import csv
 import json
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -198,16 +196,16 @@ TREES_AND_LINES = {
     ids=["titanic", "houses"],
 )
 def test_a_table_as_it_comes_needs_one_command(
-    frame: pd.DataFrame, target: str, drop: list[str], metric: str, error: float
+    frame: pd.DataFrame, target: str, drop: list[str], metric: str, error: float, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Level with the better of trees and a linear model, within two standard errors, and no warning anywhere."""
     frame.to_csv("t.csv", index=False)
     words = ["train", "--dataset", "t.csv", "--target", target, "--test-size", "0.3", "--json", "--quiet"]
     words += ["--drop", ",".join(drop)] if drop else []
-    command = [sys.executable, "-W", "error", "-m", "mlpcli", *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-    ours = json.loads(done.stdout)["metrics"]["test"][metric]
+    assert run(words) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    ours = json.loads(out)["metrics"]["test"][metric]
     test = prepare(DataOptions(dataset="t.csv", target=target, drop=drop or None, test_size=0.3)).test
     assert test is not None
     theirs = [sklearn_score(frame, target, drop, test.rows, estimator) for estimator in TREES_AND_LINES[metric]]

@@ -109,8 +109,7 @@ if __name__ == "__main__":
 
 UNUSED = f"""{SNAKE}
 import pickle
-from sklearn.datasets import load_iris
-fitted = mlpcli.MLPClassifier(hidden_layer_sizes=(4,), max_iter=1, random_state=0).fit(*load_iris(return_X_y=True))
+fitted = mlpcli.MLPClassifier(hidden_layer_sizes=(4,), max_iter=1, random_state=0).fit([[0.0], [1.0]] * 9, [0, 1] * 9)
 pickle.dump(fitted, open("fitted.pickle", "wb"))
 """
 
@@ -119,7 +118,7 @@ def test_a_fitted_estimator_needs_no_part_that_it_is_not_made_of() -> None:
     Path("program.py").write_text(UNUSED)
     subprocess.run([sys.executable, "-W", "ignore", "program.py"], check=True)
     with open("fitted.pickle", "rb") as file:  # here __main__ has no such class
-        assert pickle.load(file).predict(X[:1]).shape == (1,)
+        assert pickle.load(file).predict([[0.5]]).shape == (1,)
 
 
 @pytest.mark.slow
