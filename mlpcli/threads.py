@@ -6,6 +6,7 @@ So it starts with one thread, and there is a check for room before it takes any:
 
 import os
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -95,10 +96,47 @@ def _require(size: int, who: str) -> None:
 
 @contextmanager
 def blas_threads(count: int) -> Iterator[None]:
-    """A context in which BLAS uses `count` threads; MemoryError where they find no memory."""
-    with _controller("scipy.linalg" in sys.modules).limit(limits=count, user_api="blas"):
+    """A context in which BLAS uses `count` threads; MemoryError where they find no memory.
+
+    Most libraries have one number for the whole process. Where several Python threads are in such contexts, the one
+    that was entered last decides, and the number from before comes back when all have been left: a training that ends
+    in one thread does not change the last bits of those in others.
+    """
+    mine = object()
+    try:
+        with _CHANGE:
+            _open[mine] = threading.get_ident(), count
+            _set_blas_threads()
         claim_blas_memory(count)
         yield
+    finally:
+        with _CHANGE:
+            _open.pop(mine, None)
+            _set_blas_threads()
+
+
+_CHANGE = threading.Lock()
+_open: dict[object, tuple[int, int]] = {}
+"""The Python thread and the number of each open context, in the order in which they were entered."""
+_before: dict[tuple[str, int], int] = {}
+"""The number of each library before the first of its contexts, by its path and, where each has its own, the thread."""
+
+
+def _set_blas_threads() -> None:
+    here = threading.get_ident()
+    for library in _controller("scipy.linalg" in sys.modules).lib_controllers:
+        shared = getattr(library, "threading_layer", "") != "openmp"
+        asked = [count for thread, count in _open.values() if shared or thread == here]
+        place, now = (library.filepath, 0 if shared else here), library.num_threads
+        before = _before.setdefault(place, now)
+        count = asked[-1] if asked else before
+        if count != now:
+            release = getattr(library, "clear_controlling_thread", lambda force: None)
+            release(force=True)  # threadpoolctl 3.8 ignores all threads but the first to ask
+            library.set_num_threads(count)
+            release(force=True)
+        if not asked:
+            del _before[place]
 
 
 @cache
@@ -109,4 +147,4 @@ def _controller(with_scipy: bool) -> Any:
     """
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController()
+    return ThreadpoolController().select(user_api="blas")

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 
 from threadpoolctl import threadpool_info
 
@@ -32,11 +33,35 @@ def test_threads_rest_unless_the_environment_says_otherwise() -> None:
         assert done.stdout.strip() == expected, done.stderr
 
 
-def test_blas_obeys_and_is_set_back() -> None:
-    def counts() -> set[int]:
-        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+def counts() -> set[int]:
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
 
+
+def test_blas_obeys_and_is_set_back() -> None:
     before = counts()
     with blas_threads(1):
         assert counts() == {1}
+        with blas_threads(2):
+            assert counts() == {2}
+        assert counts() == {1}
+    assert counts() == before
+
+
+def test_a_context_that_ends_leaves_their_number_to_those_of_other_threads() -> None:
+    before = counts()
+    asked = 2 if before == {1} else 1
+    entered, leave = threading.Event(), threading.Event()
+
+    def first() -> None:
+        with blas_threads(asked):
+            entered.set()
+            leave.wait()
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    entered.wait()
+    with blas_threads(asked):
+        leave.set()
+        thread.join()
+        assert counts() == {asked}
     assert counts() == before
