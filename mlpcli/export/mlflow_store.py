@@ -10,10 +10,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
-from mlpcli.errors import Unavailable
+from mlpcli.errors import Busy, Unavailable
 from mlpcli.export.histories import History
+from mlpcli.results.files.lock import FolderLock
 
 __all__ = ["MlflowStore"]
 
@@ -27,7 +29,9 @@ ENDS = {"complete": "FINISHED", "pruned": "KILLED"}
 
 
 class MlflowStore:
-    """A tracking store.
+    """A tracking store; `close` it when all is written.
+
+    Only one export at a time writes to a store in a file: two that make the tables of a new one would leave it broken.
 
     Args:
         place: its address, such as `sqlite:///mlflow.db` or `http://host:5000`, as `mlflow ui` takes it.
@@ -36,12 +40,19 @@ class MlflowStore:
     def __init__(self, place: str) -> None:
         self.place = place
         self._experiments: dict[str, tuple[str, set[str]]] = {}
+        self._lock: FolderLock | None = None
+
+    def close(self) -> None:
+        """Let other exports write to the store; safe to call twice."""
+        if self._lock is not None:
+            self._lock.release()
 
     def has(self, history: History) -> bool:
         """Whether the trial is there already.
 
         Raises:
             Unavailable: the store cannot be reached.
+            Busy: another export writes to it.
         """
         return history.trial.run_id in self._experiment(history)[1]
 
@@ -82,15 +93,32 @@ class MlflowStore:
 
         for name in ("alembic", "mlflow"):
             logging.getLogger(name).setLevel(logging.WARNING)
+        self._lock = self._locked()
         return MlflowClient(tracking_uri=self.place)
+
+    def _locked(self) -> FolderLock | None:
+        """The lock on the file that is the store; None for a store of another kind."""
+        if not self.place.startswith("sqlite:"):
+            return None
+        from sqlalchemy.engine import make_url
+
+        file = Path(os.path.abspath(make_url(self.place).database or ""))
+        if not file.parent.is_dir():
+            return None
+        try:
+            return FolderLock(file.parent, f".{file.name}.lock")
+        except Busy:
+            raise Busy(
+                f"another export writes to {self.place}. Nothing was written. Wait for its end, then type the same "
+                "command again"
+            ) from None
 
     def _experiment(self, history: History) -> tuple[str, set[str]]:
         """The identity of the trial's experiment, and the run_ids of the trials there; removes leftovers of ours."""
         name = history.name.partition("/")[0]
         if name not in self._experiments:
             with self._reached():
-                there = self._client.get_experiment_by_name(name)
-                identity = there.experiment_id if there else self._client.create_experiment(name)
+                identity = self._identity(name)
                 known: set[str] = set()
                 token: str | None = ""
                 while token is not None:
@@ -103,6 +131,19 @@ class MlflowStore:
                     token = page.token or None
                 self._experiments[name] = identity, known
         return self._experiments[name]
+
+    def _identity(self, name: str) -> str:
+        """The identity of the experiment of this name, which is made unless it is there."""
+        from mlflow.exceptions import MlflowException
+
+        if there := self._client.get_experiment_by_name(name):
+            return str(there.experiment_id)
+        try:
+            return str(self._client.create_experiment(name))
+        except MlflowException:
+            if there := self._client.get_experiment_by_name(name):  # another export made it in the meantime
+                return str(there.experiment_id)
+            raise
 
     @contextmanager
     def _reached(self) -> Iterator[None]:

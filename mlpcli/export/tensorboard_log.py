@@ -37,6 +37,9 @@ class TensorBoardLog:
     def __init__(self, place: str) -> None:
         self.folder = Path(place).absolute()
 
+    def close(self) -> None:
+        """Nothing stays open between two trials."""
+
     def has(self, history: History) -> bool:
         """Whether the trial is there already, and not another one that had its name."""
         with suppress(OSError, ValueError):

@@ -1,6 +1,7 @@
 """The trackers of experiments that histories are written to, by the word of `--to`."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from importlib.util import find_spec
 from typing import Protocol
 
@@ -23,6 +24,9 @@ class Tracker(Protocol):
     def write(self, history: History) -> None:
         """Write the trial."""
 
+    def close(self) -> None:
+        """Release what is held; safe to call twice."""
+
 
 TRACKERS: dict[str, Callable[[str], Tracker]] = {"mlflow": MlflowStore, "tensorboard": TensorBoardLog}
 """Class of each tracker, by the name of its package, which its extra has too."""
@@ -44,10 +48,11 @@ def write_histories(folder: ResultsFolder, name: str, place: str) -> Iterator[bo
     Raises:
         DataError: a file of the results is not one that mlpcli writes.
         FileError, Unavailable: the place cannot be written or reached.
+        Busy: another export writes there.
     """
-    tracker = TRACKERS[name](place)
-    for history in ended_trials(folder):
-        new = not tracker.has(history)
-        if new:
-            tracker.write(history)
-        yield new
+    with closing(TRACKERS[name](place)) as tracker:
+        for history in ended_trials(folder):
+            new = not tracker.has(history)
+            if new:
+                tracker.write(history)
+            yield new

@@ -2,12 +2,15 @@
 
 from pathlib import Path
 from shutil import rmtree
+from typing import Any
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import metadata
 
-from mlpcli.errors import FileError, Unavailable, UsageError
+from mlpcli.errors import Busy, FileError, Unavailable, UsageError
+from mlpcli.export.histories import ended_trials
+from mlpcli.export.mlflow_store import MlflowStore
 from mlpcli.export.trackers import TRACKERS, check_tracker, write_histories
 from mlpcli.results.folders.read_folder import ResultsFolder, read_folder
 from tests.plot.folders import run_folder, sweep_folder
@@ -143,6 +146,37 @@ def test_an_mlflow_store_gives_parameters_and_metrics_back(tmp_path: Path) -> No
             assert run.data.metrics["kept_test_accuracy"] == trial.metrics["test_accuracy"]
     with pytest.raises(Unavailable, match="cannot write to the MLflow store nowhere://x: "):
         write(folder, "mlflow", "nowhere://x")
+
+    class Late:
+        """A client that asks for the experiment before another export makes it."""
+
+        asked = False
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(client, name)
+
+        def get_experiment_by_name(self, name: str) -> Any:
+            self.asked, before = True, not self.asked
+            return None if before else client.get_experiment_by_name(name)
+
+    late, first = MlflowStore(store), next(ended_trials(folder))
+    late.__dict__["_client"] = Late()
+    assert late.has(first)
+
+
+@pytest.mark.filterwarnings("ignore")  # of MLflow's own code
+@pytest.mark.slow  # mlflow takes seconds to load, and comes with the extra `proofs`
+def test_one_export_at_a_time_writes_to_a_store_in_a_file(tmp_path: Path) -> None:
+    folder, place = sweep(tmp_path / "s"), f"sqlite:///{tmp_path / 'new.db'}"
+    writing = MlflowStore(place)
+    writing._lock = writing._locked()
+    with pytest.raises(
+        Busy, match=r"another export writes to .*new\.db\. Nothing was written\. Wait for its end, then"
+    ):
+        write(folder, "mlflow", place)
+    assert not (tmp_path / "new.db").exists()
+    writing.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
 
 
 @pytest.mark.parametrize("name", TRACKERS)

@@ -28,6 +28,7 @@ closing a second descriptor of the same file would release it."""
 class FolderLock:
     """The exclusive right to write in `folder`, from construction to `release` or the end of the process.
 
+    `name` is that of the lock file; a folder of others' may have one for each thing that is written there.
     `warning` is a sentence for the user where the file system has no locks (some network drives), else None.
 
     Raises:
@@ -35,10 +36,10 @@ class FolderLock:
         FileError: the folder cannot be written.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = _NAME) -> None:
         self.folder = folder
         self.warning: str | None = None
-        self._path = folder / _NAME
+        self._path = folder / name
         self._descriptor = -1
         while not self._attempt():
             pass
