@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from mlpcli.config.choices import OPTIMIZERS
-from mlpcli.nn import Array, Loss
+from mlpcli.nn import Array, BitStreams, Dropout, Loss
 from mlpcli.nn.losses.loss import mean
 from mlpcli.optim import Optimizer, project_columns
 from mlpcli.training.build import build_optimizer, build_schedule, column_bounds
@@ -112,9 +112,17 @@ class Learner:
     def state(self) -> dict[str, Any]:
         """What another learner of the same model needs to go on from here."""
         moments = {name: array.copy() for name, array in self._optimizer.state.items()}
-        return {"rate": self.rate, "count": self._count, "moments": moments}
+        drawn = 0 if self._masks is None else self._masks.drawn
+        return {"rate": self.rate, "count": self._count, "moments": moments, "drawn": drawn}
 
     def load(self, state: dict[str, Any]) -> None:
         """Go on from the `state` of another learner."""
         self.rate, self._count = state["rate"], state["count"]
         self._optimizer.load(state["moments"])
+        if self._masks is not None:
+            self._masks.restart(epoch=0, drawn=state["drawn"])
+
+    @property
+    def _masks(self) -> BitStreams | None:
+        """What the masks of dropout are drawn from, by all layers in turn; None without dropout."""
+        return next((layer.bits for layer in self.model.network.layers if isinstance(layer, Dropout)), None)

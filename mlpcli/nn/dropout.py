@@ -42,6 +42,7 @@ class Dropout(Layer, Workspaces[_Work]):
         lead: the leading axes of the stack.
 
     Attributes:
+        bits: as given.
         frozen: True keeps the last mask, for gradient checks.
 
     Raises:
@@ -63,7 +64,7 @@ class Dropout(Layer, Workspaces[_Work]):
         self._threshold = threshold.astype(np.uint16)
         share = 1 - rates
         self._scale = 1 / np.where(share < COARSE, 1 - threshold / LEVELS, share)
-        self._bits, self._lead = bits, lead
+        self.bits, self._lead = bits, lead
         self.frozen = False
 
     def allocate(self, x: Array) -> _Work:
@@ -80,7 +81,7 @@ class Dropout(Layer, Workspaces[_Work]):
         if self.frozen:
             np.multiply(x, work.mask, out=work.y)
         else:
-            draw_mask(self._bits.take(x.shape[-2:]), self._threshold, work.scale, x, work.mask, work.y)
+            draw_mask(self.bits.take(x.shape[-2:]), self._threshold, work.scale, x, work.mask, work.y)
         return work.y
 
     def backward(self, grad_output: Array, input_needed: bool = True) -> Array | None:

@@ -122,6 +122,18 @@ def test_copies_predict_and_go_on_as_the_original(copy: Any) -> None:
     assert original.coefs_[0].any()
 
 
+@pytest.mark.parametrize("option", ["dropout", "input_dropout"])
+def test_a_copy_goes_on_with_new_masks(option: str) -> None:
+    original = small(shuffle=False, **{option: 0.5}).partial_fit(X, Y, classes=np.unique(Y))
+    for _ in range(2):  # saved and loaded between any two batches, as where rows come day by day
+        original.partial_fit(X, Y)
+        again = pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(original))))
+        for estimator in (original, again):
+            estimator.partial_fit(X, Y)
+        np.testing.assert_array_equal(again.coefs_[0], original.coefs_[0])
+        original = again
+
+
 def test_importance_of_columns(fitted: MLPClassifier) -> None:
     importance = permutation_importance(fitted, X, Y, n_repeats=3, random_state=0).importances_mean
     assert X.columns[importance.argmax()].startswith("petal")
