@@ -11,6 +11,8 @@ import pytest
 
 from mlpcli.cli.main import run
 from mlpcli.installation import install_command
+from mlpcli.nn import ACTIVATIONS
+from mlpcli.plot import functions
 from tests.plot.folders import run_folder, sweep_folder
 from tests.plot.svg import assert_same
 
@@ -116,6 +118,7 @@ def test_functions_need_no_results_and_a_window_needs_a_screen(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr(functions, "ACTIVATIONS", {name: ACTIVATIONS[name] for name in ("relu", "tanh")})
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     out, err = plot(capsys, "--activations", "--losses", "--show")

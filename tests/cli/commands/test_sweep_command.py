@@ -167,9 +167,13 @@ def test_what_does_not_suit_the_data_is_refused_before_anything_is_written(capsy
     assert not Path("results").exists()
 
 
-@pytest.mark.parametrize("flags", [("--executor", "serial"), ("--jobs", "2")])
 @pytest.mark.parametrize(
-    ("number", "code", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+    ("flags", "number", "code", "word"),
+    [
+        (("--executor", "serial"), signal.SIGTERM, 143, "terminated"),
+        (("--jobs", "2"), signal.SIGTERM, 143, "terminated"),
+        (("--jobs", "2"), signal.SIGINT, 130, "interrupted"),
+    ],
 )
 def test_interrupted_and_gone_on_with(start: Any, flags: tuple[str, ...], number: int, code: int, word: str) -> None:
     file = many()

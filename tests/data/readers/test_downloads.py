@@ -186,7 +186,7 @@ def test_what_goes_wrong_on_the_way(
     server.behaviour = behaviour
     with monkeypatch.context() as patch, pytest.raises(Unavailable, match=message) as caught:
         if behaviour == "stall":
-            patch.setattr(fetchers, "PATIENCE", 0.5)
+            patch.setattr(fetchers, "PATIENCE", 0.1)
         prepare("openml:61")
     assert "Nothing was kept" in str(caught.value) and "iris, digits" in str(caught.value)
     assert not list(home.glob("*/*"))
