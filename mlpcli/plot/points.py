@@ -1,7 +1,7 @@
 """Means of configurations: the numbers behind every picture of options, and how their spread is drawn."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -61,6 +61,14 @@ def repeats(folder: ResultsFolder) -> str:
     if all(trial.fold is None for trial in folder.trials):
         return "seeds"
     return "trials" if len({trial.seed for trial in folder.trials}) > 1 else "folds"
+
+
+def origin(trials: Iterable[Trial]) -> str:
+    """The seeds of trials, and their folds if they have any: `seed 0, fold 3`."""
+    trials = [*trials]
+    folds = sorted({trial.fold for trial in trials if trial.fold is not None})
+    seeds = f"seed {', '.join(map(str, sorted({trial.seed for trial in trials})))}"
+    return seeds + (f", fold {', '.join(map(str, folds))}" if folds else "")
 
 
 def explain(folder: ResultsFolder, points: Points) -> str:

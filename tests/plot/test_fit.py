@@ -61,8 +61,13 @@ def test_few_training_rows_are_drawn_one_by_one(tmp_path: Path) -> None:
     with styled():
         ((_, figure),) = fits(path)
         check(figure)
-    rows = figure.axes[0].lines[2]
-    assert len(rows.get_xdata()) == 28
+    target, network, rows = figure.axes[0].lines
+    assert (target.get_linestyle(), len(target.get_xdata())) == ("None", 4)  # the validation rows, which are no line
+    assert_allclose(target.get_ydata(), target.get_xdata() ** 2, atol=1e-3)
+    (difference,) = figure.axes[1].lines
+    at = np.interp(target.get_xdata(), network.get_xdata(), network.get_ydata())
+    assert_allclose(difference.get_ydata(), at - target.get_ydata(), atol=0.5)
+    assert len(network.get_xdata()) == 500 and len(rows.get_xdata()) == 28
     assert_allclose(np.sort(rows.get_xdata()) ** 2, np.sort(rows.get_ydata()), rtol=1e-4, atol=1e-3)
     assert (figure.axes[1].get_xlabel(), figure.axes[0].get_ylabel()) == ("age", r"price \$^\$")  # no formula
 
@@ -112,9 +117,23 @@ def test_more_than_a_row_of_fits_and_fewer_models_than_configurations(tmp_path: 
         check(one)
     titles = [axes.get_title().split(",")[0] for axes in figure.axes if axes.get_visible()]
     assert [title for title in titles if title] == [f"width {width}" for width in (2, 4, 8, 16, 32)]
-    assert "1 of 5 configurations, 1 models kept (--keep-models all keeps all)" in one._supxlabel.get_text().replace(
+    assert "1 of 5 configurations, 1 model kept (--keep-models all keeps all)" in one._supxlabel.get_text().replace(
         "\n", " "
     )
+
+
+def test_long_titles_lie_clear_and_a_fold_is_named(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("age,price\n" + "".join(f"{n},{n * n % 17}\n" for n in range(60)))
+    Path("s.toml").write_text(
+        'name = "s"\nfolds = 2\n[base]\ndataset = "t.csv"\ntarget = "price"\ntask = "regression"\nepochs = 1\n'
+        '[grid]\nhidden = [[32, 16, 8], [16, 8]]\noptimizer = ["adam", "nesterov"]\n'
+    )
+    assert run(["sweep", "s.toml", "--quiet", "--executor", "serial", "--keep-models", "all"]) == 0
+    with styled():
+        ((_, figure),) = fits(tmp_path / "results/s")
+        check(figure)
+    assert figure.axes[0].get_title().replace("\n", " ").startswith("hidden 32, 16, 8, optimizer adam, largest error ")
+    assert figure._supxlabel.get_text().startswith("on the validation rows, seed 0, fold 0")
 
 
 def test_changed_data_are_refused(tmp_path: Path) -> None:

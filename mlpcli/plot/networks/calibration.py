@@ -7,6 +7,7 @@ import numpy as np
 
 from mlpcli.config.metrics import PARTS
 from mlpcli.plot.networks.kept import Networks
+from mlpcli.plot.points import origin
 from mlpcli.plot.style import Drawing, new_figure, series, titled
 from mlpcli.training.probability_tables import BINS, bin_rows
 
@@ -55,7 +56,7 @@ def draw_calibration(networks: Networks) -> list[Drawing]:
     by_weight = "" if part.weights is None else ", counted by weight"
     caption = (
         f"{len(y)} {PARTS[name]} rows{by_weight}, 95% intervals; dashed: right as often as it says; "
-        f"calibration error {bins.error:.3f}; seed {kept.trial.seed}"
+        f"calibration error {bins.error:.3f}; {origin([kept.trial])}"
     )
     titled(figure, f"{networks.heading(kept)}: calibration", caption)
     return [Drawing("calibration", figure)]

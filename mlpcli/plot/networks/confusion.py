@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from mlpcli.config.metrics import PARTS
 from mlpcli.plot.networks.kept import Networks
+from mlpcli.plot.points import origin
 from mlpcli.plot.style import Drawing, new_figure, titled, upright, wrap
 
 __all__ = ["count", "draw_confusion"]
@@ -53,7 +54,7 @@ def draw_confusion(networks: Networks) -> list[Drawing]:
     figure.colorbar(image, label=upright("share of the true class", side), shrink=0.85)
     by_weight = "" if part.weights is None else ", counted by weight"
     right = np.trace(counts) / counts.sum()
-    below = f"{len(part)} {PARTS[name]} rows{by_weight}, accuracy {right:.3f}; seed {kept.trial.seed}"
+    below = f"{len(part)} {PARTS[name]} rows{by_weight}, accuracy {right:.3f}; {origin([kept.trial])}"
     titled(figure, f"{networks.heading(kept)}: classes taken for each other", below)
     return [Drawing("confusion", figure)]
 

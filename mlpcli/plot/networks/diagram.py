@@ -8,6 +8,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from mlpcli.nn import Layer, Linear
 from mlpcli.plot.networks.kept import Kept, Networks
+from mlpcli.plot.points import origin
 from mlpcli.plot.style import Drawing, new_figure, titled, wrap
 from mlpcli.training.model import Model
 
@@ -69,7 +70,7 @@ def _draw_units(networks: Networks, kept: Kept, sizes: Sequence[int]) -> Drawing
         axes.text(layer, max(sizes) / 2 + 0.15, _layer_text(model, layer), ha="center", va="bottom", fontsize=8)
     axes.set_xlim(-0.4, len(sizes) - 0.6)
     axes.set_ylim(-max(sizes) / 2 - 0.1, max(sizes) / 2 + 0.9)
-    below = f"solid: positive weight, dashed: negative, thicker: larger; in the circles: biases; seed {kept.trial.seed}"
+    below = f"solid: positive weight, dashed: negative, thicker: larger; in the circles: biases; {origin([kept.trial])}"
     titled(figure, f"{networks.heading(kept)}: the network", f"{below}; {model.network.size:,} parameters")
     return Drawing("network", figure)
 

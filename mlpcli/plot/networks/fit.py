@@ -8,10 +8,14 @@ from matplotlib.axes import Axes
 from mlpcli.data import Prepared
 from mlpcli.plot.networks.kept import Networks
 from mlpcli.plot.networks.own_units import are_numbers, in_own_units
+from mlpcli.plot.points import origin
 from mlpcli.plot.style import Drawing, legend, new_figure, titled, wrap
 from mlpcli.training.model import Model
 
 __all__ = ["draw_fit", "draw_function", "is_a_function"]
+
+LINE = 500
+"""Points of the network's line, where the rows are no grid."""
 
 MOST_COLUMNS = 2
 FEW = 60
@@ -45,30 +49,38 @@ def draw_fit(networks: Networks) -> list[Drawing]:
     for top, kept in zip(tops, fitted, strict=False):
         axes[top + columns].sharex(axes[top])
         worst = draw_function(axes[top], axes[top + columns], kept.model, kept.data)
-        axes[top].set_title(networks.titled_by(kept, f"largest error {worst:.3g}"))
+        axes[top].set_title(networks.titled_by(kept, f"largest error {worst:.3g}", columns))
     legend(figure, axes)
-    seeds = ", ".join(map(str, sorted({kept.trial.seed for kept in fitted})))
     part = "validation" if fitted[-1].data.val else "training"
-    meaning = f"on the {part} rows, seed {seeds}{networks.left_out(len(fitted))}"
+    meaning = f"on the {part} rows, {origin(kept.trial for kept in fitted)}{networks.left_out(len(fitted))}"
     titled(figure, f"{networks.folder.name}: the fitted function and its target", meaning)
     return [Drawing("fit", figure)]
 
 
 def draw_function(above: Axes, below: Axes, model: Model, data: Prepared) -> float:
-    """Target and network above, their difference below, all in the data's own units; returns the largest difference."""
+    """Target and network above, their difference below, all in the data's own units; returns the largest difference.
+
+    On an even grid the target is a line. Rows of a table are points, which nothing joins, and the network is drawn
+    between them too.
+    """
     fitted, part = model.preprocessing, data.val or data.train
     circles: dict[str, Any] = {"color": "#000000", "linestyle": "none", "marker": "o", "fillstyle": "none"}
     order = np.argsort(part.x[:, 0], kind="stable")
     x = in_own_units(fitted, part.x[order])[:, 0]
     target = fitted.inverse_target(part.y[order])[:, 0]
     found = fitted.inverse_target(model.scores(part.x[order]))[:, 0]
-    above.plot(x, target, color="#b0b0b0", linewidth=4, label="target")
-    above.plot(x, found, color="#000000", linewidth=1.2, linestyle="--", label="network")
+    steps, grey = np.diff(x), "#b0b0b0"
+    is_grid = len(x) > 2 and np.ptp(steps) < 1e-3 * steps.mean()
+    points: dict[str, Any] = {} if is_grid else {"linestyle": "none", "marker": "o", "markersize": 3}
+    above.plot(x, target, color=grey, linewidth=4, label="target", **points)
+    line = part.x[order] if is_grid else np.linspace(part.x.min(), part.x.max(), LINE, dtype=part.x.dtype)[:, None]
+    network = in_own_units(fitted, line)[:, 0], fitted.inverse_target(model.scores(line))[:, 0]
+    above.plot(*network, color="#000000", linewidth=1.2, linestyle="--", label="network")
     if len(data.train) <= FEW:
         rows = in_own_units(fitted, data.train.x)[:, 0], fitted.inverse_target(data.train.y)[:, 0]
         above.plot(*rows, label="training row", **circles)
     above.tick_params(labelbottom=False)
-    below.plot(x, found - target, color="#000000", linewidth=1.0)
+    below.plot(x, found - target, color="#000000", linewidth=1.0, **points)
     above.set_ylabel(wrap(fitted.targets[0]))
     below.set_ylabel("difference")
     below.set_xlabel(wrap(fitted.features[0]))

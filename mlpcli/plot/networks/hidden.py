@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mlpcli.plot.networks.class_marks import draw_boundaries, draw_rows
 from mlpcli.plot.networks.kept import Kept, Networks
 from mlpcli.plot.networks.own_units import are_numbers, in_own_units
+from mlpcli.plot.points import origin
 from mlpcli.plot.style import MOST_CLASSES, Drawing, legend, new_figure, titled, wrap
 
 __all__ = ["View", "draw_hidden", "draw_last_layer", "find_view", "has_layers_to_draw"]
@@ -68,7 +69,7 @@ def draw_hidden(networks: Networks) -> list[Drawing]:
         _decide(axes[len(views) - 1], kept)
     legend(figure, axes, fitted.targets[0], always=True)
     wide = any(view.names[0].startswith(COMPONENT) for _, view in views)
-    below = f"{which}, seed {kept.trial.seed}" + (
+    below = f"{which}, {origin([kept.trial])}" + (
         "; principal components with their share of the variance" if wide else ""
     )
     titled(figure, f"{networks.heading(kept)}: what the layers make of the rows", below)

@@ -118,12 +118,13 @@ class Networks:
         total = len(self.folder.configurations)
         if drawn == total:
             return ""
-        lost = f", {len(self.kept)} models kept (--keep-models all keeps all)" if len(self.kept) < total else ""
+        models = f"{len(self.kept)} {'model' if len(self.kept) == 1 else 'models'}"
+        lost = f", {models} kept (--keep-models all keeps all)" if len(self.kept) < total else ""
         return f"; {drawn} of {total} configurations{lost}"
 
-    def titled_by(self, kept: Kept, more: str) -> str:
-        """Title of a panel: the options of the configuration, and something to add."""
-        return wrap(", ".join(part for part in (kept.title, more) if part), 44)
+    def titled_by(self, kept: Kept, more: str, columns: int) -> str:
+        """Title of a panel, one of `columns` side by side: the options of the configuration, and something to add."""
+        return wrap(", ".join(part for part in (kept.title, more) if part), 44 if columns == 1 else 30)
 
     def _first_seeds(self) -> Iterator[tuple[Values, Trial, Path]]:
         for values, trials in self.folder.configurations.items():

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from mlpcli.plot.networks.class_marks import draw_boundaries, draw_rows
 from mlpcli.plot.networks.kept import Kept, Networks
 from mlpcli.plot.networks.own_units import are_numbers, in_own_units
+from mlpcli.plot.points import origin
 from mlpcli.plot.style import MOST_CLASSES, Drawing, legend, new_figure, series, titled, wrap
 
 __all__ = ["draw_classes", "draw_regions", "inputs_of"]
@@ -39,7 +40,7 @@ def draw_regions(networks: Networks) -> list[Drawing]:
     for panel, kept in zip(axes, drawn, strict=False):
         draw_classes(panel, kept)
         if kept.title:
-            panel.set_title(networks.titled_by(kept, ""))
+            panel.set_title(networks.titled_by(kept, "", columns))
     for panel in axes[len(drawn) :]:
         panel.set_visible(False)
     legend(figure, axes, drawn[0].model.preprocessing.targets[0], always=True)
@@ -102,11 +103,10 @@ def _range(numbers: NDArray[np.float32]) -> tuple[float, float]:
 
 def _caption(networks: Networks, drawn: list[Kept]) -> str:
     fitted, (_, which) = drawn[0].model.preprocessing, drawn[0].some_rows(MOST_ROWS)
-    seeds = ", ".join(map(str, sorted({kept.trial.seed for kept in drawn})))
     if len(fitted.columns) == 1:
         lines = "a row is at 1 for its class and at 0 otherwise"
     elif len(fitted.classes or ()) == 2:
         lines = "line: both classes have probability 0.5; dotted: one has 0.9"
     else:
         lines = "line: where the decision changes"
-    return f"{which}, seed {seeds}; {lines}{networks.left_out(len(drawn))}"
+    return f"{which}, {origin(kept.trial for kept in drawn)}; {lines}{networks.left_out(len(drawn))}"

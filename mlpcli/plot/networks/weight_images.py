@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.plot.networks.kept import Networks
+from mlpcli.plot.points import origin
 from mlpcli.plot.style import Drawing, new_figure, titled
 
 __all__ = ["draw_weights", "image_shape", "tiled"]
@@ -45,7 +46,7 @@ def draw_weights(networks: Networks) -> list[Drawing]:
     which = (
         f"the {len(units)} of {total} units with the largest weights" if len(units) < total else f"all {total} units"
     )
-    below = f"{which}, by norm; black inhibits, white excites; seed {kept.trial.seed}"
+    below = f"{which}, by norm; black inhibits, white excites; {origin([kept.trial])}"
     titled(figure, f"{networks.heading(kept)}: weights of the first layer", below)
     return [Drawing("weights", figure)]
 

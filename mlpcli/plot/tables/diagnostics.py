@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from mlpcli.plot.columns import Columns, diagnostics_of
 from mlpcli.plot.factors import describe, find_factors
-from mlpcli.plot.points import repeats
+from mlpcli.plot.points import origin, repeats
 from mlpcli.plot.selection import Selection
 from mlpcli.plot.style import (
     MOST_SERIES,
@@ -67,10 +67,8 @@ def draw_drift(folder: ResultsFolder, selection: Selection) -> list[Drawing]:
         panel.set_visible(False)
     legend(figure, axes)
     some = f"; {selection.which(len(shown), len(found))}" if len(shown) < len(found) else ""
-    seed = folder.configurations[shown[0]][0].seed
-    titled(
-        figure, f"{folder.name}: the input of one unit of the last hidden layer", f"training rows, seed {seed}{some}"
-    )
+    below = f"training rows, {origin(folder.configurations[values][0] for values in shown)}{some}"
+    titled(figure, f"{folder.name}: the input of one unit of the last hidden layer", below)
     return [Drawing("drift", figure)]
 
 
