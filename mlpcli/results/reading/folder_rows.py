@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -126,8 +127,7 @@ def _unfinished_run(path: Path) -> Row:
 def _sweep(path: Path) -> Row:
     made = _made(path / PROVENANCE, "trials")
     planned = made.pop("trials", None)
-    base = _base(path / SWEEP)
-    row = {"dataset": base.get("dataset", OPTIONS["dataset"].default if base else None), "planned": planned}
+    row: Row = {"dataset": _dataset(path / SWEEP), "planned": planned}
     if not os.path.isfile(path / TRIALS):
         state = "running" if is_locked(path) else "interrupted"
         return row | {"state": state, "done": 0, "when": _changed(path / SWEEP)} | made
@@ -138,6 +138,8 @@ def _sweep(path: Path) -> Row:
     state = "running" if is_locked(path) else "complete" if is_whole else "interrupted"
     failed = sum(state in ("failed", "diverged") for state in states)
     row |= {"state": state, "done": done, "failed": failed, "metric": sweep.metric}
+    if "dataset" in sweep.varied:
+        row["dataset"] = ", ".join(dict.fromkeys(filter(None, sweep.columns["dataset"])))
     if is_whole:
         row["planned"] = done  # races, searches and confirmations plan the most trials that they may need
     for best in sweep.order[:1]:
@@ -175,12 +177,17 @@ def _made(path: Path, *more: str) -> Row:
         return {}
 
 
-def _base(path: Path) -> Mapping[str, Any]:
+def _dataset(path: Path) -> object:
+    """The dataset that all trials of a sweep have by its sweep.toml; None where the trials differ in it."""
     try:
-        base = tomllib.loads(path.read_text(encoding="utf-8")).get("base", {})
+        file = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
-        return {}
-    return base if isinstance(base, dict) else {}
+        return None
+    base = file.pop("base", {})
+    tables = chain.from_iterable(table if isinstance(table, list) else [table] for table in file.values())
+    if not isinstance(base, dict) or any("dataset" in table for table in tables if isinstance(table, dict)):
+        return None
+    return base.get("dataset", OPTIONS["dataset"].default if base else None)
 
 
 def _lines(path: Path) -> int:

@@ -90,6 +90,21 @@ def test_sweeps_count_their_trials_and_show_the_best(tmp_path: Path) -> None:
     assert (rows(tmp_path)["s"]["state"], rows(tmp_path)["s"]["done"]) == ("interrupted", 0)
 
 
+def test_the_dataset_of_a_sweep_is_that_of_its_trials(tmp_path: Path) -> None:
+    for name, base, grid in (
+        ("default", "epochs = 2", {"width": [4, 8]}),
+        ("one", 'dataset = "wine"', {"width": [4, 8]}),
+        ("two", "epochs = 2", {"dataset": ["wine", "iris"]}),
+    ):
+        path = sweep_folder(tmp_path / name, grid, seeds=2)
+        lists = "".join(f"{option} = {values}\n" for option, values in grid.items())
+        (path / "sweep.toml").write_text(f'name = "{name}"\n[base]\n{base}\n[[grid]]\n{lists}')
+    found = {name: row["dataset"] for name, row in rows(tmp_path).items()}
+    assert found == {"default": "digits", "one": "wine", "two": "wine, iris"}
+    (tmp_path / "two/trials.csv").unlink()
+    assert rows(tmp_path)["two"]["dataset"] is None
+
+
 def test_what_cannot_be_read_is_a_row_that_says_so(tmp_path: Path) -> None:
     for name, file, content in (
         ("torn", "result.json", '{"run_id": "0123'),
