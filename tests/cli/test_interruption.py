@@ -6,6 +6,7 @@ import math
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -157,18 +158,27 @@ def test_kill_9_of_a_long_run_with_its_own_checkpoints(tmp_path: Path, number: i
     assert ("\nepoch 1/400 " not in err) == saved, "an epoch before the checkpoint was trained again"
 
 
+SHORT = ("--epochs", "1")
+
+
+@pytest.fixture(scope="module")
+def short(golden: tuple[dict[str, bytes], float], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results folder of a run of one epoch."""
+    root = tmp_path_factory.mktemp("short")
+    assert finish(root, *SHORT)[0] == 0
+    return root
+
+
 @pytest.mark.parametrize("rename", [3, 5, 6, 8, 10])
 @pytest.mark.parametrize("resume", [(), ("--resume",)])
 def test_kill_9_while_the_files_of_a_run_are_replaced(
-    golden: tuple[dict[str, bytes], float], tmp_path: Path, rename: int, resume: tuple[str, ...]
+    short: Path, tmp_path: Path, rename: int, resume: tuple[str, ...]
 ) -> None:
     """A run that stands is trained again: at every moment there is a whole one, old or new."""
-    short = ("--epochs", "1")
-    assert finish(tmp_path, *short)[0] == 0
-    expected = files(tmp_path)
-    assert killed_at(rename, lambda: finish(tmp_path, *short, every=math.inf), ("replace",))
-    assert finish(tmp_path, *short, *resume)[0] == 0
-    assert files(tmp_path) == expected
+    root = Path(shutil.copytree(short, tmp_path / "copy"))
+    assert killed_at(rename, lambda: finish(root, *SHORT, every=math.inf), ("replace",))
+    assert finish(root, *SHORT, *resume)[0] == 0
+    assert files(root) == files(short)
 
 
 def test_a_killed_run_starts_again_with_force_alone(golden: tuple[dict[str, bytes], float], tmp_path: Path) -> None:
