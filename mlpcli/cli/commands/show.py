@@ -18,6 +18,7 @@ from mlpcli.cli.views.character_chart import chart
 from mlpcli.cli.views.training_report import score_table
 from mlpcli.config import OPTIONS
 from mlpcli.config.origins import plugin_flags
+from mlpcli.errors import UsageError
 from mlpcli.results.files.read_file import read_toml
 from mlpcli.results.files.snapshot import snapshot
 from mlpcli.results.folders.find import Named, find_named
@@ -59,6 +60,8 @@ def show(
     recorded = None if whole else read_recorded(named)
     facts = _sweep_facts(named) if recorded is None else _facts(recorded)
     if command:
+        if facts["command"] is None:
+            raise UsageError(f"{facts['name']} has no {SWEEP}, and no command makes it again. Copy the folder again")
         if as_json:
             print_json({"command": facts["command"]})
         else:
@@ -73,7 +76,7 @@ def show(
         for line in chart(curves(recorded), "epoch", width=min(60, shutil.get_terminal_size().columns - 20)):
             print(line)
     again = "Again, without pruning" if facts["state"] == "pruned" else "Again"
-    prose(f"{again}: {facts['command']}")
+    prose(f"{again}: {facts['command'] or f'no {SWEEP} is there, which says how'}")
 
 
 def _facts(recorded: Recorded) -> dict[str, Any]:
@@ -96,8 +99,9 @@ def _facts(recorded: Recorded) -> dict[str, Any]:
 
 def _sweep_facts(named: Named) -> dict[str, Any]:
     path = named.path
-    file = read_toml(path / SWEEP, SweepHeader, RERUN) if (path / SWEEP).is_file() else {}
-    facts: dict[str, Any] = {"name": shown(path), "options": file.get("base", {})}
+    is_described = (path / SWEEP).is_file()  # not in a copy of the tables alone
+    file = read_toml(path / SWEEP, SweepHeader, RERUN) if is_described else {}
+    facts: dict[str, Any] = {"name": shown(path), "options": file.get("base", {}) if is_described else None}
     if (path / TRIALS).is_file():
         sweep = snapshot(path, lambda: read_trials(path))
         states = Counter(sweep.columns["state"])
@@ -106,7 +110,7 @@ def _sweep_facts(named: Named) -> dict[str, Any]:
         if sweep.ranked:
             facts |= {"best": named.name(sweep.ranked[0]), "metrics": split_scores(sweep.ranked[0].metrics)}
     command = f"mlpcli sweep {shlex.quote(shown(path / SWEEP))}{plugin_flags(plugin_files(path))}"
-    return {"state": "no trials yet", **facts, "command": command}
+    return {"state": "no trials yet", **facts, "command": command if is_described else None}
 
 
 def _files(path: Path) -> dict[str, int]:
@@ -126,7 +130,7 @@ def _print_facts(facts: dict[str, Any]) -> None:
         rows = zip(options, (cell(name, value) for name, value in options.items()), defaults, strict=True)
         table(["option", "value", "default"], rows, title=f"{facts['name']}: {facts['state']}")
     else:
-        prose(f"{facts['name']}: {facts['state']}, every option at its default")
+        prose(f"{facts['name']}: {facts['state']}{'' if options is None else ', every option at its default'}")
     if any((facts.get("metrics") or {}).values()):
         table(*score_table({"metrics": facts["metrics"]}), title=facts.get("best"))
     made, words = facts["provenance"], []

@@ -108,7 +108,10 @@ def configuration_rows(sides: Sequence[Side]) -> tuple[list[Row], str | None]:
     Differences are paired by the seeds that both have; p-values are corrected by Holm's method over all rows that have
     one. As in summary.csv, pruned configurations have a mean alone.
     """
-    distinct = {tuple((t.run_id, t.state) for t in side.seeds.values()): side for side in sides if side.seeds}
+    distinct: dict[tuple[object, ...], Side] = {}
+    for side in sides:
+        if side.seeds:  # a configuration has the name by which it was named first
+            distinct.setdefault(tuple((trial.run_id, trial.state) for trial in side.seeds.values()), side)
     metric = next((side.metric for side in distinct.values()), None)
     scored = [(side, scores) for side in distinct.values() if metric and (scores := side.scores(metric))]
     if metric is None or len(scored) < 2 or max(len(scores) for _, scores in scored) < 2:

@@ -97,7 +97,7 @@ def _value(name: str, rows: Rows) -> Callable[[int], object]:
 
 
 def _unknown(name: str, names: Sequence[str]) -> str:
-    return f"no such column: {name[:60]}{nearest(name, names) or f'; there are {listed(names)}'}"
+    return f"no such column: {name[:60] or repr(name)}{nearest(name, names) or f'; there are {listed(names)}'}"
 
 
 def _key(value: object) -> tuple[int, Any]:

@@ -169,3 +169,15 @@ def test_the_command_of_a_pruned_trial_is_said_to_train_it_to_its_end(capsys: py
     sweep_folder(Path("results/pruned"), {"width": [4, 8]}, seeds=1, states={1: "pruned"})
     assert run(["show", "pruned/1"]) == 0
     assert "Again, without pruning: mlpcli train" in capsys.readouterr().out
+
+
+def test_tables_of_a_sweep_without_its_file_promise_no_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep_folder(tmp_path / "copy", {"width": [4, 8]}, seeds=2)
+    (tmp_path / "copy/sweep.toml").unlink()
+    out = show(capsys, str(tmp_path / "copy"))
+    assert out.startswith(f"{tmp_path / 'copy'}: 4 complete\n") and "no sweep.toml is there" in out
+    assert json.loads(show(capsys, str(tmp_path / "copy"), "--json"))["command"] is None
+    said = show(capsys, str(tmp_path / "copy"), "--command", code=2)
+    assert said.endswith("has no sweep.toml, and no command makes it again. Copy the folder again\n")

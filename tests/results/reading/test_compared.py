@@ -128,3 +128,8 @@ def test_a_pruned_configuration_is_not_the_whole_one_of_the_same_options(tmp_pat
     assert rows[0]["val_accuracy_ci_low"] is not None and rows[1]["val_accuracy_ci_low"] is None
     same = find_sides(["halved/0", "halved/1"], tmp_path)
     assert whole.is_dir() and endings(same) == []
+
+
+def test_a_configuration_has_the_name_by_which_it_was_named_first(root: Path) -> None:
+    rows, _ = configuration_rows(find_sides(["s/1", "s/4", "s/0"], root))
+    assert [Path(row["name"]).name for row in rows] == ["1", "4"]
