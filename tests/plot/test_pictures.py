@@ -264,8 +264,8 @@ def test_the_best_of_each_value_of_an_option(tmp_path: Path) -> None:
     assert curve_labels(flipped) == [str(width) for width in WIDTHS]
 
 
-EVERY_LOOK = ("a run", "one number", "points", "drawn at random", "a grid of long names", "four options")
-"""Folders that have every look of a picture with highlights among them: lines, ranks, slices, cells and parallels."""
+EVERY_LOOK = ("a run", "one number", "points", "drawn at random", "a grid of long names", "four options", "recorded")
+"""Folders with every look of a picture with highlights among them: lines, ranks, slices, cells, parallels, panels."""
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_highlighting_works_in_every_picture(name: str, tmp_path: Path) -> None:
             drawings(path, asked=asked)
         return
     with styled():
-        for _, figure in drawings(path, asked=asked, kinds=["curves", "options", "parallel"]):
+        for _, figure in drawings(path, asked=asked):
             check(figure)
 
 

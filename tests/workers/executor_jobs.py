@@ -22,9 +22,9 @@ def add(a: int, *, b: int) -> int:
     return a + b
 
 
-def talk(job: int) -> str:
-    """Reports twice, and three times too soon."""
-    for number in range(2):
+def talk(job: int, times: int) -> str:
+    """Reports so many times, each time once more too soon, and at the end a third time."""
+    for number in range(times):
         time.sleep(1.1 / RATE)
         report(job, number)
         report(job, 97 + number)

@@ -44,10 +44,10 @@ def test_reports_reach_the_listener(executor: Executor) -> None:
     """But for those that come too soon after another."""
     heard: list[tuple[int, ...]] = []
     executor.listener = heard.append
-    assert executor.submit(talk, 7).result(PATIENCE) == "said"
+    assert executor.submit(talk, 7, 2).result(PATIENCE) == "said"
     assert eventually(lambda: len(heard) == 2 or type(executor).__name__ != "ClusterExecutor")
     executor.listener = None
-    assert executor.submit(talk, 8).result(PATIENCE) == "said"
+    assert executor.submit(talk, 8, 1).result(PATIENCE) == "said"
     assert heard == [(7, 0), (7, 1)]
 
 

@@ -180,7 +180,8 @@ class Stuck(Fake):
         future.set_exception(WorkerDied("took too long"))
 
 
-def test_a_job_over_its_time_is_given_to_another_worker() -> None:
+def test_a_job_over_its_time_is_given_to_another_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_dispatch, "LOOK_UP", 0.05)
     executor, log = Stuck(lambda job: None), Log()
     dispatch(executor, [make([0])], log, worker_timeout=0.1)
     assert (executor.tried, log.finished, log.told) == ([(0,), (0,)], [(0,)], [(1, "took too long")])
