@@ -102,6 +102,7 @@ def contents_of(path: Path, leave_out: Callable[[str], None] = lambda text: None
             "metric": folder.metric,
             "larger": Measure.parse(folder.metric).metric.larger_is_better,
             "options": list(folder.varied),
+            "repeats": "seeds" if all(trial.fold is None for trial in folder.trials) else "seeds and folds",
             "trials": [
                 {**_trial(folder, trial), "command": command}
                 for trial, command in zip(folder.trials, train_commands(folder), strict=True)
@@ -193,6 +194,7 @@ def _trial(folder: ResultsFolder, trial: Trial) -> dict[str, Any]:
         "number": trial.number,
         "id": trial.run_id,
         "seed": trial.seed,
+        "fold": trial.fold,
         "state": _state(folder, trial),
         "score": _short(trial.score(folder.metric)),
         "options": [cell(value) for value in trial.options.values()],

@@ -11,8 +11,9 @@ const states = DATA.map((data, index) => ({
 
 // ---- tables: sorted by a click on a header, filtered by words and conditions ----
 
-const CONDITION = /^([^<>=!]+)(<=|>=|!=|=|<|>)(.*)$/;
+const CONDITION = /^([^<>=!]+)(<=|>=|!=|==?|<|>)(.*)$/;
 const TESTS = {
+  "==": (a, b) => a === b,
   "=": (a, b) => a === b, "!=": (a, b) => a !== b, "<": (a, b) => a < b,
   ">": (a, b) => a > b, "<=": (a, b) => a <= b, ">=": (a, b) => a >= b,
 };
@@ -35,6 +36,11 @@ function sortTable(table, column) {
   body.append(...rows.map(([, , row]) => row));
 }
 
+function wordsOf(text) {  // conditions may be written as for list --where: lr == 0.01 and norm == 'batch'
+  const together = text.replace(/\s*(<=|>=|!=|==?|<|>)\s*(?:(['"])(.*?)\2)?/g, "$1$3"), words = together.split(/\s+/).filter(Boolean);
+  return words.filter((word, at) => word !== "and" || ![words[at - 1], words[at + 1]].every((other) => CONDITION.test(other)));
+}
+
 function keeps(row, words, names) {
   return words.every((word) => {
     const [, name, test, wanted] = CONDITION.exec(word) ?? [];
@@ -50,7 +56,7 @@ function keeps(row, words, names) {
 function filterTable(state, section) {
   const table = section.querySelector("table"), rows = [...table.tBodies[0].rows];
   const names = [...table.tHead.rows[0].cells].map((head) => head.textContent);
-  const words = section.querySelector("input").value.split(/\s+/).filter(Boolean);
+  const words = wordsOf(section.querySelector("input").value);
   for (const row of rows) row.hidden = !keeps(row, words, names);
   const left = rows.filter((row) => !row.hidden);
   section.querySelector("output").textContent = words.length ? `${left.length} of ${rows.length} rows` : "";
@@ -99,7 +105,8 @@ function select(state, place, { follow = true } = {}) {
   section.hidden = false;
   section.querySelector("h2").textContent = data.sweep ? `Trial ${data.name}/${trial.number}` : "Learning curves";
   const options = data.options.map((name, at) => `${name} ${brief(trial.options[at])}`);
-  const facts = [...options, `seed ${trial.seed}`, trial.state, trial.id, trial.error];
+  const fold = trial.fold === null ? "" : `fold ${trial.fold}`;
+  const facts = [...options, `seed ${trial.seed}`, fold, trial.state, trial.id, trial.error];
   section.querySelector(".facts").textContent = facts.filter(Boolean).join(" · ");
   section.querySelector(".command").hidden = !trial.command;
   section.querySelector(".command code").textContent = trial.command ?? "";
@@ -142,7 +149,7 @@ function ink(name) {
 }
 
 function axis(title, more = {}) {
-  return { title: { text: title }, gridcolor: ink("--line"), zerolinecolor: ink("--line"), linecolor: ink("--line"), automargin: true, ...more };
+  return { title: { text: title }, gridcolor: ink("--line"), zerolinecolor: ink("--line"), linecolor: ink("--line"), automargin: true, exponentformat: "power", ...more };
 }
 
 function epochAxis(data) {
@@ -201,6 +208,10 @@ function scaleOf(values) {
   return known.length === values.length && known.length && Math.max(...known) > 30 * Math.min(...known) ? "log" : "linear";
 }
 
+function scoresAxis(data, values) {
+  return axis(data.metric, { type: data.metric.endsWith("loss") ? scaleOf(values) : "linear" });
+}
+
 function drawCurves(state, section) {
   const { data } = state, div = section.querySelector(".plot");
   if (!state.column) { section.hidden = true; return; }
@@ -230,7 +241,7 @@ function drawCurves(state, section) {
   const legend = { orientation: "h", x: 0, y: 0, yref: "container", yanchor: "bottom" }, margin = { l: 56, r: 12, t: 12, b: below };
   show(div, traces, { height: 360 + below, showlegend: true, legend, margin, xaxis: epochAxis(data), yaxis: axis(state.column, { type: scale }) });
   onPoint(state, div);
-  const grouped = shown.some(([one]) => one.trials.length > 1) ? "means over seeds" : "one seed";
+  const grouped = shown.some(([one]) => one.trials.length > 1) ? `means over ${data.repeats}` : "one seed";
   section.querySelector(".note").textContent = `${grouped}; the best ${Math.min(shown.length, MOST_LINES)} of ${shown.length} in colour` + (data.every > 1 ? `; one point per ${data.every} epochs` : "");
 }
 
@@ -272,7 +283,7 @@ function drawOptions(state, section) {
       traces.push({ x: [value(data.trials[state.selected].options[at])], y: [data.trials[state.selected].score], customdata: [state.selected], mode: "markers", hoverinfo: "skip", marker: { size: 13, color: ink("--accent"), symbol: "circle-open", line: { width: 3 } } });
     }
     const x = axis(name, numeric ? { type: scaleOf(words.map(Number)) } : { tickvals: known.map((_, i) => i), ticktext: known.map(brief).map(escaped), range: [-0.5, known.length - 0.5] });
-    show(div, traces, { height: 300, xaxis: x, yaxis: axis(data.metric) });
+    show(div, traces, { height: 300, xaxis: x, yaxis: scoresAxis(data, y) });
     onPoint(state, div);
   });
 }

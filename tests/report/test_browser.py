@@ -112,6 +112,10 @@ def test_tables_sort_as_numbers_and_filter_with_their_charts(wide: Any) -> None:
     assert section.locator("output").inner_text() == "2 of 6 rows"
     names = 'document.querySelector("[data-chart=curves] .plot").data.map(line => line.name)'
     assert page.evaluate(names)[:2] == ["depth 10, norm none", "depth 2, norm none"]
+    section.get_by_role("searchbox").fill("depth == 2 and norm == 'none'")  # as list --where takes it
+    assert column(page, "Configurations", 1) == ["2"]
+    section.get_by_role("searchbox").fill("depth != 2 norm = none")
+    assert column(page, "Configurations", 1) == ["10", "1"]
     section.get_by_role("searchbox").fill("ATCH")
     assert set(column(page, "Configurations", 2)) == {"b<i>atch"}
     section.get_by_role("searchbox").fill("")

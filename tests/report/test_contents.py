@@ -151,6 +151,16 @@ def test_texts_of_files_are_escaped(tmp_path: Path) -> None:
     assert data and json.loads(data[1])[0]["trials"][3]["options"] == [nasty]
 
 
+def test_what_was_repeated_is_named(tmp_path: Path, sweep: Contents) -> None:
+    spec = {"name": "s", "folds": 2, "base": {"dataset": "moons:n=60", "epochs": 1}, "grid": {"width": [4, 8]}}
+    mlpcli.sweep(spec, executor="serial", results=tmp_path)
+    folds = contents_of(tmp_path / "s")
+    assert [trial["fold"] for trial in folds.chart["trials"]] == [0, 1, 0, 1]
+    assert {trial["fold"] for trial in sweep.chart["trials"]} == {None}
+    for contents, text in ((sweep, "paired by seed; p-values"), (folds, "paired by seed and fold, wider for")):
+        assert text in page_bytes([contents]).decode()
+
+
 def test_a_thousand_trials_stay_below_six_megabytes(tmp_path: Path) -> None:
     grid = {"lr": [0.01 * (k + 1) for k in range(25)], "norm": ["none", "batch"], "width": [8, 16, 32, 64]}
     folder = sweep_folder(tmp_path / "s", grid, seeds=5, epochs=30)
