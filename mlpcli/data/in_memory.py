@@ -38,6 +38,7 @@ from mlpcli.data.readers.frames import as_frame, is_frame, read_frame
 from mlpcli.data.readers.sparse_matrices import encode_sparse, read_sparse
 from mlpcli.data.readers.text.cells import Spelling, class_name, find_classes
 from mlpcli.data.sparse.sparse_rows import is_sparse
+from mlpcli.data.values import as_array
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import listed, quote
 
@@ -77,14 +78,14 @@ def read_in_memory(data: Any, options: DataOptions) -> tuple[Table, DataOptions]
         _refuse_others(options, named=is_frame(x))
         if is_sparse(x):
             scale = "maxabs"
-            table = read_sparse(x, _array(y, "y"), writer, "the data")
+            table = read_sparse(x, as_array(y, "y"), writer, "the data")
         elif is_frame(x):
             frame, names = _joined(x, y)
             table = read_frame(frame, writer, Wanted(options.model_copy(update={"target": names})))
         else:
-            x = _array(x, "X")
+            x = as_array(x, "X")
             scale = "unit" if are_pictures(x.shape, x.dtype) else scale
-            table = read_arrays(x, _array(y, "y"), writer, "the data")
+            table = read_arrays(x, as_array(y, "y"), writer, "the data")
     elif is_frame(data):
         _refuse_others(options, named=True)
         table = read_frame(as_frame(data), writer, Wanted(options))
@@ -150,7 +151,7 @@ def encode_in_memory(x: Any, preprocessing: Preprocessing, trained: DataOptions 
         raise DataError("X: its rows are sparse, but the model was trained on dense rows. Give X.toarray()")
     columns, trained = preprocessing.columns, trained or DataOptions()
     if not is_frame(x):
-        array = _array(x, "X")
+        array = as_array(x, "X")
         if not array.size:
             raise DataError("X: it has no rows")
         flat = array.reshape(len(array), -1) if array.ndim != 1 else array.reshape(1, -1)
@@ -213,7 +214,7 @@ def encode_targets(y: Any, rows: int, preprocessing: Preprocessing) -> NDArray[A
         DataError: another number of rows or targets, a class that the training rows did not have, a label other than 0
             and 1, or a value that is not a finite number.
     """
-    array, targets = _array(y, "y"), len(preprocessing.targets)
+    array, targets = as_array(y, "y"), len(preprocessing.targets)
     shape = (rows, targets)
     if array.shape != shape and (targets > 1 or array.shape != (rows,)):
         expected = shape if targets > 1 else (rows,)
@@ -243,8 +244,8 @@ def checked_weights(weights: Any, rows: int) -> NDArray[np.float64]:
         DataError: another number of them, one that is no number of at least 0, or all are 0.
     """
     try:
-        found = np.asarray(weights, np.float64)
-    except (TypeError, ValueError):
+        found = np.asarray(as_array(weights, "weights"), np.float64)
+    except (DataError, TypeError, ValueError):
         found = np.empty(0)
     if found.shape != (rows,) or not (np.isfinite(found) & (found >= 0)).all() or not found.any():
         raise DataError(f"weights: expected {rows} numbers of at least 0, one for each row of X, and not all of them 0")
@@ -263,23 +264,6 @@ def _class_codes(values: Sequence[Any], classes: Sequence[str]) -> NDArray[np.in
     return np.array([codes[name] for name in names], np.int64)
 
 
-def _array(values: Any, name: str) -> NDArray[Any]:
-    """An array of numbers or texts; texts and numbers of type object get the type that all of them have."""
-    try:
-        array = np.asarray(values)
-        if array.dtype.kind in "OT":
-            kinds = {type(value) for value in array.ravel().tolist()}
-            if kinds == {str} or not kinds & {str}:
-                array = np.array(array.tolist())
-    except ValueError:
-        raise DataError(f"{name}: its rows have different lengths") from None
-    if array.ndim == 0 or array.dtype.kind not in "biufUO":
-        got = f"an array of {array.dtype}" if array.ndim else type(values).__name__
-        dates = "; a data frame may have dates" if array.dtype.kind == "M" else ""
-        raise DataError(f"{name}: got {got}, expected an array, or lists, of numbers or texts{dates}")
-    return array
-
-
 def _joined(x: Any, y: Any) -> tuple[Any, tuple[str, ...]]:
     """X with the targets as further columns, and their names."""
     import pandas as pd
@@ -288,7 +272,7 @@ def _joined(x: Any, y: Any) -> tuple[Any, tuple[str, ...]]:
     if is_frame(y) and not hasattr(type(y), "name"):  # a series has one; of a frame, it may be a column
         targets = as_frame(y)
     else:
-        values = _array(y, "y")
+        values = as_array(y, "y")
         values = values.reshape(len(values), -1)
         several = [f"y{i + 1}" for i in range(values.shape[1])]
         names = several if len(several) > 1 else [str(getattr(y, "name", None) or "y")]

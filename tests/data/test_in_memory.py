@@ -8,7 +8,13 @@ import pandas as pd
 import pytest
 
 from mlpcli.config import DataOptions
-from mlpcli.data.in_memory import encode_in_memory, prepare_in_memory
+from mlpcli.data.in_memory import (
+    checked_weights,
+    class_labels,
+    encode_in_memory,
+    encode_targets,
+    prepare_in_memory,
+)
 from mlpcli.data.readers.wanted_columns import rejoined
 from mlpcli.errors import DataError, UsageError
 from tests.data.asked import prepare
@@ -244,6 +250,49 @@ def test_options_that_decide_nothing_are_refused(data: Any, given: dict[str, Any
 def test_what_is_no_table_is_one_line(data: Any, words: str) -> None:
     with pytest.raises(DataError, match=words):
         prepare_in_memory(data, TARGET if not isinstance(data, tuple) else DataOptions())
+
+
+@pytest.mark.parametrize(
+    "gaps",
+    [
+        lambda y: [float("nan") if i % 3 == 0 else text for i, text in enumerate(y)],
+        lambda y: [None if i % 3 == 0 else text for i, text in enumerate(y)],
+        lambda y: np.array([np.nan if i % 3 == 0 else text for i, text in enumerate(y)], object),
+        lambda y: [None if i % 3 == 0 else scalar for i, scalar in enumerate(np.array(y))],
+        lambda y: pd.Series(y, dtype=object).where(np.arange(len(y)) % 3 > 0),
+        lambda y: np.ma.masked_array(y, np.arange(len(y)) % 3 == 0),
+        lambda y: [pd.NA if i % 3 == 0 else text for i, text in enumerate(y)],
+    ],
+)
+@pytest.mark.parametrize("y", [["no", "yes"] * 15, [0, 1] * 15, [False, True] * 15], ids=["texts", "numbers", "flags"])
+@pytest.mark.parametrize("named", [False, True])
+def test_gaps_of_a_list_or_an_array_are_rows_without_a_target(y: list[Any], gaps: Any, named: bool) -> None:
+    x = np.random.default_rng(0).normal(size=(30, 2))
+    asked = DataOptions(drop_unlabelled=True, test_size=0, val_size=0, split="ordered", task="classification")
+    data = (pd.DataFrame(x, columns=["a", "b"]) if named else x, gaps(y))
+    prepared = prepare_in_memory(data, asked)
+    assert class_labels(prepared.classes or ()).tolist() == y[:2]
+    assert prepared.train.rows.tolist() == [row for row in range(30) if row % 3]
+    assert prepared.train.y.tolist() == [row % 2 for row in range(30) if row % 3]
+    with pytest.raises(DataError, match=r"target 'y': .*no value"):
+        prepare_in_memory(data, DataOptions())
+    with pytest.raises(DataError, match=r"y: row 0 has (None|nan), expected one of the classes"):
+        encode_targets(gaps(y), 30, prepared.preprocessing)
+
+
+def test_what_is_masked_is_a_gap() -> None:
+    x = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+    masked, holes = np.ma.masked_greater(x, 1), np.where(x > 1, np.nan, x)
+    whole = DataOptions(test_size=0, val_size=0)
+    prepared = prepare_in_memory((masked, [0, 1] * 20), whole)
+    assert prepared.digest == prepare_in_memory((holes, [0, 1] * 20), whole).digest
+    encoded = [encode_in_memory(rows, prepared.preprocessing) for rows in (masked, holes, np.ma.masked_array(x, x > 1))]
+    assert encoded[0].tobytes() == encoded[1].tobytes() == encoded[2].tobytes()
+    counts = np.ma.masked_array(np.arange(80).reshape(40, 2), np.arange(80).reshape(40, 2) % 7 == 0)
+    filled = prepare_in_memory((counts, [0, 1] * 20), whole)
+    assert filled.digest == prepare_in_memory((counts.astype(float).filled(np.nan), [0, 1] * 20), whole).digest
+    with pytest.raises(DataError, match="weights: expected 3 numbers of at least 0"):
+        checked_weights(np.ma.masked_array([1, 2, 3], [0, 1, 0]), 3)
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])

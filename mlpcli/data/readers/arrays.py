@@ -26,7 +26,7 @@ def read_arrays(x: NDArray[Any], y: NDArray[Any], writer: TableWriter, where: st
         DataError: they hold something else; the message begins with `where`.
     """
     check_shape("X", x.shape, x.dtype, where)
-    check_shape("y", y.shape, y.dtype, where)
+    check_shape("y", y.shape, np.dtype("U1") if y.dtype == object else y.dtype, where)
     if len(x) != len(y):
         raise DataError(f"{where}: {len(x)} rows in X, but {len(y)} in y")
     values, targets = read_y(y.reshape(len(y), -1), where)
@@ -39,13 +39,19 @@ def read_arrays(x: NDArray[Any], y: NDArray[Any], writer: TableWriter, where: st
 
 
 def read_y(y: NDArray[Any], where: str) -> tuple[NDArray[Any], list[TableColumn]]:
-    """The targets (rows, targets) as numbers or codes, and their columns."""
+    """The targets (rows, targets), of type object texts with None for a gap, as numbers or codes, and their columns."""
     names = ["y"] if y.shape[1] == 1 else [f"y{i + 1}" for i in range(y.shape[1])]
     if y.shape[1] == 1 and y.dtype.kind in "USbiu":
         values, codes = np.unique(y[:, 0], return_inverse=True)
         if len(values) <= MOST_CLASSES or y.dtype.kind in "US":
             texts = tuple(str(value).lower() if y.dtype.kind == "b" else str(value) for value in values.tolist())
             return codes[:, None], [TableColumn("y", "text", texts)]
+    if y.shape[1] == 1 and y.dtype == object:
+        given = np.array([value is not None for value in y[:, 0]])
+        values, found = np.unique(y[given, 0].astype(str), return_inverse=True)
+        codes = np.full(y.shape, np.nan)
+        codes[given, 0] = found
+        return codes, [TableColumn("y", "text", tuple(values.tolist()))]
     check_block(y, 0, where)
     return y, [TableColumn(name) for name in names]
 
@@ -65,7 +71,7 @@ def check_shape(name: str, shape: tuple[int, ...], dtype: np.dtype[Any], where: 
 
 def check_block(block: NDArray[Any], first_row: int, where: str) -> None:
     """Raise DataError for what cannot be a number: text, infinity, a whole number too wide to hold."""
-    if block.dtype.kind in "US":
+    if block.dtype.kind in "USO":
         raise DataError(f"{where}: texts among the numbers of X and y; only y of one column may be texts")
     wrong = np.isinf(block) if block.dtype.kind == "f" else (block > LARGEST_WHOLE) | (block < -LARGEST_WHOLE)
     for row, column in np.argwhere(wrong)[:1].tolist():

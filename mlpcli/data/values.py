@@ -1,0 +1,70 @@
+"""Values of a Python program, lists or arrays of any library, as one array of numbers or texts whose gaps stay gaps.
+
+NumPy alone makes the text "nan" of a gap in a list of texts, and takes the number under a mask for a value.
+
+>>> as_array(["yes", float("nan"), "no"], "y"), as_array([1, None], "y")
+(array(['yes', None, 'no'], dtype=object), array([ 1., nan]))
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.errors import DataError
+
+__all__ = ["as_array"]
+
+GAPS = frozenset(("None", "nan", "NaT", "<NA>"))
+"""Values that stand for none, as Python prints them; a text of the same letters is a text."""
+
+
+def as_array(values: Any, name: str) -> NDArray[Any]:
+    """An array of numbers, booleans or texts; one of type object has texts, and None where there is no value.
+
+    Raises:
+        DataError: rows of different lengths, or values of other types; the message begins with `name`.
+    """
+    try:
+        masked = isinstance(values, np.ma.MaskedArray) and values.mask.any()
+        array = _filled(values) if masked else np.asarray(values)
+        if array.dtype.kind in "OT":
+            array = _of_objects(array)
+        elif array.dtype.kind == "U" and not isinstance(values, np.ndarray):  # a list, whose gaps are texts now
+            given = _of_objects(np.asarray(values, object))
+            array = array if given.dtype.kind != "O" or None not in given.ravel().tolist() else given
+    except ValueError:
+        raise DataError(f"{name}: its rows have different lengths") from None
+    if array.ndim == 0 or array.dtype.kind not in "biufUO":
+        got = f"an array of {array.dtype}" if array.ndim else type(values).__name__
+        dates = "; a data frame may have dates" if array.dtype.kind == "M" else ""
+        raise DataError(f"{name}: got {got}, expected an array, or lists, of numbers or texts{dates}")
+    return array
+
+
+def _filled(values: Any) -> NDArray[Any]:
+    """A masked array with gaps in place of what is masked."""
+    if values.dtype.kind in "iuf":
+        return np.asarray(np.ma.filled(values.astype(np.result_type(values.dtype, np.float16)), np.nan))
+    objects = values.astype(object)
+    objects[np.ma.getmaskarray(values)] = None
+    return np.asarray(objects)
+
+
+def _of_objects(array: NDArray[Any]) -> NDArray[Any]:
+    """The array in the type that all its values have, gaps aside, or as it is where they have several."""
+    cells = array.ravel().tolist()
+    present = [cell for cell in cells if not _is_gap(cell)]
+    texts = sum(isinstance(cell, str) for cell in present)
+    if len(present) == len(cells):
+        return np.array(array.tolist()) if texts in (0, len(cells)) else array
+    flags = all(isinstance(cell, bool | np.bool_) for cell in present)
+    if not texts and not flags:
+        return np.array([np.nan if _is_gap(cell) else cell for cell in cells]).reshape(array.shape)
+    found = np.empty(len(cells), object)
+    found[:] = [None if _is_gap(cell) else str(cell).lower() if flags else cell for cell in cells]
+    return found.reshape(array.shape)
+
+
+def _is_gap(cell: Any) -> bool:
+    return not isinstance(cell, str) and str(cell) in GAPS
