@@ -247,7 +247,10 @@ def _given(resolved: RunOptions, validated: bool) -> dict[str, Any]:
 
 
 def _epochs(path: Path, run_id: str | None = None) -> dict[str, list[float | None]]:
-    """The numbers of metrics.csv by column, of one trial if its run_id is given; other rows are not parsed."""
+    """The numbers of metrics.csv by column, of one trial if its run_id is given; other rows are not parsed.
+
+    Each epoch counts once, since two configurations may come to one run for some seed.
+    """
     if not os.path.isfile(path):
         return {}
     with io_errors("read", path), open(path, "rb") as file:
@@ -256,8 +259,11 @@ def _epochs(path: Path, run_id: str | None = None) -> dict[str, list[float | Non
         lines = [line for line in file if line.endswith(b"\n") and (mark is None or mark in line)]
     try:
         names, *rows = csv_text.parse(header + b"".join(lines)) or [[]]
+        by_epoch: dict[str, list[str]] = {}
+        for row in rows:
+            by_epoch.setdefault(row[names.index("epoch")], row)
         return {
-            name: [csv_text.number(row[at]) for row in rows]
+            name: [csv_text.number(row[at]) for row in by_epoch.values()]
             for at, name in enumerate(names)
             if name == "epoch" or Measure.find(name)
         }

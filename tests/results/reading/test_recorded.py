@@ -71,6 +71,13 @@ def test_a_trial_is_its_base_its_row_and_its_seed(tmp_path: Path) -> None:
     assert list(curves(recorded)) == ["train_accuracy", "val_accuracy"]
 
 
+def test_the_epochs_of_a_run_that_two_trials_share_count_once(tmp_path: Path) -> None:
+    path = sweep_folder(tmp_path / "s", {"split_seed": [0, "seed"]}, seeds=1, epochs=3)
+    for file in ("trials.csv", "metrics.csv"):
+        (path / file).write_text((path / file).read_text().replace(f",{1:012x},", f",{0:012x},"))
+    assert read_recorded(find_named("s/1", tmp_path)).columns["epoch"] == [1, 2, 3]
+
+
 def test_a_run_that_has_only_begun(tmp_path: Path) -> None:
     path = run_folder(tmp_path / "r")
     (path / "result.json").unlink()
