@@ -175,7 +175,7 @@ def test_some_random_tables_most_of_which_are_read() -> None:
     """The comparison is worth something only if refusals are rare."""
     read = []
 
-    @settings(max_examples=examples(60), database=None, **QUICK)
+    @settings(max_examples=examples(40), database=None, **QUICK)
     @given(tables(), SIZES)
     def compare(table: Any, size: int) -> None:
         read.append(check(table, size))
