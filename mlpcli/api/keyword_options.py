@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mlpcli.config import RunOptions, Source, as_dict, build, read_options
+from mlpcli.config.class_weights import spelled
 from mlpcli.config.origins import unknown_parts
 
 __all__ = ["Config", "options_from", "plain"]
@@ -37,11 +38,15 @@ def options_from(config: Config, keywords: Mapping[str, object]) -> RunOptions:
 
 
 def plain(value: object) -> object:
-    """The value as TOML has it: paths are strings, NumPy's numbers and arrays Python's numbers and lists."""
+    """The value as TOML has it: paths are strings, NumPy's numbers and arrays Python's numbers and lists.
+
+    >>> plain({True: 2.0, "width": (8, 16)})
+    {'true': 2.0, 'width': [8, 16]}
+    """
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if isinstance(value, Mapping):
-        return {str(key): plain(member) for key, member in value.items()}
+        return {spelled(plain(key)): plain(member) for key, member in value.items()}
     if hasattr(value, "tolist"):
         return value.tolist()
     if isinstance(value, list | tuple | range):

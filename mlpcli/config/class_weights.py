@@ -2,6 +2,8 @@
 
 >>> canonical({"yes": 5.0, "no": 1}), canonical("yes=5, no = 1.0"), canonical({"a, b": 2.5})
 ('no=1,yes=5', 'no=1,yes=5', '"a, b"=2.5')
+>>> canonical({True: 5, False: 1}), canonical({0.0: 1, 1.5: 2})
+('false=1,true=5', '0=1,1.5=2')
 >>> weights_by_class('no=1,"a, b"=2.5')
 {'no': 1.0, 'a, b': 2.5}
 """
@@ -12,7 +14,7 @@ from collections.abc import Mapping
 
 from mlpcli.wording import quote
 
-__all__ = ["EXAMPLE", "WORDS", "canonical", "weights_by_class"]
+__all__ = ["EXAMPLE", "WORDS", "canonical", "spelled", "weights_by_class"]
 
 EXAMPLE = "no=1,yes=5"
 
@@ -34,7 +36,7 @@ def canonical(value: object) -> object:
     if isinstance(value, Mapping):
         weights: dict[str, float] = {}
         for name, weight in value.items():
-            _add(weights, str(name), weight)
+            _add(weights, spelled(name), weight)
     elif isinstance(value, str) and value not in WORDS:
         if "=" not in value:
             raise ValueError  # a word misspelt; the message names the nearest
@@ -71,6 +73,13 @@ def _add(weights: dict[str, float], name: str, weight: object) -> None:
     if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= sys.float_info.max:
         raise ValueError(f"class {quote(name)} has the weight {quote(weight)}, which is no finite number of 0 or more")
     weights[name] = float(weight)
+
+
+def spelled(name: object) -> str:
+    """The name of a class as tables have it, where a program gives a boolean or a whole number as a float."""
+    if isinstance(name, bool):
+        return str(name).lower()
+    return str(int(name)) if isinstance(name, float) and name.is_integer() else str(name)
 
 
 def _number(text: str) -> float | str:

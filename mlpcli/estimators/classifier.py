@@ -6,13 +6,14 @@
 (['no', 'yes', 'yes', 'no'], 'logistic', [(2, 16), (16, 1)])
 """
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import column_or_1d, compute_sample_weight
+from sklearn.utils import column_or_1d, compute_class_weight, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 from sklearn.utils.validation import validate_data
@@ -168,7 +169,12 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # sciki
         weights = super()._row_weights(sample_weight, X, y)
         if self.class_weight is None:
             return weights
-        by_class: Array = compute_sample_weight(self.class_weight, y).astype(X.dtype)
+        by_class: Array
+        if isinstance(self.class_weight, Mapping) and not self._is_multilabel():  # a batch may lack some of the classes
+            by_class = compute_class_weight(dict(self.class_weight), classes=self.classes_, y=y)[self._encoded(y)]
+        else:
+            by_class = compute_sample_weight(self.class_weight, y)
+        by_class = by_class.astype(X.dtype)
         return by_class if weights is None else weights * by_class
 
     def _rating(self, X: Any, y: Array, weights: Array | None) -> float:

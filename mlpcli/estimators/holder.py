@@ -47,7 +47,8 @@ class ModelHolder(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has
         Raises:
             UsageError: the model is of the other task.
         """
-        estimator = cls(**parameters_of(model.options, cls._get_param_names()))
+        classes = model.preprocessing.classes or ()
+        estimator = cls(**parameters_of(model.options, cls._get_param_names(), classes))
         estimator._adopt(model)
         estimator._take(model, encodes=True)
         columns = [column.name for column in model.preprocessing.columns]

@@ -8,7 +8,7 @@ name. Both are checked by the option's declaration; what has no option is checke
 """
 
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
@@ -18,6 +18,9 @@ import numpy as np
 from mlpcli.api.keyword_options import plain
 from mlpcli.config import OPTIONS, RunOptions, Source, build
 from mlpcli.config.choices import OPTIMIZERS
+from mlpcli.config.class_weights import WORDS as CLASS_WEIGHT_WORDS
+from mlpcli.config.class_weights import weights_by_class
+from mlpcli.data.in_memory import class_labels
 from mlpcli.errors import UsageError
 from mlpcli.estimators.faults import ParameterError
 from mlpcli.wording import quote
@@ -186,8 +189,8 @@ def _optimizer(parameters: Mapping[str, Any]) -> str:
     return "nesterov" if parameters.get("nesterovs_momentum", True) else "momentum"
 
 
-def parameters_of(options: RunOptions, names: Collection[str]) -> dict[str, Any]:
-    """The parameters, of those with these `names`, that stand for the resolved options of a run."""
+def parameters_of(options: RunOptions, names: Collection[str], classes: Sequence[str] = ()) -> dict[str, Any]:
+    """The parameters, of those with these `names`, that stand for the resolved options of a run on these classes."""
     words = {ours: theirs for theirs, ours in WORDS.items() if theirs != "poisson"}
     optimizer = options.optimizer
     found = {name: getattr(options, option) for name, option in SHARED.items()} | {
@@ -197,6 +200,7 @@ def parameters_of(options: RunOptions, names: Collection[str]) -> dict[str, Any]
         "momentum": 0.0 if optimizer == "sgd" else options.momentum,
         "nesterovs_momentum": optimizer == "nesterov",
         "alpha": 0.0,
+        "class_weight": _class_weight(options.class_weight, classes),
         "random_state": options.seed,
         **{name: getattr(options, name) for name in FURTHER},
     }
@@ -205,6 +209,14 @@ def parameters_of(options: RunOptions, names: Collection[str]) -> dict[str, Any]
         for name, value in found.items()
         if name in names
     }
+
+
+def _class_weight(given: str, classes: Sequence[str]) -> Any:
+    """The weights of the classes as scikit-learn has them: by label, where the option has them by name."""
+    if given in CLASS_WEIGHT_WORDS:
+        return None if given == "none" else given
+    labels = dict(zip(classes, class_labels(classes).tolist(), strict=True))
+    return {labels[name]: weight for name, weight in weights_by_class(given).items()}
 
 
 def with_options(init: Callable[..., None]) -> Callable[..., None]:

@@ -184,6 +184,34 @@ def test_chunks_cannot_be_balanced_one_by_one() -> None:
         mlpcli.MLPClassifier(class_weight="balanced").partial_fit(X, Y, classes=np.unique(Y))
 
 
+def test_a_chunk_may_lack_a_class_that_has_a_weight() -> None:
+    parameters: Any = {"hidden_layer_sizes": (4,), "random_state": 0, "shuffle": False}
+    by_class = mlpcli.MLPClassifier(**parameters, class_weight={2: 5.0})
+    by_row = mlpcli.MLPClassifier(**parameters)
+    for rows in (slice(100), slice(150)):
+        by_class.partial_fit(X[rows], Y[rows], classes=[0, 1, 2])
+        by_row.partial_fit(X[rows], Y[rows], classes=[0, 1, 2], sample_weight=np.where(Y[rows] == 2, 5.0, 1.0))
+    np.testing.assert_array_equal(by_class.coefs_[0], by_row.coefs_[0])
+    with pytest.raises(ValueError, match="are not in class_weight"):
+        mlpcli.MLPClassifier(class_weight={9: 5.0}).partial_fit(X, Y, classes=[0, 1, 2])
+
+
+@pytest.mark.parametrize(
+    ("labels", "given", "expected"),
+    [
+        ([0, 1, 2], {1: 5, np.int64(2): 3}, {1: 5, 2: 3}),
+        ([0.0, 1.0, 2.0], {1.0: 5}, {1: 5}),
+        ([True, False, False], {True: 5, False: 2}, {True: 5, False: 2}),
+        (["a, b", "c=d", "e"], {"a, b": 0.5}, {"a, b": 0.5}),
+        ([0, 1, 2], "balanced", "balanced"),
+        ([0, 1, 2], None, None),
+    ],
+)
+def test_an_estimator_of_a_run_has_its_weights_of_classes(labels: list[Any], given: Any, expected: Any) -> None:
+    run = mlpcli.train((X, np.array(labels)[Y]), class_weight=given, epochs=1, width=4, progress=False)
+    assert mlpcli.MLPClassifier.of(run.model).get_params()["class_weight"] == expected
+
+
 def test_a_chunk_has_the_targets_of_the_network() -> None:
     two = np.stack([X[:, 0], X[:, 1]], axis=1)
     regressor = mlpcli.MLPRegressor(hidden_layer_sizes=(3,)).partial_fit(X, two)
