@@ -10,7 +10,7 @@ from mlpcli.cli.console import message, print_json
 from mlpcli.cli.flags import Json, Quiet, ResultsRoot, switch
 from mlpcli.cli.text_table import prose
 from mlpcli.cli.views.rows_output import Format, FormatFlag, print_rows
-from mlpcli.results.reading.compared import compared_options, configuration_rows, endings, find_sides, side_rows
+from mlpcli.results.reading.compared import Side, compared_options, configuration_rows, endings, find_sides, side_rows
 
 __all__ = ["compare"]
 
@@ -49,7 +49,7 @@ def compare(
         return
     known = dict.fromkeys(name for row in rows for name in row)
     columns = [name for name in known if any(row.get(name) is not None for row in rows)]
-    print_rows(rows, columns, form, key="compared", expendable=_spare(columns, metric, options))
+    print_rows(rows, columns, form, key="compared", expendable=_spare(columns, sides, options))
     if not options and form is Format.TABLE:
         prose("; ".join(["No option differs", *endings(sides)]))
     if configurations and form is Format.CSV:
@@ -66,6 +66,7 @@ def compare(
         message(note, quiet=quiet)
 
 
-def _spare(columns: list[str], metric: str | None, options: list[str]) -> list[str]:
-    """The columns that a narrow terminal goes without, the first to go first: never the options and the metric."""
-    return [name for name in reversed(columns) if name not in ("name", metric, *options)]
+def _spare(columns: list[str], sides: list[Side], options: list[str]) -> list[str]:
+    """The columns that a narrow terminal goes without, the first to go first: never the options and what ranks."""
+    kept = {"name", *options, *(side.metric for side in sides)}
+    return [name for name in reversed(columns) if name not in kept]

@@ -81,7 +81,8 @@ def list_(
     form = Format.JSON if as_json else form
     if name is None and form not in (Format.JSON, Format.CSV):
         selected = [{**row, "state": _state(row)} for row in selected]
-    print_rows(selected, wanted, form, key=key, expendable=() if columns else spare)
+    spare = [] if columns else spare
+    print_rows(selected, wanted, form, key=key, expendable=spare, elsewhere="--columns or --json")
 
 
 def _trials(name: str, results: Path) -> tuple[Rows, str]:

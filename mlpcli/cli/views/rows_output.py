@@ -44,6 +44,7 @@ def print_rows(
     *,
     key: str,
     expendable: Sequence[str] = (),
+    elsewhere: str = "--json",
 ) -> None:
     """Print these columns of the rows.
 
@@ -53,6 +54,7 @@ def print_rows(
         form: the format; JSON has every column, under `key`.
         key: the name of the list in JSON.
         expendable: columns that a narrow terminal goes without, the first to go first.
+        elsewhere: the flags that show the columns left out.
     """
     if form is Format.JSON:
         print_json({key: list(rows)})
@@ -63,7 +65,7 @@ def print_rows(
     else:
         found = [column(name, column_values(rows, name)) for name in columns]
         if form is Format.TABLE:
-            print_columns(found, expendable=expendable, elsewhere="--columns or --json")
+            print_columns(found, expendable=expendable, elsewhere=elsewhere)
             return
         cells = [list(map(plain, row)) for row in zip(*(part.cells for part in found), strict=True)]
         (_print_markdown if form is Format.MARKDOWN else _print_latex)(columns, cells)

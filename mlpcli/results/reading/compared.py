@@ -9,7 +9,7 @@ from typing import Any
 from mlpcli.config import OPTIONS
 from mlpcli.errors import UsageError
 from mlpcli.results.folders.find import find_named
-from mlpcli.results.folders.read_trials import judged, read_trials
+from mlpcli.results.folders.read_trials import judged, read_trials, usual_metric
 from mlpcli.results.reading.folder_rows import Row
 from mlpcli.results.reading.recorded import Recorded, read_recorded
 from mlpcli.results.statistics import Difference, difference, estimate, holm, overlap_of
@@ -26,13 +26,13 @@ class Side:
     """One of the things compared: a run, or a trial with those that differ from it by their seed alone.
 
     `seeds` are these trials of its configuration by seed and fold, of a confirmed one the fresh seeds alone, as in
-    summary.csv; a run has none. `metric` ranks its sweep, and `overlap` is that of `results.statistics`: by the folds
-    of the sweep, whether or not all of them have a score.
+    summary.csv; a run has none. `metric` ranks its sweep or the epochs of the run, and `overlap` is that of
+    `results.statistics`: by the folds of the sweep, whether or not all of them have a score.
     """
 
     recorded: Recorded
     seeds: Mapping[Repeat, Trial]
-    metric: str | None = None
+    metric: str
     overlap: float = 0.0
 
     @property
@@ -152,7 +152,8 @@ def _difference(side: Side, reference: Side, metric: str) -> Difference | None:
 def _sides(name: str, root: Path) -> list[Side]:
     named = find_named(name, root)
     if not named.is_sweep:
-        return [Side(read_recorded(named), {})]
+        recorded = read_recorded(named)
+        return [Side(recorded, {}, recorded.given.get("monitor") or usual_metric(recorded.columns))]
     sweep = named.sweep or read_trials(named.path)
     trials = named.trials or sweep.ranked[:1]
     if not trials:

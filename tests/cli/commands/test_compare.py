@@ -34,6 +34,18 @@ def test_equal_options_and_what_differs_instead(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out.endswith("\nNo option differs; results/b diverged\n")
 
 
+@pytest.mark.parametrize("names", [["s/0", "s/1"], ["a", "b"]])
+def test_a_narrow_terminal_keeps_what_ranks(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, names: list[str]
+) -> None:
+    monkeypatch.setattr("mlpcli.cli.text_table.is_terminal", lambda: True)
+    monkeypatch.setattr("mlpcli.cli.text_table.MOST_BOXED", 0)
+    monkeypatch.setenv("COLUMNS", "70")
+    assert run(["compare", *names]) == 0
+    header, *_, said = capsys.readouterr().out.replace("No option differs; results/b diverged\n", "").splitlines()
+    assert "val_accuracy" in header.split() and "val_loss" not in header.split() and said.endswith("(in --json)")
+
+
 def test_csv_is_one_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["compare", "s/0", "s/best", "--format", "csv"]) == 0
     out, err = capsys.readouterr()
