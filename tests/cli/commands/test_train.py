@@ -14,6 +14,7 @@ import pytest
 from scipy import stats
 
 from mlpcli.cli.main import run
+from mlpcli.workers.registry import EXECUTORS
 
 BLOBS = ["train", "--dataset", "blobs:n=120", "--width", "8", "--depth", "1", "--epochs", "3"]
 FILES = ["columns.csv", "config.toml", "metrics.csv", "model.safetensors", "provenance.json", "result.json"]
@@ -30,6 +31,12 @@ def train(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) ->
     assert run([*BLOBS, *arguments]) == code
     captured = capsys.readouterr()
     return captured.out, captured.err
+
+
+@pytest.fixture
+def no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seeds train in this process: what is said of them does not depend on workers, which take time to start."""
+    monkeypatch.setitem(EXECUTORS, "local", EXECUTORS["serial"])
 
 
 def words(line: str) -> list[str]:
@@ -307,6 +314,7 @@ def test_what_made_a_training_diverge_is_kept_with_its_result(capsys: pytest.Cap
     assert capsys.readouterr().err.endswith(f"training of {folder()} diverged. {advice}")
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_seeds_that_all_diverge_are_told_what_helps_here(capsys: pytest.CaptureFixture[str]) -> None:
     diverging = ["--optimizer", "sgd", "--loss", "squared", "--activation", "identity", "--lr", "1e30"]
     code = run(["train", "--dataset", "blobs:n=120", "--epochs", "2", "--seeds", "2", *diverging])
@@ -320,6 +328,7 @@ def test_seeds_that_all_diverge_are_told_what_helps_here(capsys: pytest.CaptureF
     assert table.stat().st_mtime_ns > before  # trained again
 
 
+@pytest.mark.usefixtures("no_workers")
 @pytest.mark.parametrize("seeds", [[], ["--seeds", "2"]])
 @pytest.mark.parametrize(
     ("diverging", "advice", "cure"),
