@@ -38,7 +38,7 @@ from mlpcli.data.readers.frames import as_frame, is_frame, read_frame
 from mlpcli.data.readers.sparse_matrices import encode_sparse, read_sparse
 from mlpcli.data.readers.text.cells import Spelling, class_name, find_classes
 from mlpcli.data.sparse.sparse_rows import is_sparse
-from mlpcli.data.values import as_array
+from mlpcli.data.values import as_array, warn_of_other_order
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import listed, quote
 
@@ -75,6 +75,7 @@ def read_in_memory(data: Any, options: DataOptions) -> tuple[Table, DataOptions]
     writer, scale = TableWriter(MemoryEntry()), "standard"
     if isinstance(data, tuple) and len(data) == 2:
         x, y = data
+        warn_of_other_order(x, y, "y", stacklevel=5)
         _refuse_others(options, named=is_frame(x))
         if is_sparse(x):
             scale = "maxabs"

@@ -6,6 +6,8 @@ NumPy alone makes the text "nan" of a gap in a list of texts, and takes the numb
 (array(['yes', None, 'no'], dtype=object), array([ 1., nan]))
 """
 
+import sys
+import warnings
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 
 from mlpcli.errors import DataError
 
-__all__ = ["as_array"]
+__all__ = ["as_array", "warn_of_other_order"]
 
 GAPS = frozenset(("None", "nan", "NaT", "<NA>"))
 """Values that stand for none, as Python prints them; a text of the same letters is a text."""
@@ -40,6 +42,29 @@ def as_array(values: Any, name: str) -> NDArray[Any]:
         dates = "; a data frame may have dates" if array.dtype.kind == "M" else ""
         raise DataError(f"{name}: got {got}, expected an array, or lists, of numbers or texts{dates}")
     return array
+
+
+def warn_of_other_order(x: Any, other: Any, name: str, *, stacklevel: int) -> None:
+    """Warn where the rows of two pandas objects have the same labels in another order: they are matched by position.
+
+    Args:
+        x: the rows, pandas or not.
+        other: what belongs to them.
+        name: the name of `other`.
+        stacklevel: as for `warnings.warn`, from the caller.
+    """
+    pandas = sys.modules.get("pandas")  # what is pandas's has been made by it
+    if pandas is None or not all(isinstance(one, pandas.DataFrame | pandas.Series) for one in (x, other)):
+        return
+    first, second = x.index, other.index
+    if len(first) != len(second) or first.equals(second) or not (first.is_unique and second.is_unique):
+        return
+    if second.isin(first).all():
+        warnings.warn(
+            f"{name}: its index has the labels of X's index in another order, and rows are matched by position. "
+            f"If the labels say which rows belong together, give {name}.loc[X.index]",
+            stacklevel=stacklevel + 1,
+        )
 
 
 def _filled(values: Any) -> NDArray[Any]:

@@ -251,7 +251,10 @@ class Model:
     def _labelled(self, rows: Any, y: Any, weights: Any) -> Part:
         """Rows, targets and weights as `score` takes them, prepared as in training."""
         from mlpcli.data.in_memory import checked_weights, encode_targets
+        from mlpcli.data.values import warn_of_other_order
 
+        for name, other in (("y", y), ("weights", weights)):
+            warn_of_other_order(rows, other, name, stacklevel=3)
         x = self._inputs(rows)
         counted = None if weights is None else checked_weights(weights, len(x))
         return Part(x, encode_targets(y, len(x), self.preprocessing), np.arange(len(x)), counted)

@@ -1,5 +1,6 @@
 """Data in memory become the same table as a file of the same content, and new rows the same inputs."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import mlpcli
 from mlpcli.config import DataOptions
 from mlpcli.data.in_memory import (
     checked_weights,
@@ -278,6 +280,27 @@ def test_gaps_of_a_list_or_an_array_are_rows_without_a_target(y: list[Any], gaps
         prepare_in_memory(data, DataOptions())
     with pytest.raises(DataError, match=r"y: row 0 has (None|nan), expected one of the classes"):
         encode_targets(gaps(y), 30, prepared.preprocessing)
+
+
+def test_an_index_in_another_order_is_said(frame: pd.DataFrame) -> None:
+    """By label, y would be that of other rows; scikit-learn and mlpcli match rows by position."""
+    rows, grade = frame.drop(columns="grade"), frame["grade"]
+    shuffled = rows.sample(frac=1, random_state=0)
+    said = r"y: its index has the labels of X's index in another order.* give y\.loc\[X\.index\]"
+    with pytest.warns(UserWarning, match=said) as caught:
+        mlpcli.train((shuffled, grade), epochs=1, width=2, progress=False)
+    assert caught[0].filename == __file__
+    model = mlpcli.train((shuffled, grade.loc[shuffled.index]), epochs=1, width=2, progress=False).model
+    with pytest.warns(UserWarning, match=said) as caught:
+        model.score(shuffled, grade)
+    assert caught[0].filename == __file__
+    with pytest.warns(UserWarning, match=r"weights: its index"):
+        model.evaluate(rows, grade, weights=pd.Series(1.0, index=shuffled.index))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for index in (range(100, 200), [0] * 100, list("ab") * 50):  # other labels, which say nothing
+            model.score(shuffled, grade.loc[shuffled.index].set_axis(index))
+        model.score(shuffled, grade.loc[shuffled.index].tolist())
 
 
 def test_what_is_masked_is_a_gap() -> None:

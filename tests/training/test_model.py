@@ -202,7 +202,7 @@ def models() -> dict[str, Model]:
         ("classes", ["no"] * 9 + ["perhaps"], "does not know the class 'perhaps'"),
         ("classes", [0.0] * 9 + [np.nan], "^y: row 9 has nan, expected one of the classes "),
         ("classes", [1] * 3 + [-np.inf] * 7, "^y: row 3 has -inf, expected one of the classes "),
-        ("classes", pd.array([True, None] * 5, "boolean"), "^y: row 1 has <NA>, expected one of the classes "),
+        ("classes", pd.array([True, None] * 5, "boolean"), "^y: row 1 has None, expected one of the classes "),
         ("classes", ["no"] * 9 + [None], "^y: row 9 has None, expected one of the classes "),
         ("labels", np.ones(ROWS), r"got the shape \(10,\), expected \(10, 2\)"),
         ("labels", np.full((ROWS, 2), 0.5), "row 0 has 0.5 for the target 'y1', expected 0 or 1"),
