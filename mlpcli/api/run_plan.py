@@ -91,6 +91,7 @@ def run_plan(
     worker_timeout: float | None = None,
     time_limit: float | None = None,
     results: Path,
+    results_last: bool = True,
     data_home: Path | None,
     keep_models: KeepModels,
     retry_failed: bool,
@@ -105,7 +106,8 @@ def run_plan(
     """Prepare the data, open the folder, run what is missing: what `sweep` and the command have in common.
 
     The arguments are those of `sweep`, with `command` for provenance.json and a `Watch`. With `stop_early` an
-    interrupted sweep returns what it has, without a summary.
+    interrupted sweep returns what it has, without a summary. `results_last` is False for a folder of the caller's that
+    will be removed.
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM, unless `stop_early`. Others as for `sweep`.
@@ -124,7 +126,7 @@ def run_plan(
             with watch(prepared, folder, workers.jobs) as view:
                 engine = Engine(prepared, folder, workers, view, keep_models, fail_fast, worker_timeout, limit)
                 try:
-                    with _saying_what_is_kept(folder, engine):
+                    with _saying_what_is_kept(folder, engine, results_last):
                         engine.run()
                 except Interrupted:
                     if not (stop_early and folder.known):
@@ -221,13 +223,15 @@ def _done(known: int, waiting: int, plan: Plan) -> str:
 
 
 @contextmanager
-def _saying_what_is_kept(folder: SweepFolder, engine: Engine) -> Iterator[None]:
+def _saying_what_is_kept(folder: SweepFolder, engine: Engine, lasting: bool) -> Iterator[None]:
     """Add to an error that ends the sweep early how much is kept, and the command that continues."""
     try:
         yield
     except (KeyboardInterrupt, MlpcliError) as error:
         done = _done(len(folder.known), engine.waiting, engine.sweep.plan)
-        if os.path.isfile(folder.path / "trials.csv") or not folder.known:
+        if not lasting:
+            kept = f'{done} had ended, and were in memory alone. With results="results" they are kept'
+        elif os.path.isfile(folder.path / "trials.csv") or not folder.known:
             kept = f"{done} are kept in {shown(folder.path)}. Go on with {folder.again}"
         else:
             kept = (

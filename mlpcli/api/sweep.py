@@ -112,6 +112,7 @@ def sweep(
             jobs=processes,
             executor=executor,
             results=Path(scratch if results is None else results),
+            results_last=results is not None,
             data_home=None if data_home is None else Path(data_home),
             keep_models=KeepModels(keep_models),
             retry_failed=retry_failed,

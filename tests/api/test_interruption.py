@@ -70,6 +70,9 @@ def test_at_the_prompt_a_sweep_returns_the_trials_that_ended_and_goes_on(monkeyp
     with pytest.raises(KeyboardInterrupt, match="1 of 3 trials are kept in results/s"):
         mlpcli.sweep(spec, **{**settings, "name": "s"})
     monkeypatch.setattr(progress._TrialCounter, "trial", press_once)
+    with pytest.raises(KeyboardInterrupt, match=r'1 of 3 trials had ended.* With results="results" they are kept'):
+        mlpcli.sweep(spec, **{**settings, "results": None})
+    monkeypatch.setattr(progress._TrialCounter, "trial", press_once)
     monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
     part = mlpcli.sweep(spec, **{**settings, "name": "t"})
     assert part.trials["state"].tolist() == ["complete"] and part.summary.empty

@@ -91,8 +91,6 @@ def explain(
     rows = importance_rows(models[0].preprocessing.columns, chosen, costs, found.folds)
     folder = folder_for_tables(found.models[0])
     file = folder / f"explain-{name}.csv"
-    make_folder(folder)
-    write_atomic(file, encode("".join(map(line, (COLUMNS, *rows)))))
     if as_json:
         print_json(
             {
@@ -105,14 +103,18 @@ def explain(
                 "file": shown(file),
             }
         )
-        return
-    change = "decrease" if chosen.larger_is_better else "increase"
-    table(
-        ["column", "importance", "ci_low", "ci_high"],
-        [[row[0], *map(short, row[3:])] for row in rows],
-        title=f"{change} of {chosen.name} when the column is permuted, 95% interval over {over}",
-    )
-    print(f"\n{shown(file)}")
+    else:
+        change = "decrease" if chosen.larger_is_better else "increase"
+        table(
+            ["column", "importance", "ci_low", "ci_high"],
+            [[row[0], *map(short, row[3:])] for row in rows],
+            title=f"{change} of {chosen.name} when the column is permuted, 95% interval over {over}",
+        )
+        print()
+    make_folder(folder)  # after the table, which took the time, since the folder may be read-only
+    write_atomic(file, encode("".join(map(line, (COLUMNS, *rows)))))
+    if not as_json:
+        print(shown(file))
 
 
 @contextmanager

@@ -111,6 +111,21 @@ def test_the_table_on_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     assert err == f"1 network, 24 test rows of {DATA}\n"
 
 
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_what_took_the_time_is_shown_where_it_cannot_be_written(
+    capsys: pytest.CaptureFixture[str], flags: list[str]
+) -> None:
+    obstacle = Path("results/r/explain-train.csv")
+    obstacle.mkdir()
+    try:
+        assert run(["explain", "r", "--split", "train", "-q", *flags]) == 74
+    finally:
+        obstacle.rmdir()
+    out, err = capsys.readouterr()
+    assert f"cannot write {obstacle}" in err
+    assert len(json.loads(out)["columns"]) == 4 if flags else "95% interval over permutations" in out
+
+
 def test_the_interval_of_a_trial_is_over_the_seeds_of_its_configuration(capsys: pytest.CaptureFixture[str]) -> None:
     found = explained(capsys, "s/0")
     assert found["interval_over"] == "seeds" and len(found["networks"]) == 3
