@@ -5,6 +5,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -38,7 +39,7 @@ class Option:
         """Words among its values, those that user-defined parts have added since too."""
         return tuple(part for part in dict.fromkeys(_leaves(self.annotation)) if isinstance(part, str))
 
-    @property
+    @cached_property
     def types(self) -> frozenset[type]:
         """The types of its values, or of their members."""
         return frozenset(part if isinstance(part, type) else str for part in self.parts)
