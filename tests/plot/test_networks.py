@@ -1,5 +1,6 @@
 """Pictures of trained networks: what is drawn equals what the model says, worked by hand where it can be."""
 
+import functools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,7 +53,9 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield path
 
 
+@functools.cache
 def networks(root: Path, name: str) -> Networks:
+    """Of a run that stands: it is read once."""
     folder = read_folder(root / name)
     return Networks(folder, select(folder, Asked()), None)
 
