@@ -173,7 +173,7 @@ def test_a_mixed_table_equals_scikit_learns_pipeline() -> None:
 
 @pytest.mark.parametrize("size", [7, 64, 1000])
 def test_the_size_of_the_pieces_changes_nothing(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    text, _ = random_table(200)
+    text, _ = random_table(80)
     whole = read(text, target="label", scale="standard", test_size=0.2)
     monkeypatch.setattr(delimited_records, "READ", size)
     pieces = read(text, "other.csv", target="label", scale="standard", test_size=0.2, data_home="pieces")
