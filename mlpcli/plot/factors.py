@@ -98,11 +98,17 @@ def fullness(factors: Sequence[Factor], configurations: int) -> float:
 def is_geometric(numbers: NDArray[np.float64]) -> bool:
     """Whether positive numbers over a factor of 8 are spaced twice as evenly by ratio as by difference.
 
+    So are those of which a linear axis would draw half in one place.
+
     >>> is_geometric(np.array([8.0, 16.0, 32.0, 64.0])), is_geometric(np.array([0.1, 0.2, 0.5, 0.8]))
     (True, False)
+    >>> is_geometric(np.array([0.001, 0.01, 1000.0]))
+    True
     """
     numbers = np.unique(numbers)
     if len(numbers) < 3 or numbers[0] <= 0 or numbers[-1] < 8 * numbers[0]:
         return False
+    if np.median(numbers) - numbers[0] < 0.02 * np.ptp(numbers):
+        return True
     ratios, differences = np.diff(np.log(numbers)), np.diff(numbers)
     return bool(2 * ratios.std() / ratios.mean() < differences.std() / differences.mean())

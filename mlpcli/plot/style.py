@@ -106,6 +106,12 @@ MOST_SERIES = 8
 WIDEST = 6.4
 """Inches: the widest picture of which every word can still be read in a column of 80 mm."""
 
+LEFT = 0.75
+"""Share of a panel's width that is left between its outermost ticks once the figure has its labels and its legend."""
+
+DIGIT = 0.07
+"""Inches that a character of a tick's label takes."""
+
 GREY = "#cccccc"
 """Colour of what stands behind."""
 
@@ -245,12 +251,17 @@ def wrap(text: str, width: int = 32) -> str:
 
 
 def value_ticks(axis: Any, numbers: NDArray[np.float64], *, log: bool) -> None:
-    """Put ticks at the numbers themselves if their labels fit; else at whole numbers, if all numbers are whole."""
+    """Put the ticks of an x axis at the numbers themselves if their labels fit; else at whole numbers, if all are."""
     numbers = np.unique(numbers)
     places = np.log(numbers) if log else numbers
-    if 1 < len(numbers) <= 10 and np.diff(places).min() >= 0.08 * np.ptp(places):
+    labels = [f"{number:.4g}" for number in numbers]
+    inches = LEFT * axis.axes.bbox.width / axis.axes.figure.dpi
+    widths = np.array([DIGIT * len(label) for label in labels])
+    apart = np.diff(places) / (np.ptp(places) or 1.0)
+    fit = (inches * apart >= (widths[1:] + widths[:-1]) / 2).all() and apart.min(initial=1.0) >= 0.08
+    if 1 < len(numbers) <= 10 and fit:
         axis.set_major_locator(FixedLocator(numbers.tolist()))
-        axis.set_major_formatter(FixedFormatter([f"{number:.4g}" for number in numbers]))
+        axis.set_major_formatter(FixedFormatter(labels))
         axis.set_minor_locator(NullLocator())
         axis.set_minor_formatter(NullFormatter())
     elif not log and (numbers == np.round(numbers)).all():

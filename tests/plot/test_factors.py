@@ -38,6 +38,7 @@ def test_drawn_options_are_factors_of_their_own() -> None:
         ([0, 10, 100, 1000], False),
         ([10, 20, 30, 40, 50, 60, 70, 80, 90], False),
         ([5, 5], False),
+        ([1e-3, 1e-2, 1e3], True),  # a linear axis has the first two in one place
     ],
 )
 def test_geometric_numbers(numbers: list[float], geometric: bool) -> None:

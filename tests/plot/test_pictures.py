@@ -75,6 +75,9 @@ FOLDERS: dict[str, Callable[[Path], Path]] = {
     "points": lambda path: sweep_folder(
         path, configurations=points((0, "none"), (0, "quadratic"), (1, "none"), (2, "none"), (3, "none"), (4, "none"))
     ),
+    "two panels of rates far apart": lambda path: sweep_folder(
+        path, {"dropout": [0.0, 0.2], "activation": ["relu", "tanh"], "lr": [0.001, 0.01, 1000.0]}
+    ),
     "many points": lambda path: sweep_folder(
         path, configurations=[{"hidden": f"{n},{n}", "lr": 0.1 / n, "seed": n} for n in range(1, 61)], epochs=1
     ),
