@@ -166,9 +166,15 @@ def options_of(parameters: Mapping[str, Any]) -> RunOptions:
         del values["batch_size"]
     values["optimizer"] = _optimizer(parameters)
     try:
-        return build(_Keywords(values, ""))
+        options = build(_Keywords(values, ""))
     except UsageError as error:
         raise ParameterError(str(error)) from None
+    if options.schedule == "plateau":
+        raise ParameterError(
+            "schedule: plateau follows validation rows, which estimators use for early_stopping alone. Use another "
+            "schedule, or solver='sgd' with learning_rate='adaptive'"
+        )
+    return options
 
 
 def by_batches(estimator: Any) -> bool:

@@ -61,6 +61,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"max_iter": 0}, "max_iter: got 0, expected an integer of at least 1"),
     ({"validation_fraction": 1.0}, "validation_fraction: got 1.0, expected"),
     ({"solver": "lbfgs", "dropout": 0.1}, "solver, dropout: lbfgs compares losses, which dropout makes random"),
+    ({"schedule": "plateau"}, "schedule: plateau follows validation rows, .*learning_rate='adaptive'"),
     ({"norm": "batch", "batch_size": 1}, "batch_size, norm: batch norm needs batches of two rows or more"),
 ]
 

@@ -1,5 +1,8 @@
 """Everything wrong with a delimited file is told with file, line and column, and nothing is left in the cache."""
 
+import bz2
+import gzip
+import lzma
 import os
 from pathlib import Path
 from typing import Any
@@ -26,6 +29,12 @@ LETTERS = "".join(f"{i},{'ab'[i % 2]}\n" for i in range(20))
         (b'x,y\n1,a\n5" pipe,b\n', "t.csv, line 3: a quote inside a cell"),
         (b'x,y\n1,a\n"5" pipe,b\n', "t.csv, line 3: a quote inside a cell"),
         (b"x,y\n1,a\n2,\0b\n", "t.csv, line 3: a NUL byte"),
+        (gzip.compress(b"x,y\n1,a\n", mtime=0), r"t\.csv: it is compressed by gzip.* name ends in \.csv\.gz"),
+        (bz2.compress(b"x,y\n1,a\n"), r"t\.csv: it is compressed by bzip2"),
+        (lzma.compress(b"x,y\n1,a\n"), r"t\.csv: it is compressed by xz"),
+        (b'{"x": 1, "y": "a"}\n', r"t\.csv: it is JSON lines, .* name ends in \.jsonl$"),
+        (b"PAR1\x15\x04\x15", r"t\.csv: it is a Parquet file"),
+        (b"PK\x03\x04\x14\0", r"t\.csv: it is a zip archive"),
         (b"", "t.csv: the file is empty"),
         (b"\n\r\n\n", "t.csv: the file is empty"),
         (b"x,y\n", "t.csv: it has a line of column names, but no rows"),

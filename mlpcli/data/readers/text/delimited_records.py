@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.readers.text.compression import open_bytes
+from mlpcli.data.readers.text.compression import STDIN, open_bytes
 from mlpcli.errors import DataError, FileError
 
 __all__ = ["Piece", "read_pieces", "sniff_delimiter"]
@@ -28,6 +28,16 @@ QUOTE, NEWLINE = b'"', b"\n"
 WHITESPACE = "whitespace"
 BLANKS = re.compile(rb'"[^"]*"|[ \t]+')
 SEPARATOR = re.compile(rb'"?sep=(?P<delimiter>[^\n"])"?\n', re.IGNORECASE)
+
+OTHERS = {
+    b"\x1f\x8b": ("compressed by gzip", ".csv.gz"),
+    b"BZh91": ("compressed by bzip2", ".csv.bz2"),
+    b"\xfd7zXZ": ("compressed by xz", ".csv.xz"),
+    b"PAR1\x15": ("a Parquet file", ".parquet"),
+    b"PK\x03\x04": ("a zip archive, as Excel and NumPy write them", ".zip, .xlsx or .npz"),
+    b'{"': ("JSON lines", ".jsonl"),
+}
+"""First bytes that no line of column names has: what such files are, and their suffixes."""
 
 Positions = NDArray[np.int64]
 
@@ -118,11 +128,14 @@ def _tabbed(blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 def _decoded(path: Path, encoding: str) -> Iterator[bytes]:
     """The text as UTF-8 in blocks, with line feeds as line ends, also after the last line."""
-    decoder, line, held = codecs.getincrementaldecoder(encoding)(), 1, ""
+    decoder, line, held, first = codecs.getincrementaldecoder(encoding)(), 1, "", True
     try:
         with open_bytes(path) as file:
             while True:
                 raw = file.read(READ)
+                if first:
+                    _refuse_others(path, raw)
+                first = False
                 text = held + decoder.decode(raw, final=not raw)
                 held = "\r" if raw and text.endswith("\r") else ""  # its line feed may come with the next block
                 block = _lines(text[: len(text) - len(held)]).encode()
@@ -136,6 +149,16 @@ def _decoded(path: Path, encoding: str) -> Iterator[bytes]:
     except UnicodeError as error:
         raise DataError(_not_decodable(path, encoding, line, held, error)) from error
     yield NEWLINE
+
+
+def _refuse_others(path: Path, begin: bytes) -> None:
+    for mark, (what, suffix) in OTHERS.items():
+        if begin.startswith(mark):
+            piped = ", or with --stdin jsonl" if path is STDIN and suffix == ".jsonl" else ""
+            raise DataError(
+                f"{path}: it is {what}, by its first bytes, and no CSV. Nothing was written. "
+                f"Give it as a file whose name ends in {suffix}{piped}"
+            )
 
 
 def _lines(text: str) -> str:
