@@ -58,10 +58,10 @@ def limited(size: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @on_linux
 def test_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Weights of 2 x 2600 x 2600 are 54 MB, and are held with gradients and moments: over 200 MB, not 2 GB."""
+    """Weights of 2 x 2100 x 2100 are 35 MB; with gradients, moments and NumPy itself over 200 MB, not 2 GB."""
     monkeypatch.setenv("MLPCLI_DATA_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
-    large = ["--width", "2600", "--depth", "3", "--batch-size", "full"]
+    large = ["--width", "2100", "--depth", "3", "--batch-size", "full"]
     refused = limited("200MB", *large)
     assert (refused.returncode, refused.stdout) == (65, "")
     assert "more --memory if it is given" in refused.stderr.splitlines()[-1]

@@ -29,7 +29,7 @@ def test_batch_sizes_that_lbfgs_does_not_read_are_one_trial(serial: Path) -> Non
     assert steps == {str(step) for step in range(1, 7)}
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", [pytest.param("1", marks=pytest.mark.slow), "2"])
 def test_any_number_of_jobs_gives_the_same_bytes(place: Path, serial: Path, jobs: str) -> None:
     found = sweep(place / "optimizers.toml", place / f"jobs{jobs}", "--keep-models", "all", "--jobs", jobs)
     assert timeless(found) == timeless(serial)

@@ -185,7 +185,9 @@ def test_pruned_rows_of_the_summary(halved: Path) -> None:
             assert row["n_seeds"] == str(SEEDS) and row["val_accuracy_mean"] != ""
 
 
-@pytest.mark.parametrize("flags", [("--jobs", "1"), ("--jobs", "2"), ("--executor", "serial")])
+@pytest.mark.parametrize(
+    "flags", [pytest.param(("--jobs", "1"), marks=pytest.mark.slow), ("--jobs", "2"), ("--executor", "serial")]
+)
 def test_no_matter_how(place: Path, halved: Path, flags: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     if "serial" in flags:
         monkeypatch.setattr(stack_jobs, "make_stacks", one_by_one)
