@@ -1,7 +1,8 @@
 """The entry point: signals are answered before anything else is imported.
 
-The garbage collector does not search what was imported, neither during the imports nor at the end: that would take a
-tenth of a short command. Nothing large waits for it: networks and their arrays are in no reference cycles.
+The garbage collector does not search what was imported, and at the end the process leaves without taking its modules
+down: each would take a tenth of a short command. Nothing large waits for the collector: networks and their arrays are
+in no reference cycles.
 """
 
 
@@ -24,14 +25,14 @@ def main() -> None:
     import atexit
     from contextlib import suppress
 
-    code = 0
+    code = 1  # of what nobody foresaw
 
     def leave() -> None:
         # not by way of C's exit handlers: pyarrow's allocator crashes in its own where it has found no memory
-        if code:
-            with suppress(OSError, ValueError, AttributeError):  # stdout may be closed or absent
-                sys.stdout.flush()
-            os._exit(code)
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, AttributeError):  # it may be closed or absent
+                stream.flush()
+        os._exit(code)
 
     atexit.register(leave)  # being the first, it is called when all others have been
     if not sys.warnoptions:
@@ -50,7 +51,6 @@ def main() -> None:
         code = 74
         sys.exit(code)
     code = run()
-    gc.freeze()
     sys.exit(code)
 
 
