@@ -100,7 +100,8 @@ def blas_threads(count: int) -> Iterator[None]:
 
     Most libraries have one number for the whole process. Where several Python threads are in such contexts, the one
     that was entered last decides, and the number from before comes back when all have been left: a training that ends
-    in one thread does not change the last bits of those in others.
+    in one thread does not change the last bits of those in others that have its number. Trainings with different
+    numbers at once do change each other's.
     """
     mine = object()
     try:

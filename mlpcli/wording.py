@@ -3,10 +3,21 @@
 import difflib
 from collections.abc import Iterable, Sequence
 
-__all__ = ["closest", "listed", "nearest", "quote", "raised", "sentence"]
+__all__ = ["class_name", "closest", "listed", "nearest", "quote", "raised", "sentence"]
 
 LONGEST = 200  # characters of one value
 MOST = 12  # names of a list
+
+
+def class_name(value: object) -> str:
+    """The name of a class as tables have it, where a program gives a boolean or a number.
+
+    >>> class_name(2.0), class_name(0.5), class_name(True), class_name("True")
+    ('2', '0.5', 'true', 'True')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def quote(value: object) -> str:

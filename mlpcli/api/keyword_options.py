@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mlpcli.config import RunOptions, Source, as_dict, build, read_options
-from mlpcli.config.class_weights import spelled
 from mlpcli.config.origins import unknown_parts
+from mlpcli.wording import class_name
 
 __all__ = ["Config", "options_from", "plain"]
 
@@ -46,7 +46,7 @@ def plain(value: object) -> object:
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if isinstance(value, Mapping):
-        return {spelled(plain(key)): plain(member) for key, member in value.items()}
+        return {class_name(plain(key)): plain(member) for key, member in value.items()}
     if hasattr(value, "tolist"):
         return value.tolist()
     if isinstance(value, list | tuple | range):

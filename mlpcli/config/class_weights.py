@@ -12,9 +12,9 @@ import re
 import sys
 from collections.abc import Mapping
 
-from mlpcli.wording import quote
+from mlpcli.wording import class_name, quote
 
-__all__ = ["EXAMPLE", "WORDS", "canonical", "spelled", "weights_by_class"]
+__all__ = ["EXAMPLE", "WORDS", "canonical", "weights_by_class"]
 
 EXAMPLE = "no=1,yes=5"
 
@@ -36,7 +36,7 @@ def canonical(value: object) -> object:
     if isinstance(value, Mapping):
         weights: dict[str, float] = {}
         for name, weight in value.items():
-            _add(weights, spelled(name), weight)
+            _add(weights, class_name(name), weight)
     elif isinstance(value, str) and value not in WORDS:
         if "=" not in value:
             raise ValueError  # a word misspelt; the message names the nearest
@@ -73,13 +73,6 @@ def _add(weights: dict[str, float], name: str, weight: object) -> None:
     if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= sys.float_info.max:
         raise ValueError(f"class {quote(name)} has the weight {quote(weight)}, which is no finite number of 0 or more")
     weights[name] = float(weight)
-
-
-def spelled(name: object) -> str:
-    """The name of a class as tables have it, where a program gives a boolean or a whole number as a float."""
-    if isinstance(name, bool):
-        return str(name).lower()
-    return str(int(name)) if isinstance(name, float) and name.is_integer() else str(name)
 
 
 def _number(text: str) -> float | str:

@@ -36,11 +36,11 @@ from mlpcli.data.readers.file_format import TYPED_OPTIONS, Wanted
 from mlpcli.data.readers.formats import refuse_others
 from mlpcli.data.readers.frames import as_frame, is_frame, read_frame
 from mlpcli.data.readers.sparse_matrices import encode_sparse, read_sparse
-from mlpcli.data.readers.text.cells import Spelling, class_name, find_classes
+from mlpcli.data.readers.text.cells import Spelling, find_classes
 from mlpcli.data.sparse.sparse_rows import is_sparse
 from mlpcli.data.values import as_array, warn_of_other_order
 from mlpcli.errors import DataError, UsageError
-from mlpcli.wording import listed, quote
+from mlpcli.wording import class_name, listed, quote
 
 __all__ = [
     "checked_weights",
@@ -257,7 +257,7 @@ def _class_codes(values: Sequence[Any], classes: Sequence[str]) -> NDArray[np.in
     for row, value in enumerate(values):
         if not isinstance(value, str) and str(value) in NO_CLASS:
             raise DataError(f"y: row {row} has {value}, expected one of the classes {listed(classes)}")
-    names = [class_name(value) if isinstance(value, bool | int | float) else str(value) for value in values]
+    names = list(map(class_name, values))
     distinct = [*dict.fromkeys(names)]
     codes = dict(zip(distinct, find_classes(distinct, classes), strict=True))
     if unknown := [name for name in distinct if codes[name] < 0]:

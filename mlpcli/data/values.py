@@ -22,7 +22,10 @@ GAPS = frozenset(("None", "nan", "NaT", "<NA>"))
 
 
 def as_array(values: Any, name: str) -> NDArray[Any]:
-    """An array of numbers, booleans or texts; one of type object has texts, and None where there is no value.
+    """An array of numbers, booleans or texts.
+
+    One of type object has texts or booleans as texts, and None where there is no value; or it has values of several
+    types or of another one, such as dates.
 
     Raises:
         DataError: rows of different lengths, or values of other types; the message begins with `name`.

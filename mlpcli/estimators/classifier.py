@@ -19,13 +19,13 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_targ
 from sklearn.utils.validation import validate_data
 
 from mlpcli.data.prepared.preprocessing import Task
-from mlpcli.data.readers.text.cells import class_name
 from mlpcli.errors import UsageError
 from mlpcli.estimators.base import Perceptron
 from mlpcli.estimators.faults import ParameterError
 from mlpcli.estimators.parameters import by_batches, with_options
 from mlpcli.nn import Array
 from mlpcli.training.model import Model
+from mlpcli.wording import class_name
 
 __all__ = ["MLPClassifier"]
 
@@ -163,7 +163,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # sciki
         self.out_activation_ = self._output(len(self.classes_))
         if self._is_multilabel():
             return tuple(f"y{i + 1}" for i in range(y.shape[1])), None, "multilabel"
-        return ("y",), tuple(map(_name, self.classes_.tolist())), "classification"
+        return ("y",), tuple(map(class_name, self.classes_.tolist())), "classification"
 
     def _row_weights(self, sample_weight: Any, X: Any, y: Array) -> Array | None:
         weights = super()._row_weights(sample_weight, X, y)
@@ -197,8 +197,3 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # sciki
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
-
-
-def _name(label: Any) -> str:
-    """The name of a class, as a table of the same labels has it."""
-    return class_name(label) if isinstance(label, bool | int | float) else str(label)

@@ -13,9 +13,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mlpcli.errors import Busy, Unavailable
+from mlpcli.errors import Busy, Unavailable, UsageError
 from mlpcli.export.histories import History
 from mlpcli.results.files.lock import FolderLock
+from mlpcli.wording import quote
 
 __all__ = ["MlflowStore"]
 
@@ -101,9 +102,15 @@ class MlflowStore:
         if not self.place.startswith("sqlite:"):
             return None
         from sqlalchemy.engine import make_url
+        from sqlalchemy.exc import ArgumentError
 
-        file = Path(os.path.abspath(make_url(self.place).database or ""))
-        if not file.parent.is_dir():
+        try:
+            database = make_url(self.place).database
+        except ArgumentError:
+            problem = f"{quote(self.place)} is no address of an MLflow store. Nothing was written"
+            raise UsageError(f"{problem}. Use sqlite:///FILE, or the address of a server") from None
+        file = Path(os.path.abspath(database or ""))
+        if database in (None, "", ":memory:") or not file.parent.is_dir():
             return None
         try:
             return FolderLock(file.parent, f".{file.name}.lock")

@@ -1,6 +1,7 @@
 """Data in memory become the same table as a file of the same content, and new rows the same inputs."""
 
 import warnings
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -246,6 +247,11 @@ def test_options_that_decide_nothing_are_refused(data: Any, given: dict[str, Any
         ({"x": 1, "grade": 3}, "Give columns of equal length, or rows as dicts in a list"),
         ([{"x": 1, "grade": 2}, 3], "Give columns of equal length, or rows as dicts in a list"),
         ((np.arange(4).astype("M8[D]")[:, None], [0, 1, 0, 1]), "X: got an array of datetime64.D., expected an array"),
+        (
+            ([[1.0]] * 4, [date(2020, 1, day) for day in (1, 2, 3, 4)]),
+            "y of dtype object and shape .4,. is not a table",
+        ),
+        (([[1.0]] * 4, np.array([1, "a", 1, "a"], object)), "y of dtype object and shape .4,. is not a table"),
         (([[1.0]] * 4, np.array([b"a", b"b"] * 2)), "y: got an array of .S1, expected an array, or lists, of numbers"),
     ],
 )

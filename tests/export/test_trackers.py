@@ -179,6 +179,16 @@ def test_one_export_at_a_time_writes_to_a_store_in_a_file(tmp_path: Path) -> Non
     assert [path.name for path in tmp_path.iterdir()] == ["s"]
 
 
+@pytest.mark.filterwarnings("ignore")  # of MLflow's own code
+@pytest.mark.slow  # mlflow takes seconds to load, and comes with the extra `proofs`
+def test_an_address_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = sweep(tmp_path / "s")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=r"^'sqlite:new\.db' is no address of an MLflow store\. .* Use sqlite:///FILE"):
+        write(folder, "mlflow", "sqlite:new.db")
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
+
+
 @pytest.mark.parametrize("name", TRACKERS)
 def test_a_tracker_that_is_not_installed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mlpcli.export.trackers.find_spec", lambda name: None)

@@ -161,7 +161,7 @@ def _train_seeds(
     show_seeds(swept, as_json)
     table, failed = shown(swept.path / "trials.csv"), f"Train these again with {swept.again}"
     ended = (trial for trial in swept.trials.values() if trial.state == "diverged")
-    found = [Divergence.parse(trial.error) for trial in ended if trial.error]
+    found = [one for trial in ended if trial.error and (one := Divergence.parse(trial.error))]
     if problem := swept.problem(table, failed=failed, diverged=remedy(options, found)):
         raise problem
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from mlpcli.data.cache.table import Table, TableColumn
 from mlpcli.data.prepared.preprocessing import Task
-from mlpcli.data.readers.text.cells import MOST_CLASSES, as_number, class_name, find_classes, in_order
+from mlpcli.data.readers.text.cells import MOST_CLASSES, as_number, find_classes, in_order
 from mlpcli.data.readers.wanted_columns import rejoined
 from mlpcli.errors import DataError, UsageError
-from mlpcli.wording import listed, nearest, quote
+from mlpcli.wording import class_name, listed, nearest, quote
 
 __all__ = ["Targets", "find_columns", "fit_targets", "labelled_rows", "read_targets"]
 

@@ -26,7 +26,8 @@ def read_arrays(x: NDArray[Any], y: NDArray[Any], writer: TableWriter, where: st
         DataError: they hold something else; the message begins with `where`.
     """
     check_shape("X", x.shape, x.dtype, where)
-    check_shape("y", y.shape, np.dtype("U1") if y.dtype == object else y.dtype, where)
+    are_texts = y.dtype == object and all(value is None or isinstance(value, str) for value in y.ravel().tolist())
+    check_shape("y", y.shape, np.dtype("U1") if are_texts else y.dtype, where)
     if len(x) != len(y):
         raise DataError(f"{where}: {len(x)} rows in X, but {len(y)} in y")
     values, targets = read_y(y.reshape(len(y), -1), where)

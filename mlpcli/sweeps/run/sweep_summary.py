@@ -28,8 +28,9 @@ class Summary(NamedTuple):
 def statistics_loaded_meanwhile() -> Iterator[None]:
     """Import what the summary needs while workers train; where memory is short the summary imports it."""
     loading = None
-    with suppress(MemoryError, RuntimeError):
-        loading = None if is_memory_bounded() else Background(statistics.load)
+    if not is_memory_bounded():
+        with suppress(MemoryError, RuntimeError):
+            loading = Background(statistics.load)
     try:
         yield
     finally:

@@ -18,7 +18,7 @@ from mlpcli.nn import Array, Network
 
 __all__ = ["Divergence", "diverged", "finite", "remedy"]
 
-_WRITTEN = re.compile(r"(.+) at epoch (\d+), batch (\d+) \(lr (.+)\)")
+_WRITTEN = re.compile(r"(.+) at epoch (\d+), batch (\d+) \(lr (\d+(?:\.\d+)?(?:e[+-]\d+)?|nan|inf)\)")
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,24 @@ class Divergence:
         return f"{self.what} at epoch {self.epoch}, batch {self.batch} (lr {self.lr:g})"
 
     @classmethod
-    def parse(cls, text: str) -> Self:
-        """The divergence that was written as this text, as the column `error` of trials.csv has it.
+    def of_initial_weights(cls, lr: float = math.nan) -> Self:
+        """The divergence of a run whose initial weights are not finite."""
+        return cls(0, 0, lr, "the initial weights are not finite")
 
-        >>> Divergence.parse("loss became nan at epoch 1, batch 1 (lr 0.5)").before_first_step
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """The divergence that was written as this text, as the column `error` of trials.csv has it; None for others.
+
+        >>> Divergence.parse("loss became nan at epoch 1, batch 1 (lr 0.5)")
+        Divergence(epoch=1, batch=1, lr=0.5, what='loss became nan')
+        >>> Divergence.parse(str(Divergence.of_initial_weights())).at_start
         True
+        >>> Divergence.parse("of another version")
         """
+        if text == str(start := cls.of_initial_weights()):
+            return start
         found = _WRITTEN.fullmatch(text)
-        return cls(int(found[2]), int(found[3]), float(found[4]), found[1]) if found else cls(0, 0, math.nan, text)
+        return cls(int(found[2]), int(found[3]), float(found[4]), found[1]) if found else None
 
 
 def finite(losses: Array, network: Network) -> Array:
@@ -92,9 +102,12 @@ def remedy(options: RunOptions, found: Collection[Divergence]) -> str:
     'Try a lower --lr'
     >>> remedy(RunOptions(optimizer="sgd"), [Divergence(1, 1, 0.5, "loss became inf")])
     'Try --dtype float64, a smaller --init-scale, or another --scale'
+    >>> remedy(RunOptions(dtype="float64"), [Divergence(1, 1, 0.5, "loss became inf")])
+    'Try a smaller --init-scale, or another --scale'
     """
     if any(one.at_start for one in found):
         return "Use a smaller --init-scale or --init-bias, or another --init"
     if OPTIMIZERS[options.optimizer].full_batch or any(one.before_first_step for one in found):
-        return "Try --dtype float64, a smaller --init-scale, or another --scale"
+        wider = "" if options.dtype == "float64" else "--dtype float64, "
+        return f"Try {wider}a smaller --init-scale, or another --scale"
     return "Try a lower --lr" if 0 < options.clip_norm <= 1 else "Try a lower --lr, or --clip-norm 1"

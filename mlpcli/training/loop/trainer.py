@@ -227,7 +227,7 @@ class Trainer:
         well = np.isfinite(self.network.params).all(axis=-1)
         rates = self._steps.rates(epoch=1, index=0)
         for run in np.flatnonzero(~well).tolist():
-            self.diverged[run] = Divergence(0, 0, float(rates[run]), "the initial weights are not finite")
+            self.diverged[run] = Divergence.of_initial_weights(float(rates[run]))
         if not well.all():
             self._keep_only(np.flatnonzero(well))
 

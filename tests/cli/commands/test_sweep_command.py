@@ -171,7 +171,7 @@ def test_what_does_not_suit_the_data_is_refused_before_anything_is_written(capsy
     ("flags", "number", "code", "word"),
     [
         (("--executor", "serial"), signal.SIGTERM, 143, "terminated"),
-        (("--jobs", "2"), signal.SIGTERM, 143, "terminated"),
+        (("--executor", "serial"), signal.SIGINT, 130, "interrupted"),
         (("--jobs", "2"), signal.SIGINT, 130, "interrupted"),
     ],
 )

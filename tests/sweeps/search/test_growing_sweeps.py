@@ -116,9 +116,9 @@ def test_resumed_after_any_number_of_trials(
 
 
 def test_killed_and_run_again(place: Path, file: Path, serial: Path) -> None:
-    """In a later batch, or while the first one is halved."""
-    moment = {"plain": 13, "halved": 2}[file.stem]
-    assert timeless(run_killed(file, place / "killed", (moment,), before=REGISTER)) == timeless(serial)
+    """In a later batch; or while the first one is halved, and again in a later one."""
+    moments = {"plain": (13,), "halved": (2, 13)}[file.stem]
+    assert timeless(run_killed(file, place / "killed", moments, before=REGISTER)) == timeless(serial)
 
 
 def test_interrupted_before_anything_is_trained(place: Path, serial: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,6 @@ __all__ = [
     "MOST_CLASSES",
     "Spelling",
     "as_number",
-    "class_name",
     "find_classes",
     "in_order",
     "is_wide",
@@ -51,17 +50,6 @@ def as_number(text: str) -> float | None:
     """
     text = text.strip()
     return float(text) if NUMBER.fullmatch(text) else None
-
-
-def class_name(value: float) -> str:
-    """The name of a class that is a number or a boolean.
-
-    >>> class_name(2.0), class_name(0.5), class_name(True)
-    ('2', '0.5', 'true')
-    """
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(int(value)) if value == int(value) else repr(float(value))
 
 
 def find_classes(names: Sequence[str], known: Sequence[str]) -> list[int]:

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from mlpcli.config import DataOptions
 from mlpcli.data.cache.table import Table, TableColumn, TableWriter
 from mlpcli.data.readers.file_format import FileFormat, Wanted
-from mlpcli.data.readers.text.cells import MOST_CLASSES, as_number, class_name
+from mlpcli.data.readers.text.cells import MOST_CLASSES, as_number
 from mlpcli.data.readers.text.compression import open_bytes
 from mlpcli.data.sparse.sparse_rows import SparseRows
 from mlpcli.errors import DataError
+from mlpcli.wording import class_name
 
 __all__ = ["SVMLIGHT"]
 
