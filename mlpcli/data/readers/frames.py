@@ -55,9 +55,13 @@ ALIKE = {"datetime": "date", "datetime64": "date", "decimal": "floating", "mixed
 
 
 def is_frame(data: object) -> bool:
-    """Whether `as_frame` takes the data: a data frame of any library, a dict of columns or a list of rows as dicts."""
+    """Whether `as_frame` takes the data: a data frame of any library, a dict of columns, a list of rows as dicts, or a
+    structured array of NumPy.
+    """
     if isinstance(data, list):
         return bool(data) and isinstance(data[0], dict)
+    if getattr(getattr(data, "dtype", None), "names", None):
+        return True
     return isinstance(data, dict) or any(hasattr(data, name) for name in ("to_pandas", LAZY, "columns"))
 
 
