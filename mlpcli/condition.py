@@ -89,7 +89,9 @@ def parse_condition(text: str, vocabulary: Vocabulary[Scope]) -> Condition[Scope
         with warnings.catch_warnings(action="ignore"):
             tree = ast.parse(body, mode="eval").body
     except SyntaxError as error:
-        raise _error(reader.start + (error.offset or len(body) + 1) - 1, error.msg) from None
+        at = (error.offset or len(body) + 1) - 1
+        is_equal = body[at : at + 1] == "=" or "'=='" in error.msg
+        raise _error(reader.start + at, "equal is written ==" if is_equal else error.msg) from None
     except ValueError as error:  # a NUL character, a number of thousands of digits
         raise ValueError(str(error)) from None
     except (MemoryError, RecursionError):
