@@ -89,9 +89,12 @@ def _our_flag(error: Any) -> str:
         return ""
     if "width" in {parameter.name for parameter in error.ctx.command.params}:
         return our_option(error.option_name, flag=True)
-    if error.option_name.lstrip("-").replace("-", "_") not in OPTIONS:
+    name = error.option_name.lstrip("-").replace("-", "_")
+    if name not in OPTIONS:
         return ""
     if error.ctx.parent is None:
         return f"; mlpcli train takes {error.option_name}"
+    if "--set" in {flag for parameter in error.ctx.command.params for flag in parameter.opts}:
+        return f"; use --set base.{name}=VALUE"
     taken = " ".join(error.ctx.command.collect_usage_pieces(error.ctx)[1:])
     return f"; {error.ctx.command_path} takes {taken or 'no arguments'}, and no options of a training"

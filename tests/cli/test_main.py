@@ -102,6 +102,10 @@ def test_completion_is_offered() -> None:
             " Type mlpcli predict --help for its arguments and flags",
         ),
         (
+            ["sweep", "s.toml", "--lr", "1"],
+            "no such option --lr; use --set base.lr=VALUE. Type mlpcli sweep --help for its arguments and flags",
+        ),
+        (
             ["--width", "64"],
             "no such option --width; mlpcli train takes --width. Type mlpcli --help for its arguments and flags",
         ),

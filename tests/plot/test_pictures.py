@@ -221,6 +221,18 @@ def test_pruned_configurations_stand_behind_up_to_their_rung(tmp_path: Path) -> 
     assert figure._supxlabel.get_text().replace("\n", " ").endswith("; 3 pruned ones in grey, up to their rung")
 
 
+def test_the_only_configuration_that_was_not_pruned_is_named(tmp_path: Path) -> None:
+    path = sweep_folder(tmp_path / "s", {"width": [4, 8, 16]}, seeds=1, states={0: "pruned", 1: "pruned"})
+    assert curve_labels(figure_of(path, "curves-val_accuracy")) == ["width 16"]
+
+
+def test_a_configuration_without_a_curve_is_asked_for(tmp_path: Path) -> None:
+    path = sweep_folder(tmp_path / "s", {"width": [4, 8]}, seeds=1)
+    lines = (path / "metrics.csv").read_text().splitlines(keepends=True)
+    (path / "metrics.csv").write_text("".join(line for line in lines if not line.startswith("0,")))
+    assert drawings(path, asked=Asked(highlight=lambda options: options["width"] == "4"), kinds=["curves"]) == []
+
+
 def test_seeds_of_the_lines_are_counted(tmp_path: Path) -> None:
     path = sweep_folder(tmp_path / "s", {"width": [4, 8]}, states={5: "diverged"})
     assert "standard deviation over 2 to 3 seeds" in figure_of(path, "curves-val_accuracy")._supxlabel.get_text()

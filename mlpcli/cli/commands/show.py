@@ -61,7 +61,8 @@ def show(
     facts = _sweep_facts(named) if recorded is None else _facts(recorded)
     if command:
         if facts["command"] is None:
-            raise UsageError(f"{facts['name']} has no {SWEEP}, and no command makes it again. Copy the folder again")
+            unknown = f"{facts['name']} has no {SWEEP}, so the command that made it is unknown"
+            raise UsageError(f"{unknown}. Copy the folder again")
         if as_json:
             print_json({"command": facts["command"]})
         else:
@@ -76,7 +77,7 @@ def show(
         for line in chart(curves(recorded), "epoch", width=min(60, shutil.get_terminal_size().columns - 20)):
             print(line)
     again = "Again, without pruning" if facts["state"] == "pruned" else "Again"
-    prose(f"{again}: {facts['command'] or f'no {SWEEP} is there, which says how'}")
+    prose(f"{again}: {facts['command'] or f'unknown, because there is no {SWEEP}'}")
 
 
 def _facts(recorded: Recorded) -> dict[str, Any]:

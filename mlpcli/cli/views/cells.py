@@ -63,7 +63,7 @@ def column(name: str, values: Sequence[Any]) -> Column:
     """`cell` of each value of a column, which takes no time for 20,000 trials where the values are of one type."""
     kinds = set(map(type, values)) - {type(None)}
     is_numeric = bool(kinds) and kinds <= {float, int}
-    if kinds == {float} and name not in OPTIONS:
+    if kinds == {float} and name not in OPTIONS:  # most scores without a call each; `short` has the rule
         cells = [short(value) if value is None or not 1e-3 <= value < 1e3 else f"{value:.4f}" for value in values]
     elif kinds == {float}:
         texts = {value: cell(name, value) for value in set(values)}

@@ -9,7 +9,7 @@ from statistics import fmean, stdev
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from mlpcli.cli.console import is_terminal, message, plain
+from mlpcli.cli.console import is_terminal, message, plain, taken
 from mlpcli.cli.views.cells import option_cell, short
 from mlpcli.cli.views.epoch_view import ECHO
 from mlpcli.config.metrics import Measure
@@ -191,7 +191,7 @@ class LiveView(SweepView):
         least = [
             len(short(0.5)) if name in (self._metric, "std") else 0 for name in names
         ]  # so that columns do not move
-        widths = [max(map(len, (*column, " " * width))) for width, *column in zip(least, names, *rows, strict=True)]
+        widths = [max(map(taken, (*column, " " * width))) for width, *column in zip(least, names, *rows, strict=True)]
         crowded = sum(widths) + 2 * len(names) > self._console.width  # then the deviation is left out
         kept = [place for place, name in enumerate(names) if not (crowded and name == "std")]
         table = Table(box=None, pad_edge=False, header_style="bold")

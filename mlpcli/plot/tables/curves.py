@@ -93,8 +93,10 @@ def _of_a_sweep(folder: ResultsFolder, metric: str, selection: Selection) -> lis
     pruned = _curves_of(folder, folder.pruned, metric)
     measure = Measure.find(metric)
     best = selection.first(found, MOST_SERIES)
+    if not best:
+        return []
     chosen = [values for values in found if values in best]
-    factors = find_factors(folder.varied, folder.drawn, list(found))
+    factors = find_factors(folder.varied, folder.drawn, [*found, *pruned])
     together = -(-max(len(mean) for mean, _ in found.values()) // POINTS)
     figure, (axes,) = new_figure(WIDEST, 3.8)
     behind = [curve for values, curve in found.items() if values not in chosen]

@@ -194,6 +194,7 @@ def parse_columns(data: bytes) -> list[list[str]]:
     width = text.partition("\n")[0].count(",") + 1
     cells = text.replace("\n", ",\n,").split(",")  # line ends become cells, one after each row of the header's length
     is_plain = '"' not in text and "\r" not in text and len(cells) % (width + 1) == width
-    if not is_plain or set(cells[width :: width + 1]) - {"\n"} or (width == 1 and "" in cells):
+    is_even = set(cells[width :: width + 1]) <= {"\n"} and cells.count("\n") == len(cells) // (width + 1)
+    if not is_plain or not is_even or (width == 1 and "" in cells):
         return [list(column) for column in zip(*parse(data), strict=True)]
     return [cells[at :: width + 1] for at in range(width)]

@@ -28,7 +28,7 @@ closing a second descriptor of the same file would release it."""
 class FolderLock:
     """The exclusive right to write in `folder`, from construction to `release` or the end of the process.
 
-    `name` is that of the lock file; a folder of others' may have one for each thing that is written there.
+    `name` is that of the lock file; a folder of another program may have one per thing that is written there.
     `warning` is a sentence for the user where the file system has no locks (some network drives), else None.
 
     Raises:

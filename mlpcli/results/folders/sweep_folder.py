@@ -2,8 +2,8 @@
 
 A trial is recorded when it has ended, never before: its epochs go to metrics.csv and are synced, then its row goes to
 trials.csv. While a sweep runs both tables only grow; beginning and finishing rewrite them atomically in trial and epoch
-order. Rows that a changed plan does not need go to `unused/`, and come back when a later plan wants them. Those of
-trials that are run again wait there until the new rows are written.
+order. Rows that a changed plan does not need go to `unused/`, and come back when a later plan wants them. The old
+rows of trials that are run again wait there until the sweep has finished.
 """
 
 import os
@@ -178,10 +178,7 @@ class SweepFolder:
         self.begin()
         self._tables.append(trials, epochs, diagnostics)
         self.known.update({trial.number: trial for trial in trials})
-        if again := self._outdated & {trial.run_id for trial in trials}:
-            self._outdated -= again
-            self._unused.give_up(again)
-            self._unused.write()
+        self._outdated -= {trial.run_id for trial in trials}
 
     def forget(self, numbers: Iterable[int]) -> None:
         """Take outcomes back: these trials will be run again, and their old rows are dropped at the end."""
@@ -223,6 +220,8 @@ class SweepFolder:
         self.begin()
         if not self._tables.is_ordered:
             self._tables.rewrite(self.known)
+        self._unused.give_up(self._run_ids() - self._outdated)
+        self._unused.write()
         write_changed(self.path / SUMMARY, csv_text.encode(summary))
 
     def _run_ids(self) -> set[str]:

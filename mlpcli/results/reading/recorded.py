@@ -77,8 +77,11 @@ def read_sweep_toml(path: Path) -> dict[str, Any]:
     """The content of sweep.toml in a sweep's folder.
 
     Raises:
+        UsageError: it is missing, as from a copy of the tables alone.
         DataError, FileError: it is damaged or cannot be read.
     """
+    if not (path / SWEEP).is_file():
+        raise UsageError(f"{shown(path)} has no {SWEEP}, which has the options of its trials. Copy the folder again")
     return read_toml(path / SWEEP, SweepHeader, RERUN)
 
 

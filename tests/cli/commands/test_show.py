@@ -177,7 +177,9 @@ def test_tables_of_a_sweep_without_its_file_promise_no_command(
     sweep_folder(tmp_path / "copy", {"width": [4, 8]}, seeds=2)
     (tmp_path / "copy/sweep.toml").unlink()
     out = show(capsys, str(tmp_path / "copy"))
-    assert out.startswith(f"{tmp_path / 'copy'}: 4 complete\n") and "no sweep.toml is there" in out
+    assert out.startswith(f"{tmp_path / 'copy'}: 4 complete\n") and "unknown, because there is no sweep.toml" in out
     assert json.loads(show(capsys, str(tmp_path / "copy"), "--json"))["command"] is None
     said = show(capsys, str(tmp_path / "copy"), "--command", code=2)
-    assert said.endswith("has no sweep.toml, and no command makes it again. Copy the folder again\n")
+    assert said.endswith("has no sweep.toml, so the command that made it is unknown. Copy the folder again\n")
+    said = show(capsys, f"{tmp_path / 'copy'}/0", code=2)
+    assert said.endswith("has no sweep.toml, which has the options of its trials. Copy the folder again\n")

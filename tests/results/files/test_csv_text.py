@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pandas
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mlpcli.results.files import csv_text
@@ -152,6 +152,8 @@ def test_numbers_by_column_are_those_by_cell(cells):
 
 
 @given(st.binary(max_size=30) | st.text('ab,"\r\n1', max_size=12).map(str.encode))
+@example(b",,\n\n\n")
+@example(b"a,b\n1,2,3,4,5")
 def test_columns_are_those_of_the_rows(data):
     try:
         expected = [list(column) for column in zip(*csv_text.parse(data), strict=True)]
