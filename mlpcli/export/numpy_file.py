@@ -16,7 +16,7 @@ import numpy as np
 
 import mlpcli
 from mlpcli.config import DataOptions
-from mlpcli.data.prepared.preprocessing import CLIP
+from mlpcli.data.prepared.preprocessing import CLIP, FAR
 from mlpcli.data.readers.text.cells import Spelling
 from mlpcli.data.readers.text.compression import COMPRESSIONS
 from mlpcli.export import standalone
@@ -27,7 +27,7 @@ from mlpcli.nn.normalization import EPS
 
 __all__ = ["numpy_bytes"]
 
-assert CLIP == 3  # the number in `standalone.features_of`
+assert (CLIP, FAR) == (3, 1e100)  # the numbers in `standalone.features_of`
 
 SEPARATORS = {".tsv": "\t", ".txt": None, ".zip": None}
 """Column separators by suffix, where it is no comma; None where the first line of a file shows it."""

@@ -19,7 +19,7 @@ from mlpcli import json_text
 from mlpcli.autodiff.expression import parse
 from mlpcli.config import as_dict
 from mlpcli.data.prepared.columns import Column
-from mlpcli.data.prepared.preprocessing import CLIP
+from mlpcli.data.prepared.preprocessing import CLIP, FAR
 from mlpcli.data.readers.text.cells import Spelling
 from mlpcli.export.formulas import FORMULAS
 from mlpcli.export.onnx_graph import ML, Graph
@@ -106,10 +106,11 @@ def _numbers(graph: Graph, cells: str, columns: list[Column], spelling: Spelling
     filled = graph.add("Where", missing, fitted("fill"), cells)
     scaled = graph.add("Div", graph.add("Sub", filled, fitted("center")), fitted("scale"))
     if any(column.clip for column in columns):
-        third = graph.add("Div", scaled, graph.constant(CLIP))
+        near = graph.add("Clip", scaled, graph.constant(-FAR), graph.constant(FAR))
+        third = graph.add("Div", near, graph.constant(CLIP))
         length = graph.add("Sqrt", graph.add("Add", graph.constant(1.0), graph.add("Mul", third, third)))
         chosen = graph.constant([[column.clip for column in columns]])
-        scaled = graph.add("Where", chosen, graph.add("Div", scaled, length), scaled)
+        scaled = graph.add("Where", chosen, graph.add("Div", near, length), scaled)
     made = [graph.cast(scaled, dtype)]
     if gaps := [at for at, column in enumerate(columns) if column.indicator]:
         made.append(graph.cast(graph.add("Gather", missing, graph.constant(gaps), axis=1), dtype))

@@ -104,6 +104,7 @@ def features_of(values: Any, column: Any, dtype: str) -> Any:
         scaled = np.where(missing, column.get("fill", 0.0), numbers)
         scaled = (scaled - column.get("center", 0.0)) / column.get("scale", 1.0)
         if column.get("clip"):
+            scaled = np.clip(scaled, -1e100, 1e100)
             scaled = scaled / np.hypot(1, scaled / 3)
         scaled = scaled.astype(dtype)
     for at in np.flatnonzero(~np.isfinite(scaled))[:1]:

@@ -90,6 +90,12 @@ def test_marks_of_missing_values_are_empty_cells(tmp_path: Path) -> None:
     check(mlpcli.train((frame, np.resize([0, 1], 40)), epochs=2, missing=("-9",)).model, matrix, tmp_path)
 
 
+def test_numbers_far_out_are_at_the_bound_of_robust_clip(tmp_path: Path) -> None:
+    rows = table(11)
+    rows.loc[3, "age"], rows.loc[4, "age"] = 1e200, -1e200
+    check(trained("names", scale="robust-clip"), rows, tmp_path)
+
+
 def test_a_residual_loss_shares_out_where_no_class_has_a_score(tmp_path: Path) -> None:
     model = trained("names", loss="squared", depth=0)
     model.network.params[...] = 0

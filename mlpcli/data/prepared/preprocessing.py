@@ -22,10 +22,11 @@ from mlpcli.data.prepared.date_parts import DatePart, part_of
 if TYPE_CHECKING:
     from mlpcli.data.sparse.sparse_columns import SparseColumns
 
-__all__ = ["CLIP", "Preprocessing", "Task", "output_units"]
+__all__ = ["CLIP", "FAR", "Preprocessing", "Task", "output_units"]
 
 Task = Literal["classification", "regression", "multilabel"]
 CLIP = 3.0  # bound of clipped numbers
+FAR = 1e100  # they are at the bound from far below, and their squares and ratios do not overflow
 
 
 def output_units(task: str, classes: int, targets: int) -> int:
@@ -119,7 +120,7 @@ class Preprocessing:
             values -= scalars.center
             values /= scalars.scale
             if len(scalars.clip):
-                clipped = values[:, scalars.clip]
+                clipped = np.clip(values[:, scalars.clip], -FAR, FAR)
                 values[:, scalars.clip] = clipped / np.hypot(1.0, clipped / CLIP)
             x[:, scalars.place] = values
         for source, place, count in texts:

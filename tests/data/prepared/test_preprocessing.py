@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
@@ -170,6 +170,9 @@ def test_numbers_too_large_are_refused_by_name() -> None:
     arrays(np.float64, (7, 3), elements=st.floats(-1e9, 1e9) | st.just(np.nan)),
     st.sampled_from(["standard", "robust", "robust-clip", "minmax", "maxabs", "unit", "none"]),
     st.sampled_from(["float32", "float64"]),
+)
+@example(
+    np.array([[0.0, 2.0**-1022, 0.0], *[[0.0] * 3] * 3, [0.0, 4.0, 0.0], *[[0.0] * 3] * 2]), "robust-clip", "float32"
 )
 def test_json_round_trip_and_single_rows_give_the_same_bits(cells: Floats, scale: str, dtype: str) -> None:
     preprocessing = fitted(table(cells), [0, 1, 2, 3, 4], scale, dtype)
