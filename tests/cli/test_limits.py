@@ -44,6 +44,9 @@ def limited(limit: str, value: int, *arguments: str) -> tuple[int, str]:
 
         resource.setrlimit(getattr(resource, limit), (value, value))
 
+    # a cluster that another test started in this process sets the first; of bytecode, Python would write the beginning
+    environment = {name: text for name, text in os.environ.items() if name != "PYTHONWARNINGS"}
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
     done = subprocess.run(
         [sys.executable, "-m", "mlpcli", *arguments],
         capture_output=True,
@@ -51,6 +54,7 @@ def limited(limit: str, value: int, *arguments: str) -> tuple[int, str]:
         check=False,
         preexec_fn=keep,
         timeout=PATIENCE,
+        env=environment,
     )
     return done.returncode, done.stderr
 
