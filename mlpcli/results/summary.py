@@ -77,9 +77,9 @@ def rivals_of_best(configurations: Sequence[Configuration], metric: str, overlap
     lower one of an even number. The best was chosen by the same scores, which favours it: the p-values are no proof,
     except after [confirm].
     """
-    order = sorted(range(len(configurations)), key=lambda i: _rank(configurations[i], i, metric))
-    groups = {index: _rank(configurations[index], index, metric)[:2] for index in order}
-    complete = [index for index in order if groups[index] == (groups[order[0]][0], 0)]
+    ranks = [_rank(configuration, index, metric) for index, configuration in enumerate(configurations)]
+    order = sorted(range(len(configurations)), key=ranks.__getitem__)
+    complete = [index for index in order if ranks[index][:2] == (ranks[order[0]][0], 0)]
     places = {"runner-up": 1, "median": len(complete) // 2}
     best, found = complete[0] if complete else 0, []
     for name, place in places.items() if len(complete) > 1 else ():

@@ -10,6 +10,7 @@ import pickle
 import time
 import uuid
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import wait as wait_for
 from contextlib import suppress
@@ -38,11 +39,11 @@ LARGEST_FOLDER = 2**31 - 2**20  # bytes; Dask sends up to 2 GiB in a message
 class ClusterExecutor(Executor):
     """Runs jobs through a Dask `client`; messages call the cluster `place`. `jobs` follows workers that come and go.
 
-    With `own`, the client's cluster sees our files and is closed with the executor.
+    With `own`, the client's cluster sees our files and is closed with the executor; `at_end` is called after that.
     """
 
-    def __init__(self, client: Any, place: str, *, own: bool) -> None:
-        self._client, self._place, self._own = client, place, own
+    def __init__(self, client: Any, place: str, *, own: bool, at_end: Callable[[], None] | None = None) -> None:
+        self._client, self._place, self._own, self._at_end = client, place, own, at_end
         self._stuck: set[str] = set()
         self._workers: list[str] = []
         self._count()
@@ -220,6 +221,8 @@ class ClusterExecutor(Executor):
                 cluster.sync(_end, list(cluster.workers.values()))
             with suppress(TimeoutError):
                 cluster.close(CLOSE_SECONDS)
+        if self._at_end is not None:
+            self._at_end()
 
 
 async def _end(nannies: list[Any]) -> None:

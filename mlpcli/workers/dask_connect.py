@@ -4,7 +4,7 @@ import ipaddress
 import logging
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import partial
 from multiprocessing import resource_tracker
@@ -35,6 +35,7 @@ def start(jobs: int) -> ClusterExecutor:
         Unavailable: the cluster does not start.
     """
     _set_up_dask()
+    before = dict(os.environ)
     os.environ["PYTHONSAFEPATH"] = "1"  # no process that Dask starts may import from the working folder
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # said of a cluster that was interrupted
     if os.name == "posix":
@@ -42,10 +43,26 @@ def start(jobs: int) -> ClusterExecutor:
     try:
         client = _within(WORKER_SECONDS, partial(_start, jobs))
     except Exception as error:
+        _undo_changes(before)()
         raise Unavailable(
             f"--executor dask: the cluster does not start: {summary(error)}. Nothing was started. Type --executor local"
         ) from None
-    return ClusterExecutor(client, "dask", own=True)
+    return ClusterExecutor(client, "dask", own=True, at_end=_undo_changes(before))
+
+
+def _undo_changes(before: Mapping[str, str]) -> Callable[[], None]:
+    """What gives the variables of the environment back that were changed since: ours and Dask's are for its children.
+
+    They must stay until the cluster ends, since Dask starts workers anew that died.
+    """
+    changed = [name for name, text in os.environ.items() if before.get(name) != text]
+
+    def undo() -> None:
+        for name in changed:
+            os.environ.pop(name, None)
+            os.environ.update({name: before[name]} if name in before else {})
+
+    return undo
 
 
 def _start(jobs: int) -> Any:

@@ -29,10 +29,15 @@ from tests.workers.processes import ENDLESS, PATIENCE, alive, eventually, start_
 
 
 @pytest.fixture(autouse=True)
-def environment_of_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Dask sets variables for its children in our own environment."""
-    for name in ("PYTHONSAFEPATH", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        monkeypatch.setenv(name, "1")
+def environment_is_given_back() -> Iterator[None]:
+    """What Dask and we set for the children of a cluster is gone with it."""
+    before = _environment()
+    yield
+    assert _environment() == before
+
+
+def _environment() -> dict[str, str]:
+    return {name: text for name, text in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
 
 
 def test_our_own_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

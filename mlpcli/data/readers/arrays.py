@@ -17,6 +17,7 @@ from mlpcli.errors import DataError
 __all__ = ["are_pictures", "cell_type", "check_block", "check_shape", "input_columns", "read_arrays", "read_y"]
 
 MOST_COLUMNS = 1 << 20
+MIXED = "Columns of texts beside columns of numbers: as a data frame, a dict of columns, or a CSV file"
 
 
 def read_arrays(x: NDArray[Any], y: NDArray[Any], writer: TableWriter, where: str) -> Table:
@@ -67,13 +68,16 @@ def check_shape(name: str, shape: tuple[int, ...], dtype: np.dtype[Any], where: 
     """Raise DataError for an array that has no rows or too many columns, or that holds neither numbers nor texts."""
     known = dtype.kind in "biufUS" and dtype.itemsize > 0
     if not known or not shape or min(shape) < 1 or math.prod(shape[1:]) > MOST_COLUMNS:
-        raise DataError(f"{where}: {name} of dtype {dtype} and shape {shape} is not a table of numbers or texts")
+        remedy = f". {MIXED}" if name == "X" and dtype.kind == "O" else ""
+        raise DataError(
+            f"{where}: {name} of dtype {dtype} and shape {shape} is not a table of numbers or texts{remedy}"
+        )
 
 
 def check_block(block: NDArray[Any], first_row: int, where: str) -> None:
     """Raise DataError for what cannot be a number: text, infinity, a whole number too wide to hold."""
     if block.dtype.kind in "USO":
-        raise DataError(f"{where}: texts among the numbers of X and y; only y of one column may be texts")
+        raise DataError(f"{where}: texts among the numbers of X and y; only y of one column may be texts. {MIXED}")
     wrong = np.isinf(block) if block.dtype.kind == "f" else (block > LARGEST_WHOLE) | (block < -LARGEST_WHOLE)
     for row, column in np.argwhere(wrong)[:1].tolist():
         raise DataError(f"{where}, row {first_row + row}, column {column}: {block[row, column]} is too large")

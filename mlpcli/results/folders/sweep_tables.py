@@ -9,7 +9,7 @@ from pathlib import Path
 from mlpcli.atomic import io_errors, make_folder, remove, remove_folder, write_atomic
 from mlpcli.config.identity import HEX, RUN_ID_DIGITS
 from mlpcli.results.files import csv_text
-from mlpcli.results.files.read_file import damaged, read_rows
+from mlpcli.results.files.read_file import damaged, read_columns
 from mlpcli.results.schema import csv_schema
 from mlpcli.results.schema.csv_column import Column
 from mlpcli.results.trial import OUTCOME_COLUMNS, Trial
@@ -187,15 +187,16 @@ def _holds(path: Path, data: bytes) -> bool:
 def _trials(path: Path) -> tuple[list[str], list[Trial]]:
     if not os.path.lexists(path):
         return [], []
-    table = read_rows(path, RESTART)
-    varied = [column.name for column in table.columns if column.kind == "option"]
-    trials = [Trial.of_row(table.read(index), varied) for index in range(len(table.cells))]
+    columns, values = read_columns(path, RESTART)
+    header, varied = list(values), [column.name for column in columns if column.kind == "option"]
+    rows = zip(*values.values(), strict=True)
+    trials = [Trial.of_row(dict(zip(header, row, strict=True)), varied) for row in rows]
     for row, trial in enumerate(trials, start=2):
         missing = [name for name in OUTCOME_COLUMNS if getattr(trial, name) is None and trial.state != "failed"]
         if missing:
             reason = f"row {row}, column {missing[0]}: it is empty for a trial that is {trial.state}"
             raise damaged(path, reason, RESTART)
-    return table.header, trials
+    return header, trials
 
 
 def _fault(number: int, line: bytes, columns: Sequence[Column]) -> str:
