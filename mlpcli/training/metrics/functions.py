@@ -130,12 +130,12 @@ def _median(scored: Outcome) -> Array:
 
 
 def _weighted_median(values: Array, weights: Array) -> float:
+    """The value at half of the weights; sums that differ from the half by their rounding alone are equal to it."""
     order = np.argsort(values, kind="stable")
     reached, ordered = np.cumsum(weights[order]), values[order]
-    half = reached[-1] / 2
-    place = int(np.searchsorted(reached, half))
-    upper = place + 1 if reached[place] - half <= np.finfo(np.float64).eps * half else place
-    return float((ordered[place] + ordered[upper]) / 2)
+    half, rounding = reached[-1] / 2, len(values) * np.finfo(np.float64).eps * reached[-1]
+    lower, upper = np.searchsorted(reached, half - rounding), np.searchsorted(reached, half + rounding, side="right")
+    return float((ordered[lower] + ordered[upper]) / 2)
 
 
 def _mape(scored: Outcome) -> Array:

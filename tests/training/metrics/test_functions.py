@@ -175,6 +175,15 @@ def test_weights_move_the_median() -> None:
     assert median([1, 1, 3, 1]) == 6 + 4 and median([1, 1, 0, 1]) == 2 and median([2, 0, 1, 1]) == (1 + 10) / 2
 
 
+def test_a_weighted_median_is_that_of_copies_whatever_the_weights_are_divided_by() -> None:
+    """Weights come divided by their mean: where their sum is exactly half, its rounding chose one of the neighbours."""
+    rng = np.random.default_rng(0)
+    for rows in range(2, 300):
+        errors, copies = rng.exponential(size=(rows, 1)), rng.integers(1, 5, rows)
+        outcome = Outcome(np.zeros(rows), errors=errors, targets=errors, own=errors).weighted(copies / copies.mean())
+        assert FUNCTIONS["median_absolute_error"](outcome) == np.median(np.repeat(errors, copies))
+
+
 CLASSES = Preprocessing((Column("x"),), ("y",), tuple("abc"), (), (), "float32")
 LABELS = Preprocessing((Column("x"),), ("y", "z"), None, (), (), "float32")
 NUMBERS = Preprocessing((Column("x"),), ("y",), None, (1000.0,), (0.5,), "float32")
