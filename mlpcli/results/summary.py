@@ -18,13 +18,15 @@ Row = dict[str, Any]
 class Configuration:
     """A configuration's values of the varied options, its trials, and the index of its baseline.
 
-    `is_confirmed` is None in a sweep without [confirm]; where it is True, `trials` are those with fresh seeds.
+    `is_confirmed` is None in a sweep without [confirm]; where it is True, `trials` are those with fresh seeds, and
+    `earlier` those with the seeds of the file, which configurations that were not confirmed are compared with.
     """
 
     values: Sequence[object]
     trials: Sequence[Trial]
     baseline: int | None
     is_confirmed: bool | None = None
+    earlier: Sequence[Trial] = ()
 
 
 @dataclass(frozen=True)
@@ -99,10 +101,10 @@ def _row(
     p_value: float | None,
     overlap: float,
 ) -> Row:
-    values = _values(configuration, metric)
+    values = _values(configuration.trials, metric)
     score = _estimate(list(values.values()), configuration, overlap)
     test = Measure.parse(metric).on("test")
-    tested = _estimate(list(_values(configuration, str(test)).values()), configuration, overlap)
+    tested = _estimate(list(_values(configuration.trials, str(test)).values()), configuration, overlap)
     parameters = [trial.parameters for trial in configuration.trials if trial.parameters is not None]
     return {
         "rank": rank,
@@ -129,7 +131,7 @@ def _estimate(values: Sequence[float], configuration: Configuration, overlap: fl
     if not values:
         return None
     found = estimate(values, overlap)
-    return Estimate(found.mean, None, None, None) if _pruned(configuration) else found
+    return Estimate(found.mean, None, None, None) if _pruned(configuration.trials) else found
 
 
 def _difference(
@@ -139,30 +141,31 @@ def _difference(
     configuration = configurations[index]
     if configuration.baseline is None:
         return None
-    ours = _values(configuration, metric)
-    theirs = _values(configurations[configuration.baseline], metric)
+    baseline = configurations[configuration.baseline]
+    reference = baseline.earlier if baseline.is_confirmed and not configuration.is_confirmed else baseline.trials
+    ours, theirs = _values(configuration.trials, metric), _values(reference, metric)
     seeds = [seed for seed in ours if seed in theirs]
     if not seeds:
         return None
     found = difference([ours[seed] for seed in seeds], [theirs[seed] for seed in seeds], overlap)
-    if _pruned(configuration) or _pruned(configurations[configuration.baseline]):
+    if _pruned(configuration.trials) or _pruned(reference):
         return Difference(found.mean, None, None, None)
     return found
 
 
-def _values(configuration: Configuration, metric: str) -> dict[tuple[int, int | None], float]:
+def _values(trials: Sequence[Trial], metric: str) -> dict[tuple[int, int | None], float]:
     """The metric by seed and fold, without those that have none."""
-    scores = (((trial.seed, trial.fold), trial.score(metric)) for trial in configuration.trials)
+    scores = (((trial.seed, trial.fold), trial.score(metric)) for trial in trials)
     return {seed: float(score) for seed, score in scores if score is not None}
 
 
 def _rank(configuration: Configuration, index: int, metric: str) -> tuple[bool, int, int, float, int]:
-    values = list(_values(configuration, metric).values())
+    values = list(_values(configuration.trials, metric).values())
     key = Measure.parse(metric).metric.key(estimate(values).mean) if values else math.inf
     epochs = max((trial.epochs_run or 0 for trial in configuration.trials), default=0)
-    group = 2 if len(values) < len(configuration.trials) or not values else 1 if _pruned(configuration) else 0
+    group = 2 if len(values) < len(configuration.trials) or not values else 1 if _pruned(configuration.trials) else 0
     return not configuration.is_confirmed, group, -epochs if group == 1 else 0, key, index
 
 
-def _pruned(configuration: Configuration) -> bool:
-    return any(trial.state == "pruned" for trial in configuration.trials)
+def _pruned(trials: Sequence[Trial]) -> bool:
+    return any(trial.state == "pruned" for trial in trials)

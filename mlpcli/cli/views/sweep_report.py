@@ -87,6 +87,8 @@ def _comparison(swept: "Swept", differences: bool) -> Iterator[str]:
         against = ", ".join(f"{name} {option_cell(value)}" for name, value in baseline.items())
         interval = "± is half of a 95% interval of one row; p allows for all rows (Holm)"
         yield f"Differences are against {against}, paired by seed; {interval}"
+        if {row.get("confirmed") for row in swept.summary if row["diff_mean"] is not None} == {True, False}:
+            yield "Confirmed configurations differ by fresh seeds alone, the others by the seeds that chose those"
     elif swept.rivals:
         ahead = ", ".join(map(_ahead, swept.rivals))
         yield f"{swept.prepared.metric} of the best: {ahead}"

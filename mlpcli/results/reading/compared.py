@@ -1,10 +1,9 @@
 """Runs and trials side by side: the options in which they differ, their scores, and differences paired by seed."""
 
-import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mlpcli.config import OPTIONS
 from mlpcli.errors import UsageError
@@ -26,14 +25,15 @@ class Side:
     """One of the things compared: a run, or a trial with those that differ from it by their seed alone.
 
     `seeds` are these trials of its configuration by seed and fold, of a confirmed one the fresh seeds alone, as in
-    summary.csv; a run has none. `metric` ranks its sweep or the epochs of the run, and `overlap` is that of
-    `results.statistics`: by the folds of the sweep, whether or not all of them have a score.
+    summary.csv, and `earlier` are its others; a run has none. `metric` ranks its sweep or the epochs of the run, and
+    `overlap` is that of `results.statistics`: by the folds of the sweep, whether or not all of them have a score.
     """
 
     recorded: Recorded
     seeds: Mapping[Repeat, Trial]
     metric: str
     overlap: float = 0.0
+    earlier: Mapping[Repeat, Trial] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -102,11 +102,19 @@ def endings(sides: Sequence[Side]) -> list[str]:
     return [f"{name} {ending}" for name, ending in said.items() if ending]
 
 
+class _Paired(NamedTuple):
+    """The difference of two configurations, and the number of seeds that both have."""
+
+    seeds: int
+    found: Difference
+
+
 def configuration_rows(sides: Sequence[Side]) -> tuple[list[Row], str | None]:
     """One row per configuration of trials, each against the first, and the metric of the first; empty for one seed.
 
     Differences are paired by the seeds that both have; p-values are corrected by Holm's method over all rows that have
-    one. As in summary.csv, pruned configurations have a mean alone.
+    one. As in summary.csv, pruned configurations have a mean alone, and of a confirmed one the earlier seeds are
+    compared where no fresh seed is shared.
     """
     distinct: dict[tuple[object, ...], Side] = {}
     for side in sides:
@@ -116,11 +124,12 @@ def configuration_rows(sides: Sequence[Side]) -> tuple[list[Row], str | None]:
     scored = [(side, scores) for side in distinct.values() if metric and (scores := side.scores(metric))]
     if metric is None or len(scored) < 2 or max(len(scores) for _, scores in scored) < 2:
         return [], None
-    (reference, first), *others = scored
-    differences = [None, *(_difference(side, reference, metric) for side, _ in others)]
-    p_values = holm([found.p_value if found else None for found in differences])
+    (reference, _), *others = scored
+    paired = [None, *(_paired(side, reference, metric) for side, _ in others)]
+    p_values = holm([pair and pair.found.p_value for pair in paired])
     rows = []
-    for (side, scores), found, p_value in zip(scored, differences, p_values, strict=True):
+    for (side, scores), pair, p_value in zip(scored, paired, p_values, strict=True):
+        found = pair and pair.found
         mean = estimate(list(scores.values()), side.overlap)
         rows.append(
             {
@@ -129,7 +138,7 @@ def configuration_rows(sides: Sequence[Side]) -> tuple[list[Row], str | None]:
                 f"{metric}_mean": mean.mean,
                 f"{metric}_ci_low": None if side.is_pruned else mean.ci_low,
                 f"{metric}_ci_high": None if side.is_pruned else mean.ci_high,
-                "shared_seeds": len(scores.keys() & first.keys()) if found else None,
+                "shared_seeds": pair and pair.seeds,
                 "diff_mean": found and found.mean,
                 "diff_ci_low": found and found.ci_low,
                 "diff_ci_high": found and found.ci_high,
@@ -139,14 +148,20 @@ def configuration_rows(sides: Sequence[Side]) -> tuple[list[Row], str | None]:
     return rows, metric
 
 
-def _difference(side: Side, reference: Side, metric: str) -> Difference | None:
+def _paired(side: Side, reference: Side, metric: str) -> _Paired | None:
     """The difference of two configurations over the seeds that both have; None without any, or where one was pruned."""
-    scores, references = side.scores(metric), reference.scores(metric)
-    shared = [seed for seed in scores if seed in references]
-    if not shared or side.is_pruned or reference.is_pruned:
-        return None
-    overlap = max(side.overlap, reference.overlap)
-    return difference([scores[seed] for seed in shared], [references[seed] for seed in shared], overlap)
+    for one, other in ((side, reference), (_earlier(side), _earlier(reference))):
+        scores, references = one.scores(metric), other.scores(metric)
+        if shared := [seed for seed in scores if seed in references]:
+            if one.is_pruned or other.is_pruned:
+                return None
+            pairs = [scores[seed] for seed in shared], [references[seed] for seed in shared]
+            return _Paired(len(shared), difference(*pairs, max(one.overlap, other.overlap)))
+    return None
+
+
+def _earlier(side: Side) -> Side:
+    return replace(side, seeds=side.earlier) if side.earlier else side
 
 
 def _sides(name: str, root: Path) -> list[Side]:
@@ -159,17 +174,15 @@ def _sides(name: str, root: Path) -> list[Side]:
     if not trials:
         raise UsageError(f"no trial of {name[:200]} is complete, so none is the best. Run the sweep again")
     whole = replace(named, sweep=sweep)
-    alike = {
-        key: {(trial.seed, trial.fold): trial for trial in judged(list(members), sweep.last_seed)}
-        for key, members in itertools.groupby(
-            sorted(sweep.trials, key=lambda trial: trial.configuration), key=lambda trial: trial.configuration
-        )
-    }
     overlap = overlap_of(trial.fold for trial in sweep.trials)
-    return [
-        Side(read_recorded(replace(whole, trials=(trial,))), alike[trial.configuration], sweep.metric, overlap)
-        for trial in trials
-    ]
+    sides = []
+    for trial in trials:
+        alike = [other for other in sweep.trials if other.configuration == trial.configuration]
+        seeds = {(other.seed, other.fold): other for other in judged(alike, sweep.last_seed)}
+        earlier = {repeat: other for other in alike if (repeat := (other.seed, other.fold)) not in seeds}
+        recorded = read_recorded(replace(whole, trials=(trial,)))
+        sides.append(Side(recorded, seeds, sweep.metric, overlap, earlier))
+    return sides
 
 
 def _option(side: Side, name: str) -> Any:

@@ -51,8 +51,9 @@ def summarized(sweep: PreparedSweep, known: Mapping[int, Trial]) -> Summary:
 
 
 def _configuration(plan: Plan, known: Mapping[int, Trial], index: int, baseline: int | None) -> Configuration:
-    """A configuration with its trials; if it was confirmed, those with fresh seeds alone."""
+    """A configuration with its trials; if it was confirmed, those with fresh seeds apart from the earlier ones."""
     trials = [known[number] for number in plan.numbers(index)]
     fresh = [trial for trial in trials if trial.seed in plan.file.fresh_seeds]
+    earlier = [trial for trial in trials if trial.seed not in plan.file.fresh_seeds]
     is_confirmed = bool(fresh) if plan.file.confirm else None
-    return Configuration(plan.shown(index), fresh or trials, baseline, is_confirmed)
+    return Configuration(plan.shown(index), fresh or earlier, baseline, is_confirmed, earlier)

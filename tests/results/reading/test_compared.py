@@ -62,6 +62,21 @@ def test_confirmed_configurations_are_compared_by_their_fresh_seeds(root: Path) 
     assert [row["n_seeds"] for row in rows] == [2, 2] and rows[1]["shared_seeds"] == 2
 
 
+def test_beside_one_that_was_not_confirmed_the_earlier_seeds_are_compared(root: Path) -> None:
+    with (root / "s" / "sweep.toml").open("a") as file:
+        file.write("[confirm]\ntop = 1\nseeds = 2\n")
+    text = (root / "s" / "sweep.toml").read_text()
+    (root / "s" / "sweep.toml").write_text(f"seeds = 2\n{text}")
+    table = (root / "s" / "trials.csv").read_text().splitlines(keepends=True)
+    (root / "s" / "trials.csv").write_text("".join(table[:3] + table[5:]))  # 0 has the seeds 0 and 1 alone
+    plain, confirmed = find_sides(["s/0", "s/4"], root)
+    assert {seed for seed, _ in plain.seeds} == {0, 1} and {seed for seed, _ in confirmed.seeds} == {2, 3}
+    (_, row), metric = configuration_rows([plain, confirmed])
+    assert metric is not None and row["shared_seeds"] == 2
+    ours = [confirmed.earlier[seed, None].score(metric) or 0.0 for seed in (0, 1)]
+    assert row["diff_mean"] == pytest.approx((sum(ours) - sum(plain.scores(metric).values())) / 2)
+
+
 def test_pruned_configurations_have_a_mean_alone(tmp_path: Path) -> None:
     """Their scores are those of the rung where they were stopped; they do not make the p-values of others larger."""
     widths = {"width": [4, 8, 16]}
