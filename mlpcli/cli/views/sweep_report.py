@@ -113,10 +113,9 @@ def _columns(swept: "Swept", summary: Sequence[Mapping[str, Any]]) -> dict[str, 
     plan, metric = swept.prepared.plan, swept.prepared.metric
     mean, low, high = (f"{metric}_{part}" for part in ("mean", "ci_low", "ci_high"))
     test = str(Measure.parse(metric).on("test"))
-    trials = {
-        plan.shown(index): [swept.trials[number] for number in plan.numbers(index)]
-        for index in range(plan.configurations)
-    }
+    trials: dict[tuple[object, ...], list[Trial]] = {}
+    for _, trial in sorted(swept.trials.items()):
+        trials.setdefault(tuple(trial.options.values()), []).append(trial)
     options = {name: [option_cell(row[name]) for row in summary] for name in plan.varied}
     numbers = {
         plan.repeats: [str(row["n_seeds"]) for row in summary],

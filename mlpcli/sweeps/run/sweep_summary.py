@@ -56,4 +56,5 @@ def _configuration(plan: Plan, known: Mapping[int, Trial], index: int, baseline:
     fresh = [trial for trial in trials if trial.seed in plan.file.fresh_seeds]
     earlier = [trial for trial in trials if trial.seed not in plan.file.fresh_seeds]
     is_confirmed = bool(fresh) if plan.file.confirm else None
-    return Configuration(plan.shown(index), fresh or earlier, baseline, is_confirmed, earlier)
+    values = tuple(trials[0].options.values())
+    return Configuration(values, fresh or earlier, baseline, is_confirmed, earlier)
