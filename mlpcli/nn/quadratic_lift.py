@@ -29,12 +29,19 @@ class QuadraticLift(Layer, Workspaces[Array]):
     array([[ 3.,  5.,  9., 15., 25.]])
     >>> layer.backward(np.ones((1, 5)))  # d(x1 + x2 + x1^2 + x1 x2 + x2^2)
     array([[12., 14.]])
+    >>> layer.pairs
+    [(0, 0), (0, 1), (1, 1)]
     """
 
     def __init__(self, features: int) -> None:
         super().__init__()
         self.features = features
         self._first, self._second = np.triu_indices(features)
+
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        """The i and j of each product, in the order of the features that they become."""
+        return [*zip(self._first.tolist(), self._second.tolist(), strict=True)]
 
     def allocate(self, x: Array) -> Array:
         """The lifted rows."""

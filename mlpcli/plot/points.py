@@ -91,10 +91,11 @@ def spread_of(counts: Collection[int]) -> str:
     return f"{low}" if low == high else f"{low} to {high}"
 
 
-def error_bars(metric: str, points: Sequence[Point], *, log: bool = False) -> NDArray[np.float64] | None:
+def error_bars(metric: str, points: Sequence[Point]) -> NDArray[np.float64] | None:
     """Both halves of the intervals as matplotlib takes them, `(2, points)`; None where no point has one.
 
-    They end where the metric does: no accuracy is above 1, no error below 0, which a logarithmic axis cannot show.
+    They end where the metric does: no accuracy is above 1, no error below 0, which a logarithmic axis draws as a line
+    that leaves the picture.
     """
     means, below = np.array([[point.mean, point.half] for point in points]).T
     if np.isnan(below).all():
@@ -103,7 +104,7 @@ def error_bars(metric: str, points: Sequence[Point], *, log: bool = False) -> ND
     low, high = (-math.inf, math.inf) if measure is None else measure.metric.bounds
     above = np.minimum(above, high - means)
     if low == 0:
-        below = np.minimum(below, means * 0.999 if log else means)
+        below = np.minimum(below, means)
     halves: NDArray[np.float64] = np.nan_to_num(np.stack([below, above]))
     return halves
 

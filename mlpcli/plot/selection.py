@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from mlpcli.atomic import shown
@@ -32,8 +32,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class Selection:
-    """The ranks of a sweep's configurations, the best first, and those that are highlighted; by default all."""
+    """The ranks of a sweep's configurations by its ranking metric, the best first, and those that are highlighted; by
+    default all.
+    """
 
+    metric: str
     ranks: Mapping[Values, int]
     highlighted: frozenset[Values]
     by: str | None = None
@@ -55,15 +58,25 @@ class Selection:
             chosen = [*best.values()]
         return chosen[:most]
 
-    def described(self, shown: int, drawable: int) -> str:
+    def described(self, chosen: Collection[Values], drawable: Collection[Values], metric: str) -> str:
         """Part of a caption: which of the configurations have a line of their own; empty if all have."""
-        return f"; {self.which(shown, drawable)}, the others in grey" if shown < drawable else ""
+        return f"; {self.which(chosen, drawable, metric)}, the others in grey" if len(chosen) < len(drawable) else ""
 
-    def which(self, shown: int, drawable: int) -> str:
-        """Which of the configurations are drawn: `the best 8 of 20 configurations`."""
+    def which(self, chosen: Collection[Values], drawable: Collection[Values], metric: str) -> str:
+        """Which of the configurations are drawn in a picture of a metric: `the best 8 of 20 configurations`.
+
+        The metric that ranks them is named where the picture shows another.
+        """
+        ranked = "" if metric == self.metric else f" by {self.metric}"
+        asked = [values for values in drawable if values in self.highlighted]
         if self.by:
-            return f"the best of each {self.by}"
-        return f"{'the best' if self.is_all else 'highlighted:'} {shown} of {drawable} configurations"
+            levels = len({values[self._at] for values in asked})
+            some = f" ({len(chosen)} of {levels})" if len(chosen) < levels else ""
+            return f"{'' if self.is_all else 'of the highlighted, '}the best of each {self.by}{some}{ranked}"
+        if self.is_all:
+            return f"the best {len(chosen)} of {len(drawable)} configurations{ranked}"
+        cut = f", the best {len(chosen)}{ranked} of them" if len(chosen) < len(asked) else ""
+        return f"highlighted: {len(asked)} of {len(drawable)} configurations{cut}"
 
 
 def select(folder: ResultsFolder, asked: Asked) -> Selection:
@@ -84,7 +97,7 @@ def select(folder: ResultsFolder, asked: Asked) -> Selection:
     highlighted = frozenset(values for values in ranks if holds(dict(zip(folder.varied, values, strict=True))))
     if ranks and not highlighted:
         raise UsageError(f"--highlight: it holds for none of the {len(ranks)} configurations of {shown(folder.path)}")
-    return Selection(ranks, highlighted, asked.by, folder.varied.index(asked.by) if asked.by else 0)
+    return Selection(folder.metric, ranks, highlighted, asked.by, folder.varied.index(asked.by) if asked.by else 0)
 
 
 def _ranks(folder: ResultsFolder) -> dict[Values, int]:

@@ -14,7 +14,7 @@ from mlpcli.plot.draw import animations
 from mlpcli.plot.kinds import ANIMATED
 from mlpcli.plot.networks import animation
 from mlpcli.plot.networks.animation import SCENES
-from tests.plot.folders import check
+from tests.plot.folders import check, sweep_folder
 
 EPOCHS = 2
 
@@ -79,6 +79,14 @@ def test_few_of_many_epochs_are_drawn_the_first_and_the_last_among_them(
 
 def test_kinds_and_scenes_are_the_same() -> None:
     assert tuple(SCENES) == ANIMATED
+
+
+def test_the_remedy_for_a_trial_trains_that_trial(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The sweep keeps the model of its best trial alone, and `train --from` takes no whole sweep."""
+    path = sweep_folder(tmp_path / "s", {"width": [4, 8]}, seeds=2)
+    for name, trial in {f"{path}/1": "1", f"{path}": "best"}.items():
+        assert run(["plot", name, "--animate", "--quiet"]) == 2
+        assert f"Type: mlpcli train --from {path}/{trial} --record-weights\n" in capsys.readouterr().err
 
 
 def test_what_cannot_be_drawn_is_one_line_and_writes_nothing(

@@ -98,7 +98,7 @@ def test_the_model_that_a_sweep_kept(tmp_path: Path) -> None:
     titles = [axes.get_title().splitlines()[0] for axes in figure.axes if axes.get_title()]
     assert [title.split(",")[0] for title in titles] == ["width 4", "width 8", "width 16"]
     assert [axes.get_title().split(",")[0] for axes in one.axes] == ["width 8", ""]
-    assert one._supxlabel.get_text().replace("\n", " ").endswith("seed 0; 1 of 3 configurations")
+    assert one._supxlabel.get_text().replace("\n", " ").endswith("seed 0; highlighted: 1 of 3 configurations")
 
 
 def test_more_than_a_row_of_fits_and_fewer_models_than_configurations(tmp_path: Path) -> None:

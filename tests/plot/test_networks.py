@@ -157,6 +157,12 @@ def test_the_network_of_the_lecture_has_its_numbers_on_its_edges(root: Path) -> 
     assert len(dashed) == 1 and dashed[0].get_linewidth() == max(line.get_linewidth() for line in axes.lines[:6])
 
 
+def test_products_of_the_inputs_have_their_own_names(root: Path) -> None:
+    """The weights of the quadratic lift multiply x1^2, x1 x2 and x2^2, no third input of the table."""
+    (axes,) = figure_of(root, "linear", "network").axes
+    assert [text.get_text() for text in axes.texts][5:10] == ["x1", "x2", "x1²", "x1 x2", "x2²"]
+
+
 def test_a_larger_network_has_a_box_per_layer_and_its_parameters(root: Path) -> None:
     figure = figure_of(root, "blobs", "network")
     texts = [text.get_text() for text in figure.axes[0].texts if text.get_text()]

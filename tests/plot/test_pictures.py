@@ -279,6 +279,35 @@ def test_the_best_of_each_value_of_an_option(tmp_path: Path) -> None:
     assert curve_labels(flipped) == [str(width) for width in WIDTHS]
 
 
+@pytest.mark.parametrize(
+    ("asked", "metric", "expected"),
+    [
+        (Asked(), "val_accuracy", "; the best 8 of 20 configurations, the others in grey"),
+        (Asked(), "train_loss", "; the best 8 of 20 configurations by val_accuracy, the others in grey"),
+        (Asked(by="depth"), "val_accuracy", "; the best of each depth, the others in grey"),
+        (Asked(by="depth"), "train_loss", "; the best of each depth by val_accuracy, the others in grey"),
+        (Asked(by="activation"), "val_accuracy", "; the best of each activation (8 of 10), the others in grey"),
+        (
+            Asked(by="depth", highlight=lambda options: options["activation"] == "tanh"),
+            "val_accuracy",
+            "; of the highlighted, the best of each depth, the others in grey",
+        ),
+        (
+            Asked(highlight=lambda options: options["depth"] == "2"),
+            "val_accuracy",
+            "; highlighted: 10 of 20 configurations, the best 8 of them, the others in grey",
+        ),
+    ],
+)
+def test_the_caption_says_which_lines_stand_out_and_by_what(
+    asked: Asked, metric: str, expected: str, tmp_path: Path
+) -> None:
+    path = FOLDERS["name and number"](tmp_path / "s")
+    folder = read_folder(path)
+    ((_, figure),) = OF_TABLES["curves"](folder, metric, select(folder, asked))
+    assert figure._supxlabel.get_text().replace("\n", " ").endswith(expected)
+
+
 EVERY_LOOK = ("a run", "one number", "points", "drawn at random", "a grid of long names", "four options", "recorded")
 """Folders with every look of a picture with highlights among them: lines, ranks, slices, cells, parallels, panels."""
 
@@ -365,6 +394,21 @@ def test_slopes_of_several_lines_say_which_is_whose(tmp_path: Path) -> None:
     figure = figure_of(FOLDERS["three options"](tmp_path / "s"), "options-val_max_error")
     for axes in figure.axes:
         assert axes.get_title().endswith("\nslopes, in the legend's\norder: -2.00, -2.00")
+
+
+def test_an_interval_down_to_0_has_no_end_on_a_logarithmic_axis(tmp_path: Path) -> None:
+    """A cap within the picture would be read as a bound that the seeds do not give."""
+    path = sweep_folder(
+        tmp_path / "s",
+        {"width": WIDTHS},
+        metric="val_max_error",
+        score=lambda values, seed: 100.0 ** (seed - 1) / values["width"] ** 2,
+    )
+    (axes,) = figure_of(path, "options-val_max_error").axes
+    (bars,) = axes.collections
+    lower, upper = np.array(bars.get_segments())[:, :, 1].T
+    assert axes.get_yscale() == "log" and (lower <= 0).all() and (upper > 0).all()
+    assert axes.get_ylim()[0] > 0
 
 
 def test_intervals_end_where_the_metric_does(tmp_path: Path) -> None:

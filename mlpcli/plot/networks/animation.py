@@ -50,7 +50,8 @@ def draw_animations(networks: Networks, only: Sequence[str] = ()) -> Iterator[tu
     folder, kept = networks.folder, networks.best
     file = folder.path / WEIGHTS
     if folder.is_sweep or kept is None or not file.is_file():
-        name = shown(folder.path / str(kept.trial.number) if folder.is_sweep and kept else folder.path)
+        trial = folder.number if kept is None else kept.trial.number  # of a sweep; its model may not be kept
+        name = shown(folder.path / str("best" if trial is None else trial) if folder.is_sweep else folder.path)
         raise UsageError(
             f"--animate: {shown(folder.path)} has no weights of its epochs. Nothing was written. Type: mlpcli train "
             f"--from {shlex.quote(name)} --record-weights"

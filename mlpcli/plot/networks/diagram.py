@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.patches import FancyBboxPatch
 
-from mlpcli.nn import Layer, Linear
+from mlpcli.nn import Layer, Linear, QuadraticLift
 from mlpcli.plot.networks.kept import Kept, Networks
 from mlpcli.plot.points import origin
 from mlpcli.plot.style import Drawing, new_figure, titled, wrap
@@ -82,9 +82,17 @@ def _place(layer: int, unit: int, size: int) -> tuple[float, float]:
 def _unit_texts(model: Model, layer: int, size: int) -> list[str]:
     """Text in the circles of a layer: names of inputs, or biases of units."""
     if layer == 0:
-        return [f"x{unit + 1}" for unit in range(size)]
+        return _input_texts(model.network.layers, size)
     linear = model.network.linears[layer - 1]
     return [f"{number:.2g}" for number in linear.bias[0]] if linear.has_bias else [""] * size
+
+
+def _input_texts(layers: Sequence[Layer], size: int) -> list[str]:
+    """Names of the numbers that the first weights multiply: inputs, and what the lift makes of them."""
+    lift = next((layer for layer in layers if isinstance(layer, QuadraticLift)), None)
+    inputs = [f"x{unit + 1}" for unit in range(size if lift is None else lift.features)]
+    products = [] if lift is None else lift.pairs
+    return inputs + [f"{inputs[i]}²" if i == j else f"{inputs[i]} {inputs[j]}" for i, j in products]
 
 
 def _layer_text(model: Model, layer: int) -> str:

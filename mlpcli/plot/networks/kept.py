@@ -114,10 +114,13 @@ class Networks:
         return f"{self.folder.name}, {kept.title}" if kept.title else self.folder.name
 
     def left_out(self, drawn: int) -> str:
-        """Part of a caption: how many configurations are not drawn, and how to have more; empty if none."""
+        """Part of a caption: which configurations are drawn, and how to have more; empty if all are."""
         total = len(self.folder.configurations)
         if drawn == total:
             return ""
+        if len(self.kept) == total and drawn == len(self.shown):
+            chosen = self.selection.first(self.kept, drawn)
+            return f"; {self.selection.which(chosen, self.kept, self.folder.metric)}"
         models = f"{len(self.kept)} {'model' if len(self.kept) == 1 else 'models'}"
         lost = f", {models} kept (--keep-models all keeps all)" if len(self.kept) < total else ""
         return f"; {drawn} of {total} configurations{lost}"

@@ -117,7 +117,7 @@ def _of_a_sweep(folder: ResultsFolder, metric: str, selection: Selection) -> lis
     seeds = [len(folder.configurations[values]) for values in chosen]
     over = f"{spread_of(seeds)} {repeats(folder)}"
     meaning = f"mean and band of a standard deviation over {over}" if max(seeds) > 1 else "one seed"
-    some = selection.described(len(chosen), len(found))
+    some = selection.described(chosen, found, metric)
     if pruned:
         some += f"; {len(pruned)} pruned ones in grey, up to their rung"
     pooled = f"; a point is the mean of {together} epochs" if together > 1 else ""

@@ -66,7 +66,7 @@ def draw_drift(folder: ResultsFolder, selection: Selection) -> list[Drawing]:
     for panel in axes[len(shown) :]:
         panel.set_visible(False)
     legend(figure, axes)
-    some = f"; {selection.which(len(shown), len(found))}" if len(shown) < len(found) else ""
+    some = f"; {selection.which(shown, found, folder.metric)}" if len(shown) < len(found) else ""
     below = f"training rows, {origin(folder.configurations[values][0] for values in shown)}{some}"
     titled(figure, f"{folder.name}: the input of one unit of the last hidden layer", below)
     return [Drawing("drift", figure)]

@@ -111,7 +111,7 @@ def _lines(
         y = np.array([point.mean for _, point in found])
         if log_x and log and len(x) > 2:
             slopes.append(f"{np.polyfit(np.log(x), np.log(y), 1)[0]:.2f}")
-        bars = error_bars(metric, [point for _, point in found], log=log)
+        bars = error_bars(metric, [point for _, point in found])
         x = _beside(x, numbers, log_x, index, count)
         axes.errorbar(x, y, yerr=bars, capsize=3, **_look(index, label, grey))
     if log_x:
@@ -145,7 +145,7 @@ def _dots(
         y = [at + shift for at, _ in placed]
         if not placed:
             continue
-        bars = error_bars(metric, [point for _, point in placed], log=log)
+        bars = error_bars(metric, [point for _, point in placed])
         style = {**_look(index, label, grey), "linestyle": "none"}
         axes.errorbar([point.mean for _, point in placed], y, xerr=bars, capsize=3, **style)
     axes.set_yticks(range(len(along.levels)), [wrap(level_name(level)) for level in along.levels])

@@ -61,7 +61,7 @@ def draw_parallel(folder: ResultsFolder, metric: str, selection: Selection) -> l
     )
     figure.legend(handles.values(), map(str, handles), loc="outside right center", title="rank")
     below = f"one line per configuration, to the mean over its {repeats(folder)}{left_out(folder)}"
-    some = selection.described(len(best), len(points))
+    some = selection.described(best, points, metric)
     titled(figure, f"{folder.name}: {bare(metric_name(metric))} by all options", below + some)
     return [Drawing(f"parallel-{metric}", figure)]
 

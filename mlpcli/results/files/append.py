@@ -14,6 +14,7 @@ from pathlib import Path
 from mlpcli.atomic import io_errors, open_file, shown, write_all, write_atomic
 from mlpcli.errors import DataError
 from mlpcli.results.files import csv_text
+from mlpcli.wording import quote
 
 __all__ = ["AppendTable", "Mark", "complete_rows"]
 
@@ -65,7 +66,9 @@ class AppendTable:
                 raise DataError(f"cannot go on with {shown(path)}: it is not the table that the checkpoint belongs to")
             if not kept.startswith(header):
                 found = data.split(b"\n", 1)[0][:200].decode("utf-8", "replace")
-                raise DataError(f"cannot go on with {shown(path)}: its columns are {found!a}, not those of this run")
+                raise DataError(
+                    f"cannot go on with {shown(path)}: its columns are {quote(found)}, not those of this run"
+                )
             if len(kept) < len(data):
                 with io_errors("write", path):
                     os.ftruncate(self._descriptor, len(kept))

@@ -20,6 +20,7 @@ from mlpcli.results.files.append import complete_rows
 from mlpcli.results.schema import csv_schema
 from mlpcli.results.schema.csv_column import Column
 from mlpcli.signals import check
+from mlpcli.wording import quote
 
 __all__ = ["Rows", "damaged", "read_columns", "read_json", "read_json_lines", "read_options", "read_rows", "read_toml"]
 
@@ -57,7 +58,7 @@ class Rows:
                 column.read(cell)
             except ValueError as error:
                 line = 2 + row + sum(cell.count("\n") for row_above in self.cells[:row] for cell in row_above)
-                reason = f"line {line}, column {column.name}: {cell[:60]!a}: {error}"
+                reason = f"line {line}, column {column.name}: {quote(cell[:60])}: {error}"
                 raise damaged(self.path, reason, self.remedy) from None
 
 

@@ -21,7 +21,7 @@ from mlpcli.results.folders.sweep_ownership import MODELS, SWEEP
 from mlpcli.results.folders.sweep_tables import TRIALS
 from mlpcli.results.schema.json_schema import RunResult
 from mlpcli.results.trial import Trial
-from mlpcli.wording import nearest, sentence
+from mlpcli.wording import nearest, quote, sentence
 
 __all__ = [
     "Named",
@@ -80,7 +80,7 @@ def find_named(text: str, root: Path, *, missing: str = "are no results") -> Nam
     named = _at_place(text, root) or _in_sweep(text, root) or _with_run_id(text, root)
     if named is None:
         near = nearest(text, _names(root, *_RUN_FILES, *_SWEEP_FILES))
-        problem = f"there {missing} {text[:200]!a}, here or in {shown(root)}{near}"
+        problem = f"there {missing} {quote(text)}, here or in {shown(root)}{near}"
         raise UsageError(f"{sentence(problem)} {KINDS}")
     return named
 
@@ -94,7 +94,7 @@ def find_results(text: str, root: Path) -> Path:
     named = find_named(text, root)
     if named.trials is not None or os.path.isfile(named.path):
         what = "a file" if named.trials is None else "a trial"
-        raise UsageError(f"{text[:200]!a} is {what}, and a run or a sweep is needed here. Give its folder")
+        raise UsageError(f"{quote(text)} is {what}, and a run or a sweep is needed here. Give its folder")
     table = TRIALS if named.is_sweep else METRICS
     if not os.path.isfile(current(named.path, table)):
         raise _only_begun(named.path, named.is_sweep)
@@ -105,7 +105,7 @@ def find_run(text: str, root: Path) -> Path:
     """The one model file that `text` means, absolute; errors as `find_runs`."""
     paths = find_runs(text, root)
     if len(paths) > 1:
-        raise UsageError(f"{text[:200]!a} means {len(paths)} networks, and one is needed here. Name one of them")
+        raise UsageError(f"{quote(text)} means {len(paths)} networks, and one is needed here. Name one of them")
     return paths[0]
 
 
@@ -178,7 +178,7 @@ def _in_sweep(text: str, root: Path) -> Named | None:
     trials = _best(sweep, word) if BEST.fullmatch(word) else sweep.named(word)
     if not trials:
         raise UsageError(
-            f"{shown(place.path)} has no trial {word[:60]!a} among the {len(sweep.trials)} that have ended. "
+            f"{shown(place.path)} has no trial {quote(word)} among the {len(sweep.trials)} that have ended. "
             f"Type mlpcli list {shown(place.path)} to see them"
         )
     if len(trials) > 1 and not BEST.fullmatch(word):
@@ -244,7 +244,7 @@ def _only_begun(path: Path, is_sweep: bool) -> UsageError:
 
 
 def _ambiguous(text: str, run_ids: list[str]) -> UsageError:
-    return UsageError(f"{text[:200]!a} begins {len(run_ids)} run_ids: {', '.join(run_ids[:5])}. Give more digits")
+    return UsageError(f"{quote(text)} begins {len(run_ids)} run_ids: {', '.join(run_ids[:5])}. Give more digits")
 
 
 def _places(text: str, root: Path) -> list[Path]:

@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 from mlpcli.errors import UsageError
+from mlpcli.wording import quote
 
 __all__ = ["check_name", "default_name", "table_name"]
 
@@ -31,9 +32,7 @@ def check_name(name: str) -> str:
     }
     for reason, holds in reasons.items():
         if holds:
-            raise UsageError(
-                f"cannot use the name {name[:200]!a}: {reason}. Nothing was written. Choose another --name"
-            )
+            raise UsageError(f"cannot use the name {quote(name)}: {reason}. Nothing was written. Choose another --name")
     return composed
 
 

@@ -47,6 +47,7 @@ from mlpcli.results.folders.promotion import (
     is_there,
     take_up,
 )
+from mlpcli.wording import quote
 
 __all__ = ["RunFolder"]
 
@@ -206,7 +207,9 @@ class RunFolder:
         self._work = self.path / NEXT if finished else self.path
         if not is_there(self.path / CONFIG) and (other := set(os.listdir(self.path)) - {".lock"}):
             found = ", ".join(sorted(other))[:100]
-            raise UsageError(f"{shown(self.path)} is not a run's folder: it holds {found!a}. Choose another --name")
+            raise UsageError(
+                f"{shown(self.path)} is not a run's folder: it holds {quote(found)}. Choose another --name"
+            )
         places = [self._work, self.path] if resume else [self.path]
         differences = {place: _differences(place / CONFIG, config) for place in places if is_there(place / CONFIG)}
         same = [place for place, found in differences.items() if not found]

@@ -12,6 +12,7 @@ from mlpcli.errors import DataError, UsageError
 from mlpcli.results.files.read_file import read_json, read_toml
 from mlpcli.results.folders.sweep_tables import DIAGNOSTICS, METRICS, RESTART, TRIALS
 from mlpcli.results.schema.json_schema import Provenance, SweepHeader
+from mlpcli.wording import quote
 
 __all__ = ["MODELS", "PROVENANCE", "SEARCH", "SUMMARY", "SWEEP", "UNUSED", "check_folder", "set_aside", "text_digest"]
 
@@ -40,7 +41,7 @@ def check_folder(folder: Path, restart: bool, sweep: str) -> None:
     names = set(os.listdir(folder)) - {".lock"}
     if names and SWEEP not in names and TRIALS not in names:
         found = ", ".join(sorted(names))[:100]
-        raise UsageError(f"{shown(folder)} is not a sweep's folder: it holds {found!a}. Choose another --name")
+        raise UsageError(f"{shown(folder)} is not a sweep's folder: it holds {quote(found)}. Choose another --name")
     if restart:
         return
     stated = read_toml(folder / SWEEP, SweepHeader, RESTART) if SWEEP in names else {}

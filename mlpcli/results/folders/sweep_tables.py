@@ -13,6 +13,7 @@ from mlpcli.results.files.read_file import damaged, read_columns
 from mlpcli.results.schema import csv_schema
 from mlpcli.results.schema.csv_column import Column
 from mlpcli.results.trial import OUTCOME_COLUMNS, Trial
+from mlpcli.wording import quote
 
 __all__ = [
     "DIAGNOSTICS",
@@ -208,5 +209,5 @@ def _fault(number: int, line: bytes, columns: Sequence[Column]) -> str:
         try:
             column.read(cell)
         except ValueError as error:
-            return f"line {number}, column {column.name}: {cell[:60]!a}: {error}"
+            return f"line {number}, column {column.name}: {quote(cell[:60])}: {error}"
     return f"line {number} is not written as mlpcli writes it"

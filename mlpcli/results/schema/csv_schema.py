@@ -12,6 +12,7 @@ from mlpcli.config import OPTIONS
 from mlpcli.config.metrics import METRICS, PARTS, Measure, every_metric_of
 from mlpcli.results.schema.csv_column import Column
 from mlpcli.results.trial import trial_columns
+from mlpcli.wording import quote
 
 __all__ = ["TABLES", "Table", "table"]
 
@@ -146,7 +147,7 @@ class Table:
         if missing := [name for name in self.needed if name not in header]:
             raise ValueError(f"column {missing[0]} is missing")
         if twice := [name for name in header if header.count(name) > 1]:
-            raise ValueError(f"column {twice[0][:60]!a} is there twice")
+            raise ValueError(f"column {quote(twice[0][:60])} is there twice")
         return [self.column(name) for name in header]
 
     def column(self, name: str) -> Column:
@@ -217,4 +218,4 @@ def table(name: str) -> Table:
     for pattern, declared in TABLES.items():
         if re.fullmatch(re.escape(pattern).replace("<rows>", ".+"), name):
             return declared
-    raise ValueError(f"{name!a} is no table of mlpcli")
+    raise ValueError(f"{quote(name)} is no table of mlpcli")

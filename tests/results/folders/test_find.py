@@ -161,6 +161,13 @@ def test_a_run_by_the_beginning_of_its_run_id_among_folders_that_cannot_be_read(
         find_run("fee", sweep.parent)
 
 
+def test_a_name_that_means_nothing_is_repeated_as_it_was_typed(sweep):
+    with pytest.raises(UsageError, match="there are no results 'Übung'"):
+        find_results("Übung", sweep.parent)
+    with pytest.raises(UsageError, match="results/s has no trial 'größte' among"):
+        find_results("s/größte", sweep.parent)
+
+
 def test_models_of_trials_are_those_that_were_kept(sweep):
     model = {number: sweep / "models" / f"{number:012x}.safetensors" for number in range(6)}
     assert find_runs("s/best:2", sweep.parent) == [model[5], model[3]]

@@ -16,6 +16,11 @@ def test_names_that_are_no_folder_of_ours_are_refused(name):
     assert str(caught.value).isprintable()
 
 
+def test_a_refused_name_is_repeated_as_it_was_typed() -> None:
+    with pytest.raises(UsageError, match="cannot use the name 'Übung 3 für 実験': only letters, digits"):
+        check_name("Übung 3 für 実験")
+
+
 @pytest.mark.parametrize("name", ["r1", "_", "a.b-c_d", "x" * 64, "größe", "实验", "console", "1"])
 def test_plain_names_are_kept(name):
     assert check_name(name) == name
