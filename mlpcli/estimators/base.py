@@ -35,6 +35,8 @@ AUTO_BATCH = 200
 class Perceptron(ModelHolder):
     """An estimator that trains a network; see `MLPClassifier` and `MLPRegressor`."""
 
+    _learner: Learner
+
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on the rows from new weights, or with `warm_start` from those that are there.
 
@@ -160,6 +162,8 @@ class Perceptron(ModelHolder):
         if self.early_stopping:
             rows, score = self._hold_out(rows, y, random)
         batch = self._batch_rows(len(rows))
+        if incremental and hasattr(self, "_learner") and self._learner.alpha != self.alpha:
+            self._paused = self.__dict__.pop("_learner").state  # alpha counts from here on; the moments stay
         if not incremental or not hasattr(self, "_learner"):
             self._learner = self._new_learner(-(-len(rows) // batch))
             if incremental and hasattr(self, "_paused"):

@@ -57,8 +57,9 @@ def register(kind: str, name: str, *, formula: Formula = None, **facts: Any) -> 
       `memory`; `reads`, options that it takes as keywords, of momentum, beta1, beta2 and eps; `beta2`, its default;
       `decoupled`, whether weight decay is kept out of the gradient.
 
-    The part is tried on small arrays, of 2 rows and 64 features or parameters. It is refused if it raises an exception,
-    or returns or writes something else than its kind does.
+    Arrays are `(..., batch, features)`: networks train in stacks, whose number may stand before these axes.
+    The part is tried on small arrays, of 2 rows and 64 features or parameters, alone and in a stack. It is refused if
+    it raises an exception, returns or writes something else than its kind does, or mixes the networks of a stack.
 
     Every command loads a file of parts with `--plugin FILE.py`, Python with `plugin="FILE.py"`. A part that a program
     registers by itself is known to that program alone. The SHA-256 of the source is part of run_id.

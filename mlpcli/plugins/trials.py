@@ -61,16 +61,27 @@ def _activation(part: Any, row: Any) -> Iterator[str]:
         dz: Array = layer.backward(_inputs())
         return dz
 
+    def numbers(z: Array) -> dict[str, Array]:
+        layer = part()
+        return {"value": layer.forward(z, True), "gradient": layer.backward(z, True)}
+
     yield from _other_than(z.shape, value(0), "value:")
     yield from _unwritten(value, "value")
     yield from _unwritten(gradient, "gradient")
+    yield from _mixed(numbers)
 
 
 def _norm(part: Any, row: Any) -> Iterator[str]:
-    layer, x = part(SHAPE[-1]), _inputs()
-    Network([("norm", layer)])  # binds the gain and the bias
-    yield from _other_than(x.shape, layer.forward(x, training=True), "forward:")
-    yield from _other_than(x.shape, layer.backward(_inputs()), "backward:")
+    def numbers(x: Array) -> dict[str, Array]:
+        layer = part(SHAPE[-1])
+        network = Network([("norm", layer)], x.shape[:-2])  # binds the gain and the bias
+        y = layer.forward(x, True)  # with the arguments that a network gives
+        return {"forward": y, "backward": layer.backward(x, True), **network.gradients}
+
+    x = _inputs()
+    for method, array in [*numbers(x).items()][:2]:
+        yield from _other_than(x.shape, array, f"{method}:")
+    yield from _mixed(numbers)
 
 
 def _loss(part: Any, row: Any) -> Iterator[str]:
@@ -81,8 +92,15 @@ def _loss(part: Any, row: Any) -> Iterator[str]:
         loss.slope(r, out)
         return out
 
+    def numbers(r: Array) -> dict[str, Array]:
+        loss, out = part(), np.empty_like(r)
+        rho = loss.rho(r)
+        loss.slope(r, out)
+        return {"rho": rho, "slope": out}
+
     yield from _other_than(r.shape, loss.rho(r), "rho:")
     yield from _unwritten(slope, "slope")
+    yield from _mixed(numbers)
 
 
 def _init(part: Any, row: Any) -> Iterator[str]:
@@ -92,9 +110,8 @@ def _init(part: Any, row: Any) -> Iterator[str]:
 
 
 def _optimizer(part: Any, row: Any) -> Iterator[str]:
-    numbers = {name: np.full((SHAPE[0], 1), 0.5, np.float32) for name in row.reads}  # one per replica
-
     def update(gradient: Array) -> tuple[Any, dict[str, Array]]:
+        numbers = {name: np.full((len(gradient), 1), 0.5, np.float32) for name in row.reads}  # one per replica
         memory = {name: np.zeros(gradient.shape, np.float32) for name in row.memory}
         return part(gradient, memory, 1, **numbers), memory
 
@@ -106,8 +123,8 @@ def _optimizer(part: Any, row: Any) -> Iterator[str]:
     for name, array in memory.items():
         yield from _other_than(SHAPE, array, f"memory[{name!r}]:")
     half = SHAPE[1] // 2
-    alone, _ = update(gradient[:, :half])
-    if not np.allclose(alone, np.asarray(found)[:, :half], rtol=1e-4, equal_nan=True):
+    alone, _ = update(gradient[:1, :half])
+    if not np.allclose(alone, np.asarray(found)[:1, :half], rtol=1e-4, equal_nan=True):
         yield (
             "the update of an entry changes with the entries beside it, or by chance. Update entry by entry: "
             "a call gets any part of the parameters"
@@ -127,6 +144,26 @@ def _other_than(shape: tuple[int, ...], found: Any, what: str, arguments: str = 
         yield f"{what} returned {type(found).__name__}{arguments}, expected an array of numbers"
     elif array.shape != shape:
         yield f"{what} returned the shape {array.shape}{arguments}, expected {shape}"
+
+
+def _mixed(numbers: Callable[[Array], dict[str, Array]]) -> Iterator[str]:
+    """A problem if a network gets other numbers beside another in a stack than alone."""
+    shapes = "Arrays are (..., batch, features): count axes from the end, batch is -2"
+    stack = np.stack([_inputs(), 2 * _inputs()[:, ::-1]])
+    stack.setflags(write=False)
+    alone = numbers(_inputs())
+    try:
+        beside = numbers(stack)
+    except Exception as error:
+        if lack(error) is not None:
+            raise
+        yield f"in a stack of 2 networks, whose arrays are {stack.shape}, it raised {raised(error)}. {shapes}"
+        return
+    for what, array in beside.items():
+        if array.shape != (2, *alone[what].shape) or not np.allclose(
+            array[0], alone[what], rtol=1e-4, atol=1e-6, equal_nan=True
+        ):
+            yield f"{what}: the numbers of a network change with those of another in its stack, or by chance. {shapes}"
 
 
 def _unwritten(written: Callable[[float], Array], method: str) -> Iterator[str]:

@@ -150,6 +150,16 @@ def test_epochs_one_by_one_are_those_of_a_fit() -> None:
     np.testing.assert_allclose(fitted.loss_curve_, ours.loss_curve_, rtol=1e-9)
 
 
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@pytest.mark.parametrize("alphas", [(0.0001, 2.0), (2.0, 0.0)])
+def test_alpha_may_change_between_calls_of_partial_fit(solver: str, alphas: tuple[float, float]) -> None:
+    pair = [estimator(solver=solver, alpha=alphas[0], random_state=0) for estimator in PAIRS["regressor"]]
+    for estimator in pair:
+        estimator.partial_fit(X, QUANTITY).partial_fit(X, QUANTITY)
+        estimator.set_params(alpha=alphas[1]).partial_fit(X, QUANTITY).partial_fit(X, QUANTITY)
+    np.testing.assert_allclose(pair[0].loss_curve_, pair[1].loss_curve_, rtol=1e-9)
+
+
 def test_a_second_fit_with_warm_start_goes_on_under_new_parameters() -> None:
     ours, theirs = both("classifier", LABELS, warm_start=True)
     with warnings.catch_warnings():

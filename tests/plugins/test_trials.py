@@ -138,6 +138,68 @@ class _Reduces(_Forgets):
         return x.mean(axis=-1)
 
 
+class _LacksAnArgument(_Forgets):
+    def backward(self, grad_output: Any) -> Any:  # type: ignore[override]  # the mistake
+        return grad_output
+
+
+class _OverTheFirstAxis(_Forgets):
+    """Right for one network alone; in a stack the mean is that of the networks."""
+
+    def forward(self, x: Any, training: bool) -> Any:
+        return x - x.mean(axis=0, keepdims=True)
+
+    def backward(self, grad_output: Any, input_needed: bool = True) -> Any:
+        return grad_output - grad_output.mean(axis=0, keepdims=True)
+
+
+class _GradientOverTheFirstAxis(_Forgets):
+    def backward(self, grad_output: Any, input_needed: bool = True) -> Any:
+        self.bias_grad[...] = grad_output.sum(axis=0)
+        return grad_output
+
+
+class _ScalesAll(nn.Activation):
+    def value(self, z: Any, out: Any) -> None:
+        np.divide(z, np.abs(z).max() + z.mean(), out=out)
+
+    def gradient(self, z: Any, h: Any, g: Any, out: Any) -> None:
+        np.copyto(out, g)
+
+
+class _ScaledLoss(nn.ResidualLoss):
+    def rho(self, r: Any) -> Any:
+        return r * r
+
+    def slope(self, r: Any, out: Any) -> None:
+        np.divide(r, np.sum(r, axis=0), out=out)
+
+
+@pytest.mark.parametrize(
+    ("kind", "part", "problem"),
+    [
+        ("norm", _LacksAnArgument, "it raised TypeError: .*takes 2 positional arguments but 3 were given"),
+        ("norm", _OverTheFirstAxis, "forward: the numbers of a network change with those of another in its stack"),
+        (
+            "norm",
+            _GradientOverTheFirstAxis,
+            r"in a stack of 2 networks, whose arrays are \(2, 2, 64\), it raised Value",
+        ),
+        ("activation", _ScalesAll, "value: the numbers of a network change"),
+        ("loss", _ScaledLoss, "slope: the numbers of a network change"),
+    ],
+)
+def test_parts_that_mix_the_networks_of_a_stack(kind: str, part: Any, problem: str) -> None:
+    assert_refused(problem, kind, part)
+
+
+def test_an_optimizer_that_mixes_the_networks_of_a_stack() -> None:
+    def centred(gradient: Any, memory: Any, count: int) -> Any:
+        return gradient - gradient.mean(axis=0)
+
+    assert_refused("the update of an entry changes with the entries beside it", "optimizer", centred, lr=0.1)
+
+
 @pytest.mark.parametrize(
     ("kind", "problem"),
     [(_Forgets, "backward: returned NoneType"), (_Reduces, r"forward: returned the shape \(2,\), expected \(2, 64\)")],
