@@ -127,7 +127,9 @@ def numbers_of(values: Any, column: Any) -> Any:
 def values_of(rows: Any, at: int, name: str) -> Any:
     """The cells of one column."""
     if isinstance(rows, list) and rows and isinstance(rows[0], dict):
-        return [row[name] for row in rows]
+        if not any(name in row for row in rows):
+            raise KeyError(name)
+        return [row.get(name) for row in rows]
     if isinstance(rows, dict) or hasattr(rows, "columns"):
         return list(rows[name])
     return np.asarray(rows)[:, at].tolist()
@@ -169,7 +171,8 @@ def truth(value: Any) -> float:
 
 def text(value: Any) -> str:
     """The text in a cell, empty where the cell is."""
-    word = str(value).strip()
+    whole = isinstance(value, (float, np.floating)) and float(value).is_integer()  # integers beside gaps
+    word = f"{value:.0f}" if whole else str(value).strip()
     if isinstance(value, (bool, np.bool_)):
         return word.lower()
     return "" if word in (MISSING if isinstance(value, str) else GAPS) else word

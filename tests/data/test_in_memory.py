@@ -2,6 +2,7 @@
 
 import warnings
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from mlpcli.data.in_memory import (
     encode_targets,
     prepare_in_memory,
 )
+from mlpcli.data.new_rows import read_rows
 from mlpcli.data.readers.wanted_columns import rejoined
 from mlpcli.errors import DataError, UsageError
 from tests.data.asked import prepare
@@ -361,13 +363,53 @@ def test_a_column_is_to_be_left_out_only_where_no_model_needs_it(frame: pd.DataF
     with pytest.raises(DataError, match=r"a number too large\. Nothing was written\. Correct the cell$"):
         encode_in_memory(wrong, preprocessing)
     frame.to_parquet(tmp_path / "d.parquet")
-    said = r"and categories are texts, integers or booleans\. .* Convert the column, or leave .* with --drop 'width'$"
+    said = r"is not a whole number .*, and categories are texts, integers or booleans\. "
+    said += r"Nothing was written\. Convert the column, or leave the column out with --drop 'width'$"
     for made in (
         lambda: prepare_in_memory(frame, TARGET.model_copy(update={"categories": ("width",)})),
         lambda: prepare(str(tmp_path / "d.parquet"), target="grade", categories="width"),
     ):
         with pytest.raises(DataError, match=said):
             made()
+
+
+def test_integers_beside_gaps_are_the_codes_that_they_were_without(tmp_path: Path) -> None:
+    """A gap makes integers of pandas floating; as categories they were refused, in new rows too."""
+    codes = pd.Series([3, 11, 100, None] * 10)
+    frame = pd.DataFrame({"code": codes, "size": np.arange(40.0), "label": np.resize(["a", "b"], 40)})
+    options = DataOptions(target=("label",), categories=("code",), split="random")
+    nullable = frame.assign(code=codes.astype("Int64"))
+    nullable.to_parquet(tmp_path / "whole.parquet")
+    wanted = prepare_in_memory(nullable, options)
+    assert wanted.preprocessing.columns[0].categories == ("3", "11", "100")
+    inputs = encode_in_memory(nullable, wanted.preprocessing)
+    for held in (frame, frame.astype({"code": "float32"}), frame.to_dict("records"), frame.to_dict("list")):
+        assert np.array_equal(prepare_in_memory(held, options).train.x, wanted.train.x)
+        assert np.array_equal(encode_in_memory(held, wanted.preprocessing), inputs)
+    decimals = frame.assign(code=[None if np.isnan(code) else Decimal(int(code)) for code in codes])
+    for name, held in {"floats": frame, "decimals": decimals, "single": frame.astype({"code": "float32"})}.items():
+        held.to_parquet(tmp_path / f"{name}.parquet")
+        held.head(3).to_feather(tmp_path / f"{name}.feather")
+        for suffix, rows in (("parquet", 40), ("feather", 3)):
+            table = DataOptions(dataset=str(tmp_path / f"{name}.{suffix}"))
+            assert np.array_equal(read_rows(table, wanted.preprocessing, tmp_path / "cache").x, inputs[:rows])
+    for code in (3.5, np.inf, 1e17):
+        with pytest.raises(DataError, match="is not a whole number of at most 16 digits, and the model was trained on"):
+            encode_in_memory(frame.assign(code=code), wanted.preprocessing)
+
+
+def test_columns_of_gaps_alone_are_of_any_kind(tmp_path: Path) -> None:
+    """A frame of a file has floating gaps where a column is empty, and Parquet has a type of their own."""
+    days = pd.date_range("2020-01-01", periods=40)
+    frame = pd.DataFrame({"pet": ["cat", "dog"] * 20, "old": [True, False] * 20, "day": days, "y": np.arange(40.0)})
+    preprocessing = prepare_in_memory(frame, DataOptions(target=("y",), split="random")).preprocessing
+    wanted = encode_in_memory(frame.head(2).assign(pet=None, old=None, day=pd.NaT), preprocessing)
+    assert np.array_equal(
+        encode_in_memory(frame.head(2).assign(pet=np.nan, old=np.nan, day=np.nan), preprocessing), wanted
+    )
+    frame.head(2).assign(pet=None, old=None, day=None).to_parquet(tmp_path / "empty.parquet")
+    read = read_rows(DataOptions(dataset=str(tmp_path / "empty.parquet")), preprocessing, tmp_path / "cache")
+    assert np.array_equal(read.x, wanted)
 
 
 def test_no_rows_are_refused(x: np.ndarray) -> None:

@@ -176,6 +176,22 @@ def test_the_numpy_file_takes_rows_in_every_form_and_names_a_missing_column(tmp_
     assert answer(tmp_path, "rows.csv") == (2, "", "rows.csv: the column 'age' is missing\n")
 
 
+def test_the_numpy_file_takes_integers_beside_gaps_and_rows_that_lack_a_key(tmp_path: Path) -> None:
+    """A gap makes integers of pandas floating; 7.0 was unknown to the file, and an absent key an error."""
+    rows = [{"code": code, "size": size} for code, size in zip([7, 11, 11, 7] * 10, range(40), strict=True)]
+    model = mlpcli.train((pd.DataFrame(rows), [0, 1, 1, 0] * 10), epochs=3, categories=("code",)).model
+    model.export(tmp_path / "model.py")
+    module = import_file(tmp_path / "model.py")
+    new = [{"code": 7, "size": 1}, {"size": 2}, {"code": 11, "size": None}, {"code": None, "size": 3}]
+    wanted = model.predict_proba(new)
+    assert not np.isclose(wanted[1], wanted[3]).all() and (wanted[0] > wanted[2])[0]  # the codes were learned
+    for form in (new, pd.DataFrame(new), pd.DataFrame(new).to_dict("list")):
+        assert np.allclose(module.predict_proba(form), wanted, atol=1e-6)
+        assert np.allclose(model.predict_proba(form), wanted, atol=1e-6)
+    with pytest.raises(KeyError, match="code"):
+        module.predict([{"size": 1}])
+
+
 def test_the_numpy_file_refuses_the_arrays_that_the_model_refuses(tmp_path: Path) -> None:
     rows = table()[["member", "prediction"]]
     model = mlpcli.train((rows, np.arange(len(rows)) % 2), width=4, epochs=1).model

@@ -102,9 +102,7 @@ class ColumnReader:
             self.refuse(where, f"values of type {held} cannot be read")
         self.kind = self.kind if self.fixed else possible[0]
         if self.kind not in possible:
-            trained = f"the model was trained on a {self.kind}"
-            expected = trained if self.needed else "categories are texts, integers or booleans"
-            self.refuse(where, f"values of type {held}, and {expected}", "Convert the column")
+            self.refuse(where, f"values of type {held}, and {self._expected()}", "Convert the column")
 
     def spell(self, texts: Sequence[str], where: Where) -> Floats:
         """Numbers, booleans or dates as written -> float64 (cells,), NaN for gaps.
@@ -179,6 +177,23 @@ class ColumnReader:
         if self.target:
             self.check(values, list, where)
         return values
+
+    def encode_whole(self, values: Floats, where: Where) -> Floats:
+        """Numbers of a column of texts (cells,), NaN for gaps -> codes: 11.0 is the text 11.
+
+        Whole numbers are floating beside gaps: pandas has no others. Raises DataError for other numbers.
+        """
+        whole = (np.abs(values) <= cells.LARGEST_WHOLE) & (values == np.rint(values))
+        for at in np.flatnonzero(~whole & ~np.isnan(values))[:1].tolist():
+            why = f"{float(values[at])} is not a whole number of at most 16 digits, and {self._expected()}"
+            self.refuse(where(at), why, "Convert the column")
+        different, codes = np.unique(values, return_inverse=True)
+        return self.encode(codes, ["" if np.isnan(value) else f"{value:.0f}" for value in different], where)
+
+    def _expected(self) -> str:
+        return (
+            f"the model was trained on a {self.kind}" if self.needed else "categories are texts, integers or booleans"
+        )
 
     def finish(self) -> TableColumn:
         """The column as the table keeps it.

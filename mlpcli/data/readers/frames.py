@@ -33,7 +33,7 @@ POSSIBLE: dict[str, tuple[Kind, ...]] = {
     "boolean": ("boolean", "number", "text"),
     "date": ("date",),
     "empty": ("number", "text", "boolean", *DATES),
-    "floating": ("number",),
+    "floating": ("number", "text"),
     "integer": ("number", "text"),
     "string": ("text", *DATES),
     "time": ("time",),
@@ -134,6 +134,8 @@ def _decide(column: ColumnReader, series: "pd.Series[Any]", where: str) -> str:
     if held == "categorical":
         held = pd.api.types.infer_dtype(series.cat.categories, skipna=True)
     held = ALIKE.get(held, held)
+    if held == "floating" and series.isna().all():
+        held = "empty"
     if held == "date":
         try:
             held = "date" if _as_dates(series).dt.tz is None else "zoned date"
@@ -153,6 +155,8 @@ def _read(column: ColumnReader, series: "pd.Series[Any]", held: str, where: str)
     def place(row: int) -> str:
         return f"{where}, row {row}"
 
+    if column.kind == "text" and held == "floating":
+        return column.encode_whole(_as_numbers(series), place)
     if column.kind == "text":
         codes, values = pd.factorize(series)
         texts = [str(value).lower() if held == "boolean" else str(value) for value in values.tolist()]
@@ -166,10 +170,17 @@ def _read(column: ColumnReader, series: "pd.Series[Any]", held: str, where: str)
         dates = dates if dates.dt.tz is None else dates.dt.tz_convert(None)
         micro = dates.to_numpy("datetime64[us]")
         return np.where(np.isnat(micro), np.nan, micro.astype(np.int64) / MICROSECONDS)
-    numbers = pd.to_numeric(series.astype(object), errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    numbers = column.without_marks(numbers, series.iloc[:0].to_numpy().dtype)
+    numbers = column.without_marks(_as_numbers(series), series.iloc[:0].to_numpy().dtype)
     column.check(numbers, lambda: [str(value) for value in series.tolist()], place)
     return numbers
+
+
+def _as_numbers(series: "pd.Series[Any]") -> NDArray[np.float64]:
+    import pandas as pd
+
+    numbers = pd.to_numeric(series.astype(object), errors="coerce")
+    values: NDArray[np.float64] = numbers.to_numpy(np.float64, na_value=np.nan)
+    return values
 
 
 def _as_dates(series: "pd.Series[Any]") -> "pd.Series[Any]":

@@ -92,8 +92,10 @@ def _decide(path: Path, column: ColumnReader, arrow_type: Any) -> None:
         possible = ("text",) if column.target else ("boolean", "number", "text")
     elif types.is_integer(arrow_type):
         possible = ("text", "number") if column.target else ("number", "text")
-    elif types.is_floating(arrow_type) or types.is_decimal(arrow_type) or types.is_null(arrow_type):
-        possible = ("number",)
+    elif types.is_floating(arrow_type) or types.is_decimal(arrow_type):
+        possible = ("number",) if column.target else ("number", "text")
+    elif types.is_null(arrow_type):
+        possible = ("number", "text", "boolean", *DATES)
     elif types.is_string(arrow_type) or types.is_large_string(arrow_type):
         possible = ("text",) if column.target else ("text", *DATES)
     elif types.is_date(arrow_type) and not column.target:
@@ -126,6 +128,8 @@ def _read(array: Any, column: ColumnReader, where: Any) -> NDArray[np.float64]:
 
     if pyarrow.types.is_dictionary(array.type):
         array = array.dictionary_decode()
+    if column.kind == "text" and (pyarrow.types.is_floating(array.type) or pyarrow.types.is_decimal(array.type)):
+        return column.encode_whole(_as_doubles(array), where)
     if column.kind == "text":
         coded = array.cast(pyarrow.string()).dictionary_encode()
         texts = [*coded.dictionary.to_pylist(), ""]
@@ -134,9 +138,15 @@ def _read(array: Any, column: ColumnReader, where: Any) -> NDArray[np.float64]:
         return _read_dates(array, column, where)
     if pyarrow.types.is_boolean(array.type):
         array = array.cast(pyarrow.int8())
-    values: NDArray[np.float64] = array.cast(pyarrow.float64(), safe=False).to_numpy(zero_copy_only=False)
-    values = column.without_marks(values, np.dtype(array.type.to_pandas_dtype()))
+    values = column.without_marks(_as_doubles(array), np.dtype(array.type.to_pandas_dtype()))
     column.check(values, lambda: [str(value) for value in array.to_pylist()], where)
+    return values
+
+
+def _as_doubles(array: Any) -> NDArray[np.float64]:
+    import pyarrow
+
+    values: NDArray[np.float64] = array.cast(pyarrow.float64(), safe=False).to_numpy(zero_copy_only=False)
     return values
 
 
