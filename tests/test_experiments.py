@@ -1,6 +1,8 @@
 """Every experiment that ships runs: one seed, as few epochs as the file allows, MNIST's on digits."""
 
+import csv
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -8,7 +10,8 @@ import pytest
 
 from mlpcli.cli.main import run
 
-EXPERIMENTS = sorted((Path(__file__).parent.parent / "experiments").glob("*.toml"))
+ROOT = Path(__file__).parent.parent
+EXPERIMENTS = sorted((ROOT / "experiments").glob("*.toml"))
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
@@ -34,3 +37,17 @@ def test_experiment_runs(path, tmp_path, monkeypatch, capsys):
     assert set(told["counts"]) <= {"complete", "pruned"}
     assert (tmp_path / "results" / document["name"] / "summary.csv").is_file()
     assert told["summary"][0][f"{told['metric']}_mean"] is not None
+
+
+@pytest.mark.parametrize("name", ["depth", "depth_radial"])
+def test_the_comments_have_the_parameters_that_were_counted(name):
+    """Networks of about the same size are compared: the sizes are the argument."""
+    with open(ROOT / "results" / "reference" / name / "trials.csv", newline="") as file:
+        counted = {row["hidden"]: f"{int(row['parameters']):,}" for row in csv.DictReader(file)}
+    text = (ROOT / "experiments" / f"{name}.toml").read_text()
+    stated = re.findall(r"^\[\[points\]\] *#[^\d\n]*([\d,]+).*\nhidden = \[(.*)\]", text, re.MULTILINE)
+    assert len(stated) >= 3
+    for number, hidden in stated:
+        assert counted[hidden.replace(" ", "")] == number
+    exact = re.findall(r"(?<!about )(?<![\d,])([\d,]+) parameters", text)
+    assert {*exact} <= {*counted.values()}
