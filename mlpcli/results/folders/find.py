@@ -5,6 +5,7 @@ A name is a path, or a name under the folder of results: of a run, of a sweep, o
 """
 
 import os
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -248,7 +249,11 @@ def _ambiguous(text: str, run_ids: list[str]) -> UsageError:
 
 
 def _places(text: str, root: Path) -> list[Path]:
-    return [Path(os.path.abspath(place)) for place in (text, root / text)] if text and "\0" not in text else []
+    """Where a name may mean a file or folder; an accent may be composed in one and stand apart in the other."""
+    if not text or "\0" in text:
+        return []
+    spelled = dict.fromkeys((text, unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text)))
+    return [Path(os.path.abspath(place)) for name in spelled for place in (name, root / name)]
 
 
 def _names(root: Path, *files: str) -> list[str]:

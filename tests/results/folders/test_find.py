@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 
 from mlpcli.errors import DataError, UsageError
@@ -166,6 +168,14 @@ def test_a_name_that_means_nothing_is_repeated_as_it_was_typed(sweep):
         find_results("Übung", sweep.parent)
     with pytest.raises(UsageError, match="results/s has no trial 'größte' among"):
         find_results("s/größte", sweep.parent)
+
+
+@pytest.mark.parametrize("on_disk", ["NFC", "NFD"])
+def test_an_accent_may_be_written_either_way(tmp_path, on_disk):
+    """Folders are named with composed letters; a Mac may type or unpack them with the accent apart."""
+    path = sweep_folder(tmp_path / unicodedata.normalize(on_disk, "Säge"), {"width": [4]}, seeds=1)
+    for typed in ("NFC", "NFD"):
+        assert find_results(unicodedata.normalize(typed, "Säge"), tmp_path) == path
 
 
 def test_models_of_trials_are_those_that_were_kept(sweep):
