@@ -83,22 +83,27 @@ def _comparison(swept: "Swept", differences: bool) -> Iterator[str]:
     """What the differences are against, or how far the best is ahead where there is no baseline."""
     plan = swept.prepared.plan
     if differences:
-        baseline = plan.file.compare or dict(zip(plan.varied, plan.shown(0), strict=True))
-        against = ", ".join(f"{name} {option_cell(value)}" for name, value in baseline.items())
+        against = _named(plan.file.compare or dict(zip(plan.varied, plan.shown(0), strict=True)))
         interval = "± is half of a 95% interval of one row; p allows for all rows (Holm)"
         yield f"Differences are against {against}, paired by seed; {interval}"
-        if {row.get("confirmed") for row in swept.summary if row["diff_mean"] is not None} == {True, False}:
+        if {row.get("confirmed") for row in swept.summary if row["diff_mean"]} == {True, False}:
             yield "Confirmed configurations differ by fresh seeds alone, the others by the seeds that chose those"
     elif swept.rivals:
         ahead = ", ".join(map(_ahead, swept.rivals))
         yield f"{swept.prepared.metric} of the best: {ahead}"
-        if any(row.get("confirmed") for row in swept.summary):
+        if plan.file.compare:
+            yield f"No differences to {_named(plan.file.compare)}: nothing like it was asked for; [confirm] adds it"
+        elif any(row.get("confirmed") for row in swept.summary):
             yield "Confirmed configurations rank above the others, by fresh seeds alone"
         else:
             yield "It was chosen by these scores, so they flatter it. Name one in [compare] for differences of all rows"
     elif set(plan.baselines) == {None}:
         ranked = "confirmed" if any(row.get("confirmed") for row in swept.summary) else "complete"
         yield f"No differences: fewer than two configurations are {ranked}"
+
+
+def _named(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {option_cell(value)}" for name, value in values.items())
 
 
 def _ahead(rival: "Rival") -> str:

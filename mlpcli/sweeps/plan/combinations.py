@@ -50,14 +50,16 @@ class Space:
         values = _used(options, self._others)
         return (*values, options.sizes) if self._sized else tuple(values)
 
-    def baseline_key(self, options: RunOptions) -> Hashable | None:
-        """The key of the combination that differences of this one are given against; None where there can be none."""
-        compare = self.file.compare
-        sizes = _sizes_for(options, compare)
+    def baseline(self, options: RunOptions) -> RunOptions | None:
+        """The combination that differences of this one are given against; None where there can be none."""
+        sizes = _sizes_for(options, self.file.compare)
         if sizes is None:
             return None
-        changes = {name: value for name, value in compare.items() if name not in SIZES}
-        return self.key(options.model_copy(update={**changes, "hidden": sizes}))
+        values = zip(self.names, self.values(options), strict=True)
+        given = {name: value for name, value in values if value is not None} | self.file.compare
+        if "hidden" in given:
+            given = {name: value for name, value in given.items() if name not in SIZES} | {"hidden": sizes}
+        return self.file.options(given)
 
     def shown(self, options: RunOptions) -> tuple[object, ...]:
         """The values of `varied`; None for those that the run does not read, such as width beside `hidden`."""

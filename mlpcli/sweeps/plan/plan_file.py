@@ -118,11 +118,18 @@ class _Planner:
         return placed, asked
 
     def add_baselines(self, asked: dict[int, _Seeds], seeds: _Seeds) -> None:
-        """Ask for the configurations that [compare] makes of these too, so that differences are paired by seed."""
-        baselines = {baseline for index in asked if (baseline := self.plan.baseline(index)) is not None}
-        for baseline in sorted(baselines - asked.keys()):
-            if kept := self.kept(self.plan.options(baseline), seeds):
-                asked[baseline] = kept
+        """Ask for the configurations that [compare] makes of these too, so that differences are paired by seed.
+
+        Those that nothing has asked for so far, as of values that were drawn, join the plan here.
+        """
+        for options in [self.space.baseline(self.plan.options(index)) for index in asked]:
+            if options is None or not (kept := self.kept(options, seeds)):
+                continue
+            index = self.plan.find(options)
+            if index is None and not self.breaks_rules(options, Proposal(self.file.compare)):
+                index = self.plan.add_configuration(options)
+            if index is not None:
+                asked.setdefault(index, kept)
 
     def join(self, asked: Mapping[int, _Seeds], seeds: _Seeds | None) -> dict[int, Sequence[int]]:
         """Let the trials that are new join the plan; the numbers of all trials that are asked for, by configuration."""
@@ -170,7 +177,8 @@ class _Planner:
             return
         if self.file.halving is not None and "epochs" not in self.problems.refused:
             self.check_halving(self.file.halving)
-        if self.file.compare and not self.problems.lines and set(self.plan.baselines) == {None}:
+        is_listed = not self.plan.is_searched
+        if self.file.compare and is_listed and not self.problems.lines and set(self.plan.baselines) == {None}:
             wanted = ", ".join(f"{name} = {quote(value)}" for name, value in self.file.compare.items())
             self.problems.add(f"{self.file.path}: [compare]", f"no configuration has {wanted}")
 

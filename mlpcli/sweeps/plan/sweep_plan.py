@@ -103,8 +103,8 @@ class Plan:
 
     def baseline(self, configuration: int) -> int | None:
         """The configuration that [compare] makes of this one; None where there is none."""
-        key = self._space.baseline_key(self.options(configuration))
-        return None if key is None else self._found.get(key)
+        options = self._space.baseline(self.options(configuration))
+        return None if options is None else self.find(options)
 
     def find(self, options: RunOptions) -> int | None:
         """The number of the configuration that is the same run as these options, whatever the seed."""

@@ -27,6 +27,7 @@ class SearchRecord:
         self._lines: list[str] = []
         self._rounds = 0
         self._latest: dict[int, Scored] = {}
+        self._proposed: set[int | None] = set()
 
     def add(self, asked: Round, outcomes: Mapping[int, Scored]) -> str:
         """Take a round and its outcomes by configuration; returns a sentence on where the search stands."""
@@ -34,8 +35,10 @@ class SearchRecord:
         if self._confirms(asked):
             self._latest = {}  # the seeds that chose are done; only fresh seeds rank
         self._latest |= outcomes
+        self._proposed.update(asked.placed)
         for configuration, outcome in outcomes.items():
-            self._lines.append(json_text.canonical(self._line(asked, configuration, outcome)))
+            if configuration in self._proposed:  # none that [compare] alone has added
+                self._lines.append(json_text.canonical(self._line(asked, configuration, outcome)))
         said = f"{asked.name}: {len(outcomes)} configuration{'s' * (len(outcomes) != 1)}"
         ended = [number for number, outcome in self._latest.items() if outcome.ended and math.isfinite(outcome.mean)]
         if not ended:

@@ -38,7 +38,7 @@ class Batch:
     was stopped goes on if the very next batch asks for it again; otherwise its trials are recorded as pruned. `name`
     says where the search stands, `batch 3 of 7, rung 2`; it is empty for a batch that the file alone decides.
     `following` is what the next batches are certain to ask for, with the same seeds: it joins the plan at once. With
-    `with_baselines` the configurations that [compare] makes of the proposals train too, if the plan has them.
+    `with_baselines` the configurations that [compare] makes of the proposals train too.
     """
 
     proposals: Iterable[Proposal]

@@ -97,6 +97,17 @@ def test_one_configuration_has_no_rival(folder: Path, capsys: pytest.CaptureFixt
     assert "No differences: fewer than two configurations are complete" in shown(capsys, file, 80)
 
 
+def test_a_search_that_asked_for_nothing_to_compare_with_says_so(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = {"search": {"trials": 2, "lr": {"low": 1e-3, "high": 0.1}}, "compare": {"lr": 0.01}}
+    file = write_sweep(folder / "search.toml", seeds=2, base=BASE, **keys)
+    text = " ".join(shown(capsys, file, 100))
+    assert "No differences to lr 0.01: nothing like it was asked for; [confirm] adds it" in text
+    file = write_sweep(folder / "paired.toml", seeds=2, base=BASE, **keys, confirm={"top": 1, "seeds": 2})
+    assert "Differences are against lr 0.01, paired by seed" in " ".join(shown(capsys, file, 100))
+
+
 def test_what_fresh_seeds_confirmed_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     draws = {"trials": 3, "lr": {"low": 1e-3, "high": 0.1}}
     file = write_sweep(folder / "sure.toml", seeds=1, base=BASE, random=draws, confirm={"top": 2, "seeds": 2})

@@ -47,3 +47,12 @@ def test_what_was_pruned_or_failed_is_not_the_best() -> None:
     record = SearchRecord(PLAN, "val_loss")
     outcomes = scored((-0.1,), (float("nan"),), (-0.5,), pruned=0)
     assert record.add(asked(0, 1), outcomes).endswith("best so far val_loss 0.5, lr = 2")
+
+
+def test_the_record_has_what_the_search_proposed_alone() -> None:
+    """The second configuration trains because [compare] made it of the first."""
+    record = SearchRecord(PLAN, "val_accuracy")
+    record.add(Round({0: (0,)}, (0,), None), scored((0.9,)))
+    said = record.add(Round({0: (3,), 1: (3,)}, (0,), None, name="fresh"), scored((0.8,), (0.7,)))
+    assert said.startswith("fresh: 2 configurations")
+    assert [line.count('"configuration":0') for line in record.text.splitlines()] == [1, 1]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mlpcli.sweeps.plan.plan_file import plan_sweep
+from mlpcli.sweeps.plan.sweep_plan import Round
 from mlpcli.sweeps.search.registry import make_strategy
 from mlpcli.sweeps.search.strategy import Scored
 from mlpcli.sweeps.spec.sweep_file import read_sweep
@@ -25,6 +26,7 @@ def confirmed(folder: Path, score: Any, **keys: Any) -> tuple[list[dict[str, Any
     return proposals, seeds
 
 
+RANGE = {"lr": {"low": 1e-3, "high": 1e-1, "log": True}}
 GRID = {"lr": [0.1, 0.2, 0.3, 0.4]}
 
 
@@ -79,3 +81,28 @@ def test_the_compared_configuration_is_confirmed_too(
     assert list(confirmation.trials) == [last, baseline]
     for numbers in confirmation.trials.values():
         assert [plan.seed(number) for number in numbers] == [2, 3, 4]
+
+
+@pytest.mark.parametrize("source", [{"search": {"trials": 2, "batch": 1, **RANGE}}, {"random": {"trials": 2, **RANGE}}])
+def test_the_compared_configuration_joins_where_values_are_drawn(source: dict[str, Any], tmp_path: Path) -> None:
+    """No draw has the learning rate of another, so the partner with norm none is made."""
+    points = {} if "search" in source else {"points": [{"norm": "none"}]}
+    keys = {"seeds": 2, "base": {"norm": "layer"}, "compare": {"norm": "none"}, "confirm": {"top": 1, "seeds": 3}}
+    plan = plan_sweep(write_sweep(tmp_path / "s.toml", **keys, **source, **points))
+    asked: Round | None = plan.first
+    while asked is not None and asked.name != "confirmation by fresh seeds":
+        drawn = plan.configurations
+        scores = [Scored(index, dict.fromkeys(range(2), float(index == 0)), True) for index in asked.placed]
+        asked = plan.tell(scores)
+    assert asked is not None and asked.placed == [0] and list(asked.trials) == [0, drawn]
+    best, partner = plan.options(0), plan.options(drawn)
+    assert (best.norm, partner.norm) == ("layer", "none") and best.lr == partner.lr
+    assert [plan.seed(number) for number in asked.trials[drawn]] == [2, 3, 4] and plan.baseline(0) == drawn
+
+
+def test_where_leaves_the_compared_configuration_out(tmp_path: Path) -> None:
+    search = {"search": {"trials": 1, **RANGE}, "where": ["norm == 'layer'"], "base": {"norm": "layer"}}
+    keys = {"seeds": 2, "compare": {"norm": "none"}, "confirm": {"top": 1, "seeds": 3}, **search}
+    plan = plan_sweep(write_sweep(tmp_path / "s.toml", **keys))
+    asked = plan.tell([Scored(0, dict.fromkeys(range(2), 0.5), True)])
+    assert asked is not None and list(asked.trials) == [0]
