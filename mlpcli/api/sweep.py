@@ -8,7 +8,7 @@
 import sys
 import tempfile
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +99,7 @@ def sweep(
     load(plugin)
     over = {option: plain(value) for option, value in base.items() if value is not None}
     path = Path("sweep") if isinstance(spec, Mapping) else Path(spec)
-    document: Any = plain(spec) if isinstance(spec, Mapping) else None
+    document: Any = _told(plain(spec), "sweep") if isinstance(spec, Mapping) else None
     if data is not None:
         document = _with_data(read_toml(find_sweep(path)) if document is None else document, over, data, data_home)
     listed: Any = plain(seeds)
@@ -134,7 +134,25 @@ def sweep(
         problem = swept.problem(shown(swept.path / "trials.csv"), failed="Try again with retry_failed=True")
     if problem:
         warnings.warn(str(problem), stacklevel=2)
+    if swept.is_out_of_time:
+        rest = "Allow more time" if results is None else "The same call goes on"
+        warnings.warn(f"time limit: {swept.done} have ended, and there is no summary. {rest}", stacklevel=2)
     return found
+
+
+def _told(value: object, place: str) -> object:
+    """The value without keys that are None: they say as little as keywords that are None.
+
+    Raises:
+        UsageError: a list has a None, or a generator stands for one.
+    """
+    if isinstance(value, Mapping):
+        return {key: _told(member, f"{place}: {key}") for key, member in value.items() if member is not None}
+    if isinstance(value, list):
+        return [_told(member, place) for member in value]
+    if value is None or isinstance(value, Iterator):
+        raise UsageError(f"{place}: got {quote(value)}, expected a list of values, none of which is None")
+    return value
 
 
 def _with_data(

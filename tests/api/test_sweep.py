@@ -137,6 +137,24 @@ def test_a_trial_that_diverged_is_in_the_table_and_a_warning() -> None:
     assert found.trials["state"].tolist() == ["complete", "diverged"]
 
 
+def test_a_time_limit_that_was_reached_is_a_warning() -> None:
+    with pytest.warns(UserWarning, match="^time limit: 0 of 8 trials have ended, and there is no summary. Allow more"):
+        found = mlpcli.sweep(SPEC, executor="serial", time_limit=1e-6)
+    assert len(found.trials) == len(found.summary) == 0
+
+
+def test_none_in_the_dict_says_as_little_as_in_a_keyword() -> None:
+    spec = {**SPEC, "where": None, "compare": None, "base": {**SPEC["base"], "target": None}}
+    mlpcli.sweep(spec, executor="serial", seeds=1, results="results")
+    assert tomllib.loads(Path("results/widths/sweep.toml").read_text()) == {**SPEC, "seeds": 1}
+
+
+@pytest.mark.parametrize("values", [[0.1, None], (value for value in [0.1])])
+def test_values_that_toml_does_not_know_are_refused_in_one_line(values: Any) -> None:
+    with pytest.raises(UsageError, match=r"^sweep: grid: lr: got [^\n]*, expected a list of values, none of which is"):
+        mlpcli.sweep({"grid": {"lr": values}})
+
+
 def test_a_notebook_sees_the_ranking_and_curves() -> None:
     page = mlpcli.sweep(SPEC, executor="serial")._repr_html_()
     for piece in ("<th>rank</th>", "<th>width</th>", "<svg", "width 8, norm layer"):
