@@ -118,6 +118,33 @@ def test_one_class_alone_is_enough(frame: pd.DataFrame) -> None:
     assert new.y is not None and new.y.tolist() == [1, 1]
 
 
+@pytest.mark.parametrize("suffix", ["parquet", "feather", "jsonl"])
+@pytest.mark.parametrize(("more", "names"), [(0, ("0", "1")), (0.5, ("0.5", "1.5"))])
+def test_classes_that_are_floating_beside_gaps(
+    frame: pd.DataFrame, suffix: str, more: float, names: tuple[str, ...]
+) -> None:
+    """A gap makes integers of pandas floating: a classifier did not read the target of the table it was trained on."""
+    labels = (frame["y"] == "yes").astype(float).mask(frame.index % 7 == 0)
+    floating = frame[["price", "flag"]].assign(label=labels + more, old=frame["flag"].astype(float))
+    path = f"t.{suffix}"
+    if suffix == "jsonl":
+        floating.to_json(path, orient="records", lines=True)
+    else:
+        getattr(floating, f"to_{suffix}")(path)
+    asked: dict[str, Any] = {"drop_unlabelled": True, "drop": ("old",), "task": "classification"}
+    prepared = prepare(path, target="label", **asked)
+    new = read_rows(path, prepared.preprocessing)
+    assert prepared.preprocessing.classes == names and new.y is not None
+    assert new.labelled.tolist() == np.flatnonzero(labels.notna()).tolist()
+    assert np.array_equal(new.y, labels.dropna())
+    beside = prepare(path, target="label", val_dataset=path, **asked)
+    assert np.array_equal(beside.val.y, labels.dropna())
+    if not more:
+        several = prepare(path, target=("label", "old"), drop_unlabelled=True, task="multilabel")
+        both = read_rows(path, several.preprocessing).y
+        assert both is not None and np.array_equal(both[:, 0], new.y)
+
+
 def test_datasets_by_name_can_be_new_rows(home: Path) -> None:
     moons = prepare("moons:n=50")
     other = read_rows("moons:n=30,seed=5", moons.preprocessing)

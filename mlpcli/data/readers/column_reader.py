@@ -100,7 +100,8 @@ class ColumnReader:
         """
         if not possible:
             self.refuse(where, f"values of type {held} cannot be read")
-        self.kind = self.kind if self.fixed else possible[0]
+        classes = self.target and self.kind == "text"  # numbers name classes too
+        self.kind = self.kind if self.fixed and not classes else possible[0]
         if self.kind not in possible:
             self.refuse(where, f"values of type {held}, and {self._expected()}", "Convert the column")
 

@@ -93,7 +93,7 @@ def _decide(path: Path, column: ColumnReader, arrow_type: Any) -> None:
     elif types.is_integer(arrow_type):
         possible = ("text", "number") if column.target else ("number", "text")
     elif types.is_floating(arrow_type) or types.is_decimal(arrow_type):
-        possible = ("number",) if column.target else ("number", "text")
+        possible = ("number", "text")
     elif types.is_null(arrow_type):
         possible = ("number", "text", "boolean", *DATES)
     elif types.is_string(arrow_type) or types.is_large_string(arrow_type):
