@@ -48,10 +48,13 @@ def export_model(model: Trained, path: Path | str) -> None:
     Raises:
         UsageError: as `check_format`, or the format cannot read sparse rows, a column of dates or a part of the user's
             own.
+        PluginError: a part of the user's own was defined again since the network was made.
         FileError: the file cannot be written.
     """
     file = Path(path).absolute()
     check_format(file)
+    if file.suffix != ".safetensors":
+        model.check_parts()
     if file.suffix != ".safetensors" and (found := next(_obstacles(model), None)):
         problem, remedy = found
         raise UsageError(f"export {shown(file)}: {problem}. Nothing was written. Export to .safetensors{remedy}")

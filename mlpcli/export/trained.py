@@ -39,6 +39,9 @@ class Trained(Protocol):
     def classes(self) -> Array | None:
         """The classes as a program has them, by code; None for other tasks."""
 
+    def check_parts(self) -> None:
+        """Check that user-defined parts, whose formulas are looked up by name, are those of the network."""
+
     def to_bytes(self) -> bytes:
         """Content of the model file."""
 

@@ -15,7 +15,7 @@ prepared inputs or scores are their parts.
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +57,13 @@ class Model:
     preprocessing: Preprocessing
     digest: str
     network: Network
+    _parts: Mapping[str, Any] = field(init=False, compare=False)
+    """Origins of the user-defined parts that the network is made of: a program may define others of these names."""
+    _carriers: tuple[object, ...] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_parts", origins_to_json(self.options))
+        object.__setattr__(self, "_carriers", carriers(self.options))
 
     @classmethod
     def load(cls, path: Path) -> "Model":
@@ -80,7 +87,12 @@ class Model:
         return cls(options, data.preprocessing, data.digest, build_network(options, data.preprocessing, tensors))
 
     def with_tensors(self, tensors: Mapping[str, Array]) -> "Model":
-        """The same model with other weights and running statistics, of which it has a copy."""
+        """The same model with other weights and running statistics, of which it has a copy.
+
+        Raises:
+            PluginError: as `check_parts`.
+        """
+        self.check_parts()
         return Model(
             self.options, self.preprocessing, self.digest, build_network(self.options, self.preprocessing, tensors)
         )
@@ -88,8 +100,7 @@ class Model:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles and copies have a network of their own, and bring the user-defined parts that it is made of."""
         tensors = {name: view.copy() for name, view in self.network.tensors().items()}
-        parts = carriers(self.options), origins_to_json(self.options)
-        return _rebuilt, (parts, self.options, self.preprocessing, self.digest, tensors)
+        return _rebuilt, ((self._carriers, self._parts), self.options, self.preprocessing, self.digest, tensors)
 
     def to_bytes(self) -> bytes:
         """The content of its model file, the same bytes for the same network."""
@@ -100,8 +111,15 @@ class Model:
         """Content of the model file beside the weights."""
         preprocessing = self.preprocessing.to_json()
         description = {"options": as_dict(self.options), "preprocessing": preprocessing, "data_digest": self.digest}
-        parts = origins_to_json(self.options)
-        return description | ({"parts": parts} if parts else {})
+        return description | ({"parts": self._parts} if self._parts else {})
+
+    def check_parts(self) -> None:
+        """Check that the user-defined parts of its options are still those that the network is made of.
+
+        Raises:
+            PluginError: one of them was defined again since, or is gone.
+        """
+        check_origins(self._parts)
 
     def save(self, path: Path | str) -> None:
         """Write the model file, safetensors; `load` reads it back.
@@ -272,7 +290,12 @@ class Model:
 
     @property
     def loss(self) -> Loss:
-        """The loss that the network was trained with, without smoothing and weights."""
+        """The loss that the network was trained with, without smoothing and weights.
+
+        Raises:
+            PluginError: it is a part of the user's own, and was defined again since.
+        """
+        check_origins({option: of for option, of in self._parts.items() if option == "loss"})
         return build_loss([self.options], self.network.linears[-1].out_features, ())
 
     def representation(self, x: Array, layer: int = -1) -> Array:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,7 @@ if __name__ == "__main__":
 
 
 UNUSED = f"""{SNAKE}
+from copy import deepcopy
 import pickle
 fitted = mlpcli.MLPClassifier(hidden_layer_sizes=(4,), max_iter=1, random_state=0).fit([[0.0], [1.0]] * 9, [0, 1] * 9)
 pickle.dump(fitted, open("fitted.pickle", "wb"))
@@ -196,3 +198,27 @@ def test_an_optimizer_of_ones_own_is_a_solver(parts_file: Path) -> None:
     assert fitted.loss_curve_[-1] < fitted.loss_curve_[0]
     with pytest.raises(ValueError, match=r"solver: got 'tiger', expected one of .*, lbfgs, lion"):
         small(solver="tiger").fit(X, Y)
+
+
+def test_a_model_whose_part_was_edited_since_is_written_and_copied_as_what_it_is() -> None:
+    """A notebook trains, edits the part, trains again: the first network keeps its own, which a copy would not have."""
+    in_a_file()
+    model = mlpcli.train((X, Y), activation="snake", width=4, epochs=1).model
+    predicted = model.predict_proba(X)
+    Path("snake.py").write_text(SNAKE.replace("** 2", "** 4"))
+    load("snake.py")
+    np.testing.assert_array_equal(model.predict_proba(X), predicted)
+    assert model.evaluate(X, Y)["accuracy"] == np.mean(model.predict(X) == Y)
+    another = pytest.raises(PluginError, match=r"activation snake comes from another version of snake\.py")
+    with another:
+        deepcopy(model)
+    with another:
+        model.export("model.py")
+    assert not Path("model.py").exists()
+    model.save("model.safetensors")
+    with another:
+        mlpcli.load("model.safetensors")
+    kept = pickle.dumps(model)
+    gone()
+    np.testing.assert_array_equal(pickle.loads(kept).predict_proba(X), predicted)
+    np.testing.assert_array_equal(mlpcli.load("model.safetensors").predict_proba(X), predicted)
