@@ -69,6 +69,18 @@ def loud_arithmetic() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def answers_to_signals_are_given_back() -> Iterator[None]:
+    """What a test leaves behind would meet the others: with SIGPIPE's default, a broken pipe ends their process."""
+    before = _answers()
+    yield
+    assert _answers() == before
+
+
+def _answers() -> list[object]:
+    return [signal.getsignal(number) for number in sorted(signal.valid_signals())]
+
+
 @pytest.fixture(autouse=True, scope="session")
 def workers_find_the_jobs() -> Iterator[None]:
     """Worker processes import the jobs of `tests.workers.executor_jobs`."""

@@ -301,6 +301,7 @@ def answer(folder: Path, *arguments: str) -> tuple[object, str, str]:
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
         patch.chdir(folder)
         patch.setattr("sys.argv", ["model.py", *arguments])
+        patch.setattr("signal.signal", lambda number, answer: None)  # a program's answer to a broken pipe is not ours
         try:
             runpy.run_path("model.py", run_name="__main__")
         except SystemExit as end:
