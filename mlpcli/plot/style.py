@@ -37,6 +37,7 @@ __all__ = [
     "Drawing",
     "axis_name",
     "bare",
+    "entry",
     "legend",
     "log_ticks",
     "measure_name",
@@ -243,6 +244,11 @@ def legend(figure: Figure, panels: Sequence[Axes], title: str | None = None, *, 
     if len(named) > 1 or (named and always):
         name = title and upright(title, 2.4)
         figure.legend(named.values(), named.keys(), loc="outside right center", alignment="left", title=name)
+
+
+def entry(name: str) -> str:
+    """Label of a series for the legend, out of which matplotlib leaves those that begin with an underscore."""
+    return f" {name}" if name.startswith("_") else name
 
 
 def wrap(text: str, width: int = 32) -> str:

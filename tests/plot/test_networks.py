@@ -163,6 +163,25 @@ def test_products_of_the_inputs_have_their_own_names(root: Path) -> None:
     assert [text.get_text() for text in axes.texts][5:10] == ["x1", "x2", "x1²", "x1 x2", "x2²"]
 
 
+def test_every_class_is_in_the_legend_and_long_names_leave_the_panel_its_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Matplotlib leaves names that begin with an underscore out of its legends."""
+    monkeypatch.setenv("MLPCLI_DATA_HOME", str(tmp_path / "home"))
+    names = ("_salt", "sweet", "a name of many words for one class of all")
+    rows = "".join(f"{x},{(x * 7) % 5},{names[x % 3]}\n" for x in range(30))
+    (tmp_path / "taste.csv").write_text(f"x,y,taste\n{rows}")
+    words = ["--dataset", str(tmp_path / "taste.csv"), "--target", "taste", "--epochs", "1", "--width", "4"]
+    assert run(["train", *words, "--results", str(tmp_path), "--name", "r", "--quiet"]) == 0
+    figure = figure_of(tmp_path, "r", "regions")
+    (legend,) = figure.legends
+    shown = {text.get_text().strip().replace("\n", " ") for text in legend.get_texts()}
+    assert shown == {*names}
+    figure.draw_without_rendering()
+    (panel,) = figure.axes
+    assert panel.get_position().width * figure.get_figwidth() > 1.5  # inches
+
+
 def test_a_larger_network_has_a_box_per_layer_and_its_parameters(root: Path) -> None:
     figure = figure_of(root, "blobs", "network")
     texts = [text.get_text() for text in figure.axes[0].texts if text.get_text()]

@@ -390,6 +390,12 @@ def test_the_slope_is_said_where_both_axes_are_logarithmic(tmp_path: Path) -> No
     assert axes.get_title() == "slope -2.00"
 
 
+def test_a_level_that_begins_with_an_underscore_is_in_the_legend(tmp_path: Path) -> None:
+    path = sweep_folder(tmp_path / "s", {"dataset": ["_new.csv", "old.csv"], "width": WIDTHS})
+    (legend,) = figure_of(path, "options-val_accuracy").legends
+    assert [text.get_text().strip() for text in legend.get_texts()] == ["_new.csv", "old.csv"]
+
+
 def test_slopes_of_several_lines_say_which_is_whose(tmp_path: Path) -> None:
     figure = figure_of(FOLDERS["three options"](tmp_path / "s"), "options-val_max_error")
     for axes in figure.axes:

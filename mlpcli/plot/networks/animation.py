@@ -12,11 +12,12 @@ from PIL import Image
 
 from mlpcli.atomic import shown
 from mlpcli.errors import UsageError
+from mlpcli.plot.networks.class_marks import room_of_names
 from mlpcli.plot.networks.fit import draw_function, is_a_function
 from mlpcli.plot.networks.hidden import draw_last_layer, has_layers_to_draw
 from mlpcli.plot.networks.kept import Kept, Networks
 from mlpcli.plot.networks.regions import draw_classes, inputs_of
-from mlpcli.plot.style import legend, new_figure, titled
+from mlpcli.plot.style import WIDEST, legend, new_figure, titled
 from mlpcli.results.folders.promotion import WEIGHTS
 from mlpcli.training.weight_history import models_by_epoch
 
@@ -75,7 +76,7 @@ def _regions(kept: Kept, last: Kept) -> Scene | None:
     """Where the network decides for which class."""
     if inputs_of(kept) not in (1, 2):
         return None
-    figure, (panel,) = new_figure(4.4, 3.4)
+    figure, (panel,) = new_figure(min(4.4 + room_of_names(kept.model.preprocessing), WIDEST), 3.4)
     return Scene(
         figure,
         [panel],

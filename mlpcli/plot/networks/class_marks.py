@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, to_rgb
 from numpy.typing import NDArray
 
-from mlpcli.plot.style import series
+from mlpcli.data.prepared.preprocessing import Preprocessing
+from mlpcli.plot.style import entry, series, wrap
 
-__all__ = ["draw_boundaries", "draw_rows"]
+__all__ = ["draw_boundaries", "draw_rows", "room_of_names"]
 
 LIGHTEST, DARKEST = 0.97, 0.72
 """Lightness of the tints of the first and of the last class, so that regions differ without colour too."""
@@ -22,13 +23,24 @@ THIN = {"P": 1.25, "X": 1.25, "*": 1.6}
 """Factors of the size of markers of which their white edge leaves little."""
 
 
+LETTER, LETTERS = 0.075, 8
+"""Inches that a letter of the legend takes, and letters for which every figure has room."""
+
+
+def room_of_names(fitted: Preprocessing) -> float:
+    """Inches to add to the width of a figure so that a legend of long names of classes leaves its panels theirs."""
+    names = (fitted.targets[0], *(fitted.classes or ()))
+    longest = max(len(line) for name in names for line in wrap(name).split("\n"))
+    return LETTER * max(0, longest - LETTERS)
+
+
 def draw_rows(axes: Axes, points: NDArray[np.float64], codes: NDArray[np.int64], names: Sequence[str]) -> None:
     """Draw `points: (rows, 2)` with the marker of the class that `codes: (rows,)` says."""
     size = 4.0 if len(points) > MANY else 7.0
     for code, name in enumerate(names):
         own, look = points[codes == code], series(code, lines=False)
         look |= {"markersize": size * THIN.get(look["marker"], 1), "markeredgecolor": "white", "markeredgewidth": 0.5}
-        axes.plot(own[:, 0], own[:, 1], label=name, zorder=3, **look)
+        axes.plot(own[:, 0], own[:, 1], label=entry(name), zorder=3, **look)
 
 
 def draw_boundaries(

@@ -4,11 +4,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from mlpcli.plot.networks.class_marks import draw_boundaries, draw_rows
+from mlpcli.plot.networks.class_marks import draw_boundaries, draw_rows, room_of_names
 from mlpcli.plot.networks.kept import Kept, Networks
 from mlpcli.plot.networks.own_units import are_numbers, in_own_units
 from mlpcli.plot.points import origin
-from mlpcli.plot.style import MOST_CLASSES, Drawing, legend, new_figure, series, titled, wrap
+from mlpcli.plot.style import MOST_CLASSES, WIDEST, Drawing, legend, new_figure, series, titled, wrap
 
 __all__ = ["draw_classes", "draw_regions", "inputs_of"]
 
@@ -36,14 +36,16 @@ def draw_regions(networks: Networks) -> list[Drawing]:
         return []
     columns = min(len(drawn), 2)
     rows = -(-len(drawn) // columns)
-    figure, axes = new_figure(1.2 + 2.5 * columns, 0.9 + 2.3 * rows, rows, columns)
+    fitted = drawn[0].model.preprocessing
+    width = min(1.2 + 2.5 * columns + room_of_names(fitted), WIDEST)
+    figure, axes = new_figure(width, 0.9 + 2.3 * rows, rows, columns)
     for panel, kept in zip(axes, drawn, strict=False):
         draw_classes(panel, kept)
         if kept.title:
             panel.set_title(networks.titled_by(kept, "", columns))
     for panel in axes[len(drawn) :]:
         panel.set_visible(False)
-    legend(figure, axes, drawn[0].model.preprocessing.targets[0], always=True)
+    legend(figure, axes, fitted.targets[0], always=True)
     titled(figure, f"{networks.folder.name}: what the network decides", _caption(networks, drawn))
     return [Drawing("regions", figure)]
 

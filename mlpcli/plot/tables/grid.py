@@ -19,6 +19,7 @@ from mlpcli.plot.style import (
     Drawing,
     axis_name,
     bare,
+    entry,
     legend,
     log_ticks,
     metric_name,
@@ -126,7 +127,7 @@ def _lines(
 
 def _look(index: int, label: str, grey: bool) -> dict[str, Any]:
     """Style and name of a series; grey and without a name behind the highlighted configurations."""
-    return {**series(index), "color": GREY, "label": "_"} if grey else {**series(index), "label": label}
+    return {**series(index), "color": GREY, "label": "_"} if grey else {**series(index), "label": entry(label)}
 
 
 def _beside(x: Numbers, numbers: Numbers, log: bool, index: int, count: int) -> Numbers:
