@@ -160,9 +160,8 @@ def parse(text: str) -> Expression:
     if len(text) > MAX_LENGTH:
         raise ValueError(f"column {MAX_LENGTH + 1}: longer than {MAX_LENGTH} characters")
     if stranger := re.search(r"[^A-Za-z0-9_.+\-*/(), ]", text):
-        raise _error(
-            stranger.start(), f"{stranger.group()!r} is not allowed in an expression (write a power as x ** 2)"
-        )
+        hint = " (write a power as x ** 2)" if stranger.group() == "^" else ""
+        raise _error(stranger.start(), f"{stranger.group()!r} is not allowed in an expression{hint}")
     body = text.lstrip(" ")
     start = len(text) - len(body)
     if not body:
@@ -172,7 +171,9 @@ def parse(text: str) -> Expression:
         with warnings.catch_warnings(action="ignore"):
             tree = ast.parse(body, mode="eval").body
     except SyntaxError as error:
-        raise _error(start + (error.offset or len(body) + 1) - 1, error.msg) from None
+        is_product = error.msg.startswith("invalid") and re.search(r"[0-9)] *[A-Za-z(]", body)
+        hint = " (write a product as 2 * x)" if is_product else ""
+        raise _error(start + (error.offset or len(body) + 1) - 1, error.msg + hint) from None
     except (MemoryError, RecursionError):
         raise _error(start, "nested too deeply") from None
     reader = _Reader(body, start, {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)})
