@@ -195,7 +195,7 @@ def test_a_category_that_training_did_not_have_is_zeros(frame: pd.DataFrame) -> 
         (([[1.0], [2.0]], np.array([[1, 2], [3]], object)), DataError, "^y: its rows have different lengths$"),
         ((3, [1, 2]), DataError, "X: got int"),
         ({"a": [1, 2]}, UsageError, "which column is to be predicted"),
-        ({"a": [{}, {}], "grade": [1, 2]}, DataError, "column 'a': values of type mixed cannot be read"),
+        ({"a": [{}, {}], "grade": [1, 2]}, DataError, "column 'a': values of type dict cannot be read"),
         (pd.DataFrame({"a": [], "grade": []}), DataError, "no rows"),
     ],
 )
@@ -396,6 +396,28 @@ def test_integers_beside_gaps_are_the_codes_that_they_were_without(tmp_path: Pat
     for code in (3.5, np.inf, 1e17):
         with pytest.raises(DataError, match="is not a whole number of at most 16 digits, and the model was trained on"):
             encode_in_memory(frame.assign(code=code), wanted.preprocessing)
+
+
+def test_numbers_and_texts_in_one_column_may_be_codes(tmp_path: Path) -> None:
+    """Excel and JSON lines hold codes such as 1, 2, 4b so; no option read them, and no message said where."""
+    codes = [None, 1, 2, "4b", 2.0, True, "4b", 1] * 5
+    frame = pd.DataFrame({"code": pd.Series(codes, dtype=object), "size": np.arange(40.0), "y": np.arange(40.0)})
+    asked = DataOptions(target=("y",), categories=("code",), split="random")
+    prepared = prepare_in_memory(frame, asked)
+    assert prepared.preprocessing.columns[0].categories == ("1", "2", "4b", "true")
+    frame.to_excel(tmp_path / "t.xlsx")
+    frame.to_json(tmp_path / "t.jsonl", orient="records", lines=True)
+    inputs = encode_in_memory(frame, prepared.preprocessing)
+    assert inputs[:8, :4].argmax(axis=1).tolist() == [0, 0, 1, 2, 1, 3, 2, 0] and not inputs[0, :4].any()
+    for name in ("t.xlsx", "t.jsonl"):
+        read = read_rows(DataOptions(dataset=str(tmp_path / name)), prepared.preprocessing, tmp_path / "cache")
+        assert np.array_equal(read.x, inputs)
+    said = r"row 3, column 'code': '4b' is a text, and most others are numbers\. .* Correct the cell, use "
+    with pytest.raises(DataError, match=said + "--categories 'code' if these are codes, or leave the column out with"):
+        prepare_in_memory(frame, asked.model_copy(update={"categories": None}))
+    days = pd.Series([pd.Timestamp("2020-01-01"), "2020-01-02"] + [pd.Timestamp("2020-01-03")] * 38, dtype=object)
+    with pytest.raises(DataError, match=r"row 1, column 'code': '2020-01-02' is a text, and most others are dates\. "):
+        prepare_in_memory(frame.assign(code=days), asked)
 
 
 def test_columns_of_gaps_alone_are_of_any_kind(tmp_path: Path) -> None:

@@ -6,7 +6,9 @@
 """
 
 import math
-from datetime import time
+from collections import Counter
+from datetime import date, time
+from numbers import Number
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from mlpcli.data.readers.file_format import Wanted
 from mlpcli.data.readers.text.dates import MICROSECONDS
 from mlpcli.data.readers.wanted_columns import rejoined, wanted_columns
 from mlpcli.errors import DataError
+from mlpcli.wording import quote
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +38,8 @@ POSSIBLE: dict[str, tuple[Kind, ...]] = {
     "empty": ("number", "text", "boolean", *DATES),
     "floating": ("number", "text"),
     "integer": ("number", "text"),
+    "mixed": ("text",),
+    "mixed-integer": ("text",),
     "string": ("text", *DATES),
     "time": ("time",),
     "zoned date": ("zoned date",),
@@ -143,9 +148,35 @@ def _decide(column: ColumnReader, series: "pd.Series[Any]", where: str) -> str:
             column.refuse(where, f"its dates cannot be read: {error}")
     if held == "time" and any(moment.tzinfo is not None for moment in series.dropna()):
         column.refuse(where, "its times of day have a time zone, which shifts with the date")
+    if held.startswith("mixed"):
+        _check_mixed(column, series, where)
     possible = OF_TARGETS.get(held, POSSIBLE.get(held, ())) if column.target else POSSIBLE.get(held, ())
     column.take(possible, held, where)
     return held
+
+
+def _check_mixed(column: ColumnReader, series: "pd.Series[Any]", where: str) -> None:
+    """Refuse cells of different types by the first that is unlike most; numbers and texts together may be codes."""
+    held = [(row, value, _type_in_words(value)) for row, value in series.reset_index(drop=True).dropna().items()]
+    types = Counter(name for _, _, name in held)
+    codes = types.keys() <= {"boolean", "number", "text"}
+    if column.fixed and column.kind == "text" and codes:
+        return
+    (usual, _), *others = types.most_common()
+    if not others:
+        column.refuse(where, f"values of type {usual} cannot be read", "Write numbers, texts, booleans or dates")
+    row, value, name = next(cell for cell in held if cell[2] != usual)
+    remedy = "Correct the cell"
+    if codes and not (column.target or column.needed):
+        remedy += f", use --categories {quote(column.name)} if these are codes"
+    column.refuse(f"{where}, row {row}", f"{quote(str(value))} is a {name}, and most others are {usual}s", remedy)
+
+
+def _type_in_words(value: object) -> str:
+    if isinstance(value, bool | np.bool_):
+        return "boolean"
+    named: list[tuple[type, str]] = [(Number, "number"), (str, "text"), (date, "date")]
+    return next((name for held, name in named if isinstance(value, held)), type(value).__name__)
 
 
 def _read(column: ColumnReader, series: "pd.Series[Any]", held: str, where: str) -> NDArray[np.float64]:
@@ -158,8 +189,10 @@ def _read(column: ColumnReader, series: "pd.Series[Any]", held: str, where: str)
     if column.kind == "text" and held == "floating":
         return column.encode_whole(_as_numbers(series), place)
     if column.kind == "text":
+        if held.startswith("mixed"):  # 1 and True are one value
+            series = series.map(_as_text, na_action="ignore")
         codes, values = pd.factorize(series)
-        texts = [str(value).lower() if held == "boolean" else str(value) for value in values.tolist()]
+        texts = [_as_text(value) for value in values.tolist()]
         return column.encode(np.where(codes < 0, len(texts), codes).astype(np.int64), [*texts, ""], place)
     if column.kind in DATES and held == "string":
         return column.spell(series.astype(object).where(series.notna(), "").astype(str).tolist(), place)
@@ -173,6 +206,12 @@ def _read(column: ColumnReader, series: "pd.Series[Any]", held: str, where: str)
     numbers = column.without_marks(_as_numbers(series), series.iloc[:0].to_numpy().dtype)
     column.check(numbers, lambda: [str(value) for value in series.tolist()], place)
     return numbers
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return f"{value:.0f}"
+    return str(value).lower() if isinstance(value, bool | np.bool_) else str(value)
 
 
 def _as_numbers(series: "pd.Series[Any]") -> NDArray[np.float64]:

@@ -98,7 +98,7 @@ def test_the_cells_of_a_workbook_are_those_of_the_text_file() -> None:
         assert sheet.features == text.features and {"word=NA", "code=2", "column 5"} <= set(sheet.features)
         assert sheet.train.x.tobytes() == text.train.x.tobytes()
     frame.replace("n/a", "many").to_excel("words.xlsx", index=False)
-    with pytest.raises(DataError, match=r"words\.xlsx, column 'n': values of type mixed"):
+    with pytest.raises(DataError, match=r"words\.xlsx, row \d, column 'n': 'many' is a text, and most others are num"):
         prepare("words.xlsx", **WHOLE)
 
 
