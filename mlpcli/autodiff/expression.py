@@ -171,9 +171,9 @@ def parse(text: str) -> Expression:
         with warnings.catch_warnings(action="ignore"):
             tree = ast.parse(body, mode="eval").body
     except SyntaxError as error:
-        is_product = error.msg.startswith("invalid") and re.search(r"[0-9)] *[A-Za-z(]", body)
-        hint = " (write a product as 2 * x)" if is_product else ""
-        raise _error(start + (error.offset or len(body) + 1) - 1, error.msg + hint) from None
+        at = (error.offset or len(body) + 1) - 1
+        hint = " (write a product as 2 * x)" if _lacks_times(error, body, at) else ""
+        raise _error(start + at, error.msg + hint) from None
     except (MemoryError, RecursionError):
         raise _error(start, "nested too deeply") from None
     reader = _Reader(body, start, {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)})
@@ -191,6 +191,15 @@ def _local(item: Any, step: Step) -> tuple[float | None, ...]:
         products = [float(product) for _, product in item.products(np.array(1.0))]
     of_variables = iter(products)
     return tuple(next(of_variables) if isinstance(argument, Variable) else None for argument in item.arguments)
+
+
+def _lacks_times(error: SyntaxError, body: str, at: int) -> bool:
+    """Whether a factor ends and another begins, as in 2x, 2 x or (x + 1) y, where Python found the error."""
+    if error.msg.endswith("forgot a comma?"):  # inside of parentheses, where the error spans both
+        return re.search(r"[0-9.)] *[A-Za-z(]", body[at : (error.end_offset or 0) - 1]) is not None
+    if error.msg == "invalid decimal literal":
+        at += 1  # from the last digit
+    return re.search(r"[0-9.)] *$", body[:at]) is not None and re.match(r"[A-Za-z(]", body[at:]) is not None
 
 
 def _error(offset: int, why: str) -> ValueError:
@@ -231,6 +240,8 @@ class _Reader:
                 return self.step(FUNCTIONS[name], arguments, depth)
             case ast.Name(id=name):
                 raise self.error(node, f"{name} is a function: give its argument in parentheses")
+            case ast.Call(func=ast.Constant() | ast.UnaryOp() | ast.BinOp() | ast.Call(), args=[_], keywords=[]):
+                raise self.error(node, "a product is written with *, as in 2 * (x + 1)")
         raise self.not_arithmetic(node)
 
     def step(self, operation: Operation, operands: list[ast.expr], depth: int) -> str:

@@ -106,6 +106,14 @@ class _MeanLoss(nn.ResidualLoss):
         out[...] = 2 * r
 
 
+class _ListLoss(nn.ResidualLoss):
+    def rho(self, r: Any) -> Any:
+        return (r * r).tolist()
+
+    def slope(self, r: Any, out: Any) -> None:
+        out[...] = 2 * r
+
+
 class _ReturnsSlope(nn.ResidualLoss):
     def rho(self, r: Any) -> Any:
         return r * r
@@ -118,6 +126,7 @@ class _ReturnsSlope(nn.ResidualLoss):
     ("kind", "problem"),
     [
         (_MeanLoss, r"rho: returned the shape \(\), expected \(2, 64\)"),
+        (_ListLoss, "rho: returned list, expected an array of numbers"),
         (_ReturnsSlope, "slope: it left entries of out as they were"),
     ],
 )
@@ -167,6 +176,16 @@ class _ScalesAll(nn.Activation):
         np.copyto(out, g)
 
 
+class _ScaledByTheFirst(nn.Activation):
+    """The first network of a stack gets what it gets alone."""
+
+    def value(self, z: Any, out: Any) -> None:
+        np.divide(z, np.abs(z[0] if z.ndim > 2 else z).max(), out=out)
+
+    def gradient(self, z: Any, h: Any, g: Any, out: Any) -> None:
+        np.copyto(out, g)
+
+
 class _ScaledLoss(nn.ResidualLoss):
     def rho(self, r: Any) -> Any:
         return r * r
@@ -186,6 +205,7 @@ class _ScaledLoss(nn.ResidualLoss):
             r"in a stack of 2 networks, whose arrays are \(2, 2, 64\), it raised Value",
         ),
         ("activation", _ScalesAll, "value: the numbers of a network change"),
+        ("activation", _ScaledByTheFirst, "value: the numbers of a network change"),
         ("loss", _ScaledLoss, "slope: the numbers of a network change"),
     ],
 )
@@ -193,11 +213,21 @@ def test_parts_that_mix_the_networks_of_a_stack(kind: str, part: Any, problem: s
     assert_refused(problem, kind, part)
 
 
-def test_an_optimizer_that_mixes_the_networks_of_a_stack() -> None:
-    def centred(gradient: Any, memory: Any, count: int) -> Any:
-        return gradient - gradient.mean(axis=0)
+@pytest.mark.parametrize(
+    "beside",
+    [
+        pytest.param(lambda gradient: gradient.mean(axis=0), id="all networks"),
+        pytest.param(lambda gradient: gradient[0], id="the first network"),
+        pytest.param(lambda gradient: gradient[-1], id="the last network"),
+        pytest.param(lambda gradient: gradient[:, :1], id="the first entry"),
+        pytest.param(lambda gradient: gradient[:, -1:], id="the last entry"),
+    ],
+)
+def test_an_optimizer_that_mixes_entries(beside: Any) -> None:
+    def scaled(gradient: Any, memory: Any, count: int) -> Any:
+        return gradient * (1 + np.abs(beside(gradient)))
 
-    assert_refused("the update of an entry changes with the entries beside it", "optimizer", centred, lr=0.1)
+    assert_refused("the update of an entry changes with the entries beside it", "optimizer", scaled, lr=0.1)
 
 
 @pytest.mark.parametrize(
