@@ -154,8 +154,11 @@ def drift() -> tuple[str, bool]:
 
 
 def normalization(norm: str) -> tuple[str, bool]:
-    rows = only(table("normalization"), batch_size=32, norm_position="before")
-    accuracy = {name: number(only(rows, norm=name), "val_accuracy_mean") for name in ("none", norm)}
+    rows = only(table("normalization"), batch_size=32)
+    places = {"none": "", norm: "before"}
+    accuracy = {
+        name: number(only(rows, norm=name, norm_position=place), "val_accuracy_mean") for name, place in places.items()
+    }
     return (
         f"sigmoid units, 10 epochs, val_accuracy: plain {accuracy['none']:.3f}, {norm} norm {accuracy[norm]:.3f}",
         accuracy[norm] > accuracy["none"],
