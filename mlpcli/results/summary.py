@@ -61,11 +61,16 @@ def summarize(
     `overlap` is that of the trials' training rows, as in `statistics`. They are ranked by the mean of `metric` over the
     seeds that have one; confirmed ones come before all others. Pruned configurations come after the others, those that
     trained longer first; configurations with a failed or diverged seed come last. p-values are corrected by Holm's
-    method over all rows that have one.
+    method over the rows that have one, those of confirmed ones apart: what chose them takes nothing from that test.
     """
     order = sorted(range(len(configurations)), key=lambda i: _rank(configurations[i], i, metric))
     differences = [_difference(configurations, index, metric, overlap) for index in order]
-    p_values = holm([found.p_value if found else None for found in differences])
+    p_values: list[float | None] = [None] * len(order)
+    for kind in {configuration.is_confirmed for configuration in configurations}:
+        places = [place for place, index in enumerate(order) if configurations[index].is_confirmed == kind]
+        own = holm([found.p_value if (found := differences[place]) else None for place in places])
+        for place, p_value in zip(places, own, strict=True):
+            p_values[place] = p_value
     return [
         _row(rank, configurations[index], varied, metric, found, p, overlap)
         for rank, (index, found, p) in enumerate(zip(order, differences, p_values, strict=True), start=1)

@@ -210,6 +210,14 @@ class ClusterExecutor(Executor):
             return
         self._ended.set()
         self._give_up(CancelledError())
+        try:
+            self._close()
+        finally:
+            if self._at_end is not None:
+                self._at_end()
+
+    def _close(self) -> None:
+        """Leave the cluster, and end it if it is our own."""
         client, cluster = self._client, self._client.cluster if self._own else None
         with suppress(Exception):  # the scheduler may be gone
             for name in self._copies if client.status == "running" else ():
@@ -221,8 +229,6 @@ class ClusterExecutor(Executor):
                 cluster.sync(_end, list(cluster.workers.values()))
             with suppress(TimeoutError):
                 cluster.close(CLOSE_SECONDS)
-        if self._at_end is not None:
-            self._at_end()
 
 
 async def _end(nannies: list[Any]) -> None:

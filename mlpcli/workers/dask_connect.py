@@ -55,7 +55,7 @@ def _undo_changes(before: Mapping[str, str]) -> Callable[[], None]:
 
     They must stay until the cluster ends, since Dask starts workers anew that died.
     """
-    changed = [name for name, text in os.environ.items() if before.get(name) != text]
+    changed = [name for name in before.keys() | os.environ.keys() if before.get(name) != os.environ.get(name)]
 
     def undo() -> None:
         for name in changed:

@@ -74,14 +74,18 @@ def test_ranks_follow_the_metric_either_way_and_ties_the_order_of_the_plan():
 
 
 def test_a_row_that_was_not_confirmed_differs_from_a_confirmed_baseline_by_the_earlier_seeds():
-    """Seeds 0 and 1 chose, 2 and 3 confirmed the baseline and the best: (0.1 + 0.3) / 2 and (0.4 + 0.6) / 2."""
+    """Seeds 0 and 1 chose, 2 and 3 confirmed the baseline and the best: (0.1 + 0.3) / 2 and (0.4 + 0.6) / 2.
+
+    On one degree of freedom p is 2 / pi arctan(1 / t), with t = 2 and t = 5; each row is the only one of its kind.
+    """
     earlier = [trial(0, 0.4), trial(1, 0.5)]
     base = Configuration(("base",), [trial(2, 0.2), trial(3, 0.1)], 0, True, earlier)
     best = Configuration(("best",), [trial(2, 0.6), trial(3, 0.7)], 0, True, [trial(0, 0.9), trial(1, 0.9)])
     other = Configuration(("other",), [trial(0, 0.5), trial(1, 0.8)], 0, False)
     rows = {row["name"]: row for row in summarize([base, best, other], ["name"], METRIC)}
     assert rows["best"]["diff_mean"] == pytest.approx(0.5) and rows["other"]["diff_mean"] == pytest.approx(0.2)
-    assert all(rows[name]["p_value"] is not None for name in ("best", "other")) and rows["base"]["diff_mean"] == 0
+    assert rows["other"]["p_value"] == pytest.approx(2 / np.pi * np.arctan(1 / 2))
+    assert rows["best"]["p_value"] == pytest.approx(2 / np.pi * np.arctan(1 / 5)) and rows["base"]["diff_mean"] == 0
     pruned = replace(base, earlier=[trial(0, 0.4, state="pruned"), trial(1, 0.5, state="pruned")])
     rows = {row["name"]: row for row in summarize([pruned, best, other], ["name"], METRIC)}
     assert rows["other"]["diff_mean"] == pytest.approx(0.2) and rows["other"]["diff_ci_low"] is None

@@ -61,6 +61,8 @@ def compare(
         print_rows(configurations, columns, form, key="configurations", expendable=expendable)
         against = configurations[0]["name"]
         note = f"Differences of {metric} are against {against}, paired by seed; p after Holm"
+        if len({bool(side.earlier) for side in sides}) > 1:
+            note += ". Confirmed configurations differ from the others by the seeds that chose them"
         if all(row["diff_mean"] is None for row in configurations):
             note = f"No differences of {metric}: no seed is shared with {against}, or one of the two was pruned"
         message(note, quiet=quiet)

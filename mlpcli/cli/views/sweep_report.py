@@ -86,16 +86,21 @@ def _comparison(swept: "Swept", differences: bool) -> Iterator[str]:
         against = _named(plan.file.compare or dict(zip(plan.varied, plan.shown(0), strict=True)))
         interval = "± is half of a 95% interval of one row; p allows for all rows (Holm)"
         yield f"Differences are against {against}, paired by seed; {interval}"
-        if {row.get("confirmed") for row in swept.summary if row["diff_mean"]} == {True, False}:
-            yield "Confirmed configurations differ by fresh seeds alone, the others by the seeds that chose those"
+        compared = [row for row in swept.summary if row["diff_mean"] or row["p_value"] is not None]
+        if {row.get("confirmed") for row in compared} == {True, False}:
+            yield (
+                "Confirmed configurations differ by fresh seeds alone, the others by the seeds that chose those; "
+                "p allows for the rows of one kind"
+            )
     elif swept.rivals:
         ahead = ", ".join(map(_ahead, swept.rivals))
         yield f"{swept.prepared.metric} of the best: {ahead}"
         if plan.file.compare:
-            yield f"No differences to {_named(plan.file.compare)}: nothing like it was asked for; [confirm] adds it"
-        elif any(row.get("confirmed") for row in swept.summary):
+            why = "where or a rule leaves it out" if plan.file.confirm else "nothing like it is there; [confirm] adds it"
+            yield f"No differences to {_named(plan.file.compare)}: {why}"
+        if any(row.get("confirmed") for row in swept.summary):
             yield "Confirmed configurations rank above the others, by fresh seeds alone"
-        else:
+        elif not plan.file.compare:
             yield "It was chosen by these scores, so they flatter it. Name one in [compare] for differences of all rows"
     elif set(plan.baselines) == {None}:
         ranked = "confirmed" if any(row.get("confirmed") for row in swept.summary) else "complete"

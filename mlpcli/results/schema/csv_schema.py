@@ -56,7 +56,7 @@ _SUMMARY = _columns(
     Column("rank", "count", "place of the configuration, 1 is the best", needed=True),
     Column("confirmed", "flag", "true if the numbers of the row are those of fresh seeds alone, after [confirm]"),
     Column("n_seeds", "count", "trials with a value of the metric: seeds, times folds", needed=True),
-    Column("diff_mean", "number", "mean difference to the compared configuration, paired by seed, fresh if confirmed"),
+    Column("diff_mean", "number", "mean difference to the compared one, paired by seed; over fresh seeds if confirmed"),
     Column("diff_ci_low", "number", "lower end of the 95% t-interval of the difference"),
     Column("diff_ci_high", "number", "upper end of the 95% t-interval of the difference"),
     Column("p_value", "number", "p-value of the paired t-test, corrected by Holm's method"),

@@ -21,13 +21,15 @@ SIZES = ("width", "depth", "hidden")
 class Space:
     """Turns what a strategy gives over the base into options and back, and tells equal combinations apart.
 
-    `varied` are the options that the strategy gives; the option `seed` is none of them: a configuration has seeds, it
-    does not differ by them. `names` are all options whose values tell combinations apart.
+    `varied` are the options that the strategy gives and, with [confirm], those of [compare], whose configurations may
+    join; the option `seed` is none of them: a configuration has seeds, it does not differ by them. `names` are all
+    options whose values tell combinations apart.
     """
 
     def __init__(self, file: SweepFile, varied: Iterable[str]) -> None:
         self.file = file
-        self.varied = tuple(name for name in varied if name != "seed")
+        joining = file.compare if file.confirm else ()
+        self.varied = tuple(dict.fromkeys(name for name in (*varied, *joining) if name != "seed"))
         names = list(dict.fromkeys((*self.varied, *(name for name in file.compare if name != "seed"))))
         self._sized = any(name in SIZES for name in names)
         self._others = [name for name in names if name not in SIZES]

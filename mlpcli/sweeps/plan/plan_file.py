@@ -177,7 +177,7 @@ class _Planner:
             return
         if self.file.halving is not None and "epochs" not in self.problems.refused:
             self.check_halving(self.file.halving)
-        is_listed = not self.plan.is_searched
+        is_listed = not self.plan.is_searched and self.file.confirm is None  # [confirm] would add what is absent
         if self.file.compare and is_listed and not self.problems.lines and set(self.plan.baselines) == {None}:
             wanted = ", ".join(f"{name} = {quote(value)}" for name, value in self.file.compare.items())
             self.problems.add(f"{self.file.path}: [compare]", f"no configuration has {wanted}")

@@ -85,8 +85,8 @@ KEYS: Mapping[str, Key] = {
         example="[race]\nmin_seeds = 3",
     ),
     "confirm": Key(
-        "fresh seeds for the best configurations at the end, and for those that [compare] makes of them, which are "
-        "then ranked by these seeds alone",
+        "fresh seeds for the best configurations at the end and for those that [compare] makes of them; these seeds "
+        "alone rank them",
         "table",
         example="[confirm]\ntop = 5\nseeds = 20",
     ),

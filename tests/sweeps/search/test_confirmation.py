@@ -83,12 +83,14 @@ def test_the_compared_configuration_is_confirmed_too(
         assert [plan.seed(number) for number in numbers] == [2, 3, 4]
 
 
-@pytest.mark.parametrize("source", [{"search": {"trials": 2, "batch": 1, **RANGE}}, {"random": {"trials": 2, **RANGE}}])
+@pytest.mark.parametrize(
+    "source",
+    [{"search": {"trials": 2, "batch": 1, **RANGE}}, {"random": {"trials": 2, **RANGE}}, {"grid": {"lr": [0.1, 0.2]}}],
+)
 def test_the_compared_configuration_joins_where_values_are_drawn(source: dict[str, Any], tmp_path: Path) -> None:
     """No draw has the learning rate of another, so the partner with norm none is made."""
-    points = {} if "search" in source else {"points": [{"norm": "none"}]}
     keys = {"seeds": 2, "base": {"norm": "layer"}, "compare": {"norm": "none"}, "confirm": {"top": 1, "seeds": 3}}
-    plan = plan_sweep(write_sweep(tmp_path / "s.toml", **keys, **source, **points))
+    plan = plan_sweep(write_sweep(tmp_path / "s.toml", **keys, **source))
     asked: Round | None = plan.first
     while asked is not None and asked.name != "confirmation by fresh seeds":
         drawn = plan.configurations
@@ -98,6 +100,8 @@ def test_the_compared_configuration_joins_where_values_are_drawn(source: dict[st
     best, partner = plan.options(0), plan.options(drawn)
     assert (best.norm, partner.norm) == ("layer", "none") and best.lr == partner.lr
     assert [plan.seed(number) for number in asked.trials[drawn]] == [2, 3, 4] and plan.baseline(0) == drawn
+    assert plan.varied == ("lr", "norm")
+    assert len({plan.shown(index) for index in range(plan.configurations)}) == plan.configurations
 
 
 def test_where_leaves_the_compared_configuration_out(tmp_path: Path) -> None:
