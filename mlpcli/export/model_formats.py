@@ -55,9 +55,8 @@ def export_model(model: Trained, path: Path | str) -> None:
     check_format(file)
     if file.suffix != ".safetensors":
         model.check_parts()
-    if file.suffix != ".safetensors" and (found := next(_obstacles(model), None)):
-        problem, remedy = found
-        raise UsageError(f"export {shown(file)}: {problem}. Nothing was written. Export to .safetensors{remedy}")
+        for problem, remedy in _obstacles(model):
+            raise UsageError(f"export {shown(file)}: {problem}. Nothing was written. Export to .safetensors{remedy}")
     write_atomic(file, FORMATS[file.suffix](model))
 
 

@@ -16,8 +16,9 @@ import numpy as np
 
 import mlpcli
 from mlpcli.config import DataOptions
+from mlpcli.data.prepared.columns import codes_of
 from mlpcli.data.prepared.preprocessing import CLIP, FAR
-from mlpcli.data.readers.text.cells import Spelling
+from mlpcli.data.readers.text.cells import Spelling, as_code
 from mlpcli.data.readers.text.compression import COMPRESSIONS
 from mlpcli.export import standalone
 from mlpcli.export.formulas import as_numpy
@@ -58,11 +59,13 @@ TAIL = """if __name__ == "__main__":
 COPIED: tuple[Callable[..., Any], ...] = (
     standalone.encode,
     standalone.features_of,
-    standalone.numbers_of,
+    standalone.cells_of,
     standalone.values_of,
     standalone.number,
     standalone.truth,
     standalone.text,
+    as_code,
+    codes_of,
     standalone.sigmoid,
     standalone.array,
     standalone.read_csv,

@@ -119,7 +119,7 @@ def _numbers(graph: Graph, cells: str, columns: list[Column], spelling: Spelling
 
 def _one_hot(graph: Graph, cells: str, column: Column, spelling: Spelling, dtype: str) -> str:
     """One 0/1 column per category, and one of rare texts where there is one; an empty cell is zeros."""
-    codes = dict.fromkeys(("", *spelling.missing), -1) | {text: code for code, text in enumerate(column.categories)}
+    codes = column.codes | dict.fromkeys(("", *spelling.missing), -1)
     code = graph.add(
         "LabelEncoder",
         cells,

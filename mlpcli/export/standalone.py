@@ -24,6 +24,9 @@ from typing import Any
 
 import numpy as np
 
+from mlpcli.data.prepared.columns import codes_of
+from mlpcli.data.readers.text.cells import as_code
+
 __all__ = [
     "ENCODING",
     "GAPS",
@@ -36,11 +39,11 @@ __all__ = [
     "TARGETS",
     "THOUSANDS",
     "array",
+    "cells_of",
     "encode",
     "features_of",
     "main",
     "number",
-    "numbers_of",
     "read_csv",
     "separated",
     "sigmoid",
@@ -92,13 +95,11 @@ def encode(rows: Any, columns: Any, dtype: str) -> Any:
 def features_of(values: Any, column: Any, dtype: str) -> Any:
     """One column -> the inputs that it becomes."""
     if column.get("kind") == "text":
-        categories = [*column.get("categories", ())]
-        texts = [text(value) for value in values]
-        features = [[word == category for category in categories] for word in texts]
-        if column.get("rare"):
-            features = [[*row, word != "" and not any(row)] for row, word in zip(features, texts, strict=True)]
-        return np.array(features, dtype).reshape(len(texts), len(categories) + bool(column.get("rare")))
-    numbers = numbers_of(values, column)
+        categories, rare = tuple(column.get("categories", ())), bool(column.get("rare"))
+        codes = {**codes_of(categories), "": -1}
+        found = np.array([codes.get(word, len(categories)) for word in cells_of(values, column)], int)
+        return (found[:, None] == np.arange(len(categories) + rare)).astype(dtype)
+    numbers = np.array(cells_of(values, column), float)
     missing = np.isnan(numbers)
     with np.errstate(over="ignore"):
         scaled = np.where(missing, column.get("fill", 0.0), numbers)
@@ -112,16 +113,16 @@ def features_of(values: Any, column: Any, dtype: str) -> Any:
     return np.stack([scaled, missing.astype(dtype)] if column.get("indicator") else [scaled], axis=1)
 
 
-def numbers_of(values: Any, column: Any) -> Any:
-    """The numbers of a column, or 0 and 1 for false and true; NaN for an empty cell."""
-    read = truth if column.get("kind") == "boolean" else number
-    numbers = []
+def cells_of(values: Any, column: Any) -> Any:
+    """The texts of a column, its numbers, or 0 and 1 for false and true; "" or NaN for an empty cell."""
+    read = {"text": text, "boolean": truth}.get(column.get("kind"), number)
+    found = []
     for at, value in enumerate(values):
         try:
-            numbers.append(read(value))
+            found.append(read(value))
         except (TypeError, ValueError) as error:
             raise ValueError(f"row {at}, column {column['name']!r}: {error}") from None
-    return np.array(numbers, float)
+    return found
 
 
 def values_of(rows: Any, at: int, name: str) -> Any:
@@ -171,11 +172,18 @@ def truth(value: Any) -> float:
 
 def text(value: Any) -> str:
     """The text in a cell, empty where the cell is."""
-    whole = isinstance(value, (float, np.floating)) and float(value).is_integer()  # integers beside gaps
-    word = f"{value:.0f}" if whole else str(value).strip()
+    word = str(value).strip()
     if isinstance(value, (bool, np.bool_)):
         return word.lower()
-    return "" if word in (MISSING if isinstance(value, str) else GAPS) else word
+    if word in (MISSING if isinstance(value, str) else GAPS):
+        return ""
+    if isinstance(value, (str, int, np.integer)):
+        return "" if value in MISSING_NUMBERS else word
+    try:
+        read = float(value)  # pandas has no integers beside gaps
+    except (TypeError, ValueError):
+        return word
+    return "" if read in MISSING_NUMBERS else as_code(read)
 
 
 def sigmoid(t: Any) -> Any:

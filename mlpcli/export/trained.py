@@ -40,7 +40,11 @@ class Trained(Protocol):
         """The classes as a program has them, by code; None for other tasks."""
 
     def check_parts(self) -> None:
-        """Check that user-defined parts, whose formulas are looked up by name, are those of the network."""
+        """Check that user-defined parts, whose formulas are looked up by name, are those of the network.
+
+        Raises:
+            PluginError: a part was defined again since the network was made.
+        """
 
     def to_bytes(self) -> bytes:
         """Content of the model file."""

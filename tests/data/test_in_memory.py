@@ -188,14 +188,19 @@ def test_a_category_that_training_did_not_have_is_zeros(frame: pd.DataFrame) -> 
         ([[1, 2], [3, 4]], UsageError, "got list, expected a pair"),
         (([[1.0], [2.0]], [1, 2, 3]), DataError, "2 rows in X, but 3 in y"),
         (([[1.0], [np.inf]], [1, 2]), DataError, "row 1, column 0: inf is too large"),
-        (([["a"], ["b"]], [1, 2]), DataError, "texts among the numbers.* as a data frame"),
-        ((np.array([["a", 1.5], ["b", 2.5]], object), [0, 1]), DataError, "is not a table .* as a data frame"),
+        (([["a"], ["b"]], [1, 2]), DataError, "texts among the numbers.* Give .* as a data frame"),
+        ((np.array([["a", 1.5], ["b", 2.5]], object), [0, 1]), DataError, "is not a table .* Give .* as a data frame"),
         (([[1.0, 2.0], [3.0]], [0, 1]), DataError, "^X: its rows have different lengths$"),
         ((np.array([[1, 2], [3]], object), [0, 1]), DataError, "^X: its rows have different lengths$"),
         (([[1.0], [2.0]], np.array([[1, 2], [3]], object)), DataError, "^y: its rows have different lengths$"),
         ((3, [1, 2]), DataError, "X: got int"),
         ({"a": [1, 2]}, UsageError, "which column is to be predicted"),
         ({"a": [{}, {}], "grade": [1, 2]}, DataError, "column 'a': values of type dict cannot be read"),
+        (
+            {"a": [Decimal(1), 0.5], "grade": [1, 2]},
+            DataError,
+            r"column 'a': values of type Decimal, float cannot be read\. .* Convert the column to one type, or leave",
+        ),
         (pd.DataFrame({"a": [], "grade": []}), DataError, "no rows"),
     ],
 )
@@ -394,8 +399,31 @@ def test_integers_beside_gaps_are_the_codes_that_they_were_without(tmp_path: Pat
             table = DataOptions(dataset=str(tmp_path / f"{name}.{suffix}"))
             assert np.array_equal(read_rows(table, wanted.preprocessing, tmp_path / "cache").x, inputs[:rows])
     for code in (3.5, np.inf, 1e17):
-        with pytest.raises(DataError, match="is not a whole number of at most 16 digits, and the model was trained on"):
+        with pytest.raises(DataError, match=r"is not a whole number up to 2\*\*53, and the model was trained on"):
             encode_in_memory(frame.assign(code=code), wanted.preprocessing)
+
+
+def test_a_number_is_one_code_however_it_is_held_and_marks_are_gaps(tmp_path: Path) -> None:
+    """-0.0 was the code -0, the mark -999.9 was refused, and 7.5 was a code where a truth value stood beside it."""
+    frame = pd.DataFrame({"code": [-0.0, 7.0, -999.9, None] * 10, "size": np.arange(40.0), "y": np.arange(40.0)})
+    asked = DataOptions(target=("y",), categories=("code",), split="random", missing=("-999.9",))
+    frame.to_parquet(tmp_path / "double.parquet")
+    frame.astype({"code": "float32"}).to_parquet(tmp_path / "single.parquet")
+    mixed = frame.astype({"code": object}).assign(code=["0", Decimal("7.0"), -999.9, None] * 10)
+    single = frame.astype({"code": "float32"})
+    made = [prepare_in_memory(held, asked) for held in (frame, single, mixed, mixed.replace({"code": {"0": -0.0}}))]
+    for name in ("double", "single"):
+        made.append(prepare(str(tmp_path / f"{name}.parquet"), target="y", categories="code", missing="-999.9"))
+    for prepared in made[:4]:
+        assert prepared.preprocessing.columns[0].categories == ("0", "7")
+        assert np.array_equal(prepared.train.x, made[0].train.x)
+    assert all(prepared.preprocessing.columns[0].categories == ("0", "7") for prepared in made)
+    for code in (7.5, Decimal("7.5"), np.float32(7.5)):
+        for codes in ([7, code, True, None], [7, code, "b", None]):
+            with pytest.raises(
+                DataError, match=r"row 1, column 'code': 7\.5 is not a whole number up to 2\*\*53, and cat"
+            ):
+                prepare_in_memory(frame.astype({"code": object}).assign(code=codes * 10), asked)
 
 
 def test_numbers_and_texts_in_one_column_may_be_codes(tmp_path: Path) -> None:

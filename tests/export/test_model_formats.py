@@ -192,6 +192,35 @@ def test_the_numpy_file_takes_integers_beside_gaps_and_rows_that_lack_a_key(tmp_
         module.predict([{"size": 1}])
 
 
+def test_codes_that_pandas_wrote_from_a_column_with_gaps_are_known_in_every_form(tmp_path: Path) -> None:
+    """The CSV has 7.0 and 11.0: a float frame and the exported file took every code as unknown, in silence."""
+    rows = pd.DataFrame({"code": [7, 11, None, -0.0] * 10, "size": np.arange(40.0), "y": [0, 1, 1, 0] * 10})
+    rows.to_csv(tmp_path / "t.csv", index=False)
+    asked: dict[str, Any] = {
+        "target": "y",
+        "task": "regression",
+        "categories": ("code",),
+        "epochs": 3,
+        "data_home": tmp_path,
+    }
+    model = mlpcli.train(str(tmp_path / "t.csv"), width=8, **asked).model
+    assert set(model.preprocessing.columns[0].categories) == {"7.0", "11.0", "-0.0"}
+    codes = "".join(f"{code},1\n" for code in ("7.0", "11", "", "8", "7"))
+    (tmp_path / "new.csv").write_text(f"code,size\n{codes}")
+    texts = pd.read_csv(tmp_path / "new.csv", dtype={"code": str, "size": float}, keep_default_na=False)
+    wanted = model.predict(texts)
+    assert len({round(float(share), 4) for share in wanted[:3]}) == 3
+    np.testing.assert_allclose(wanted[0], wanted[4], rtol=1e-6)
+    check(model, texts, tmp_path)
+    check_csv(model, [(tmp_path / "new.csv").read_text()], tmp_path)
+    module = import_file(tmp_path / "model.py")
+    read = pd.read_csv(tmp_path / "new.csv")
+    assert read["code"].dtype == float
+    for form in (read, read.astype({"code": "float32"}), read.astype({"code": "Int64"}), read.to_dict("list")):
+        np.testing.assert_allclose(module.predict(form), wanted, atol=1e-6)
+        np.testing.assert_allclose(model.predict(form), wanted, atol=1e-6)
+
+
 def test_the_numpy_file_refuses_the_arrays_that_the_model_refuses(tmp_path: Path) -> None:
     rows = table()[["member", "prediction"]]
     model = mlpcli.train((rows, np.arange(len(rows)) % 2), width=4, epochs=1).model

@@ -109,7 +109,6 @@ if __name__ == "__main__":
 
 
 UNUSED = f"""{SNAKE}
-from copy import deepcopy
 import pickle
 fitted = mlpcli.MLPClassifier(hidden_layer_sizes=(4,), max_iter=1, random_state=0).fit([[0.0], [1.0]] * 9, [0, 1] * 9)
 pickle.dump(fitted, open("fitted.pickle", "wb"))

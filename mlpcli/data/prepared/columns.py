@@ -5,13 +5,14 @@
 """
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self, get_args
 
 from mlpcli.data.cache.table import DATES, Kind
 from mlpcli.data.prepared.date_parts import PARTS, DatePart
 
-__all__ = ["Column", "Fitted"]
+__all__ = ["Column", "Fitted", "codes_of"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,11 @@ class Column:
             return (*(f"{self.name}={category}" for category in self.categories), *others)
         names = [f"{self.name} {part.name}" for part in self.parts] if self.kind in DATES else [self.name]
         return (*names, f"{self.name} missing") if self.indicator else tuple(names)
+
+    @property
+    def codes(self) -> dict[str, int]:
+        """The texts that stand for a category, with its index."""
+        return codes_of(self.categories)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values, from which `from_json` makes an equal column. Defaults are left out."""
@@ -86,3 +92,14 @@ class Fitted(NamedTuple):
     gaps: int
     values: str
     note: str = ""
+
+
+def codes_of(categories: tuple[str, ...]) -> dict[str, int]:
+    """The texts that stand for a category, with its index: 7 is 7.0, as pandas writes it in a column with gaps.
+
+    >>> codes_of(("7.0", "red")), codes_of(("7.0", "7"))
+    ({'7': 0, '7.0': 0, 'red': 1}, {'7': 1, '7.0': 0})
+    """
+    codes = {category: code for code, category in enumerate(categories)}
+    whole = {text[:-2]: code for text, code in codes.items() if re.fullmatch(r"-?\d+\.0", text)}
+    return {**whole, **codes}

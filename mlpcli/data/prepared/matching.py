@@ -66,7 +66,7 @@ def unknown_texts(table: Table, chosen: Sequence[int], preprocessing: Preprocess
     """The columns that hold texts which the training rows did not have; `chosen` are the places of the fitted ones."""
     for i, column in zip(chosen, preprocessing.columns, strict=True):
         vocabulary = table.columns[i].vocabulary
-        known = frozenset(column.categories)
+        known = column.codes.keys()
         unknown = [code for code, text in enumerate(vocabulary) if text not in known]
         if not column.categories or not unknown:
             continue

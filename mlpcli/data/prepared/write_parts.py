@@ -253,8 +253,8 @@ def raw_rows(
     lookups = {}
     for at, (i, column) in enumerate(zip(chosen, fitted, strict=True)):
         if column.kind == "text":
-            index = {category: float(code) for code, category in enumerate(column.categories)}
-            other = float(len(index)) if column.rare else -1.0
+            index = column.codes
+            other = len(column.categories) if column.rare else -1
             lookups[at] = np.array([*(index.get(text, other) for text in table.columns[i].vocabulary), -1.0])
     for block in table.blocks(chosen, rows):
         for at, lookup in lookups.items():

@@ -17,7 +17,7 @@ from mlpcli.errors import DataError
 __all__ = ["are_pictures", "cell_type", "check_block", "check_shape", "input_columns", "read_arrays", "read_y"]
 
 MOST_COLUMNS = 1 << 20
-MIXED = "Columns of texts beside columns of numbers: as a data frame, a dict of columns, or a CSV file"
+MIXED = "Give texts and numbers together as a data frame, a dict of columns, or a CSV file"
 
 
 def read_arrays(x: NDArray[Any], y: NDArray[Any], writer: TableWriter, where: str) -> Table:

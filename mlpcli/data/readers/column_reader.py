@@ -1,5 +1,6 @@
 """One column of a file while it is read: its kind, its texts so far and its faults."""
 
+import math
 import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -184,12 +185,17 @@ class ColumnReader:
 
         Whole numbers are floating beside gaps: pandas has no others. Raises DataError for other numbers.
         """
-        whole = (np.abs(values) <= cells.LARGEST_WHOLE) & (values == np.rint(values))
-        for at in np.flatnonzero(~whole & ~np.isnan(values))[:1].tolist():
-            why = f"{float(values[at])} is not a whole number of at most 16 digits, and {self._expected()}"
-            self.refuse(where(at), why, "Convert the column")
-        different, codes = np.unique(values, return_inverse=True)
-        return self.encode(codes, ["" if np.isnan(value) else f"{value:.0f}" for value in different], where)
+        different, first, codes = np.unique(values, return_index=True, return_inverse=True)
+        places = zip(different.tolist(), first.tolist(), strict=True)
+        texts = ["" if math.isnan(value) else self.code(value, where(at)) for value, at in places]
+        return self.encode(codes, texts, where)
+
+    def code(self, number: float, where: str) -> str:
+        """The text that a number is among categories. Raises DataError for one that is not whole."""
+        try:
+            return cells.as_code(number)
+        except ValueError as error:
+            self.refuse(where, f"{error}, and {self._expected()}", "Convert the column")
 
     def _expected(self) -> str:
         return (

@@ -8,8 +8,9 @@
 import math
 from collections import Counter
 from datetime import date, time
-from numbers import Number
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from mlpcli.data.cache.table import DATES, Kind, Table, TableColumn, TableWriter
 from mlpcli.data.readers.column_reader import Changed, ColumnReader
 from mlpcli.data.readers.file_format import Wanted
+from mlpcli.data.readers.text.cells import Spelling
 from mlpcli.data.readers.text.dates import MICROSECONDS
 from mlpcli.data.readers.wanted_columns import rejoined, wanted_columns
 from mlpcli.errors import DataError
@@ -120,15 +122,26 @@ def read_frame(frame: "pd.DataFrame", writer: TableWriter, wanted: Wanted, where
 
 
 def _marks_as_gaps(column: ColumnReader, series: "pd.Series[Any]") -> "pd.Series[Any]":
-    """A column of other than texts, with gaps in place of its texts that are marks of a missing value."""
+    """A column of other than texts, or of codes, with gaps in place of marks of a missing value."""
     import pandas as pd
 
     held = pd.api.types.infer_dtype(series, skipna=True)
-    if not held.startswith("mixed") and (held != "string" or column.kind not in ("number", "boolean")):
+    numbers = held == "string" and column.kind in ("number", "boolean")
+    codes = held == "integer" and column.kind == "text" and column.spelling.missing_numbers
+    if not held.startswith("mixed") and not numbers and not codes:
         return series
-    marks = column.spelling.gaps
-    marked = np.array([isinstance(value, str) and value.strip() in marks for value in series.tolist()])
+    marked = np.array([_is_mark(value, column.spelling) for value in series.tolist()])
     return series.mask(marked)
+
+
+def _is_mark(value: object, spelling: Spelling) -> bool:
+    if isinstance(value, str):
+        return value.strip() in spelling.gaps
+    return _is_number(value) and float(value) in spelling.missing_numbers
+
+
+def _is_number(value: object) -> TypeGuard[Real | Decimal]:
+    return isinstance(value, Real | Decimal) and not isinstance(value, bool)
 
 
 def _decide(column: ColumnReader, series: "pd.Series[Any]", where: str) -> str:
@@ -164,7 +177,8 @@ def _check_mixed(column: ColumnReader, series: "pd.Series[Any]", where: str) -> 
         return
     (usual, _), *others = types.most_common()
     if not others:
-        column.refuse(where, f"values of type {usual} cannot be read", "Write numbers, texts, booleans or dates")
+        several = ", ".join(sorted({type(value).__name__ for _, value, _ in held}))
+        column.refuse(where, f"values of type {several} cannot be read", "Convert the column to one type")
     row, value, name = next(cell for cell in held if cell[2] != usual)
     remedy = "Correct the cell"
     if codes and not (column.target or column.needed):
@@ -175,7 +189,7 @@ def _check_mixed(column: ColumnReader, series: "pd.Series[Any]", where: str) -> 
 def _type_in_words(value: object) -> str:
     if isinstance(value, bool | np.bool_):
         return "boolean"
-    named: list[tuple[type, str]] = [(Number, "number"), (str, "text"), (date, "date")]
+    named: list[tuple[Any, str]] = [(Real | Decimal, "number"), (str, "text"), (date, "date")]
     return next((name for held, name in named if isinstance(value, held)), type(value).__name__)
 
 
@@ -187,12 +201,14 @@ def _read(column: ColumnReader, series: "pd.Series[Any]", held: str, where: str)
         return f"{where}, row {row}"
 
     if column.kind == "text" and held == "floating":
-        return column.encode_whole(_as_numbers(series), place)
+        return column.encode_whole(column.without_marks(_as_numbers(series), _type_of(series)), place)
     if column.kind == "text":
         if held.startswith("mixed"):  # 1 and True are one value
-            series = series.map(_as_text, na_action="ignore")
+            given = zip(series.tolist(), series.isna(), strict=True)
+            cells = [None if gap else _as_text(value, column, place(row)) for row, (value, gap) in enumerate(given)]
+            series = pd.Series(cells, dtype=object)
         codes, values = pd.factorize(series)
-        texts = [_as_text(value) for value in values.tolist()]
+        texts = [_as_text(value, column, where) for value in values.tolist()]
         return column.encode(np.where(codes < 0, len(texts), codes).astype(np.int64), [*texts, ""], place)
     if column.kind in DATES and held == "string":
         return column.spell(series.astype(object).where(series.notna(), "").astype(str).tolist(), place)
@@ -203,15 +219,19 @@ def _read(column: ColumnReader, series: "pd.Series[Any]", held: str, where: str)
         dates = dates if dates.dt.tz is None else dates.dt.tz_convert(None)
         micro = dates.to_numpy("datetime64[us]")
         return np.where(np.isnat(micro), np.nan, micro.astype(np.int64) / MICROSECONDS)
-    numbers = column.without_marks(_as_numbers(series), series.iloc[:0].to_numpy().dtype)
+    numbers = column.without_marks(_as_numbers(series), _type_of(series))
     column.check(numbers, lambda: [str(value) for value in series.tolist()], place)
     return numbers
 
 
-def _as_text(value: object) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return f"{value:.0f}"
+def _as_text(value: object, column: ColumnReader, where: str) -> str:
+    if _is_number(value) and not isinstance(value, Integral):
+        return column.code(float(value), where)
     return str(value).lower() if isinstance(value, bool | np.bool_) else str(value)
+
+
+def _type_of(series: "pd.Series[Any]") -> np.dtype[Any]:
+    return series.iloc[:0].to_numpy().dtype
 
 
 def _as_numbers(series: "pd.Series[Any]") -> NDArray[np.float64]:

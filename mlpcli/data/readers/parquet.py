@@ -129,7 +129,7 @@ def _read(array: Any, column: ColumnReader, where: Any) -> NDArray[np.float64]:
     if pyarrow.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     if column.kind == "text" and (pyarrow.types.is_floating(array.type) or pyarrow.types.is_decimal(array.type)):
-        return column.encode_whole(_as_doubles(array), where)
+        return column.encode_whole(_without_marks(array, column), where)
     if column.kind == "text":
         coded = array.cast(pyarrow.string()).dictionary_encode()
         texts = [*coded.dictionary.to_pylist(), ""]
@@ -138,16 +138,17 @@ def _read(array: Any, column: ColumnReader, where: Any) -> NDArray[np.float64]:
         return _read_dates(array, column, where)
     if pyarrow.types.is_boolean(array.type):
         array = array.cast(pyarrow.int8())
-    values = column.without_marks(_as_doubles(array), np.dtype(array.type.to_pandas_dtype()))
+    values = _without_marks(array, column)
     column.check(values, lambda: [str(value) for value in array.to_pylist()], where)
     return values
 
 
-def _as_doubles(array: Any) -> NDArray[np.float64]:
+def _without_marks(array: Any, column: ColumnReader) -> NDArray[np.float64]:
+    """The numbers of a batch, NaN for gaps and for marks of them."""
     import pyarrow
 
     values: NDArray[np.float64] = array.cast(pyarrow.float64(), safe=False).to_numpy(zero_copy_only=False)
-    return values
+    return column.without_marks(values, np.dtype(array.type.to_pandas_dtype()))
 
 
 def _read_dates(array: Any, column: ColumnReader, where: Any) -> NDArray[np.float64]:

@@ -16,6 +16,7 @@ __all__ = [
     "LARGEST_WHOLE",
     "MOST_CLASSES",
     "Spelling",
+    "as_code",
     "as_number",
     "find_classes",
     "in_order",
@@ -50,6 +51,17 @@ def as_number(text: str) -> float | None:
     """
     text = text.strip()
     return float(text) if NUMBER.fullmatch(text) else None
+
+
+def as_code(number: float) -> str:
+    """A whole number as the text that it is among categories; ValueError for other numbers. Exported files copy this.
+
+    >>> as_code(7.0), as_code(-0.0)
+    ('7', '0')
+    """
+    if not abs(number) <= 2**53 or number != round(number):
+        raise ValueError(f"{number!r} is not a whole number up to 2**53")
+    return f"{number + 0.0:.0f}"
 
 
 def find_classes(names: Sequence[str], known: Sequence[str]) -> list[int]:
