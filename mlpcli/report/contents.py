@@ -23,7 +23,7 @@ from mlpcli.results.files.snapshot import current
 from mlpcli.results.folders.read_folder import RETRAIN, ResultsFolder, read_folder
 from mlpcli.results.folders.read_trials import RERUN
 from mlpcli.results.folders.sweep_ownership import SUMMARY
-from mlpcli.results.reading.recorded import plugin_files
+from mlpcli.results.provenance import plugin_files
 from mlpcli.results.schema import csv_schema
 from mlpcli.results.schema.json_schema import Provenance, RunResult
 from mlpcli.results.trial import Trial

@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import mlpcli
+from mlpcli import json_text
 from mlpcli.config.origins import registered
 from mlpcli.installation import DISTRIBUTION
+from mlpcli.results.files.snapshot import current
+from mlpcli.results.folders.promotion import PROVENANCE
 
-__all__ = ["OF_PROGRAM", "git_commit", "labels", "provenance"]
+__all__ = ["git_commit", "labels", "plugin_files", "provenance", "provenance_of"]
 
-OF_PROGRAM = " of the program"
+_OF_PROGRAM = " of the program"
 """End of the key that stands in the place of a file's name for a part that the program itself registered."""
 
 
@@ -53,6 +56,22 @@ def provenance(
         **_parts(),
         **(said or {}),
     }
+
+
+def provenance_of(path: Path) -> dict[str, Any]:
+    """The content of provenance.json, empty where it cannot be read: it says nothing that numbers depend on."""
+    try:
+        content = json_text.parse(current(path, PROVENANCE).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def plugin_files(path: Path) -> tuple[str, ...]:
+    """The names of the files of user-defined parts that a run or a sweep was made with, as provenance.json has them."""
+    plugins = provenance_of(path).get("plugins", {})
+    names = plugins if isinstance(plugins, dict) else ()
+    return tuple(sorted(file for file in names if not file.endswith(_OF_PROGRAM)))
 
 
 def git_commit(folder: Path | None = None) -> str | None:
@@ -98,7 +117,7 @@ def _packages() -> dict[str, str]:
 def _parts() -> dict[str, Any]:
     """The SHA-256 of each source of user-defined parts."""
     sources = {
-        origin.file or f"{option} {name}{OF_PROGRAM}": origin.sha256 for (option, name), origin in registered().items()
+        origin.file or f"{option} {name}{_OF_PROGRAM}": origin.sha256 for (option, name), origin in registered().items()
     }
     return {"plugins": sources} if sources else {}
 

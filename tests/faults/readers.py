@@ -126,8 +126,9 @@ def _show(folder: str) -> Callable[[bytes], object]:
 def _listed(root: str, name: str) -> Callable[[bytes], object]:
     def read(content: bytes) -> object:
         from mlpcli.results.folders.find import find_named
+        from mlpcli.results.provenance import provenance_of
         from mlpcli.results.reading.folder_rows import list_results
-        from mlpcli.results.reading.recorded import provenance_of, read_recorded, recorded_options
+        from mlpcli.results.reading.recorded import read_recorded, recorded_options
 
         list_results(Path(root))
         named = find_named(name, Path(root))

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,6 +98,12 @@ def test_a_run_is_trained_from_another_with_its_file_or_without_its_parts(capsys
     trained = json.loads(Path("results/z/result.json").read_bytes())
     (trial,) = (row for row in rows(Path("results/both"), "trials.csv") if row["trial"] == snake)
     assert trained["run_id"] == trial["run_id"] and repr(trained["metrics"]["val"]["loss"]) == trial["val_loss"]
+
+
+def test_a_trial_without_its_model_names_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy = shutil.copytree("results/both", tmp_path / "both", ignore=shutil.ignore_patterns("models"))
+    assert run(["eval", f"{copy}/0", "--quiet"]) == ExitCode.USAGE
+    assert "both/0 --plugin parts.py" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["eval {}", "predict {} sine:n=60", "explain {}", "export {} model.py"])

@@ -7,7 +7,7 @@ import pytest
 
 import mlpcli
 from mlpcli.kernels.compiled import KERNELS
-from mlpcli.results.provenance import git_commit, provenance
+from mlpcli.results.provenance import git_commit, provenance, provenance_of
 
 
 def git(folder, *words):
@@ -63,3 +63,9 @@ def test_without_a_commit_there_is_none_and_no_error(tmp_path, monkeypatch):
     monkeypatch.chdir(gone)
     gone.rmdir()
     assert provenance([], None)["git_commit"] is None
+
+
+def test_provenance_that_cannot_be_read_says_nothing(tmp_path):
+    for content in ("", "[]", "{"):
+        (tmp_path / "provenance.json").write_text(content)
+        assert provenance_of(tmp_path) == {}

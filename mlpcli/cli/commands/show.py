@@ -26,11 +26,10 @@ from mlpcli.results.folders.promotion import MODEL
 from mlpcli.results.folders.read_trials import RERUN, read_trials
 from mlpcli.results.folders.sweep_ownership import SWEEP
 from mlpcli.results.folders.sweep_tables import TRIALS
+from mlpcli.results.provenance import plugin_files, provenance_of
 from mlpcli.results.reading.recorded import (
     Recorded,
     curves,
-    plugin_files,
-    provenance_of,
     read_recorded,
     split_scores,
 )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from mlpcli.atomic import shown
 from mlpcli.config.identity import is_run_id
+from mlpcli.config.origins import plugin_flags
 from mlpcli.errors import DataError, FileError, UsageError
 from mlpcli.results.files.read_file import read_json
 from mlpcli.results.files.snapshot import current, snapshot
@@ -20,6 +21,7 @@ from mlpcli.results.folders.read_folder import RETRAIN
 from mlpcli.results.folders.read_trials import BEST, RUN_ID_LEAST, SweepTrials, read_trials
 from mlpcli.results.folders.sweep_ownership import MODELS, SWEEP
 from mlpcli.results.folders.sweep_tables import TRIALS
+from mlpcli.results.provenance import plugin_files
 from mlpcli.results.schema.json_schema import RunResult
 from mlpcli.results.trial import Trial
 from mlpcli.wording import nearest, quote, sentence
@@ -231,7 +233,7 @@ def _kept_model(named: Named, trial: Trial) -> Path:
         raise UsageError(f"{name} is {trial.state}: it left no model. Choose another trial")
     raise UsageError(
         f"the model of {name} was not kept. Run the sweep again with --keep-models all, or train this trial alone: "
-        f"mlpcli train --from {name}"
+        f"mlpcli train --from {name}{plugin_flags(plugin_files(named.path))}"
     )
 
 

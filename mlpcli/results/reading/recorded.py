@@ -8,7 +8,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from mlpcli import json_text
 from mlpcli.atomic import io_errors, shown
 from mlpcli.config import OPTIONS, RunOptions, Source, as_dict, build, resolve
 from mlpcli.config.choices import FOLLOWING
@@ -19,11 +18,11 @@ from mlpcli.results.files import csv_text
 from mlpcli.results.files.read_file import read_json, read_options, read_toml
 from mlpcli.results.files.snapshot import current, snapshot
 from mlpcli.results.folders.find import Named
-from mlpcli.results.folders.promotion import CONFIG, METRICS, PROVENANCE, RESULT
+from mlpcli.results.folders.promotion import CONFIG, METRICS, RESULT
 from mlpcli.results.folders.read_folder import RETRAIN
 from mlpcli.results.folders.read_trials import RERUN
 from mlpcli.results.folders.sweep_ownership import SWEEP
-from mlpcli.results.provenance import OF_PROGRAM
+from mlpcli.results.provenance import plugin_files, provenance_of
 from mlpcli.results.schema.json_schema import RunResult, SweepHeader
 from mlpcli.results.trial import Trial
 
@@ -32,8 +31,6 @@ __all__ = [
     "changed_plugins",
     "command_of",
     "curves",
-    "plugin_files",
-    "provenance_of",
     "read_recorded",
     "read_sweep_toml",
     "recorded_options",
@@ -132,21 +129,6 @@ def recorded_options(named: Named, file: Mapping[str, Any] | None = None) -> lis
         ]
     values = _by_width(read_options(current(named.path, CONFIG), RETRAIN))
     return [Source(values, f"{shown(named.path / CONFIG)}: ", plugins=_plugins_of(values, named.path))]
-
-
-def provenance_of(path: Path) -> dict[str, Any]:
-    """The content of provenance.json, empty where it cannot be read: it says nothing that numbers depend on."""
-    try:
-        content = json_text.parse(current(path, PROVENANCE).read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def plugin_files(path: Path) -> tuple[str, ...]:
-    """The names of the files of user-defined parts that a run or a sweep was made with, as provenance.json has them."""
-    plugins = provenance_of(path).get("plugins", {})
-    return tuple(sorted(file for file in plugins if not file.endswith(OF_PROGRAM))) if isinstance(plugins, dict) else ()
 
 
 def changed_plugins(path: Path) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 from mlpcli.config import RunOptions, Source, as_dict, build, resolve
 from mlpcli.errors import UsageError
 from mlpcli.results.folders.find import find_named
-from mlpcli.results.reading.recorded import curves, provenance_of, read_recorded, recorded_options
+from mlpcli.results.reading.recorded import curves, read_recorded, recorded_options
 from tests.plot.folders import run_folder, sweep_folder
 
 FACTS = {"task": "classification", "scale": "standard", "has_validation": True, "threads": 2}
@@ -98,9 +98,3 @@ def test_a_sweep_and_a_file_are_neither(tmp_path: Path) -> None:
             read_recorded(find_named(name, tmp_path)) if name[0] == "s" else recorded_options(
                 find_named(name, tmp_path)
             )
-
-
-def test_provenance_that_cannot_be_read_says_nothing(tmp_path: Path) -> None:
-    for content in ("", "[]", "{"):
-        (tmp_path / "provenance.json").write_text(content)
-        assert provenance_of(tmp_path) == {}
