@@ -96,7 +96,7 @@ def _comparison(swept: "Swept", differences: bool) -> Iterator[str]:
         ahead = ", ".join(map(_ahead, swept.rivals))
         yield f"{swept.prepared.metric} of the best: {ahead}"
         if plan.file.compare:
-            why = "where or a rule leaves it out" if plan.file.confirm else "nothing has them; [confirm] adds it"
+            why = "where or a rule leaves it out" if plan.file.confirm else "nothing has it; [confirm] adds it"
             yield f"No differences to {_named(plan.file.compare)}: {why}"
         if any(row.get("confirmed") for row in swept.summary):
             yield "Confirmed configurations rank above the others, by fresh seeds alone"

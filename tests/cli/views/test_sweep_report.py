@@ -103,7 +103,7 @@ def test_a_search_that_asked_for_nothing_to_compare_with_says_so(
     keys = {"search": {"trials": 2, "lr": {"low": 1e-3, "high": 0.1}}, "compare": {"lr": 0.01}}
     file = write_sweep(folder / "search.toml", seeds=2, base=BASE, **keys)
     text = " ".join(shown(capsys, file, 100))
-    assert "No differences to lr 0.01: nothing like it was asked for; [confirm] adds it" in text
+    assert "No differences to lr 0.01: nothing has it; [confirm] adds it" in text
     file = write_sweep(folder / "paired.toml", seeds=2, base=BASE, **keys, confirm={"top": 1, "seeds": 2})
     assert "Differences are against lr 0.01, paired by seed" in " ".join(shown(capsys, file, 100))
 
