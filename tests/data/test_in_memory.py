@@ -418,6 +418,14 @@ def test_a_number_is_one_code_however_it_is_held_and_marks_are_gaps(tmp_path: Pa
         assert prepared.preprocessing.columns[0].categories == ("0", "7")
         assert np.array_equal(prepared.train.x, made[0].train.x)
     assert all(prepared.preprocessing.columns[0].categories == ("0", "7") for prepared in made)
+    whole = frame.assign(code=[0, 7, -999, 7] * 10)
+    whole.to_parquet(tmp_path / "whole.parquet")
+    marks = asked.model_copy(update={"missing": ("-999.0",)})
+    for prepared in (
+        prepare_in_memory(whole, marks),
+        prepare(str(tmp_path / "whole.parquet"), target="y", categories="code", missing="-999.0"),
+    ):
+        assert prepared.preprocessing.columns[0].categories == ("0", "7")
     for code in (7.5, Decimal("7.5"), np.float32(7.5)):
         for codes in ([7, code, True, None], [7, code, "b", None]):
             with pytest.raises(

@@ -125,12 +125,15 @@ def _block(path: Path, batch: Any, columns: list[ColumnReader], first: int) -> N
 def _read(array: Any, column: ColumnReader, where: Any) -> NDArray[np.float64]:
     """One column of a batch: numbers, 0 and 1, or codes; NaN for missing cells."""
     import pyarrow
+    from pyarrow import compute
 
     if pyarrow.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     if column.kind == "text" and (pyarrow.types.is_floating(array.type) or pyarrow.types.is_decimal(array.type)):
         return column.encode_whole(_without_marks(array, column), where)
     if column.kind == "text":
+        if pyarrow.types.is_integer(array.type):
+            array = compute.if_else(compute.is_nan(_without_marks(array, column)), None, array)
         coded = array.cast(pyarrow.string()).dictionary_encode()
         texts = [*coded.dictionary.to_pylist(), ""]
         return column.encode(coded.indices.fill_null(len(texts) - 1).to_numpy().astype(np.int64), texts, where)
