@@ -84,14 +84,12 @@ def _comparison(swept: "Swept", differences: bool) -> Iterator[str]:
     plan = swept.prepared.plan
     if differences:
         against = _named(plan.file.compare or dict(zip(plan.varied, plan.shown(0), strict=True)))
-        interval = "± is half of a 95% interval of one row; p allows for all rows (Holm)"
-        yield f"Differences are against {against}, paired by seed; {interval}"
         compared = [row for row in swept.summary if row["diff_mean"] or row["p_value"] is not None]
-        if {row.get("confirmed") for row in compared} == {True, False}:
-            yield (
-                "Confirmed configurations differ by fresh seeds alone, the others by the seeds that chose those; "
-                "p allows for the rows of one kind"
-            )
+        is_mixed = {row.get("confirmed") for row in compared} == {True, False}
+        interval = f"± is half of a 95% interval of one row; p allows for all rows{' of its kind' * is_mixed} (Holm)"
+        yield f"Differences are against {against}, paired by seed; {interval}"
+        if is_mixed:
+            yield "Confirmed configurations differ by fresh seeds alone, the others by the seeds that chose those"
     elif swept.rivals:
         ahead = ", ".join(map(_ahead, swept.rivals))
         yield f"{swept.prepared.metric} of the best: {ahead}"
