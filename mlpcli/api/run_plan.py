@@ -9,10 +9,9 @@ from typing import Any
 
 from mlpcli.atomic import shown
 from mlpcli.errors import BadResult, DataError, FileError, Interrupted, MlpcliError, UsageError
-from mlpcli.plugins.files import check_sendable
 from mlpcli.results.files.csv_text import cell
 from mlpcli.results.folders.sweep_folder import SweepFolder
-from mlpcli.results.folders.sweep_ownership import SUMMARY, UNUSED
+from mlpcli.results.folders.sweep_ownership import UNUSED
 from mlpcli.results.provenance import provenance
 from mlpcli.results.summary import Rival
 from mlpcli.results.trial import Trial
@@ -24,12 +23,8 @@ from mlpcli.sweeps.run.sweep_watcher import Watcher
 from mlpcli.sweeps.run.time_limit import TimeLimit
 from mlpcli.sweeps.spec.keep_models import KeepModels
 from mlpcli.workers.executor import Executor
-from mlpcli.workers.registry import open_executor
 
 __all__ = ["Swept", "Watch", "run_plan"]
-
-PRELOAD = ("mlpcli.sweeps.run.train_stack",)
-"""Modules that workers import while the parent prepares the data."""
 
 Watch = Callable[[PreparedSweep, SweepFolder, int], AbstractContextManager[Watcher]]
 """Entered around the training of a sweep; given its opened folder and the number of jobs."""
@@ -84,12 +79,10 @@ class Swept:
 
 def run_plan(
     plan: Plan,
+    workers: Executor,
     *,
-    jobs: int,
-    executor: str,
-    allow_insecure_dask: bool = False,
     worker_timeout: float | None = None,
-    time_limit: float | None = None,
+    limit: TimeLimit | None = None,
     results: Path,
     results_last: bool = True,
     data_home: Path | None,
@@ -105,54 +98,39 @@ def run_plan(
 ) -> Swept:
     """Prepare the data, open the folder, run what is missing: what `sweep` and the command have in common.
 
-    The arguments are those of `sweep`, with `command` for provenance.json and a `Watch`. With `stop_early` an
+    The arguments are those of `sweep`, with the workers that `opened_workers` gives, `command` for provenance.json and
+    a `Watch`. With `stop_early` an
     interrupted sweep returns what it has, without a summary. `results_last` is False for a folder of the caller's that
     will be removed.
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM, unless `stop_early`. Others as for `sweep`.
     """
-    limit = TimeLimit(time_limit)
-    with open_executor(executor, jobs, PRELOAD, allow_insecure=allow_insecure_dask) as workers, _killing(workers):
-        if not workers.is_here:
-            check_sendable(plan.options(configuration) for configuration in range(plan.configurations))
-        if not (results / plan.file.name / SUMMARY).exists():  # otherwise there may be nothing to train
-            workers.warm(min(jobs, len(plan)))
-        prepared = PreparedSweep(plan, data_home)
-        states = {"complete"} if retry_failed else {"complete", "failed", "diverged"}
-        with _open_folder(prepared, results, states, restart, command, said) as folder:
-            if not force:
-                _check_leaving(folder, plan)
-            with watch(prepared, folder, workers.jobs) as view:
-                engine = Engine(prepared, folder, workers, view, keep_models, fail_fast, worker_timeout, limit)
-                try:
-                    with _saying_what_is_kept(folder, engine, results_last):
-                        engine.run()
-                except Interrupted:
-                    if not (stop_early and folder.known):
-                        raise
-                    workers.shutdown(wait=False, cancel_futures=True)
-            return Swept(
-                prepared,
-                folder.known,
-                engine.summary,
-                engine.rivals,
-                folder.path,
-                engine.models.best,
-                folder.again,
-                is_out_of_time=limit.is_over,
-                waiting=engine.waiting,
-            )
-
-
-@contextmanager
-def _killing(workers: Executor) -> Iterator[None]:
-    """Kill the workers if the sweep ends early; they have nothing to save."""
-    try:
-        yield
-    except BaseException:
-        workers.shutdown(wait=False, cancel_futures=True)
-        raise
+    prepared = PreparedSweep(plan, data_home)
+    states = {"complete"} if retry_failed else {"complete", "failed", "diverged"}
+    with _open_folder(prepared, results, states, restart, command, said) as folder:
+        if not force:
+            _check_leaving(folder, plan)
+        with watch(prepared, folder, workers.jobs) as view:
+            engine = Engine(prepared, folder, workers, view, keep_models, fail_fast, worker_timeout, limit)
+            try:
+                with _saying_what_is_kept(folder, engine, results_last):
+                    engine.run()
+            except Interrupted:
+                if not (stop_early and folder.known):
+                    raise
+                workers.shutdown(wait=False, cancel_futures=True)
+        return Swept(
+            prepared,
+            folder.known,
+            engine.summary,
+            engine.rivals,
+            folder.path,
+            engine.models.best,
+            folder.again,
+            is_out_of_time=limit is not None and limit.is_over,
+            waiting=engine.waiting,
+        )
 
 
 def _open_folder(

@@ -6,6 +6,7 @@ from typing import Any
 
 from mlpcli.api.keyword_options import plain
 from mlpcli.api.run_plan import Swept, Watch, run_plan
+from mlpcli.api.sweep_workers import opened_workers
 from mlpcli.config import RunOptions, as_dict
 from mlpcli.config.identity import run_id
 from mlpcli.errors import UsageError
@@ -55,18 +56,19 @@ def train_seeds(
 
     Each training equals `mlpcli train --threads 1` with its seed; one that failed or diverged is done again, as there.
     """
-    return run_plan(
-        plan_seeds(options, seeds, name),
-        jobs=cores(),
-        executor="local",
-        results=results,
-        data_home=data_home,
-        keep_models=KeepModels.BEST,
-        retry_failed=True,
-        restart=False,
-        force=force,
-        fail_fast=False,
-        command=command,
-        said=said,
-        watch=watch,
-    )
+    plan = plan_seeds(options, seeds, name)
+    with opened_workers(plan, results, jobs=cores(), executor="local") as workers:
+        return run_plan(
+            plan,
+            workers,
+            results=results,
+            data_home=data_home,
+            keep_models=KeepModels.BEST,
+            retry_failed=True,
+            restart=False,
+            force=force,
+            fail_fast=False,
+            command=command,
+            said=said,
+            watch=watch,
+        )

@@ -16,6 +16,7 @@ from mlpcli.api.keyword_options import plain
 from mlpcli.api.progress import sweep_progress
 from mlpcli.api.run_plan import run_plan
 from mlpcli.api.sweep_results import Sweep
+from mlpcli.api.sweep_workers import opened_workers
 from mlpcli.api.train import interruptions_of_python, is_interactive
 from mlpcli.atomic import shown
 from mlpcli.config import DataOptions, Source, build, read_toml
@@ -25,6 +26,7 @@ from mlpcli.plugins.files import Files, load
 from mlpcli.results.files.csv_text import word
 from mlpcli.results.provenance import labels
 from mlpcli.sweeps.plan.plan_file import MAX_TRIALS, plan_sweep
+from mlpcli.sweeps.run.time_limit import TimeLimit
 from mlpcli.sweeps.spec.duration import seconds_of
 from mlpcli.sweeps.spec.keep_models import KeepModels
 from mlpcli.sweeps.spec.sweep_file import find_sweep
@@ -106,25 +108,27 @@ def sweep(
     chosen = None if seeds is None else str(listed) if isinstance(listed, int) else ",".join(map(str, [*listed, ""]))
     settings = [f"{option}={word(value)}" for option, value in over.items()]
     plan = plan_sweep(path, document, settings=settings, seeds=chosen, name=name, max_trials=max_trials)
+    limit = TimeLimit(None if time_limit is None else seconds_of(time_limit))
     with tempfile.TemporaryDirectory(prefix="mlpcli-") as scratch, interruptions_of_python():
-        swept = run_plan(
-            plan,
-            jobs=processes,
-            executor=executor,
-            results=Path(scratch if results is None else results),
-            results_last=results is not None,
-            data_home=None if data_home is None else Path(data_home),
-            keep_models=KeepModels(keep_models),
-            retry_failed=retry_failed,
-            restart=restart,
-            force=force,
-            fail_fast=fail_fast,
-            time_limit=None if time_limit is None else seconds_of(time_limit),
-            command=sys.argv,
-            said=labels(note, tags),
-            watch=lambda prepared, folder, jobs: sweep_progress(prepared.plan, progress),
-            stop_early=is_interactive(),
-        )
+        root = Path(scratch if results is None else results)
+        with opened_workers(plan, root, jobs=processes, executor=executor) as workers:
+            swept = run_plan(
+                plan,
+                workers,
+                results=root,
+                results_last=results is not None,
+                data_home=None if data_home is None else Path(data_home),
+                keep_models=KeepModels(keep_models),
+                retry_failed=retry_failed,
+                restart=restart,
+                force=force,
+                fail_fast=fail_fast,
+                limit=limit,
+                command=sys.argv,
+                said=labels(note, tags),
+                watch=lambda prepared, folder, jobs: sweep_progress(prepared.plan, progress),
+                stop_early=is_interactive(),
+            )
         found = Sweep.of_folder(swept.path)
         if results is None:
             found = found.in_memory()

@@ -111,12 +111,13 @@ def sweep(
     interruption.promise(interruption.NOTHING)
 
     from mlpcli.sweeps.plan.plan_file import plan_sweep
+    from mlpcli.sweeps.run.time_limit import TimeLimit
     from mlpcli.sweeps.spec.duration import seconds_of
 
     if all_ and top is not None:
         raise UsageError("--top, --all: only one of them is possible. Leave one out")
 
-    limit = None if time_limit is None else seconds_of(time_limit)
+    limit = TimeLimit(None if time_limit is None else seconds_of(time_limit))
     plan = plan_sweep(file, settings=settings or (), seeds=seeds, name=name, max_trials=max_trials)
 
     from mlpcli.threads import cores
@@ -129,30 +130,33 @@ def sweep(
         show_plan(PreparedSweep(plan, data_home), jobs, as_json)
         return
 
-    from mlpcli.api.run_plan import run_plan
-    from mlpcli.atomic import shown
-    from mlpcli.cli.views.sweep_report import TOP, show_results
-    from mlpcli.cli.views.sweep_start import watch_sweep
-    from mlpcli.results.provenance import labels
+    from mlpcli.api.sweep_workers import opened_workers
 
-    swept = run_plan(
-        plan,
-        jobs=jobs,
-        executor=executor,
-        allow_insecure_dask=allow_insecure_dask,
-        worker_timeout=worker_timeout,
-        time_limit=limit,
-        results=results,
-        data_home=data_home,
-        keep_models=keep_models,
-        retry_failed=retry_failed,
-        restart=restart,
-        force=force,
-        fail_fast=fail_fast,
-        command=sys.argv,
-        said=labels(note, tags or ()),
-        watch=lambda prepared, folder, jobs: watch_sweep(prepared, folder, jobs, quiet),
-    )
+    with opened_workers(
+        plan, results, jobs=jobs, executor=executor, allow_insecure_dask=allow_insecure_dask
+    ) as workers:
+        from mlpcli.api.run_plan import run_plan
+        from mlpcli.atomic import shown
+        from mlpcli.cli.views.sweep_report import TOP, show_results
+        from mlpcli.cli.views.sweep_start import watch_sweep
+        from mlpcli.results.provenance import labels
+
+        swept = run_plan(
+            plan,
+            workers,
+            worker_timeout=worker_timeout,
+            limit=limit,
+            results=results,
+            data_home=data_home,
+            keep_models=keep_models,
+            retry_failed=retry_failed,
+            restart=restart,
+            force=force,
+            fail_fast=fail_fast,
+            command=sys.argv,
+            said=labels(note, tags or ()),
+            watch=lambda prepared, folder, jobs: watch_sweep(prepared, folder, jobs, quiet),
+        )
     show_results(swept, None if all_ else top or (TOP if is_terminal() else None), as_json)
     if problem := swept.problem(shown(swept.path / "trials.csv"), failed="Try again with --retry-failed"):
         raise problem

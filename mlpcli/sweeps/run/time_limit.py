@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from mlpcli.sweeps.run.train_stack import Job
+if TYPE_CHECKING:
+    from mlpcli.sweeps.run.train_stack import Job
 
 __all__ = ["TimeLimit"]
 
@@ -26,7 +28,7 @@ class TimeLimit:
         """Whether there is a limit."""
         return self._end is not None
 
-    def allowed(self, jobs: Iterable[Job]) -> Iterator[Job]:
+    def allowed(self, jobs: "Iterable[Job]") -> "Iterator[Job]":
         """The jobs that should end in time, each judged when its turn comes."""
         for job in jobs:
             now = self._clock()
@@ -37,7 +39,7 @@ class TimeLimit:
                 self._began[job.trials[0]] = now
                 yield job
 
-    def learn(self, job: Job) -> None:
+    def learn(self, job: "Job") -> None:
         """Take that a job is done."""
         began = self._began.pop(job.trials[0], None)
         if began is not None:  # a part of a job that was lost has no beginning
@@ -45,7 +47,7 @@ class TimeLimit:
             self._estimated += _estimate(job)
 
 
-def _estimate(job: Job) -> float:
+def _estimate(job: "Job") -> float:
     """Seconds up to the epoch that the job is to reach, for those of its trials that still train."""
     share = min(1.0, job.until / max(1, job.runs[0].epochs))
     return job.seconds * share * (len(job.trials) - len(job.pruned)) / len(job.trials)

@@ -25,7 +25,7 @@ KEYS: dict[str, Any] = {
 }
 HALVING = {"halving": {"min_epochs": 2, "factor": 2}}
 
-POISONED = "import mlpcli.api.run_plan as s; s.PRELOAD = (*s.PRELOAD, 'poison')"
+POISONED = "import mlpcli.api.sweep_workers as s; s.PRELOAD = (*s.PRELOAD, 'poison')"
 POISON = """
 import os, signal
 from mlpcli.sweeps.run import train_stack as work
