@@ -16,7 +16,7 @@ from pathlib import Path
 
 import tomli_w
 
-from mlpcli.results.provenance import provenance
+from tests.benchmarks.measured_on import measured_on
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "coordinator.md"
 CONFIGURATIONS, SEEDS = 1000, 100
@@ -63,7 +63,6 @@ def main() -> None:
         all_ = parent(Path(folder), CONFIGURATIONS, SEEDS)
     per_trial = (all_[0] - few[0]) / (many - FEW) * 1000
     added = all_[1] - few[1]
-    machine = provenance([], None)
     met = per_trial <= MILLISECONDS and added <= MEGABYTES
     text = f"""# The parent of a sweep of {many:,} trials
 
@@ -79,7 +78,7 @@ and peak memory of the process that hands the trials out, beside one with {FEW} 
 A trial takes {per_trial:.3f} ms of the parent's time (at most {MILLISECONDS}); all of them add {added:.0f} MB (at most
 {MEGABYTES}): {"both are met" if met else "not met"}.
 
-{machine["cpu"]}, Python {machine["python"].split()[-1]}; commit {machine["git_commit"]}.
+{measured_on()}
 """
     print(text)
     if write:

@@ -11,13 +11,12 @@ import os
 import time
 import warnings
 from functools import partial
-from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from mlpcli.results.provenance import provenance
+from tests.benchmarks.measured_on import measured_on
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "estimators.md"
 LIMIT = 0.5
@@ -81,7 +80,7 @@ def shared_work(parameters: dict[str, Any], rows: int) -> None:
 
 def page() -> str:
     """The page that stands in the reference folder."""
-    lines, machine = [], provenance([], "")
+    lines = []
     for parameters in CASES:
         ours, theirs, shared = measure(parameters)
         ratio = f"{ours / theirs:.2f} (≤ {LIMIT})"
@@ -106,8 +105,7 @@ def page() -> str:
             "|---|---|---:|---:|---:|---:|---:|",
             *lines,
             "",
-            f"{machine['cpu']}, numpy {version('numpy')}, scikit-learn {version('scikit-learn')};"
-            f" commit {machine['git_commit']}.",
+            measured_on("scikit-learn"),
             "",
         ]
     )

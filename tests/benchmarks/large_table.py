@@ -23,10 +23,10 @@ import numpy as np
 
 from mlpcli.config import Source, build
 from mlpcli.data import Part, Prepared, prepare
-from mlpcli.results.provenance import provenance
 from mlpcli.threads import blas_threads
 from mlpcli.training.loop.trainer import Trainer
 from mlpcli.training.session import plan_run
+from tests.benchmarks.measured_on import measured_on
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "large_table.md"
 COLUMNS = 64
@@ -139,7 +139,7 @@ def main() -> None:
             f"Rows trained on a second: {mapped:,.0f} from the memory map, {copied:,.0f} from arrays in memory "
             f"({copied / mapped:.2f} times as many), with equal weights, bit for bit, after the epoch.",
             "",
-            f"{provenance([], '')['cpu']}; commit {provenance([], '')['git_commit']}.",
+            measured_on(),
             "",
         ]
     )

@@ -26,8 +26,8 @@ import numpy as np
 
 import mlpcli
 from mlpcli.data.in_memory import encode_in_memory
-from mlpcli.results.provenance import provenance
 from mlpcli.threads import blas_threads
+from tests.benchmarks.measured_on import measured_on
 from tests.plot.folders import sweep_folder
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "predict.md"
@@ -174,8 +174,7 @@ def main() -> None:
             "|---|---:|---:|",
             *(f"| {what} | {processor:.2f} | {clock:.2f} |" for what, (processor, clock) in lists.items()),
             "",
-            f"{provenance([], '')['cpu']}; commit {provenance([], '')['git_commit']}; load average"
-            f" {os.getloadavg()[0]:.0f} at the end.",
+            measured_on(),
             "",
         ]
     )

@@ -16,14 +16,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import mlpcli
-from mlpcli.results.provenance import provenance
 from mlpcli.results.statistics import difference
 from mlpcli.threads import cores
+from tests.benchmarks.measured_on import measured_on
 
 __all__ = ["PROBLEMS", "Measured", "Problem", "Time", "measured", "page", "timed"]
 
@@ -228,9 +227,7 @@ def _lines(found: Mapping[str, Sequence[Measured]]) -> Iterator[str]:
         times = " | ".join(_times(runs, key) for key in ("random", "tpe", "loop"))
         yield f"| {name} | {times} | {_share(runs)} | {statistics.median(one.longer for one in runs):.0f} |"
     yield f"\nThe aim is a share of at most {SHARE:.2f}."
-    machine = provenance([], "")
-    yield f"\n{machine['cpu']}, Python {machine['python'].split()[-1]}, NumPy {version('numpy')}, Optuna"
-    yield f"{version('optuna')}; commit {machine['git_commit']}."
+    yield f"\n{measured_on('optuna')}"
 
 
 def _known(runs: Sequence[Measured], key: str) -> list[float]:

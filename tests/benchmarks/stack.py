@@ -14,17 +14,15 @@ from statistics import median
 from time import process_time
 from typing import Any
 
-import numpy as np
-
 from mlpcli.config import RunOptions
 from mlpcli.data import Prepared, prepare
-from mlpcli.results.provenance import provenance
 from mlpcli.sweeps.plan.caches import core_cache
 from mlpcli.sweeps.plan.training_cost import cost_of
 from mlpcli.threads import blas_threads
 from mlpcli.training.loop.trainer import Trainer
 from mlpcli.training.session import plan_run
 from tests.benchmarks.contenders import Problem, products
+from tests.benchmarks.measured_on import measured_on
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "stack.md"
 NETWORKS: tuple[dict[str, Any], ...] = tuple(
@@ -84,7 +82,6 @@ def table(measured: Sequence[tuple[dict[str, Any], Times, int, float]]) -> Itera
 
 def report(lines: Sequence[str], rounds: int) -> str:
     """The page that stands in the reference folder."""
-    machine = provenance([], "")
     return "\n".join(
         [
             "# What a step costs each replica of a stack",
@@ -97,8 +94,7 @@ def report(lines: Sequence[str], rounds: int) -> str:
             "",
             *lines,
             "",
-            f"{machine['cpu']}, Python {machine['python'].split()[-1]}, numpy {np.__version__}; "
-            f"commit {machine['git_commit']}.",
+            measured_on(),
             "",
         ]
     )

@@ -14,14 +14,13 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
-from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 
-from mlpcli.results.provenance import provenance
 from mlpcli.threads import set_up_blas
 from tests.benchmarks.contenders import CONTENDERS, Problem, set_up, time_steps
+from tests.benchmarks.measured_on import measured_on
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "step.md"
 PEERS = ("products", "scikit-learn", "PyTorch", "JAX", "bare PyTorch")
@@ -92,8 +91,6 @@ def table(measured: Sequence[tuple[Problem, Times]]) -> Iterator[str]:
 
 def report(lines: Sequence[str], rounds: int) -> str:
     """The page that stands in the reference folder."""
-    machine = provenance([], "")
-    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scikit-learn", "torch", "jax"))
     return "\n".join(
         [
             "# A training step beside its peers",
@@ -105,11 +102,10 @@ def report(lines: Sequence[str], rounds: int) -> str:
             "Ours, PyTorch and JAX add up each epoch's loss, hits and norm of the gradient, scikit-learn the loss.",
             "Bare PyTorch adds up nothing, which is less than ours does. The last column is what NumPy's matrix",
             "products alone, with nothing around them, take of PyTorch's step: no code on this NumPy takes less.",
-            f"Kernels: {machine['kernels']}.",
             "",
             *lines,
             "",
-            f"{machine['cpu']}, Python {machine['python'].split()[-1]}, {packages}; commit {machine['git_commit']}.",
+            measured_on("scikit-learn", "torch", "jax"),
             "",
         ]
     )

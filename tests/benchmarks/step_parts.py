@@ -16,12 +16,12 @@ from time import process_time
 
 import numpy as np
 
-from mlpcli.results.provenance import provenance
 from mlpcli.threads import blas_threads, set_up_blas
 from mlpcli.training.initial_weights import initialize
 from mlpcli.training.loop.batch_sums import BatchSums
 from mlpcli.training.loop.replicas import Replicas
 from tests.benchmarks.contenders import Problem, ours, products, training
+from tests.benchmarks.measured_on import measured_on
 from tests.benchmarks.step import PROBLEMS
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "step_parts.md"
@@ -98,8 +98,7 @@ def main() -> None:
                 cells += [f"{found[name]:,.0f}" for name in columns]
                 lines.append("| " + " | ".join(map(str, cells)) + " |")
                 print(lines[-1], flush=True)
-    machine = provenance([], None)
-    lines += ["", f"{machine['cpu']}; kernels: {machine['kernels']}; commit {machine['git_commit']}.", ""]
+    lines += ["", measured_on(), ""]
     if given.write:
         REFERENCE.write_text("\n".join(lines), encoding="utf-8")
         print(f"written to {REFERENCE}", file=sys.stderr)

@@ -14,10 +14,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
 
-from mlpcli.results.provenance import provenance
+from tests.benchmarks.measured_on import measured_on
 
 HERE = Path(__file__).parent
 REFERENCE = HERE.parents[1] / "results" / "reference" / "sweep.md"
@@ -81,8 +80,6 @@ def rows(title: str, times: dict[str, list[float]]) -> list[str]:
 
 def report(lines: list[str], rounds: int) -> str:
     """The page that stands in the reference folder."""
-    machine = provenance([], "")
-    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scikit-learn", "joblib", "torch", "jax"))
     return "\n".join(
         [
             "# Sweeps beside their peers",
@@ -91,7 +88,7 @@ def report(lines: list[str], rounds: int) -> str:
             f"{rounds} rounds in which all take turns; in brackets the share to reach, bold where it is missed.",
             "",
             *lines,
-            f"{machine['cpu']}, Python {machine['python'].split()[-1]}, {packages}; commit {machine['git_commit']}.",
+            measured_on("scikit-learn", "joblib", "torch", "jax"),
             "",
         ]
     )

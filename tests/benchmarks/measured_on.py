@@ -1,0 +1,25 @@
+"""The line below a page of measurements: what they were made on."""
+
+from importlib.metadata import version
+
+import numpy as np
+from threadpoolctl import threadpool_info
+
+from mlpcli.results.provenance import provenance
+
+__all__ = ["measured_on"]
+
+
+def measured_on(*packages: str) -> str:
+    """The processor, the versions of Python, NumPy and `packages`, NumPy's BLAS, our kernels and the commit.
+
+    The BLAS is named with the processor that its kernels are for, by which products take half or twice the time.
+    """
+    machine = provenance([], None)
+    blas = next(pool for pool in threadpool_info() if pool["user_api"] == "blas" and "numpy" in pool["filepath"])
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    return (
+        f"{machine['cpu']}, Python {machine['python'].split()[-1]}, NumPy {np.__version__} ({blas['internal_api']} "
+        f"{blas['version']}, kernels for {blas['architecture']}){', ' * bool(versions)}{versions}; kernels of mlpcli: "
+        f"{machine['kernels']}; commit {machine['git_commit']}."
+    )
