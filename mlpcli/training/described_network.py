@@ -21,8 +21,8 @@ from mlpcli.training.build import single_layers
 __all__ = ["build_network", "layout", "parse"]
 
 
-def parse(description: dict[str, Any]) -> tuple[RunOptions, Preprocessing]:
-    """The options and the preprocessing of a description.
+def parse(description: dict[str, Any]) -> tuple[RunOptions, Preprocessing, str]:
+    """The options, the preprocessing and the data digest of a description.
 
     Raises:
         PluginError: a user-defined part that it names is missing, or is another version.
@@ -30,12 +30,15 @@ def parse(description: dict[str, Any]) -> tuple[RunOptions, Preprocessing]:
     """
     check_origins(description.get("parts", {}))
     options = RunOptions.model_validate(description["options"], strict=False)
-    return options, Preprocessing.from_json(description["preprocessing"])
+    digest = description["data_digest"]
+    if not isinstance(digest, str):
+        raise ValueError(f"data_digest {digest!r} is no text")
+    return options, Preprocessing.from_json(description["preprocessing"]), digest
 
 
 def layout(description: dict[str, Any]) -> dict[str, tuple[str, tuple[int, ...]]]:
     """Dtype and shape of every tensor of the described architecture by name; nothing is allocated."""
-    options, preprocessing = parse(description)
+    options, preprocessing, _ = parse(description)
     return {
         f"{name}.{spec.name}": (options.dtype, spec.shape)
         for name, layer in single_layers(options, preprocessing)

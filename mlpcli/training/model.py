@@ -78,8 +78,8 @@ class Model:
             tensors, description = load_model(path, expected=layout)
         except PluginError as error:
             raise PluginError(f"cannot use {shown(path)}: {error}") from None
-        options, preprocessing = parse(description)
-        return cls(options, preprocessing, description["data_digest"], build_network(options, preprocessing, tensors))
+        options, preprocessing, digest = parse(description)
+        return cls(options, preprocessing, digest, build_network(options, preprocessing, tensors))
 
     @classmethod
     def of(cls, options: RunOptions, data: Prepared, tensors: Mapping[str, Array]) -> "Model":

@@ -141,6 +141,8 @@ def _set(path: str, value: object) -> Callable[[dict[str, Any], dict[str, Any]],
         _set("preprocessing.columns", [{"name": "x"}] * 1_000),
         _set("preprocessing.classes", ["a"]),
         _set("preprocessing", {}),
+        _set("data_digest", None),
+        lambda tensors, description: description.pop("data_digest"),
     ],
 )
 def test_a_file_that_is_not_what_it_describes_is_refused(tmp_path: Path, change: Callable[..., None]) -> None:
