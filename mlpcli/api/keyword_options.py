@@ -6,7 +6,7 @@
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import KeysView, Mapping, Sequence, ValuesView
 from pathlib import Path
 
 from mlpcli.config import RunOptions, Source, as_dict, build, read_options
@@ -38,17 +38,19 @@ def options_from(config: Config, keywords: Mapping[str, object]) -> RunOptions:
 
 
 def plain(value: object) -> object:
-    """The value as TOML has it: paths are strings, NumPy's numbers and arrays Python's numbers and lists.
+    """The value as TOML has it: paths are strings, whatever has an order is a list, NumPy's numbers are Python's.
 
-    >>> plain({True: 2.0, "width": (8, 16)})
-    {'true': 2.0, 'width': [8, 16]}
+    >>> plain({True: 2.0, "width": (8, 16), "depth": {1: "one", 2: "two"}.keys()})
+    {'true': 2.0, 'width': [8, 16], 'depth': [1, 2]}
     """
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if isinstance(value, Mapping):
         return {class_name(plain(key)): plain(member) for key, member in value.items()}
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    if isinstance(value, list | tuple | range):
+    if isinstance(value, Sequence | KeysView | ValuesView) and not isinstance(value, str | bytes):
         return [plain(member) for member in value]
+    for name in ("tolist", "to_list"):  # of NumPy, pandas and PyTorch; of polars
+        if hasattr(value, name):
+            listed = getattr(value, name)()
+            return value if type(listed) is type(value) else plain(listed)  # a long double is its own list
     return value

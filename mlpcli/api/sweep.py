@@ -5,10 +5,11 @@
 [[2, 0, 'complete'], [2, 1, 'complete'], [8, 0, 'complete'], [8, 1, 'complete']]
 """
 
+import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,8 @@ def sweep(
     processes: Any = cores() if jobs is None else plain(jobs)
     if type(processes) is not int or processes < 1:
         raise UsageError(f"jobs: got {quote(jobs)}, expected an integer of at least 1")
+    if not isinstance(spec, Mapping | os.PathLike | str):
+        raise UsageError(f"spec: got {quote(spec)}, expected a sweep file or a dict of the same shape")
     load(plugin)
     over = {option: plain(value) for option, value in base.items() if value is not None}
     path = Path("sweep") if isinstance(spec, Mapping) else Path(spec)
@@ -105,7 +108,9 @@ def sweep(
     if data is not None:
         document = _with_data(read_toml(find_sweep(path)) if document is None else document, over, data, data_home)
     listed: Any = plain(seeds)
-    chosen = None if seeds is None else str(listed) if isinstance(listed, int) else ",".join(map(str, [*listed, ""]))
+    if isinstance(listed, Iterable) and not isinstance(listed, str):
+        listed = ",".join(map(str, [*listed, ""]))
+    chosen = None if listed is None else str(listed)
     settings = [f"{option}={word(value)}" for option, value in over.items()]
     plan = plan_sweep(path, document, settings=settings, seeds=chosen, name=name, max_trials=max_trials)
     limit = TimeLimit(None if time_limit is None else seconds_of(time_limit))
@@ -148,13 +153,13 @@ def _told(value: object, place: str) -> object:
     """The value without keys that are None: they say as little as keywords that are None.
 
     Raises:
-        UsageError: a list has a None, or a generator stands for one.
+        UsageError: a list has a None, or a set or a generator stands for one.
     """
     if isinstance(value, Mapping):
         return {key: _told(member, f"{place}: {key}") for key, member in value.items() if member is not None}
     if isinstance(value, list):
         return [_told(member, place) for member in value]
-    if value is None or isinstance(value, Iterator):
+    if value is None or (isinstance(value, Iterable) and not isinstance(value, str | bytes)):
         raise UsageError(f"{place}: got {quote(value)}, expected a list of values, none of which is None")
     return value
 

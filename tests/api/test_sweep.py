@@ -1,11 +1,15 @@
 """`mlpcli.sweep`: from a dict as from its file, on data in memory as on a file, and what is left of it."""
 
+import threading
 import tomllib
 import warnings
+from collections import deque
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import tomli_w
 
@@ -107,6 +111,7 @@ def test_keywords_say_how_data_in_memory_are_read() -> None:
         ({"jobs": -1}, "^jobs: got -1, expected an integer of at least 1$"),
         ({"jobs": "2"}, "^jobs: got '2', expected an integer of at least 1$"),
         ({"jobs": True}, "^jobs: got true, expected an integer of at least 1$"),
+        ({"seeds": 2.5}, "^--seeds: got '2.5', expected a number of at least 1, or a list: 0,1,2$"),
         ({"keep_models": "alll"}, "^keep_models: got 'alll', expected one of none, best, all$"),
     ],
 )
@@ -149,7 +154,38 @@ def test_none_in_the_dict_says_as_little_as_in_a_keyword() -> None:
     assert tomllib.loads(Path("results/widths/sweep.toml").read_text()) == {**SPEC, "seeds": 1}
 
 
-@pytest.mark.parametrize("values", [[0.1, None], (value for value in [0.1])])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {2: "two", 8: "eight"}.keys(),
+        {"two": 2, "eight": 8}.values(),
+        range(2, 9, 6),
+        deque([2, 8]),
+        np.array([2, 8], np.int16),
+        np.array([np.int64(2), np.int64(8)], object),
+        pd.Series([2, 8]),
+        pd.Index([2, 8]),
+        pd.Series([2, 8], dtype=object).map(np.int64),
+    ],
+)
+def test_whatever_has_an_order_is_a_list(values: Any) -> None:
+    spec = {"base": {"dataset": "xor", "epochs": 1}, "grid": {"width": values}}
+    assert mlpcli.sweep(spec, executor="serial").trials["width"].tolist() == [2, 8]
+
+
+@pytest.mark.parametrize("spec", [3, ["sweep.toml"], None])
+def test_other_than_a_file_or_a_dict_is_refused(spec: Any) -> None:
+    with pytest.raises(UsageError, match=r"^spec: got .*, expected a sweep file or a dict of the same shape"):
+        mlpcli.sweep(spec)
+
+
+@pytest.mark.parametrize("values", [threading.Lock(), [object()], 8, "8", b"8", Decimal(8), 2j])
+def test_other_values_are_refused_in_the_words_of_the_command(values: Any) -> None:
+    with pytest.raises(UsageError, match=r"^sweep: \[grid\] width: got "):
+        mlpcli.sweep({"grid": {"width": values}})
+
+
+@pytest.mark.parametrize("values", [[0.1, None], (value for value in [0.1]), {0.1, 0.2}, frozenset([0.1])])
 def test_values_that_toml_does_not_know_are_refused_in_one_line(values: Any) -> None:
     with pytest.raises(UsageError, match=r"^sweep: grid: lr: got [^\n]*, expected a list of values, none of which is"):
         mlpcli.sweep({"grid": {"lr": values}})

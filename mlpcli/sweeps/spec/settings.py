@@ -4,8 +4,7 @@ They change the document before it is read, so a value is checked as if it stood
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping
-from copy import deepcopy
+from collections.abc import Iterable, Mapping, Sequence
 
 from mlpcli.sweeps.spec.keys import KEYS
 from mlpcli.sweeps.spec.option_tables import Table
@@ -24,7 +23,7 @@ def with_settings(document: Mapping[str, object], words: Iterable[str], problems
     >>> with_settings({"grid": {"width": [4]}}, ["grid.width=[8, 16]", "compare.norm=none", "lr=0.1"], Problems())
     ({'grid': {'width': [8, 16]}, 'compare': {'norm': 'none'}}, ['lr=0.1'])
     """
-    changed, options = deepcopy(dict(document)), []
+    changed, options = dict(document), []
     for word in words:
         key, equals, text = word.partition("=")
         path = [part.strip().replace("-", "_") for part in key.split(".")]
@@ -34,18 +33,21 @@ def with_settings(document: Mapping[str, object], words: Iterable[str], problems
             problems.unknown("--set ", key.strip(), "key", KEYS)
         else:
             try:
-                _put(changed, path, _value(text.strip()))
+                changed = _with(changed, path, _value(text.strip()))
             except ValueError as error:
                 problems.add(f"--set {key.strip()}", str(error))
     return changed, options
 
 
-def _put(table: Table, path: list[str], value: object) -> None:
-    for part in path[:-1]:
-        table = table.setdefault(part, {})
-        if not isinstance(table, dict):
-            raise ValueError(f"{part} is not a table")
-    table[path[-1]] = value
+def _with(table: Table, path: Sequence[str], value: object) -> Table:
+    """The table with the value at this path, and the tables on the way."""
+    key, *rest = path
+    if rest:
+        below = table.get(key, {})
+        if not isinstance(below, dict):
+            raise ValueError(f"{key} is not a table")
+        value = _with(below, rest, value)
+    return {**table, key: value}
 
 
 def _value(text: str) -> object:
