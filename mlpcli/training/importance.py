@@ -15,14 +15,15 @@ if its cells had been permuted before they were encoded. Columns that tell the s
 >>> preprocessing = Preprocessing(columns, ("y",), ("a", "b"), (), (), "float32")
 >>> model = Model(RunOptions(loss="cross-entropy"), preprocessing, "", network)
 >>> part = Part(np.array([[-1, 5], [1, 6]], np.float32), np.array([0, 1]), np.arange(2))
->>> importances(model, part, METRICS["accuracy"], permutations=[np.array([1, 0])])
-array([[1.],
-       [0.]])
+>>> costs(model, part, METRICS["accuracy"], permutations=[np.array([1, 0])])
+Costs(whole=-1.0, permuted=array([[-0.],
+       [-1.]]))
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -34,7 +35,7 @@ from mlpcli.training.metrics.evaluate import evaluate
 from mlpcli.training.model import Model
 from mlpcli.wording import quote
 
-__all__ = ["COLUMNS", "find_metric", "importance_rows", "importances", "permutations"]
+__all__ = ["COLUMNS", "Costs", "costs", "find_metric", "importance_rows", "permutations"]
 
 COLUMNS = ["column", "inputs", "metric", "importance", "ci_low", "ci_high"]
 """Those of explain-<split>.csv and of the data frame that `Model.explain` returns."""
@@ -64,15 +65,22 @@ def permutations(seed: int, rows: int, count: int) -> list[Array]:
     return [generator.permutation(rows) for _ in range(count)]
 
 
+class Costs(NamedTuple):
+    """The metric turned so that smaller is better: of the rows as they are, and `(columns, permutations)`."""
+
+    whole: float
+    permuted: Array
+
+
 @np.errstate(all="ignore")
-def importances(
+def costs(
     model: Model,
     part: Part,
     metric: Metric,
     permutations: Sequence[Array],
     on_column: Callable[[str], None] = lambda name: None,
-) -> Array:
-    """What each permutation of each column costs, float64 `(columns, permutations)` in the unit of the metric.
+) -> Costs:
+    """What the rows cost as they are, and with each permutation of each column.
 
     All columns see the same permutations, so that their differences are those of the columns.
 
@@ -107,7 +115,7 @@ def importances(
         return float(value)
 
     whole = cost()
-    costs = np.zeros((len(model.preprocessing.columns), len(permutations)))
+    permuted_costs = np.full((len(known.columns), len(permutations)), whole)
     for column, inputs in enumerate(_inputs(model)):
         on_column(known.columns[column].name)
         cells = x[:, inputs].copy()
@@ -115,30 +123,32 @@ def importances(
             continue
         for turn, order in enumerate(permutations):
             x[:, inputs] = cells[order]
-            costs[column, turn] = cost() - whole
+            permuted_costs[column, turn] = cost()
         x[:, inputs] = cells
-    return costs
+    return Costs(whole, permuted_costs)
 
 
 def importance_rows(
-    columns: Sequence[Column], metric: Metric, costs: Sequence[Array], folds: int = 0
+    columns: Sequence[Column], metric: Metric, networks: Sequence[Costs], folds: int = 0
 ) -> list[list[Any]]:
     """Rows of `COLUMNS`, the most important first: means over networks, or over the permutations of the only one.
 
     Args:
         columns: the columns of the table.
         metric: the metric of the costs.
-        costs: what each permutation costs, `(columns, permutations)`, for each network.
+        networks: the costs of each network.
         folds: number of folds that the networks come from; 0 without cross-validation.
     """
-    from mlpcli.results.statistics import estimate, overlap_of
+    from mlpcli.results.statistics import difference, overlap_of
 
     overlap = overlap_of(range(folds))
     rows = []
     for at, column in enumerate(columns):
-        values = costs[0][at] if len(costs) == 1 else [cost[at].mean() for cost in costs]
-        mean = estimate([float(value) for value in values], overlap)
-        rows.append([column.name, len(column.features), metric.name, mean.mean, mean.ci_low, mean.ci_high])
+        permuted = [network.permuted[at].tolist() for network in networks]
+        values = permuted[0] if len(networks) == 1 else [math.fsum(row) / len(row) for row in permuted]
+        references = [networks[0].whole] * len(values) if len(networks) == 1 else [one.whole for one in networks]
+        found = difference(values, references, overlap)
+        rows.append([column.name, len(column.features), metric.name, found.mean, found.ci_low, found.ci_high])
     return sorted(rows, key=lambda row: -row[3])
 
 

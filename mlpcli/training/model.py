@@ -240,12 +240,12 @@ class Model:
 
         if repeats < 2:
             raise UsageError(f"repeats: got {repeats}, expected 2 or more")
-        from mlpcli.training.importance import COLUMNS, find_metric, importance_rows, importances, permutations
+        from mlpcli.training.importance import COLUMNS, costs, find_metric, importance_rows, permutations
 
         part, chosen = self._labelled(rows, y, weights), find_metric(metric, self)
         with self._arithmetic():
-            costs = importances(self, part, chosen, permutations(self.options.seed, len(part), repeats))
-        return pd.DataFrame(importance_rows(self.preprocessing.columns, chosen, [costs]), columns=COLUMNS)
+            found = costs(self, part, chosen, permutations(self.options.seed, len(part), repeats))
+        return pd.DataFrame(importance_rows(self.preprocessing.columns, chosen, [found]), columns=COLUMNS)
 
     def hidden(self, rows: Any, layer: int = -1) -> Array:
         """The outputs of a hidden layer, `(rows, units)`, of rows as `predict` takes them.

@@ -1,5 +1,6 @@
 """Permutation importance against scikit-learn's, through the raw table, and against numbers worked by hand."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,14 @@ from sklearn.inspection import permutation_importance
 
 import mlpcli
 from mlpcli.config.metrics import METRICS
-from mlpcli.data import Part
+from mlpcli.data import Column, Part
 from mlpcli.data.in_memory import encode_in_memory, encode_targets
 from mlpcli.errors import DataError, UsageError
 from mlpcli.nn import Array
-from mlpcli.training.importance import importances, permutations
+from mlpcli.training.importance import Costs, costs, importance_rows, permutations
 from mlpcli.training.model import Model
 
+COLUMNS = [Column("a"), Column("b")]
 REPEATS = 4
 
 
@@ -56,6 +58,12 @@ def orders_of_scikit_learn(seed: int, rows: int) -> list[Array]:
     return orders
 
 
+def importances(model: Model, part: Part, metric: str, orders: list[Array]) -> Array:
+    """What each permutation of each column costs, `(columns, permutations)`."""
+    found = costs(model, part, METRICS[metric], orders)
+    return found.permuted - found.whole
+
+
 @pytest.mark.parametrize(("target", "other", "metric"), [("kind", "price", "accuracy"), ("price", "kind", "r2")])
 def test_the_same_permutations_give_the_numbers_of_scikit_learn(
     frame: pd.DataFrame, target: str, other: str, metric: str
@@ -70,23 +78,23 @@ def test_the_same_permutations_give_the_numbers_of_scikit_learn(
     codes = encode_targets(y, len(x), model.preprocessing)
     part = Part(encoded, codes, np.arange(len(x)))
     before = encoded.copy()
-    costs = importances(model, part, METRICS[metric], orders_of_scikit_learn(5, len(x)))
+    increases = importances(model, part, metric, orders_of_scikit_learn(5, len(x)))
     names = [column.name for column in model.preprocessing.columns]
     wanted = found["importances"][[list(x.columns).index(name) for name in names]]
-    np.testing.assert_allclose(costs, wanted, atol=1e-6)
+    np.testing.assert_allclose(increases, wanted, atol=1e-6)
     assert (part.x == before).all()
-    mean = dict(zip(names, costs.mean(axis=1), strict=True))
+    mean = dict(zip(names, increases.mean(axis=1), strict=True))
     assert mean["size"] > 0.1 and mean["size"] > 5 * abs(mean["far"])
-    loss = importances(model, part, METRICS["loss"], orders_of_scikit_learn(5, len(x)))
+    loss = importances(model, part, "loss", orders_of_scikit_learn(5, len(x)))
     assert loss[names.index("size")].min() > 0
 
 
 def test_the_order_of_rows_stays_and_constants_cost_nothing() -> None:
     model = mlpcli.train("xor", width=8, depth=1, epochs=2).model
     part = Part(np.ones((4, 2), np.float32), np.array([0, 1, 1, 0]), np.arange(4))
-    assert (importances(model, part, METRICS["loss"], permutations(0, 4, 3)) == 0).all()
+    assert (importances(model, part, "loss", permutations(0, 4, 3)) == 0).all()
     spread = Part(np.arange(8, dtype=np.float32).reshape(4, 2), part.y, part.rows)
-    assert (importances(model, spread, METRICS["loss"], [np.arange(4)]) == 0).all()
+    assert (importances(model, spread, "loss", [np.arange(4)]) == 0).all()
 
 
 def test_permutations_follow_from_the_seed() -> None:
@@ -109,4 +117,13 @@ def test_a_metric_that_is_not_a_number_is_refused() -> None:
     model: Model = mlpcli.train("friedman1:n=40", width=4, depth=1, epochs=1).model
     part = Part(np.ones((1, len(model.preprocessing.features)), np.float32), np.zeros((1, 1)), np.arange(1))
     with pytest.raises(DataError, match="r2 is not a finite number on these 1 rows"):
-        importances(model, part, METRICS["r2"], permutations(0, 1, 2))
+        importances(model, part, "r2", permutations(0, 1, 2))
+
+
+@pytest.mark.parametrize("networks", [1, 2])
+def test_losses_and_gains_that_cancel_cost_nothing(networks: int) -> None:
+    """0.3 - 0.1 and 0.3 - 0.5 add up to -2.8e-17, which is no importance; of two networks too."""
+    found = [Costs(-0.3, np.array([[-0.1, -0.5], [-0.1, -0.4]]))] * networks
+    assert math.fsum([0.3 - 0.1, 0.3 - 0.5]) != 0
+    (one, two), (other, zero) = ([row[0], row[3]] for row in importance_rows(COLUMNS, METRICS["accuracy"], found))
+    assert (one, other, zero) == ("b", "a", 0.0) and two == pytest.approx(0.05)

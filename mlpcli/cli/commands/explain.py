@@ -17,11 +17,9 @@ from mlpcli.cli.views.cells import short
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from mlpcli.config.metrics import Metric
     from mlpcli.results.folders.find import Repeats
+    from mlpcli.training.importance import Costs
     from mlpcli.training.model import Model
 
 __all__ = ["explain"]
@@ -62,7 +60,7 @@ def explain(
     from mlpcli.results.files.csv_text import encode, line
     from mlpcli.results.folders.find import find_repeats
     from mlpcli.threads import blas_threads
-    from mlpcli.training.importance import COLUMNS, find_metric, importance_rows, importances, permutations
+    from mlpcli.training.importance import COLUMNS, costs, find_metric, importance_rows, permutations
     from mlpcli.training.model import Model
 
     say = cache(message)  # once, also where all is done once more because the run was trained again meanwhile
@@ -71,24 +69,24 @@ def explain(
         found = find_repeats(run, results)
         return found, [Model.load(path) for path in found.models]
 
-    def permute(loaded: "tuple[Repeats, list[Model]]") -> "tuple[Metric, str, int, list[NDArray[np.float64]]]":
-        costs: list[NDArray[np.float64]] = []
+    def permute(loaded: "tuple[Repeats, list[Model]]") -> "tuple[Metric, str, int, list[Costs]]":
+        networks: list[Costs] = []
         found, models = loaded
         for path, model in zip(found.models, models, strict=True):
             data, name = own_data(model, shown(path), split, data_home)
             chosen, part = find_metric(metric, model, "--metric"), data.parts[name]
-            if not costs:
+            if not networks:
                 say(f"{_count(len(models), 'network')}, {len(part)} {name} rows of {data.name}", quiet=quiet)
             orders = permutations(model.options.seed, len(part), repeats)
-            with blas_threads(int(model.options.threads)), _progress(model, len(costs), len(models), quiet) as show:
-                costs.append(importances(model, part, chosen, orders, show))
-        return chosen, name, len(part), costs
+            with blas_threads(int(model.options.threads)), _progress(model, len(networks), len(models), quiet) as show:
+                networks.append(costs(model, part, chosen, orders, show))
+        return chosen, name, len(part), networks
 
-    (found, models), (chosen, name, permuted, costs) = of_one_model(run, results, load, permute)
+    (found, models), (chosen, name, permuted, networks) = of_one_model(run, results, load, permute)
     if found.lost:
         message(f"{_count(found.lost, 'trial')} of this configuration left no model and cannot count", quiet=quiet)
     over = "permutations" if len(models) == 1 else "folds" if found.folds > 1 else "seeds"
-    rows = importance_rows(models[0].preprocessing.columns, chosen, costs, found.folds)
+    rows = importance_rows(models[0].preprocessing.columns, chosen, networks, found.folds)
     folder = folder_for_tables(found.models[0])
     file = folder / f"explain-{name}.csv"
     if as_json:

@@ -12,7 +12,7 @@ from mlpcli.config import DataOptions, RunOptions
 from mlpcli.config.metrics import METRICS
 from mlpcli.data import prepare
 from mlpcli.errors import UsageError
-from mlpcli.training.importance import importances
+from mlpcli.training.importance import costs
 from mlpcli.training.loop.trainer import Trainer
 from mlpcli.training.metrics.functions import FUNCTIONS
 from mlpcli.training.session import plan_run
@@ -100,13 +100,13 @@ def test_columns_have_an_importance_by_any_metric() -> None:
     run = mlpcli.train(MOONS, **QUICK)
     part = prepare(run.options.data).train
     order = np.random.default_rng(0).permutation(len(part))
-    (first, _), model = importances(run.model, part, METRICS["roc_auc"], [order]), run.model
+    found, model = costs(run.model, part, METRICS["roc_auc"], [order]), run.model
     x = part.x.copy()
     areas = []
     for _ in range(2):
         areas.append(roc_auc_score(part.y, model.scores(x)[:, 0]))
         x[:, 0] = x[order, 0]
-    assert first[0] == pytest.approx(areas[0] - areas[1])
+    assert found.permuted[0, 0] - found.whole == pytest.approx(areas[0] - areas[1])
 
 
 def test_what_ranks_by_training_rows_costs_nothing_per_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
