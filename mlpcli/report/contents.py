@@ -24,6 +24,7 @@ from mlpcli.results.folders.read_folder import RETRAIN, ResultsFolder, read_fold
 from mlpcli.results.folders.read_trials import RERUN
 from mlpcli.results.folders.sweep_ownership import SUMMARY
 from mlpcli.results.provenance import plugin_files
+from mlpcli.results.reading.simpler_models import simpler_models
 from mlpcli.results.schema import csv_schema
 from mlpcli.results.schema.json_schema import Provenance, RunResult
 from mlpcli.results.trial import Trial
@@ -163,8 +164,8 @@ def _run_tables(folder: ResultsFolder) -> dict[str, Grid]:
         return {}
     result = read_json(path, RunResult, RETRAIN)
     rows = [(part, scores) for part, scores in result["metrics"].items() if scores]
-    for name, words in (("linear", "linear model"), ("baseline", "majority class or mean")):
-        rows += [(f"{part}, {words}", scores) for part, scores in (result.get(name) or {}).items() if scores]
+    for key, name in simpler_models(result).items():
+        rows += [(f"{part}, {name}", scores) for part, scores in result[key].items() if scores]
     metrics = list(rows[0][1]) if rows else []
     cells = [[part, *(scores.get(metric) for metric in metrics)] for part, scores in rows]
     return {"Scores": Grid(["rows", *metrics], cells)}

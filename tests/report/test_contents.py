@@ -6,6 +6,7 @@ import shlex
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -114,6 +115,24 @@ def test_a_search_has_its_course_and_what_its_options_matter(
     assert len(left_out) == 1 and left_out[0].startswith(
         "left out importance: optuna, which measures it, is not installed. Type: "
     )
+
+
+@pytest.mark.parametrize(
+    ("targets", "task", "answer"),
+    [
+        (["no"] * 7 + ["yes"] * 3, "auto", "'no'"),
+        ([0.5, 2.5] * 5, "regression", "1.5"),
+        ([[0.5, 4.5]] * 10, "auto", "the means"),
+    ],
+)
+def test_a_run_is_compared_with_the_constant_answer_of_its_task(
+    targets: list[Any], task: str, answer: str, tmp_path: Path
+) -> None:
+    x = [[at, at % 3] for at in range(10)]
+    run = mlpcli.train((x, targets), task=task, epochs=1, width=2, test_size=0, val_size=0, results=tmp_path)
+    assert run.path is not None
+    rows = [row[0] for row in contents_of(run.path).tables["Scores"].rows]
+    assert rows == ["train", f"train, always {answer}", "train, linear model"]
 
 
 def test_a_run_that_has_only_begun_has_a_page(tmp_path: Path) -> None:

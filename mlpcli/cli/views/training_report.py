@@ -9,7 +9,7 @@ from typing import Any
 from mlpcli.cli.views.cells import short
 from mlpcli.config.choices import OPTIMIZERS
 from mlpcli.config.metrics import METRICS, PARTS, Measure, Metric, monitored
-from mlpcli.wording import quote
+from mlpcli.results.reading.simpler_models import constant_answer, simpler_models
 
 __all__ = ["keeps_weights", "remarks", "score_table"]
 
@@ -42,9 +42,7 @@ def score_table(result: Result) -> tuple[list[str], list[list[str]]]:
     names = list(next(iter(parts.values())))
     last = list(parts)[-1]
     rows = dict(parts)
-    if "baseline" in result:
-        rows[f"{last}, always {_answer(result)}"] = result["baseline"][last]
-        rows[f"{last}, linear model"] = result["linear"][last]
+    rows |= {f"{last}, {name}": result[key][last] for key, name in simpler_models(result).items()}
     cells = {label: [short(values[name]) for name in names] for label, values in rows.items()}
     return ["", *names], [[label, *texts] for label, texts in cells.items() if any(texts)]
 
@@ -109,7 +107,8 @@ def _against_simpler_models(result: Result) -> Iterator[str]:
             if fits
             else "Try another --lr, or more --epochs"
         )
-        yield f"{said} is no better than always answering {_answer(result)}, which gets {short(constant)}. {advice}"
+        always = f"always answering {constant_answer(result)}, which gets {short(constant)}"
+        yield f"{said} is no better than {always}. {advice}"
     elif metric.key(reached) > metric.key(linear) and result["config"]["hidden"]:
         other = f"--depth 0, {_restraint(result)} or another --lr"
         yield f"{said} is worse than {short(linear)} of a linear model. Try {other}"
@@ -158,11 +157,3 @@ def _leading(result: Result) -> Metric:
     targets = 1 if isinstance(answer, str) else len(answer)
     metric = monitored(result["config"]["task"], targets)
     return metric if metric.name in result["metrics"]["train"] else METRICS["loss"]
-
-
-def _answer(result: Result) -> str:
-    """The constant answer in words."""
-    answer = result["baseline_answer"]
-    if isinstance(answer, str):
-        return quote(answer)
-    return f"{answer[0]:.4g}" if len(answer) == 1 else "the means"

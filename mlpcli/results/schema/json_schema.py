@@ -59,6 +59,7 @@ class RunResult(_File):
     state: Literal["complete", "diverged"]
     metrics: _Metrics
     baseline: _Metrics | None = None
+    baseline_answer: str | list[float] | None = None
     linear: _Metrics | None = None
     best_epoch: int = Field(ge=0)
     epochs_run: int = Field(ge=0)
