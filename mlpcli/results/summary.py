@@ -1,17 +1,37 @@
 """summary.csv: the scores of each configuration over its seeds, and whether its difference to another is real."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from mlpcli.config.metrics import Measure
 from mlpcli.results.statistics import Difference, Estimate, difference, estimate, holm
 from mlpcli.results.trial import Trial
 
-__all__ = ["Configuration", "Rival", "rivals_of_best", "summarize", "summary_columns"]
+__all__ = [
+    "Comparable",
+    "Configuration",
+    "Paired",
+    "Rival",
+    "paired_difference",
+    "rivals_of_best",
+    "summarize",
+    "summary_columns",
+]
 
 Row = dict[str, Any]
+
+
+Comparable = tuple[Collection[Trial], Collection[Trial]]
+"""The trials of a configuration with the seeds that judge it, and with those that chose it."""
+
+
+class Paired(NamedTuple):
+    """The difference of two configurations, and the number of seeds that both have."""
+
+    seeds: int
+    difference: Difference
 
 
 @dataclass(frozen=True)
@@ -27,6 +47,11 @@ class Configuration:
     baseline: int | None
     is_confirmed: bool | None = None
     earlier: Sequence[Trial] = ()
+
+    @property
+    def comparable(self) -> Comparable:
+        """Its trials as `paired_difference` takes them."""
+        return self.trials, self.earlier or self.trials
 
 
 @dataclass(frozen=True)
@@ -75,6 +100,21 @@ def summarize(
         _row(rank, configurations[index], varied, metric, found, p, overlap)
         for rank, (index, found, p) in enumerate(zip(order, differences, p_values, strict=True), start=1)
     ]
+
+
+def paired_difference(ours: Comparable, theirs: Comparable, metric: str, overlap: float = 0.0) -> Paired | None:
+    """The difference of two configurations over the seeds that have a value in both; None where they share none.
+
+    Those that judge are paired; only where they share none, those that chose, as one of the two was not confirmed. For
+    a pruned configuration there is the mean alone, since its training was cut short.
+    """
+    for one, other in zip(ours, theirs, strict=True):
+        values, references = _values(one, metric), _values(other, metric)
+        if shared := [seed for seed in values if seed in references]:
+            found = difference([values[seed] for seed in shared], [references[seed] for seed in shared], overlap)
+            is_whole = not (_pruned(one) or _pruned(other))
+            return Paired(len(shared), found if is_whole else Difference(found.mean, None, None, None))
+    return None
 
 
 def rivals_of_best(configurations: Sequence[Configuration], metric: str, overlap: float = 0.0) -> list[Rival]:
@@ -142,23 +182,16 @@ def _estimate(values: Sequence[float], configuration: Configuration, overlap: fl
 def _difference(
     configurations: Sequence[Configuration], index: int, metric: str, overlap: float = 0.0
 ) -> Difference | None:
-    """The difference to the baseline over the seeds that have a value in both."""
+    """The difference of a configuration to its baseline."""
     configuration = configurations[index]
     if configuration.baseline is None:
         return None
     baseline = configurations[configuration.baseline]
-    reference = baseline.earlier if baseline.is_confirmed and not configuration.is_confirmed else baseline.trials
-    ours, theirs = _values(configuration.trials, metric), _values(reference, metric)
-    seeds = [seed for seed in ours if seed in theirs]
-    if not seeds:
-        return None
-    found = difference([ours[seed] for seed in seeds], [theirs[seed] for seed in seeds], overlap)
-    if _pruned(configuration.trials) or _pruned(reference):
-        return Difference(found.mean, None, None, None)
-    return found
+    paired = paired_difference(configuration.comparable, baseline.comparable, metric, overlap)
+    return paired and paired.difference
 
 
-def _values(trials: Sequence[Trial], metric: str) -> dict[tuple[int, int | None], float]:
+def _values(trials: Iterable[Trial], metric: str) -> dict[tuple[int, int | None], float]:
     """The metric by seed and fold, without those that have none."""
     scores = (((trial.seed, trial.fold), trial.score(metric)) for trial in trials)
     return {seed: float(score) for seed, score in scores if score is not None}
@@ -172,5 +205,5 @@ def _rank(configuration: Configuration, index: int, metric: str) -> tuple[bool, 
     return not configuration.is_confirmed, group, -epochs if group == 1 else 0, key, index
 
 
-def _pruned(trials: Sequence[Trial]) -> bool:
+def _pruned(trials: Iterable[Trial]) -> bool:
     return any(trial.state == "pruned" for trial in trials)

@@ -64,7 +64,7 @@ def compare(
         if len({bool(side.earlier) for side in sides}) > 1:
             note += ". Confirmed configurations differ from the others by the seeds that chose them"
         if all(row["diff_mean"] is None for row in configurations):
-            note = f"No differences of {metric}: no seed is shared with {against}, or one of the two was pruned"
+            note = f"No differences of {metric}: no seed is shared with {against}"
         message(note, quiet=quiet)
 
 

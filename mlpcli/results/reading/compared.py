@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from mlpcli.config import OPTIONS
 from mlpcli.errors import UsageError
@@ -11,7 +11,8 @@ from mlpcli.results.folders.find import find_named
 from mlpcli.results.folders.read_trials import judged, read_trials, usual_metric
 from mlpcli.results.reading.folder_rows import Row
 from mlpcli.results.reading.recorded import Recorded, read_recorded
-from mlpcli.results.statistics import Difference, difference, estimate, holm, overlap_of
+from mlpcli.results.statistics import estimate, holm, overlap_of
+from mlpcli.results.summary import Comparable, Paired, paired_difference
 from mlpcli.results.trial import Trial
 
 __all__ = ["Side", "compared_options", "configuration_rows", "endings", "find_sides", "side_rows"]
@@ -39,6 +40,11 @@ class Side:
     def name(self) -> str:
         """The name by which commands take it."""
         return self.recorded.name
+
+    @property
+    def comparable(self) -> Comparable:
+        """Its trials as `paired_difference` takes them."""
+        return self.seeds.values(), (self.earlier or self.seeds).values()
 
     @property
     def is_pruned(self) -> bool:
@@ -102,19 +108,11 @@ def endings(sides: Sequence[Side]) -> list[str]:
     return [f"{name} {ending}" for name, ending in said.items() if ending]
 
 
-class _Paired(NamedTuple):
-    """The difference of two configurations, and the number of seeds that both have."""
-
-    seeds: int
-    found: Difference
-
-
 def configuration_rows(sides: Sequence[Side]) -> tuple[list[Row], str | None]:
     """One row per configuration of trials, each against the first, and the metric of the first; empty for one seed.
 
     Differences are paired by the seeds that both have; p-values are corrected by Holm's method over all rows that have
-    one. As in summary.csv, pruned configurations have a mean alone, and of a confirmed one the earlier seeds are
-    compared where no fresh seed is shared.
+    one. Seeds are paired as for summary.csv.
     """
     distinct: dict[tuple[object, ...], Side] = {}
     for side in sides:
@@ -126,10 +124,10 @@ def configuration_rows(sides: Sequence[Side]) -> tuple[list[Row], str | None]:
         return [], None
     (reference, _), *others = scored
     paired = [None, *(_paired(side, reference, metric) for side, _ in others)]
-    p_values = holm([pair and pair.found.p_value for pair in paired])
+    p_values = holm([pair and pair.difference.p_value for pair in paired])
     rows = []
     for (side, scores), pair, p_value in zip(scored, paired, p_values, strict=True):
-        found = pair and pair.found
+        found = pair and pair.difference
         mean = estimate(list(scores.values()), side.overlap)
         rows.append(
             {
@@ -148,20 +146,8 @@ def configuration_rows(sides: Sequence[Side]) -> tuple[list[Row], str | None]:
     return rows, metric
 
 
-def _paired(side: Side, reference: Side, metric: str) -> _Paired | None:
-    """The difference of two configurations over the seeds that both have; None without any, or where one was pruned."""
-    for one, other in ((side, reference), (_earlier(side), _earlier(reference))):
-        scores, references = one.scores(metric), other.scores(metric)
-        if shared := [seed for seed in scores if seed in references]:
-            if one.is_pruned or other.is_pruned:
-                return None
-            pairs = [scores[seed] for seed in shared], [references[seed] for seed in shared]
-            return _Paired(len(shared), difference(*pairs, max(one.overlap, other.overlap)))
-    return None
-
-
-def _earlier(side: Side) -> Side:
-    return replace(side, seeds=side.earlier) if side.earlier else side
+def _paired(side: Side, reference: Side, metric: str) -> Paired | None:
+    return paired_difference(side.comparable, reference.comparable, metric, max(side.overlap, reference.overlap))
 
 
 def _sides(name: str, root: Path) -> list[Side]:

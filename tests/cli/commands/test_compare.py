@@ -4,9 +4,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
+import mlpcli
 from mlpcli.cli.main import run
 from tests.plot.folders import run_folder, sweep_folder
 
@@ -86,3 +89,28 @@ def test_comparing_runs_loads_nothing_heavy() -> None:
         "heavy = {'numpy', 'pandas', 'sklearn', 'scipy', 'rich'} & set(sys.modules)\nassert not heavy, heavy\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"halving": {"min_epochs": 1, "factor": 2}},
+        {"halving": {"min_epochs": 1, "factor": 2}, "confirm": {"top": 1, "seeds": 3}},
+        {"confirm": {"top": 1, "seeds": 3}},
+        {"folds": 3},
+    ],
+)
+def test_differences_are_those_of_the_summary(more: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    """Each configuration beside the baseline, pruned, confirmed or neither."""
+    spec: dict[str, Any] = {"name": "h", "seeds": 2, "base": {"dataset": "moons:n=80", "epochs": 4, "depth": 1}}
+    spec |= {"grid": {"width": [2, 16, 4, 8]}, "compare": {"width": 4}, **more}
+    found = mlpcli.sweep(spec, executor="serial", results="results")
+    trials = found.trials.set_index("width")["trial"]
+    first = {width: int(numbers.iloc[0]) for width, numbers in trials.groupby(level=0)}
+    assert len(found.summary) == 4
+    for row in found.summary[found.summary["width"] != 4].to_dict("records"):
+        assert run(["compare", f"h/{first[4]}", f"h/{first[row['width']]}", "--json"]) == 0
+        _, compared = json.loads(capsys.readouterr().out)["configurations"]
+        for name in ("diff_mean", "diff_ci_low", "diff_ci_high"):
+            assert compared[name] == (None if np.isnan(row[name]) else row[name]), (row["width"], name)
+        assert compared["n_seeds"] == row["n_seeds"] and compared["shared_seeds"] > 1

@@ -77,7 +77,7 @@ def test_beside_one_that_was_not_confirmed_the_earlier_seeds_are_compared(root: 
     assert row["diff_mean"] == pytest.approx((sum(ours) - sum(plain.scores(metric).values())) / 2)
 
 
-def test_pruned_configurations_have_a_mean_alone(tmp_path: Path) -> None:
+def test_pruned_configurations_have_means_alone(tmp_path: Path) -> None:
     """Their scores are those of the rung where they were stopped; they do not make the p-values of others larger."""
     widths = {"width": [4, 8, 16]}
     whole = sweep_folder(tmp_path / "whole", {"width": [4, 8]}, seeds=4)
@@ -91,7 +91,8 @@ def test_pruned_configurations_have_a_mean_alone(tmp_path: Path) -> None:
     )
     assert found[1]["p_value"] == expected[1]["p_value"] is not None
     pruned = {key for key, value in found[2].items() if value is not None}
-    assert pruned == {"name", "n_seeds", "val_accuracy_mean"}
+    assert pruned == {"name", "n_seeds", "val_accuracy_mean", "shared_seeds", "diff_mean"}  # as in summary.csv
+    assert found[2]["shared_seeds"] == 4
     assert whole.is_dir()
 
 
