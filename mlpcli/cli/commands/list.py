@@ -36,7 +36,12 @@ def list_(
             autocompletion=completion.columns("trials.csv"),
         ),
     ] = None,
-    top: Annotated[int | None, typer.Option(min=1, metavar="N", help="most rows to show")] = None,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="most rows to show; without --sort the best trials, or the newest runs and sweeps"
+        ),
+    ] = None,
     columns: Annotated[
         str | None,
         typer.Option(
@@ -58,17 +63,20 @@ def list_(
     Example: mlpcli list dropout --where "val_accuracy > 0.97" --sort val_loss
     """
     rows: Rows
+    preferred_first = top is not None and sort is None
     if name is None:
         runs = list_results(results)
         if tag is not None:
             runs = [row for row in runs if tag in (row["tags"] or ())]
+        if preferred_first:
+            runs.sort(key=lambda row: row["when"] or "", reverse=True)
         rows, key, options = runs, "results", differing(runs)
         usual = ["name", "kind", "dataset", "state", "metric", "value", *options, "when", "tags"]
         spare = ["tags", "when", "kind", *reversed(options), "metric", "dataset"]
     else:
         if tag is not None:
             raise UsageError("--tag: runs and sweeps have tags, trials have none. Leave NAME or --tag out")
-        rows, metric = _trials(name, results)
+        rows, metric = _trials(name, results, best_first=preferred_first)
         key, usual = "trials", column_names(rows)
         spare = [column for column in reversed(usual) if column not in ("trial", metric)]
     if not rows:
@@ -85,11 +93,11 @@ def list_(
     print_rows(selected, wanted, form, key=key, expendable=spare, elsewhere="--columns or --json")
 
 
-def _trials(name: str, results: Path) -> tuple[Rows, str]:
+def _trials(name: str, results: Path, *, best_first: bool) -> tuple[Rows, str]:
     path = find_results(name, results)
     if not (path / "trials.csv").is_file():
         raise UsageError(f"{shown(path)} is a run and has no trials. Type mlpcli show {shown(path)}")
-    return list_trials(path)
+    return list_trials(path, best_first=best_first)
 
 
 def _is_filled(rows: Rows, name: str) -> bool:

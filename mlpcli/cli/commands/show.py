@@ -24,7 +24,7 @@ from mlpcli.results.files.snapshot import snapshot
 from mlpcli.results.folders.find import Named, find_named
 from mlpcli.results.folders.promotion import MODEL
 from mlpcli.results.folders.read_trials import RERUN, read_trials
-from mlpcli.results.folders.sweep_ownership import SWEEP
+from mlpcli.results.folders.sweep_ownership import MODELS, SWEEP
 from mlpcli.results.folders.sweep_tables import TRIALS
 from mlpcli.results.provenance import plugin_files, provenance_of
 from mlpcli.results.reading.recorded import (
@@ -67,7 +67,8 @@ def show(
         else:
             print(plain(facts["command"]))
         return
-    facts |= {"files": _files(named.path), "provenance": provenance_of(named.path)}
+    files = _files(named.path, None if recorded is None else recorded.trial.run_id)
+    facts |= {"files": files, "provenance": provenance_of(named.path)}
     if as_json:
         print_json(facts)
         return
@@ -113,11 +114,14 @@ def _sweep_facts(named: Named) -> dict[str, Any]:
     return {"state": "no trials yet", **facts, "command": command if is_described else None}
 
 
-def _files(path: Path) -> dict[str, int]:
-    """The sizes of the files by name, in bytes."""
+def _files(path: Path, run_id: str | None) -> dict[str, int]:
+    """The sizes of the files by name, in bytes; with `run_id` without the models of other trials."""
     folder = path if path.is_dir() else path.parent
     sizes = {}
     for file in sorted(folder.rglob("*")):
+        top, *below = file.relative_to(folder).parts
+        if run_id is not None and top == MODELS and not "".join(below[:1]).startswith(run_id):
+            continue
         with suppress(FileNotFoundError):  # a sweep that runs removes models for better ones
             if stat.S_ISREG((about := file.stat()).st_mode) and not file.name.startswith("."):
                 sizes[file.relative_to(folder).as_posix()] = about.st_size

@@ -57,15 +57,20 @@ def list_results(root: Path) -> list[Row]:
     return [_row(root / name) for name in names]
 
 
-def list_trials(path: Path) -> tuple[ColumnRows, str]:
+def list_trials(path: Path, *, best_first: bool = False) -> tuple[ColumnRows, str]:
     """The trials in a sweep's folder, one row each with options as values, and the metric that ranks them.
+
+    With `best_first` the complete ones come first, as `SWEEP/best` ranks them, then the others by number.
 
     Raises:
         DataError, FileError: trials.csv is damaged or cannot be read.
     """
     sweep = snapshot(path, lambda: read_trials(path))
     options = {name: _option_values(name, sweep.columns[name]) for name in sweep.varied}
-    return ColumnRows({**sweep.columns, **options}), sweep.metric
+    rows = ColumnRows({**sweep.columns, **options})
+    if best_first:
+        rows = rows.at([*dict.fromkeys([*sweep.order, *range(len(rows))])])
+    return rows, sweep.metric
 
 
 def differing(rows: list[Row]) -> list[str]:

@@ -66,6 +66,28 @@ def test_every_format_has_the_same_rows(capsys: pytest.CaptureFixture[str]) -> N
     assert latex[-1] == r"\end{tabular}"
 
 
+def test_the_top_trials_are_the_best_and_complete_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    table = Path("results/s/trials.csv")
+    lines = table.read_text().splitlines()
+    table.write_text(
+        "\n".join(line.replace(",complete,", ",pruned,") if line[:1] == "5" else line for line in lines) + "\n"
+    )
+    found = json.loads(listed(capsys, "s", "--top", "3", "--json")[0])["trials"]
+    assert [row["trial"] for row in found] == [4, 2, 3]  # 5 has the largest accuracy too
+    kept = json.loads(listed(capsys, "s", "--top", "2", "--where", "width < 16", "--json")[0])["trials"]
+    assert [row["trial"] for row in kept] == [2, 3]
+    whole = json.loads(listed(capsys, "s", "--json")[0])["trials"]
+    assert [row["trial"] for row in whole] == [0, 1, 2, 3, 4, 5]
+
+
+def test_the_top_runs_are_the_newest(capsys: pytest.CaptureFixture[str]) -> None:
+    for name, day in (("a", "02"), ("b", "03")):
+        made = {"version": "1", "started": f"2099-01-{day}T03:04:05+00:00"}
+        Path(f"results/{name}/provenance.json").write_text(json.dumps(made))
+    found = json.loads(listed(capsys, "--top", "3", "--json")[0])["results"]
+    assert [row["name"] for row in found] == ["b", "a", "s"]
+
+
 def test_only_those_with_a_tag(capsys: pytest.CaptureFixture[str]) -> None:
     made = {"version": "1", "started": "2026-01-02T03:04:05+00:00", "tags": ["paper"]}
     Path("results/b/provenance.json").write_text(json.dumps(made))

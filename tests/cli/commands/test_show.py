@@ -58,6 +58,21 @@ def test_a_run(capsys: pytest.CaptureFixture[str]) -> None:
         assert said in out
 
 
+def test_a_trial_lists_its_own_model_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    text = Path("s.toml").read_text().replace('name = "s"', 'name = "all"')
+    Path("all.toml").write_text(text)
+    assert run(["sweep", "all.toml", "--executor", "serial", "--quiet", "--keep-models", "all"]) == 0
+    assert run(["eval", "all/1", "--quiet"]) == 0
+    of_sweep = json.loads(show(capsys, "all", "--json"))["files"]
+    for number, tables in ((0, False), (1, True)):
+        found = json.loads(show(capsys, f"all/{number}", "--json"))
+        kept = [name for name in found["files"] if name.startswith("models/")]
+        assert f"models/{found['run_id']}.safetensors" in kept
+        assert (f"models/{found['run_id']}-eval/eval-test.csv" in kept) == tables
+        assert all(found["run_id"] in name for name in kept) and "trials.csv" in found["files"]
+    assert len([name for name in of_sweep if name.endswith(".safetensors")]) == 2
+
+
 @pytest.mark.parametrize(
     ("made_by", "said"),
     [
