@@ -8,7 +8,7 @@ import numpy as np
 from mlpcli.atomic import shown
 from mlpcli.errors import MlpcliError, UsageError
 from mlpcli.plot.columns import epochs_of
-from mlpcli.plot.kinds import KINDS
+from mlpcli.plot.kinds import KINDS, NEEDS
 from mlpcli.plot.networks.animation import draw_animations
 from mlpcli.plot.networks.calibration import draw_calibration
 from mlpcli.plot.networks.confusion import draw_confusion
@@ -96,6 +96,8 @@ def pictures(
                 reasons.setdefault(str(failure), []).append(name)
                 error = failure
                 continue
+            if only and not drawings:
+                reasons.setdefault(f"it takes {NEEDS[name]}", []).append(name)
             for drawn, figure in drawings:
                 count += 1
                 yield f"plot-{number}{drawn}.{form}", render(figure, form)
@@ -123,7 +125,8 @@ def animations(
 
 def _nothing(path: Path, only: Sequence[str]) -> str:
     if only:
-        return f"--only {','.join(only)}: {shown(path)} has nothing for that. Nothing was written"
+        needs = "; ".join(f"{name} takes {NEEDS[name]}" for name in only)
+        return f"--only {','.join(only)}: {shown(path)} has nothing for that. Nothing was written. {needs}"
     return f"there is nothing to draw in {shown(path)}: no epoch was trained there. Nothing was written"
 
 

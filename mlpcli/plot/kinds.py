@@ -1,6 +1,6 @@
 """The kinds of pictures of a results folder, each with what it shows; loads neither NumPy nor matplotlib."""
 
-__all__ = ["ANIMATED", "KINDS"]
+__all__ = ["ANIMATED", "KINDS", "NEEDS"]
 
 KINDS = {
     "curves": "learning curves, by epoch",
@@ -21,6 +21,31 @@ KINDS = {
     "calibration": "share of right decisions against the probability that the network gives them",
 }
 """The name is that of the file, `plot-NAME` or `plot-NAME-METRIC`, and what `--only` takes."""
+
+_RECORDED = "the diagnostics of --record"
+_MODEL = "a model that was kept"
+_SEARCH = "a whole sweep with [search], and no other metric than the one that ranks it"
+
+NEEDS = {
+    "curves": "an epoch with a number of the metric",
+    "schedule": "a learning rate that changes from epoch to epoch",
+    "options": "two or more configurations with a number of the metric",
+    "parallel": "three or more varied options",
+    "course": _SEARCH,
+    "importance": f"{_SEARCH}, with ten or more configurations that were trained to their end, unlike in two or more "
+    "options and not all of one score",
+    "noise": f"{_RECORDED} of three or more batch sizes",
+    "gradient": f"{_RECORDED} of a single run",
+    "drift": _RECORDED,
+    "network": _MODEL,
+    "fit": f"{_MODEL}, of one number as input and one as target",
+    "regions": f"{_MODEL}, of classes and one or two numbers as inputs",
+    "hidden": f"{_MODEL}, with hidden layers, of a regression or not too many classes",
+    "weights": f"{_MODEL}, of pixels as inputs",
+    "confusion": f"{_MODEL}, of at most 60 classes",
+    "calibration": f"{_MODEL}, of classes, and at least 20 rows to judge it by",
+}
+"""What each kind is drawn from; where a folder lacks it there is no such picture."""
 
 ANIMATED = ("regions", "fit", "hidden")
 """The kinds that `--animate` draws over the epochs."""

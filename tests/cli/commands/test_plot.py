@@ -13,7 +13,8 @@ from mlpcli.cli.main import run
 from mlpcli.installation import install_command
 from mlpcli.nn import ACTIVATIONS
 from mlpcli.plot import functions
-from tests.plot.folders import run_folder, sweep_folder
+from mlpcli.plot.kinds import KINDS, NEEDS
+from tests.plot.folders import run_folder, search_folder, sweep_folder
 from tests.plot.svg import assert_same
 
 
@@ -108,10 +109,28 @@ def test_only_some_kinds(capsys: pytest.CaptureFixture[str]) -> None:
     for only, reason in (
         ("curvs", "--only curvs: no such kind of picture; did you mean curves? Give some of curves, "),
         (",", "--only: no kind of picture is named. Give some of curves, "),
-        ("fit,noise", "--only fit,noise: results/s has nothing for that. Nothing was written"),
+        (
+            "fit,noise",
+            "--only fit,noise: results/s has nothing for that. Nothing was written. fit takes a model that was kept, "
+            "of one number as input and one as target; noise takes the diagnostics of --record of three or more ",
+        ),
     ):
         _, err = plot(capsys, "s", "--only", only, "--quiet", code=2)
         assert reason in err and err.count("\n") == 1
+
+
+def test_each_kind_that_is_asked_for_is_drawn_or_says_what_it_lacks(capsys: pytest.CaptureFixture[str]) -> None:
+    """A search whose options differ too little, drawn for its course alone."""
+    assert KINDS.keys() == NEEDS.keys()
+    search_folder(Path("results/few"), [0.1 * place for place in range(8)])  # of which two are pruned
+    out, err = plot(capsys, "few", "--only", "importance,course,network,schedule", "--quiet")
+    assert out.splitlines() == ["results/few/plot-course-val_accuracy.png"]
+    importance, network, schedule = err.splitlines()
+    assert importance.endswith(f"left out importance: it takes {NEEDS['importance']}") and "ten or more" in importance
+    assert network.endswith("left out network: it takes a model that was kept")
+    assert schedule.endswith("left out schedule: it takes a learning rate that changes from epoch to epoch")
+    _, err = plot(capsys, "few", "--only", "course", "--metric", "val_loss", "--quiet", code=2)
+    assert "course takes a whole sweep with [search], and no other metric than the one that ranks it" in err
 
 
 def test_functions_need_no_results_and_a_window_needs_a_screen(
