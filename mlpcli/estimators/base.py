@@ -36,6 +36,7 @@ class Perceptron(ModelHolder):
     """An estimator that trains a network; see `MLPClassifier` and `MLPRegressor`."""
 
     _learner: Learner
+    _asked: RunOptions
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on the rows from new weights, or with `warm_start` from those that are there.
@@ -100,6 +101,8 @@ class Perceptron(ModelHolder):
             self._synchronize()
             if not incremental:
                 self._renew(options, X, y, random)
+            elif options != self._asked:
+                self._renew(options, X.astype(self._model.options.dtype, copy=False), y, random)
         else:
             self._begin(options, X, y, random, keep=not first)
             self._synchronize()
@@ -130,6 +133,7 @@ class Perceptron(ModelHolder):
         self.n_iter_, self.t_, self._course = 0, 0, Course()
         for name in ("_learner", "_paused"):
             self.__dict__.pop(name, None)
+        self._asked = options
 
     def _renew(self, options: RunOptions, X: Any, y: Array, random: np.random.RandomState) -> None:
         """Go on with the weights that are there under the parameters of today."""
@@ -138,12 +142,13 @@ class Perceptron(ModelHolder):
         shapes = [{name: view.shape for name, view in one.items()} for one in (tensors, before)]
         if shapes[0] != shapes[1]:
             raise ParameterError(
-                "warm_start: the parameters now describe a network of other shapes than the one that was fitted. Set "
-                "them back, or warm_start=False"
+                "the parameters now describe a network of other shapes than the one that was fitted. Set them back, or "
+                "use fit with warm_start=False"
             )
         for name, view in tensors.items():
             view[...] = before[name]
         self._take(model, encodes=False)
+        self._asked = options
 
     def _new_model(self, options: RunOptions, X: Any, y: Array, random: np.random.RandomState) -> Model:
         """A network for the rows, without weights yet; its seed is drawn where something will be drawn from it."""
@@ -162,12 +167,20 @@ class Perceptron(ModelHolder):
         if self.early_stopping:
             rows, score = self._hold_out(rows, y, random)
         batch = self._batch_rows(len(rows))
-        if incremental and hasattr(self, "_learner") and self._learner.alpha != self.alpha:
-            self._paused = self.__dict__.pop("_learner").state  # alpha counts from here on; the moments stay
+        if incremental and hasattr(self, "_learner") and not self._learner.suits(self._model, self.alpha):
+            self._paused = self.__dict__.pop("_learner").state  # the parameters count from here on; the moments stay
         if not incremental or not hasattr(self, "_learner"):
-            self._learner = self._new_learner(-(-len(rows) // batch))
-            if incremental and hasattr(self, "_paused"):
-                self._learner.load(self._paused)
+            paused = getattr(self, "_paused", None) if incremental else None
+            self._learner = self._new_learner(paused["steps_per_epoch"] if paused else -(-len(rows) // batch))
+            if paused:
+                self._learner.load(paused)
+        if incremental and self._learner.has_ended:
+            warnings.warn(
+                f"partial_fit: the schedule {self.schedule} has come to its end after max_iter={self.max_iter} epochs, "
+                "and its learning rate is 0, so that nothing is learned. Set max_iter to the number of calls, or use "
+                "another schedule",
+                stacklevel=4,
+            )
         plan = Plan(
             batch_size=batch,
             max_iter=self.max_iter,

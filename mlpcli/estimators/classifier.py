@@ -84,6 +84,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # sciki
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
         """Train for one epoch on the rows and keep the optimizer's state for the next call.
 
+        Parameters that were set since the last call count from here on. `max_iter` is the number of calls that
+        `schedule` is for: after them linear, cosine and cycles leave a learning rate of 0, which a warning says.
+
         Args:
             X: `(rows, features)`, an array, a data frame or a sparse matrix.
             y: classes `(rows,)`, or 0/1 labels `(rows, labels)`.
@@ -91,7 +94,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # sciki
             classes: all classes that will come, needed by the first call.
 
         Raises:
-            ParameterError, NotFinite: as `fit`.
+            ParameterError, NotFinite: as `fit`; parameters that describe a network of other shapes are refused.
         """
         if self.class_weight == "balanced":
             raise ParameterError(

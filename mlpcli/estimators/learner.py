@@ -28,6 +28,9 @@ from mlpcli.training.model import Model
 
 __all__ = ["Learner"]
 
+VANISHED = 1e-12
+"""Share of the learning rate that counts as none."""
+
 
 class Learner:
     """Trains a model.
@@ -108,17 +111,38 @@ class Learner:
             self._optimizer.state["velocity"][...] *= self.rate / rate
         self.rate = rate
 
+    def suits(self, model: Model, alpha: float) -> bool:
+        """Whether it trains this model under this penalty; otherwise another learner has to go on from its state."""
+        return self.model is model and self.alpha == alpha
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its schedule has come to an end at which nothing is learned."""
+        is_over = self._count >= self.model.options.epochs * self._steps_per_epoch
+        return is_over and bool(np.less(self._schedule.at(self._count), VANISHED))
+
     @property
     def state(self) -> dict[str, Any]:
-        """What another learner of the same model needs to go on from here."""
-        moments = {name: array.copy() for name, array in self._optimizer.state.items()}
-        drawn = 0 if self._masks is None else self._masks.drawn
-        return {"rate": self.rate, "count": self._count, "moments": moments, "drawn": drawn}
+        """What another learner of such a network needs to go on from here."""
+        return {
+            "lr": float(self.model.options.used("lr")),
+            "rate": self.rate,
+            "count": self._count,
+            "steps_per_epoch": self._steps_per_epoch,
+            "moments": {name: array.copy() for name, array in self._optimizer.state.items()},
+            "drawn": 0 if self._masks is None else self._masks.drawn,
+        }
 
     def load(self, state: dict[str, Any]) -> None:
-        """Go on from the `state` of another learner."""
-        self.rate, self._count = state["rate"], state["count"]
-        self._optimizer.load(state["moments"])
+        """Go on from the `state` of another learner, from its learning rate unless another one is asked for now.
+
+        An optimizer that has other moments begins without any.
+        """
+        asked, self.rate, self._count = self.rate, state["rate"], state["count"]
+        if state["moments"].keys() == self._optimizer.state.keys():
+            self._optimizer.load(state["moments"])
+        if asked != state["lr"]:
+            self.change_rate(asked)
         if self._masks is not None:
             self._masks.restart(epoch=0, drawn=state["drawn"])
 

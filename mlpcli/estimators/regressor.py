@@ -75,13 +75,16 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]  # scikit-
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one epoch on the rows and keep the optimizer's state for the next call.
 
+        Parameters that were set since the last call count from here on. `max_iter` is the number of calls that
+        `schedule` is for: after them linear, cosine and cycles leave a learning rate of 0, which a warning says.
+
         Args:
             X: `(rows, features)`, an array, a data frame or a sparse matrix.
             y: values `(rows,)` or `(rows, targets)`.
             sample_weight: the weight of each row, `(rows,)`; None weighs all by 1.
 
         Raises:
-            ParameterError, NotFinite: as `fit`.
+            ParameterError, NotFinite: as `fit`; parameters that describe a network of other shapes are refused.
         """
         return self._fit(X, y, sample_weight, incremental=True)
 

@@ -160,6 +160,19 @@ def test_alpha_may_change_between_calls_of_partial_fit(solver: str, alphas: tupl
     np.testing.assert_allclose(pair[0].loss_curve_, pair[1].loss_curve_, rtol=1e-9)
 
 
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_a_rate_that_is_set_between_calls_is_that_of_the_optimizer(solver: str) -> None:
+    """scikit-learn's optimizer keeps its rate; here it is set there too."""
+    ours, theirs = (estimator(solver=solver, random_state=0) for estimator in PAIRS["regressor"])
+    for estimator in (ours, theirs):
+        estimator.partial_fit(X, QUANTITY).partial_fit(X, QUANTITY)
+    ours.set_params(learning_rate_init=0.0003)
+    theirs._optimizer.learning_rate_init = theirs._optimizer.learning_rate = 0.0003
+    for estimator in (ours, theirs):
+        estimator.partial_fit(X, QUANTITY).partial_fit(X, QUANTITY)
+    np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-9)
+
+
 def test_a_second_fit_with_warm_start_goes_on_under_new_parameters() -> None:
     ours, theirs = both("classifier", LABELS, warm_start=True)
     with warnings.catch_warnings():

@@ -1,5 +1,6 @@
 """Estimators and trained runs: one made of the other, weights that are set by hand, and what cannot be asked."""
 
+import pickle
 import runpy
 from pathlib import Path
 from typing import Any
@@ -153,7 +154,7 @@ def test_a_warm_start_keeps_norms_and_refuses_other_shapes() -> None:
     estimator.set_params(learning_rate_init=1e-12, max_iter=1).fit(X, Y)  # one batch, which moves the statistics alone
     after = estimator.model_.network.statistics["hidden.0.norm.running_mean"][0]
     np.testing.assert_allclose(after, 0.9 * before + 0.1 * (X @ estimator.coefs_[0]).mean(axis=0), rtol=1e-6)
-    with pytest.raises(ValueError, match="warm_start: the parameters now describe a network of other shapes"):
+    with pytest.raises(ValueError, match="the parameters now describe a network of other shapes"):
         estimator.set_params(hidden_layer_sizes=(6,)).fit(X, Y)
 
 
@@ -210,6 +211,53 @@ def test_a_chunk_may_lack_a_class_that_has_a_weight() -> None:
 def test_an_estimator_of_a_run_has_its_weights_of_classes(labels: list[Any], given: Any, expected: Any) -> None:
     run = mlpcli.train((X, np.array(labels)[Y]), class_weight=given, epochs=1, width=4, progress=False)
     assert mlpcli.MLPClassifier.of(run.model).get_params()["class_weight"] == expected
+
+
+@pytest.mark.parametrize("schedule", ["linear", "cosine", "cycles"])
+def test_a_schedule_that_has_ended_is_said(schedule: str) -> None:
+    regressor = mlpcli.MLPRegressor(hidden_layer_sizes=(3,), schedule=schedule, max_iter=3, random_state=0)
+    for _ in range(3):
+        regressor.partial_fit(X, X[:, 0])
+    before = regressor.coefs_[0].copy()
+    with pytest.warns(UserWarning, match=f"schedule {schedule} has come to its end after max_iter=3 epochs"):
+        regressor.partial_fit(X, X[:, 0])
+    np.testing.assert_array_equal(regressor.coefs_[0], before)
+    regressor.set_params(max_iter=8).partial_fit(X, X[:, 0])
+    assert not np.array_equal(regressor.coefs_[0], before)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"weight_decay": 0.5},
+        {"clip_norm": 1e-3},
+        {"max_norm": 0.1},
+        {"dropout": 0.5},
+        {"lr_multiplier": 0.1},
+        {"label_smoothing": 0.3},
+        {"activation": "tanh"},
+        {"momentum": 0.1},
+        {"momentum": 0.0},
+        {"solver": "adam"},
+    ],
+)
+def test_parameters_of_today_count_in_partial_fit(changes: dict[str, Any]) -> None:
+    parameters = {"hidden_layer_sizes": (5,), "solver": "sgd", "random_state": 0}
+    same, other = (mlpcli.MLPClassifier(**parameters) for _ in range(2))
+    for estimator in (same, other):
+        estimator.partial_fit(X, Y, classes=[0, 1, 2])
+    other = pickle.loads(pickle.dumps(other)) if "clip_norm" in changes else other
+    other.set_params(**changes)
+    for estimator in (same, other):
+        estimator.partial_fit(X, Y)
+    assert not np.allclose(other.coefs_[0], same.coefs_[0], rtol=1e-4)
+    weights = [weight.copy() for weight in other.coefs_]
+    with pytest.raises(ParameterError, match="the parameters now describe a network of other shapes"):
+        other.set_params(hidden_layer_sizes=(6,)).partial_fit(X, Y)
+    with pytest.raises(ParameterError, match="the parameters now describe a network of other shapes"):
+        other.partial_fit(X, Y)
+    for before, after in zip(weights, other.coefs_, strict=True):
+        np.testing.assert_array_equal(before, after)
 
 
 def test_a_chunk_has_the_targets_of_the_network() -> None:
