@@ -4,7 +4,7 @@ from importlib.metadata import PackageNotFoundError
 
 import pytest
 
-from tests.benchmarks import tables
+from tests.benchmarks import step, tables
 
 
 def test_the_page_of_tables_is_made_of_its_record_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,3 +18,10 @@ def test_the_page_of_tables_is_made_of_its_record_alone(monkeypatch: pytest.Monk
     assert made[:-1] == kept[:-1]
     assert tables.origins() in " ".join(kept[-1].split())
     assert "pytabkit 1.7.3" in kept[-1] and "RealMLP-TD at commit e3b4a5b90b73" in " ".join(kept[-1].split())
+
+
+def test_a_missed_limit_shows_the_digits_by_which_it_is_missed() -> None:
+    problem = step.PROBLEMS[2]
+    times = dict.fromkeys(("ours", "products", "scikit-learn", "PyTorch", "JAX", "bare PyTorch"), 1.0)
+    *_, line = step.table([(problem, times | {"ours": 1.004, "scikit-learn": 2.0})])
+    assert "| **1.004 (≤ 1.0)** |" in line and "| 0.50 (≤ 0.65) |" in line

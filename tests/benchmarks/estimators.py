@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from tests.benchmarks.limits import beside
 from tests.benchmarks.measured_on import measured_on
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "estimators.md"
@@ -83,12 +84,11 @@ def page() -> str:
     lines = []
     for parameters in CASES:
         ours, theirs, shared = measure(parameters)
-        ratio = f"{ours / theirs:.2f} (≤ {LIMIT})"
         shape = " -> ".join(map(str, (64, *parameters["hidden_layer_sizes"], 10)))
         how = f"{parameters.get('solver', 'adam')}, {parameters.get('activation', 'relu')}"
         lines.append(
             f"| {shape} | {how} | {parameters.get('batch_size', 200)} | {1000 * ours:.0f} | {1000 * theirs:.0f} "
-            f"| {ratio if ours <= LIMIT * theirs else f'**{ratio}**'} | {shared / theirs:.2f} |"
+            f"| {beside(ours / theirs, LIMIT)} | {shared / theirs:.2f} |"
         )
     return "\n".join(
         [

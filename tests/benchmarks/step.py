@@ -20,6 +20,7 @@ from statistics import median
 
 from mlpcli.threads import set_up_blas
 from tests.benchmarks.contenders import CONTENDERS, Problem, set_up, time_steps
+from tests.benchmarks.limits import beside
 from tests.benchmarks.measured_on import measured_on
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "step.md"
@@ -83,8 +84,7 @@ def table(measured: Sequence[tuple[Problem, Times]]) -> Iterator[str]:
             limit = LIMITS[peer].get((problem.inputs, problem.width)) if problem.threads == 1 else None
             if limit is not None and peer == "products" and problem.optimizer == "adam":
                 limit = round(limit + ADAM, 2)
-            text = f"{ratio:.2f}" if limit is None else f"{ratio:.2f} (≤ {limit})"
-            cells.append(text if limit is None or ratio <= limit else f"**{text}**")
+            cells.append(beside(ratio, limit))
         cells.append(f"{times['products'] / times['PyTorch']:.2f}")
         yield "| " + " | ".join(map(str, cells)) + " |"
 

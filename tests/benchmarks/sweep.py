@@ -16,6 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.benchmarks.limits import beside
 from tests.benchmarks.measured_on import measured_on
 
 HERE = Path(__file__).parent
@@ -71,9 +72,7 @@ def rows(title: str, times: dict[str, list[float]]) -> list[str]:
     ours = statistics.median(times["mlpcli"])
     lines = [f"## {title}", "", "| | median s | min to max | mlpcli takes |", "|---|---|---|---|"]
     for name, taken in times.items():
-        share, limit = ours / statistics.median(taken), LIMITS.get(name)
-        text = f"{share:.3f} of it" if limit is None else f"{share:.3f} of it (≤ {limit:.3f})"
-        text = text if limit is None or share <= limit else f"**{text}**"
+        text = beside(ours / statistics.median(taken), LIMITS.get(name), " of it", digits=3)
         lines.append(f"| {name} | {statistics.median(taken):.2f} | {min(taken):.2f} to {max(taken):.2f} | {text} |")
     return [*lines, ""]
 
