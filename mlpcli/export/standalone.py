@@ -160,14 +160,16 @@ def number(value: Any) -> float:
 
 def truth(value: Any) -> float:
     """1 for true and 0 for false, NaN for an empty cell."""
-    word = str(value).strip()
-    if word in GAPS:
-        return float("nan")
-    if not isinstance(value, str) and value in (0, 1):
-        return float(value)
-    if word.lower() not in ("true", "false"):
+    word = str(value).strip().lower()
+    if word in ("true", "false"):
+        return float(word == "true")
+    try:
+        read = number(value)
+    except (TypeError, ValueError):
+        read = -1.0
+    if read not in (0, 1) and not np.isnan(read):
         raise ValueError(f"{value!r} is neither true nor false")
-    return float(word.lower() == "true")
+    return read
 
 
 def text(value: Any) -> str:

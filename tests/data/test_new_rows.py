@@ -1,6 +1,7 @@
 """New rows for a trained model: the same bits as in training, whatever the order of columns and rows."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,51 @@ def test_rows_that_do_not_fit(frame: pd.DataFrame, content: str, message: str) -
     Path("new.csv").write_text(content)
     with pytest.raises(DataError, match=message):
         read_rows("new.csv", prepared.preprocessing)
+
+
+BOOLEANS = {
+    "0 and 1": [1, 0, 0, 1],
+    "0.0 and 1.0 beside a gap": [1.0, 0.0, None, 1.0],
+    "texts": ["True", "false", "FALSE", "true"],
+    "texts of numbers beside a gap": ["1", "0", None, "1.0"],
+    "a mark of a gap": ["true", "False", "NA", "1"],
+}
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".feather", ".jsonl", ".parquet", ".xlsx"])
+@pytest.mark.parametrize("cells", BOOLEANS.values(), ids=BOOLEANS)
+def test_booleans_are_those_of_training_however_they_are_written(
+    frame: pd.DataFrame, cells: list[Any], suffix: str
+) -> None:
+    prepared = prepare("t.csv", target="y")
+    rows = frame.iloc[:4].assign(flag=pd.Series([True, False, None if {None, "NA"} & {*cells} else False, True]))
+    rows.to_csv("truths.csv", index=False)
+    rows = rows.assign(flag=pd.Series(cells))
+    write(rows, f"new{suffix}")
+    found, expected = (read_rows(path, prepared.preprocessing).x for path in (f"new{suffix}", "truths.csv"))
+    assert found.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".feather", ".jsonl", ".parquet"])
+@pytest.mark.parametrize("cell", [2, 0.5, "yes"])
+def test_other_cells_are_no_booleans(frame: pd.DataFrame, cell: Any, suffix: str) -> None:
+    prepared = prepare("t.csv", target="y")
+    write(frame.iloc[:1].assign(flag=[cell]), f"new{suffix}")
+    with pytest.raises(
+        DataError, match=rf"(line 2|row 0), column 'flag': '{cell}' is not a boolean, and the model was"
+    ):
+        read_rows(f"new{suffix}", prepared.preprocessing)
+
+
+def write(frame: pd.DataFrame, path: str) -> None:
+    writers: dict[str, Any] = {
+        ".csv": partial(frame.to_csv, index=False),
+        ".feather": frame.reset_index(drop=True).to_feather,
+        ".jsonl": partial(frame.to_json, orient="records", lines=True),
+        ".parquet": frame.to_parquet,
+        ".xlsx": partial(frame.to_excel, index=False),
+    }
+    writers[Path(path).suffix](path)
 
 
 def test_one_class_alone_is_enough(frame: pd.DataFrame) -> None:

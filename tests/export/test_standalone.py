@@ -11,17 +11,17 @@ from mlpcli.export import standalone
 from mlpcli.export.standalone import encode, number, text, truth
 
 
-@pytest.mark.parametrize("value", [True, np.True_, 1, 1.0, "True", " true "])
+@pytest.mark.parametrize("value", [True, np.True_, 1, 1.0, "True", " true ", "1", "1.0"])
 def test_true_is_one(value: Any) -> None:
     assert truth(value) == 1.0
 
 
-@pytest.mark.parametrize("value", [False, np.False_, 0, "FALSE"])
+@pytest.mark.parametrize("value", [False, np.False_, 0, "FALSE", "0", -0.0])
 def test_false_is_zero(value: Any) -> None:
     assert truth(value) == 0.0
 
 
-@pytest.mark.parametrize("value", [2, -1, 0.5, math.inf, "1", "yes"])
+@pytest.mark.parametrize("value", [2, -1, 0.5, math.inf, "2", "yes", 1j, [1]])
 def test_what_is_neither_true_nor_false_is_refused_with_its_place(value: Any) -> None:
     with pytest.raises(ValueError, match=r"row 1, column 'member': .* is neither true nor false"):
         encode({"member": [True, value]}, [{"name": "member", "kind": "boolean"}], "float32")

@@ -17,7 +17,7 @@ from mlpcli.data.readers.text.lookalikes import unread_dates, unread_numbers
 from mlpcli.errors import DataError
 from mlpcli.wording import quote
 
-__all__ = ["Changed", "ColumnReader", "are_marks", "finished", "table_of"]
+__all__ = ["Changed", "ColumnReader", "Where", "are_marks", "finished", "table_of"]
 
 MOST_TEXTS = 20_000  # different texts of a column of inputs
 STRAY = 0.9  # if at least this share of the cells are numbers, the others are mistakes
@@ -117,16 +117,13 @@ class ColumnReader:
             read = {text: self.spelling.seconds(text, self.kind) for text in set(texts)}
             values = [read[text] for text in texts]
         else:
-            spell = self.spelling.number if self.kind == "number" else self.spelling.boolean
+            boolean = self.spelling.truth if self.fixed else self.spelling.boolean
+            spell = self.spelling.number if self.kind == "number" else boolean
             values = [spell(text) for text in texts]
         if None in values:
             at = values.index(None)
             if self.fixed:
-                spelled = ": write true or false" if self.kind == "boolean" else ""
-                raise DataError(
-                    f"{where(at)}, column {quote(self.name)}: {quote(texts[at])} is not a {self.kind}, and the "
-                    f"model was trained on {self.kind}s{spelled}"
-                )
+                self._refuse_other_kind(where(at), texts[at])
             self.kind = "text"
             raise Changed
         return np.array(values, dtype=np.float64)
@@ -137,7 +134,7 @@ class ColumnReader:
         return np.where(marked, np.nan, values)
 
     def check(self, values: Floats, texts: Callable[[], Sequence[str]], where: Where) -> None:
-        """Refuse infinite numbers, whole numbers that float64 cannot hold, and gaps in a target.
+        """Refuse infinite numbers, whole numbers that float64 cannot hold, booleans but 0 and 1, and gaps in a target.
 
         Args:
             values: float64 (cells,).
@@ -152,6 +149,9 @@ class ColumnReader:
         for at in np.flatnonzero(np.abs(values) > cells.LARGEST_WHOLE).tolist():
             if cells.is_wide(texts()[at]):
                 self.refuse(where(at), f"{quote(texts()[at])} is a whole number of too many digits, as names have")
+        truths = self.kind == "boolean"
+        for at in np.flatnonzero(~(np.isin(values, (0, 1)) | np.isnan(values))).tolist() if truths else ():
+            self._refuse_other_kind(where(at), texts()[at])
         if self.target and not self.gaps_allowed:
             for at in np.flatnonzero(np.isnan(values)).tolist():
                 self.refuse(where(at), "no value", "Use --drop-unlabelled to leave out such rows")
@@ -196,6 +196,13 @@ class ColumnReader:
             return cells.as_code(number)
         except ValueError as error:
             self.refuse(where, f"{error}, and {self._expected()}", "Convert the column")
+
+    def _refuse_other_kind(self, where: str, text: str) -> NoReturn:
+        spelled = ": write true or false" if self.kind == "boolean" else ""
+        raise DataError(
+            f"{where}, column {quote(self.name)}: {quote(text)} is not a {self.kind}, and the model was trained on "
+            f"{self.kind}s{spelled}"
+        )
 
     def _expected(self) -> str:
         return (

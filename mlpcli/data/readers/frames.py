@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.cache.table import DATES, Kind, Table, TableColumn, TableWriter
-from mlpcli.data.readers.column_reader import Changed, ColumnReader
+from mlpcli.data.readers.column_reader import Changed, ColumnReader, Where
 from mlpcli.data.readers.file_format import Wanted
 from mlpcli.data.readers.text.cells import Spelling
 from mlpcli.data.readers.text.dates import MICROSECONDS
@@ -38,11 +38,11 @@ POSSIBLE: dict[str, tuple[Kind, ...]] = {
     "boolean": ("boolean", "number", "text"),
     "date": ("date",),
     "empty": ("number", "text", "boolean", *DATES),
-    "floating": ("number", "text"),
-    "integer": ("number", "text"),
-    "mixed": ("text",),
-    "mixed-integer": ("text",),
-    "string": ("text", *DATES),
+    "floating": ("number", "text", "boolean"),
+    "integer": ("number", "text", "boolean"),
+    "mixed": ("text", "boolean"),
+    "mixed-integer": ("text", "boolean"),
+    "string": ("text", *DATES, "boolean"),
     "time": ("time",),
     "zoned date": ("zoned date",),
 }
@@ -94,8 +94,8 @@ def as_frame(data: Any) -> "pd.DataFrame":
         raise DataError(f"{WHERE}: {reason}. Give columns of equal length, or rows as dicts in a list") from error
 
 
-def read_frame(frame: "pd.DataFrame", writer: TableWriter, wanted: Wanted, where: str = WHERE) -> Table:
-    """The table of the wanted columns; `where` names the frame in messages.
+def read_frame(frame: "pd.DataFrame", writer: TableWriter, wanted: Wanted, where: str = WHERE, first: int = 0) -> Table:
+    """The table of the wanted columns; `where` names the frame in messages, and `first` is the number of its first row.
 
     Raises:
         DataError: a column holds other than numbers, booleans, dates and texts.
@@ -104,14 +104,18 @@ def read_frame(frame: "pd.DataFrame", writer: TableWriter, wanted: Wanted, where
         raise DataError(f"{where}: it has column names, but no rows")
     names = [str(name) for name in frame.columns]
     columns = wanted_columns(names, wanted, where, typed=True)
+
+    def place(row: int) -> str:
+        return f"{where}, row {first + row}"
+
     cells = np.empty((len(frame), len(columns)))
     made: list[TableColumn] = []
     for at, column in enumerate(columns):
         series = _marks_as_gaps(column, frame.iloc[:, column.place])
-        held = _decide(column, series, where)
+        held = _decide(column, series, where, place)
         while len(made) == at:
             try:
-                cells[:, at] = _read(column, series, held, where)
+                cells[:, at] = _read(column, series, held, where, place)
                 made.append(column.finish())
             except Changed:
                 column.restart()
@@ -144,7 +148,7 @@ def _is_number(value: object) -> TypeGuard[Real | Decimal]:
     return isinstance(value, Real | Decimal) and not isinstance(value, bool)
 
 
-def _decide(column: ColumnReader, series: "pd.Series[Any]", where: str) -> str:
+def _decide(column: ColumnReader, series: "pd.Series[Any]", where: str, place: Where) -> str:
     """Choose the column's kind by what it holds, which is returned; a kind that is fixed must be possible."""
     import pandas as pd
 
@@ -162,18 +166,19 @@ def _decide(column: ColumnReader, series: "pd.Series[Any]", where: str) -> str:
     if held == "time" and any(moment.tzinfo is not None for moment in series.dropna()):
         column.refuse(where, "its times of day have a time zone, which shifts with the date")
     if held.startswith("mixed"):
-        _check_mixed(column, series, where)
+        _check_mixed(column, series, where, place)
     possible = OF_TARGETS.get(held, POSSIBLE.get(held, ())) if column.target else POSSIBLE.get(held, ())
     column.take(possible, held, where)
     return held
 
 
-def _check_mixed(column: ColumnReader, series: "pd.Series[Any]", where: str) -> None:
+def _check_mixed(column: ColumnReader, series: "pd.Series[Any]", where: str, place: Where) -> None:
     """Refuse cells of different types by the first that is unlike most; numbers and texts together may be codes."""
-    held = [(row, value, _type_in_words(value)) for row, value in series.reset_index(drop=True).dropna().items()]
+    gaps = series.isna().tolist()
+    held = [(row, value, _type_in_words(value)) for row, value in enumerate(series.tolist()) if not gaps[row]]
     types = Counter(name for _, _, name in held)
     codes = types.keys() <= {"boolean", "number", "text"}
-    if column.fixed and column.kind == "text" and codes:
+    if column.fixed and column.kind in ("text", "boolean") and codes:
         return
     (usual, _), *others = types.most_common()
     if not others:
@@ -183,7 +188,7 @@ def _check_mixed(column: ColumnReader, series: "pd.Series[Any]", where: str) -> 
     remedy = "Correct the cell"
     if codes and not (column.target or column.needed):
         remedy += f", use --categories {quote(column.name)} if these are codes"
-    column.refuse(f"{where}, row {row}", f"{quote(str(value))} is a {name}, and most others are {usual}s", remedy)
+    column.refuse(place(row), f"{quote(str(value))} is a {name}, and most others are {usual}s", remedy)
 
 
 def _type_in_words(value: object) -> str:
@@ -193,12 +198,9 @@ def _type_in_words(value: object) -> str:
     return next((name for held, name in named if isinstance(value, held)), type(value).__name__)
 
 
-def _read(column: ColumnReader, series: "pd.Series[Any]", held: str, where: str) -> NDArray[np.float64]:
+def _read(column: ColumnReader, series: "pd.Series[Any]", held: str, where: str, place: Where) -> NDArray[np.float64]:
     """Numbers, 0 and 1, seconds, or codes; NaN for missing cells."""
     import pandas as pd
-
-    def place(row: int) -> str:
-        return f"{where}, row {row}"
 
     if column.kind == "text" and held == "floating":
         return column.encode_whole(column.without_marks(_as_numbers(series), _type_of(series)), place)
@@ -210,7 +212,7 @@ def _read(column: ColumnReader, series: "pd.Series[Any]", held: str, where: str)
         codes, values = pd.factorize(series)
         texts = [_as_text(value, column, where) for value in values.tolist()]
         return column.encode(np.where(codes < 0, len(texts), codes).astype(np.int64), [*texts, ""], place)
-    if column.kind in DATES and held == "string":
+    if held == "string" or held.startswith("mixed"):
         return column.spell(series.astype(object).where(series.notna(), "").astype(str).tolist(), place)
     if column.kind == "time":
         return np.array([_seconds(of_day) for of_day in series.astype(object).where(series.notna(), None)])

@@ -91,13 +91,13 @@ def _decide(path: Path, column: ColumnReader, arrow_type: Any) -> None:
     if types.is_boolean(arrow_type):
         possible = ("text",) if column.target else ("boolean", "number", "text")
     elif types.is_integer(arrow_type):
-        possible = ("text", "number") if column.target else ("number", "text")
+        possible = ("text", "number") if column.target else ("number", "text", "boolean")
     elif types.is_floating(arrow_type) or types.is_decimal(arrow_type):
-        possible = ("number", "text")
+        possible = ("number", "text", "boolean")
     elif types.is_null(arrow_type):
         possible = ("number", "text", "boolean", *DATES)
     elif types.is_string(arrow_type) or types.is_large_string(arrow_type):
-        possible = ("text",) if column.target else ("text", *DATES)
+        possible = ("text",) if column.target else ("text", *DATES, "boolean")
     elif types.is_date(arrow_type) and not column.target:
         possible = ("date",)
     elif types.is_timestamp(arrow_type) and not column.target:
@@ -137,8 +137,10 @@ def _read(array: Any, column: ColumnReader, where: Any) -> NDArray[np.float64]:
         coded = array.cast(pyarrow.string()).dictionary_encode()
         texts = [*coded.dictionary.to_pylist(), ""]
         return column.encode(coded.indices.fill_null(len(texts) - 1).to_numpy().astype(np.int64), texts, where)
-    if column.kind in DATES:
-        return _read_dates(array, column, where)
+    if pyarrow.types.is_string(array.type) or pyarrow.types.is_large_string(array.type):  # of dates or booleans
+        return column.spell([text or "" for text in array.to_pylist()], where)
+    if pyarrow.types.is_temporal(array.type):
+        return _read_dates(array, column)
     if pyarrow.types.is_boolean(array.type):
         array = array.cast(pyarrow.int8())
     values = _without_marks(array, column)
@@ -154,12 +156,10 @@ def _without_marks(array: Any, column: ColumnReader) -> NDArray[np.float64]:
     return column.without_marks(values, np.dtype(array.type.to_pandas_dtype()))
 
 
-def _read_dates(array: Any, column: ColumnReader, where: Any) -> NDArray[np.float64]:
-    """One column of dates or times of a batch, whether it holds them or their texts."""
+def _read_dates(array: Any, column: ColumnReader) -> NDArray[np.float64]:
+    """One column of dates or times of a batch."""
     import pyarrow
 
-    if not pyarrow.types.is_temporal(array.type):
-        return column.spell([text or "" for text in array.to_pylist()], where)
     unit = pyarrow.time64("us") if column.kind == "time" else pyarrow.timestamp("us", getattr(array.type, "tz", None))
     whole = array.cast(unit, safe=False).cast(pyarrow.int64())
     values: NDArray[np.float64] = whole.to_numpy(zero_copy_only=False).astype(np.float64) / MICROSECONDS

@@ -15,6 +15,7 @@ from mlpcli.data.readers.row_pieces import RowPiece, kept_places
 from mlpcli.data.readers.text.compression import open_bytes
 from mlpcli.errors import DataError, UsageError
 from mlpcli.installation import install_command
+from mlpcli.wording import nearest, quote, sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,19 +36,23 @@ def read_json_lines(files: Sequence[Path], writer: TableWriter, wanted: Wanted) 
 def stream_json_lines(path: Path, wanted: Wanted, keep: Sequence[str]) -> Iterator[RowPiece]:
     """The rows of a file some thousands at a time; a key that a row lacks is a gap. Errors as `read_json_lines`.
 
-    A column that the model needs has to be in one of the first `ROWS` rows; later rows may all lack it.
+    One of the first `ROWS` rows has to have the key of each column that is asked for; later rows may all lack it.
     """
     import pandas as pd
 
-    names = [*(wanted.kinds or ()), *keep]
-    objects, present = _objects(path), dict[str, None]()
+    names = dict.fromkeys([*(wanted.kinds or ()), *keep])
+    objects, present, first = _objects(path), dict[str, None](), 0
     while rows := list(islice(objects, ROWS)):
         present.update(dict.fromkeys(chain.from_iterable(rows)))
+        if len(rows) == ROWS and (missing := [name for name in names if name not in present]):
+            lack = f"none of its first {ROWS:,} rows has the key {quote(missing[0])}{nearest(missing[0], present)}"
+            raise DataError(f"{path}: {sentence(lack)} Give it to one of them, with null for no value")
         kept_places(list(present), keep, str(path))
-        columns = [name for name in dict.fromkeys(names) if name in present]
+        columns = [name for name in names if name in present]
         frame = pd.DataFrame(rows, columns=columns, dtype=object)
-        table = _read(frame, path, TableWriter(MemoryEntry()), wanted)
+        table = _read(frame, path, TableWriter(MemoryEntry()), wanted, first)
         yield RowPiece(table, [[row.get(name) for row in rows] for name in keep])
+        first += len(rows)
 
 
 def _objects(path: Path) -> Iterator[dict[str, Any]]:
@@ -93,8 +98,8 @@ def read_excel(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> Ta
     return _read(frame, path, writer, wanted)
 
 
-def _read(frame: "pd.DataFrame", path: Path, writer: TableWriter, wanted: Wanted) -> Table:
-    return read_frame(frame.rename(columns=str), writer, wanted, where=str(path))
+def _read(frame: "pd.DataFrame", path: Path, writer: TableWriter, wanted: Wanted, first: int = 0) -> Table:
+    return read_frame(frame.rename(columns=str), writer, wanted, where=str(path), first=first)
 
 
 EXCEL = FileFormat(read_excel, TYPED_OPTIONS)

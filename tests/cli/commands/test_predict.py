@@ -134,6 +134,29 @@ def test_a_key_that_later_rows_lack_is_a_gap_whatever_the_pieces(
     assert predict(capsys, "c0", "gaps.jsonl", "--proba") == expected
 
 
+def test_the_beginning_of_json_lines_has_every_key_and_later_faults_their_row(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [json.loads(line) for line in pd.read_csv("new.csv").to_json(orient="records", lines=True).splitlines()]
+    small_pieces(monkeypatch, 900)
+
+    def said(*arguments: str, code: int = 65) -> str:
+        Path("late.jsonl").write_text("\n".join(map(json.dumps, lines)))
+        return predict(capsys, "c0", "late.jsonl", *arguments, code=code)
+
+    lines[24]["size"] = "large"
+    assert "late.jsonl, row 24, column 'size': 'large' is a text" in said()
+    lines[24]["size"] = 1.0
+    for line in lines[:9]:
+        del line["size2"], line["id"]
+    expected = "late.jsonl: none of its first 9 rows has the key 'size2'; did you mean size? Give it to one of them"
+    assert expected in said()
+    lines[0]["size2"] = None
+    assert "none of its first 9 rows has the key 'id'" in said("--keep", "id")
+    lines[8]["id"] = 1
+    assert len(rows_of(said("--keep", "id", code=0))) == len(lines)
+
+
 @pytest.mark.filterwarnings("ignore:X. column 'color'. .* does not know:UserWarning")
 def test_the_numbers_of_python(capsys: pytest.CaptureFixture[str]) -> None:
     model, frame = mlpcli.load("c0"), pd.read_csv("new.csv")

@@ -148,6 +148,13 @@ class Spelling:
         text = text.strip()
         return math.nan if text in self.gaps else {"true": 1.0, "false": 0.0}.get(text.lower())
 
+    def truth(self, text: str) -> float | None:
+        """The same in a column that is known to hold booleans, where the numbers 1 and 0 are others of their names."""
+        value = self.boolean(text)
+        if value is None and ((number := self.number(text)) in (0, 1) or (number is not None and math.isnan(number))):
+            return number
+        return value
+
     def seconds(self, text: str, kind: Kind) -> float | None:
         """The seconds that a date or a time of this kind spells, NaN for a gap, None for anything else."""
         return math.nan if text.strip() in self.gaps else seconds(text, kind, self.dates)
