@@ -13,7 +13,7 @@ if its cells had been permuted before they were encoded. Columns that tell the s
 >>> network.parameters["output.weight"][...] = [[1], [0]]
 >>> columns = (Column("matters"), Column("does not"))
 >>> preprocessing = Preprocessing(columns, ("y",), ("a", "b"), (), (), "float32")
->>> model = Model(RunOptions(loss="cross-entropy"), preprocessing, "", network)
+>>> model = TrainedNetwork(RunOptions(loss="cross-entropy"), preprocessing, "", network)
 >>> part = Part(np.array([[-1, 5], [1, 6]], np.float32), np.array([0, 1]), np.arange(2))
 >>> costs(model, part, METRICS["accuracy"], permutations=[np.array([1, 0])])
 Costs(whole=-1.0, permuted=array([[-0.],
@@ -32,7 +32,7 @@ from mlpcli.data import Column, Part
 from mlpcli.errors import DataError, UsageError
 from mlpcli.nn import Array, Purpose, stream
 from mlpcli.training.metrics.evaluate import evaluate
-from mlpcli.training.model import Model
+from mlpcli.training.trained_network import TrainedNetwork
 from mlpcli.wording import quote
 
 __all__ = ["COLUMNS", "Costs", "costs", "find_metric", "importance_rows", "permutations"]
@@ -41,7 +41,7 @@ COLUMNS = ["column", "inputs", "metric", "importance", "ci_low", "ci_high"]
 """Those of explain-<split>.csv and of the data frame that `Model.explain` returns."""
 
 
-def find_metric(name: str | None, model: Model, place: str = "metric") -> Metric:
+def find_metric(name: str | None, model: TrainedNetwork, place: str = "metric") -> Metric:
     """The metric of this name, by default the one that ranks networks of the task; `place` begins the message.
 
     Raises:
@@ -74,7 +74,7 @@ class Costs(NamedTuple):
 
 @np.errstate(all="ignore")
 def costs(
-    model: Model,
+    model: TrainedNetwork,
     part: Part,
     metric: Metric,
     permutations: Sequence[Array],
@@ -152,7 +152,7 @@ def importance_rows(
     return sorted(rows, key=lambda row: -row[3])
 
 
-def _inputs(model: Model) -> Iterator[slice]:
+def _inputs(model: TrainedNetwork) -> Iterator[slice]:
     """The places in x of the inputs of each column."""
     start = 0
     for column in model.preprocessing.columns:

@@ -16,8 +16,8 @@ from mlpcli.config.metrics import every_metric_of
 from mlpcli.data import Part, Preprocessing
 from mlpcli.nn import Array
 from mlpcli.training.metrics.evaluate import evaluate, evaluate_targets
-from mlpcli.training.model import Model
-from mlpcli.training.probability_tables import bin_rows, thresholds
+from mlpcli.training.metrics.probability_tables import bin_rows, thresholds
+from mlpcli.training.trained_network import TrainedNetwork
 
 __all__ = ["Scores", "Table", "all_metrics", "answer_columns", "answers", "predictions", "score"]
 
@@ -52,7 +52,7 @@ class Scores:
 
 
 @np.errstate(all="ignore")
-def all_metrics(model: Model, part: Part) -> dict[str, float | None]:
+def all_metrics(model: TrainedNetwork, part: Part) -> dict[str, float | None]:
     """Every metric of the task on a part; those that training reports too are the same.
 
     A metric that is undefined is None: ROC AUC if a class has no row, R2 of a single row, and all that is not finite.
@@ -63,7 +63,7 @@ def all_metrics(model: Model, part: Part) -> dict[str, float | None]:
 
 
 @np.errstate(all="ignore")
-def score(model: Model, part: Part) -> Scores:
+def score(model: TrainedNetwork, part: Part) -> Scores:
     """The metrics of `all_metrics` with the tables that go with them."""
     names, scale = model.preprocessing.classes, model.preprocessing.units
     metrics = all_metrics(model, part)
@@ -86,7 +86,7 @@ def score(model: Model, part: Part) -> Scores:
 
 
 @np.errstate(all="ignore")
-def predictions(model: Model, x: Array, y: Array | None, rows: Array, labelled: Array | None = None) -> Table:
+def predictions(model: TrainedNetwork, x: Array, y: Array | None, rows: Array, labelled: Array | None = None) -> Table:
     """One row per sample: `row,target,prediction` and, for classes and labels, one probability each.
 
     Regression targets and predictions are in the target's own units; each of several targets has its own columns.
@@ -146,7 +146,7 @@ def _probability_tables(shares: Array, y: Array, decided: Array, weights: Array 
     return calibration, Table(list(curve._fields), [[v if np.isfinite(v) else None for v in row] for row in cells])
 
 
-def _of_each_label(model: Model, part: Part) -> Table:
+def _of_each_label(model: TrainedNetwork, part: Part) -> Table:
     from sklearn.metrics import precision_recall_fscore_support
 
     y, decided = np.asarray(part.y), model.decide(model.scores(part.x))
@@ -154,7 +154,7 @@ def _of_each_label(model: Model, part: Part) -> Table:
     return _class_table(model.preprocessing.targets, *found)
 
 
-def answer_columns(model: Model) -> tuple[list[str], list[str]]:
+def answer_columns(model: TrainedNetwork) -> tuple[list[str], list[str]]:
     """The ends of the names of columns of predictions, one per target, and the columns of probabilities."""
     if (names := model.preprocessing.classes) is not None:
         return [""], [f"probability_{name}" for name in names]
@@ -165,7 +165,7 @@ def answer_columns(model: Model) -> tuple[list[str], list[str]]:
 
 
 @np.errstate(all="ignore")
-def answers(models: Sequence[Model], inputs: Sequence[Array]) -> list[list[Any]]:
+def answers(models: Sequence[TrainedNetwork], inputs: Sequence[Array]) -> list[list[Any]]:
     """The columns of the predictions, then those of the probabilities, of which a regression has none.
 
     Several models are averaged: their probabilities, whose largest then decides, or their predictions of a quantity.
@@ -194,7 +194,7 @@ def _mean(arrays: Sequence[Array]) -> Array:
     return mean
 
 
-def _of_each_target(model: Model, part: Part) -> Table:
+def _of_each_target(model: TrainedNetwork, part: Part) -> Table:
     found = evaluate_targets(model.network, model.loss, part, model.preprocessing)
     alone, names = [_numbers(metrics) for metrics in found], model.preprocessing.targets
     return Table(["target", *alone[0]], [[name, *metrics.values()] for name, metrics in zip(names, alone, strict=True)])

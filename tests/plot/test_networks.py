@@ -19,7 +19,7 @@ from mlpcli.plot.networks.kept import Networks
 from mlpcli.plot.selection import Asked, select
 from mlpcli.plot.style import styled
 from mlpcli.results.folders.read_folder import read_folder
-from mlpcli.training.probability_tables import bin_rows
+from mlpcli.training.metrics.probability_tables import bin_rows
 from tests.plot.folders import check
 
 RUNS = {

@@ -9,7 +9,7 @@ from mlpcli.config.metrics import PARTS
 from mlpcli.plot.networks.kept import Networks
 from mlpcli.plot.points import origin
 from mlpcli.plot.style import Drawing, new_figure, series, titled
-from mlpcli.training.probability_tables import BINS, bin_rows
+from mlpcli.training.metrics.probability_tables import BINS, bin_rows
 
 __all__ = ["draw_calibration"]
 

@@ -8,7 +8,7 @@ from mlpcli.results.schema.csv_schema import TABLES, table
 from mlpcli.results.summary import summary_columns
 from mlpcli.results.trial import trial_columns
 from mlpcli.training.loop.diagnostics import DIAGNOSTIC_COLUMNS
-from mlpcli.training.probability_tables import Thresholds
+from mlpcli.training.metrics.probability_tables import Thresholds
 from tests import columns
 
 

@@ -11,7 +11,7 @@ from sklearn.calibration import calibration_curve
 
 from mlpcli.cli.main import run
 from mlpcli.results.schema.csv_schema import table
-from mlpcli.training.probability_tables import MOST_THRESHOLDS, bin_rows, thresholds
+from mlpcli.training.metrics.probability_tables import MOST_THRESHOLDS, bin_rows, thresholds
 
 RNG = np.random.default_rng(8)
 PROBABILITIES = RNG.random(300).round(2) * 0.98 + 0.005  # with ties, none at the edge of a bin
