@@ -24,6 +24,7 @@ from mlpcli.data import Prepared
 from mlpcli.nn import Array, Purpose, stream
 from mlpcli.optim import LBFGS, Optimizer
 from mlpcli.training.loop.batch_sums import BatchSums
+from mlpcli.training.loop.diagnostics import Diagnostics, DiagnosticsRow
 from mlpcli.training.loop.full_batch import FullBatch
 from mlpcli.training.loop.replicas import Replicas
 
@@ -48,6 +49,7 @@ class EpochSteps:
         self._data, self._bounds = data, bounds
         takes_all_rows = OPTIMIZERS[runs[0].optimizer].full_batch
         self._full_batch = FullBatch(self.replicas, data) if takes_all_rows else None
+        self._diagnostics: Diagnostics | None = None
         self.clear_sums()
 
     def train(self, epoch: int, done: int) -> Iterator[int]:
@@ -84,12 +86,18 @@ class EpochSteps:
     def select(self, positions: Array) -> None:
         """Begin an epoch with only the replicas at these positions."""
         self.replicas = self.replicas.select(positions)
+        self._diagnostics = None
         self.clear_sums()
 
     def clear_sums(self) -> None:
         """Begin an epoch: forget what the batches of the last one showed."""
         units = self._data.preprocessing.units
         self.sums = BatchSums(len(self.replicas), len(self._bounds), None if units is None else len(units))
+
+    def diagnose(self, epoch: int) -> list[DiagnosticsRow]:
+        """One row of diagnostics.csv for each run at its weights after an epoch; 0 stands for the initial weights."""
+        self._diagnostics = self._diagnostics or Diagnostics(self.replicas.runs, self._data)
+        return self._diagnostics.measure(self.replicas.network, epoch, self._before(epoch + 1))
 
     @property
     def optimizer(self) -> Optimizer | LBFGS:

@@ -1,7 +1,6 @@
 """The training loop, the same for a single run and for a stack of runs.
 
-A `Trainer` holds runs whose networks have one shape as replicas of one network. Its state is a few arrays and two
-counters, so a checkpoint is a copy of them, taken between any two batches.
+A `Trainer` trains runs whose networks have one shape as replicas of one network.
 
 Two networks learn exclusive or side by side, from different seeds:
 
@@ -22,25 +21,17 @@ Two networks learn exclusive or side by side, from different seeds:
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
 from mlpcli.config import RunOptions
 from mlpcli.config.metrics import Metric, epoch_columns, metrics_of
-from mlpcli.config.rules import smallest_batch
 from mlpcli.data import Part, Prepared
-from mlpcli.nn import Array, Network
-from mlpcli.training.build import build_plateau, per_run
-from mlpcli.training.initial_weights import initialize
-from mlpcli.training.loop.batches import batch_bounds
-from mlpcli.training.loop.checkpoint_checks import Counters, check_arrays, check_members
-from mlpcli.training.loop.diagnostics import Diagnostics, DiagnosticsRow
-from mlpcli.training.loop.divergence import Divergence, finite
+from mlpcli.nn import Array
+from mlpcli.training.loop.diagnostics import DiagnosticsRow
+from mlpcli.training.loop.divergence import finite
 from mlpcli.training.loop.epoch_rows import EpochRow, epoch_rows
-from mlpcli.training.loop.epoch_steps import EpochSteps
-from mlpcli.training.loop.monitor import Monitor
-from mlpcli.training.loop.replicas import Replicas
+from mlpcli.training.loop.training_state import TrainingState
 from mlpcli.training.metrics.evaluate import evaluate
 
 __all__ = ["Metrics", "Trainer"]
@@ -49,7 +40,7 @@ Metrics = dict[str, dict[str, float] | None]
 """The metrics of train, val and test by name; None for a part without rows."""
 
 
-class Trainer:
+class Trainer(TrainingState):
     """Trains resolved runs; `epochs()` yields the rows of metrics.csv as they come.
 
     Args:
@@ -60,51 +51,17 @@ class Trainer:
 
     Attributes:
         columns: the columns of metrics.csv.
-        members: indices of the runs still training; a run that stops early or diverges leaves the stack.
-        kept_params, kept_state: the weights and running statistics that each run keeps, `(runs, size)`.
-        diverged: where each run that diverged did so, by index.
-        stopped: why runs ended before their last epoch, by index, where it was not for patience.
         diagnostics: with the option `record`, pairs (run, row of diagnostics.csv) for the last yield of `epochs()`.
     """
 
     def __init__(self, runs: Sequence[RunOptions], data: Prepared, measure: str | None = None) -> None:
-        self.runs, self.data = list(runs), data
-        self.options = runs[0]
+        super().__init__(runs, data)
         asked = (self.options.monitor, measure or "auto")
         self.columns = epoch_columns(data.task, *asked)
+        self.diagnostics: list[tuple[int, DiagnosticsRow]] = []
         self._metrics = metrics_of(data.task, *asked)
         self._metrics_each_epoch = metrics_of(data.task, *set(asked) & set(self.columns))
-        self.bounds = batch_bounds(len(data.train), self.options.used("batch_size"), smallest_batch(self.options))
-        self.monitor = Monitor(
-            self.options.monitor if data.val is not None else None,
-            self.options.keep == "last",
-            per_run(self.runs, "patience"),
-            per_run(self.runs, "min_delta"),
-        )
-        self.plateau = build_plateau(self.runs)
-        self.members = np.arange(len(self.runs))
-        self.epoch, self.batch = 0, 0
-        self.epochs_run = np.zeros(len(self.runs), np.int64)
-        self.diverged: dict[int, Divergence] = {}
-        self.stopped: dict[int, str] = {}
-        self.times = np.zeros(len(self.runs))
-        self._epoch_time, self._hurried = 0.0, False
-        self.diagnostics: list[tuple[int, DiagnosticsRow]] = []
-        self._assemble()
-        with np.errstate(all="ignore"):  # weights that are not finite are noted below
-            initialize(self.network, self.runs, data)
-        self.kept_params, self.kept_state = self.network.params.copy(), self.network.state.copy()
-        self._leave_out_unusable()
-
-    @property
-    def replicas(self) -> Replicas:
-        """The runs still training; after `results()`, all runs."""
-        return self._steps.replicas
-
-    @property
-    def network(self) -> Network:
-        """The network of the runs still training; after `results()`, of all runs with their kept weights."""
-        return self.replicas.network
+        self._hurried = self._scored = False
 
     def epochs(
         self, until: int | None = None, tick: Callable[[], None] | None = None, every: float = 2.0
@@ -174,68 +131,6 @@ class Trainer:
             raise ValueError("call results() before tensors()")
         return {name: view[run] for name, view in self.network.tensors().items()}
 
-    def checkpoint(self) -> tuple[dict[str, Array], dict[str, Any]]:
-        """The state after the last batch, from which `restore` goes on bit for bit: live arrays, counters for JSON."""
-        arrays = {
-            "params": self.network.params,
-            "state": self.network.state,
-            "kept_params": self.kept_params,
-            "kept_state": self.kept_state,
-            "members": self.members,
-            "epochs_run": self.epochs_run,
-            "times": self.times,
-            **{f"sums.{name}": sums for name, sums in self._steps.sums.arrays.items()},
-            **{f"optimizer.{name}": array for name, array in self._steps.optimizer.state.items()},
-            **{f"monitor.{name}": array for name, array in self.monitor.arrays().items()},
-            **{f"plateau.{name}": array for name, array in (self.plateau.arrays() if self.plateau else {}).items()},
-        }
-        diverged = {str(run): vars(found) for run, found in self.diverged.items()}
-        counters = {"epoch": self.epoch, "batch": self.batch, "epoch_time": self._epoch_time, "diverged": diverged}
-        return arrays, {**counters, "drawn": self.replicas.bits.drawn}
-
-    def restore(self, arrays: dict[str, Array], counters: dict[str, Any]) -> None:
-        """Go on from a checkpoint of the same runs on the same data.
-
-        Raises:
-            ValueError: it is the checkpoint of another training, or damaged.
-        """
-        counted = Counters.model_validate(counters)
-        check_members(arrays.get("members"), len(self.runs))
-        self.members = arrays["members"]
-        self._assemble()
-        own = self.checkpoint()[0]
-        check_arrays(arrays, own)
-        if counted.epoch + bool(counted.batch) > self.options.epochs or counted.batch > len(self.bounds):
-            raise ValueError(f"it stands at batch {counted.batch} after epoch {counted.epoch}")
-        for name, array in own.items():
-            array[...] = arrays[name]
-        self._steps.optimizer.load(_with_prefix(arrays, "optimizer."))  # its count of steps is no array
-        self._follow_plateau()
-        self.epoch, self.batch = counted.epoch, counted.batch
-        self._epoch_time = counted.epoch_time
-        self.replicas.bits.restart(self.epoch + 1, counted.drawn)
-        self.diverged = {int(run): found for run, found in counted.diverged.items()}
-
-    def _assemble(self) -> None:
-        """Build the replicas of the members, and forget the diagnostics of others."""
-        self._steps = EpochSteps([self.runs[member] for member in self.members], self.data, self.bounds)
-        self._diagnostics: Diagnostics | None = None
-        self._scored = False
-
-    def _leave_out_unusable(self) -> None:
-        """Note the runs whose initial weights are not finite, and train the others."""
-        well = np.isfinite(self.network.params).all(axis=-1)
-        rates = self._steps.rates(epoch=1, index=0)
-        for run in np.flatnonzero(~well).tolist():
-            self.diverged[run] = Divergence.of_initial_weights(float(rates[run]))
-        if not well.all():
-            self._keep_only(np.flatnonzero(well))
-
-    def _follow_plateau(self) -> None:
-        """Give the replicas the factors of their learning rates."""
-        if self.plateau is not None:
-            self.replicas.lr_factor = self.plateau.factor[self.members]
-
     def _finish_epoch(self, started: float) -> list[tuple[int, EpochRow]]:
         """Validate, keep the best weights, and remove the runs that diverged or ran out of patience."""
         epoch, members = self.epoch + 1, self.members
@@ -272,29 +167,8 @@ class Trainer:
 
     def _record(self, positions: Array) -> None:
         """Measure the diagnostics of the runs at these positions of the stack."""
-        if self._diagnostics is None:
-            self._diagnostics = Diagnostics(self.replicas.runs, self.data)
-        rows = self._diagnostics.measure(self.network, self.epoch, self.epoch * len(self.bounds))
+        rows = self._steps.diagnose(self.epoch)
         self.diagnostics = [(int(self.members[position]), rows[position]) for position in positions]
-
-    def _find_divergence(self, epoch: int) -> Array:
-        """Note the runs whose loss or weights are not finite; return which runs are well, `(members,)`."""
-        losses = self._steps.sums.losses
-        well = finite(losses, self.network)
-        for position in np.flatnonzero(~well):
-            bad = np.flatnonzero(~np.isfinite(losses[position]))
-            batch = int(bad[0]) if len(bad) else self.batch - 1
-            what = f"loss became {losses[position, batch]}" if len(bad) else "weights became infinite or nan"
-            lr = float(self._steps.rates(epoch, batch)[position])
-            self.diverged[int(self.members[position])] = Divergence(epoch, batch + 1, lr, what)
-        return well
-
-    def _keep_only(self, staying: Array) -> None:
-        """Go on with only the replicas at the positions `staying`."""
-        self.members = self.members[staying]
-        if len(staying):
-            self._steps.select(staying)
-            self._diagnostics = None
 
     def _rows(self, epoch: int, val: dict[str, Array] | None, seconds: float) -> list[EpochRow]:
         """The epoch's rows of metrics.csv; `train_*` are means over the batches as they were trained on."""
@@ -307,7 +181,3 @@ class Trainer:
 def _pick(values: dict[str, Array], run: int) -> dict[str, float]:
     """The metrics of one run out of those of a stack."""
     return {name: float(array[run]) for name, array in values.items()}
-
-
-def _with_prefix(arrays: dict[str, Array], prefix: str) -> dict[str, Array]:
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
