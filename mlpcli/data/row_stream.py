@@ -14,9 +14,8 @@ from mlpcli.data.new_rows import inputs_of, read_as_trained, read_rows
 from mlpcli.data.prepared.column_summary import UnknownTexts
 from mlpcli.data.prepared.matching import match_sparsity
 from mlpcli.data.prepared.preprocessing import Preprocessing
-from mlpcli.data.readers.file_format import Wanted
+from mlpcli.data.readers.file_format import RowPiece, Wanted
 from mlpcli.data.readers.formats import find_format, load_format
-from mlpcli.data.readers.row_pieces import RowPiece
 from mlpcli.data.readers.text.compression import STDIN
 from mlpcli.errors import UsageError
 from mlpcli.wording import quote

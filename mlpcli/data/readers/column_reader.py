@@ -1,7 +1,6 @@
 """One column of a file while it is read: its kind, its texts so far and its faults."""
 
 import math
-import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -9,19 +8,16 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.cache.table import DATES, Kind, Table, TableColumn
+from mlpcli.data.cache.table import DATES, Kind, TableColumn
 from mlpcli.data.readers.text import cells
 from mlpcli.data.readers.text.cells import Spelling
-from mlpcli.data.readers.text.dates import kind_of, looks_like_date
-from mlpcli.data.readers.text.lookalikes import unread_dates, unread_numbers
+from mlpcli.data.readers.text.misread_texts import Fault, first_word, misread_date, misread_word
 from mlpcli.errors import DataError
 from mlpcli.wording import quote
 
-__all__ = ["Changed", "ColumnReader", "Where", "are_marks", "finished", "table_of"]
+__all__ = ["Changed", "ColumnReader", "Where", "are_marks"]
 
 MOST_TEXTS = 20_000  # different texts of a column of inputs
-STRAY = 0.9  # if at least this share of the cells are numbers, the others are mistakes
-FEW_NUMBERS = 10  # unless the numbers take at most this many values, as codes do
 
 DOUBLE = np.dtype(np.float64)
 Floats = NDArray[np.float64]
@@ -217,97 +213,41 @@ class ColumnReader:
             DataError: words among numbers or dates, or numbers or dates that other options would read.
         """
         if not self.fixed:
-            self._check_dates()
-            self._check_words()
+            self._check_texts()
         return TableColumn(self.name, self.kind or "number", tuple(self.seen))
-
-    def _is_number(self, text: str) -> bool:
-        return (cells.as_number(text) if self.target else self.spelling.number(text)) is not None
 
     def _check_number_of_texts(self) -> None:
         most = cells.MOST_CLASSES if self.target else MOST_TEXTS
         if len(self.seen) <= most:
             return
-        self._check_dates()
-        word = self._first_word()
+        self._check_texts()
+        word = first_word(self.seen, self.spelling, target=self.target)
         if self.target and word is None:
             self.kind = "number"
             raise Changed
-        self._check_words()
         what = "classes" if self.target else "different texts"
         where = self.seen[word].where if word is not None else next(iter(self.seen.values())).where
         self.refuse(where, f"more than {most} {what}", "Join the rare ones")
 
-    def _first_word(self) -> str | None:
-        return next((text for text in self.seen if not self._is_number(text)), None)
-
-    def _check_words(self) -> None:
-        word = self._first_word()
-        if word is None:
-            return
+    def _check_texts(self) -> None:
+        """Read texts that are all dates as dates; refuse those of which nearly all are dates or numbers."""
         counts = {text: seen.count for text, seen in self.seen.items()}
-        other = None if self.as_texts else unread_numbers(counts, self.spelling)
-        if other:
-            what = "is not a number, as the others are" if other.is_mark else "is not read as a number"
-            remedy = f"Use {other.options}" + (" if it stands for a missing value" if other.is_mark else "")
-            remedy += "" if self.target else f" or --categories {quote(self.name)} if these are codes"
-            self.refuse(self.seen[other.text].where, f"{quote(other.text)} {what}", remedy)
-        numbers = [text for text in counts if self._is_number(text)]
-        if len(numbers) > FEW_NUMBERS and sum(map(counts.__getitem__, numbers)) >= STRAY * sum(counts.values()):
-            self.refuse(self.seen[word].where, f"{quote(word)} is not a number, as the others are")
+        if self.kind == "text" and not (self.target and self.as_texts):
+            if kind := self._kind_of_dates(counts):
+                self.kind = kind
+                raise Changed
+            self._refuse_text(misread_date(counts, self.spelling, target=self.target))
+        self._refuse_text(misread_word(counts, self.spelling, self.name, target=self.target, as_texts=self.as_texts))
 
     def _kind_of_dates(self, texts: Iterable[str]) -> Kind | None:
         return None if self.target else self.spelling.kind_of_dates(texts)
 
-    def _check_dates(self) -> None:
-        """Read texts that are all dates as dates; refuse what is hardly meant as texts, since nearly all are dates."""
-        if self.kind != "text" or (self.target and self.as_texts):
-            return
-        if kind := self._kind_of_dates(self.seen):
-            self.kind = kind
-            raise Changed
-        counts = {text: seen.count for text, seen in self.seen.items() if text not in self.spelling.gaps}
-        dates = {text: kind_of(text, self.spelling.dates) for text in counts if looks_like_date(text)}
-        if not dates or sum(map(counts.__getitem__, dates)) < STRAY * sum(counts.values()):
-            return
-        first, *_ = dates
-        if self.target:
-            remedy = "Predict a number, or use --task classification"
-            self.refuse(
-                self.seen[first].where, f"{quote(first)} is a date or a time, and none can be predicted", remedy
-            )
-        if other := unread_dates(counts, self.spelling):
-            why = f"{quote(other.text)} begins with the day or the month"
-            self.refuse(self.seen[other.text].where, why, f"Use {other.options}")
-        kinds = [kind for kind in dates.values() if kind]
-        if not kinds:
-            remedy = "Write dates like 2020-12-31, times like 23:59"
-            self.refuse(self.seen[first].where, f"{quote(first)} is a date or a time that cannot be read", remedy)
-        usual = max(kinds, key=kinds.count)
-        unlike = next(text for text in counts if dates.get(text) != usual)
-        remedy = f"Use --missing {shlex.quote(unlike)} if it stands for a missing value"
-        self.refuse(self.seen[unlike].where, f"{quote(unlike)} is not a {usual}, as the others are", remedy)
+    def _refuse_text(self, fault: Fault | None) -> None:
+        if fault is not None:
+            self.refuse(self.seen[fault.text].where, fault.why, fault.remedy)
 
     def refuse(self, where: str, why: str, remedy: str = "Correct the cell") -> NoReturn:
         """Raise a DataError that names this column; one of inputs can be left out, unless a model needs it."""
         what = "target" if self.target else "column"
         other = "" if self.target or self.needed else f", or leave the column out with --drop {quote(self.name)}"
         raise DataError(f"{where}, {what} {quote(self.name)}: {why}. Nothing was written. {remedy}{other}")
-
-
-def finished(columns: Iterable[ColumnReader]) -> list[TableColumn]:
-    """The columns as the table keeps them; errors as `ColumnReader.finish`."""
-    made, changed = [], False
-    for column in columns:
-        try:
-            made.append(column.finish())
-        except Changed:
-            changed = True  # others may change too, and one more reading serves all of them
-    if changed:
-        raise Changed
-    return made
-
-
-def table_of(cells: Floats, columns: Sequence[ColumnReader]) -> Table:
-    """The table of these cells; its texts are those that the columns have seen."""
-    return Table(cells, tuple(column.finish() for column in columns), (), None, None, "")

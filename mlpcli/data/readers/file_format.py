@@ -1,4 +1,4 @@
-"""What a file format is: the request for columns of a file, and the functions that find and read such files."""
+"""What a file format is: the request for columns of a file, the functions that find and read it, and what they give."""
 
 import errno
 import warnings
@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mlpcli.config import DataOptions
 from mlpcli.config.data_options import COLUMN_OPTIONS
 from mlpcli.data.cache.table import Kind, Table, TableWriter
-from mlpcli.data.readers.row_pieces import RowPiece
-from mlpcli.errors import DataError, FileError, MlpcliError
+from mlpcli.errors import DataError, FileError, MlpcliError, UsageError
+from mlpcli.wording import listed, nearest, quote
 
-__all__ = ["TYPED_OPTIONS", "FileFormat", "Wanted", "foreign"]
+__all__ = ["TYPED_OPTIONS", "FileFormat", "RowPiece", "Wanted", "foreign", "kept_places"]
 
 TYPED_OPTIONS = (*COLUMN_OPTIONS, "categories", "dates", "missing")
 """The data options of formats that say what each column holds."""
@@ -42,6 +43,14 @@ class Wanted:
 
 
 @dataclass(frozen=True)
+class RowPiece:
+    """Some rows of a table that is read as a stream, and the cells of the columns that are kept, column by column."""
+
+    table: Table
+    kept: Sequence[Sequence[Any]] = ()
+
+
+@dataclass(frozen=True)
 class FileFormat:
     """One format: the way its files are found and read.
 
@@ -56,6 +65,19 @@ class FileFormat:
     resolve: Callable[[DataOptions], DataOptions] = lambda options: options
     find: Callable[[Path], list[Path]] = lambda path: [path]
     stream: Callable[[Path, Wanted, Sequence[str]], Iterator[RowPiece]] | None = None
+
+
+def kept_places(names: Sequence[str], keep: Sequence[str], where: str) -> list[tuple[str, int]]:
+    """The names of the kept columns, each with its place in the file.
+
+    Raises:
+        UsageError: the file has no such column.
+    """
+    for name in keep:
+        if name not in names:
+            known = nearest(name, names) or f" (columns: {listed(names)})"
+            raise UsageError(f"keep: {where} has no column {quote(name)}{known}")
+    return [(name, names.index(name)) for name in keep]
 
 
 @contextmanager

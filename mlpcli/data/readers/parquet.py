@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.cache.table import DATES, Kind, Table, TableWriter
-from mlpcli.data.readers.column_reader import Changed, ColumnReader, finished, table_of
-from mlpcli.data.readers.file_format import TYPED_OPTIONS, FileFormat, Wanted, foreign
-from mlpcli.data.readers.row_pieces import RowPiece, kept_places
+from mlpcli.data.readers.column_reader import Changed, ColumnReader
+from mlpcli.data.readers.file_format import TYPED_OPTIONS, FileFormat, RowPiece, Wanted, foreign, kept_places
 from mlpcli.data.readers.text.compression import STDIN
 from mlpcli.data.readers.text.dates import MICROSECONDS
-from mlpcli.data.readers.wanted_columns import rejoined, wanted_columns
+from mlpcli.data.readers.wanted_columns import finished, rejoined, table_of, wanted_columns
 from mlpcli.errors import DataError, UsageError
 from mlpcli.installation import install_command
 

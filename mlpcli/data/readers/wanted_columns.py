@@ -1,15 +1,19 @@
-"""The columns of a file that are read, and as what: chosen by their names, before any row is read."""
+"""The columns of a file that are read: chosen by their names before the first row, finished after the last."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from mlpcli.data.readers.column_reader import ColumnReader
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.data.cache.table import Table, TableColumn
+from mlpcli.data.readers.column_reader import Changed, ColumnReader
 from mlpcli.data.readers.file_format import Wanted
 from mlpcli.data.readers.text.cells import Spelling
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import listed, nearest, quote
 
-__all__ = ["rejoined", "wanted_columns"]
+__all__ = ["finished", "rejoined", "table_of", "wanted_columns"]
 
 MOST_COLUMNS = 20_000
 
@@ -99,3 +103,21 @@ def wanted_columns(names: Sequence[str], wanted: Wanted, where: str, *, typed: b
         for place, name in enumerate(names)
         if name not in dropped
     ]
+
+
+def finished(columns: Iterable[ColumnReader]) -> list[TableColumn]:
+    """The columns as the table keeps them; errors as `ColumnReader.finish`."""
+    made, changed = [], False
+    for column in columns:
+        try:
+            made.append(column.finish())
+        except Changed:
+            changed = True  # others may change too, and one more reading serves all of them
+    if changed:
+        raise Changed
+    return made
+
+
+def table_of(cells: NDArray[np.float64], columns: Sequence[ColumnReader]) -> Table:
+    """The table of these cells; its texts are those that the columns have seen."""
+    return Table(cells, tuple(column.finish() for column in columns), (), None, None, "")

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlpcli.data.cache.memory_entry import MemoryEntry
 from mlpcli.data.cache.table import Table, TableWriter
-from mlpcli.data.readers.file_format import TYPED_OPTIONS, FileFormat, Wanted, foreign
+from mlpcli.data.readers.file_format import TYPED_OPTIONS, FileFormat, RowPiece, Wanted, foreign, kept_places
 from mlpcli.data.readers.frames import read_frame
-from mlpcli.data.readers.row_pieces import RowPiece, kept_places
 from mlpcli.data.readers.text.compression import open_bytes
 from mlpcli.errors import DataError, UsageError
 from mlpcli.installation import install_command

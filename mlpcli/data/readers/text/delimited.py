@@ -18,12 +18,11 @@ from numpy.typing import NDArray
 from mlpcli.config import READING, DataOptions
 from mlpcli.config.data_options import COLUMN_OPTIONS
 from mlpcli.data.cache.table import Table, TableWriter
-from mlpcli.data.readers.column_reader import Changed, ColumnReader, finished, table_of
-from mlpcli.data.readers.file_format import FileFormat, Wanted
-from mlpcli.data.readers.row_pieces import RowPiece, kept_places
+from mlpcli.data.readers.column_reader import Changed, ColumnReader
+from mlpcli.data.readers.file_format import FileFormat, RowPiece, Wanted, kept_places
 from mlpcli.data.readers.text.column_names import read_names
 from mlpcli.data.readers.text.delimited_records import Piece, read_pieces, sniff_delimiter
-from mlpcli.data.readers.wanted_columns import rejoined, wanted_columns
+from mlpcli.data.readers.wanted_columns import finished, rejoined, table_of, wanted_columns
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import quote
 
