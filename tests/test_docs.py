@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from mlpcli.cli.main import COMMANDS, run
-from mlpcli.config import options_table
-from mlpcli.config.readme import BEGIN, END
 from mlpcli.errors import ExitCode
+from tests.option_table import BEGIN, END, option_table
 from tests.reference import FIGURES, REFERENCE, SECTIONS, draw, page
 
 ROOT = Path(__file__).parent.parent
@@ -27,7 +26,7 @@ def block(mark: str) -> str:
 
 
 def test_the_option_table_is_the_declaration():
-    assert README.split(BEGIN)[1].split(END)[0] == options_table(), "type python -m mlpcli.config.readme README.md"
+    assert README.split(BEGIN)[1].split(END)[0] == option_table(), "run: python -m tests.option_table"
 
 
 def test_every_command_and_exit_code_is_named():

@@ -83,7 +83,7 @@ def _our_flag(error: Any) -> str:
     `; use --norm batch` where the command takes options of a run, `; mlpcli predict takes RUN FILE` where it does not.
     """
     from mlpcli.config import OPTIONS
-    from mlpcli.config.foreign import our_option
+    from mlpcli.config.sources.foreign import our_option
 
     if error.ctx is None:
         return ""

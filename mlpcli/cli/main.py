@@ -165,7 +165,7 @@ class _Commands(TyperGroup):
             return name, _load(name), rest
         if ctx.resilient_parsing:
             return None, None, rest
-        from mlpcli.config.foreign import our_command
+        from mlpcli.config.sources.foreign import our_command
 
         problem = f"no such command {name!r}{our_command(name) or nearest(name, COMMANDS)}"
         raise UsageError(f"{sentence(problem)} Type mlpcli --help for the list")

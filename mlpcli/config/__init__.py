@@ -4,12 +4,12 @@ This room knows neither networks nor data, only what may be asked of them.
 """
 
 from mlpcli.config.data_options import DataOptions
-from mlpcli.config.described import OPTIONS, READING, Option, options_table
+from mlpcli.config.described import OPTIONS, READING, Option
 from mlpcli.config.identity import FORMAT, run_id, run_ids, stack_key
-from mlpcli.config.merge import Source, build, canonical_value, check_value, unfolded, usage_error
 from mlpcli.config.options import RunOptions, as_dict
-from mlpcli.config.reader import read_options, read_toml
 from mlpcli.config.resolve import resolve, unread, waits_for_data, with_preset
+from mlpcli.config.sources.merge import Source, build, canonical_value, check_value, unfolded, usage_error
+from mlpcli.config.sources.reader import read_options, read_toml
 
 __all__ = [
     "FORMAT",
@@ -23,7 +23,6 @@ __all__ = [
     "build",
     "canonical_value",
     "check_value",
-    "options_table",
     "read_options",
     "read_toml",
     "resolve",

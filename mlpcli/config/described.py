@@ -1,7 +1,4 @@
-"""Every option in words, read off its declaration: for `--help`, shell completion, error messages and the README.
-
-`python -m mlpcli.config.readme README.md` writes the table of options into the README.
-"""
+"""Every option in words, read off its declaration: for `--help`, shell completion, error messages and the README."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,7 +11,7 @@ from pydantic.fields import FieldInfo
 from mlpcli.config.option_types import About, Choice
 from mlpcli.config.options import RunOptions
 
-__all__ = ["OPTIONS", "READING", "Option", "options_table"]
+__all__ = ["OPTIONS", "READING", "Option"]
 
 
 @dataclass(frozen=True)
@@ -121,10 +118,3 @@ OPTIONS: dict[str, Option] = {
 
 READING = tuple(name for name, option in OPTIONS.items() if option.group == "Reading")
 """The options that say how a table file is read; what they make of it is part of the data's digest."""
-
-
-def options_table() -> str:
-    """The README's table of options, in markdown."""
-    lines = ["| option | default | values | meaning |", "|---|---|---|---|"]
-    lines += [f"| `{o.name}` | {o.shown} | {o.allowed.removeprefix('one of ')} | {o.help} |" for o in OPTIONS.values()]
-    return "\n".join(lines) + "\n"

@@ -7,10 +7,10 @@ from itertools import chain
 from math import sqrt
 
 from mlpcli.config.choices import ACTIVATIONS, OPTIMIZERS, SCHEDULES, default_loss
-from mlpcli.config.merge import usage_error
 from mlpcli.config.metrics import Measure, monitored
 from mlpcli.config.options import RunOptions
 from mlpcli.config.rules import task_conflicts, validation_conflicts
+from mlpcli.config.sources.merge import usage_error
 
 __all__ = ["resolve", "unread", "waits_for_data", "with_preset"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mlpcli.config import OPTIONS, as_dict
-from mlpcli.config.merge import canonical_value, check_value
+from mlpcli.config.sources.merge import canonical_value, check_value
 from mlpcli.results.files.read_file import read_json, read_options, read_toml
 from mlpcli.results.files.snapshot import current
 from mlpcli.results.folders.read_folder import RETRAIN, Columns, ResultsFolder

@@ -3,17 +3,17 @@
 import re
 from pathlib import Path
 
-from mlpcli.config import OPTIONS, check_value, options_table
-from mlpcli.config.readme import BEGIN, END, write_table
+from mlpcli.config import OPTIONS, check_value
+from tests.option_table import BEGIN, END, option_table, write_table
 
 
 def test_the_table_has_a_row_an_option() -> None:
-    head, rule, *rows = options_table().splitlines()
+    head, rule, *rows = option_table().splitlines()
     assert (head, rule) == ("| option | default | values | meaning |", "|---|---|---|---|")
     assert [row.split("`")[1] for row in rows] == list(OPTIONS)
     assert "| `lr` | the optimizer's own | a number above 0 | learning rate |" in rows
     assert "| `norm` | none | none, batch, layer | normalization of each hidden layer |" in rows
-    assert "| `batch_size` | 32 | an integer from 1 to 1000000000, or full |" in options_table()
+    assert "| `batch_size` | 32 | an integer from 1 to 1000000000, or full |" in option_table()
     assert all(row.count("|") == 5 for row in rows)
 
 
@@ -53,4 +53,4 @@ def test_the_table_is_written_between_the_marks(tmp_path: Path) -> None:
     page = tmp_path / "README.md"
     page.write_text(f"# é\n\n{BEGIN}old\n{END}\n\nmore\n", encoding="utf-8")
     write_table(page)
-    assert page.read_text(encoding="utf-8") == f"# é\n\n{BEGIN}{options_table()}{END}\n\nmore\n"
+    assert page.read_text(encoding="utf-8") == f"# é\n\n{BEGIN}{option_table()}{END}\n\nmore\n"

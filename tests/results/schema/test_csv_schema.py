@@ -3,7 +3,6 @@
 import pytest
 
 from mlpcli.config.metrics import METRICS, PARTS, Measure, epoch_columns
-from mlpcli.results.schema.columns_page import columns_page
 from mlpcli.results.schema.csv_schema import TABLES, table
 from mlpcli.results.summary import summary_columns
 from mlpcli.results.trial import trial_columns
@@ -123,7 +122,7 @@ def test_a_file_of_another_name_is_no_table() -> None:
 
 
 def test_the_page_lists_every_file_and_fixed_column() -> None:
-    page = columns_page()
+    page = columns.page()
     for file, declared in TABLES.items():
         section = page.partition(f"## {file}\n")[2].partition("\n## ")[0]
         assert all(f"| `{name}` | {c.meaning} | {c.unit} |" in section for name, c in declared.fixed.items())

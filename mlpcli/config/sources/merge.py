@@ -8,10 +8,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from mlpcli.config.choices import COMPONENTS
 from mlpcli.config.described import OPTIONS, Option
-from mlpcli.config.foreign import our_option, our_value
 from mlpcli.config.options import RunOptions
 from mlpcli.config.origins import plugin_flags, unknown_parts
 from mlpcli.config.rules import Conflict, conflicts
+from mlpcli.config.sources.foreign import our_option, our_value
 from mlpcli.errors import UsageError
 from mlpcli.signals import check
 from mlpcli.wording import nearest, quote

@@ -10,7 +10,7 @@ import stat
 import tomllib
 from pathlib import Path
 
-from mlpcli.config.merge import Source
+from mlpcli.config.sources.merge import Source
 from mlpcli.errors import FileError, UsageError
 
 __all__ = ["read_options", "read_toml"]

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from mlpcli.cli.main import run
-from mlpcli.config import OPTIONS, Source, build, foreign, read_toml
+from mlpcli.config import OPTIONS, Source, build, read_toml
+from mlpcli.config.sources import foreign
 from mlpcli.errors import UsageError
 
 

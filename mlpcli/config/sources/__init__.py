@@ -1,0 +1,1 @@
+"""What users write, read and merged into options of a run: every problem is named with its place."""
