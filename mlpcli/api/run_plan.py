@@ -19,9 +19,9 @@ from mlpcli.signals import Interruption
 from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
 from mlpcli.sweeps.plan.sweep_plan import Plan
 from mlpcli.sweeps.run.engine import Engine
+from mlpcli.sweeps.run.kept_models import KeepModels
 from mlpcli.sweeps.run.sweep_watcher import Watcher
 from mlpcli.sweeps.run.time_limit import TimeLimit
-from mlpcli.sweeps.spec.keep_models import KeepModels
 from mlpcli.workers.executor import Executor
 
 __all__ = ["Swept", "Watch", "run_plan"]

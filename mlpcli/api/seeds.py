@@ -13,7 +13,7 @@ from mlpcli.errors import UsageError
 from mlpcli.results.folders.naming import default_name
 from mlpcli.sweeps.plan.plan_file import plan_sweep
 from mlpcli.sweeps.plan.sweep_plan import Plan
-from mlpcli.sweeps.spec.keep_models import KeepModels
+from mlpcli.sweeps.run.kept_models import KeepModels
 from mlpcli.threads import cores
 
 __all__ = ["plan_seeds", "train_seeds"]

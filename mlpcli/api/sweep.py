@@ -27,9 +27,8 @@ from mlpcli.plugins.files import Files, load
 from mlpcli.results.files.csv_text import word
 from mlpcli.results.provenance import labels
 from mlpcli.sweeps.plan.plan_file import MAX_TRIALS, plan_sweep
+from mlpcli.sweeps.run.kept_models import KeepModels
 from mlpcli.sweeps.run.time_limit import TimeLimit
-from mlpcli.sweeps.spec.duration import seconds_of
-from mlpcli.sweeps.spec.keep_models import KeepModels
 from mlpcli.sweeps.spec.sweep_file import find_sweep
 from mlpcli.threads import cores
 from mlpcli.wording import quote
@@ -113,7 +112,7 @@ def sweep(
     chosen = None if listed is None else str(listed)
     settings = [f"{option}={word(value)}" for option, value in over.items()]
     plan = plan_sweep(path, document, settings=settings, seeds=chosen, name=name, max_trials=max_trials)
-    limit = TimeLimit(None if time_limit is None else seconds_of(time_limit))
+    limit = TimeLimit.of(time_limit)
     with tempfile.TemporaryDirectory(prefix="mlpcli-") as scratch, interruptions_of_python():
         root = Path(scratch if results is None else results)
         with opened_workers(plan, root, jobs=processes, executor=executor) as workers:

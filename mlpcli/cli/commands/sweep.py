@@ -10,7 +10,7 @@ from mlpcli.cli import interruption
 from mlpcli.cli.console import is_terminal
 from mlpcli.cli.flags import DataHome, Json, Name, Note, Quiet, ResultsRoot, Tags, switch
 from mlpcli.errors import UsageError
-from mlpcli.sweeps.spec.keep_models import KeepModels
+from mlpcli.sweeps.run.kept_models import KeepModels
 
 __all__ = ["sweep"]
 
@@ -112,12 +112,11 @@ def sweep(
 
     from mlpcli.sweeps.plan.plan_file import plan_sweep
     from mlpcli.sweeps.run.time_limit import TimeLimit
-    from mlpcli.sweeps.spec.duration import seconds_of
 
     if all_ and top is not None:
         raise UsageError("--top, --all: only one of them is possible. Leave one out")
 
-    limit = TimeLimit(None if time_limit is None else seconds_of(time_limit))
+    limit = TimeLimit.of(time_limit)
     plan = plan_sweep(file, settings=settings or (), seeds=seeds, name=name, max_trials=max_trials)
 
     from mlpcli.threads import cores

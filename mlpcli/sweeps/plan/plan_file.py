@@ -10,8 +10,8 @@ from mlpcli.sweeps.plan.combinations import Space
 from mlpcli.sweeps.plan.sweep_plan import Plan, Round
 from mlpcli.sweeps.search.registry import make_strategy
 from mlpcli.sweeps.search.strategy import Batch, Proposal, Scored, Strategy
-from mlpcli.sweeps.spec.halving import Halving
 from mlpcli.sweeps.spec.problems import Problems
+from mlpcli.sweeps.spec.strategy_tables import Halving
 from mlpcli.sweeps.spec.sweep_file import read_sweep
 from mlpcli.wording import quote
 

@@ -19,7 +19,7 @@ from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
 from mlpcli.sweeps.plan.sweep_plan import Round
 from mlpcli.sweeps.run.course import Course
 from mlpcli.sweeps.run.job_dispatch import AHEAD, dispatch
-from mlpcli.sweeps.run.kept_models import Models
+from mlpcli.sweeps.run.kept_models import KeepModels, Models
 from mlpcli.sweeps.run.search_record import SearchRecord
 from mlpcli.sweeps.run.stack_jobs import JobMaker
 from mlpcli.sweeps.run.sweep_summary import statistics_loaded_meanwhile, summarized
@@ -29,7 +29,6 @@ from mlpcli.sweeps.run.train_stack import Job, JobResult
 from mlpcli.sweeps.run.trial_records import TrialRecords
 from mlpcli.sweeps.run.trial_score import epochs_begun
 from mlpcli.sweeps.search.strategy import Scored
-from mlpcli.sweeps.spec.keep_models import KeepModels
 from mlpcli.workers.executor import ClusterLost, Executor
 
 __all__ = ["Engine"]

@@ -1,25 +1,39 @@
 """Model files that a sweep keeps: none, that of the best complete trial by the ranking metric, or all."""
 
 import math
+from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mlpcli.results.folders.sweep_folder import SweepFolder
-from mlpcli.results.trial import Trial
-from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
-from mlpcli.sweeps.spec.keep_models import KeepModels
+if TYPE_CHECKING:  # the command line knows the words, and starts without the rest
+    from mlpcli.results.folders.sweep_folder import SweepFolder
+    from mlpcli.results.trial import Trial
+    from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
 
-__all__ = ["Models"]
+__all__ = ["KeepModels", "Models"]
+
+
+class KeepModels(StrEnum):
+    """Trials whose model files are kept.
+
+    >>> ", ".join(KeepModels)
+    'none, best, all'
+    """
+
+    NONE = "none"
+    BEST = "best"
+    ALL = "all"
 
 
 class Models:
     """The model files in a sweep's folder."""
 
-    def __init__(self, sweep: PreparedSweep, folder: SweepFolder, keep: KeepModels) -> None:
+    def __init__(self, sweep: "PreparedSweep", folder: "SweepFolder", keep: KeepModels) -> None:
         self.keep = keep
         self._sweep, self._folder = sweep, folder
         self._first = self._leader()
 
-    def offer(self, trial: Trial, model: bytes | None) -> None:
+    def offer(self, trial: "Trial", model: bytes | None) -> None:
         """Save the model of a trial that is about to be recorded, if it is to stay as far as is known."""
         rank = trial.rank(self._sweep.metric)
         wanted = self.keep is KeepModels.ALL or rank < self._first

@@ -7,8 +7,8 @@ from pathlib import Path
 from mlpcli.plugins.files import check_sendable, loaded
 from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
 from mlpcli.sweeps.plan.stacks import make_stacks, makespan
+from mlpcli.sweeps.run.kept_models import KeepModels
 from mlpcli.sweeps.run.train_stack import Job, Progress
-from mlpcli.sweeps.spec.keep_models import KeepModels
 from mlpcli.workers.executor import Executor, Handle
 
 __all__ = ["JobMaker"]

@@ -1,13 +1,20 @@
 """The time limit of a sweep: no job begins that should end later; what trains is finished."""
 
+import math
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
+
+from mlpcli.errors import UsageError
+from mlpcli.wording import quote
 
 if TYPE_CHECKING:
     from mlpcli.sweeps.run.train_stack import Job
 
 __all__ = ["TimeLimit"]
+
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 class TimeLimit:
@@ -22,6 +29,15 @@ class TimeLimit:
         self._end = None if seconds is None else clock() + seconds
         self._began: dict[int, float] = {}
         self._spent = self._estimated = 0.0
+
+    @classmethod
+    def of(cls, span: str | float | None) -> Self:
+        """The limit of a span of time as people type it: seconds, or a number with s, m, h or d; None is no limit.
+
+        Raises:
+            UsageError: anything else.
+        """
+        return cls(None if span is None else _seconds_of(span))
 
     @property
     def is_set(self) -> bool:
@@ -51,3 +67,20 @@ def _estimate(job: "Job") -> float:
     """Seconds up to the epoch that the job is to reach, for those of its trials that still train."""
     share = min(1.0, job.until / max(1, job.runs[0].epochs))
     return job.seconds * share * (len(job.trials) - len(job.pruned)) / len(job.trials)
+
+
+def _seconds_of(span: str | float) -> float:
+    """The seconds of a span of time: a number of them, or a text of a number with s, m, h or d.
+
+    Raises:
+        UsageError: anything else.
+
+    >>> [_seconds_of(span) for span in ("10m", "1.5h", "90", 1e-3)]
+    [600.0, 5400.0, 90.0, 0.001]
+    """
+    if not isinstance(span, str) and 0 < span < math.inf:
+        return float(span)
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([smhd]?)", str(span).strip(), re.ASCII)
+    if found is None or not float(found[1]):
+        raise UsageError(f"--time-limit: got {quote(str(span))}, expected a span of time such as 90s, 10m or 1.5h")
+    return float(found[1]) * _UNITS[found[2]]

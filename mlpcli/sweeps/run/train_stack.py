@@ -10,7 +10,7 @@ from mlpcli.config.metrics import Measure
 from mlpcli.data import open_prepared
 from mlpcli.nn import Array
 from mlpcli.plugins.files import Plugin, blamed, use
-from mlpcli.sweeps.spec.keep_models import KeepModels
+from mlpcli.sweeps.run.kept_models import KeepModels
 from mlpcli.threads import claim_blas_memory
 from mlpcli.training.loop.diagnostics import DiagnosticsRow
 from mlpcli.training.loop.epoch_rows import EpochRow

@@ -9,7 +9,7 @@ from collections.abc import Generator, Mapping, Sequence
 
 from mlpcli.results.statistics import Estimate, estimate
 from mlpcli.sweeps.search.strategy import Batch, Proposal, Scored, Steps, Strategy, named
-from mlpcli.sweeps.spec.searching import Race
+from mlpcli.sweeps.spec.strategy_tables import Race
 
 __all__ = ["Racing", "in_the_race"]
 

@@ -14,7 +14,7 @@ from mlpcli.errors import UsageError
 from mlpcli.installation import install_command
 from mlpcli.sweeps.spec.option_tables import Table
 from mlpcli.sweeps.spec.random_draws import Choices, Range
-from mlpcli.sweeps.spec.searching import Search
+from mlpcli.sweeps.spec.strategy_tables import Search
 
 __all__ = ["OptunaSampler"]
 

@@ -9,7 +9,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 
 from mlpcli.sweeps.search.strategy import Batch, Scored, Steps, Strategy, named
-from mlpcli.sweeps.spec.halving import Halving
+from mlpcli.sweeps.spec.strategy_tables import Halving
 
 __all__ = ["SuccessiveHalving", "survivors"]
 

@@ -9,7 +9,7 @@ from mlpcli.config import OPTIONS
 from mlpcli.sweeps.spec.keys import DRAW, TABLE_KEYS
 from mlpcli.sweeps.spec.option_tables import REFUSED, Table, Tables
 from mlpcli.sweeps.spec.random_draws import Choices, Draws, Range
-from mlpcli.sweeps.spec.searching import Search
+from mlpcli.sweeps.spec.strategy_tables import Search
 from mlpcli.wording import quote
 
 __all__ = ["read_random", "read_search"]

@@ -15,12 +15,11 @@ from mlpcli.config import RunOptions, read_toml, unfolded
 from mlpcli.errors import UsageError
 from mlpcli.results.statistics import overlap_of
 from mlpcli.sweeps.spec.draw_tables import read_random, read_search
-from mlpcli.sweeps.spec.halving import Halving
 from mlpcli.sweeps.spec.option_tables import Table, Tables
 from mlpcli.sweeps.spec.problems import Problems
 from mlpcli.sweeps.spec.random_draws import Draws
-from mlpcli.sweeps.spec.searching import Confirm, Race, Search
 from mlpcli.sweeps.spec.settings import with_settings
+from mlpcli.sweeps.spec.strategy_tables import Confirm, Halving, Race, Search
 from mlpcli.sweeps.spec.top_keys import Keys
 from mlpcli.sweeps.spec.where import Where
 from mlpcli.wording import nearest

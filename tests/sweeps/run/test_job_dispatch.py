@@ -15,8 +15,8 @@ from mlpcli.config import RunOptions
 from mlpcli.errors import DataError, MlpcliError
 from mlpcli.sweeps.run import job_dispatch
 from mlpcli.sweeps.run.job_dispatch import AHEAD, ATTEMPTS, dispatch
+from mlpcli.sweeps.run.kept_models import KeepModels
 from mlpcli.sweeps.run.train_stack import Job, JobResult
-from mlpcli.sweeps.spec.keep_models import KeepModels
 from mlpcli.workers.executor import ClusterLost, Executor, Folder, WorkerDied
 from mlpcli.workers.registry import open_executor
 from tests.workers.executor_jobs import pid_after, stop_the_first

@@ -6,8 +6,8 @@ import pytest
 
 from mlpcli.config import DataOptions, RunOptions
 from mlpcli.data import prepare
+from mlpcli.sweeps.run.kept_models import KeepModels
 from mlpcli.sweeps.run.train_stack import Job, run_job
-from mlpcli.sweeps.spec.keep_models import KeepModels
 from mlpcli.training.session import plan_run
 from mlpcli.workers.executor import Folder
 

@@ -13,7 +13,7 @@ from mlpcli.sweeps.search.listed import Listed
 from mlpcli.sweeps.search.registry import REFINEMENTS, SOURCES, make_strategy
 from mlpcli.sweeps.search.strategy import Batch, Proposal, Strategy
 from mlpcli.sweeps.search.successive_halving import SuccessiveHalving
-from mlpcli.sweeps.spec.halving import Halving
+from mlpcli.sweeps.spec.strategy_tables import Halving
 from mlpcli.sweeps.spec.sweep_file import SweepFile, read_sweep
 from tests.sweeps.search.conformance import conforms, run_through
 from tests.sweeps.search.ternary import BATCHES, TernarySearch

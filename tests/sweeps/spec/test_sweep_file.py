@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from mlpcli.config import OPTIONS, Source, build
 from mlpcli.errors import ExitCode, UsageError
 from mlpcli.sweeps.plan.plan_file import plan_sweep
-from mlpcli.sweeps.spec.halving import Halving
 from mlpcli.sweeps.spec.random_draws import Choices, Draws, Range
+from mlpcli.sweeps.spec.strategy_tables import Halving
 from mlpcli.sweeps.spec.sweep_file import SweepFile, find_sweep, read_sweep
 from tests.examples import examples
 from tests.measure import cpu_loops

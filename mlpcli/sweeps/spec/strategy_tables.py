@@ -1,10 +1,14 @@
-"""The table [halving]: after how many epochs configurations are compared, and which fraction of them goes on."""
+"""The tables [halving], [search], [race] and [confirm]: how many configurations are asked for, and which go on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
-__all__ = ["Halving", "Rung"]
+from mlpcli.sweeps.spec.random_draws import Choices, Range
+
+__all__ = ["Confirm", "Halving", "Race", "Rung", "Search"]
+
+SHARE, LEAST = 5, 5
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,46 @@ class Halving:
     def kept(self, configurations: int) -> int:
         """How many of these configurations go on after a rung."""
         return max(configurations // self.factor, 1)
+
+
+@dataclass(frozen=True)
+class Search:
+    """`trials` configurations, chosen from `options` by one of Optuna's samplers in batches."""
+
+    sampler: str
+    trials: int
+    batch: int | None
+    seed: int
+    options: Mapping[str, Range | Choices]
+
+    def batches(self) -> list[int]:
+        """The configurations of each batch.
+
+        By default a batch grows with those asked for before it, and does not depend on `trials`: a search that is
+        extended has asked for the same batches before, but for the last.
+
+        >>> Search("tpe", 60, None, 0, {}).batches()
+        [5, 5, 5, 5, 5, 5, 6, 7, 8, 9]
+        """
+        sizes: list[int] = []
+        while asked := self.trials - sum(sizes):
+            sizes.append(min(self.batch or max(sum(sizes) // SHARE, LEAST), asked))
+        return sizes
+
+
+@dataclass(frozen=True)
+class Race:
+    """Every configuration has `min_seeds` seeds; then one seed at a time, those far behind the best drop out."""
+
+    min_seeds: int
+
+
+@dataclass(frozen=True)
+class Confirm:
+    """The `top` best configurations get `seeds` fresh seeds, by which alone they are ranked."""
+
+    top: int
+    seeds: int
 
 
 def _share(rungs: Sequence[Rung], configurations: int, epochs: int) -> float:

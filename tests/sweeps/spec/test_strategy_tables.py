@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpcli.sweeps.spec.halving import Halving, Rung
+from mlpcli.sweeps.spec.strategy_tables import Halving, Rung
 
 
 @pytest.mark.parametrize(
