@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from mlpcli.data.cache.table import Table, TableColumn
 from mlpcli.data.prepared.preprocessing import Task
 from mlpcli.data.readers.text.cells import MOST_CLASSES, as_number, find_classes, in_order
-from mlpcli.data.readers.wanted_columns import rejoined
 from mlpcli.errors import DataError, UsageError
-from mlpcli.wording import class_name, listed, nearest, quote
+from mlpcli.wording import class_name, listed, quote
 
-__all__ = ["Targets", "find_columns", "fit_targets", "labelled_rows", "read_targets"]
+__all__ = ["Targets", "fit_targets", "labelled_rows", "read_targets"]
 
 LARGEST, SMALLEST = 1e150, 1e-290  # distances from the mean that float64 can square, and divide by
 FEW_VALUES = 20
@@ -41,22 +40,6 @@ class Targets:
         if self.classes is not None:
             return "classification"
         return "regression" if self.values.dtype.kind == "f" else "multilabel"
-
-
-def find_columns(table: Table, names: Sequence[str], option: str) -> list[int]:
-    """Indices of the columns `names`; `option` is what named them.
-
-    Raises:
-        UsageError: a column that the table does not have, with the nearest name.
-    """
-    known = [column.name for column in table.columns]
-    names = rejoined(names, known)
-    sparse = "; inputs of sparse rows cannot be chosen by name" if table.sparse else ""
-    for name in names:
-        if name not in known:
-            hint = nearest(name, known)
-            raise UsageError(f"{option}: no column {quote(name)} (columns: {listed(known)}{sparse}){hint}")
-    return [known.index(name) for name in names]
 
 
 def labelled_rows(table: Table, columns: Sequence[int]) -> NDArray[np.int64]:

@@ -10,20 +10,19 @@ from mlpcli.config import DataOptions
 from mlpcli.data.cache.entries import Entry, EntryWriter, digest_of
 from mlpcli.data.cache.table import Table
 from mlpcli.data.names.locate import takes
+from mlpcli.data.prepared.column_roles import ColumnRoles
+from mlpcli.data.prepared.column_summary import ColumnSummary
 from mlpcli.data.prepared.columns import Column
 from mlpcli.data.prepared.fitting.fit_columns import fit_columns
 from mlpcli.data.prepared.fitting.fit_sparse import fit_sparse
 from mlpcli.data.prepared.preprocessing import Preprocessing
-from mlpcli.data.prepared.rows.folds import leave_out
 from mlpcli.data.prepared.rows.row_weights import read_weights, relative_weights
-from mlpcli.data.prepared.rows.splits import split_rows
+from mlpcli.data.prepared.rows.split_table import split_table
 from mlpcli.data.prepared.rows.validation import ValidationRows, ValidationTable, read_validation
 from mlpcli.data.prepared.summarize import summary_of_dropped, summary_of_inputs, summary_of_targets, with_notes
-from mlpcli.data.prepared.targets import find_columns, fit_targets, labelled_rows, read_targets
+from mlpcli.data.prepared.targets import Targets, fit_targets, labelled_rows, read_targets
 from mlpcli.data.prepared.write_sparse import too_large, write_sparse
-from mlpcli.data.readers.wanted_columns import rejoined
-from mlpcli.errors import DataError, UsageError
-from mlpcli.wording import quote
+from mlpcli.errors import DataError
 
 __all__ = ["build_entry", "raw_rows", "write_part"]
 
@@ -47,76 +46,28 @@ def build_entry(
         test_rows: last rows that the dataset sets apart; None leaves that to the table.
         validation: table of the validation rows, if there is one.
     """
-    at_targets = find_columns(table, options.target or table.targets, "target")
-    dropped = rejoined(options.drop or (), table.dropped)
-    left_out = find_columns(table, [name for name in dropped if name not in table.dropped], "drop")
-    at_groups = find_columns(table, [options.groups] if options.groups else [], "groups")
-    at_weights = find_columns(table, [options.weights] if options.weights else [], "weights")
-    no_inputs = {*at_targets, *left_out, *at_groups, *at_weights}
-    chosen = [] if table.sparse else [i for i in range(len(table.columns)) if i not in no_inputs]
-    if not chosen and not table.sparse:
-        raise DataError("the table has no column besides its target. Nothing was written")
-    usable = labelled_rows(table, at_targets) if options.drop_unlabelled else np.arange(len(table.cells))
-    targets = read_targets(table, at_targets, options.task, rows=usable)
-    apart = [table.test_rows if test_rows is None else test_rows]
-    apart += [table.validation_rows if validation_rows is None else validation_rows]
-    n_test, n_val = _rows_set_apart(usable, len(table.cells), *apart)
-    split = split_rows(
-        len(usable),
-        targets.values if targets.classes else None,
-        targets.classes,
-        test_size=options.test_size,
-        val_size=0 if options.folds or validation else options.val_size,
-        split_seed=int(options.split_seed),
-        test_rows=n_test,
-        validation_rows=n_val,
-        method=options.split,
-        groups=_groups(table, at_groups[0], usable) if at_groups else None,
-    )
-    if n_val and (options.folds or validation):
-        name = "folds" if options.folds else "val_dataset"
-        raise UsageError(f"{name}: the dataset has validation rows of its own. Leave {name} out")
-    if options.folds:
-        split = leave_out(
-            split,
-            options.folds,
-            options.fold,
-            codes=targets.values if targets.classes else None,
-            groups=_groups(table, at_groups[0], usable) if at_groups else None,
-            method=options.split,
-            split_seed=int(options.split_seed),
-        )
-    parts = {"train": split.train, "val": split.val, "test": split.test}
-    own_weights = read_weights(table, at_weights[0], usable) if at_weights else None
-    weights = None if own_weights is None else relative_weights(own_weights, parts)
-    mean, spread = (
-        fit_targets(targets.values[split.train], None if weights is None else weights[split.train])
-        if targets.task == "regression"
-        else ((), ())
-    )
-    fitted = fit_columns(
+    roles = ColumnRoles.of(table, options)
+    usable = labelled_rows(table, roles.targets) if options.drop_unlabelled else np.arange(len(table.cells))
+    targets = read_targets(table, roles.targets, options.task, rows=usable)
+    split = split_table(
         table,
-        chosen,
-        usable[split.train],
-        options.scale,
-        options.min_frequency,
-        marks_can_be_named=takes("missing", options.dataset),
+        roles,
+        options,
+        usable,
+        targets,
+        validation_rows=table.validation_rows if validation_rows is None else validation_rows,
+        test_rows=table.test_rows if test_rows is None else test_rows,
+        validates_elsewhere=validation is not None,
     )
-    sparse = fit_sparse(table.sparse, usable[split.train], options.scale) if table.sparse else None
-    preprocessing = Preprocessing(
-        columns=tuple(column.column for column in fitted),
-        targets=tuple(table.columns[i].name for i in at_targets),
-        classes=targets.classes,
-        target_mean=mean,
-        target_scale=spread,
-        dtype=options.dtype,
-        sparse=sparse.columns if sparse else None,
-    )
+    parts = vars(split)
+    own_weights = read_weights(table, roles.weights[0], usable) if roles.weights else None
+    weights = None if own_weights is None else relative_weights(own_weights, parts)
+    preprocessing, inputs = _fit(table, roles, options, usable[split.train], targets, split.train, weights)
     for name, rows in parts.items():
         if len(rows):
             if weights is not None:
                 new.array(f"{name}_weights", np.float64).append(weights[rows])
-            varies = write_part(new, name, table, chosen, usable[rows], targets.values[rows], preprocessing)
+            varies = write_part(new, name, table, roles.inputs, usable[rows], targets.values[rows], preprocessing)
             if name == "train" and not varies:
                 raise DataError(
                     f"no column varies in the {len(rows)} training rows, so nothing can be learned. Nothing was "
@@ -131,12 +82,11 @@ def build_entry(
         digest = {"digest": digest_of([table.digest, other]), "validation_digest": other}
         notes = given.notes
     summary = [
-        *summary_of_inputs(fitted),
-        *([sparse.summary] if sparse else []),
-        *summary_of_targets(table, at_targets, targets, len(table.cells) - len(usable)),
-        *summary_of_dropped([*table.dropped, *(table.columns[i].name for i in left_out)], "--drop"),
-        *summary_of_dropped([table.columns[i].name for i in at_groups], "the groups of the split"),
-        *summary_of_dropped([table.columns[i].name for i in at_weights], "the weights of the rows"),
+        *inputs,
+        *summary_of_targets(table, roles.targets, targets, len(table.cells) - len(usable)),
+        *summary_of_dropped([*table.dropped, *_names(table, roles.left_out)], "--drop"),
+        *summary_of_dropped(_names(table, roles.groups), "the groups of the split"),
+        *summary_of_dropped(_names(table, roles.weights), "the weights of the rows"),
     ]
     return new.commit(
         {
@@ -145,6 +95,56 @@ def build_entry(
             **digest,
         }
     )
+
+
+def _fit(
+    table: Table,
+    roles: ColumnRoles,
+    options: DataOptions,
+    rows: NDArray[np.int64],
+    targets: Targets,
+    places: NDArray[np.int64],
+    weights: NDArray[np.float64] | None,
+) -> tuple[Preprocessing, list[ColumnSummary]]:
+    """Fit inputs and targets on the training rows; the second value is the summary of the inputs.
+
+    Args:
+        table: the cells.
+        roles: its columns by what they are for.
+        options: what is asked of it.
+        rows: numbers of the training rows.
+        targets: those of all usable rows.
+        places: places of the training rows among the usable ones.
+        weights: relative weights of the usable rows, if they have some.
+    """
+    mean, spread = (
+        fit_targets(targets.values[places], None if weights is None else weights[places])
+        if targets.task == "regression"
+        else ((), ())
+    )
+    fitted = fit_columns(
+        table,
+        roles.inputs,
+        rows,
+        options.scale,
+        options.min_frequency,
+        marks_can_be_named=takes("missing", options.dataset),
+    )
+    sparse = fit_sparse(table.sparse, rows, options.scale) if table.sparse else None
+    preprocessing = Preprocessing(
+        columns=tuple(column.column for column in fitted),
+        targets=tuple(_names(table, roles.targets)),
+        classes=targets.classes,
+        target_mean=mean,
+        target_scale=spread,
+        dtype=options.dtype,
+        sparse=sparse.columns if sparse else None,
+    )
+    return preprocessing, [*summary_of_inputs(fitted), *([sparse.summary] if sparse else [])]
+
+
+def _names(table: Table, columns: Sequence[int]) -> list[str]:
+    return [table.columns[i].name for i in columns]
 
 
 def _write_validation(
@@ -156,25 +156,6 @@ def _write_validation(
         both = {"train": np.arange(len(of_train)), "val": len(of_train) + np.arange(len(given.weights))}
         relative = relative_weights(np.concatenate([of_train, given.weights]), both)
         new.array("val_weights", np.float64).append(relative[both["val"]])
-
-
-def _groups(table: Table, column: int, usable: NDArray[np.int64]) -> NDArray[Any]:
-    groups = table.column(column)[usable]
-    for at in np.flatnonzero(np.isnan(groups))[:1]:
-        name = quote(table.columns[column].name)
-        raise DataError(f"groups: row {usable[at]} has no value in column {name}. Nothing was written. Fill the cell")
-    return groups
-
-
-def _rows_set_apart(
-    usable: NDArray[np.int64], rows: int, test_rows: int | None, validation_rows: int | None
-) -> tuple[int | None, int | None]:
-    """How many of the usable rows are among the last `test_rows`, and among the `validation_rows` before them."""
-    first_test = rows - (test_rows or 0)
-    first_val = first_test - (validation_rows or 0)
-    n_test = int((usable >= first_test).sum())
-    n_val = int((usable >= first_val).sum()) - n_test
-    return None if test_rows is None else n_test, None if validation_rows is None else n_val
 
 
 def write_part(
