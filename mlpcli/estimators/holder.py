@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mlpcli.api.stored import load
 from mlpcli.config.origins import carriers
-from mlpcli.data.in_memory import encode_in_memory
+from mlpcli.data.new_rows_in_memory import encode_in_memory
 from mlpcli.errors import UsageError
 from mlpcli.estimators.parameters import parameters_of
 from mlpcli.estimators.scoring import Scorer

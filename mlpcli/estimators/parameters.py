@@ -20,7 +20,7 @@ from mlpcli.config import OPTIONS, RunOptions, Source, build
 from mlpcli.config.choices import OPTIMIZERS
 from mlpcli.config.class_weights import WORDS as CLASS_WEIGHT_WORDS
 from mlpcli.config.class_weights import weights_by_class
-from mlpcli.data.in_memory import class_labels
+from mlpcli.data.new_rows_in_memory import class_labels
 from mlpcli.errors import UsageError
 from mlpcli.estimators.faults import ParameterError
 from mlpcli.wording import quote

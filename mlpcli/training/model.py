@@ -61,7 +61,7 @@ class Model(TrainedNetwork):
     @property
     def classes(self) -> Array | None:
         """The classes in the order of `predict_proba`'s columns: integers, booleans or texts; None for other tasks."""
-        from mlpcli.data.in_memory import class_labels
+        from mlpcli.data.new_rows_in_memory import class_labels
 
         return None if self.preprocessing.classes is None else class_labels(self.preprocessing.classes)
 
@@ -176,13 +176,13 @@ class Model(TrainedNetwork):
 
     def _inputs(self, rows: Any) -> Array:
         """The inputs of the network, `(rows, features)`; nothing else here needs the readers of arrays and frames."""
-        from mlpcli.data.in_memory import encode_in_memory
+        from mlpcli.data.new_rows_in_memory import encode_in_memory
 
         return encode_in_memory(rows, self.preprocessing, self.options.data)
 
     def _labelled(self, rows: Any, y: Any, weights: Any) -> Part:
         """Rows, targets and weights as `score` takes them, prepared as in training."""
-        from mlpcli.data.in_memory import checked_weights, encode_targets
+        from mlpcli.data.new_rows_in_memory import checked_weights, encode_targets
         from mlpcli.data.values import warn_of_other_order
 
         for name, other in (("y", y), ("weights", weights)):

@@ -25,7 +25,7 @@ from statistics import median
 import numpy as np
 
 import mlpcli
-from mlpcli.data.in_memory import encode_in_memory
+from mlpcli.data.new_rows_in_memory import encode_in_memory
 from mlpcli.threads import blas_threads
 from tests.benchmarks.measured_on import measured_on
 from tests.plot.folders import sweep_folder

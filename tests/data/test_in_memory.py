@@ -12,14 +12,9 @@ import pytest
 
 import mlpcli
 from mlpcli.config import DataOptions
-from mlpcli.data.in_memory import (
-    checked_weights,
-    class_labels,
-    encode_in_memory,
-    encode_targets,
-    prepare_in_memory,
-)
+from mlpcli.data.in_memory import prepare_in_memory
 from mlpcli.data.new_rows import read_rows
+from mlpcli.data.new_rows_in_memory import checked_weights, class_labels, encode_in_memory, encode_targets
 from mlpcli.data.readers.wanted_columns import rejoined
 from mlpcli.errors import DataError, UsageError
 from tests.data.asked import prepare

@@ -12,7 +12,7 @@ from sklearn.inspection import permutation_importance
 import mlpcli
 from mlpcli.config.metrics import METRICS
 from mlpcli.data import Column, Part
-from mlpcli.data.in_memory import encode_in_memory, encode_targets
+from mlpcli.data.new_rows_in_memory import encode_in_memory, encode_targets
 from mlpcli.errors import DataError, UsageError
 from mlpcli.nn import Array
 from mlpcli.training.importance import Costs, costs, importance_rows, permutations

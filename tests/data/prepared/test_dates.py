@@ -12,7 +12,8 @@ import pytest
 import mlpcli
 from mlpcli.config import DataOptions
 from mlpcli.data import Prepared, Preprocessing
-from mlpcli.data.in_memory import encode_in_memory, prepare_in_memory
+from mlpcli.data.in_memory import prepare_in_memory
+from mlpcli.data.new_rows_in_memory import encode_in_memory
 from mlpcli.errors import DataError
 from tests.data.asked import prepare, read_rows
 
