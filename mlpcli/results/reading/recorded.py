@@ -4,15 +4,13 @@ import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from mlpcli.atomic import io_errors, shown
-from mlpcli.config import OPTIONS, RunOptions, Source, as_dict, build, resolve
-from mlpcli.config.choices import FOLLOWING
+from mlpcli.config import OPTIONS, RunOptions, Source, build
 from mlpcli.config.metrics import PARTS, Measure
-from mlpcli.config.origins import foreign_parts, plugin_flags, registered, unknown_parts
+from mlpcli.config.origins import foreign_parts, plugin_flags, registered
 from mlpcli.errors import DataError, UsageError
 from mlpcli.results.files import csv_text
 from mlpcli.results.files.read_file import read_json, read_options, read_toml
@@ -23,6 +21,7 @@ from mlpcli.results.folders.read_folder import RETRAIN
 from mlpcli.results.folders.read_trials import RERUN
 from mlpcli.results.folders.sweep_ownership import SWEEP
 from mlpcli.results.provenance import plugin_files, provenance_of
+from mlpcli.results.reading.fewest_options import by_width, fewest_options
 from mlpcli.results.schema.json_schema import RunResult, SweepHeader
 from mlpcli.results.trial import Trial
 
@@ -36,12 +35,6 @@ __all__ = [
     "recorded_options",
     "split_scores",
 ]
-
-_STAND_INS = {"activation": "relu", "norm": "layer", "init": "he", "loss": "squared", "optimizer": "adam"}
-"""Parts of mlpcli in place of those that are not registered, to ask what follows from the other options."""
-
-_TOGETHER = ("init", "init_scale")
-"""Options of which each follows from the other's default."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +120,7 @@ def recorded_options(named: Named, file: Mapping[str, Any] | None = None) -> lis
             Source(varied, "trials.csv: ", text=True, plugins=plugins),
             Source({"seed": trial.seed, "threads": 1, **folds}, "trials.csv: "),
         ]
-    values = _by_width(read_options(current(named.path, CONFIG), RETRAIN))
+    values = by_width(read_options(current(named.path, CONFIG), RETRAIN))
     return [Source(values, f"{shown(named.path / CONFIG)}: ", plugins=_plugins_of(values, named.path))]
 
 
@@ -163,12 +156,12 @@ def _trial(named: Named) -> Recorded:
 def _given_of_run(path: Path) -> dict[str, Any]:
     result = read_json(file, RunResult, RETRAIN) if os.path.isfile(file := current(path, RESULT)) else None
     validated = result is None or result["metrics"].get("val") is not None
-    return _given(read_options(current(path, CONFIG), RETRAIN), validated)
+    return fewest_options(read_options(current(path, CONFIG), RETRAIN), validated)
 
 
 def _given_of_trial(named: Named, file: Mapping[str, Any] | None = None) -> dict[str, Any]:
     options, default = build(*recorded_options(named, file), recorded=True), RunOptions()
-    return {name: value for name, value in _by_width(options).items() if value != getattr(default, name)}
+    return {name: value for name, value in by_width(options).items() if value != getattr(default, name)}
 
 
 def _command(given: Mapping[str, Any], plugins: Sequence[str]) -> str:
@@ -187,48 +180,6 @@ def _check_one(named: Named) -> None:
         raise UsageError(f"{shown(named.path)} is a file. Give the run or the trial that it belongs to")
     if named.is_sweep and (named.trials is None or len(named.trials) != 1):
         raise UsageError(f"{shown(named.path)} is a sweep of many trials. Name one, as in {shown(named.path)}/best")
-
-
-def _by_width(options: RunOptions) -> dict[str, Any]:
-    """The options as a dict, with width and depth for layers of one size, so that a flag may replace one of them."""
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in as_dict(options).items()}
-    sizes = options.sizes
-    if len(set(sizes)) <= 1:
-        values.pop("hidden", None)
-        values |= {"depth": len(sizes)} | ({"width": sizes[0]} if sizes else {})
-    return {name: values[name] for name in OPTIONS if name in values}
-
-
-def _given(resolved: RunOptions, validated: bool) -> dict[str, Any]:
-    """The fewest options that resolve to these: those at their defaults go, and those that follow from others.
-
-    Task and scale stay: whether the data alone would lead to them is not known here. What follows from a user-defined
-    part that is not registered here stays too.
-    """
-    default = RunOptions()
-    given = {name: value for name, value in _by_width(resolved).items() if value != getattr(default, name)}
-    facts: dict[str, Any] = {"task": resolved.task, "scale": resolved.scale, "threads": resolved.threads}
-    if resolved.task == "auto" or not isinstance(resolved.threads, int):  # written by hand
-        return given
-    targets = len(resolved.target or ("",))
-    absent = unknown_parts(given)
-    known = {name: _STAND_INS[name] for name in absent}
-    wanted = resolved.model_copy(update=known)
-
-    def same(options: Mapping[str, Any]) -> bool:
-        try:
-            built = build(Source({**options, **known}, ""))
-            return resolve(built, has_validation=validated, targets=targets, **facts) == wanted
-        except UsageError:
-            return False
-
-    following = chain(*(FOLLOWING.get(name, ()) for name in absent))
-    fixed = {"dataset", "task", "scale", "seed", "threads", *absent, *following}
-    for names in (_TOGETHER, *((name,) for name in given)):
-        fewer = {name: value for name, value in given.items() if name in fixed or name not in names}
-        if len(fewer) < len(given) and same(fewer):
-            given = fewer
-    return given
 
 
 def _epochs(path: Path, run_id: str | None = None) -> dict[str, list[float | None]]:
