@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mlpcli.cli.main import run
-from mlpcli.cli.views.sweep_view import SweepView
+from mlpcli.cli.views.sweep_lines import SweepView
 from mlpcli.results.trial import Trial
 from mlpcli.sweeps.plan.stacks import Group, Stack
 from mlpcli.sweeps.run import stack_jobs
