@@ -27,7 +27,8 @@ from mlpcli.results.folders.run_in_memory import RunInMemory
 from mlpcli.results.provenance import labels
 from mlpcli.training.loop.diagnostics import DIAGNOSTIC_COLUMNS
 from mlpcli.training.loop.divergence import Divergence, diverged
-from mlpcli.training.session import PlannedRun, Trained, plan_run, train_run
+from mlpcli.training.planned_run import PlannedRun, plan_run
+from mlpcli.training.session import Trained, train_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,15 +1,15 @@
-"""One training run, from its options and its data to a finished results folder.
+"""The training of one planned run, in an open results folder or in memory, to its end.
 
-`plan_run` resolves the options for the data, which gives the run its identity. `train_run` trains it in an open
-folder, or in memory: checkpoints, answers to Ctrl-C and SIGTERM, scores of the kept weights, files.
+Checkpoints, answers to Ctrl-C and SIGTERM, scores of the kept weights, files.
 
->>> from mlpcli.config import DataOptions
+>>> from mlpcli.config import DataOptions, RunOptions
 >>> from mlpcli.data import prepare
->>> run = plan_run(RunOptions(width=8, depth=1), prepare(DataOptions(dataset="xor")))
->>> run.options.hidden, run.options.loss, run.options.keep
-((8,), 'cross-entropy', 'last')
->>> len(run.run_id)
-12
+>>> from mlpcli.training.planned_run import plan_run
+>>> run = plan_run(RunOptions(width=8, depth=1, epochs=5), prepare(DataOptions(dataset="xor")))
+>>> rows = []
+>>> trained = train_run(run, RunInMemory(["epoch"]), ["mlpcli"], lambda row, best: rows.append(row))
+>>> trained.result["state"], trained.result["epochs_run"], len(rows)
+('complete', 5, 5)
 """
 
 import signal
@@ -21,41 +21,31 @@ from pathlib import Path
 from typing import Any
 
 from mlpcli.atomic import shown
-from mlpcli.config import RunOptions, as_dict, resolve, run_id, with_preset
-from mlpcli.data import ColumnSummary, Prepared
+from mlpcli.config import as_dict
+from mlpcli.data import ColumnSummary
 from mlpcli.errors import DataError, Diverged, Interrupted
 from mlpcli.results.files.csv_text import encode, line
 from mlpcli.results.folders.run_folder import RunFolder
 from mlpcli.results.folders.run_in_memory import RunInMemory
 from mlpcli.results.provenance import provenance
 from mlpcli.signals import Interruption, answered_by, check
-from mlpcli.threads import blas_threads, fastest_threads
+from mlpcli.threads import blas_threads
 from mlpcli.training.baselines import baseline_scores
-from mlpcli.training.data_checks import check_data
 from mlpcli.training.loop.divergence import diverged
 from mlpcli.training.loop.epoch_rows import EpochRow
 from mlpcli.training.loop.trainer import Metrics, Trainer
 from mlpcli.training.model import Model
+from mlpcli.training.planned_run import PlannedRun
 from mlpcli.training.signal_flow import ROWS, signal_flow
 from mlpcli.training.weight_history import WeightHistory
 
-__all__ = ["PlannedRun", "Trained", "plan_run", "resolve_run", "result_of", "train_run"]
+__all__ = ["Trained", "result_of", "train_run"]
 
 CHECKPOINT_EVERY = 2.0
 """Seconds between two checkpoints, the most that a crash may cost."""
 
-
 WEIGHTS_PREFIX = "weights."
 """Prefix of the names of earlier weights in a checkpoint."""
-
-
-@dataclass(frozen=True)
-class PlannedRun:
-    """A run before its training: its resolved options, its data and its identity."""
-
-    options: RunOptions
-    data: Prepared
-    run_id: str
 
 
 @dataclass(frozen=True)
@@ -64,45 +54,6 @@ class Trained:
 
     result: dict[str, Any]
     model: Model
-
-
-def plan_run(options: RunOptions, data: Prepared, threads: int | None = None) -> PlannedRun:
-    """Resolve the options for the data, and check that they suit it; arguments as those of `resolve_run`.
-
-    Raises:
-        UsageError: the options do not suit the data.
-    """
-    resolved = resolve_run(options, data, threads)
-    check_data(resolved, data)
-    return PlannedRun(resolved, data, run_id(resolved, data.digest))
-
-
-def resolve_run(options: RunOptions, data: Prepared, threads: int | None = None) -> RunOptions:
-    """The options as they are used for the data.
-
-    Args:
-        options: the options as given.
-        data: the prepared dataset.
-        threads: the number of threads that `auto` stands for; by default the fastest one for the network's size.
-
-    Raises:
-        UsageError: the options do not suit the task.
-    """
-    if data.decided:
-        options = options.model_copy(update=data.decided)
-    options = with_preset(options, task=data.task, features=len(data.features))
-    if threads is None:
-        batch = options.used("batch_size")
-        batch = len(data.train) if batch == "full" else min(batch, len(data.train))
-        threads = fastest_threads((len(data.features), *options.sizes, data.preprocessing.outputs), batch)
-    return resolve(
-        options,
-        task=data.task,
-        scale=data.scale,
-        has_validation=data.val is not None,
-        threads=threads if options.threads == "auto" else options.threads,
-        targets=len(data.targets),
-    )
 
 
 def train_run(

@@ -25,7 +25,7 @@ from mlpcli.config import Source, build
 from mlpcli.data import Part, Prepared, prepare
 from mlpcli.threads import blas_threads
 from mlpcli.training.loop.trainer import Trainer
-from mlpcli.training.session import plan_run
+from mlpcli.training.planned_run import plan_run
 from tests.benchmarks.measured_on import measured_on
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "large_table.md"

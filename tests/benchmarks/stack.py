@@ -20,7 +20,7 @@ from mlpcli.sweeps.plan.caches import core_cache
 from mlpcli.sweeps.plan.training_cost import cost_of
 from mlpcli.threads import blas_threads
 from mlpcli.training.loop.trainer import Trainer
-from mlpcli.training.session import plan_run
+from mlpcli.training.planned_run import plan_run
 from tests.benchmarks.contenders import Problem, products
 from tests.benchmarks.measured_on import measured_on
 

@@ -39,7 +39,7 @@ from mlpcli.config import Source, build
 from mlpcli.data import Prepared, prepare
 from mlpcli.results.provenance import provenance
 from mlpcli.training.loop.trainer import Trainer
-from mlpcli.training.session import plan_run
+from mlpcli.training.planned_run import plan_run
 from tests.benchmarks.table_sources import BUILT_IN, PACKAGES, TABLES, write_table
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference"

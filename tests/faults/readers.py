@@ -16,7 +16,7 @@ from tests.faults import mutations, sound_files
 if TYPE_CHECKING:
     from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
     from mlpcli.training.model import Model
-    from mlpcli.training.session import PlannedRun
+    from mlpcli.training.planned_run import PlannedRun
 
 __all__ = ["READERS", "Reader"]
 
@@ -169,7 +169,7 @@ def _open_run(content: bytes) -> None:
 def _planned_run() -> "PlannedRun":
     from mlpcli.config import RunOptions
     from mlpcli.data import prepare
-    from mlpcli.training.session import plan_run
+    from mlpcli.training.planned_run import plan_run
 
     options = RunOptions(dataset="moons:n=20", width=3, depth=1, epochs=2, record=True)
     return plan_run(options, prepare(options.data))

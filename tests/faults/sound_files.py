@@ -19,7 +19,7 @@ from mlpcli.cli.main import run
 from tests.faults import mutations
 
 if TYPE_CHECKING:
-    from mlpcli.training.session import PlannedRun
+    from mlpcli.training.planned_run import PlannedRun
 
 __all__ = [
     "card",
@@ -159,7 +159,7 @@ def planned_checkpoint() -> "PlannedRun":
     """The run that stopped after its first checkpoint."""
     from mlpcli.config import RunOptions
     from mlpcli.data import prepare
-    from mlpcli.training.session import plan_run
+    from mlpcli.training.planned_run import plan_run
 
     options = RunOptions(dataset="moons:n=20", width=3, depth=1, epochs=3, threads=1)
     return plan_run(options, prepare(options.data, None))

@@ -11,7 +11,7 @@ from mlpcli.config import DataOptions, RunOptions
 from mlpcli.data import Prepared, prepare
 from mlpcli.training.loop.epoch_rows import EpochRow
 from mlpcli.training.loop.trainer import Trainer
-from mlpcli.training.session import plan_run
+from mlpcli.training.planned_run import plan_run
 
 CLASSES = "blobs:n=131,k=3,d=5"
 TWO_CLASSES = "moons:n=131"

@@ -17,7 +17,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from mlpcli.config import RunOptions
 from mlpcli.data import Prepared, prepare
 from mlpcli.training.loop.trainer import Trainer
-from mlpcli.training.session import plan_run
+from mlpcli.training.planned_run import plan_run
 
 pytestmark = pytest.mark.slow
 

@@ -18,7 +18,8 @@ from mlpcli.errors import BadResult, ExitCode, Interrupted
 from mlpcli.results.folders.run_folder import RunFolder
 from mlpcli.training import session
 from mlpcli.training.model import Model
-from mlpcli.training.session import PlannedRun, plan_run, train_run
+from mlpcli.training.planned_run import PlannedRun, plan_run
+from mlpcli.training.session import train_run
 from tests.training.problems import CLASSES, NUMBERS, dataset
 
 OnEpoch = Callable[[dict[str, Any], int], None]

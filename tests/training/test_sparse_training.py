@@ -16,7 +16,7 @@ from mlpcli.data.in_memory import prepare_in_memory
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.errors import DataError, UsageError
 from mlpcli.training.loop.trainer import Trainer
-from mlpcli.training.session import plan_run
+from mlpcli.training.planned_run import plan_run
 from tests.training.problems import finish
 
 ROWS, COLUMNS = 120, 40

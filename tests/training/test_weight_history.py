@@ -16,7 +16,8 @@ from mlpcli.results.folders.run_folder import RunFolder
 from mlpcli.training import session
 from mlpcli.training.metrics.evaluate import evaluate
 from mlpcli.training.model import Model
-from mlpcli.training.session import PlannedRun, plan_run, train_run
+from mlpcli.training.planned_run import PlannedRun, plan_run
+from mlpcli.training.session import train_run
 from mlpcli.training.weight_history import models_by_epoch
 from tests.training.problems import CLASSES, dataset
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mlpcli.data import Prepared
     from mlpcli.results.folders.run_folder import RunFolder
     from mlpcli.results.folders.run_in_memory import RunInMemory
-    from mlpcli.training.session import PlannedRun
+    from mlpcli.training.planned_run import PlannedRun
 
 __all__ = ["train"]
 

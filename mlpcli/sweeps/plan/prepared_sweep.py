@@ -18,7 +18,7 @@ from mlpcli.sweeps.search.strategy import Scored
 from mlpcli.sweeps.spec.ranking_metric import Kind, ranking_metric
 from mlpcli.training.loop.diagnostics import DIAGNOSTIC_COLUMNS
 from mlpcli.training.metrics.evaluate import is_defined
-from mlpcli.training.session import plan_run, resolve_run
+from mlpcli.training.planned_run import plan_run, resolve_run
 
 __all__ = ["PreparedSweep"]
 

@@ -6,7 +6,7 @@ Two networks learn exclusive or side by side, from different seeds:
 
 >>> from mlpcli.config import DataOptions
 >>> from mlpcli.data import prepare
->>> from mlpcli.training.session import plan_run
+>>> from mlpcli.training.planned_run import plan_run
 >>> data = prepare(DataOptions(dataset="xor"))
 >>> run = plan_run(RunOptions(width=8, depth=1, epochs=200, lr=0.05), data).options
 >>> trainer = Trainer([run, run.model_copy(update={"seed": 1})], data)

@@ -2,7 +2,7 @@
 
 >>> from mlpcli.config import DataOptions
 >>> from mlpcli.data import prepare
->>> from mlpcli.training.session import plan_run
+>>> from mlpcli.training.planned_run import plan_run
 >>> data = prepare(DataOptions(dataset="xor"))
 >>> run = plan_run(RunOptions(width=8, depth=1), data).options
 >>> state = TrainingState([run, run.model_copy(update={"seed": 1})], data)

@@ -8,7 +8,7 @@ from mlpcli.config import DataOptions, RunOptions
 from mlpcli.data import prepare
 from mlpcli.sweeps.run.kept_models import KeepModels
 from mlpcli.sweeps.run.train_stack import Job, run_job
-from mlpcli.training.session import plan_run
+from mlpcli.training.planned_run import plan_run
 from mlpcli.workers.executor import Folder
 
 LR = (0.001, 0.1, 0.3)

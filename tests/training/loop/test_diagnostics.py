@@ -21,7 +21,8 @@ from mlpcli.results.folders.run_folder import RunFolder
 from mlpcli.training import session
 from mlpcli.training.loop.diagnostics import DIAGNOSTIC_COLUMNS, Diagnostics
 from mlpcli.training.loop.trainer import Trainer
-from mlpcli.training.session import plan_run, train_run
+from mlpcli.training.planned_run import plan_run
+from mlpcli.training.session import train_run
 from tests.plugins.parts import tables_restored
 from tests.training.problems import CLASSES, NUMBERS, dataset, finish, resolved, softmax, train
 

@@ -15,7 +15,7 @@ from mlpcli.errors import UsageError
 from mlpcli.training.importance import costs
 from mlpcli.training.loop.trainer import Trainer
 from mlpcli.training.metrics.functions import FUNCTIONS
-from mlpcli.training.session import plan_run
+from mlpcli.training.planned_run import plan_run
 
 CHOICES = {"choices": ["val_loss", "val_brier", "val_roc_auc"]}
 QUICK = {"width": 8, "depth": 1, "epochs": 6, "threads": 1}

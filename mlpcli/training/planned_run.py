@@ -1,28 +1,34 @@
-"""Checks that options and data suit each other, made once both are known, before anything is written.
+"""A run before its training: its options resolved for its data and checked against them, and its identity.
 
 >>> from mlpcli.config import DataOptions
 >>> from mlpcli.data import prepare
->>> check_data(RunOptions(init="interpolate"), prepare(DataOptions(dataset="xor")))
+>>> data = prepare(DataOptions(dataset="xor"))
+>>> run = plan_run(RunOptions(width=8, depth=1), data)
+>>> run.options.hidden, run.options.loss, run.options.keep, len(run.run_id)
+((8,), 'cross-entropy', 'last', 12)
+>>> plan_run(RunOptions(class_weight="maybe=2"), data)
 Traceback (most recent call last):
-mlpcli.errors.UsageError: init interpolate on dataset 'xor': the construction needs one input and a numeric target
+mlpcli.errors.UsageError: class_weight: dataset 'xor' has no class 'maybe'; its classes are '-1', '+1'
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
-from mlpcli.config import RunOptions
+from mlpcli.config import RunOptions, resolve, run_id, with_preset
 from mlpcli.config.choices import INITIALIZERS
 from mlpcli.config.class_weights import WORDS, weights_by_class
 from mlpcli.config.metrics import Measure, undefined
 from mlpcli.config.rules import smallest_batch
 from mlpcli.data import Prepared
 from mlpcli.errors import UsageError
+from mlpcli.threads import fastest_threads
 from mlpcli.training.build import check_lift, single_layers
 from mlpcli.training.metrics.evaluate import is_defined
 from mlpcli.wording import nearest, quote
 
-__all__ = ["check_data"]
+__all__ = ["PlannedRun", "plan_run", "resolve_run"]
 
 MOST_NAMED = 10
 """Classes that a message lists."""
@@ -34,7 +40,55 @@ DENSE_ONLY = ("input_dropout", "input_gain", "lift")
 """Options that put a layer before the first linear one."""
 
 
-def check_data(options: RunOptions, data: Prepared) -> None:
+@dataclass(frozen=True)
+class PlannedRun:
+    """A run before its training: its resolved options, its data and its identity."""
+
+    options: RunOptions
+    data: Prepared
+    run_id: str
+
+
+def plan_run(options: RunOptions, data: Prepared, threads: int | None = None) -> PlannedRun:
+    """Resolve the options for the data, and check that they suit it; arguments as those of `resolve_run`.
+
+    Raises:
+        UsageError: the options do not suit the data.
+    """
+    resolved = resolve_run(options, data, threads)
+    _check(resolved, data)
+    return PlannedRun(resolved, data, run_id(resolved, data.digest))
+
+
+def resolve_run(options: RunOptions, data: Prepared, threads: int | None = None) -> RunOptions:
+    """The options as they are used for the data.
+
+    Args:
+        options: the options as given.
+        data: the prepared dataset.
+        threads: the number of threads that `auto` stands for; by default the fastest one for the network's size.
+
+    Raises:
+        UsageError: the options do not suit the task.
+    """
+    if data.decided:
+        options = options.model_copy(update=data.decided)
+    options = with_preset(options, task=data.task, features=len(data.features))
+    if threads is None:
+        batch = options.used("batch_size")
+        batch = len(data.train) if batch == "full" else min(batch, len(data.train))
+        threads = fastest_threads((len(data.features), *options.sizes, data.preprocessing.outputs), batch)
+    return resolve(
+        options,
+        task=data.task,
+        scale=data.scale,
+        has_validation=data.val is not None,
+        threads=threads if options.threads == "auto" else options.threads,
+        targets=len(data.targets),
+    )
+
+
+def _check(options: RunOptions, data: Prepared) -> None:
     """Check resolved options against the data that they are to be trained on.
 
     Raises:
