@@ -4,7 +4,6 @@ Figures are made without pyplot, so there is no global state and no window; the 
 """
 
 import io
-import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,7 +25,7 @@ from matplotlib.ticker import (
 )
 from numpy.typing import NDArray
 
-from mlpcli.config.metrics import METRICS, PARTS, Measure
+from mlpcli.plot.labels import upright, wrap
 
 __all__ = [
     "GREY",
@@ -35,23 +34,15 @@ __all__ = [
     "OTHERS",
     "WIDEST",
     "Drawing",
-    "axis_name",
-    "bare",
-    "entry",
     "legend",
     "log_ticks",
-    "measure_name",
-    "metric_name",
     "new_figure",
-    "part_name",
     "render",
     "series",
     "styled",
     "titled",
-    "upright",
     "value_ticks",
     "whole_ticks",
-    "wrap",
 ]
 
 
@@ -119,27 +110,6 @@ GREY = "#cccccc"
 OTHERS = "; all but the highlighted configurations in grey"
 """Part of a caption."""
 
-_OTHERS = {
-    "best_epoch": "best epoch",
-    "epochs_run": "epochs run",
-    "grad_norm": "gradient norm, mean of the epoch",
-    "lr": "learning rate",
-    "time_s": "training time (s)",
-}
-_UNITS = {
-    "batch_size": "rows",
-    "depth": "hidden layers",
-    "dropout": "probability of dropping a unit",
-    "hidden": "units per layer",
-    "input_dropout": "probability of dropping an input",
-    "lr": "learning rate",
-    "lr_every": "epochs",
-    "momentum_epochs": "epochs",
-    "patience": "epochs",
-    "warmup": "epochs",
-    "width": "units per layer",
-}
-
 
 @contextmanager
 def styled() -> Iterator[None]:
@@ -179,43 +149,6 @@ def series(index: int, *, lines: bool = True) -> dict[str, Any]:
     return {"color": color, "linestyle": line if lines else "none", "marker": marker}
 
 
-def metric_name(metric: str) -> str:
-    """Axis label of a column of metrics.csv or trials.csv: `validation accuracy (share of rows)`."""
-    measure = Measure.find(metric)
-    return f"{PARTS[measure.part]} {measure_name(measure.metric.name)}" if measure else measure_name(metric)
-
-
-def part_name(metric: str) -> str:
-    """Name of the rows that a column is measured on: `validation`."""
-    measure = Measure.find(metric)
-    return metric if measure is None else PARTS[measure.part]
-
-
-def measure_name(measure: str) -> str:
-    """Name of a measure without its rows: `accuracy (share of rows)`."""
-    if measure not in METRICS:
-        return _OTHERS.get(measure, measure)
-    metric = METRICS[measure]
-    return f"{metric.label} ({metric.unit})" if metric.unit else metric.label
-
-
-def axis_name(options: tuple[str, ...]) -> str:
-    """Axis label of varied options: `width (units per layer)`."""
-    unit = _UNITS.get(options[0]) if len(options) == 1 else None
-    return f"{options[0]} ({unit})" if unit else ", ".join(options)
-
-
-def bare(name: str) -> str:
-    """An axis label without its unit, for a title: `validation accuracy`."""
-    return name.partition(" (")[0]
-
-
-def upright(name: str, inches: float) -> str:
-    """Label of an axis `inches` long; one that is too long has its unit on a second line."""
-    room = int(inches * 11)
-    return "\n".join(wrap(part, room) for part in (name.replace(" (", "\n(") if len(name) > room else name).split("\n"))
-
-
 def titled(figure: Figure, title: str, below: str) -> None:
     """Set the figure's title and, below the axes, the meaning of its marks, wrapped to its width.
 
@@ -244,16 +177,6 @@ def legend(figure: Figure, panels: Sequence[Axes], title: str | None = None, *, 
     if len(named) > 1 or (named and always):
         name = title and upright(title, 2.4)
         figure.legend(named.values(), named.keys(), loc="outside right center", alignment="left", title=name)
-
-
-def entry(name: str) -> str:
-    """Label of a series for the legend, out of which matplotlib leaves those that begin with an underscore."""
-    return f" {name}" if name.startswith("_") else name
-
-
-def wrap(text: str, width: int = 32) -> str:
-    """Text in lines of at most `width` characters; longer words are cut, and dollar signs are escaped."""
-    return "\n".join(textwrap.wrap(text, width, break_on_hyphens=False)).replace("$", r"\$")
 
 
 def value_ticks(axis: Any, numbers: NDArray[np.float64], *, log: bool) -> None:

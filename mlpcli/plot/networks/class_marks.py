@@ -9,7 +9,8 @@ from matplotlib.colors import ListedColormap, to_rgb
 from numpy.typing import NDArray
 
 from mlpcli.data.prepared.preprocessing import Preprocessing
-from mlpcli.plot.style import entry, series, wrap
+from mlpcli.plot.labels import entry, wrap
+from mlpcli.plot.style import series
 
 __all__ = ["draw_boundaries", "draw_rows", "room_of_names"]
 

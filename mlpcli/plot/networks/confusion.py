@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.config.metrics import PARTS
+from mlpcli.plot.labels import upright, wrap
 from mlpcli.plot.networks.kept import Networks
 from mlpcli.plot.points import origin
-from mlpcli.plot.style import Drawing, new_figure, titled, upright, wrap
+from mlpcli.plot.style import Drawing, new_figure, titled
 
 __all__ = ["count", "draw_confusion"]
 

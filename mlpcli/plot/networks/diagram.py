@@ -7,9 +7,10 @@ import numpy as np
 from matplotlib.patches import FancyBboxPatch
 
 from mlpcli.nn import Layer, Linear, QuadraticLift
+from mlpcli.plot.labels import wrap
 from mlpcli.plot.networks.kept import Kept, Networks
 from mlpcli.plot.points import origin
-from mlpcli.plot.style import Drawing, new_figure, titled, wrap
+from mlpcli.plot.style import Drawing, new_figure, titled
 from mlpcli.training.model import Model
 
 __all__ = ["draw_network"]

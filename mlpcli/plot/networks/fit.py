@@ -6,10 +6,11 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from mlpcli.data import Prepared
+from mlpcli.plot.labels import wrap
 from mlpcli.plot.networks.kept import Networks
 from mlpcli.plot.networks.own_units import are_numbers, in_own_units
 from mlpcli.plot.points import origin
-from mlpcli.plot.style import Drawing, legend, new_figure, titled, wrap
+from mlpcli.plot.style import Drawing, legend, new_figure, titled
 from mlpcli.training.model import Model
 
 __all__ = ["draw_fit", "draw_function", "is_a_function"]

@@ -9,11 +9,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from mlpcli.plot.labels import wrap
 from mlpcli.plot.networks.class_marks import draw_boundaries, draw_rows
 from mlpcli.plot.networks.kept import Kept, Networks
 from mlpcli.plot.networks.own_units import are_numbers, in_own_units
 from mlpcli.plot.points import origin
-from mlpcli.plot.style import MOST_CLASSES, Drawing, legend, new_figure, titled, wrap
+from mlpcli.plot.style import MOST_CLASSES, Drawing, legend, new_figure, titled
 
 __all__ = ["View", "draw_hidden", "draw_last_layer", "find_view", "has_layers_to_draw"]
 

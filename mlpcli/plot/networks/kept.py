@@ -11,8 +11,8 @@ from mlpcli.atomic import shown
 from mlpcli.data import Part, Prepared, prepare
 from mlpcli.errors import DataError
 from mlpcli.plot.factors import Values, describe, find_factors
+from mlpcli.plot.labels import wrap
 from mlpcli.plot.selection import Selection
-from mlpcli.plot.style import wrap
 from mlpcli.results.folders.read_folder import ResultsFolder
 from mlpcli.results.trial import Trial
 from mlpcli.training.model import Model

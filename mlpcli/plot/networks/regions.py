@@ -4,11 +4,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from mlpcli.plot.labels import wrap
 from mlpcli.plot.networks.class_marks import draw_boundaries, draw_rows, room_of_names
 from mlpcli.plot.networks.kept import Kept, Networks
 from mlpcli.plot.networks.own_units import are_numbers, in_own_units
 from mlpcli.plot.points import origin
-from mlpcli.plot.style import MOST_CLASSES, WIDEST, Drawing, legend, new_figure, series, titled, wrap
+from mlpcli.plot.style import MOST_CLASSES, WIDEST, Drawing, legend, new_figure, series, titled
 
 __all__ = ["draw_classes", "draw_regions", "inputs_of"]
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mlpcli.config.metrics import METRICS, PARTS, Measure
 from mlpcli.plot.columns import Columns, epochs_of
 from mlpcli.plot.factors import Values, describe, find_factors
+from mlpcli.plot.labels import bare, measure_name, metric_name, part_name, upright
 from mlpcli.plot.points import repeats, spread_of
 from mlpcli.plot.selection import Selection
 from mlpcli.plot.style import (
@@ -18,16 +19,11 @@ from mlpcli.plot.style import (
     MOST_SERIES,
     WIDEST,
     Drawing,
-    bare,
     legend,
     log_ticks,
-    measure_name,
-    metric_name,
     new_figure,
-    part_name,
     series,
     titled,
-    upright,
     whole_ticks,
 )
 from mlpcli.results.folders.read_folder import ResultsFolder

@@ -6,22 +6,10 @@ from numpy.typing import NDArray
 
 from mlpcli.plot.columns import Columns, diagnostics_of
 from mlpcli.plot.factors import describe, find_factors
+from mlpcli.plot.labels import axis_name, upright, wrap
 from mlpcli.plot.points import origin, repeats
 from mlpcli.plot.selection import Selection
-from mlpcli.plot.style import (
-    MOST_SERIES,
-    WIDEST,
-    Drawing,
-    axis_name,
-    legend,
-    log_ticks,
-    new_figure,
-    series,
-    titled,
-    upright,
-    value_ticks,
-    wrap,
-)
+from mlpcli.plot.style import MOST_SERIES, WIDEST, Drawing, legend, log_ticks, new_figure, series, titled, value_ticks
 from mlpcli.results.folders.read_folder import ResultsFolder
 
 __all__ = ["draw_drift", "draw_gradient", "draw_noise"]

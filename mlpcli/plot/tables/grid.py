@@ -10,26 +10,10 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from mlpcli.plot.factors import Factor, is_geometric, level_name
+from mlpcli.plot.labels import axis_name, bare, entry, metric_name, upright, wrap
 from mlpcli.plot.points import Point, Points, error_bars, explain, suits_log
 from mlpcli.plot.selection import Selection
-from mlpcli.plot.style import (
-    GREY,
-    OTHERS,
-    WIDEST,
-    Drawing,
-    axis_name,
-    bare,
-    entry,
-    legend,
-    log_ticks,
-    metric_name,
-    new_figure,
-    series,
-    titled,
-    upright,
-    value_ticks,
-    wrap,
-)
+from mlpcli.plot.style import GREY, OTHERS, WIDEST, Drawing, legend, log_ticks, new_figure, series, titled, value_ticks
 from mlpcli.results.folders.read_folder import ResultsFolder
 
 __all__ = ["draw_heat_map", "draw_panels"]

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.plot.factors import Factor, find_factors, is_geometric, level_name
+from mlpcli.plot.labels import axis_name, bare, metric_name, wrap
 from mlpcli.plot.points import find_points, left_out, repeats, suits_log
 from mlpcli.plot.selection import Selection
-from mlpcli.plot.style import GREY, MOST_SERIES, Drawing, axis_name, bare, metric_name, new_figure, series, titled, wrap
+from mlpcli.plot.style import GREY, MOST_SERIES, Drawing, new_figure, series, titled
 from mlpcli.results.folders.read_folder import ResultsFolder
 
 __all__ = ["axis_places", "draw_parallel"]

@@ -5,22 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from mlpcli.plot.factors import Factor, describe, is_geometric
+from mlpcli.plot.labels import axis_name, bare, metric_name, upright, wrap
 from mlpcli.plot.points import Points, error_bars, explain, is_error, left_out, repeats, suits_log
 from mlpcli.plot.selection import Selection
-from mlpcli.plot.style import (
-    GREY,
-    OTHERS,
-    WIDEST,
-    Drawing,
-    axis_name,
-    bare,
-    metric_name,
-    new_figure,
-    series,
-    titled,
-    upright,
-    wrap,
-)
+from mlpcli.plot.style import GREY, OTHERS, WIDEST, Drawing, new_figure, series, titled
 from mlpcli.results.folders.read_folder import ResultsFolder
 
 __all__ = ["MOST_ROWS", "draw_ranking", "draw_slices"]

@@ -5,19 +5,9 @@ from numpy.typing import NDArray
 
 from mlpcli.plot.columns import epochs_of
 from mlpcli.plot.factors import describe, find_factors
+from mlpcli.plot.labels import measure_name
 from mlpcli.plot.selection import Selection
-from mlpcli.plot.style import (
-    MOST_SERIES,
-    WIDEST,
-    Drawing,
-    legend,
-    log_ticks,
-    measure_name,
-    new_figure,
-    series,
-    titled,
-    whole_ticks,
-)
+from mlpcli.plot.style import MOST_SERIES, WIDEST, Drawing, legend, log_ticks, new_figure, series, titled, whole_ticks
 from mlpcli.results.folders.read_folder import ResultsFolder
 
 __all__ = ["draw_schedule"]

@@ -2,20 +2,9 @@
 
 import numpy as np
 
+from mlpcli.plot.labels import bare, metric_name, upright
 from mlpcli.plot.points import repeats, suits_log
-from mlpcli.plot.style import (
-    GREY,
-    WIDEST,
-    Drawing,
-    bare,
-    legend,
-    metric_name,
-    new_figure,
-    series,
-    titled,
-    upright,
-    whole_ticks,
-)
+from mlpcli.plot.style import GREY, WIDEST, Drawing, legend, new_figure, series, titled, whole_ticks
 from mlpcli.results.folders.read_folder import ResultsFolder
 from mlpcli.results.reading.option_importance import option_importance
 from mlpcli.results.reading.search_course import best_so_far, read_course
