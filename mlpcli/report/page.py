@@ -16,7 +16,8 @@ from typing import Any
 import mlpcli
 from mlpcli.errors import UsageError
 from mlpcli.installation import install_command
-from mlpcli.report.contents import Contents, brief
+from mlpcli.report.chart_numbers import brief
+from mlpcli.report.contents import Contents
 
 __all__ = ["check_installed", "page_bytes"]
 

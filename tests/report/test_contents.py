@@ -83,7 +83,7 @@ def test_curves_are_thinned_to_what_a_page_can_hold(tmp_path: Path, monkeypatch:
     folder = sweep_folder(tmp_path / "s", {"width": [4, 8]}, seeds=1, epochs=10)
     whole = contents_of(folder).chart
     assert whole["every"] == 1 and whole["lengths"] == [10, 10]
-    monkeypatch.setattr("mlpcli.report.contents.NUMBERS", 20)
+    monkeypatch.setattr("mlpcli.report.chart_numbers.NUMBERS", 20)
     thinned = contents_of(folder).chart
     assert thinned["every"] == 4
     for name, curves in whole["curves"].items():
