@@ -16,7 +16,7 @@ from mlpcli.atomic import shown
 from mlpcli.config import RunOptions
 from mlpcli.errors import DataError
 from mlpcli.results.files.snapshot import current, snapshot
-from mlpcli.results.folders.find import why_without_model
+from mlpcli.results.folders.find_models import why_without_model
 from mlpcli.results.folders.promotion import CONFIG, DIAGNOSTICS, METRICS, MODEL, RESULT
 from mlpcli.results.folders.read_folder import RETRAIN
 from mlpcli.results.folders.run_folder import RunFolder

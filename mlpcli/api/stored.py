@@ -16,7 +16,8 @@ from mlpcli.api.run import Run
 from mlpcli.api.sweep_results import Sweep
 from mlpcli.plugins.files import Files
 from mlpcli.plugins.files import load as load_plugins
-from mlpcli.results.folders.find import find_results, find_run, find_runs
+from mlpcli.results.folders.find import find_results
+from mlpcli.results.folders.find_models import find_run, find_runs
 from mlpcli.training.model import Model
 
 __all__ = ["load", "load_all", "open_results"]

@@ -55,7 +55,7 @@ def of_one_model(
     """
     from mlpcli.atomic import io_errors, shown
     from mlpcli.results.files.snapshot import folder_of, snapshot
-    from mlpcli.results.folders.find import find_run
+    from mlpcli.results.folders.find_models import find_run
     from mlpcli.results.folders.promotion import MODEL
 
     def stat() -> os.stat_result:

@@ -87,7 +87,7 @@ def test_a_signal_in_a_destructor_is_not_lost(tmp_path: Path) -> None:
     """Python prints an exception that is raised there, and goes on."""
     before = """
         import os, signal, time
-        import mlpcli.results.folders.find as find
+        import mlpcli.results.folders.find_models as find
         class Doomed:
             def __del__(self):
                 os.kill(os.getpid(), signal.SIGTERM)
@@ -103,7 +103,7 @@ def test_a_signal_in_a_destructor_is_not_lost(tmp_path: Path) -> None:
 def test_lack_of_memory_in_a_destructor_or_a_thread_is_no_line_of_its_own(tmp_path: Path) -> None:
     before = """
         import _thread
-        import mlpcli.results.folders.find as find
+        import mlpcli.results.folders.find_models as find
         class Doomed:
             def __del__(self):
                 raise MemoryError
@@ -123,7 +123,7 @@ def test_a_signal_during_an_import_ends_the_process_there(tmp_path: Path) -> Non
     (tmp_path / "slow_module.py").write_text(
         "import os, signal\ntry:\n    os.kill(os.getpid(), signal.SIGTERM)\nexcept BaseException:\n    print('lost')\n"
     )
-    before = "import mlpcli.results.folders.find as find\nfind.find_run = lambda text, root: __import__('slow_module')"
+    before = "import mlpcli.results.folders.find_models as f\nf.find_run = lambda text, root: __import__('slow_module')"
     stopped = run(before, "eval", "r", root=tmp_path)
     assert (stopped.returncode, stopped.stdout, stopped.stderr) == (143, "", KEPT)
 

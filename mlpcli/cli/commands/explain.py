@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mlpcli.config.metrics import Metric
-    from mlpcli.results.folders.find import Repeats
+    from mlpcli.results.folders.find_models import Repeats
     from mlpcli.training.importance import Costs
     from mlpcli.training.model import Model
 
@@ -58,7 +58,7 @@ def explain(
     from mlpcli.api.evaluate import own_data
     from mlpcli.atomic import make_folder, shown, write_atomic
     from mlpcli.results.files.csv_text import encode, line
-    from mlpcli.results.folders.find import find_repeats
+    from mlpcli.results.folders.find_models import find_repeats
     from mlpcli.threads import blas_threads
     from mlpcli.training.importance import COLUMNS, costs, find_metric, importance_rows, permutations
     from mlpcli.training.model import Model

@@ -55,7 +55,7 @@ def export(
 def _export_model(name: str, file: Path, results: Path, as_json: bool, quiet: bool) -> None:
     from mlpcli.atomic import shown
     from mlpcli.export.model_formats import check_format
-    from mlpcli.results.folders.find import find_run
+    from mlpcli.results.folders.find_models import find_run
     from mlpcli.training.model import Model
 
     check_format(file)

@@ -12,30 +12,18 @@ from pathlib import Path
 
 from mlpcli.atomic import shown
 from mlpcli.config.identity import is_run_id
-from mlpcli.config.origins import plugin_flags
 from mlpcli.errors import DataError, FileError, UsageError
 from mlpcli.results.files.read_file import read_json
 from mlpcli.results.files.snapshot import current, snapshot
 from mlpcli.results.folders.promotion import CONFIG, METRICS, MODEL, RESULT
-from mlpcli.results.folders.read_folder import RETRAIN
 from mlpcli.results.folders.read_trials import BEST, RUN_ID_LEAST, SweepTrials, read_trials
-from mlpcli.results.folders.sweep_ownership import MODELS, SWEEP
+from mlpcli.results.folders.sweep_ownership import SWEEP
 from mlpcli.results.folders.sweep_tables import TRIALS
-from mlpcli.results.provenance import plugin_files
 from mlpcli.results.schema.json_schema import RunResult
 from mlpcli.results.trial import Trial
 from mlpcli.wording import nearest, quote, sentence
 
-__all__ = [
-    "Named",
-    "Repeats",
-    "find_named",
-    "find_repeats",
-    "find_results",
-    "find_run",
-    "find_runs",
-    "why_without_model",
-]
+__all__ = ["Named", "best_of", "find_named", "find_results", "trials_of"]
 
 _RUN_FILES, _SWEEP_FILES = (CONFIG, METRICS, MODEL), (SWEEP, TRIALS)
 """Files by which the folder of a run or a sweep is known."""
@@ -58,19 +46,6 @@ class Named:
     def name(self, trial: Trial) -> str:
         """The name of a trial as a user types it."""
         return f"{shown(self.path)}/{trial.number}"
-
-
-@dataclass(frozen=True)
-class Repeats:
-    """Networks of one configuration, trained on several seeds or folds, or the only network of a run.
-
-    `models` are the model files, absolute, that of the named trial first, and `folds` the folds of their trials.
-    `lost` counts the trials of the configuration that left no model.
-    """
-
-    models: tuple[Path, ...]
-    folds: int = 0
-    lost: int = 0
 
 
 def find_named(text: str, root: Path, *, missing: str = "are no results") -> Named:
@@ -104,62 +79,6 @@ def find_results(text: str, root: Path) -> Path:
     return named.path
 
 
-def find_run(text: str, root: Path) -> Path:
-    """The one model file that `text` means, absolute; errors as `find_runs`."""
-    paths = find_runs(text, root)
-    if len(paths) > 1:
-        raise UsageError(f"{quote(text)} means {len(paths)} networks, and one is needed here. Name one of them")
-    return paths[0]
-
-
-def find_runs(text: str, root: Path) -> list[Path]:
-    """The model files of the run or the trials that `text` means, absolute; a sweep stands for its best trial.
-
-    Raises:
-        UsageError: there is none; the message says what is there instead, or the nearest names.
-        DataError: trials.csv of the sweep is damaged.
-    """
-    named = find_named(text, root, missing="is no run")
-    if os.path.isfile(named.path):
-        return [named.path]
-    if named.is_sweep:
-        sweep = named.sweep or _trials(named.path)
-        return [_kept_model(named, trial) for trial in named.trials or _best(sweep, "best")]
-    if not os.path.isfile(model := current(named.path, MODEL)):
-        raise UsageError(f"{shown(named.path)} {why_without_model(named.path)}")
-    return [model]
-
-
-def why_without_model(path: Path) -> str:
-    """Why the folder of a run has no model, and what to type next: the predicate of a sentence about the folder."""
-    if not os.path.isfile(file := current(path, RESULT)):
-        resume = "Go on with the same mlpcli train command and --resume"
-        return f"has no {MODEL}: its training was not finished. {resume}"
-    result = read_json(file, RunResult, RETRAIN)
-    found = result.get("diverged")  # an earlier version said no more than the state
-    if result["state"] == "diverged" and (found is None or found["epoch"] == 0):
-        return "diverged before its first epoch, and keeps no weights"
-    return f"is finished, but its {MODEL} is gone. {RETRAIN}"
-
-
-def find_repeats(text: str, root: Path) -> Repeats:
-    """The model files of the run that `text` means, or of all trials of a trial's configuration; errors as `find_run`.
-
-    A sweep stands for the configuration of its best trial.
-    """
-    first = find_run(text, root)
-    named = find_named(text, root)
-    if not named.is_sweep:
-        return Repeats((first,))
-    sweep = named.sweep or _trials(named.path)
-    (chosen,) = named.trials or _best(sweep, "best")
-    alike = [trial for trial in sweep.trials if trial.configuration == chosen.configuration]
-    kept = [trial for trial in alike if os.path.isfile(_model_file(named, trial))]
-    others = [path for trial in kept if (path := _model_file(named, trial)) != first]
-    folds = {trial.fold for trial in kept} - {None}
-    return Repeats((first, *others), len(folds), len(alike) - len(kept))
-
-
 def _at_place(text: str, root: Path) -> Named | None:
     """The file or folder of this path or name."""
     for place in _places(text, root):
@@ -177,8 +96,8 @@ def _in_sweep(text: str, root: Path) -> Named | None:
     place = _at_place(above, root)
     if place is None or not place.is_sweep:
         return None
-    sweep = _trials(place.path)
-    trials = _best(sweep, word) if BEST.fullmatch(word) else sweep.named(word)
+    sweep = trials_of(place.path)
+    trials = best_of(sweep, word) if BEST.fullmatch(word) else sweep.named(word)
     if not trials:
         raise UsageError(
             f"{shown(place.path)} has no trial {quote(word)} among the {len(sweep.trials)} that have ended. "
@@ -205,7 +124,7 @@ def _run_ids(root: Path) -> Iterator[tuple[str, Named]]:
         path = Path(os.path.abspath(root / name))
         try:
             if os.path.isfile(path / TRIALS):
-                sweep = _trials(path)
+                sweep = trials_of(path)
                 yield from ((trial.run_id, Named(path, True, sweep, (trial,))) for trial in sweep.trials)
             else:
                 yield read_json(path / RESULT, RunResult, "")["run_id"], Named(path)
@@ -213,32 +132,27 @@ def _run_ids(root: Path) -> Iterator[tuple[str, Named]]:
             continue
 
 
-def _trials(path: Path) -> SweepTrials:
+def trials_of(path: Path) -> SweepTrials:
+    """The trials of a sweep that have ended.
+
+    Raises:
+        UsageError: nothing is recorded yet.
+        DataError: trials.csv is damaged.
+    """
     if not os.path.isfile(path / TRIALS):
         raise _only_begun(path, is_sweep=True)
     return snapshot(path, lambda: read_trials(path))
 
 
-def _best(sweep: SweepTrials, word: str) -> list[Trial]:
+def best_of(sweep: SweepTrials, word: str = "best") -> list[Trial]:
+    """The trials that `best` or `best:5` names.
+
+    Raises:
+        UsageError: no trial is complete.
+    """
     if not sweep.ranked:
         raise UsageError(f"no trial of {shown(sweep.path)} is complete, so none is the best. Run the sweep again")
     return sweep.named(word)
-
-
-def _kept_model(named: Named, trial: Trial) -> Path:
-    path, name = _model_file(named, trial), named.name(trial)
-    if os.path.isfile(path):
-        return path
-    if trial.state != "complete":
-        raise UsageError(f"{name} is {trial.state}: it left no model. Choose another trial")
-    raise UsageError(
-        f"the model of {name} was not kept. Run the sweep again with --keep-models all, or train this trial alone: "
-        f"mlpcli train --from {name}{plugin_flags(plugin_files(named.path))}"
-    )
-
-
-def _model_file(named: Named, trial: Trial) -> Path:
-    return named.path / MODELS / f"{trial.run_id}.safetensors"
 
 
 def _only_begun(path: Path, is_sweep: bool) -> UsageError:

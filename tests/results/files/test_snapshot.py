@@ -7,7 +7,8 @@ import pytest
 
 from mlpcli.errors import DataError, FileError, UsageError
 from mlpcli.results.files.snapshot import NEXT, snapshot, snapshot_of_files
-from mlpcli.results.folders.find import find_results, find_run
+from mlpcli.results.folders.find import find_results
+from mlpcli.results.folders.find_models import find_run
 from mlpcli.results.folders.read_folder import read_folder
 from tests.results.faults import build, content
 from tests.sweeps.sweeps import sweep, write_sweep

@@ -3,7 +3,8 @@ import unicodedata
 import pytest
 
 from mlpcli.errors import DataError, UsageError
-from mlpcli.results.folders.find import find_named, find_results, find_run, find_runs
+from mlpcli.results.folders.find import find_named, find_results
+from mlpcli.results.folders.find_models import find_run, find_runs
 from tests.plot.folders import run_folder, sweep_folder
 
 
