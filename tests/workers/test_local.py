@@ -19,8 +19,9 @@ from mlpcli.errors import ExitCode, FileError
 from mlpcli.workers import local
 from mlpcli.workers.calls import pack, unpack
 from mlpcli.workers.executor import WorkerDied
-from mlpcli.workers.local import START_ATTEMPTS, LocalExecutor
+from mlpcli.workers.local import LocalExecutor
 from mlpcli.workers.local_child import read_message, write_message
+from mlpcli.workers.local_process import START_ATTEMPTS
 from tests.workers.executor_jobs import (
     blas_threads,
     bomb,
@@ -301,7 +302,8 @@ def test_leaving_without_waiting_finishes_the_jobs() -> None:
 PARENT = """
 import sys, time
 from concurrent.futures import wait
-from mlpcli.workers.local import START_ATTEMPTS, LocalExecutor
+from mlpcli.workers.local import LocalExecutor
+from mlpcli.workers.local_process import START_ATTEMPTS
 from tests.workers.executor_jobs import deaf, pid_after
 pool = LocalExecutor(2, ["numpy"])
 try:
