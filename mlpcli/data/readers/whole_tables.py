@@ -76,7 +76,9 @@ def read_feather(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -> 
     except ImportError as error:
         raise UsageError(f"dataset {path}: Feather needs pyarrow. Type: {install_command('parquet')}") from error
     with foreign(path, "a Feather file"):
-        frame = feather.read_feather(path)
+        table = feather.read_table(path)
+        table.validate(full=True)  # pyarrow trusts what the file says of its texts and categories, and would crash
+        frame = table.to_pandas()
     return _read(frame, path, writer, wanted)
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import feather
 
 from mlpcli.data import Prepared
 from mlpcli.data.readers.text import delimited_records
@@ -124,6 +126,16 @@ def test_a_mark_of_a_missing_number_is_one_in_json_lines_too() -> None:
     Path("t.jsonl").write_text("\n".join(rows))
     Path("t.csv").write_text("n,y\n1,a\nNA,b\n2.5,a\n")
     assert prepare("t.jsonl", **WHOLE).train.x.tobytes() == prepare("t.csv", **WHOLE).train.x.tobytes()
+
+
+def test_a_feather_file_with_texts_that_are_not_what_it_says() -> None:
+    """pyarrow itself would crash on some of these."""
+    broken = pa.Array.from_buffers(
+        pa.string(), 2, [None, pa.py_buffer(b"\0\0\0\0\1\0\0\0\2\0\0\0"), pa.py_buffer(b"\xff\xfe")]
+    )
+    feather.write_feather(pa.table({"a": broken, "y": [1.0, 2.0]}), "t.feather")
+    with pytest.raises(DataError, match=r"t\.feather: not a Feather file, or damaged: .*UTF8"):
+        prepare("t.feather", **WHOLE)
 
 
 def test_a_feather_file_with_a_damaged_description_of_its_columns() -> None:
