@@ -91,24 +91,22 @@ def run_plan(
     restart: bool,
     force: bool,
     fail_fast: bool,
-    command: Sequence[str],
     said: Mapping[str, Any] | None = None,
     watch: Watch,
     stop_early: bool = False,
 ) -> Swept:
     """Prepare the data, open the folder, run what is missing: what `sweep` and the command have in common.
 
-    The arguments are those of `sweep`, with the workers that `opened_workers` gives, `command` for provenance.json and
-    a `Watch`. With `stop_early` an
-    interrupted sweep returns what it has, without a summary. `results_last` is False for a folder of the caller's that
-    will be removed.
+    The arguments are those of `sweep`, with the workers that `opened_workers` gives and a `Watch`. With
+    `stop_early` an interrupted sweep returns what it has, without a summary. `results_last` is False for a folder of
+    the caller's that will be removed.
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM, unless `stop_early`. Others as for `sweep`.
     """
     prepared = PreparedSweep(plan, data_home)
     states = {"complete"} if retry_failed else {"complete", "failed", "diverged"}
-    with _open_folder(prepared, results, states, restart, command, said) as folder:
+    with _open_folder(prepared, results, states, restart, said) as folder:
         if not force:
             _check_leaving(folder, plan)
         with watch(prepared, folder, workers.jobs) as view:
@@ -138,7 +136,6 @@ def _open_folder(
     results: Path,
     states: set[str],
     restart: bool,
-    command: Sequence[str],
     said: Mapping[str, Any] | None,
 ) -> SweepFolder:
     """The sweep's folder; trials recorded in these states are not run again, nor are pruned ones under halving."""
@@ -158,7 +155,7 @@ def _open_folder(
         folds=plan.file.folds > 0,
         metric=prepared.metric,
         reuse=lambda trial: trial.state in reused and not trial.lack,
-        provenance=provenance(command, ", ".join(digests), said)
+        provenance=provenance(", ".join(digests), said)
         | {"trials": len(plan) + plan.coming, "metric": prepared.metric},
         restart=restart,
     )

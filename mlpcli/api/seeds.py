@@ -1,6 +1,6 @@
 """One configuration trained with several seeds: a sweep that varies nothing, behind `mlpcli train --seeds 5`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,6 @@ def train_seeds(
     name: str | None,
     force: bool,
     data_home: Path | None,
-    command: Sequence[str],
     said: Mapping[str, Any],
     watch: Watch,
 ) -> Swept:
@@ -68,7 +67,6 @@ def train_seeds(
             restart=False,
             force=force,
             fail_fast=False,
-            command=command,
             said=said,
             watch=watch,
         )

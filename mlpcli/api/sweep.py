@@ -6,7 +6,6 @@
 """
 
 import os
-import sys
 import tempfile
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -128,7 +127,6 @@ def sweep(
                 force=force,
                 fail_fast=fail_fast,
                 limit=limit,
-                command=sys.argv,
                 said=labels(note, tags),
                 watch=lambda prepared, folder, jobs: sweep_progress(prepared.plan, progress),
                 stop_early=is_interactive(),

@@ -109,7 +109,6 @@ def train(
             resume=resume,
             force=force,
             data_home=data_home,
-            command=sys.argv,
             said=labels(note, tags),
             watch=watch,
             stop_early=is_interactive(),
@@ -125,7 +124,6 @@ def train_options(
     resume: bool = False,
     force: bool = False,
     data_home: Path | str | None = None,
-    command: list[str],
     said: Mapping[str, Any] | None = None,
     watch: Watch,
     stop_early: bool = False,
@@ -140,7 +138,6 @@ def train_options(
         resume: continue from the last checkpoint in that folder.
         force: replace a run of that name that is unfinished or has other options.
         data_home: cache of prepared data, by default the user's.
-        command: the command line, for provenance.json.
         said: note and tags of the user, as `labels` gives them.
         watch: see `Watch`.
         stop_early: return what was learned when interrupted.
@@ -163,7 +160,7 @@ def train_options(
             raise UsageError("name, resume, force: they belong to a folder of results. Give results")
         if options.record_weights:
             raise UsageError("record_weights: the weights of epochs are kept in a folder of results. Give results")
-        return _trained(run, RunInMemory(columns, diagnostics), command, said, watch, stop_early)
+        return _trained(run, RunInMemory(columns, diagnostics), said, watch, stop_early)
     with RunFolder(
         Path(results),
         default_name(options.dataset, run.run_id) if name is None else name,
@@ -174,13 +171,12 @@ def train_options(
         force=force,
         resume=resume,
     ) as folder:
-        return _trained(run, folder, command, said, watch, stop_early)
+        return _trained(run, folder, said, watch, stop_early)
 
 
 def _trained(
     run: PlannedRun,
     folder: RunFolder | RunInMemory,
-    command: list[str],
     said: Mapping[str, Any] | None,
     watch: Watch,
     stop_early: bool,
@@ -194,7 +190,7 @@ def _trained(
                 raise Diverged(diverged(found.place, run.options, where, kept_epoch), found)
             return found
         try:
-            trained = train_run(run, folder, command, show, stop_early=stop_early, said=said)
+            trained = train_run(run, folder, show, stop_early=stop_early, said=said)
         except Diverged as error:
             assert isinstance(error.outcome, Trained)
             error.outcome = Run.of_training(run.options, folder, error.outcome)

@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -33,16 +34,13 @@ def labels(note: str | None, tags: Sequence[str]) -> dict[str, Any]:
     return ({"note": note} if note else {}) | ({"tags": list(dict.fromkeys(tags))} if tags else {})
 
 
-def provenance(
-    command: Sequence[str], data_digest: str | None, said: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
+def provenance(data_digest: str | None, said: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The content of provenance.json, taken at the start of a command; it never fails.
 
-    `command` is the command line as typed. The environment is left out, since it may contain secrets. `said`
-    are the user's `labels`.
+    The environment is left out, since it may contain secrets. `said` are the user's `labels`.
     """
     return {
-        "command": list(command),
+        "command": list(sys.argv),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "version": mlpcli.__version__,
         "git_commit": git_commit(),

@@ -7,14 +7,14 @@ Checkpoints, answers to Ctrl-C and SIGTERM, scores of the kept weights, files.
 >>> from mlpcli.training.planned_run import plan_run
 >>> run = plan_run(RunOptions(width=8, depth=1, epochs=5), prepare(DataOptions(dataset="xor")))
 >>> rows = []
->>> trained = train_run(run, RunInMemory(["epoch"]), ["mlpcli"], lambda row, best: rows.append(row))
+>>> trained = train_run(run, RunInMemory(["epoch"]), lambda row, best: rows.append(row))
 >>> trained.result["state"], trained.result["epochs_run"], len(rows)
 ('complete', 5, 5)
 """
 
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -59,7 +59,6 @@ class Trained:
 def train_run(
     run: PlannedRun,
     folder: RunFolder | RunInMemory,
-    command: Sequence[str],
     on_epoch: Callable[[EpochRow, int], None],
     *,
     stop_early: bool = False,
@@ -70,7 +69,6 @@ def train_run(
     Args:
         run: what to train.
         folder: the results folder, open for writing, or the place of a run in memory.
-        command: the command line, for provenance.json.
         on_epoch: called with each row of metrics.csv and the best epoch so far.
         stop_early: return what was learned, in the state `interrupted`, where Interrupted would be raised.
         said: note and tags of the user, for provenance.json.
@@ -83,7 +81,7 @@ def train_run(
     started = time.monotonic()
     with blas_threads(int(run.options.threads)):
         more = {"validation_digest": run.data.validation_digest} if run.data.validation_digest else {}
-        made_by = provenance(command, run.data.digest, {**more, **(said or {})}) if folder.path else {}
+        made_by = provenance(run.data.digest, {**more, **(said or {})}) if folder.path else {}
         trainer = Trainer([run.options], run.data)
         history = WeightHistory() if run.options.record_weights else None
         try:

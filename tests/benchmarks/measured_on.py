@@ -15,7 +15,7 @@ def measured_on(*packages: str) -> str:
 
     The BLAS is named with the processor that its kernels are for, by which products take half or twice the time.
     """
-    machine = provenance([], None)
+    machine = provenance(None)
     blas = next(pool for pool in threadpool_info() if pool["user_api"] == "blas" and "numpy" in pool["filepath"])
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return (

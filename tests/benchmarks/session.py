@@ -128,7 +128,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = (given.folder or Path(temporary)).resolve()
-        made = provenance([], "")
+        made = provenance("")
         os.chdir(folder)
         os.environ["MLPCLI_DATA_HOME"] = str(Path(temporary) / "home")
         (folder / "sweep.toml").write_text(SWEEP.lstrip())

@@ -153,7 +153,7 @@ def read_record() -> tuple[Record, dict[str, str]]:
 def measure(options: Options, name: str, splits: int, contenders: Sequence[str]) -> None:
     """Append the scores of a dataset that the record does not have."""
     have = read_record()[0][name]
-    commit = provenance([], "")["git_commit"]
+    commit = provenance("")["git_commit"]
     missing = [
         (split, contender)
         for contender in contenders
@@ -240,7 +240,7 @@ def verdicts(record: Record, metrics: dict[str, str]) -> Iterator[str]:
 def page() -> str:
     """The page that stands in the reference folder."""
     record, metrics = read_record()
-    machine = provenance([], "")
+    machine = provenance("")
     most = max(len(splits) for scores in record.values() for splits in scores.values())
     return "\n".join(
         [

@@ -46,7 +46,7 @@ def main() -> int:
     )
     asked = parser.parse_args()
     compile_dir(Path(mlpcli.__file__).parent, quiet=1)  # else each command does, where the environment says so
-    begin, machine = time.monotonic(), provenance([], "")
+    begin, machine = time.monotonic(), provenance("")
     tasks, rows = plan(asked), record.read(record.RECORD) if asked.write else []
     recorded = len(rows)
 

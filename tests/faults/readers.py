@@ -111,7 +111,7 @@ def _resume(content: bytes) -> None:
     run = sound_files.planned_checkpoint()
     columns = epoch_columns(run.data.task)
     with RunFolder(Path("c"), "c", as_dict(run.options), columns=columns, run_id=run.run_id, resume=True) as folder:
-        train_run(run, folder, [], lambda row, best: None)
+        train_run(run, folder, lambda row, best: None)
 
 
 def _show(folder: str) -> Callable[[bytes], object]:

@@ -24,8 +24,9 @@ def repository(tmp_path):
     return folder
 
 
-def test_it_says_what_made_the_numbers():
-    found = provenance(["mlpcli", "train", "--seed", "3"], "abc")
+def test_it_says_what_made_the_numbers(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["mlpcli", "train", "--seed", "3"])
+    found = provenance("abc")
     assert found["command"] == ["mlpcli", "train", "--seed", "3"]
     assert found["version"] == mlpcli.__version__
     assert found["packages"]["numpy"] == numpy.__version__ and "scipy" in found["packages"]
@@ -62,7 +63,7 @@ def test_without_a_commit_there_is_none_and_no_error(tmp_path, monkeypatch):
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    assert provenance([], None)["git_commit"] is None
+    assert provenance(None)["git_commit"] is None
 
 
 def test_provenance_that_cannot_be_read_says_nothing(tmp_path):

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -46,7 +47,7 @@ def ignore(row: dict[str, Any], best: int) -> None:
 
 def train(run: PlannedRun, root: Path, on_epoch: OnEpoch = ignore, **how: bool) -> dict[str, Any]:
     with opened(run, root, **how) as folder:
-        train_run(run, folder, ["mlpcli", "train"], on_epoch)
+        train_run(run, folder, on_epoch)
         assert folder.result is not None
         return folder.result
 
@@ -126,7 +127,7 @@ def test_provenance_tells_the_threads_that_trained(tmp_path: Path) -> None:
     made_by = json.loads((tmp_path / "r" / "provenance.json").read_bytes())
     assert set(during) == {1}
     assert {pool["num_threads"] for pool in made_by["blas"]} == {1}
-    assert made_by["command"] == ["mlpcli", "train"]
+    assert made_by["command"] == sys.argv
     assert made_by["data_digest"] == dataset(CLASSES).digest
     assert {"numpy", "scikit-learn", "safetensors"} <= set(made_by["packages"])
     assert made_by.keys() >= {"version", "git_commit", "python", "cpu"}
@@ -209,7 +210,7 @@ def test_the_time_of_a_resumed_run_is_that_of_both(
 def test_a_divergence_leaves_finite_weights_and_says_where(tmp_path: Path, source: str) -> None:
     run = planned(source, optimizer="sgd", lr=1e10, warmup=3.0, loss="squared", norm="none", depth=3)
     with opened(run, tmp_path) as folder, pytest.raises(BadResult) as caught:
-        train_run(run, folder, [], ignore)
+        train_run(run, folder, ignore)
     result = folder.result
     assert result is not None
     assert result["state"] == "diverged"

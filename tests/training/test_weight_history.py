@@ -30,7 +30,7 @@ def planned(**options: Any) -> PlannedRun:
 def trained(run: PlannedRun, root: Path, kill: int = 0, **how: bool) -> Path:
     columns = epoch_columns(run.data.task)
     with RunFolder(root, "r", as_dict(run.options), columns=columns, run_id=run.run_id, **how) as folder:
-        train_run(run, folder, [], lambda row, best: kill == row["epoch"] and os.kill(os.getpid(), signal.SIGINT))
+        train_run(run, folder, lambda row, best: kill == row["epoch"] and os.kill(os.getpid(), signal.SIGINT))
     return folder.path / "weights.safetensors"
 
 

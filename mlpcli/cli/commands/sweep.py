@@ -1,6 +1,5 @@
 """`mlpcli sweep`: runs every missing trial of a sweep file, then summarizes all of them."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -152,7 +151,6 @@ def sweep(
             restart=restart,
             force=force,
             fail_fast=fail_fast,
-            command=sys.argv,
             said=labels(note, tags or ()),
             watch=lambda prepared, folder, jobs: watch_sweep(prepared, folder, jobs, quiet),
         )

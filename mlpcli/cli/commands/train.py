@@ -1,6 +1,5 @@
 """`mlpcli train`: one network, from options to a results folder."""
 
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -108,7 +107,6 @@ def train(
             resume=resume,
             force=force,
             data_home=data_home,
-            command=sys.argv,
             said=said,
             watch=lambda planned, folder: _watched(planned, folder, quiet),
         )
@@ -154,7 +152,6 @@ def _train_seeds(
         name=name,
         force=force,
         data_home=data_home,
-        command=sys.argv,
         said=said,
         watch=lambda prepared, folder, jobs: watch_sweep(prepared, folder, jobs, quiet),
     )

@@ -256,7 +256,7 @@ def test_the_folder_of_an_interrupted_run_ends_as_that_of_an_uninterrupted_one(
     def trained(name: str, resume: bool = False, kill: int = 0) -> bytes:
         columns = {"columns": epoch_columns("classification"), "diagnostics": DIAGNOSTIC_COLUMNS}
         with RunFolder(tmp_path, name, as_dict(run.options), **columns, run_id=run.run_id, resume=resume) as folder:
-            train_run(run, folder, [], lambda row, best: kill == row["epoch"] and os.kill(os.getpid(), signal.SIGINT))
+            train_run(run, folder, lambda row, best: kill == row["epoch"] and os.kill(os.getpid(), signal.SIGINT))
         return (tmp_path / name / "diagnostics.csv").read_bytes()
 
     expected = trained("whole")
