@@ -21,8 +21,8 @@ def table_html(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return f"<table><tr>{head}</tr>{body}</table>"
 
 
-def curves_svg(curves: Mapping[str, Sequence[tuple[float, float]]], x_label: str) -> str:
-    """Curves by name over one axis, each a list of points; points that are not finite are left out.
+def curves_svg(curves: Mapping[str, Sequence[tuple[float, float]]]) -> str:
+    """Curves by name over epochs, each a list of points; points that are not finite are left out.
 
     Empty where no curve has a point.
     """
@@ -43,7 +43,7 @@ def curves_svg(curves: Mapping[str, Sequence[tuple[float, float]]], x_label: str
         _text(LEFT - 6, TOP + 8, f"{y_high:.3g}", "end"),
         _text(LEFT - 6, HEIGHT - BOTTOM, f"{y_low:.3g}", "end"),
         _text(LEFT, HEIGHT - 8, f"{x_low:g}", "start"),
-        _text(WIDTH - 8, HEIGHT - 8, f"{x_label} {x_high:g}", "end"),
+        _text(WIDTH - 8, HEIGHT - 8, f"epoch {x_high:g}", "end"),
     ]
     for index, (name, points) in enumerate(lines.items()):
         color = COLORS[index % len(COLORS)]

@@ -148,4 +148,4 @@ class Run:
             if name in history
         }
         title = f"<p>{self.options.dataset} <code>{self.id}</code> {self.state}</p>"
-        return f"<div>{title}{table_html(['', *names], rows)}{curves_svg(curves, 'epoch')}</div>"
+        return f"<div>{title}{table_html(['', *names], rows)}{curves_svg(curves)}</div>"

@@ -5,7 +5,7 @@
 <Sweep s: 2 trials, ranked by train_accuracy>
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,34 +41,29 @@ class Sweep:
         name: str,
         metric: str,
         varied: tuple[str, ...],
-        table: Callable[[str], str | None],
-        best: Callable[[], Model | None],
-        path: Path | None,
+        *,
+        path: Path | None = None,
+        tables: Mapping[str, str | None] | None = None,
+        best: Model | None = None,
     ) -> None:
         self.name, self.metric, self.varied, self.path = name, metric, varied, path
-        self._table, self._best = table, best
+        self._tables, self._best = tables or {}, best
 
     @classmethod
     def of_folder(cls, path: Path) -> "Sweep":
-        """The sweep in a folder, which may still be running.
+        """The sweep in a folder, which may still be running; its files are read when they are asked for.
 
         Raises:
             DataError: a file there is not one that mlpcli writes.
             FileError: a file cannot be read.
         """
         folder = read_folder(path)
-
-        def best() -> Model | None:
-            first = min(folder.trials, key=lambda trial: trial.rank(folder.metric), default=None)
-            file = folder.model(first) if first and first.state == "complete" else None
-            return None if file is None else Model.load(file)
-
-        return cls(folder.name, folder.metric, folder.varied, lambda name: read_table(path / name, RERUN), best, path)
+        return cls(folder.name, folder.metric, folder.varied, path=path)
 
     def in_memory(self) -> "Sweep":
         """The same sweep without its folder, which may then be removed."""
-        tables, best = {name: self._table(name) for name in TABLES}, self._best()
-        return Sweep(self.name, self.metric, self.varied, tables.get, lambda: best, None)
+        tables = {name: self._table(name) for name in TABLES}
+        return Sweep(self.name, self.metric, self.varied, tables=tables, best=self._best_model())
 
     @cached_property
     def trials(self) -> "pd.DataFrame":
@@ -92,10 +87,21 @@ class Sweep:
         Raises:
             DataError: no trial is complete, or its model was not kept.
         """
-        found = self._best()
+        found = self._best_model()
         if found is None:
             raise DataError(f"sweep {self.name}: the best trial has no model. Run it again with keep_models best")
         return found
+
+    def _best_model(self) -> Model | None:
+        if self.path is None:
+            return self._best
+        folder = read_folder(self.path)
+        first = min(folder.trials, key=lambda trial: trial.rank(folder.metric), default=None)
+        file = folder.model(first) if first and first.state == "complete" else None
+        return None if file is None else Model.load(file)
+
+    def _table(self, name: str) -> str | None:
+        return self._tables.get(name) if self.path is None else read_table(self.path / name, RERUN)
 
     def _frame(self, name: str) -> "pd.DataFrame":
         import pandas as pd
@@ -113,7 +119,7 @@ class Sweep:
         rows = self.summary[columns].head(MOST_ROWS).to_numpy(object).tolist()
         more = f"<p>and {len(self.summary) - MOST_ROWS} more</p>" if len(self.summary) > MOST_ROWS else ""
         title = f"<p>{self.name}: {len(self.trials)} trials, ranked by {self.metric}</p>"
-        return f"<div>{title}{table_html(columns, rows)}{more}{curves_svg(self._curves(), 'epoch')}</div>"
+        return f"<div>{title}{table_html(columns, rows)}{more}{curves_svg(self._curves())}</div>"
 
     def _curves(self) -> dict[str, list[tuple[float, float]]]:
         """The metric, or the training loss, over the epochs: means over the seeds of the best configurations."""

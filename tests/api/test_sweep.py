@@ -1,5 +1,6 @@
 """`mlpcli.sweep`: from a dict as from its file, on data in memory as on a file, and what is left of it."""
 
+import pickle
 import threading
 import tomllib
 import warnings
@@ -240,3 +241,14 @@ def test_confirmed_is_true_or_false_in_the_frame() -> None:
     """Not the texts of the file, of which "false" would be true."""
     frame = frame_of("summary.csv", "rank,confirmed,width,n_seeds\n1,true,4,3\n2,false,8,3\n")
     assert frame["confirmed"].tolist() == [True, False]
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_sweep_is_pickled_with_its_tables_and_its_best_model(tmp_path: Path, kept: bool) -> None:
+    spec = {"name": "s", "base": {"dataset": "xor", "epochs": 2}, "grid": {"width": [2, 4]}}
+    found = mlpcli.sweep(spec, executor="serial", results=tmp_path if kept else None)
+    copied = pickle.loads(pickle.dumps(found))
+    for table in ("trials", "summary", "history"):
+        assert getattr(copied, table).equals(getattr(found, table))
+    x = [[0.0, 1.0], [1.0, 1.0]]
+    assert np.array_equal(copied.best.predict_proba(x), found.best.predict_proba(x))
