@@ -48,8 +48,12 @@ main()
 """The command; it calls access("/main-begins") when its own code begins."""
 
 TELL_MODULES = """
-import atexit, json, pathlib, sys
-atexit.register(lambda: pathlib.Path("modules.json").write_text(json.dumps(list(sys.modules))))
+import json, os, pathlib, sys
+leave = os._exit
+def tell_and_leave(code):
+    pathlib.Path("modules.json").write_text(json.dumps(list(sys.modules)))
+    leave(code)
+os._exit = tell_and_leave
 """
 """Leaves the names of all that the command imported, in order."""
 
