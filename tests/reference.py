@@ -274,7 +274,7 @@ def draw(names: Sequence[str] = SECTIONS) -> Iterator[tuple[Path, bytes]]:
 
 def _draw_alone(figure: str) -> bytes:
     """A picture that needs no results."""
-    from mlpcli.autodiff.expression import parse
+    from mlpcli.autodiff.parser import parse
     from mlpcli.plot.functions import draw_activations, draw_losses
     from mlpcli.plot.graph_svg import graph_svg
     from mlpcli.plot.style import render, styled

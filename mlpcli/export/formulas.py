@@ -4,7 +4,7 @@ They are stable for large |t|: exponentials are taken of non-positive arguments 
 
 >>> as_numpy("silu", "x")
 'x * sigmoid(x)'
->>> from mlpcli.autodiff.expression import parse
+>>> from mlpcli.autodiff.parser import parse
 >>> [str(step) for step in parse(FORMULAS["softplus"]).steps]
 ['max(t, 0)', 'abs(t)', '-p', 'exp(r)', '1 + s', 'log(u)', 'q + v']
 """

@@ -16,7 +16,7 @@ import numpy as np
 
 import mlpcli
 from mlpcli import json_text
-from mlpcli.autodiff.expression import parse
+from mlpcli.autodiff.parser import parse
 from mlpcli.config import as_dict
 from mlpcli.data.prepared.columns import Column
 from mlpcli.data.prepared.preprocessing import CLIP, FAR

@@ -25,7 +25,7 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from mlpcli.autodiff import ops
-from mlpcli.autodiff.expression import parse
+from mlpcli.autodiff.parser import parse
 from mlpcli.config.choices import Component, Origin
 from mlpcli.errors import PluginError
 from mlpcli.optim import add_weight_decay, own, shrink_weights

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from mlpcli.autodiff.expression import parse
+from mlpcli.autodiff.parser import parse
 from mlpcli.plot.graph_svg import graph_svg
 from mlpcli.plot.layered_layout import find_heights, find_layers
 

@@ -41,7 +41,7 @@ def graph(
     abs, cos, exp, log, max, min, relu, sigmoid, sin, sqrt, tanh.
     Put an expression that begins with a minus in parentheses: "(-x)".
     """
-    from mlpcli.autodiff.expression import parse
+    from mlpcli.autodiff.parser import parse
 
     if as_json and dot:
         raise UsageError("--json, --dot: only one form can be printed. Nothing was computed. Leave one out")
