@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable, Sequence
 
-__all__ = ["class_name", "closest", "listed", "nearest", "quote", "raised", "sentence"]
+__all__ = ["class_name", "closest", "counted", "listed", "nearest", "quote", "raised", "sentence"]
 
 LONGEST = 200  # characters of one value
 MOST = 12  # names of a list
@@ -40,6 +40,15 @@ def quote(value: object) -> str:
     else:
         shown = str(value)
     return shown if len(shown) <= LONGEST + len("'…'") else f"{shown[:LONGEST]}…"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things, such as those of a noun with a plural in s.
+
+    >>> counted(1, "trial"), counted(12, "hidden unit")
+    ('1 trial', '12 hidden units')
+    """
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def listed(names: Sequence[str]) -> str:

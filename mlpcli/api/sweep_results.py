@@ -16,6 +16,7 @@ from mlpcli.errors import DataError
 from mlpcli.results.folders.read_folder import read_folder
 from mlpcli.results.folders.read_trials import RERUN
 from mlpcli.training.model import Model
+from mlpcli.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,7 +111,7 @@ class Sweep:
         return pd.DataFrame() if table is None else frame_of(name, table, self.path, RERUN)
 
     def __repr__(self) -> str:
-        return f"<Sweep {self.name}: {len(self.trials)} trials, ranked by {self.metric}>"
+        return f"<Sweep {self.name}: {counted(len(self.trials), 'trial')}, ranked by {self.metric}>"
 
     def _repr_html_(self) -> str:
         """The best configurations as a table, and the mean curves of the very best."""
@@ -118,7 +119,7 @@ class Sweep:
         columns = [name for name in wanted if name in self.summary]
         rows = self.summary[columns].head(MOST_ROWS).to_numpy(object).tolist()
         more = f"<p>and {len(self.summary) - MOST_ROWS} more</p>" if len(self.summary) > MOST_ROWS else ""
-        title = f"<p>{self.name}: {len(self.trials)} trials, ranked by {self.metric}</p>"
+        title = f"<p>{self.name}: {counted(len(self.trials), 'trial')}, ranked by {self.metric}</p>"
         return f"<div>{title}{table_html(columns, rows)}{more}{curves_svg(self._curves())}</div>"
 
     def _curves(self) -> dict[str, list[tuple[float, float]]]:

@@ -9,6 +9,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, Self
 
+from mlpcli.wording import counted
+
 __all__ = [
     "METRICS",
     "PARTS",
@@ -262,7 +264,7 @@ def undefined(measure: Measure, rows: int) -> str:
     >>> undefined(Measure.parse("val_r2"), rows=1)
     'val_r2 is not defined on 1 validation row: it needs two rows; use another metric or other rows'
     """
-    words = f"{rows} {PARTS[measure.part]} row{'' if rows == 1 else 's'}"
+    words = counted(rows, f"{PARTS[measure.part]} row")
     return f"{measure} is not defined on {words}: it needs {measure.metric.needs}; use another metric or other rows"
 
 

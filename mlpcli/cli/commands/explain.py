@@ -13,6 +13,7 @@ from mlpcli.cli.flags import DataHome, Json, Quiet, ResultsRoot, SomeRun
 from mlpcli.cli.score_tables import Split, folder_for_tables, of_one_model
 from mlpcli.cli.text_table import table
 from mlpcli.cli.views.cells import short
+from mlpcli.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,7 +77,7 @@ def explain(
             data, name = own_data(model, shown(path), split, data_home)
             chosen, part = find_metric(metric, model, "--metric"), data.parts[name]
             if not networks:
-                say(f"{_count(len(models), 'network')}, {len(part)} {name} rows of {data.name}", quiet=quiet)
+                say(f"{counted(len(models), 'network')}, {len(part)} {name} rows of {data.name}", quiet=quiet)
             orders = permutations(model.options.seed, len(part), repeats)
             with blas_threads(int(model.options.threads)), _progress(model, len(networks), len(models), quiet) as show:
                 networks.append(costs(model, part, chosen, orders, show))
@@ -84,7 +85,7 @@ def explain(
 
     (found, models), (chosen, name, permuted, networks) = of_one_model(run, results, load, permute)
     if found.lost:
-        message(f"{_count(found.lost, 'trial')} of this configuration left no model and cannot count", quiet=quiet)
+        message(f"{counted(found.lost, 'trial')} of this configuration left no model and cannot count", quiet=quiet)
     over = "permutations" if len(models) == 1 else "folds" if found.folds > 1 else "seeds"
     rows = importance_rows(models[0].preprocessing.columns, chosen, networks, found.folds)
     folder = folder_for_tables(found.models[0])
@@ -124,7 +125,3 @@ def _progress(model: "Model", done: int, networks: int, quiet: bool) -> "Iterato
     begun = count()
     with progress_bar(what, len(model.preprocessing.columns), False if quiet else None) as bar:
         yield lambda name: bar.show(next(begun), plain(name))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

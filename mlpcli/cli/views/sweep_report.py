@@ -11,6 +11,7 @@ from mlpcli.cli.views.cells import option_cell, short
 from mlpcli.config.metrics import Measure
 from mlpcli.plugins.files import loaded_flags
 from mlpcli.results.trial import Trial
+from mlpcli.wording import counted
 
 if TYPE_CHECKING:
     from mlpcli.api.run_plan import Swept
@@ -56,7 +57,7 @@ def print_swept(swept: "Swept") -> None:
 def show_counts(swept: "Swept") -> None:
     """Print how many trials there are, by the way they ended."""
     counts = sorted(_counts(swept).items())
-    prose(f"{len(swept.prepared.plan)} trials: {', '.join(f'{count} {state}' for state, count in counts)}")
+    prose(f"{counted(len(swept.prepared.plan), 'trial')}: {', '.join(f'{count} {state}' for state, count in counts)}")
 
 
 def show_rest(swept: "Swept") -> None:
@@ -200,5 +201,6 @@ def show_plan(prepared: "PreparedSweep", jobs: int, as_json: bool) -> None:
     equal = f", {plan.duplicates} the same run as others" if plan.duplicates else ""
     sizes = ", ".join(str(len(stack.trials)) for stack in stacks[:20]) + (", ..." if len(stacks) > 20 else "")
     coming = f"; up to {plan.coming} more are chosen by the results of these" if plan.coming else ""
-    print(f"{len(trials)} trials{left_out}{equal}{coming}")
-    print(f"{len(stacks)} stacks of {sizes} trials; about {seconds:.3g} s with {jobs} jobs")
+    print(f"{counted(len(trials), 'trial')}{left_out}{equal}{coming}")
+    of = f"{sizes} trial{'' if sizes == '1' else 's'}"
+    print(f"{counted(len(stacks), 'stack')} of {of}; about {seconds:.3g} s with {counted(jobs, 'job')}")

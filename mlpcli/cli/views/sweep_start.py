@@ -7,6 +7,7 @@ from mlpcli.atomic import shown
 from mlpcli.cli import interruption
 from mlpcli.cli.console import message, warning
 from mlpcli.cli.views.sweep_view import sweep_view
+from mlpcli.wording import counted
 
 if TYPE_CHECKING:
     from mlpcli.results.folders.sweep_folder import SweepFolder
@@ -31,6 +32,6 @@ def _introduction(prepared: "PreparedSweep", known: int, jobs: int) -> str:
     plan = prepared.plan
     datasets = ", ".join(dict.fromkeys(data.name for data in prepared.data))
     there = f" ({known} known)" if known else ""
-    size = "1 configuration" if plan.configurations == 1 else f"{plan.configurations} configurations"
+    size = f"{counted(plan.configurations, 'configuration')}, {counted(len(plan), 'trial')}"
     more = f", up to {plan.coming} more," if plan.coming else ""
-    return f"{plan.file.name}: {size}, {len(plan)} trials{there}{more} on {datasets}, {jobs} jobs"
+    return f"{plan.file.name}: {size}{there}{more} on {datasets}, {counted(jobs, 'job')}"

@@ -18,6 +18,7 @@ from mlpcli.results.statistics import estimate
 from mlpcli.results.trial import Trial
 from mlpcli.sweeps.plan.sweep_plan import Plan
 from mlpcli.sweeps.run.course import RunningStack
+from mlpcli.wording import counted
 
 if TYPE_CHECKING:
     from rich.console import Console, Group, JustifyMethod
@@ -212,7 +213,7 @@ def _work(stacks: Sequence[RunningStack], room: int) -> str:
     """
     line = ""
     for at, stack in enumerate(stacks):
-        size = "1 trial" if len(stack.trials) == 1 else f"{len(stack.trials)} trials"
+        size = counted(len(stack.trials), "trial")
         longer = f"{line}, {size}" if line else f"in training: {size}"
         longer += f" at epoch {stack.epoch}/{stack.epochs}"
         if len(longer) + len(f" and {len(stacks)} more") > room:

@@ -14,6 +14,7 @@ from mlpcli.config import DataOptions
 from mlpcli.data.cache.table import Table, TableColumn, TableWriter
 from mlpcli.data.readers.file_format import FileFormat, Wanted
 from mlpcli.errors import DataError, FileError
+from mlpcli.wording import counted
 
 __all__ = ["IDX"]
 
@@ -81,9 +82,7 @@ def _open(path: Path, dimensions: int) -> Iterator[tuple[IO[bytes], list[int]]]:
         with cast(IO[bytes], gzip.open(path) if path.suffix == ".gz" else path.open("rb")) as file:
             magic, shape = _read(file, path, 4), _read(file, path, 4 * dimensions)
             if magic.tolist() != [0, 0, 8, dimensions]:
-                raise DataError(
-                    f"{path}: not an IDX file of unsigned bytes with {dimensions} dimension{'s' * (dimensions > 1)}"
-                )
+                raise DataError(f"{path}: not an IDX file of unsigned bytes with {counted(dimensions, 'dimension')}")
             sizes = [int(size) for size in shape.view(">u4")]
             if min(sizes) == 0 or int(np.prod(sizes[1:], dtype=np.float64)) > MOST_PIXELS:
                 raise DataError(f"{path}: its header gives the impossible shape {sizes}")

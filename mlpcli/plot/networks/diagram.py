@@ -12,6 +12,7 @@ from mlpcli.plot.networks.kept import Kept, Networks
 from mlpcli.plot.points import origin
 from mlpcli.plot.style import Drawing, new_figure, titled
 from mlpcli.training.model import Model
+from mlpcli.wording import counted
 
 __all__ = ["draw_network"]
 
@@ -106,7 +107,7 @@ def _draw_layers(networks: Networks, kept: Kept) -> Drawing:
     """A column of boxes from the inputs down to the output, with the shape of what each gives and its parameters."""
     model = kept.model
     inputs = len(model.preprocessing.features)
-    boxes = [(f"{inputs} input{'s' * (inputs != 1)}", "", False), *_boxes(model)]
+    boxes = [(counted(inputs, "input"), "", False), *_boxes(model)]
     if len(boxes) > MOST_BOXES:
         half = MOST_BOXES // 2
         boxes = [*boxes[:half], (f"… {len(boxes) - 2 * half} more layers …", "", False), *boxes[-half:]]

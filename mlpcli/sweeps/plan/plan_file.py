@@ -13,7 +13,7 @@ from mlpcli.sweeps.search.strategy import Batch, Proposal, Scored, Strategy
 from mlpcli.sweeps.spec.problems import Problems
 from mlpcli.sweeps.spec.strategy_tables import Halving
 from mlpcli.sweeps.spec.sweep_file import read_sweep
-from mlpcli.wording import quote
+from mlpcli.wording import counted, quote
 
 __all__ = ["MAX_TRIALS", "plan_sweep"]
 
@@ -172,7 +172,7 @@ class _Planner:
             conditions = " and ".join(quote(condition.text) for condition in self.file.where)
             count = len(self.plan.first.placed) + len(self.plan.first.following)
             self.problems.add(
-                f"{self.file.path}: where", f"{conditions} leaves nothing of {count} combination{'s' * (count > 1)}"
+                f"{self.file.path}: where", f"{conditions} leaves nothing of {counted(count, 'combination')}"
             )
             return
         if self.file.halving is not None and "epochs" not in self.problems.refused:

@@ -29,6 +29,7 @@ from mlpcli.sweeps.run.train_stack import Job, JobResult
 from mlpcli.sweeps.run.trial_records import TrialRecords
 from mlpcli.sweeps.run.trial_score import epochs_begun
 from mlpcli.sweeps.search.strategy import Scored
+from mlpcli.wording import counted
 from mlpcli.workers.executor import ClusterLost, Executor
 
 __all__ = ["Engine"]
@@ -203,7 +204,7 @@ class Engine:
         leaving = len(self.folder.leaving)
         self.folder.begin()
         if leaving:
-            trials = f"{leaving} recorded trial{'s' * (leaving > 1)}"
+            trials = counted(leaving, "recorded trial")
             so_far = " so far" * (self._plan.coming > 0)
             self.watcher.note(f"moved to {shown(self.folder.path / UNUSED)}: {trials} that this plan lacks{so_far}")
 

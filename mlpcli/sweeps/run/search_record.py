@@ -14,6 +14,7 @@ from mlpcli.config.metrics import Measure
 from mlpcli.results.statistics import estimate
 from mlpcli.sweeps.plan.sweep_plan import Plan, Round
 from mlpcli.sweeps.search.strategy import Scored
+from mlpcli.wording import counted
 
 __all__ = ["SearchRecord"]
 
@@ -39,7 +40,7 @@ class SearchRecord:
         for configuration, outcome in outcomes.items():
             if configuration in self._proposed:  # none that [compare] alone has added
                 self._lines.append(json_text.canonical(self._line(asked, configuration, outcome)))
-        said = f"{asked.name}: {len(outcomes)} configuration{'s' * (len(outcomes) != 1)}"
+        said = f"{asked.name}: {counted(len(outcomes), 'configuration')}"
         ended = [number for number, outcome in self._latest.items() if outcome.ended and math.isfinite(outcome.mean)]
         if not ended:
             return said

@@ -79,7 +79,7 @@ def test_what_is_printed_where_there_is_no_terminal(capsys: pytest.CaptureFixtur
     out, err = capsys.readouterr()
     assert "\x1b" not in out + err
     first, *lines = err.splitlines()
-    assert first == "s: 2 configurations, 4 trials on iris, 1 jobs"
+    assert first == "s: 2 configurations, 4 trials on iris, 1 job"
     pattern = r"trial \d \((\d)/4\)  lr (0.01|0.1)  seed [01]  complete  val_accuracy [01]\.\d{4}"
     assert [re.fullmatch(pattern, line)[1] for line in lines] == ["1", "2", "3", "4"]  # type: ignore[index]
     header, *table = out.splitlines()
@@ -106,7 +106,7 @@ def test_what_is_printed_where_there_is_no_terminal(capsys: pytest.CaptureFixtur
     assert run(["sweep", str(write()), "--executor", "serial"]) == 0
     again, err = capsys.readouterr()
     assert again == out
-    assert err == "s: 2 configurations, 4 trials (4 known) on iris, 1 jobs\n"
+    assert err == "s: 2 configurations, 4 trials (4 known) on iris, 1 job\n"
 
 
 def test_json_is_one_object_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from mlpcli.data.readers.text.compression import STDIN, open_bytes
 from mlpcli.errors import DataError, FileError
+from mlpcli.wording import counted
 
 __all__ = ["Piece", "read_pieces", "sniff_delimiter"]
 
@@ -95,7 +96,7 @@ def read_pieces(path: Path, delimiter: str, encoding: str) -> Iterator[Piece]:
             for at in np.flatnonzero(widths != width)[:1]:
                 count = int(widths[at])
                 raise DataError(
-                    f"{path}, line {piece.lines[at]}: {count} cell{'s' * (count != 1)}, but the header has {width}. "
+                    f"{path}, line {piece.lines[at]}: {counted(count, 'cell')}, but the header has {width}. "
                     "Correct the line, or name the separator with --delimiter"
                 )
             yield replace(piece, width=width)
