@@ -25,10 +25,10 @@ from mlpcli.data.prepared.write_parts import build_entry
 from mlpcli.data.readers.arrays import are_pictures, read_arrays
 from mlpcli.data.readers.file_format import TYPED_OPTIONS, Wanted
 from mlpcli.data.readers.formats import refuse_others
-from mlpcli.data.readers.frames import as_frame, is_frame, read_frame
+from mlpcli.data.readers.frames import read_frame
 from mlpcli.data.readers.sparse_matrices import read_sparse
 from mlpcli.data.sparse.sparse_rows import is_sparse
-from mlpcli.data.values import as_array, warn_of_other_order
+from mlpcli.data.values import as_array, as_frame, is_frame, warn_of_other_order
 from mlpcli.errors import DataError, UsageError
 
 __all__ = ["cache_in_memory", "prepare_in_memory", "read_in_memory"]

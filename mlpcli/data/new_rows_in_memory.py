@@ -24,11 +24,11 @@ from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.data.prepared.write_parts import finite_inputs
 from mlpcli.data.readers.column_reader import are_marks
 from mlpcli.data.readers.file_format import Wanted
-from mlpcli.data.readers.frames import as_frame, is_frame, read_frame
+from mlpcli.data.readers.frames import read_frame
 from mlpcli.data.readers.sparse_matrices import encode_sparse
 from mlpcli.data.readers.text.cells import Spelling, find_classes
 from mlpcli.data.sparse.sparse_rows import is_sparse
-from mlpcli.data.values import as_array
+from mlpcli.data.values import as_array, as_frame, is_frame
 from mlpcli.errors import DataError
 from mlpcli.wording import class_name, listed, quote
 

@@ -1,24 +1,34 @@
-"""Values of a Python program, lists or arrays of any library, as one array of numbers or texts whose gaps stay gaps.
+"""Values of a Python program: lists and arrays of any library as one array, tables as a data frame of pandas.
 
-NumPy alone makes the text "nan" of a gap in a list of texts, and takes the number under a mask for a value.
+Gaps stay gaps: NumPy alone makes the text "nan" of one in a list of texts, and takes the number under a mask for a
+value.
 
 >>> as_array(["yes", float("nan"), "no"], "y"), as_array([1, None], "y")
 (array(['yes', None, 'no'], dtype=object), array([ 1., nan]))
+>>> frame = as_frame([{"size": 1.5, "color": "red"}, {"size": None, "color": "blue"}])
+>>> list(frame.columns), len(frame)
+(['size', 'color'], 2)
 """
 
 import sys
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.errors import DataError
 
-__all__ = ["as_array", "warn_of_other_order"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["as_array", "as_frame", "is_frame", "warn_of_other_order"]
 
 GAPS = frozenset(("None", "nan", "NaT", "<NA>"))
 """Values that stand for none, as Python prints them; a text of the same letters is a text."""
+
+LAZY = "collect_schema"
+"""What frames of polars have, lazy ones without `to_pandas`. To ask a lazy one for its columns would cost a warning."""
 
 
 def as_array(values: Any, name: str) -> NDArray[Any]:
@@ -45,6 +55,41 @@ def as_array(values: Any, name: str) -> NDArray[Any]:
         dates = "; a data frame may have dates" if array.dtype.kind == "M" else ""
         raise DataError(f"{name}: got {got}, expected an array, or lists, of numbers or texts{dates}")
     return array
+
+
+def is_frame(data: object) -> bool:
+    """Whether `as_frame` takes the data: a data frame of any library, a dict of columns, a list of rows as dicts, or a
+    structured array of NumPy.
+    """
+    if isinstance(data, list):
+        return bool(data) and isinstance(data[0], dict)
+    if getattr(getattr(data, "dtype", None), "names", None):
+        return True
+    return isinstance(data, dict) or any(hasattr(data, name) for name in ("to_pandas", LAZY, "columns"))
+
+
+def as_frame(data: Any) -> "pd.DataFrame":
+    """The data as a pandas data frame.
+
+    Raises:
+        DataError: a dict or a list that is no table.
+    """
+    import pandas as pd
+
+    if hasattr(data, LAZY) and not hasattr(data, "to_pandas"):
+        data = data.collect()
+    if hasattr(data, "to_pandas"):
+        try:
+            return pd.DataFrame(data.to_pandas())
+        except ImportError:  # polars goes through pyarrow, which may not be installed
+            data = data.to_dict(as_series=False)
+    try:
+        return pd.DataFrame(data)
+    except (TypeError, ValueError) as error:
+        reason = str(error).rstrip("!.")
+        raise DataError(
+            f"the data frame: {reason}. Give columns of equal length, or rows as dicts in a list"
+        ) from error
 
 
 def warn_of_other_order(x: Any, other: Any, name: str, *, stacklevel: int) -> None:

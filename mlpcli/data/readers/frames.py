@@ -1,9 +1,4 @@
-"""Reader of data frames that are in memory; what is not pandas' own is converted column by column.
-
->>> frame = as_frame([{"size": 1.5, "color": "red"}, {"size": None, "color": "blue"}])
->>> list(frame.columns), len(frame)
-(['size', 'color'], 2)
-"""
+"""Reader of pandas data frames, column by column, by the type of their values."""
 
 import math
 from collections import Counter
@@ -27,12 +22,7 @@ from mlpcli.wording import quote
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["as_frame", "is_frame", "read_frame"]
-
-WHERE = "the data frame"
-
-LAZY = "collect_schema"
-"""What frames of polars have, lazy ones without `to_pandas`. To ask a lazy one for its columns would cost a warning."""
+__all__ = ["read_frame"]
 
 POSSIBLE: dict[str, tuple[Kind, ...]] = {
     "boolean": ("boolean", "number", "text"),
@@ -61,40 +51,9 @@ OF_TARGETS: dict[str, tuple[Kind, ...]] = {
 ALIKE = {"datetime": "date", "datetime64": "date", "decimal": "floating", "mixed-integer-float": "floating"}
 
 
-def is_frame(data: object) -> bool:
-    """Whether `as_frame` takes the data: a data frame of any library, a dict of columns, a list of rows as dicts, or a
-    structured array of NumPy.
-    """
-    if isinstance(data, list):
-        return bool(data) and isinstance(data[0], dict)
-    if getattr(getattr(data, "dtype", None), "names", None):
-        return True
-    return isinstance(data, dict) or any(hasattr(data, name) for name in ("to_pandas", LAZY, "columns"))
-
-
-def as_frame(data: Any) -> "pd.DataFrame":
-    """The data as a pandas data frame.
-
-    Raises:
-        DataError: a dict or a list that is no table.
-    """
-    import pandas as pd
-
-    if hasattr(data, LAZY) and not hasattr(data, "to_pandas"):
-        data = data.collect()
-    if hasattr(data, "to_pandas"):
-        try:
-            return pd.DataFrame(data.to_pandas())
-        except ImportError:  # polars goes through pyarrow, which may not be installed
-            data = data.to_dict(as_series=False)
-    try:
-        return pd.DataFrame(data)
-    except (TypeError, ValueError) as error:
-        reason = str(error).rstrip("!.")
-        raise DataError(f"{WHERE}: {reason}. Give columns of equal length, or rows as dicts in a list") from error
-
-
-def read_frame(frame: "pd.DataFrame", writer: TableWriter, wanted: Wanted, where: str = WHERE, first: int = 0) -> Table:
+def read_frame(
+    frame: "pd.DataFrame", writer: TableWriter, wanted: Wanted, where: str = "the data frame", first: int = 0
+) -> Table:
     """The table of the wanted columns; `where` names the frame in messages, and `first` is the number of its first row.
 
     Raises:
