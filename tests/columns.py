@@ -40,8 +40,8 @@ def names(file: str) -> Sequence[str]:
         return list(dict.fromkeys(("trial", "run_id", *columns)))
     if file == "summary.csv":
         return summary_columns(["<option>"], "val_accuracy", confirmed=True)
-    other = ["<class>"] if TABLES[file].other else []
-    return [*TABLES[file].fixed, *other]
+    table = TABLES[file]
+    return [*table.fixed, *([table.other.name] if table.other else [])]
 
 
 if __name__ == "__main__":

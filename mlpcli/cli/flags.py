@@ -98,7 +98,12 @@ Quiet = Annotated[bool, switch("--quiet", "-q", help="print no progress and no m
 ResultsRoot = Annotated[Path, typer.Option("--results", help="folder of all results", rich_help_panel=PANEL)]
 DataHome = Annotated[
     Path | None,
-    typer.Option("--data-home", help="cache of prepared data", show_default="the user's cache", rich_help_panel=PANEL),
+    typer.Option(
+        "--data-home",
+        help="cache of prepared data",
+        show_default="$MLPCLI_DATA_HOME, else the user's cache",
+        rich_help_panel=PANEL,
+    ),
 ]
 Name = Annotated[str | None, typer.Option("--name", help="folder below --results", rich_help_panel=PANEL)]
 Config = Annotated[

@@ -41,13 +41,16 @@ class DataOptions(BaseModel):
         replicas="free",
     )
     target: Names | None = option(
-        None, "Data", "column of a table to predict; several, comma-separated, for regression", shown="the card's"
+        None, "Data", "column of a table to predict, or several, comma-separated", shown="the card's"
     )
     drop: Annotated[Names, AfterValidator(in_any_order)] | None = option(
         None, "Data", "columns to leave out, comma-separated", shown="none"
     )
     task: Literal["auto", "classification", "regression", "multilabel"] = option(
-        "auto", "Data", "kind of prediction; auto follows the target; multilabel is for several targets of 0 and 1"
+        "auto",
+        "Data",
+        "kind of prediction; auto takes texts, and whole numbers of at most 20 values, as classes; multilabel is for "
+        "several targets of 0 and 1",
     )
     scale: Literal["auto", "standard", "robust", "robust-clip", "minmax", "maxabs", "unit", "none"] = option(
         "auto", "Data", "scaling of the inputs, fitted on the training rows; sparse rows take maxabs (auto) or none"

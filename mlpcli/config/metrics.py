@@ -73,7 +73,13 @@ def _error(name: str, label: str, unit: str = "units of the target", **facts: An
 
 
 _ROWS = (
-    Metric("loss", "loss", tasks=(*_CLASSES, *_LABELS, *_NUMBERS), epochs=("train", "val")),
+    Metric(
+        "loss",
+        "loss",
+        tasks=(*_CLASSES, *_LABELS, *_NUMBERS),
+        meaning="loss without penalties and smoothing; of a regression, on standardized targets",
+        epochs=("train", "val"),
+    ),
     _share(
         "accuracy",
         "accuracy",

@@ -87,8 +87,8 @@ class RunOptions(DataOptions):
     class_weight: ClassWeights = option(
         "none",
         "Loss",
-        "weights of the classes, scaled to a mean of 1 per row; balanced gives each class the same total; "
-        "classes not named weigh 1",
+        "weights of the classes, as in no=1,yes=5, scaled to a mean of 1 per row; balanced gives each class the same "
+        "total; classes not named weigh 1",
     )
 
     dropout: Share = option(0.0, "Regularization", "probability of dropping a hidden unit", replicas="switched")
@@ -109,7 +109,8 @@ class RunOptions(DataOptions):
     optimizer: Annotated[str, one_of(OPTIMIZERS)] = option(
         "adam",
         "Optimization",
-        "algorithm that turns gradients into steps; lbfgs takes one per epoch, on all rows, and lr scales its trials",
+        "algorithm that turns gradients into steps; lbfgs takes one per epoch, on all rows; lr is the length that it "
+        "tries first",
     )
     lr: Positive | None = option(None, "Optimization", "learning rate", shown="the optimizer's own", replicas="free")
     lr_multiplier: Amount | Amounts = option(
@@ -139,7 +140,8 @@ class RunOptions(DataOptions):
     schedule: Annotated[str, one_of(SCHEDULES)] = option(
         "constant",
         "Optimization",
-        "course of the learning rate; linear, cosine and the waves of cycles end at 0; plateau follows the monitor",
+        "course of the learning rate; linear and cosine fall to 0; cycles are four waves from 0 to lr and back; plateau "
+        "follows the monitor",
     )
     lr_decay: Decay = option(
         0.5,

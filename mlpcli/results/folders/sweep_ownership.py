@@ -47,6 +47,11 @@ def check_folder(folder: Path, restart: bool, sweep: str) -> None:
     stated = read_toml(folder / SWEEP, SweepHeader, RESTART) if SWEEP in names else {}
     if TRIALS not in names:
         return
+    if PROVENANCE not in names:
+        raise DataError(
+            f"{shown(folder)} has trials and no {PROVENANCE}, which says what version made them. It is unchanged. "
+            f"{RESTART}, or choose another --name"
+        )
     origin = read_json(folder / PROVENANCE, Provenance, RESTART)
     made = origin["version"]
     if made != mlpcli.__version__:

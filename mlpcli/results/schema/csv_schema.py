@@ -6,7 +6,7 @@ wrong. To add a column, add a row here.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mlpcli.config import OPTIONS
 from mlpcli.config.metrics import METRICS, PARTS, Measure, every_metric_of
@@ -130,13 +130,15 @@ _STATISTICS = {
 class Table:
     """A CSV file: what one row stands for, its fixed columns, and the columns that it must have.
 
-    Other columns are metrics of a part of the data, statistics of them, and `other`.
+    Other columns are metrics of a part of the data, statistics of them, and `other`. `notes` say more of the metrics of
+    a part.
     """
 
     row: str
     fixed: Mapping[str, Column]
     needed: Sequence[str]
     other: Column | None = None
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     def columns(self, header: Sequence[str]) -> list[Column]:
         """The declarations of the columns in a header.
@@ -161,7 +163,7 @@ class Table:
             if name.endswith(f"_{suffix}"):
                 base, statistic = name.removesuffix(f"_{suffix}"), words
         if measure := Measure.find(base):
-            meaning = f"{measure.metric.label} on the {PARTS[measure.part]} rows"
+            meaning = f"{measure.metric.label} on the {PARTS[measure.part]} rows{self.notes.get(measure.part, '')}"
             return Column(name, "number", f"{meaning}: {statistic}" if statistic else meaning, measure.metric.unit)
         if self.other is None or base.partition("_")[0] in PARTS:  # of another version of mlpcli
             return Column(name, "number", name.replace("_", " "))
@@ -172,12 +174,17 @@ _OPTION = Column("", "option", "value of an option that the sweep varies")
 
 TABLES = {
     "trials.csv": Table(
-        "trial, in the order of the plan",
+        "trial, in the order of the plan; metrics are those of the kept weights",
         {name: {**_TRIAL, **_ENDED}[name] for name in trial_columns(folds=True)},
         trial_columns(),
         _OPTION,
     ),
-    "metrics.csv": Table("epoch; in a sweep, per trial and epoch", {**_TRIAL, **_EPOCH}, ("epoch",)),
+    "metrics.csv": Table(
+        "epoch; in a sweep, per trial and epoch; a monitor that is not listed here has its column beside them",
+        {**_TRIAL, **_EPOCH},
+        ("epoch",),
+        notes={"train": ", over the epoch's batches as they are trained on"},
+    ),
     "diagnostics.csv": Table(
         "epoch, from the initial weights on, with --record; in a sweep, per trial and epoch",
         {**_TRIAL, **_RECORDED},
@@ -192,7 +199,7 @@ TABLES = {
         "class of the target",
         _CONFUSION,
         tuple(_CONFUSION),
-        Column("", "count", "rows of the target's class that are predicted as this class"),
+        Column("<class>", "count", "rows of the target's class that are predicted as this class"),
     ),
     "calibration-<rows>.csv": Table(
         "bin of probabilities that has rows, where the target has classes", _CALIBRATION, tuple(_CALIBRATION)
@@ -204,10 +211,14 @@ TABLES = {
         "column of the table, the most important first", _IMPORTANCES, ("column", "importance")
     ),
     "predictions-<rows>.csv": Table(
-        "row of the data",
+        "row of the data; `mlpcli predict` writes such rows too, without targets",
         _PREDICTIONS,
         ("row",),
-        Column("", "text", "probability of this class, or target or prediction of one of several targets"),
+        Column(
+            "probability_<class>, target_<name>, prediction_<name>",
+            "text",
+            "probability of a class; value and prediction of one of several targets",
+        ),
     ),
 }
 """The CSV files by name; `<rows>` stands for the split or the table that was scored."""

@@ -432,6 +432,17 @@ def test_rows_stand_in_order_of_completion_until_the_end(tmp_path):
         assert folder.epochs(1) == epochs_of(FIRST[1], 3, COLUMNS)
 
 
+def test_tables_without_their_origin_are_refused_with_the_remedy(tmp_path):
+    """As in a clone of a repository that keeps tables alone: any version may have made them."""
+    sweep(tmp_path)
+    (tmp_path / "s" / "provenance.json").unlink()
+    before = content(tmp_path / "s")
+    with pytest.raises(DataError, match=r"no provenance\.json.*Start over with --restart, or choose another --name"):
+        sweep(tmp_path)
+    assert content(tmp_path / "s") == before
+    sweep(tmp_path, restart=True)
+
+
 def test_models_are_kept_by_name(tmp_path):
     with folder_of(tmp_path) as folder:
         folder.keep_models([])

@@ -116,6 +116,11 @@ def test_every_column_that_is_written_is_declared_with_a_meaning_of_its_own() ->
         assert set(undeclared) <= {"loss", "accuracy"}, file  # whose names are their meanings
 
 
+def test_the_loss_of_an_epoch_is_not_that_of_the_kept_weights() -> None:
+    of_epoch, of_trial = (table(name).column("train_loss").meaning for name in ("metrics.csv", "trials.csv"))
+    assert of_epoch == f"{of_trial}, over the epoch's batches as they are trained on"
+
+
 def test_a_file_of_another_name_is_no_table() -> None:
     with pytest.raises(ValueError, match=r"'other\.csv' is no table"):
         table("other.csv")
