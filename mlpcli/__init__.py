@@ -1,7 +1,12 @@
 """mlpcli: an experiment runner for multilayer perceptrons, on NumPy, for the command line and for Python.
 
-The names of the Python interface load when they are used, so that `import mlpcli` and `mlpcli --help` load no NumPy.
-`__init__.pyi` has their types.
+- `train` trains one network and returns a `Run`; `sweep` trains many and returns a `Sweep`.
+- `open` reads the `Run` or `Sweep` in a folder of results, `load` a trained network, which is a `Model`.
+- `MLPClassifier` and `MLPRegressor` are estimators of scikit-learn's kind; `to_estimator` makes one of a `Model`.
+- `register` adds a part of your own. Every failure is an `Error`.
+
+These names load when they are used, so that `import mlpcli` and `mlpcli --help` load no NumPy. `help(mlpcli.train)`
+explains one; `__init__.pyi` has their types.
 """
 
 __version__ = "0.2.0"

@@ -140,8 +140,8 @@ class RunOptions(DataOptions):
     schedule: Annotated[str, one_of(SCHEDULES)] = option(
         "constant",
         "Optimization",
-        "course of the learning rate; linear and cosine fall to 0; cycles are four waves from 0 to lr and back; plateau "
-        "follows the monitor",
+        "course of the learning rate; linear and cosine fall to 0; cycles are four waves from 0 to lr and back; "
+        "plateau follows the monitor",
     )
     lr_decay: Decay = option(
         0.5,

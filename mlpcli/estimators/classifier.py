@@ -36,8 +36,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # sciki
     Parameters, attributes and meaning are those of `sklearn.neural_network.MLPClassifier`, and equal values of
     `random_state` give equal networks up to rounding. Beyond it:
 
-    - every option of a run as a keyword: dropout, norm, schedule, clip_norm, init, threads, ...; `mlpcli train --help`
-      lists them. `activation` may be any of a run's, `solver` any of its optimizers, `batch_size` "full";
+    - further options of a run as keywords, with the meaning that `mlpcli train --help` gives them under Network, Loss,
+      Regularization and Optimization: dropout, norm, schedule, clip_norm, init, ...; and `threads`. `activation` may be
+      any of a run's, `solver` any of its optimizers, `batch_size` "full";
     - `loss` may be squared, absolute or huber;
     - `class_weight`, as scikit-learn's other classifiers have it;
     - `model_`, the network as the rest of mlpcli takes it, and `MLPClassifier.from_run("results/...")`.

@@ -32,8 +32,8 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]  # scikit-
     """A multilayer perceptron for quantities, one or several per row.
 
     Parameters, attributes and meaning are those of `sklearn.neural_network.MLPRegressor`, and equal values of
-    `random_state` give equal networks up to rounding. Beyond it, as for `MLPClassifier`: every option of a run as a
-    keyword, `loss` absolute or huber, `model_` and `from_run`. Targets are learned as they are, not standardized.
+    `random_state` give equal networks up to rounding. Beyond it, as for `MLPClassifier`: further options of a run
+    as keywords, `loss` absolute or huber, `model_` and `from_run`. Targets are learned as they are, not standardized.
 
     With several targets `loss_` is scikit-learn's, the mean over the targets of half the squared error, while the
     gradient is that of their sum; L-BFGS minimizes the sum, where scikit-learn mixes the two.

@@ -135,7 +135,7 @@ def scheduler_address(location: str, *, encrypted: bool, allow_insecure: bool) -
         raise UsageError(
             f"--executor dask://{location}: unencrypted and unauthenticated: anyone who can reach it can run code "
             "there and here. Nothing was started. Set distributed.comm.tls in Dask's configuration, or tunnel the port "
-            "with ssh -L, or type --allow-insecure-dask"
+            "with ssh -L, or give the command --allow-insecure-dask"
         )
     return f"{'tls' if encrypted else 'tcp'}://{location}"
 

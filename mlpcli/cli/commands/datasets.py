@@ -38,6 +38,11 @@ def datasets(
 ) -> None:
     """List the datasets, or show the columns, classes and split sizes of one.
 
+    A card, datasets/NAME.toml in the working folder, makes a dataset of a table of yours. Its keys are title, source =
+    "file", task, target, rows, features, licence and citation; for classification classes, their number; origin =
+    {path = "../houses.csv"}, from the card's folder; and, where they are needed, options of reading, as in reading =
+    {decimal = ","}.
+
     Example: mlpcli datasets moons:n=500,noise=0.1
     """
     from mlpcli.data import catalog

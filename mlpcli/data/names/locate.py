@@ -68,5 +68,8 @@ def _table_of(card: Card) -> tuple[str, Path]:
     path = card.path.parent / str(card.origin.get("path", ""))
     file = find_format(str(path)) if path.is_file() else None
     if file is None:
-        raise UsageError(f"card {card.path}: [origin] path = {quote(str(card.origin.get('path', '')))} names no table")
+        raise UsageError(
+            f"card {card.path}: [origin] path = {quote(str(card.origin.get('path', '')))} names no table, seen "
+            "from the card's folder"
+        )
     return file

@@ -133,14 +133,22 @@ def _card(card: Card, options: DataOptions) -> Source:
 
 def _check(card: Card, table: Table) -> None:
     """See that the table has the rows, columns and classes that the card expects."""
-    vocabularies = {column.name: column.vocabulary for column in table.columns}
-    classes = len(vocabularies.get(card.target[0], ())) or None
+    classes = _classes(card, table)
     rows, features = len(table.cells), table.width - len(card.target)
     if card.expected and (rows, features, classes) != (card.rows, card.features, card.classes):
         raise DataError(
             f"dataset {quote(card.name)}: the source has {rows} rows of {features} features and {classes} "
             f"classes, but the card {card.path} says {card.rows}, {card.features} and {card.classes}. Correct the card"
         )
+
+
+def _classes(card: Card, table: Table) -> int | None:
+    """The number of classes of the target; None for other tasks, though a text file has a vocabulary of numbers too."""
+    places = [place for place, column in enumerate(table.columns) if column.name == card.target[0]]
+    if card.task != "classification" or not places:
+        return None
+    cells = table.column(places[0])
+    return len(table.columns[places[0]].vocabulary) or len(set(cells[cells == cells].tolist()))
 
 
 def _memory(options: DataOptions) -> Source:

@@ -41,8 +41,9 @@ On the command line `--set lr=0.1` overrides `[base]`, and `--set grid.width=[8,
 WHERE = """## Conditions of `where`
 
 A condition compares options, numbers, quoted texts and lists in brackets. `width`, `depth` and `hidden` describe the
-network however its sizes were given; an option that is not set has its default. Combinations and points for which one
-of the conditions does not hold are left out before anything is trained. The operators:"""
+network however its sizes were given (`width` if all layers have the same); an option that is not set has its default.
+Combinations and points for which one of the conditions does not hold are left out before anything is trained. The
+operators:"""
 
 
 def file_page() -> str:

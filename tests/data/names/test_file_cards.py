@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import mlpcli
@@ -56,6 +57,30 @@ def test_one_damaged_table_does_not_hide_the_others(folder: Path) -> None:
     assert {"sizes", "iris"} <= {row["name"] for row in rows}
     (error,) = errors
     assert "sizes.bin: no table that can be read" in str(error)
+
+
+@pytest.mark.parametrize("target", ['"size"', '["size", "age"]'])
+def test_a_card_of_quantities_has_no_classes(folder: Path, target: str) -> None:
+    """Their spellings in the file are no classes."""
+    of_numbers = CARD.replace('"classification"', '"regression"').replace("classes = 2\n", "").replace('"kind"', target)
+    Path("datasets/sizes.toml").write_text(
+        of_numbers.replace("features = 2", f"features = {3 - target.count(',') - 1}")
+    )
+    Path("tables/sizes.csv").write_text(TABLE.replace("-999", "999"))
+    sizes = prepare("sizes")
+    assert sizes.preprocessing.task == "regression" and sizes.classes is None
+    assert sizes.digest == prepare("tables/sizes.csv", target="size,age" if "[" in target else "size", **READING).digest
+
+
+def test_whole_numbers_of_a_typed_file_are_classes(folder: Path) -> None:
+    pytest.importorskip("pyarrow")
+    pd.DataFrame({"a": range(40), "kind": [i % 3 for i in range(40)]}).to_parquet("tables/kinds.parquet")
+    card = CARD.partition("[reading]")[0].replace("sizes.csv", "kinds.parquet").replace("features = 2", "features = 1")
+    Path("datasets/kinds.toml").write_text(card)
+    with pytest.raises(DataError, match=r"40 rows of 1 features and 3 classes, but the card .* says 40, 1 and 2"):
+        prepare("kinds")
+    Path("datasets/kinds.toml").write_text(card.replace("classes = 2", "classes = 3"))
+    assert prepare("kinds").classes == ("0", "1", "2")
 
 
 def test_options_of_the_user_come_first(folder: Path) -> None:
