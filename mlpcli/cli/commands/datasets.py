@@ -38,10 +38,9 @@ def datasets(
 ) -> None:
     """List the datasets, or show the columns, classes and split sizes of one.
 
-    A card, datasets/NAME.toml in the working folder, makes a dataset of a table of yours. Its keys are title, source =
-    "file", task, target, rows, features, licence and citation; for classification classes, their number; origin =
-    {path = "../houses.csv"}, from the card's folder; and, where they are needed, options of reading, as in reading =
-    {decimal = ","}.
+    A card, datasets/NAME.toml in the working folder, makes a dataset of a table of yours. Its keys: title, source =
+    "file", task, target, rows, features, for classification classes (their number), licence, citation; origin.path =
+    "../houses.csv", seen from the card's folder; options of reading where they are needed, as in reading.decimal = ",".
 
     Example: mlpcli datasets moons:n=500,noise=0.1
     """
