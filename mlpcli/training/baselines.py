@@ -55,7 +55,7 @@ def baseline_scores(options: RunOptions, data: Prepared) -> BaselineScores:
         options: resolved options of a run, for the loss, the dtype and the number of threads.
         data: the prepared dataset.
     """
-    y, weights = np.asarray(data.train.y), data.train.weights
+    y, weights = np.asarray(data.train.y), data.train.relative_weights
     log_odds = LOSSES[options.loss].log_odds
     constant = _best_constant(y, weights, len(data.classes or ()), log_odds=log_odds)
     answer: str | list[float]

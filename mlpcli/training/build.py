@@ -125,7 +125,7 @@ def class_weights(options: RunOptions, data: Prepared) -> Array | None:
     """
     if options.class_weight == "none" or data.classes is None:
         return None
-    counts = np.bincount(data.train.y, data.train.weights, minlength=len(data.classes))
+    counts = np.bincount(data.train.y, data.train.relative_weights, minlength=len(data.classes))
     if options.class_weight == "balanced":
         weights: Array = len(data.train.y) / (len(counts) * np.where(counts > 0, counts, 1))
         return weights

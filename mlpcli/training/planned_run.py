@@ -134,6 +134,6 @@ def _check_class_weights(options: RunOptions, data: Prepared) -> None:
         if name not in classes:
             hint = nearest(name, classes) or f"; its classes are {', '.join(map(quote, classes[:MOST_NAMED]))}"
             raise UsageError(f"class_weight: dataset {data.name!r} has no class {quote(name)}{hint}")
-    counts = np.bincount(data.train.y, data.train.weights, minlength=len(classes)).tolist()
+    counts = np.bincount(data.train.y, data.train.relative_weights, minlength=len(classes)).tolist()
     if not any(given.get(name, 1.0) * count for name, count in zip(classes, counts, strict=True)):
         raise UsageError("class_weight: every class that the training rows have weighs 0. Give one of them a weight")

@@ -31,8 +31,7 @@ def counts(rows: int) -> np.ndarray:
 def with_weights(data: Prepared) -> Prepared:
     parts = {}
     for name, part in data.parts.items():
-        own = counts(len(part)).astype(np.float64)
-        parts[name] = replace(part, weights=own / own.mean())
+        parts[name] = replace(part, weights=counts(len(part)).astype(np.float64))
     return replace(data, **parts)
 
 
@@ -68,7 +67,7 @@ def test_class_weights_balance_the_weights_of_the_classes() -> None:
     assert_allclose(class_weights(run, with_weights(data)), class_weights(run, with_copies(data)))
     weights = class_weights(run, with_weights(data))
     assert weights is not None
-    totals = np.bincount(data.train.y, with_weights(data).train.weights * weights[data.train.y])
+    totals = np.bincount(data.train.y, counts(len(data.train)) * weights[data.train.y])
     assert_allclose(totals, totals[0])
 
 
@@ -152,6 +151,20 @@ def test_metrics_are_scikit_learns_with_sample_weight(name: str) -> None:
             "max_error": np.abs(y - predicted)[w > 0].max(),
         }
     assert {name: found[name] for name in expected} == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", [CLASSES, TWO_CLASSES])
+def test_tables_of_classes_count_the_copies(name: str) -> None:
+    data = dataset(name, dtype="float64")
+    run = resolved(data, dtype="float64")
+    trainer = Trainer([run], data)
+    trainer.results()
+    model = Model.of(run, data, trainer.tensors(0))
+    found, expected = (score(model, rows.parts["test"]) for rows in (with_weights(data), with_copies(data)))
+    for table, other in zip((found.classes, found.confusion), (expected.classes, expected.confusion), strict=True):
+        assert table is not None and other is not None
+        for cells, wanted in zip(table.rows, other.rows, strict=True):
+            assert cells[0] == wanted[0] and cells[1:] == pytest.approx(wanted[1:])
 
 
 def test_rows_of_weight_0_count_for_nothing() -> None:

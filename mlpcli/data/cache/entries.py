@@ -27,7 +27,7 @@ from mlpcli.errors import FileError
 
 __all__ = ["Array", "Entry", "EntryWriter", "NewEntry", "digest_of", "home_folder", "open_entry"]
 
-FORMAT = 4  # raised when a reader, a generator or a fit makes other arrays from the same source
+FORMAT = 5  # raised when a reader, a generator or a fit makes other arrays from the same source
 FULL_CHECK = 4 << 20  # bytes up to which the content itself is hashed on every load
 STALE = 86400.0  # seconds after which a temporary folder belongs to a process that was killed
 TEMPORARY = ".new-"

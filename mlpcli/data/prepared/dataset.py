@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from mlpcli.data.prepared.column_summary import ColumnSummary
 from mlpcli.data.prepared.preprocessing import Preprocessing, Task
+from mlpcli.data.prepared.rows.row_weights import relative_weights
 
 __all__ = ["PARTS", "Part", "Prepared"]
 
@@ -22,8 +24,8 @@ class Part:
 
     `x` is (rows, features) in the dtype asked for: an array, or sparse rows, which behave as one. `y` holds int64 class
     codes (rows,), int64 labels (rows, targets) of 0 and 1, or standardized targets (rows, targets) in that dtype.
-    `rows` is int64 (rows,): the place of each row in its source, counted from 0. `weights` are those of the rows,
-    (rows,), 1 on the mean training row; None weighs all rows by 1.
+    `rows` is int64 (rows,): the place of each row in its source, counted from 0. `weights` are those of the rows as
+    the table has them, (rows,); None weighs all rows by 1.
     """
 
     x: NDArray[Any]
@@ -35,9 +37,14 @@ class Part:
         """Number of rows."""
         return len(self.rows)
 
+    @cached_property
+    def relative_weights(self) -> NDArray[np.float64] | None:
+        """The weights over their mean, with which losses and metrics do not depend on their unit; None as `weights`."""
+        return None if self.weights is None else relative_weights(np.asarray(self.weights))
+
     def weights_as(self, dtype: DTypeLike) -> NDArray[Any] | None:
-        """The weights of the rows in the dtype of a network, None where all are 1."""
-        return None if self.weights is None else self.weights.astype(dtype)
+        """The relative weights in the dtype of a network."""
+        return None if self.relative_weights is None else self.relative_weights.astype(dtype)
 
 
 @dataclass(frozen=True)

@@ -60,13 +60,17 @@ def build_entry(
         validates_elsewhere=validation is not None,
     )
     parts = vars(split)
-    own_weights = read_weights(table, roles.weights[0], usable) if roles.weights else None
-    weights = None if own_weights is None else relative_weights(own_weights, parts)
-    preprocessing, inputs = _fit(table, roles, options, usable[split.train], targets, split.train, weights)
+    weights = {
+        name: read_weights(table, column, usable[rows], f"{name} rows")
+        for column in roles.weights
+        for name, rows in parts.items()
+        if len(rows)
+    }
+    preprocessing, inputs = _fit(table, roles, options, usable[split.train], targets, split.train, weights.get("train"))
     for name, rows in parts.items():
         if len(rows):
-            if weights is not None:
-                new.array(f"{name}_weights", np.float64).append(weights[rows])
+            if name in weights:
+                new.array(f"{name}_weights", np.float64).append(weights[name])
             varies = write_part(new, name, table, roles.inputs, usable[rows], targets.values[rows], preprocessing)
             if name == "train" and not varies:
                 raise DataError(
@@ -77,7 +81,7 @@ def build_entry(
     if validation is not None:
         given = read_validation(validation, preprocessing, options.weights)
         with validation.named():
-            _write_validation(new, given, preprocessing, None if own_weights is None else own_weights[split.train])
+            _write_validation(new, given, preprocessing)
         other = given.table.digest
         digest = {"digest": digest_of([table.digest, other]), "validation_digest": other}
         notes = given.notes
@@ -115,10 +119,10 @@ def _fit(
         rows: numbers of the training rows.
         targets: those of all usable rows.
         places: places of the training rows among the usable ones.
-        weights: relative weights of the usable rows, if they have some.
+        weights: weights of the training rows, if they have some.
     """
     mean, spread = (
-        fit_targets(targets.values[places], None if weights is None else weights[places])
+        fit_targets(targets.values[places], None if weights is None else relative_weights(weights))
         if targets.task == "regression"
         else ((), ())
     )
@@ -147,15 +151,11 @@ def _names(table: Table, columns: Sequence[int]) -> list[str]:
     return [table.columns[i].name for i in columns]
 
 
-def _write_validation(
-    new: EntryWriter, given: ValidationRows, preprocessing: Preprocessing, of_train: NDArray[np.float64] | None
-) -> None:
-    """Write the validation rows; `of_train` are the weights of the training rows, whose mean is 1 afterwards."""
+def _write_validation(new: EntryWriter, given: ValidationRows, preprocessing: Preprocessing) -> None:
+    """Write the validation rows."""
     write_part(new, "val", given.table, given.chosen, given.rows, given.y, preprocessing)
-    if given.weights is not None and of_train is not None:
-        both = {"train": np.arange(len(of_train)), "val": len(of_train) + np.arange(len(given.weights))}
-        relative = relative_weights(np.concatenate([of_train, given.weights]), both)
-        new.array("val_weights", np.float64).append(relative[both["val"]])
+    if given.weights is not None:
+        new.array("val_weights", np.float64).append(given.weights)
 
 
 def write_part(

@@ -71,7 +71,7 @@ _CLASSES = _columns(
     Column("precision", "number", "share of the rows predicted as this class that belong to it"),
     Column("recall", "number", "share of the rows of this class that are predicted as it"),
     Column("f1", "number", "harmonic mean of precision and recall"),
-    Column("support", "count", "rows of the class"),
+    Column("support", "count", "rows of the class, or the sum of their weights"),
 )
 _TARGETS = _columns(
     Column("target", "text", "name of the target", needed=True),

@@ -87,8 +87,8 @@ def is_defined(metric: Metric, part: Part, known: Preprocessing) -> bool:
         scored = _of_errors(losses, np.zeros(y.shape), y, known)
     else:
         scored = _of_scores(losses, np.zeros((len(y), known.outputs)), y, log_odds=True)
-    if part.weights is not None:
-        scored = scored.weighted(np.asarray(part.weights))
+    if part.relative_weights is not None:
+        scored = scored.weighted(part.relative_weights)
     with np.errstate(all="ignore"):
         return bool(np.isfinite(FUNCTIONS[metric.name](scored)))
 
@@ -116,7 +116,7 @@ def _scored(network: Network, loss: Loss, part: Part, known: Preprocessing, metr
         scored = Outcome(every_loss, hits=every[..., 0])
     else:
         scored = Outcome(every_loss, hits=np.logical_and.reduce(every == y, axis=-1), decided=every, targets=y)
-    return scored if part.weights is None else scored.weighted(np.asarray(part.weights))
+    return scored if part.relative_weights is None else scored.weighted(part.relative_weights)
 
 
 def _of_scores(losses: Array, scores: Array, y: Array, *, log_odds: bool) -> Outcome:

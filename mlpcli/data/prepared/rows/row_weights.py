@@ -1,4 +1,4 @@
-"""The weights of rows: read from a column of the table, and brought to a mean of 1 over the training rows.
+"""The weights of rows: read from a column of the table, and brought to a mean of 1.
 
 A weight of 2 is worth a second copy of the row, and a row of weight 0 counts for nothing, in the loss and in every
 metric. The scaling of the inputs heeds no weights, that of regression targets does.
@@ -16,11 +16,11 @@ __all__ = ["read_weights", "relative_weights"]
 Floats = NDArray[np.float64]
 
 
-def read_weights(table: Table, column: int, rows: NDArray[np.int64]) -> Floats:
-    """The weights of these rows, float64 (rows,), as the table has them.
+def read_weights(table: Table, column: int, rows: NDArray[np.int64], words: str = "rows") -> Floats:
+    """The weights of these rows, which messages call `words`: float64 (rows,), as the table has them.
 
     Raises:
-        DataError: a weight is missing, negative or no number.
+        DataError: a weight is missing, negative or no number, or all of them are 0.
     """
     name = quote(table.columns[column].name)
     if (kind := table.columns[column].kind) not in ("number", "boolean"):
@@ -32,26 +32,16 @@ def read_weights(table: Table, column: int, rows: NDArray[np.int64]) -> Floats:
             f"weights: row {rows[at]} has {held} in column {name}, expected a number of 0 or more. Nothing was "
             "written. Correct the cell"
         )
+    if not weights.any():
+        raise DataError(
+            f"weights: all {len(weights)} {words} have the weight 0 in column {name}. Nothing was written. Use other "
+            "weights, or other rows"
+        )
     return weights
 
 
-def relative_weights(weights: Floats, parts: dict[str, NDArray[np.int64]]) -> Floats:
-    """The weights over their mean on the training rows.
-
-    Args:
-        weights: one per row.
-        parts: the places of the rows of each part, by its name; train is one of them.
-
-    Raises:
-        DataError: all weights of a part are 0.
-    """
-    for name, rows in parts.items():
-        if len(rows) and not weights[rows].any():
-            raise DataError(
-                f"weights: all {len(rows)} {name} rows have the weight 0. Nothing was written. Use other weights, "
-                "or other rows, as by another split_seed"
-            )
-    largest = weights.max()  # divided by first, so that no sum overflows
-    scaled = weights / largest
-    relative: Floats = scaled / scaled[parts["train"]].mean()
+def relative_weights(weights: Floats) -> Floats:
+    """The weights over their mean."""
+    scaled = weights / weights.max()  # so that no sum overflows
+    relative: Floats = scaled / scaled.mean()
     return relative

@@ -76,7 +76,7 @@ def read_validation(given: ValidationTable, preprocessing: Preprocessing, weight
     if weights is not None and weights not in places:
         raise DataError(f"{given.where}: the column {quote(weights)} is missing, which holds the weights of the rows")
     with given.named():
-        of_rows = None if weights is None else read_weights(table, places[weights], rows)
+        of_rows = None if weights is None else read_weights(table, places[weights], rows, "val rows")
     notes = {
         texts.column: f"{texts.rows} validation rows hold unknown texts, such as {quote(texts.text)}"
         for texts in unknown_texts(table, chosen, preprocessing)

@@ -1,4 +1,4 @@
-"""The column of weights: no input, brought to a mean of 1 over the training rows, refused where it is not usable."""
+"""The column of weights: no input, kept as it is, relative in losses and metrics, refused where it is not usable."""
 
 from pathlib import Path
 
@@ -15,14 +15,15 @@ def table(weights: list[object], name: str = "t.csv") -> str:
     return name
 
 
-def test_weights_are_relative_to_the_mean_training_row() -> None:
+def test_weights_are_those_of_the_table_and_relative_to_the_mean_row() -> None:
     own = np.arange(1.0, 101.0)
     data = prepare(table(own.tolist()), target="y", weights="w", test_size=30, val_size=20)
     assert data.features == ("x",)
     train = data.train
     for part in data.parts.values():
         assert part.weights is not None
-        np.testing.assert_allclose(part.weights, own[part.rows] / own[train.rows].mean(), rtol=1e-12)
+        assert part.weights.tolist() == own[part.rows].tolist()
+        np.testing.assert_allclose(part.relative_weights, own[part.rows] / own[part.rows].mean(), rtol=1e-12)
     assert [(row.name, row.role, row.note) for row in data.summary][-1] == ("w", "left out", "the weights of the rows")
     (mean,), (scale,) = data.preprocessing.target_mean, data.preprocessing.target_scale
     y = train.rows % 7 + 0.5
@@ -38,8 +39,8 @@ def test_without_weights_there_are_none() -> None:
 @pytest.mark.parametrize("scale", [1e-300, 1.0, 1e300])
 def test_the_unit_of_weights_does_not_matter(scale: float) -> None:
     data = prepare(table([scale, 2 * scale] * 50), target="y", weights="w")
-    assert data.train.weights is not None
-    assert data.train.weights.mean() == pytest.approx(1)
+    assert data.train.relative_weights is not None
+    assert data.train.relative_weights.mean() == pytest.approx(1)
 
 
 @pytest.mark.parametrize(
@@ -77,3 +78,5 @@ def test_new_rows_have_weights_if_their_table_has() -> None:
     assert read_rows(table([3, 5], "new.csv"), trained.preprocessing, weights="w").weights.tolist() == [3, 5]
     Path("without.csv").write_text("x,y\n1,2.5\n2,3.5\n")
     assert read_rows("without.csv", trained.preprocessing, weights="w").weights is None
+    with pytest.raises(DataError, match="all 2 rows have the weight 0 in column 'w'"):
+        read_rows(table([0, 0], "new.csv"), trained.preprocessing, weights="w")
