@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlpcli.api.result_frames import frame_of, read_table
+from mlpcli.api.views.result_frames import frame_of, read_table
 from mlpcli.atomic import shown
 from mlpcli.config import RunOptions
 from mlpcli.errors import DataError
@@ -136,7 +136,7 @@ class Run:
 
     def _repr_html_(self) -> str:
         """The metrics as a table, and the loss over the epochs."""
-        from mlpcli.api.html import curves_svg, table_html
+        from mlpcli.api.views.html import curves_svg, table_html
 
         parts = {part: values for part, values in self.metrics.items() if values}
         names = list(next(iter(parts.values()), {}))

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from mlpcli.api.keyword_options import plain
-from mlpcli.api.progress import sweep_progress
 from mlpcli.api.run_plan import run_plan
 from mlpcli.api.sweep_results import Sweep
 from mlpcli.api.sweep_workers import opened_workers
 from mlpcli.api.train import interruptions_of_python, is_interactive
+from mlpcli.api.views.progress import sweep_progress
 from mlpcli.atomic import shown
 from mlpcli.config import DataOptions, Source, build, read_toml
 from mlpcli.data.in_memory import cache_in_memory

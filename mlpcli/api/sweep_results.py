@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlpcli.api.html import curves_svg, table_html
-from mlpcli.api.result_frames import frame_of, read_table
+from mlpcli.api.views.html import curves_svg, table_html
+from mlpcli.api.views.result_frames import frame_of, read_table
 from mlpcli.errors import DataError
 from mlpcli.results.folders.read_folder import read_folder
 from mlpcli.results.folders.read_trials import RERUN

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlpcli.api.keyword_options import Config, options_from
-from mlpcli.api.progress import epoch_progress, in_notebook
 from mlpcli.api.run import Run
+from mlpcli.api.views.progress import epoch_progress, in_notebook
 from mlpcli.config import RunOptions, as_dict
 from mlpcli.config.metrics import epoch_columns
 from mlpcli.data import prepare

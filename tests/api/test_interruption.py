@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import mlpcli
-from mlpcli.api import progress
+from mlpcli.api.views import progress
 from mlpcli.training import session
 
 SMALL: dict[str, Any] = {"width": 8, "depth": 1, "epochs": 10}

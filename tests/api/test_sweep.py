@@ -15,7 +15,7 @@ import pytest
 import tomli_w
 
 import mlpcli
-from mlpcli.api.result_frames import frame_of
+from mlpcli.api.views.result_frames import frame_of
 from mlpcli.cli.main import run as command
 from mlpcli.errors import DataError, UsageError
 

@@ -119,7 +119,7 @@ def explain(
 @contextmanager
 def _progress(model: "Model", done: int, networks: int, quiet: bool) -> "Iterator[Callable[[str], None]]":
     """A bar of the columns of one network, on a terminal; takes the name of the column that is permuted."""
-    from mlpcli.api.progress import progress_bar
+    from mlpcli.api.views.progress import progress_bar
 
     what = "column" if networks == 1 else f"network {done + 1} of {networks}, column"
     begun = count()
