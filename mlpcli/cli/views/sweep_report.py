@@ -87,8 +87,9 @@ def _comparison(swept: "Swept", differences: bool) -> Iterator[str]:
         against = _named(plan.file.compare or dict(zip(plan.varied, plan.shown(0), strict=True)))
         compared = [row for row in swept.summary if row["diff_mean"] or row["p_value"] is not None]
         is_mixed = {row.get("confirmed") for row in compared} == {True, False}
-        interval = f"± is half of a 95% interval of one row; p allows for all rows{' of its kind' * is_mixed} (Holm)"
-        yield f"Differences are against {against}, paired by seed; {interval}"
+        interval = f"; ± is half of a 95% interval of one row; p allows for all rows{' of its kind' * is_mixed} (Holm)"
+        has_intervals = any(row[f"{swept.prepared.metric}_ci_low"] is not None for row in swept.summary)
+        yield f"Differences are against {against}, paired by seed{interval * has_intervals}"
         if is_mixed:
             yield "Confirmed configurations differ by fresh seeds alone, the others by the seeds that chose those"
     elif swept.rivals:

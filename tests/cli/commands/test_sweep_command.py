@@ -109,6 +109,12 @@ def test_what_is_printed_where_there_is_no_terminal(capsys: pytest.CaptureFixtur
     assert err == "s: 2 configurations, 4 trials (4 known) on iris, 1 job\n"
 
 
+def test_one_seed_has_no_intervals_to_explain(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["sweep", str(write(seeds=1)), "--executor", "serial", "--quiet"]) == 0
+    out = capsys.readouterr().out
+    assert "Differences are against lr 0.01, paired by seed\n" in out and "±" not in out
+
+
 def test_json_is_one_object_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
     file = write(base={**BASE, "optimizer": "sgd", "depth": 2}, grid={"lr": [0.1, 1e38]})
     assert run(["sweep", str(file), "--executor", "serial", "--json", "--quiet"]) == 1
