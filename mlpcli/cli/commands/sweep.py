@@ -73,7 +73,7 @@ def sweep(
             metavar="SECONDS",
             min=1,
             help="give a job that takes longer to another worker",
-            show_default="5 minutes, or 30 times the estimate",
+            show_default="5 minutes, or 30 times the estimate if that is longer",
             rich_help_panel=_RUN,
         ),
     ] = None,
