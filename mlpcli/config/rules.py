@@ -4,15 +4,16 @@ Rules that depend on the task or on validation rows stand apart: they apply once
 is given.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import combinations, pairwise
 from typing import NamedTuple
 
 from mlpcli.config.choices import INITIALIZERS, LOSSES, NORMS, OPTIMIZERS, Construction
+from mlpcli.config.data_options import DataOptions
 from mlpcli.config.metrics import Measure, every_metric_of
 from mlpcli.config.options import RunOptions
 
-__all__ = ["Conflict", "conflicts", "smallest_batch", "task_conflicts", "validation_conflicts"]
+__all__ = ["Conflict", "column_conflicts", "conflicts", "smallest_batch", "task_conflicts", "validation_conflicts"]
 
 MAX_WEIGHTS = 2**31  # 8 GB in float32, before gradients and the optimizer's moments
 
@@ -64,9 +65,7 @@ def conflicts(options: RunOptions) -> Iterator[Conflict]:
             f"{options.eps} is below {smallest}, where squared gradients vanish in {options.dtype} and steps would be "
             f"divided by 0; use eps {smallest} or more" + (", or dtype float64" if options.dtype == "float32" else ""),
         )
-    for (first, one), (second, other) in combinations(_ROLES.items(), 2):
-        if both := sorted(_columns(options, first) & _columns(options, second)):
-            yield Conflict((first, second), f"column {both[0]!r} cannot be both {one} and {other}")
+    yield from column_conflicts(options, options.target or ())
     if options.split == "group" and options.groups is None:
         yield Conflict(("split", "groups"), "split group needs a column of groups; name it with groups")
     if options.groups is not None and options.split not in ("auto", "group"):
@@ -99,8 +98,15 @@ def conflicts(options: RunOptions) -> Iterator[Conflict]:
         yield from task_conflicts(options, options.task)
 
 
-def _columns(options: RunOptions, role: str) -> set[str]:
-    named = getattr(options, role)
+def column_conflicts(options: DataOptions, targets: Collection[str]) -> Iterator[Conflict]:
+    """Columns that have two uses, where these are predicted: those that the options name, or the dataset's own."""
+    for (first, one), (second, other) in combinations(_ROLES.items(), 2):
+        if both := sorted(_columns(options, first, targets) & _columns(options, second, targets)):
+            yield Conflict((first, second), f"column {both[0]!r} cannot be both {one} and {other}")
+
+
+def _columns(options: DataOptions, role: str, targets: Collection[str]) -> set[str]:
+    named = targets if role == "target" else getattr(options, role)
     return {named} if isinstance(named, str) else set(named or ())
 
 

@@ -136,7 +136,7 @@ def _read(option: Option, word: object) -> object:
     if option.types.isdisjoint((int, float)):
         return word
     if word.startswith("[") and word.endswith("]"):
-        return [_number(part.strip()) for part in word[1:-1].split(",")]
+        return [_number(part.strip()) for part in word[1:-1].split(",")] if word[1:-1].strip() else []
     return [_number(part) for part in word.split(",")] if "," in word else _number(word)
 
 

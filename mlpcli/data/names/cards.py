@@ -205,7 +205,7 @@ def _with_parameters(card: Card, given: str) -> Card:
     """The card with `key=value,key=value` in place of its defaults."""
     if not given:
         return card
-    parameters = dict(card.parameters)
+    parameters, named = dict(card.parameters), set[str]()
     for pair in given.split(","):
         key, equals, text = (part.strip() for part in pair.partition("="))
         if key not in parameters:
@@ -213,6 +213,9 @@ def _with_parameters(card: Card, given: str) -> Card:
             raise UsageError(
                 f"dataset {quote(card.name)}: no parameter {quote(key)} ({known}){nearest(key, card.parameters)}"
             )
+        if key in named:
+            raise UsageError(f"dataset {quote(card.name)}: {key} is given twice; keep one of them")
+        named.add(key)
         kind = type(card.parameters[key])
         try:
             parameters[key] = kind(text)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from mlpcli.config import DataOptions
+from mlpcli.config.rules import column_conflicts
 from mlpcli.data.cache.table import Table
 from mlpcli.data.readers.wanted_columns import rejoined
 from mlpcli.errors import DataError, UsageError
@@ -31,10 +32,13 @@ class ColumnRoles:
         """The roles that the options give to the columns; those that they do not name are inputs.
 
         Raises:
-            UsageError: an option names a column that the table does not have.
+            UsageError: an option names a column that the table does not have, or that another option has taken.
             DataError: no column is left for an input.
         """
-        targets = _find(table, options.target or table.targets, "target")
+        predicted = options.target or table.targets
+        for conflict in column_conflicts(options, predicted):
+            raise UsageError(f"{', '.join(conflict.options)}: {conflict.reason}")
+        targets = _find(table, predicted, "target")
         dropped = rejoined(options.drop or (), table.dropped)
         left_out = _find(table, [name for name in dropped if name not in table.dropped], "drop")
         groups = _find(table, [options.groups] if options.groups else [], "groups")

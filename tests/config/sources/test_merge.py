@@ -208,6 +208,7 @@ def test_a_list_in_brackets_is_read_as_one_without() -> None:
     for written in ("[64, 32]", "[64,32]", "64,32"):
         assert build(Source({"hidden": written}, "--", text=True)).hidden == (64, 32)
     assert build(Source({"hidden": "[16]"}, "--", text=True)).hidden == (16,)
+    assert build(Source({"hidden": "[]"}, "--", text=True)).hidden == ()  # as in TOML: a linear model
 
 
 def test_one_problem_is_one_line() -> None:

@@ -73,6 +73,16 @@ def test_one_column_has_one_use() -> None:
         prepare(name, target="y", weights="weight")
 
 
+@pytest.mark.parametrize(
+    ("option", "use"), [("drop", "left out"), ("groups", "the groups"), ("weights", "the weights")]
+)
+def test_the_target_of_a_card_has_no_other_use(option: str, use: str) -> None:
+    with pytest.raises(
+        UsageError, match=f"column 'progression' cannot be both (predicted and {use}|{use} and predicted)"
+    ):
+        prepare("diabetes", **{option: ("progression",) if option == "drop" else "progression"})
+
+
 def test_new_rows_have_weights_if_their_table_has() -> None:
     trained = prepare(table([1] * 100), target="y", weights="w")
     assert read_rows(table([3, 5], "new.csv"), trained.preprocessing, weights="w").weights.tolist() == [3, 5]

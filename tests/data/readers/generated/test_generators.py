@@ -125,6 +125,7 @@ def test_a_card_with_other_parameters_is_refused() -> None:
     ("spec", "message"),
     [
         ("moons:m=3", "no parameter 'm'.*its parameters: n, noise, seed"),
+        ("moons:n=500,n=300", "dataset 'moons': n is given twice; keep one of them"),
         ("moons:nois=3", "did you mean noise"),
         ("moons:n=2.5", "n=2.5 must be a whole number, like n=1000"),
         ("moons:n", "n= must be a whole number"),
