@@ -6,6 +6,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+import mlpcli
 from tests.workers.processes import PATIENCE
 
 NOTEBOOK = Path(__file__).parents[2] / "experiments" / "python.ipynb"
@@ -30,6 +31,11 @@ def test_the_notebook_runs_and_shows_what_is_saved_in_it(tmp_path: Path) -> None
     kinds = {kind for cell in saved for output in cell for kind in output}
     assert {"text/html", "image/png"} <= kinds
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_notebook_shows_a_run_of_this_version() -> None:
+    """Its run_id says of which options and data; scores depend on the processor too."""
+    assert mlpcli.train("digits", width=64, depth=2, epochs=15).id in NOTEBOOK.read_text()
 
 
 def test_the_notebook_names_no_machine() -> None:
