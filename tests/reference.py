@@ -147,7 +147,7 @@ def drift() -> tuple[str, bool]:
     spreads, ways = ({name: float(np.mean(found[name])) for name in found} for found in (grown, moved))
     return (
         f"from the first to the last of 100 epochs the input of a unit comes to spread {spreads['none']:.0f} times as wide "
-        f"in the plain network, {spreads['batch']:.1f} times with batch norm; its median moves over {ways['none']:.2f} and "
+        f"in the plain network, {spreads['batch']:.1f} times with batch norm; its median moves by {ways['none']:.2f} and "
         f"{ways['batch']:.2f}",
         max(grown["batch"]) < min(grown["none"]) and max(moved["batch"]) < min(moved["none"]),
     )
@@ -236,12 +236,12 @@ FIGURES = [
     ("depth", "options-train_accuracy", "Five layers of two units built by hand against networks of about 200 parameters trained on the same 32 points."),
     ("depth_radial", "options-val_rmse", "About 4,600 parameters in one, two and three layers."),
     ("width", "options-val_accuracy", "Wider is better until about 32 units, and no worse afterwards."),
-    ("dropout", "options-val_loss", "Some dropout lowers the mean validation loss over five seeds; too much raises it, that of the narrow network above all."),
+    ("dropout", "options-val_loss", "Some dropout lowers the mean validation loss over five seeds; too much raises it, most of all for the narrow network."),
     ("normalization", "options-val_accuracy", "Sigmoid units after 10 epochs: batch and layer normalization, before and after the activation, at batches of 4 and 32 rows."),
     ("drift", "drift", "The input of one unit of the last of three layers of sigmoid units: it drifts in the plain network, hardly with batch normalization."),
     ("drift", "curves-val_accuracy", "Validation accuracy of the same networks: the plain one lags behind."),
     ("mnist_batchnorm", "curves-val_accuracy", "The same comparison on MNIST, as in the paper's figure 1(a)."),
-    ("xor_regions", "regions", "What a line, a line through products of the inputs, and one hidden layer make of XOR's plane."),
+    ("xor_regions", "regions", "The classes that a linear network, one on products of the inputs too, and one with a hidden layer give to each point of XOR's plane."),
     ("xor_lecture", "network", "The lecture's network: U, c, w and b of \"XOR Recalled\" on their edges and in their units."),
     ("xor_lecture", "hidden", "What it does: x on the left, h on the right, where a line separates the classes."),
     ("blobs", "regions", "Five outputs and softmax: each class has its region, in which its score is the largest."),
@@ -251,7 +251,7 @@ FIGURES = [
     ("graphs", "lecture", "The lecture's graph: the gradient at an edge's head times the derivative written on the edge is its share of the gradient at the tail."),
     ("graphs", "backpropagation", "The same for a network of one hidden unit and its squared error: backpropagation of the 2-layer network."),
     ("fits", "fit", "A sine by 4, 8 and 16 hidden units, one per knot."),
-    ("sawtooth", "regions", "Four layers of two units make 8 teeth: a layer more doubles them."),
+    ("sawtooth", "regions", "Four layers of two units make 8 teeth; each further layer doubles them."),
     ("architecture", "network", "[linear, norm, activation, dropout] x depth, linear: the complete architecture."),
 ]  # fmt: skip
 

@@ -58,7 +58,7 @@ class SideBySide:
 
 
 class _Call:
-    """A call that is made once, by whoever comes first; `error` is what it raised."""
+    """A call that is made once, by the thread that comes first; `error` is what it raised."""
 
     def __init__(self, function: Callable[[], object]) -> None:
         self._function: Callable[[], object] | None = function

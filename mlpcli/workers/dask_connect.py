@@ -53,7 +53,7 @@ def start(jobs: int) -> ClusterExecutor:
 def _undo_changes(before: Mapping[str, str]) -> Callable[[], None]:
     """What gives the variables of the environment back that were changed since: ours and Dask's are for its children.
 
-    They must stay until the cluster ends, since Dask starts workers anew that died.
+    They must stay until the cluster ends, since Dask restarts workers that died.
     """
     changed = [name for name in before.keys() | os.environ.keys() if before.get(name) != os.environ.get(name)]
 

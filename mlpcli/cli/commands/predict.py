@@ -98,7 +98,7 @@ def predict(
         stream.write(line(wanted))
         while block is not None and not is_abandoned(stream):
             stream.write(lines([block[at] for at in places]))
-            stream.flush()  # whoever reads sees the rows, and a reader that has left is noticed
+            stream.flush()  # the reader sees the rows, and one that has left is noticed
             count += len(block[0])
             block = next(blocks, None)
     if block is None:

@@ -33,7 +33,7 @@ COLORS = 128
 
 
 class Scene(NamedTuple):
-    """A figure of which every frame is drawn anew: the panels are cleared, then `draw` fills them."""
+    """A figure drawn frame by frame: the panels are cleared, then `draw` fills them."""
 
     figure: Figure
     panels: Sequence[Axes]
