@@ -42,7 +42,7 @@ class ModelHolder(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has
 
     @classmethod
     def of(cls, model: Model) -> Self:
-        """A trained model as a fitted estimator; `fit` trains new weights with the same options, on numbers as they are.
+        """A trained model as a fitted estimator; `fit` trains with the same options, on numbers as they are.
 
         Raises:
             UsageError: the model is of the other task.

@@ -192,7 +192,7 @@ class PreparedSweep:
             self.data.append(data)
 
     def _by_data(self, options: RunOptions, repeats: Sequence[Repeat]) -> dict[DataOptions, Sequence[Repeat]]:
-        """The runs of a configuration by the data that they train on: one for all, unless each has a split of its own."""
+        """The runs of a configuration by the data that they train on: one for all, or one for each split."""
         if not self.plan.file.folds and options.split_seed != "seed":
             return {options.data: repeats}
         found: dict[DataOptions, list[Repeat]] = {}
