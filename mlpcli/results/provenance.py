@@ -25,6 +25,14 @@ _OF_PROGRAM = " of the program"
 """End of the key that stands in the place of a file's name for a part that the program itself registered."""
 
 
+_TYPES: dict[str, type] = {
+    **dict.fromkeys(("cpu", "git_commit", "note", "python", "started", "version"), str),
+    **dict.fromkeys(("command", "tags"), list),
+    "plugins": dict,
+}
+"""The types of what `provenance` writes and others read."""
+
+
 def labels(note: str | None, tags: Sequence[str]) -> dict[str, Any]:
     """What a user says of results, as provenance.json has it; no run_id depends on it.
 
@@ -57,19 +65,22 @@ def provenance(data_digest: str | None, said: Mapping[str, Any] | None = None) -
 
 
 def provenance_of(path: Path) -> dict[str, Any]:
-    """The content of provenance.json, empty where it cannot be read: it says nothing that numbers depend on."""
+    """The content of provenance.json, without values of other types than `provenance` writes.
+
+    Empty where the file cannot be read: it says nothing that numbers depend on.
+    """
     try:
         content = json_text.parse(current(path, PROVENANCE).read_bytes())
     except (OSError, ValueError):
         return {}
-    return content if isinstance(content, dict) else {}
+    facts = content.items() if isinstance(content, dict) else ()
+    return {name: value for name, value in facts if isinstance(value, _TYPES.get(name, object))}
 
 
 def plugin_files(path: Path) -> tuple[str, ...]:
     """The names of the files of user-defined parts that a run or a sweep was made with, as provenance.json has them."""
     plugins = provenance_of(path).get("plugins", {})
-    names = plugins if isinstance(plugins, dict) else ()
-    return tuple(sorted(file for file in names if not file.endswith(_OF_PROGRAM)))
+    return tuple(sorted(file for file in plugins if not file.endswith(_OF_PROGRAM)))
 
 
 def git_commit(folder: Path | None = None) -> str | None:

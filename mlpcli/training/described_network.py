@@ -30,6 +30,8 @@ def parse(description: dict[str, Any]) -> tuple[RunOptions, Preprocessing, str]:
     """
     check_origins(description.get("parts", {}))
     options = RunOptions.model_validate(description["options"], strict=False)
+    if vague := [name for name in ("init", "loss", "scale", "task", "threads") if getattr(options, name) == "auto"]:
+        raise ValueError(f"option {vague[0]} is not resolved")
     digest = description["data_digest"]
     if not isinstance(digest, str):
         raise ValueError(f"data_digest {digest!r} is no text")

@@ -70,3 +70,10 @@ def test_provenance_that_cannot_be_read_says_nothing(tmp_path):
     for content in ("", "[]", "{"):
         (tmp_path / "provenance.json").write_text(content)
         assert provenance_of(tmp_path) == {}
+
+
+def test_what_is_of_another_type_than_we_write_is_left_out(tmp_path):
+    (tmp_path / "provenance.json").write_text(
+        '{"python": ["3.11"], "git_commit": 7, "tags": "a", "cpu": "c", "own": [1]}'
+    )
+    assert provenance_of(tmp_path) == {"cpu": "c", "own": [1]}

@@ -142,6 +142,8 @@ def _set(path: str, value: object) -> Callable[[dict[str, Any], dict[str, Any]],
         _set("preprocessing.classes", ["a"]),
         _set("preprocessing", {}),
         _set("data_digest", None),
+        _set("options.loss", "auto"),
+        _set("options.threads", "auto"),
         lambda tensors, description: description.pop("data_digest"),
     ],
 )

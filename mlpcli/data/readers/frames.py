@@ -100,7 +100,15 @@ def _marks_as_gaps(column: ColumnReader, series: "pd.Series[Any]") -> "pd.Series
 def _is_mark(value: object, spelling: Spelling) -> bool:
     if isinstance(value, str):
         return value.strip() in spelling.gaps
-    return _is_number(value) and float(value) in spelling.missing_numbers
+    return _is_number(value) and _float(value) in spelling.missing_numbers
+
+
+def _float(value: Any) -> float:
+    """The nearest float64; infinity for integers that it cannot hold, as for the same digits in a text."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _is_number(value: object) -> TypeGuard[Real | Decimal]:
@@ -187,7 +195,7 @@ def _read(column: ColumnReader, series: "pd.Series[Any]", held: str, where: str,
 
 def _as_text(value: object, column: ColumnReader, where: str) -> str:
     if _is_number(value) and not isinstance(value, Integral):
-        return column.code(float(value), where)
+        return column.code(_float(value), where)
     return str(value).lower() if isinstance(value, bool | np.bool_) else str(value)
 
 
@@ -198,7 +206,12 @@ def _type_of(series: "pd.Series[Any]") -> np.dtype[Any]:
 def _as_numbers(series: "pd.Series[Any]") -> NDArray[np.float64]:
     import pandas as pd
 
-    numbers = pd.to_numeric(series.astype(object), errors="coerce")
+    cells = series.astype(object)
+    try:
+        numbers = pd.to_numeric(cells, errors="coerce")
+    except OverflowError:
+        numbers = cells.map(lambda value: _float(value) if _is_number(value) else value)
+        numbers = pd.to_numeric(numbers, errors="coerce")
     values: NDArray[np.float64] = numbers.to_numpy(np.float64, na_value=np.nan)
     return values
 

@@ -61,6 +61,8 @@ def _objects(path: Path) -> Iterator[dict[str, Any]]:
                 continue
             try:
                 row = json.loads(line)
+                if b"\\u" in line or b"\xed" in line:  # it may have half of a surrogate pair, which no text can hold
+                    json.dumps(row, ensure_ascii=False).encode()
             except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or nested too deeply
                 raise DataError(f"{path}, line {number}: not JSON: {error}") from error
             if not isinstance(row, dict):

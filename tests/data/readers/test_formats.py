@@ -138,6 +138,22 @@ def test_a_feather_file_with_texts_that_are_not_what_it_says() -> None:
         prepare("t.feather", **WHOLE)
 
 
+@pytest.mark.parametrize(
+    "line", [r'{"a": 1, "b\ud800": 2, "y": 3}', r'{"a": "\udfff", "y": 3}', '{"a": "\ud800", "y": 3}']
+)
+def test_half_a_character_in_json_lines_is_refused(line: str) -> None:
+    Path("t.jsonl").write_bytes(b'{"a": 1, "y": 2}\n' + line.encode("utf-8", "surrogatepass"))
+    with pytest.raises(DataError, match=r"^t\.jsonl, line 2: not JSON: .*surrogates not allowed$"):
+        prepare("t.jsonl", **WHOLE)
+
+
+@pytest.mark.parametrize("first", ["1", '"x"', "2.5"])
+def test_an_integer_that_no_float_holds_is_too_large_in_json_lines_as_in_csv(first: str) -> None:
+    Path("t.jsonl").write_text(f'{{"a": {first}, "y": 1}}\n{{"a": {10**400}, "y": 2}}\n{{"a": {first}, "y": 3}}')
+    with pytest.raises(DataError, match="too large" if first != '"x"' else "is a number, and most others are texts"):
+        prepare("t.jsonl", **WHOLE)
+
+
 def test_a_feather_file_with_a_damaged_description_of_its_columns() -> None:
     """pyarrow raises UnicodeDecodeError there."""
     FRAME.to_feather("t.feather")

@@ -42,11 +42,13 @@ def declared_parameters(generator: Callable[..., Any]) -> dict[str, Parameter]:
 
 
 def check_parameters(generator: Callable[..., Any], values: Mapping[str, float]) -> None:
-    """Raise ValueError that names a parameter that the generator lacks or does not take, or a value out of range."""
+    """Raise ValueError that names a parameter that the generator lacks or does not take, or a value that it refuses."""
     declared = declared_parameters(generator)
     if wrong := sorted(declared.keys() ^ values.keys()):
         raise ValueError(f"[parameters] of its card must be {', '.join(declared)}, which {', '.join(wrong)} breaks")
     for name, value in values.items():
         parameter = declared[name]
+        if get_type_hints(generator)[name] is int and not isinstance(value, int):
+            raise ValueError(f"{name}={value:g} must be a whole number")
         if value < parameter.low or (parameter.high is not None and value > parameter.high):
             raise ValueError(f"{name}={value:g} must be {parameter.range}")

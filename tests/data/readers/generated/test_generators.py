@@ -119,6 +119,8 @@ def test_every_generator_declares_what_its_card_gives() -> None:
 def test_a_card_with_other_parameters_is_refused() -> None:
     with pytest.raises(ValueError, match=r"must be n, noise, seed, which noise, nosie breaks"):
         check_parameters(GENERATORS["moons"], {"n": 3, "nosie": 0.1, "seed": 0})
+    with pytest.raises(ValueError, match=r"^seed=0\.2 must be a whole number$"):
+        check_parameters(GENERATORS["moons"], {"n": 20, "noise": 0, "seed": 0.2})
 
 
 @pytest.mark.parametrize(
