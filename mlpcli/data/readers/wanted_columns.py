@@ -1,12 +1,12 @@
 """The columns of a file that are read: chosen by their names before the first row, finished after the last."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.cache.table import Table, TableColumn
+from mlpcli.data.cache.table import Kind, Table, TableColumn
 from mlpcli.data.readers.column_reader import Changed, ColumnReader
 from mlpcli.data.readers.file_format import Wanted
 from mlpcli.data.readers.text.cells import Spelling
@@ -54,30 +54,33 @@ def wanted_columns(names: Sequence[str], wanted: Wanted, where: str, *, typed: b
         twice = Counter(names).most_common(1)[0][0]
         nameless = "" if typed else ", or use --no-header if the file has no line of names"
         raise DataError(f"{where}: two columns are named {quote(twice)}. Rename one of them{nameless}")
-    targets, dropped, categories = (
-        rejoined(chosen, names) for chosen in (wanted.targets, wanted.dropped, wanted.options.categories or ())
-    )
-    groups, weights = (() if name is None else (name,) for name in (wanted.options.groups, wanted.options.weights))
-    spelling = Spelling.of(wanted.options)
     if wanted.kinds is not None:
-        kinds = wanted.kinds
-        if missing := [name for name in kinds if name not in {*names, *targets, *weights}]:
-            near = nearest(missing[0], names)
-            raise DataError(f"{where}: the model needs the column {quote(missing[0])}, which is missing{near}")
-        return [
-            ColumnReader(
-                name,
-                place,
-                name in targets,
-                kinds[name],
-                fixed=True,
-                needed=True,
-                gaps_allowed=True,
-                spelling=spelling,
-            )
-            for place, name in enumerate(names)
-            if name in kinds
-        ]
+        return _of_model(names, wanted, wanted.kinds, where)
+    return _of_options(names, wanted, where, typed)
+
+
+def _of_model(names: Sequence[str], wanted: Wanted, kinds: Mapping[str, Kind], where: str) -> list[ColumnReader]:
+    """The columns that a trained model reads; its targets and weights may be missing."""
+    targets, spelling = rejoined(wanted.targets, names), Spelling.of(wanted.options)
+    if missing := [name for name in kinds if name not in {*names, *targets, wanted.options.weights}]:
+        near = nearest(missing[0], names)
+        raise DataError(f"{where}: the model needs the column {quote(missing[0])}, which is missing{near}")
+    return [
+        ColumnReader(
+            name, place, name in targets, kinds[name], fixed=True, needed=True, gaps_allowed=True, spelling=spelling
+        )
+        for place, name in enumerate(names)
+        if name in kinds
+    ]
+
+
+def _of_options(names: Sequence[str], wanted: Wanted, where: str, typed: bool) -> list[ColumnReader]:
+    """The columns that the options ask for, to train on: all but those that they leave out."""
+    options, spelling = wanted.options, Spelling.of(wanted.options)
+    targets, dropped, categories = (
+        rejoined(chosen, names) for chosen in (wanted.targets, wanted.dropped, options.categories or ())
+    )
+    groups, weights = (() if name is None else (name,) for name in (options.groups, options.weights))
     if not targets:
         raise UsageError(f"{where}: which column is to be predicted? Name it with --target (columns: {listed(names)})")
     asked = {"target": targets, "drop": dropped, "categories": categories, "groups": groups, "weights": weights}
@@ -87,6 +90,7 @@ def wanted_columns(names: Sequence[str], wanted: Wanted, where: str, *, typed: b
                 raise UsageError(
                     f"{option}: {where} has no column {quote(name)} (columns: {listed(names)}){nearest(name, names)}"
                 )
+    classes = options.task in ("classification", "multilabel")
     return [
         ColumnReader(
             name,
@@ -94,10 +98,8 @@ def wanted_columns(names: Sequence[str], wanted: Wanted, where: str, *, typed: b
             name in targets,
             kind="text" if name in categories else None,
             fixed=name in categories,
-            gaps_allowed=wanted.options.drop_unlabelled,
-            as_texts=typed
-            or name in groups
-            or (name in targets and wanted.options.task in ("classification", "multilabel")),
+            gaps_allowed=options.drop_unlabelled,
+            as_texts=typed or name in groups or (name in targets and classes),
             spelling=spelling,
         )
         for place, name in enumerate(names)
