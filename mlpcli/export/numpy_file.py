@@ -48,6 +48,8 @@ import io
 import re
 import signal
 import sys
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np'''
@@ -62,6 +64,7 @@ COPIED: tuple[Callable[..., Any], ...] = (
     standalone.cells_of,
     standalone.values_of,
     standalone.number,
+    standalone.real,
     standalone.truth,
     standalone.text,
     as_code,

@@ -20,6 +20,8 @@ import io
 import re
 import signal
 import sys
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -45,6 +47,7 @@ __all__ = [
     "main",
     "number",
     "read_csv",
+    "real",
     "separated",
     "sigmoid",
     "text",
@@ -120,7 +123,7 @@ def cells_of(values: Any, column: Any) -> Any:
     for at, value in enumerate(values):
         try:
             found.append(read(value))
-        except (TypeError, ValueError) as error:
+        except ValueError as error:
             raise ValueError(f"row {at}, column {column['name']!r}: {error}") from None
     return found
 
@@ -142,20 +145,30 @@ def number(value: Any) -> float:
     if word in GAPS:
         return float("nan")
     if not isinstance(value, str):
-        read = float(value)
-        return float("nan") if read in MISSING_NUMBERS else read
-    if re.fullmatch("[+-]?inf(inity)?", word, re.IGNORECASE):
-        raise ValueError(f"{value!r} is too large")
-    match = NUMBER.fullmatch(word)
-    if not match or not (match["whole"] or match["fraction"]):
-        raise ValueError(f"{value!r} is not a number")
-    whole = match["whole"].replace(THOUSANDS, "") if THOUSANDS else match["whole"]
-    read = float(f"{match['sign']}{whole}.{match['fraction'] or ''}{match['power'] or ''}")
+        read = real(value)
+    elif re.fullmatch("[+-]?inf(inity)?", word, re.IGNORECASE):
+        read = np.inf
+    else:
+        match = NUMBER.fullmatch(word)
+        if not match or not (match["whole"] or match["fraction"]):
+            raise ValueError(f"{value!r} is not a number")
+        whole = match["whole"].replace(THOUSANDS, "") if THOUSANDS else match["whole"]
+        read = float(f"{match['sign']}{whole}.{match['fraction'] or ''}{match['power'] or ''}")
     if np.isinf(read):
         raise ValueError(f"{value!r} is too large")
     if re.fullmatch(r"[+-]?\d+", word, re.ASCII) and abs(read) > 2**53:
         raise ValueError(f"{value!r} is a whole number of too many digits")
     return float("nan") if read in MISSING_NUMBERS else read
+
+
+def real(value: Any) -> float:
+    """The number that a cell holds in a program; ValueError for dates, complex numbers, lists and other objects."""
+    if not isinstance(value, (Real, Decimal, np.bool_)):
+        raise ValueError(f"{value!r} is neither a number nor a text")
+    try:
+        return float(value)
+    except OverflowError:
+        return np.inf
 
 
 def truth(value: Any) -> float:
@@ -165,7 +178,7 @@ def truth(value: Any) -> float:
         return float(word == "true")
     try:
         read = number(value)
-    except (TypeError, ValueError):
+    except ValueError:
         read = -1.0
     if read not in (0, 1) and not np.isnan(read):
         raise ValueError(f"{value!r} is neither true nor false")
@@ -181,10 +194,7 @@ def text(value: Any) -> str:
         return ""
     if isinstance(value, (str, int, np.integer)):
         return "" if value in MISSING_NUMBERS else word
-    try:
-        read = float(value)  # pandas has no integers beside gaps
-    except (TypeError, ValueError):
-        return word
+    read = real(value)  # pandas has no integers beside gaps
     return "" if read in MISSING_NUMBERS else as_code(read)
 
 

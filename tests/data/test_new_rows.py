@@ -146,6 +146,15 @@ def test_other_cells_are_no_booleans(frame: pd.DataFrame, cell: Any, suffix: str
         read_rows(f"new{suffix}", prepared.preprocessing)
 
 
+@pytest.mark.parametrize("number", ["1" + "0" * 400, "-1" + "0" * 400])
+def test_an_integer_beyond_all_floating_numbers_is_refused(frame: pd.DataFrame, number: str) -> None:
+    preprocessing = prepare("t.csv", target="y").preprocessing
+    row = json.dumps({"n": 1.5, "word": "a", "flag": True, "code": "1", "price": 7})
+    Path("new.jsonl").write_text(f"{row}\n{row.replace('1.5', number)}\n")
+    with pytest.raises(DataError, match="row 1, column 'n': a number too large"):
+        read_rows("new.jsonl", preprocessing)
+
+
 def write(frame: pd.DataFrame, path: str) -> None:
     writers: dict[str, Any] = {
         ".csv": partial(frame.to_csv, index=False),

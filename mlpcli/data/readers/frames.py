@@ -123,7 +123,7 @@ def _decide(column: ColumnReader, series: "pd.Series[Any]", where: str, place: W
     if held == "categorical":
         held = pd.api.types.infer_dtype(series.cat.categories, skipna=True)
     held = ALIKE.get(held, held)
-    if held == "floating" and series.isna().all():
+    if (held == "floating" or (column.fixed and held in ("date", "string"))) and series.isna().all():
         held = "empty"
     if held == "date":
         try:
