@@ -106,12 +106,12 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # sciki
             self._labels = LabelBinarizer().fit(y if type_of_target(y).startswith("multilabel") else classes)
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def predict(self, X: Any) -> Array:
-        """The class of each row, `(rows,)`, or its labels, `(rows, labels)`."""
+    def predict(self, X: Any) -> Any:
+        """The class of each row, `(rows,)`, or its labels, `(rows, labels)`, a sparse matrix after a sparse y."""
         scores = self._scores(X)
         codes = self._model.decide(scores)
         if self._is_multilabel():
-            return codes
+            return self._labels.inverse_transform(codes)
         classes: Array = self.classes_
         return classes[np.minimum(codes, len(classes) - 1)]  # a single class has no other
 

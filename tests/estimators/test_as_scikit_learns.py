@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 from sklearn import neural_network
 from sklearn.datasets import load_diabetes, load_digits, make_classification
 from sklearn.exceptions import ConvergenceWarning
@@ -112,6 +113,12 @@ def test_several_labels_at_once() -> None:
     np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), rtol=1e-6)
     np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
     assert ours.out_activation_ == "logistic"
+
+
+def test_labels_of_a_sparse_matrix_are_predicted_as_one() -> None:
+    labels = csr_matrix(np.stack([LABELS % 2, LABELS > 4], axis=1).astype(int))
+    ours, theirs = (estimator.predict(X) for estimator in both("classifier", labels))
+    assert type(ours) is type(theirs) and (ours.toarray() == theirs.toarray()).all()
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "poisson"])
