@@ -13,6 +13,7 @@ from mlpcli.report.commands import train_commands
 from mlpcli.results.files.csv_text import cell
 from mlpcli.results.files.lock import is_locked
 from mlpcli.results.folders.read_folder import ResultsFolder
+from mlpcli.results.folders.read_trials import judged
 from mlpcli.results.trial import Trial
 
 __all__ = ["brief", "chart_numbers", "state_of"]
@@ -86,7 +87,11 @@ def _configurations(folder: ResultsFolder, summary: Sequence[Row]) -> list[dict[
         members.setdefault(tuple(cell(value) for value in trial.options.values()), []).append(place)
     rows = {tuple(cell(row[name]) for name in folder.varied): row for row in summary}
     key = Measure.parse(folder.metric).metric.key
-    means = {values: _mean(folder, places) for values, places in members.items()}
+    trials = folder.trials
+    means = {
+        values: _mean(folder, judged([trials[place] for place in places], folder.last_seed))
+        for values, places in members.items()
+    }
 
     def order(values: tuple[str, ...]) -> tuple[float, float]:
         """By rank; a sweep that is not finished has none, and is ordered by the means so far."""
@@ -109,9 +114,9 @@ def _configurations(folder: ResultsFolder, summary: Sequence[Row]) -> list[dict[
     return made
 
 
-def _mean(folder: ResultsFolder, places: Sequence[int]) -> float | None:
+def _mean(folder: ResultsFolder, trials: Sequence[Trial]) -> float | None:
     """Mean of the metric over the trials that have one."""
-    scores = [score for place in places if (score := folder.trials[place].score(folder.metric)) is not None]
+    scores = [score for trial in trials if (score := trial.score(folder.metric)) is not None]
     return math.fsum(scores) / len(scores) if scores else None
 
 

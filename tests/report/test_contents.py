@@ -99,6 +99,16 @@ def test_a_sweep_without_summary_ranks_by_the_mean(tmp_path: Path) -> None:
     assert len(means) == 2 and means == sorted(means, reverse=True)
 
 
+def test_a_confirmed_configuration_has_the_mean_of_its_fresh_seeds(tmp_path: Path) -> None:
+    folder = sweep_folder(
+        tmp_path / "s", {"width": [8]}, seeds=4, score=lambda values, seed: [0.9, 0.8, 0.5, 0.6][seed]
+    )
+    with (folder / "sweep.toml").open("a") as file:
+        file.write("seeds = 2\n[confirm]\ntop = 1\nseeds = 2\n")
+    (configuration,) = contents_of(folder).chart["configurations"]
+    assert configuration["mean"] == pytest.approx(0.55) and len(configuration["trials"]) == 4
+
+
 def test_a_search_has_its_course_and_what_its_options_matter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sweep: Contents
 ) -> None:
