@@ -179,12 +179,12 @@ def legend(figure: Figure, panels: Sequence[Axes], title: str | None = None, *, 
         figure.legend(named.values(), named.keys(), loc="outside right center", alignment="left", title=name)
 
 
-def value_ticks(axis: Any, numbers: NDArray[np.float64], *, log: bool) -> None:
-    """Put the ticks of an x axis at the numbers themselves if their labels fit; else at whole numbers, if all are."""
+def value_ticks(axes: Axes, numbers: NDArray[np.float64], *, log: bool) -> None:
+    """Put the ticks of the x axis at the numbers themselves if their labels fit; else at whole numbers, if all are."""
     numbers = np.unique(numbers)
     places = np.log(numbers) if log else numbers
     labels = [f"{number:.4g}" for number in numbers]
-    inches = LEFT * axis.axes.bbox.width / axis.axes.figure.dpi
+    axis, inches = axes.xaxis, LEFT * axes.bbox.width / axes.figure.dpi
     widths = np.array([DIGIT * len(label) for label in labels])
     apart = np.diff(places) / (np.ptp(places) or 1.0)
     fit = (inches * apart >= (widths[1:] + widths[:-1]) / 2).all() and apart.min(initial=1.0) >= 0.08

@@ -74,7 +74,7 @@ def show(
         return
     _print_facts(facts)
     if recorded is not None:
-        for line in chart(curves(recorded), "epoch", width=min(60, shutil.get_terminal_size().columns - 20)):
+        for line in chart(curves(recorded), width=min(60, shutil.get_terminal_size().columns - 20)):
             print(line)
     again = "Again, without pruning" if facts["state"] == "pruned" else "Again"
     prose(f"{again}: {facts['command'] or f'unknown, because there is no {SWEEP}'}")

@@ -119,7 +119,7 @@ def draw_noise(folder: ResultsFolder) -> list[Drawing]:
         axes.plot([], [], label=name, **style)
     axes.set_xscale("log")
     axes.set_yscale("log")
-    value_ticks(axes.xaxis, np.array([size for group in groups.values() for size, _ in group]), log=True)
+    value_ticks(axes, np.array([size for group in groups.values() for size, _ in group]), log=True)
     axes.set_xlabel(axis_name(("batch_size",)))
     axes.set_ylabel(upright("variance of the gradient (trace of its covariance)", 3.2))
     log_ticks(axes.yaxis)

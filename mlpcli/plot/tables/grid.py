@@ -101,7 +101,7 @@ def _lines(
         axes.errorbar(x, y, yerr=bars, capsize=3, **_look(index, label, grey))
     if log_x:
         axes.set_xscale("log")
-    value_ticks(axes.xaxis, numbers, log=log_x)
+    value_ticks(axes, numbers, log=log_x)
     if log:
         axes.set_yscale("log")
     if len(slopes) > 1:

@@ -169,15 +169,15 @@ def test_an_unnamed_column_gets_a_name_to_drop_it_by() -> None:
 
 def test_a_file_that_changes_while_it_is_read(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     Path("t.csv").write_text("x,y\n" + LETTERS)
-    from mlpcli.data.readers.text import delimited
+    from mlpcli.data.readers.text import column_names
 
-    read_pieces = delimited.read_pieces
+    read_pieces = column_names.read_pieces
 
     def and_change(*arguments: Any) -> Any:
         yield from read_pieces(*arguments)
         Path("t.csv").write_text("x,y\n1,a\n")
 
-    monkeypatch.setattr(delimited, "read_pieces", and_change)
+    monkeypatch.setattr(column_names, "read_pieces", and_change)
     with pytest.raises(DataError, match=r"t\.csv: the file changed while it was read"):
         prepare("t.csv", target="y")
     assert not list(home.glob("*/*"))

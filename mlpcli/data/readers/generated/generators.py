@@ -68,7 +68,7 @@ def spirals(
     seed: Seed,
 ) -> Drawn:
     """`arms` spirals, one per class, each from the origin to radius 1 in `turns` turns."""
-    _at_least(n, arms, "n", "arms")
+    _check_count(n, arms, "arms")
     counts = [n // arms + (arm < n % arms) for arm in range(arms)]
     x = []
     for arm, count in enumerate(counts):
@@ -81,7 +81,7 @@ def spirals(
 
 def blobs(*, n: Rows, d: Inputs, k: Clouds, spread: Deviation, seed: Seed) -> Drawn:
     """`k` Gaussian clouds of standard deviation `spread` around centres uniform in [-10, 10]^d."""
-    _at_least(n, k, "n", "k")
+    _check_count(n, k, "k")
     _check_cells(n, d)
     random = np.random.default_rng(seed)
     centres = random.uniform(-10, 10, (k, d))
@@ -169,9 +169,9 @@ def radial(
     return Drawn(x, y + noise * random.standard_normal(n))
 
 
-def _at_least(value: int, bound: int, name: str, of: str) -> None:
-    if value < bound:
-        raise ValueError(f"{name}={value} must be at least {of}, which is {bound}")
+def _check_count(n: int, least: int, name: str) -> None:
+    if n < least:
+        raise ValueError(f"n={n} must be at least {name}, which is {least}")
 
 
 def _check_cells(n: int, d: int) -> None:

@@ -8,26 +8,27 @@ from pathlib import Path
 
 from mlpcli.config import DataOptions
 from mlpcli.data.readers.text.cells import as_number
-from mlpcli.data.readers.text.delimited_records import Piece
+from mlpcli.data.readers.text.delimited_records import Piece, read_pieces
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import quote
 
 __all__ = ["read_names"]
 
 
-def read_names(path: Path, pieces: Iterator[Piece], options: DataOptions) -> tuple[list[str], str, Iterator[Piece]]:
+def read_names(path: Path, options: DataOptions) -> tuple[list[str], str, Iterator[Piece]]:
     """The names of the columns, the place they stand in for messages, and the pieces that hold the rows.
 
     Args:
-        path: the file, for messages.
-        pieces: what `read_pieces` makes of the file, the first of them a single record.
-        options: `header` and `column_names` say where the names are.
+        path: the file.
+        options: those that `resolve_delimited` returned; `header` and `column_names` say where the names are.
 
     Raises:
         DataError: a first line that seems to be a row of numbers.
         UsageError: the number of `column_names` differs from that of the columns.
     """
-    first = next(pieces)
+    assert options.delimiter and options.encoding
+    pieces = read_pieces(path, options.delimiter, options.encoding)
+    first = next(pieces)  # a single record
     cells = _first_record(path, first)
     where = f"{path}, line {first.lines[0]}"
     given = options.column_names

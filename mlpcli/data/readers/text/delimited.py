@@ -21,7 +21,7 @@ from mlpcli.data.cache.table import Table, TableWriter
 from mlpcli.data.readers.column_reader import Changed, ColumnReader
 from mlpcli.data.readers.file_format import FileFormat, RowPiece, Wanted, kept_places
 from mlpcli.data.readers.text.column_names import read_names
-from mlpcli.data.readers.text.delimited_records import Piece, read_pieces, sniff_delimiter
+from mlpcli.data.readers.text.delimited_records import Piece, sniff_delimiter
 from mlpcli.data.readers.wanted_columns import finished, rejoined, table_of, wanted_columns
 from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import quote
@@ -58,11 +58,9 @@ def read_delimited(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -
         UsageError: wanted columns that the file does not have.
     """
     (path,) = files
-    delimiter, encoding = wanted.options.delimiter, wanted.options.encoding
-    assert delimiter and encoding
     columns: list[ColumnReader] = []
     while True:
-        names, where, pieces = read_names(path, read_pieces(path, delimiter, encoding), wanted.options)
+        names, where, pieces = read_names(path, wanted.options)
         columns = columns or wanted_columns(names, wanted, where)
         writer.start(len(columns))
         try:
@@ -81,9 +79,7 @@ def read_delimited(files: Sequence[Path], writer: TableWriter, wanted: Wanted) -
 
 def stream_delimited(path: Path, wanted: Wanted, keep: Sequence[str]) -> Iterator[RowPiece]:
     """The rows of a file piece by piece, by options that `resolve_delimited` returned; errors as `read_delimited`."""
-    delimiter, encoding = wanted.options.delimiter, wanted.options.encoding
-    assert delimiter and encoding
-    names, where, pieces = read_names(path, read_pieces(path, delimiter, encoding), wanted.options)
+    names, where, pieces = read_names(path, wanted.options)
     columns = wanted_columns(names, wanted, where)
     kept = [ColumnReader(name, place, target=False, kind="text") for name, place in kept_places(names, keep, where)]
     for piece in pieces:
