@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import mlpcli
 from mlpcli.export import standalone
 from mlpcli.export.standalone import encode, number, text, truth
+from tests.examples import examples
 from tests.export.tables import import_file
 
 
@@ -150,7 +151,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[mlpcli.Model, Module
     return model, import_file(path)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(name=st.sampled_from(["number", "boolean", "text", "code"]), value=_cells())
 def test_each_cell_is_refused_or_means_what_it_means_to_the_model(
     both: tuple[mlpcli.Model, ModuleType], name: str, value: Any
