@@ -38,7 +38,8 @@ def export(
     """Write a trained network with its preprocessing and class names to one file, or a history to another tracker.
 
     .onnx takes rows as the table has them, texts and empty cells included; .py is read by people and needs NumPy
-    alone (python FILE.py rows.csv); .safetensors is the model file, which mlpcli reads.
+    alone (python FILE.py rows.csv); neither takes columns of dates or sparse rows. .safetensors is the model file,
+    which mlpcli reads.
 
     Trials that a tracker has already are left as they are, so the same command adds what is new.
 
