@@ -34,6 +34,8 @@ def explain(error: BaseException) -> tuple[int, str]:
         return ExitCode.IO, f"cannot read or write{name}: {error.strerror or error}"
     if isinstance(error, ImportError) and _is_of_a_file(error):
         return ExitCode.IO, f"cannot load {error.name or 'a library'}: {line}. Try again, or install it again"
+    if type(error).__name__ == "PanicException" and "failed to import" in str(error):  # pydantic's core is Rust
+        return ExitCode.IO, f"cannot load a library: {line}. Try again, or install it again"
     if hasattr(error, "format_message"):  # Typer's usage errors share no public base
         return ExitCode.USAGE, _explain_usage(error)
     at = traceback.extract_tb(error.__traceback__)[-1]

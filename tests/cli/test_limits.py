@@ -209,9 +209,15 @@ def not_found(module: str) -> ImportError:
     return ImportError(f"cannot import name '{module}' from 'mlpcli.cli' ({path})", name="mlpcli.cli", path=path)
 
 
+class PanicException(BaseException):
+    """What a library written in Rust raises."""
+
+
 @pytest.mark.parametrize(
     ("error", "code", "line"),
     [
+        (PanicException("failed to import `datetime` C API: x"), 74, "cannot load a library: failed to import"),
+        (PanicException("index out of bounds"), 70, "a bug in mlpcli"),
         (ImportError("libx.so: failed to map segment from shared object"), 65, "not enough memory: libx.so"),
         (ImportError("libx.so: cannot open shared object file", name="numpy"), 74, "cannot load numpy: libx.so"),
         (ModuleNotFoundError("No module named 'mlpcli.nn'", name="mlpcli.nn"), 74, "cannot load mlpcli.nn: No module"),
@@ -221,7 +227,7 @@ def not_found(module: str) -> ImportError:
     ],
 )
 def test_a_library_that_cannot_be_loaded(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: ImportError, code: int, line: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException, code: int, line: str
 ) -> None:
     def fail(name: str) -> None:
         raise error
