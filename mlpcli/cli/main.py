@@ -50,7 +50,7 @@ COMMANDS = {
         ("compare", "compare", "Compare runs and trials: options that differ, scores, paired differences."),
         ("predict", "predict", "Predict the target of every row of a table, as a stream."),
         ("explain", "explain", "Say which columns of the table a trained network relies on."),
-        ("plot", "plot", "Draw learning curves, options, diagnostics and fitted functions."),
+        ("plot", "plot", "Draw a run or a sweep: curves, options, the network, its decisions."),
         ("report", "report", "Write one HTML page of runs and sweeps, to look at and to send."),
         ("export", "export", "Write a trained network in the format of another tool."),
         ("gradcheck", "gradcheck", "Check the gradient of every component or one network."),
