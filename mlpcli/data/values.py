@@ -85,7 +85,7 @@ def as_frame(data: Any) -> "pd.DataFrame":
             data = data.to_dict(as_series=False)
     try:
         return pd.DataFrame(data)
-    except (TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError) as error:  # the first of pandas 2, for rows that are no dicts
         reason = str(error).rstrip("!.")
         raise DataError(
             f"the data frame: {reason}. Give columns of equal length, or rows as dicts in a list"

@@ -436,7 +436,8 @@ def test_numbers_and_texts_in_one_column_may_be_codes(tmp_path: Path) -> None:
     asked = DataOptions(target=("y",), categories=("code",), split="random")
     prepared = prepare_in_memory(frame, asked)
     assert prepared.preprocessing.columns[0].categories == ("1", "2", "4b", "true")
-    frame.to_excel(tmp_path / "t.xlsx")
+    texts = ["true" if code is True else code for code in codes]  # pandas 2 reads True beside 1 as 1
+    frame.assign(code=pd.Series(texts, dtype=object)).to_excel(tmp_path / "t.xlsx")
     frame.to_json(tmp_path / "t.jsonl", orient="records", lines=True)
     inputs = encode_in_memory(frame, prepared.preprocessing)
     assert inputs[:8, :4].argmax(axis=1).tolist() == [0, 0, 1, 2, 1, 3, 2, 0] and not inputs[0, :4].any()

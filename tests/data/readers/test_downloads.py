@@ -28,7 +28,7 @@ from mlpcli.errors import DataError, Unavailable, UsageError
 from tests.data.asked import prepare
 
 RECORDED = Path(sklearn.datasets.__file__).parent / "tests" / "data" / "openml"
-SITE = "https://www.openml.org/"
+SITE = re.match("https://[^/]+/", getattr(_openml, "_OPENML_PREFIX", _openml._SEARCH_NAME))[0]  # type: ignore[index]
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -39,6 +39,7 @@ class Answers(BaseHTTPRequestHandler):
     released: ClassVar[threading.Event] = threading.Event()
 
     def do_GET(self) -> None:
+        self.path = re.sub(r"(/download/\d+)/.*", r"\1", self.path)  # some scikit-learns ask for the file's name too
         content = self.pages.get(self.path) or self._recorded()
         if self.behaviour == "stall":
             self.released.wait()
@@ -60,9 +61,8 @@ class Answers(BaseHTTPRequestHandler):
         """Be quiet."""
 
     def _recorded(self) -> bytes | None:
-        path = self.path.rsplit("/", 1)[0] if self.path.startswith("/data/") else self.path
-        number = re.findall(r"\d+", path.split("/json/")[-1] if "/json/" in path else self.path)
-        name = re.sub(r"\W", "-", path[1:])
+        number = re.findall(r"\d+", self.path.split("/json/")[-1] if "/json/" in self.path else self.path)
+        name = re.sub(r"\W", "-", self.path[1:])
         for long, short in (
             ("-json-data-list", "-jdl"),
             ("-json-data-features", "-jdf"),
@@ -148,7 +148,7 @@ def openml_pages(number: int, arff: str) -> dict[str, bytes]:
         f"/api/v1/json/data/qualities/{number}": {"data_qualities": {"quality": []}},
     }
     made = {path: gzip.compress(json.dumps(page).encode()) for path, page in pages.items()}
-    return made | {f"/data/v1/download/{number}/small.arff": gzip.compress(arff.encode())}
+    return made | {f"/data/v1/download/{number}": gzip.compress(arff.encode())}
 
 
 def test_the_mnist_card_goes_through_openml(server: type[Answers], home: Path) -> None:

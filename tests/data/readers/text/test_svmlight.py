@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.sparse import random_array
+from scipy.sparse import csr_array
 from sklearn.datasets import dump_svmlight_file, load_svmlight_file
 
 from mlpcli.config import DataOptions
@@ -39,7 +39,7 @@ def cells(rows: Any) -> list[list[float]]:
 def test_files_are_read_as_scikit_learn_reads_them(suffix: str, lines: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(svmlight, "LINES", lines)
     random = np.random.default_rng(0)
-    x, y = random_array((40, 25), density=0.2, rng=random).tocsr(), random.integers(0, 3, 40)
+    x, y = csr_array(random.normal(size=(40, 25)) * (random.random((40, 25)) < 0.2)), random.integers(0, 3, 40)
     dump_svmlight_file(x, y, "t.svm", zero_based=False, comment="made by a test")
     expected, labels = load_svmlight_file("t.svm")
     pack: Callable[[bytes], bytes] = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}.get(
