@@ -63,7 +63,7 @@ def ended_trials(folder: ResultsFolder) -> Iterator[History]:
     for trial in folder.trials:
         if trial.state is not None:
             options = {**base, **{name: _typed(name, value) for name, value in trial.options.items()}}
-            options["seed"] = trial.seed
+            options |= {"seed": trial.seed} | ({} if trial.fold is None else {"fold": trial.fold})
             name = f"{folder.name}/{trial.number}" if folder.is_sweep else folder.name
             yield History(name, trial, options, folder.epochs(trial), started)
 
@@ -82,7 +82,8 @@ def _base(folder: ResultsFolder) -> dict[str, Value]:
     if not folder.is_sweep:
         values = as_dict(read_options(current(folder.path, "config.toml"), RETRAIN))
     elif (folder.path / "sweep.toml").is_file():
-        values = read_toml(folder.path / "sweep.toml", SweepHeader, RERUN).get("base", {})
+        file = read_toml(folder.path / "sweep.toml", SweepHeader, RERUN)
+        values = {name: file[name] for name in ("folds",) if name in file} | file.get("base", {})
     else:
         values = {}
     return {name: _plain(value) for name, value in values.items()}

@@ -1,5 +1,6 @@
 """Histories as TensorBoard's own reader and an MLflow store give them back."""
 
+from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -53,6 +54,15 @@ def test_tensorboard_reads_curves_scores_and_hyperparameters(tmp_path: Path) -> 
         assert start.hparams["hidden"].string_value == "8,4"
         content = events.SummaryMetadata(metadata.SESSION_END_INFO_TAG).plugin_data.content
         assert metadata.parse_session_end_info_plugin_data(content).status == (2 if trial.state == "diverged" else 1)
+
+
+def test_trials_of_cross_validation_have_their_fold(tmp_path: Path) -> None:
+    folder = sweep(tmp_path / "s")
+    file = folder.path / "sweep.toml"
+    file.write_text(f"folds = 5\n{file.read_text()}")
+    folded = replace(folder, trials=tuple(replace(trial, fold=trial.number) for trial in folder.trials))
+    told = [(one.options.get("folds"), one.options.get("fold")) for one in ended_trials(folded)]
+    assert told == [(5, 0), (5, 1), (5, 2), (5, 3)]
 
 
 def test_trials_that_are_there_stay_and_new_ones_are_added(tmp_path: Path) -> None:
