@@ -16,7 +16,6 @@ from mlpcli.atomic import shown
 from mlpcli.config import RunOptions
 from mlpcli.errors import DataError
 from mlpcli.results.files.snapshot import current, snapshot
-from mlpcli.results.folders.find_models import why_without_model
 from mlpcli.results.folders.promotion import CONFIG, DIAGNOSTICS, METRICS, MODEL, RESULT
 from mlpcli.results.folders.read_folder import RETRAIN
 from mlpcli.results.folders.run_folder import RunFolder
@@ -117,6 +116,8 @@ class Run:
             return self._model
         assert self.path is not None
         if not (file := current(self.path, MODEL)).is_file():
+            from mlpcli.results.folders.find_models import why_without_model  # finds names too, which no run needs
+
             raise DataError(f"{self.place} {why_without_model(self.path)}")
         return Model.load(file)
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from mlpcli.api.keyword_options import Config, options_from
 from mlpcli.api.run import Run
-from mlpcli.api.views.progress import epoch_progress, in_notebook
 from mlpcli.config import RunOptions, as_dict
 from mlpcli.config.metrics import epoch_columns
 from mlpcli.data import prepare
@@ -88,6 +87,8 @@ def train(
         Diverged: training diverged; `outcome` of the error is the run until then.
         Unavailable, FileError, Busy: as for the command.
     """
+    from mlpcli.api.views.progress import epoch_progress
+
     load(plugin)
     if isinstance(data, str | Path):
         if "dataset" in options:
@@ -211,4 +212,6 @@ def interruptions_of_python() -> "Iterator[None]":
 
 def is_interactive() -> bool:
     """Whether someone is there to look at what an interrupted training returns: a notebook, or the prompt."""
+    from mlpcli.api.views.progress import in_notebook
+
     return hasattr(sys, "ps1") or in_notebook()

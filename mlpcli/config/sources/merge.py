@@ -11,7 +11,6 @@ from mlpcli.config.described import OPTIONS, Option
 from mlpcli.config.options import RunOptions
 from mlpcli.config.origins import plugin_flags, unknown_parts
 from mlpcli.config.rules import Conflict, conflicts
-from mlpcli.config.sources.foreign import our_option, our_value
 from mlpcli.errors import UsageError
 from mlpcli.signals import check
 from mlpcli.wording import nearest, quote
@@ -165,6 +164,8 @@ def _validate(values: Mapping[str, object]) -> tuple[RunOptions, dict[str, str]]
 
 
 def _unknown(name: str, place: str, guess: bool = True) -> str:
+    from mlpcli.config.sources.foreign import our_option  # messages alone need these tables
+
     hint = our_option(name) or (nearest(name, OPTIONS) if guess else "")
     return f"{quote(place)[1:-1]}: no such option{hint}"
 
@@ -183,6 +184,8 @@ def _refused(option: Option, value: object, place: str, text: bool, reason: str,
     """`run.toml: depth: got the string "2", expected an integer from 0 to 1000`."""
     fits = text or type(value) in option.types or (type(value) is int and float in option.types)
     kind = "" if fits else _KINDS.get(type(value), "")
+    from mlpcli.config.sources.foreign import our_value
+
     hint = our_value(option.name, value) or (f"; {reason}" if reason else "")
     if isinstance(value, str) and not hint:
         hint = nearest(value, option.choices)

@@ -274,6 +274,9 @@ def test_a_dataset_that_was_prepared_needs_no_scikit_learn(tmp_path: Path, monke
             "mlpcli.data.prepared.fitting.fit_columns",
         )
     )
+    assert set(loaded).isdisjoint(  # nor what only messages and notebooks need
+        ("mlpcli.config.sources.foreign", "mlpcli.results.folders.find", "mlpcli.api.views.progress")
+    )
 
 
 def test_initial_weights_that_are_not_finite_end_with_a_remedy(capsys: pytest.CaptureFixture[str]) -> None:
