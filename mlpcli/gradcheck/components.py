@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mlpcli.config import RunOptions, resolve, with_preset
-from mlpcli.config.rules import task_conflicts
+from mlpcli.config.rules import smallest_batch, task_conflicts
 from mlpcli.data import Prepared
 from mlpcli.data.prepared.preprocessing import output_units
 from mlpcli.data.sparse.sparse_rows import SparseRows
@@ -62,6 +62,9 @@ ROW_WEIGHTS: dict[str, dict[str, Any]] = {"weights of rows": {"weights": "column
 RUN_ROWS, RUN_FEATURES, RUN_CLASSES = 32, 64, 10
 """The batch for the network of a run: few rows, as every row adds kinks, and features and classes as in digits."""
 
+NORM_ROWS = 16
+"""The fewest rows under batch norm: of two rows it is nearly a step, too steep for differences over 1e-5."""
+
 Networks = list[tuple[dict[str, Any], str]]
 
 
@@ -80,13 +83,16 @@ def check_components(seed: int = 0) -> Iterator[Row]:
 def check_run(options: RunOptions, data: Prepared | None = None) -> list[Row]:
     """One row per parameter tensor of the network that a run would train.
 
-    The check uses the first rows of the run's first batch; without data, uniform random inputs of 64 features and 10
-    classes, one numeric target or two labels. Weights are random even if `init` is a construction, class weights are
-    random numbers, as are weights of rows, and `max_norm` and `clip_norm` play no part.
+    The check uses the first rows of the run's first batch, and under batch norm at least 16 rows of its first epoch;
+    without data, uniform random inputs of 64 features and 10 classes, one numeric target or two labels. Weights are
+    random even if `init` is a construction, class weights are random numbers, as are weights of rows, and `max_norm`
+    and `clip_norm` play no part.
     """
     threads = 1 if options.threads == "auto" else options.threads
     wanted = options.model_copy(update={"init": "auto"})
     rows = RUN_ROWS if options.batch_size == "full" else min(options.batch_size, RUN_ROWS)
+    if smallest_batch(options) > 1:
+        rows = max(rows, NORM_ROWS)
     if data is None:
         task = "classification" if options.task == "auto" else options.task
         classes, targets = (RUN_CLASSES, 1) if task == "classification" else (0, 1 if task == "regression" else TARGETS)

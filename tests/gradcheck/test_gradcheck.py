@@ -419,6 +419,7 @@ def test_a_tensor_a_row_and_at_most_2000_entries() -> None:
         {"width": 8, "init": "zeros"},
         {"width": 8, "lift": "quadratic", "batch_size": 4},
         {"width": 8, "norm": "batch", "batch_size": "full", "dtype": "float64"},
+        {"width": 64, "norm": "batch", "batch_size": 2, "activation": "tanh"},
         {"width": 8, "depth": 12, "activation": "sigmoid"},
         {"width": 8, "max_norm": 1.0, "clip_norm": 0.1, "weight_decay": 0.01, "input_dropout": 0.2},
         {"width": 8, "dropout": 0.99},

@@ -48,7 +48,8 @@ def gradcheck(
 
     With options of a run there is one row per tensor of that network, with at most 2,000 entries checked: on the
     first batch of --dataset if it is given, scaled even with --scale none; otherwise on random inputs with 64
-    features and 10 classes. Weights are random even if --init is a construction.
+    features and 10 classes. Batches have at most 32 rows and, under batch norm, at least 16. Weights are random even
+    if --init is a construction.
 
     Example: mlpcli gradcheck --width 64 --depth 3 --norm batch --dropout 0.2
     """
