@@ -8,6 +8,7 @@ from mlpcli.cli.main import run
 from mlpcli.config import OPTIONS, Source, build, read_toml
 from mlpcli.config.sources import foreign
 from mlpcli.errors import UsageError
+from mlpcli.sweeps.spec.keys import TABLES
 
 
 def test_the_table_leads_to_options_that_exist() -> None:
@@ -36,6 +37,13 @@ def test_the_table_leads_to_options_that_exist() -> None:
 def test_a_file(key: str, value: object, hint: str) -> None:
     with pytest.raises(UsageError, match=hint):
         build(Source({key: value}, "run.toml: "))
+
+
+def test_a_sweep_file_given_as_options_is_known_by_each_of_its_tables() -> None:
+    tables = {name: {} for name in TABLES}
+    with pytest.raises(UsageError) as caught:
+        build(Source({**tables, "where": ["depth > 1"], "points": []}, "run.toml: "))
+    assert str(caught.value).count("it belongs in a sweep file, for mlpcli sweep") == len(tables) + 2
 
 
 @pytest.mark.parametrize(
