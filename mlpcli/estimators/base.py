@@ -36,7 +36,7 @@ class Perceptron(ModelHolder):
     """An estimator that trains a network; see `MLPClassifier` and `MLPRegressor`."""
 
     _learner: Learner
-    _asked: RunOptions
+    _asked: RunOptions | None = None
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on the rows from new weights, or with `warm_start` from those that are there.

@@ -121,7 +121,12 @@ class ModelHolder(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take over the state of another; its parts were registered when they were unpickled."""
-        super().__setstate__({name: value for name, value in state.items() if name != "_parts"})
+        taken = {name: value for name, value in state.items() if name != "_parts"}
+        if "_paused" in taken:  # earlier versions left out what its learning rate and its schedule began with
+            lr, epochs = float(taken["_model"].options.used("lr")), max(1, len(taken["loss_curve_"]))
+            before = {"lr": lr, "steps_per_epoch": max(1, taken["_paused"]["count"] // epochs)}
+            taken["_paused"] = {**before, **taken["_paused"]}
+        super().__setstate__(taken)
 
     def __sklearn_tags__(self) -> Any:
         """Sparse rows are taken."""

@@ -134,6 +134,19 @@ def test_a_copy_goes_on_with_new_masks(option: str) -> None:
         original = again
 
 
+@pytest.mark.parametrize("parameters", [{}, {"solver": "sgd"}, {"schedule": "cosine", "max_iter": 4}])
+def test_an_estimator_that_an_earlier_version_pickled_goes_on(parameters: dict[str, Any]) -> None:
+    original = small(shuffle=False, batch_size=50, **parameters).partial_fit(X, Y, classes=np.unique(Y))
+    state = original.__getstate__()
+    del state["_asked"], state["_paused"]["lr"], state["_paused"]["steps_per_epoch"]
+    again = MLPClassifier.__new__(MLPClassifier)
+    again.__setstate__(pickle.loads(pickle.dumps(state)))
+    for _ in range(2):
+        for estimator in (original, again):
+            estimator.partial_fit(X, Y)
+        np.testing.assert_array_equal(again.coefs_[0], original.coefs_[0])
+
+
 def test_importance_of_columns(fitted: MLPClassifier) -> None:
     importance = permutation_importance(fitted, X, Y, n_repeats=3, random_state=0).importances_mean
     assert X.columns[importance.argmax()].startswith("petal")
