@@ -26,11 +26,11 @@ def constant_answer(result: Mapping[str, Any]) -> str:
     >>> constant_answer({"baseline_answer": "no", "config": {"task": "classification"}})
     "'no'"
     >>> constant_answer({"baseline_answer": [0.0, 1.0], "config": {"task": "multilabel"}})
-    'what is most frequent of each label'
+    "each label's majority"
     """
     answer = result.get("baseline_answer")
     if isinstance(answer, list) and answer:
         if result["config"].get("task") == "multilabel":
-            return "what is most frequent of each label"
+            return "each label's majority"
         return f"{answer[0]:.4g}" if len(answer) == 1 else "the means"
     return "the same" if answer is None else quote(answer)

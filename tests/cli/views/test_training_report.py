@@ -118,9 +118,9 @@ def test_several_targets_are_compared_by_the_loss() -> None:
     assert only(found).startswith("loss 0.6000 on the test rows is no better than always answering the means")
 
 
-def test_several_labels_are_compared_with_what_is_most_frequent() -> None:
+def test_several_labels_are_compared_with_their_majorities() -> None:
     _, rows = score_table(result(baseline_answer=[0.0, 1.0], config={"task": "multilabel"}))
-    assert rows[3][0] == "test, always what is most frequent of each label"
+    assert rows[3][0] == "test, always each label's majority"
 
 
 def test_a_run_that_can_improve_no_further_says_so_and_is_not_told_to_go_on() -> None:
