@@ -49,15 +49,15 @@ def check_folder(folder: Path, restart: bool, sweep: str) -> None:
         return
     if PROVENANCE not in names:
         raise DataError(
-            f"{shown(folder)} has trials and no {PROVENANCE}, which says what version made them. It is unchanged. "
-            f"{RESTART}, or choose another --name"
+            f"{shown(folder)} has trials and no {PROVENANCE}, which says what version made them. "
+            f"It is unchanged. {RESTART}"
         )
     origin = read_json(folder / PROVENANCE, Provenance, RESTART)
     made = origin["version"]
     if made != mlpcli.__version__:
         raise UsageError(
             f"{shown(folder)} was made by mlpcli {made[:20]}, this is {mlpcli.__version__}: its numbers "
-            "may differ. It is unchanged. Start over with --restart, or choose another --name"
+            f"may differ. It is unchanged. {RESTART}"
         )
     if SWEEP in names:
         _check_edits(folder / SWEEP, stated, origin.get("sweep_digest"), sweep)

@@ -29,8 +29,8 @@ __all__ = [
 
 TRIALS, METRICS, DIAGNOSTICS = "trials.csv", "metrics.csv", "diagnostics.csv"
 
-RESTART = "Start over with --restart"
-"""The remedy for a damaged file in a sweep's folder."""
+RESTART = "Start over with mlpcli sweep and --restart, or choose another --name"
+"""The remedy for a sweep's folder that cannot be used, which `mlpcli train --seeds`, without --restart, meets too."""
 
 _PIECE = 1 << 20
 

@@ -373,6 +373,24 @@ def test_several_seeds_are_a_sweep_of_one_configuration(capsys: pytest.CaptureFi
     assert run(["eval", place.name, "--quiet"]) == 0
 
 
+@pytest.mark.parametrize("damage", ["version", "origin", "table"])
+def test_a_remedy_for_the_folder_of_several_seeds_works(capsys: pytest.CaptureFixture[str], damage: str) -> None:
+    seeds = ("--seeds", "2", "--name", "s", "--quiet")
+    train(capsys, *seeds)
+    origin = Path("results/s/provenance.json")
+    if damage == "version":
+        origin.write_text(json.dumps(json.loads(origin.read_text()) | {"version": "0.0.1"}))
+    elif damage == "origin":
+        origin.unlink()
+    else:
+        Path("results/s/trials.csv").write_text("trial,state\n")
+    _, err = train(capsys, *seeds, code=2 if damage == "version" else 65)
+    assert err.endswith(". Start over with mlpcli sweep and --restart, or choose another --name\n")
+    train(capsys, *seeds, "--name", "other")
+    assert run(["sweep", "results/s/sweep.toml", "--restart", "--quiet"]) == 0
+    train(capsys, *seeds)
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [

@@ -354,7 +354,9 @@ def test_a_foreign_table_is_refused_and_kept(tmp_path, golden, name, data):
     sweep(tmp_path)
     (tmp_path / "s" / name).write_bytes(data)
     before = content(tmp_path / "s")
-    with pytest.raises(DataError, match="Start over with --restart") as caught:
+    with pytest.raises(
+        DataError, match="Start over with mlpcli sweep and --restart, or choose another --name"
+    ) as caught:
         sweep(tmp_path)
     assert "\n" not in str(caught.value)
     assert content(tmp_path / "s") == before
@@ -437,7 +439,7 @@ def test_tables_without_their_origin_are_refused_with_the_remedy(tmp_path):
     sweep(tmp_path)
     (tmp_path / "s" / "provenance.json").unlink()
     before = content(tmp_path / "s")
-    with pytest.raises(DataError, match=r"no provenance\.json.*Start over with --restart, or choose another --name"):
+    with pytest.raises(DataError, match=r"no provenance\.json.*Start over with mlpcli sweep and --restart, or"):
         sweep(tmp_path)
     assert content(tmp_path / "s") == before
     sweep(tmp_path, restart=True)
@@ -478,7 +480,7 @@ def test_a_damaged_file_is_named_by_line_and_column_and_kept(tmp_path, golden, n
     assert old in text
     path.write_text(text.replace(old, new, 1))
     before = content(tmp_path / "s")
-    with pytest.raises(DataError, match="with --restart") as caught:
+    with pytest.raises(DataError, match="and --restart") as caught:
         sweep(tmp_path)
     assert where in str(caught.value) and name in str(caught.value) and "\n" not in str(caught.value)
     assert content(tmp_path / "s") == before
