@@ -76,7 +76,7 @@ def text(cell: str) -> str:
 
 
 def number(cell: str) -> int | float | None:
-    """The number that a cell holds, None for an empty one.
+    """The number that a cell holds, None for an empty one; an integer beyond float64 is infinite, as 1e400 is.
 
     Raises:
         ValueError: for any other text.
@@ -85,7 +85,8 @@ def number(cell: str) -> int | float | None:
         return None
     if not _NUMBER.fullmatch(cell):
         raise ValueError(f"{cell[:200]!r} is not a number")
-    return int(cell) if cell.lstrip("+-").isdigit() else float(cell)
+    value = float(cell)
+    return int(cell) if cell.lstrip("+-").isdigit() and math.isfinite(value) else value
 
 
 def numbers(cells: Sequence[str]) -> list[float]:

@@ -162,3 +162,8 @@ def test_columns_are_those_of_the_rows(data):
             csv_text.parse_columns(data)
     else:
         assert csv_text.parse_columns(data) == expected
+
+
+def test_an_integer_that_no_float_holds_is_infinite() -> None:
+    assert csv_text.number("-" + "9" * 400) == -math.inf
+    assert csv_text.number("9" * 300) == int("9" * 300)
