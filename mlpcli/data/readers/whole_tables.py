@@ -45,7 +45,8 @@ def stream_json_lines(path: Path, wanted: Wanted, keep: Sequence[str]) -> Iterat
         present.update(dict.fromkeys(chain.from_iterable(rows)))
         if len(rows) == ROWS and (missing := [name for name in names if name not in present]):
             lack = f"none of its first {ROWS:,} rows has the key {quote(missing[0])}{nearest(missing[0], present)}"
-            raise DataError(f"{path}: {sentence(lack)} Give it to one of them, with null for no value")
+            kind, place = (DataError, "") if missing[0] in (wanted.kinds or ()) else (UsageError, "keep: ")
+            raise kind(f"{place}{path}: {sentence(lack)} Give it to one of them, with null for no value")
         kept_places(list(present), keep, str(path))
         columns = [name for name in names if name in present]
         frame = pd.DataFrame(rows, columns=columns, dtype=object)

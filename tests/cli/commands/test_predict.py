@@ -152,7 +152,7 @@ def test_the_beginning_of_json_lines_has_every_key_and_later_faults_their_row(
     expected = "late.jsonl: none of its first 9 rows has the key 'size2'; did you mean size? Give it to one of them"
     assert expected in said()
     lines[0]["size2"] = None
-    assert "none of its first 9 rows has the key 'id'" in said("--keep", "id")
+    assert "keep: late.jsonl: none of its first 9 rows has the key 'id'" in said("--keep", "id", code=2)
     lines[8]["id"] = 1
     assert len(rows_of(said("--keep", "id", code=0))) == len(lines)
 
