@@ -13,8 +13,8 @@ beside the card or absolute.
 other than their defaults come before them, and a model keeps them, so that new tables are read alike.
 """
 
-import math
 import re
+import sys
 import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -168,7 +168,7 @@ def _card(path: Path, value: dict[str, Any]) -> Card:
             problems.append(f"{key} = {value[key]!r} must be one of {', '.join(allowed)}")
     parameters = value.get("parameters", {})
     for key, default in parameters.items() if isinstance(parameters, dict) else ():
-        if type(default) not in (int, float) or not math.isfinite(default):
+        if type(default) not in (int, float) or not _is_finite(default):
             problems.append(f"[parameters] {key} = {default!r} must be a number")
     reading = value.get("reading", {})
     for key, choice in reading.items() if isinstance(reading, dict) else ():
@@ -219,7 +219,7 @@ def _with_parameters(card: Card, given: str) -> Card:
         kind = type(card.parameters[key])
         try:
             parameters[key] = kind(text)
-            if not equals or not math.isfinite(parameters[key]):
+            if not equals or not _is_finite(parameters[key]):
                 raise ValueError
         except (ValueError, OverflowError) as error:
             example = f"{key}={card.parameters[key]}"
@@ -227,3 +227,8 @@ def _with_parameters(card: Card, given: str) -> Card:
                 f"dataset {quote(card.name)}: {key}={text} must be {TYPES[kind]}, like {example}"
             ) from error
     return replace(card, parameters=parameters, expected=parameters == card.parameters)
+
+
+def _is_finite(number: float) -> bool:
+    """Whether float64 holds the number; integers may have any number of digits."""
+    return abs(number) <= sys.float_info.max

@@ -125,6 +125,7 @@ def test_a_card_in_the_working_folder_counts_and_comes_first() -> None:
         ('generator = "moons"', 'generator = "moon"', "generator = 'moon' is unknown; did you mean moons"),
         ("classes = 2", 'classes = 2\ntest_rows = "grid"', "test_rows = 'grid' names no parameter"),
         ("noise = 0.1", "", "noise"),
+        ("noise = 0.1", f"noise = {10**400}", r"\[parameters\] noise = 1000.* must be a number"),
         ("noise = 0.1", 'noise = "a"', r"\[parameters\] noise = 'a' must be a number"),
         ("rows = 60", "rows = [", "at line 7"),
         ('target = "moon"', "target = []", "target = .. must be a text or a list of texts"),
