@@ -60,7 +60,9 @@ def compare(
         expendable = [name for name in columns if name.endswith(("_low", "_high", "shared_seeds"))]
         print_rows(configurations, columns, form, key="configurations", expendable=expendable)
         against = configurations[0]["name"]
-        note = f"Differences of {metric} are against {against}, paired by seed; p after Holm"
+        note = f"Differences of {metric} are against {against}, paired by seed"
+        if any(row["p_value"] is not None for row in configurations):
+            note += "; p after Holm"
         if len({bool(side.earlier) for side in sides}) > 1:
             note += ". Confirmed configurations differ from the others by the seeds that chose them"
         if all(row["diff_mean"] is None for row in configurations):

@@ -17,7 +17,9 @@ from tests.plot.folders import run_folder, sweep_folder
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    sweep_folder(Path("results/s"), {"width": [4, 8]}, seeds=3, score=lambda values, seed: seed / 8 + values["width"])
+    sweep_folder(
+        Path("results/s"), {"width": [4, 8]}, seeds=3, score=lambda values, seed: (seed / 8 + 1) * values["width"]
+    )
     run_folder(Path("results/a"))
     run_folder(Path("results/b"), state="diverged")
 
@@ -28,7 +30,7 @@ def test_tables_of_trials_and_of_their_configurations(capsys: pytest.CaptureFixt
     first, second = out.split("\n\n")
     assert first.splitlines()[0].split()[:3] == ["name", "state", "width"]
     assert second.splitlines()[0].split()[:3] == ["name", "n_seeds", "val_accuracy_mean"]
-    assert second.splitlines()[2].split()[:3] == ["results/s/5", "3", "8.1250"]
+    assert second.splitlines()[2].split()[:3] == ["results/s/5", "3", "9.0000"]
     assert err == "Differences of val_accuracy are against results/s/0, paired by seed; p after Holm\n"
 
 
@@ -114,3 +116,13 @@ def test_differences_are_those_of_the_summary(more: dict[str, Any], capsys: pyte
         for name in ("diff_mean", "diff_ci_low", "diff_ci_high"):
             assert compared[name] == (None if np.isnan(row[name]) else row[name]), (row["width"], name)
         assert compared["n_seeds"] == row["n_seeds"] and compared["shared_seeds"] > 1
+
+
+def test_differences_to_a_pruned_configuration_are_said_to_have_no_p_value(capsys: pytest.CaptureFixture[str]) -> None:
+    spec: dict[str, Any] = {"name": "h", "seeds": 2, "base": {"dataset": "moons:n=80", "epochs": 4, "depth": 1}}
+    spec |= {"grid": {"width": [2, 16, 4, 8]}, "halving": {"min_epochs": 1, "factor": 2}}
+    trials = mlpcli.sweep(spec, executor="serial", results="results").trials
+    one, other = trials[trials["state"] == "pruned"].groupby("width")["trial"].first().head(2)
+    capsys.readouterr()
+    assert run(["compare", f"h/{one}", f"h/{other}"]) == 0
+    assert capsys.readouterr().err.endswith("paired by seed\n")
