@@ -22,7 +22,7 @@ and 128 x 3 from 2 to 4."""
 ALONE = 3
 """L2 caches' worth of one network beyond which it trains alone. 256 x 3 keeps 2.7 MB busy: on an EPYC with 512 KB, 5.4
 caches, it takes 1.28 times as long in stacks of 2 or 4, and 128 x 3 still 0.85; on one with 1 MB, with both of two
-cores busy, 0.88 in stacks of 2."""
+cores busy, 0.9 in stacks of 2."""
 
 MAX_REPLICAS = 128
 """Beyond this even networks of 4 units gain nothing, and a crash costs the whole stack."""
