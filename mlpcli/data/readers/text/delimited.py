@@ -120,13 +120,11 @@ class _Reader:
             frame = self._parse(numbers)
         except ValueError:  # a cell of a number column that pandas cannot parse
             frame = None
-        # pandas reads a column of only True and False as numbers
-        suspicious = any(word in self.piece.content for word in BOOLEANS)
         block = np.empty((len(self.piece.lines), len(self.columns)))
         changed = False
         for at, column in enumerate(self.columns):
             try:
-                block[:, at] = self._read_column(column, frame, suspicious)
+                block[:, at] = self._read_column(column, frame)
             except Changed:
                 changed = True  # other columns may have changed too, and one more reading serves all of them
         if changed:
@@ -138,14 +136,15 @@ class _Reader:
         cells: list[str] = self._texts[column.place].tolist()
         return cells
 
-    def _read_column(self, column: ColumnReader, frame: Any, suspicious: bool) -> NDArray[np.float64]:
+    def _read_column(self, column: ColumnReader, frame: Any) -> NDArray[np.float64]:
         if column.kind == "text":
             codes, texts = _factorize(self._texts[column.place] if frame is None else frame[column.place])
             return column.encode(codes, texts, self._where)
         values: NDArray[np.float64] | None = None
         if frame is not None and column.kind == "number" and _known_to_pandas(column):
             values = frame[column.place].to_numpy(np.float64)
-            if suspicious and ((values == 0) | (values == 1) | np.isnan(values)).all():
+            # pandas reads a column of only True and False as numbers
+            if ((values == 0) | (values == 1) | np.isnan(values)).all() and self._has_booleans:
                 values = None
             else:
                 values = column.without_marks(values)
@@ -154,6 +153,10 @@ class _Reader:
         if column.kind == "number":
             column.check(values, lambda: self._texts[column.place], self._where)
         return values
+
+    @cached_property
+    def _has_booleans(self) -> bool:
+        return any(word in self.piece.content for word in BOOLEANS)
 
     @cached_property
     def _texts(self) -> Any:
