@@ -32,6 +32,7 @@ from mlpcli.training.described_network import build_network, layout, parse
 from mlpcli.training.metrics.evaluate import BLOCK, score_blocks
 from mlpcli.training.metrics.outcome import decided
 from mlpcli.training.metrics.probabilities import probabilities
+from mlpcli.wording import counted
 
 __all__ = ["TrainedNetwork"]
 
@@ -141,7 +142,7 @@ class TrainedNetwork:
         """
         depth = len(self.options.sizes)
         if not -depth <= layer < depth:
-            raise UsageError(f"layer: got {layer}, and the network has {depth} hidden layers")
+            raise UsageError(f"layer: got {layer}, and the network has {counted(depth, 'hidden layer')}")
         owner = f"hidden.{layer % depth}"
         last = max(at for at, name in enumerate(self.network.names) if f"{name}.".startswith(f"{owner}."))
         blocks = []
