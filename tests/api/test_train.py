@@ -129,7 +129,7 @@ def test_a_model_gives_predictions_probabilities_and_hidden_layers() -> None:
     assert np.array_equal(model.hidden(x, 0), model.hidden(x, -2))
     with pytest.raises(UsageError, match="layer: got 2, and the network has 2 hidden layers"):
         model.hidden(x, 2)
-    with pytest.raises(UsageError, match="layer: got 1, and the network has 1 hidden layer$"):
+    with pytest.raises(UsageError, match=r"layer: got 1, and the network has 1 hidden layer$"):
         mlpcli.train("xor", width=2, depth=1, epochs=0).model.hidden([[0, 1]], 1)
     with pytest.raises(DataError, match="y: the model does not know the class '3'"):
         model.score(x, y + 1)
