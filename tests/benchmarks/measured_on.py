@@ -1,13 +1,21 @@
-"""The line below a page of measurements: what they were made on."""
+"""Where a page of measurements stands, and the line below it: what they were made on."""
 
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_info
 
+from mlpcli.kernels.compiled import KERNELS
 from mlpcli.results.provenance import provenance
 
-__all__ = ["measured_on"]
+__all__ = ["measured_on", "page"]
+
+
+def page(name: str) -> Path:
+    """The page of this name; what is measured without the compiled kernels has a folder of its own."""
+    folder = Path(__file__).parents[2] / "results" / "reference"
+    return folder / name if KERNELS == "compiled" else folder / "without_kernels" / name
 
 
 def measured_on(*packages: str) -> str:

@@ -1,6 +1,6 @@
 """How much faster do two worker processes train than one? Wall time from the first job to the last, start-up excluded.
 
-    python -m tests.benchmarks.processes [--write results/reference/processes.md]
+    python -m tests.benchmarks.processes [--write]
 
 Rounds are interleaved and the shortest of each counts, since whatever else the machine does only ever adds time.
 """
@@ -17,7 +17,9 @@ from mlpcli.sweeps.run.job_dispatch import dispatch
 from mlpcli.sweeps.run.stack_jobs import JobMaker
 from mlpcli.sweeps.run.train_stack import Job, JobResult
 from mlpcli.workers.local import LocalExecutor
+from tests.benchmarks.measured_on import measured_on, page
 
+REFERENCE = page("processes.md")
 SWEEP = """
 seeds = 64
 [base]
@@ -65,7 +67,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=40)
-    parser.add_argument("--write", type=Path)
+    parser.add_argument("--write", action="store_true", help=f"into {REFERENCE.parent.name}/{REFERENCE.name}")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "processes.toml"
@@ -81,13 +83,14 @@ def main() -> None:
         "# Two worker processes against one\n\n"
         f"256 trials (4 dropout rates, 64 seeds) of 64 x 3 on digits, {options.epochs} epochs; seconds of training, "
         f"start-up excluded, the shortest of {options.rounds} interleaved rounds. "
-        "Made by `python -m tests.benchmarks.processes`.\n\n"
+        "Made by `python -m tests.benchmarks.processes --write`.\n\n"
         "| processes | seconds | times as fast |\n|---|---|---|\n"
-        f"| 1 | {one:.1f} | 1.00 |\n| 2 | {two:.1f} | {one / two:.2f} |\n"
+        f"| 1 | {one:.1f} | 1.00 |\n| 2 | {two:.1f} | {one / two:.2f} |\n\n"
+        f"{measured_on()}\n"
     )
     print(text)
     if options.write:
-        options.write.write_text(text)
+        REFERENCE.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

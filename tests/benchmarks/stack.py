@@ -9,7 +9,6 @@ a time is processor time, the median over the rounds. It needs one core and some
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from statistics import median
 from time import process_time
 from typing import Any
@@ -22,9 +21,9 @@ from mlpcli.threads import blas_threads
 from mlpcli.training.loop.trainer import Trainer
 from mlpcli.training.planned_run import plan_run
 from tests.benchmarks.contenders import Problem, products
-from tests.benchmarks.measured_on import measured_on
+from tests.benchmarks.measured_on import measured_on, page
 
-REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "stack.md"
+REFERENCE = page("stack.md")
 NETWORKS: tuple[dict[str, Any], ...] = tuple(
     {"width": width, "depth": depth, "dropout": dropout}
     for width, depth in ((4, 1), (16, 2), (32, 3), (64, 3), (128, 3), (256, 3))

@@ -15,15 +15,14 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from multiprocessing import get_context
-from pathlib import Path
 from statistics import median
 
 from mlpcli.threads import set_up_blas
 from tests.benchmarks.contenders import CONTENDERS, Problem, set_up, time_steps
 from tests.benchmarks.limits import beside
-from tests.benchmarks.measured_on import measured_on
+from tests.benchmarks.measured_on import measured_on, page
 
-REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "step.md"
+REFERENCE = page("step.md")
 PEERS = ("products", "scikit-learn", "PyTorch", "JAX", "bare PyTorch")
 PROBLEMS = (
     Problem(inputs=64, width=16, batch=32, steps=1000),

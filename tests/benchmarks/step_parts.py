@@ -10,7 +10,6 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from statistics import median
 from time import process_time
 
@@ -21,10 +20,10 @@ from mlpcli.training.initial_weights import initialize
 from mlpcli.training.loop.batch_sums import BatchSums
 from mlpcli.training.loop.replicas import Replicas
 from tests.benchmarks.contenders import Problem, ours, products, training
-from tests.benchmarks.measured_on import measured_on
+from tests.benchmarks.measured_on import measured_on, page
 from tests.benchmarks.step import PROBLEMS
 
-REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "step_parts.md"
+REFERENCE = page("step_parts.md")
 ROUNDS = 9
 PASSES = ("batch", "forward", "loss", "its gradient", "backward", "optimizer", "sums")
 """What a step is made of, in order."""

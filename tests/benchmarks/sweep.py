@@ -17,10 +17,10 @@ import time
 from pathlib import Path
 
 from tests.benchmarks.limits import beside
-from tests.benchmarks.measured_on import measured_on
+from tests.benchmarks.measured_on import measured_on, page
 
 HERE = Path(__file__).parent
-REFERENCE = HERE.parents[1] / "results" / "reference" / "sweep.md"
+REFERENCE = page("sweep.md")
 LIMITS = {"scikit-learn": 0.18, "PyTorch": 0.11, "JAX": 0.17, "mlpcli one by one": 1.0}
 """The share of a peer's time to reach."""
 
