@@ -41,7 +41,7 @@ MAY_IMPORT = {
     "export": {"autodiff", "nn", "data", "config", "results"},
     "training": {"kernels", "nn", "optim", "data", "config", "results", "export"},
     "gradcheck": {"autodiff", "nn", "config", "data", "training"},
-    "plugins": {"autodiff", "nn", "optim", "config", "export", "gradcheck"},
+    "plugins": {"autodiff", "nn", "optim", "config", "gradcheck"},
     "results": {"kernels", "config"},
     "workers": set(),
     "sweeps": {"nn", "data", "config", "training", "results", "plugins", "workers"},

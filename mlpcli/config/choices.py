@@ -51,23 +51,29 @@ class Component:
 
 @dataclass(frozen=True)
 class Activation(Component):
-    """`init`: the initializer that keeps the variance of the signal through layers of it."""
+    """`init`: the initializer that keeps the variance of the signal through layers of it.
+
+    `formula`: the function of t in the language of `mlpcli graph`, which the gradient check differentiates and exports
+    translate; an empty one has no such form. It is stable for large |t|: exponentials are taken of non-positive
+    arguments only.
+    """
 
     init: str = "glorot"
+    formula: str = ""
 
 
 ACTIVATIONS = {
-    "relu": Activation(init="he"),
-    "leaky-relu": Activation(init="he"),
-    "elu": Activation(init="he"),
-    "selu": Activation(init="lecun"),
-    "gelu": Activation(init="he"),
-    "silu": Activation(init="he"),
-    "mish": Activation(init="he"),
-    "softplus": Activation(init="he"),
-    "sigmoid": Activation(),
-    "tanh": Activation(),
-    "identity": Activation(),
+    "relu": Activation("he", "max(t, 0)"),
+    "leaky-relu": Activation("he", "max(t, 0.01 * t)"),
+    "elu": Activation("he", "max(t, 0) + exp(min(t, 0)) - 1"),
+    "selu": Activation("lecun", "1.0507009873554805 * (max(t, 0) + 1.6732632423543772 * (exp(min(t, 0)) - 1))"),
+    "gelu": Activation("he", "t / 2 * (1 + tanh(0.7978845608028654 * (t + 0.044715 * t * t * t)))"),
+    "silu": Activation("he", "t * sigmoid(t)"),
+    "mish": Activation("he", "t * tanh(max(t, 0) + log(1 + exp(-abs(t))))"),
+    "softplus": Activation("he", "max(t, 0) + log(1 + exp(-abs(t)))"),
+    "sigmoid": Activation("glorot", "sigmoid(t)"),
+    "tanh": Activation("glorot", "tanh(t)"),
+    "identity": Activation("glorot", "t"),
 }
 """The initializers are those of He et al. 2015, Klambauer et al. 2017 (selu) and Glorot and Bengio 2010."""
 

@@ -1,32 +1,12 @@
-"""The activations as formulas of one variable t, in the language of `mlpcli graph`; every export translates these.
+"""Formulas of one variable t, in the language of `mlpcli graph`, as lines of NumPy.
 
-They are stable for large |t|: exponentials are taken of non-positive arguments only.
-
->>> as_numpy("silu", "x")
+>>> as_numpy("t * sigmoid(t)", "x")
 'x * sigmoid(x)'
->>> from mlpcli.autodiff.parser import parse
->>> [str(step) for step in parse(FORMULAS["softplus"]).steps]
-['max(t, 0)', 'abs(t)', '-p', 'exp(r)', '1 + s', 'log(u)', 'q + v']
 """
 
 import re
 
-__all__ = ["FORMULAS", "as_numpy"]
-
-FORMULAS: dict[str, str] = {
-    "relu": "max(t, 0)",
-    "leaky-relu": "max(t, 0.01 * t)",
-    "elu": "max(t, 0) + exp(min(t, 0)) - 1",
-    "selu": "1.0507009873554805 * (max(t, 0) + 1.6732632423543772 * (exp(min(t, 0)) - 1))",
-    "gelu": "t / 2 * (1 + tanh(0.7978845608028654 * (t + 0.044715 * t * t * t)))",
-    "silu": "t * sigmoid(t)",
-    "mish": "t * tanh(max(t, 0) + log(1 + exp(-abs(t))))",
-    "softplus": "max(t, 0) + log(1 + exp(-abs(t)))",
-    "sigmoid": "sigmoid(t)",
-    "tanh": "tanh(t)",
-    "identity": "t",
-}
-"""Formula by the name of the activation, as `nn.ACTIVATIONS` has it."""
+__all__ = ["as_numpy"]
 
 NUMPY = {
     "abs": "np.abs",
@@ -43,7 +23,7 @@ NUMPY = {
 """The functions of the formulas as a NumPy file writes them."""
 
 
-def as_numpy(activation: str, variable: str) -> str:
+def as_numpy(formula: str, variable: str) -> str:
     """The formula as a line of NumPy; `sigmoid` is a function of the file."""
     words = NUMPY | {"t": variable}
-    return re.sub(r"(?<![\w.])[a-z]+", lambda word: words[word[0]], FORMULAS[activation])
+    return re.sub(r"(?<![\w.])[a-z]+", lambda word: words[word[0]], formula)

@@ -5,10 +5,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from mlpcli.atomic import shown, write_atomic
+from mlpcli.config.choices import ACTIVATIONS
 from mlpcli.config.origins import origins
 from mlpcli.data.cache.table import DATES
 from mlpcli.errors import UsageError
-from mlpcli.export.formulas import FORMULAS
 from mlpcli.export.numpy_file import numpy_bytes
 from mlpcli.export.onnx_file import onnx_bytes
 from mlpcli.export.trained import Trained
@@ -69,7 +69,7 @@ def _obstacles(model: Trained) -> Iterator[tuple[str, str]]:
             remedy = ", or train on parts of the dates as numbers"
             yield f"column {quote(column.name)} holds dates, which other formats cannot read", remedy
     options, own = model.options, origins(model.options)
-    if "activation" in own and options.activation not in FORMULAS:
+    if "activation" in own and not ACTIVATIONS[options.activation].formula:
         remedy = ", or register it with formula=..., a text"
         yield f"activation {options.activation} has no formula that other tools could read", remedy
     if "norm" in own:

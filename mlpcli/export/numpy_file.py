@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 import mlpcli
-from mlpcli.config import DataOptions
+from mlpcli.config import DataOptions, choices
 from mlpcli.data.prepared.columns import codes_of
 from mlpcli.data.prepared.preprocessing import CLIP, FAR
 from mlpcli.data.readers.text.cells import Spelling, as_code
@@ -194,7 +194,7 @@ def _layer(name: str, layer: Layer, activation: str) -> list[str]:
                 f"x = x * {tensor('gain')} + {tensor('bias')}",
             ]
         case Activation():
-            return [f"x = {as_numpy(activation, 'x')}"]
+            return [f"x = {as_numpy(choices.ACTIVATIONS[activation].formula, 'x')}"]
         case Gain():
             return [f"x = x * {tensor('gain')}"]
         case QuadraticLift():

@@ -17,11 +17,10 @@ import numpy as np
 import mlpcli
 from mlpcli import json_text
 from mlpcli.autodiff.parser import parse
-from mlpcli.config import as_dict
+from mlpcli.config import as_dict, choices
 from mlpcli.data.prepared.columns import Column
 from mlpcli.data.prepared.preprocessing import CLIP, FAR
 from mlpcli.data.readers.text.cells import Spelling
-from mlpcli.export.formulas import FORMULAS
 from mlpcli.export.onnx_graph import ML, Graph
 from mlpcli.export.trained import Trained, is_matrix
 from mlpcli.nn import LOSSES, Activation, Array, BatchNorm, Dropout, Gain, Layer, LayerNorm, Linear, QuadraticLift
@@ -152,7 +151,7 @@ def _layer(
         case LayerNorm():
             return graph.add("LayerNormalization", x, tensor("gain"), tensor("bias"), axis=-1, epsilon=EPS)
         case Activation():
-            return graph.formula(parse(FORMULAS[activation]), x, dtype)
+            return graph.formula(parse(choices.ACTIVATIONS[activation].formula), x, dtype)
         case Gain():
             return graph.add("Mul", x, tensor("gain"))
         case QuadraticLift():

@@ -11,6 +11,7 @@ import numpy as np
 
 from mlpcli import nn
 from mlpcli.autodiff import Variable, ops
+from mlpcli.autodiff.parser import parse
 from mlpcli.config import RunOptions, choices
 from mlpcli.nn import Array
 
@@ -19,30 +20,8 @@ __all__ = ["knows", "objective", "target_rows"]
 Formula = Callable[[Any], Any]
 
 EPS = 1e-5  # of both norms, inside the root
-SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # Klambauer et al. 2017
-
-
-def _elu(z: Variable) -> Any:
-    positive = z.value > 0
-    return ops.where(positive, z, ops.exp(ops.where(positive, 0.0, z)) - 1)
-
-
-def _selu(z: Variable) -> Any:
-    return SELU_SCALE * ops.where(z.value > 0, z, SELU_ALPHA * _elu(z))
-
-
 ACTIVATIONS: dict[str, Formula] = {
-    "relu": ops.relu,
-    "leaky-relu": lambda z: ops.where(z.value > 0, z, 0.01 * z),
-    "elu": _elu,
-    "selu": _selu,
-    "gelu": lambda z: 0.5 * z * (1 + ops.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))),
-    "silu": lambda z: z * ops.sigmoid(z),
-    "mish": lambda z: z * ops.tanh(ops.logaddexp(0.0, z)),
-    "softplus": lambda z: ops.logaddexp(0.0, z),
-    "sigmoid": ops.sigmoid,
-    "tanh": ops.tanh,
-    "identity": lambda z: z,
+    name: parse(row.formula).apply for name, row in choices.ACTIVATIONS.items() if row.formula
 }
 
 

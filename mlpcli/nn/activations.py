@@ -1,4 +1,4 @@
-"""The nonlinearities. To add one, write its class here and enter it in `ACTIVATIONS`; the conformance tests follow.
+"""The nonlinearities. To add one, write its class, enter it in `ACTIVATIONS`, and give it a row in `config.choices`.
 
 Every class gives `value`, sigma(t), and `gradient`, g sigma'(t), of each entry t of z, stable for |t| up to 1e4 in
 float32 without a warning: exponentials are taken of non-positive or capped arguments only.

@@ -10,7 +10,6 @@ from typing import Any
 
 from mlpcli.config import choices
 from mlpcli.config.choices import Component
-from mlpcli.export.formulas import FORMULAS
 from mlpcli.gradcheck import oracle
 from mlpcli.nn import ACTIVATIONS, INITIALIZERS, LOSSES, NORMALIZATIONS, Activation, Normalization, ResidualLoss
 from mlpcli.optim import OPTIMIZERS
@@ -30,7 +29,7 @@ class Kind:
         base: the class that a part extends; None for a function.
         tape: the formulas of the gradient check; None where there is no gradient to check.
         variable: the variable of a formula that is a text; None where it must be a function.
-        texts: the formulas that are texts, which exports need; None where exports need none.
+        exported: whether its row keeps a formula that is a text, which exports need.
     """
 
     rows: MutableMapping[str, Any]
@@ -40,12 +39,12 @@ class Kind:
     base: type | None = None
     tape: MutableMapping[str, Any] | None = None
     variable: str | None = None
-    texts: MutableMapping[str, str] | None = None
+    exported: bool = False
 
 
 KINDS = {
     "activation": Kind(
-        choices.ACTIVATIONS, choices.Activation, ("init",), ACTIVATIONS, Activation, oracle.ACTIVATIONS, "t", FORMULAS
+        choices.ACTIVATIONS, choices.Activation, ("init",), ACTIVATIONS, Activation, oracle.ACTIVATIONS, "t", True
     ),
     "norm": Kind(choices.NORMS, choices.Norm, ("over_rows",), NORMALIZATIONS, Normalization, oracle.NORMALIZATIONS),
     "init": Kind(choices.INITIALIZERS, choices.Initializer, (), INITIALIZERS),

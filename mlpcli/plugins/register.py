@@ -22,6 +22,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from mlpcli.autodiff import ops
@@ -89,8 +90,9 @@ def register(kind: str, name: str, *, formula: Formula = None, **facts: Any) -> 
         if (source := _source.get()) is None:
             origin = _origin_in_program(place, part)
             source = origin, _PartCarrier(kind, name, origin, part, formula, facts)
-        row = _row(place, tables, facts, *source)
         on_tape = _on_tape(place, tables, formula)
+        kept = {"formula": formula} if tables.exported and isinstance(formula, str) else {}
+        row = replace(_row(place, tables, facts, *source), **kept)
         _check_free(place, name, row, tables.rows.get(name))
         check_trial(place, kind, part, row)
         _remove(tables, name)  # an earlier definition by the program, whose formula need not be this one's
@@ -98,8 +100,6 @@ def register(kind: str, name: str, *, formula: Formula = None, **facts: Any) -> 
         tables.parts[name] = part if tables.base or kind == "init" else _chain(part, row)
         if tables.tape is not None and on_tape is not None:
             tables.tape[name] = on_tape
-        if tables.texts is not None and isinstance(formula, str):
-            tables.texts[name] = formula
         return part
 
     return join
@@ -113,7 +113,7 @@ def forget(origin: Origin) -> None:
 
 
 def _remove(tables: Kind, name: str) -> None:
-    for table in (tables.rows, tables.parts, tables.tape, tables.texts):
+    for table in (tables.rows, tables.parts, tables.tape):
         if table is not None:
             table.pop(name, None)
 

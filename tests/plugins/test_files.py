@@ -12,7 +12,7 @@ import mlpcli
 from mlpcli.cli.main import run
 from mlpcli.config.choices import ACTIVATIONS
 from mlpcli.errors import ExitCode, PluginError
-from mlpcli.export.formulas import FORMULAS
+from mlpcli.gradcheck import oracle
 from mlpcli.plugins.files import Plugin, blamed, load, loaded, use
 from tests.plugins.parts import NAMES, SNAKE
 from tests.sweeps.sweeps import start_sweep, timeless, write_sweep
@@ -99,7 +99,7 @@ def test_a_file_that_fails_is_one_line_and_leaves_nothing(text, error, capsys) -
     assert run(["train", *SMALL, "--plugin", "bad.py"]) == ExitCode.USAGE
     told = capsys.readouterr().err
     assert told.count("\n") == 1 and error in told
-    assert not Path("results").exists() and "snake" not in ACTIVATIONS and "snake" not in FORMULAS
+    assert not Path("results").exists() and "snake" not in ACTIVATIONS and "snake" not in oracle.ACTIVATIONS
     assert loaded() == ()
 
 
@@ -157,7 +157,7 @@ def test_a_worker_forgets_what_a_job_does_not_bring(snake) -> None:
     use([Plugin("other.py", SNAKE.replace("** 2", "** 4").encode())])
     assert ACTIVATIONS["snake"].origin != first and loaded()[0].path == "other.py"
     use(())
-    assert "snake" not in ACTIVATIONS and "snake" not in FORMULAS and loaded() == ()
+    assert "snake" not in ACTIVATIONS and "snake" not in oracle.ACTIVATIONS and loaded() == ()
 
 
 def test_a_file_under_two_names_is_loaded_once(snake) -> None:

@@ -12,7 +12,7 @@ from mlpcli.config import OPTIONS, RunOptions, choices, run_id
 from mlpcli.config.choices import Origin
 from mlpcli.config.origins import origins
 from mlpcli.errors import PluginError
-from mlpcli.export.formulas import FORMULAS
+from mlpcli.gradcheck import oracle
 from mlpcli.gradcheck.components import check_components, check_run
 from mlpcli.plugins.files import load
 from mlpcli.plugins.register import coming_from, forget
@@ -216,14 +216,14 @@ def test_forgetting_a_part_leaves_formulas_of_another_kind_of_that_name() -> Non
     with coming_from(origin):
         mlpcli.register("init", "tanh")(lambda rng, fan_in, fan_out: np.zeros((fan_in, fan_out)))
     forget(origin)
-    assert "tanh" in FORMULAS and "tanh" not in nn.INITIALIZERS
+    assert "tanh" in oracle.ACTIVATIONS and "tanh" not in nn.INITIALIZERS
 
 
 def test_a_part_that_is_defined_again_has_no_formula_of_before() -> None:
     softsign(formula="t / (1 + abs(t))")
-    assert FORMULAS["softsign"] == "t / (1 + abs(t))"
+    assert choices.ACTIVATIONS["softsign"].formula == "t / (1 + abs(t))"
     softsign()
-    assert "softsign" not in FORMULAS
+    assert choices.ACTIVATIONS["softsign"].formula == ""
     row = next(row for row in check_components() if row.component == "activation softsign")
     assert row.verdict(1e-6) == "ok" and row.tape is None
 

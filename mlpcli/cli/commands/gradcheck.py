@@ -132,7 +132,7 @@ def _judge(rows: "Sequence[Row]", tolerance: float) -> None:
             f"gradient of {row.component}: of {row.probed} entries {row.skipped} met a kink, too many to judge; "
             f"{count}. Nothing was written. Try another --seed or a smaller --batch-size"
         )
-    judge = "formula in mlpcli/gradcheck/oracle.py" if worst.judge == "the tape" else "forward"
+    judge = "formula" if worst.judge == "the tape" else "forward"
     raise BadResult(
         f"gradient of {row.component}: relative error {row.error:.1e}, more than {tolerance:g}; "
         f"{worst.entry} is {worst.layers:.10g}, by {worst.judge} {worst.expected:.10g}; {count}. "

@@ -80,7 +80,7 @@ def test_the_remedy_suits_the_judge(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     monkeypatch.setitem(oracle.ACTIVATIONS, "sigmoid", ops.tanh)
     assert run(line) == ExitCode.BAD_RESULT
     advice = "Nothing was written. Compare the layer's backward with its"
-    assert capsys.readouterr().err.endswith(f"{advice} formula in mlpcli/gradcheck/oracle.py\n")
+    assert capsys.readouterr().err.endswith(f"{advice} formula\n")
     monkeypatch.delitem(oracle.ACTIVATIONS, "sigmoid")
     monkeypatch.setattr(ACTIVATIONS["sigmoid"], "gradient", lambda self, z, h, g, out: out.fill(0.1))
     assert run(line) == ExitCode.BAD_RESULT
