@@ -5,7 +5,7 @@ functions themselves stand in the registries of `nn` and `optim`, under the same
 `mlpcli.register`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Origin",
     "Schedule",
     "default_loss",
+    "optimizers",
 ]
 
 
@@ -187,6 +188,16 @@ OPTIMIZERS = {
     "lbfgs": Optimizer(lr=1.0, memory=("steps", "changes"), full_batch=True),
 }
 """The decay of rmsprop is PyTorch's; that of adam and adamw is of Kingma and Ba 2015."""
+
+
+def optimizers(holds: Callable[[Optimizer], bool]) -> str:
+    """The optimizers for which something holds, in words.
+
+    >>> optimizers(lambda row: "beta2" in row.reads)
+    'rmsprop, adam and adamw'
+    """
+    *others, last = (name for name, row in OPTIMIZERS.items() if holds(row))
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,17 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import model_validator
 
-from mlpcli.config.choices import ACTIVATIONS, FOLLOWING, INITIALIZERS, LOSSES, NORMS, OPTIMIZERS, SCHEDULES
+from mlpcli.config.choices import (
+    ACTIVATIONS,
+    FOLLOWING,
+    INITIALIZERS,
+    LOSSES,
+    NORMS,
+    OPTIMIZERS,
+    SCHEDULES,
+    Optimizer,
+    optimizers,
+)
 from mlpcli.config.data_options import DataOptions
 from mlpcli.config.metrics import METRICS, Measure
 from mlpcli.config.option_types import (
@@ -35,6 +45,12 @@ from mlpcli.config.option_types import (
 from mlpcli.config.presets import PRESETS
 
 __all__ = ["RunOptions", "as_dict"]
+
+_OWN_BETA2 = [f"{row.beta2} for {name}" for name, row in OPTIMIZERS.items() if row.beta2 != Optimizer.beta2]
+
+
+def _readers(option: str) -> str:
+    return optimizers(lambda row: option in row.reads)
 
 
 class RunOptions(DataOptions):
@@ -94,7 +110,10 @@ class RunOptions(DataOptions):
     dropout: Share = option(0.0, "Regularization", "probability of dropping a hidden unit", replicas="switched")
     input_dropout: Share = option(0.0, "Regularization", "probability of dropping an input", replicas="switched")
     weight_decay: Amount = option(
-        0.0, "Regularization", "L2 penalty on the weights; decoupled in adamw", replicas="switched"
+        0.0,
+        "Regularization",
+        f"L2 penalty on the weights; decoupled in {optimizers(lambda row: row.decoupled)}",
+        replicas="switched",
     )
     max_norm: Amount | Amounts = option(
         0.0,
@@ -119,24 +138,22 @@ class RunOptions(DataOptions):
         "factor of the learning rate of the weights, not of biases and norms; one value, or one per layer",
         replicas="free",
     )
-    momentum: Share = option(0.9, "Optimization", "decay of the velocity, for momentum and nesterov", replicas="free")
+    momentum: Share = option(0.9, "Optimization", f"decay of the velocity, for {_readers('momentum')}", replicas="free")
     momentum_final: Share = option(
         0.9, "Optimization", "momentum after momentum_epochs, reached linearly", replicas="free"
     )
     momentum_epochs: Amount = option(
         0.0, "Optimization", "epochs over which momentum moves to momentum_final; 0 is off", replicas="free"
     )
-    beta1: Share = option(0.9, "Optimization", "decay of the mean gradient, for adam and adamw", replicas="free")
+    beta1: Share = option(0.9, "Optimization", f"decay of the mean gradient, for {_readers('beta1')}", replicas="free")
     beta2: Share | None = option(
         None,
         "Optimization",
-        "decay of the mean squared gradient, for rmsprop, adam and adamw",
-        shown="0.99 for rmsprop, else 0.999",
+        f"decay of the mean squared gradient, for {_readers('beta2')}",
+        shown=f"{', '.join(_OWN_BETA2)}, else {Optimizer.beta2}",
         replicas="free",
     )
-    eps: Positive = option(
-        1e-8, "Optimization", "added to the denominator, for rmsprop, adam and adamw", replicas="free"
-    )
+    eps: Positive = option(1e-8, "Optimization", f"added to the denominator, for {_readers('eps')}", replicas="free")
     schedule: Annotated[str, one_of(SCHEDULES)] = option(
         "constant",
         "Optimization",

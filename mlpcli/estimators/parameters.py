@@ -50,26 +50,12 @@ COUNTERPARTS = {option: parameter for parameter, option in SHARED.items() if opt
 """Options of a run that have other names here."""
 
 FURTHER = (
-    "norm",
-    "norm_position",
-    "dropout",
-    "input_dropout",
-    "weight_decay",
-    "max_norm",
-    "clip_norm",
-    "label_smoothing",
-    "init",
-    "init_scale",
-    "init_bias",
-    "lift",
-    "input_gain",
-    "lr_multiplier",
-    "momentum_final",
-    "momentum_epochs",
-    "schedule",
-    "lr_decay",
-    "lr_every",
-    "warmup",
+    *(
+        name
+        for name, option in OPTIONS.items()
+        if option.group in ("Network", "Loss", "Regularization", "Optimization")
+        and name not in {*SHARED.values(), *COUNTERPARTS, "class_weight"}
+    ),
     "threads",
 )
 """Options of a run that are parameters under their own names."""

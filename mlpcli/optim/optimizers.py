@@ -46,14 +46,14 @@ class Optimizer:
         name: a key of `OPTIMIZERS`.
         shape: the shape of the parameters, `(..., size)`.
         dtype: their dtype.
-        momentum: decay of the velocity, for momentum and nesterov.
+        momentum: decay of the velocity.
         momentum_final: the momentum after `momentum_steps` steps, which it approaches linearly.
         momentum_steps: steps from `momentum` to `momentum_final`; 0 keeps `momentum`.
-        beta1: decay of the mean of the gradient, for adam and adamw.
-        beta2: decay of the mean of the squared gradient, for rmsprop, adam and adamw.
-        eps: added to the root of that mean, for the same three.
-        eps_hat: 1 adds eps before the bias of that root is corrected, for adam and adamw.
-        weight_decay: the L2 penalty is weight_decay / 2 * |w|^2; decoupled in adamw.
+        beta1: decay of the mean of the gradient.
+        beta2: decay of the mean of the squared gradient.
+        eps: added to the root of that mean.
+        eps_hat: 1 adds eps before the bias of that root is corrected.
+        weight_decay: the L2 penalty is weight_decay / 2 * |w|^2, or decoupled decay of the weights.
         clip_norm: upper bound on the norm of a replica's gradient, before weight decay; 0 and infinity mean no bound.
         decayed: the pieces of the flat axis that weight decay applies to.
         factors: multiples of the learning rate for each parameter, `(size,)` or `(..., size)`; None is 1 for all.
