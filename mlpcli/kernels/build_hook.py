@@ -1,8 +1,10 @@
 """The compiled twins, built into a wheel where a C compiler is at hand, and left out without a word where none is.
 
-Hatchling runs this file, which no wheel contains. An editable install puts the library beside its sources.
+Hatchling runs this file, which no wheel contains. An editable install puts the library beside its sources; so does
+`python -m mlpcli.kernels.build_hook`, which shows what the compiler says.
 """
 
+import runpy
 import sysconfig
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from io import StringIO
@@ -50,21 +52,37 @@ class KernelsHook(BuildHookInterface[Any]):
 def build(folder: Path) -> Path | None:
     """Compile the library into a folder; None if that cannot be done here, whatever the reason."""
     with suppress(Exception, SystemExit), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-        import numpy as np
-        from setuptools import Distribution, Extension
-        from setuptools.command.build_ext import build_ext
-
-        extension = Extension("_compiled", [str(HERE / "module.c")], [np.get_include()], py_limited_api=True)
-        command = build_ext(Distribution({"ext_modules": [extension]}))
-        command.build_lib, command.build_temp = str(folder), str(folder / "objects")
-        command.ensure_finalized()
-        compile_one = command.build_extension
-
-        def with_flags(one: Any) -> None:
-            one.extra_compile_args = FLAGS.get(command.compiler.compiler_type, UNIX_FLAGS)
-            compile_one(one)
-
-        command.build_extension = with_flags
-        command.run()
-        return Path(command.get_ext_fullpath("_compiled"))
+        return _compile(folder)
     return None
+
+
+def _compile(folder: Path) -> Path:
+    import numpy as np
+    from setuptools import Distribution, Extension
+    from setuptools.command.build_ext import build_ext
+
+    checksum = runpy.run_path(str(HERE / "sources.py"))["checksum"]  # mlpcli cannot be imported where it is built
+    extension = Extension(
+        "_compiled",
+        [str(HERE / "module.c")],
+        [np.get_include()],
+        define_macros=[("SOURCES", str(checksum()))],
+        py_limited_api=True,
+    )
+    command = build_ext(Distribution({"ext_modules": [extension]}))
+    command.build_lib, command.build_temp = str(folder), str(folder / "objects")
+    command.ensure_finalized()
+    compile_one = command.build_extension
+
+    def with_flags(one: Any) -> None:
+        one.extra_compile_args = FLAGS.get(command.compiler.compiler_type, UNIX_FLAGS)
+        compile_one(one)
+
+    command.build_extension = with_flags
+    command.run()
+    return Path(command.get_ext_fullpath("_compiled"))
+
+
+if __name__ == "__main__":
+    with TemporaryDirectory() as place:
+        copy2(_compile(Path(place)), HERE)

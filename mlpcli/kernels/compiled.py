@@ -1,8 +1,13 @@
-"""The choice between a NumPy function of this room and its compiled twin, made once, at import."""
+"""The choice between a NumPy function of this room and its compiled twin, made once, at import.
+
+A library of other sources than those beside it is not used.
+"""
 
 import os
 from collections.abc import Callable
 from typing import TypeVar
+
+from mlpcli.kernels.sources import checksum
 
 __all__ = ["KERNELS", "twin"]
 
@@ -16,7 +21,8 @@ def _choose() -> Callable[[Function], Function] | None:
         from mlpcli.kernels import _compiled
     except ImportError:
         return None
-    return _compiled.twin
+    here = checksum()
+    return _compiled.twin if here in (None, getattr(_compiled, "SOURCES", here)) else None
 
 
 _twin = _choose()

@@ -491,5 +491,10 @@ PyMODINIT_FUNC PyInit__compiled(void) {
     for (int k = 0; k < KERNELS; k++)
         methods[k] = (PyMethodDef){kernels[k].name, (PyCFunction)(void (*)(void))call_kernel, METH_FASTCALL, NULL};
     methods[KERNELS] = (PyMethodDef){"descend", (PyCFunction)(void (*)(void))call_descend, METH_FASTCALL, NULL};
-    return PyModule_Create(&definition);
+    PyObject *module = PyModule_Create(&definition);
+    if (module != NULL && PyModule_AddIntConstant(module, "SOURCES", SOURCES) < 0) {
+        Py_DECREF(module);
+        return NULL;
+    }
+    return module;
 }

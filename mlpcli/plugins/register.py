@@ -22,7 +22,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from mlpcli.autodiff import ops
@@ -90,9 +89,8 @@ def register(kind: str, name: str, *, formula: Formula = None, **facts: Any) -> 
         if (source := _source.get()) is None:
             origin = _origin_in_program(place, part)
             source = origin, _PartCarrier(kind, name, origin, part, formula, facts)
+        row = _row(place, tables, facts, formula, *source)
         on_tape = _on_tape(place, tables, formula)
-        kept = {"formula": formula} if tables.exported and isinstance(formula, str) else {}
-        row = replace(_row(place, tables, facts, *source), **kept)
         _check_free(place, name, row, tables.rows.get(name))
         check_trial(place, kind, part, row)
         _remove(tables, name)  # an earlier definition by the program, whose formula need not be this one's
@@ -171,7 +169,9 @@ def _check_part(place: str, part: Any, base: type | None) -> None:
         raise PluginError(f"{place}: {part.__name__} lacks {listed(missing)}")
 
 
-def _row(place: str, tables: Kind, facts: dict[str, Any], origin: Origin, carrier: object) -> Component:
+def _row(
+    place: str, tables: Kind, facts: dict[str, Any], formula: Formula, origin: Origin, carrier: object
+) -> Component:
     """The row of facts, in the form that the rows of mlpcli have."""
     if unknown := [fact for fact in facts if fact not in tables.facts]:
         possible = f"the possible ones are {', '.join(tables.facts)}" if tables.facts else "it has none"
@@ -182,6 +182,8 @@ def _row(place: str, tables: Kind, facts: dict[str, Any], origin: Origin, carrie
             raise PluginError(f"{place}: {fact}: got {quote(value)}, expected {FACTS[fact].words}")
     if "lr" in tables.facts and "lr" not in given:
         raise PluginError(f"{place}: lr is missing, its default learning rate")
+    if tables.exported and isinstance(formula, str):
+        given["formula"] = formula
     return tables.row(**given, origin=origin, carrier=carrier)
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from mlpcli.kernels.sources import checksum
+
 ROOT = Path(__file__).parents[2]
 COMPILER = shutil.which("cc") or shutil.which("cl")
 
@@ -36,6 +38,24 @@ def test_sources_stay_out_of_the_wheel_and_numpy_takes_over(tmp_path):
     assert not {"module.c", "passes.h", "build_hook.py"} & names
     code = "from mlpcli.kernels import compiled, descent; print(compiled.KERNELS)"
     assert python(code, tmp_path / "site", PYTHONPATH=str(tmp_path / "site")) == ("numpy\n", "")
+
+
+def test_a_library_of_other_sources_is_not_used(tmp_path):
+    """Links are known by their number: an older library would take one for another."""
+    folder = shutil.copytree(ROOT / "mlpcli" / "kernels", tmp_path / "mlpcli" / "kernels").parent
+    (folder / "__init__.py").write_text("")
+    (folder / "kernels" / "_compiled.py").write_text("SOURCES = 0\ndef twin(function): return function\n")
+    for library in (folder / "kernels").glob("_compiled.*[do]"):
+        library.unlink()
+    code = "from mlpcli.kernels.compiled import KERNELS; print(KERNELS)"
+    assert python(code, tmp_path, PYTHONPATH=str(tmp_path))[0] == "numpy\n"
+    (folder / "kernels" / "_compiled.py").write_text(f"SOURCES = {checksum()}\ndef twin(function): return function\n")
+    assert python(code, tmp_path, PYTHONPATH=str(tmp_path))[0] == "compiled\n"
+
+
+def test_the_library_of_this_checkout_is_of_its_sources():
+    compiled = pytest.importorskip("mlpcli.kernels._compiled")
+    assert checksum() in (None, getattr(compiled, "SOURCES", checksum())), "python -m mlpcli.kernels.build_hook"
 
 
 @pytest.mark.slow
