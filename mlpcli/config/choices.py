@@ -64,7 +64,7 @@ class Activation(Component):
 
 
 ACTIVATIONS = {
-    "relu": Activation("he", "max(t, 0)"),
+    "relu": Activation("he", "relu(t)"),
     "leaky-relu": Activation("he", "max(t, 0.01 * t)"),
     "elu": Activation("he", "max(t, 0) + exp(min(t, 0)) - 1"),
     "selu": Activation("lecun", "1.0507009873554805 * (max(t, 0) + 1.6732632423543772 * (exp(min(t, 0)) - 1))"),

@@ -33,6 +33,7 @@ OPERATORS = {
     "log": "Log",
     "max": "Max",
     "min": "Min",
+    "relu": "Relu",
     "sigmoid": "Sigmoid",
     "sin": "Sin",
     "sqrt": "Sqrt",

@@ -223,8 +223,6 @@ def _parsed(place: str, variable: str | None, text: str) -> Callable[[Any], Any]
         raise PluginError(f"{place}: formula {quote(text)}: {error}") from None
     if expression.variables != (variable,):
         raise PluginError(f"{place}: formula {quote(text)}: expected a formula of {variable} alone")
-    if "relu" in {step.operation.name for step in expression.steps}:
-        raise PluginError(f"{place}: formula {quote(text)}: write relu({variable}) as max({variable}, 0)")
     return expression.apply
 
 

@@ -166,7 +166,6 @@ def test_a_cell_of_a_notebook_has_a_source_and_a_typed_string_has_none() -> None
         ("activation", "x", {"init": "best"}, "init: got 'best', expected the name of an initializer"),
         ("activation", "x", {"formula": "t +"}, "formula 't [+]': column"),
         ("activation", "x", {"formula": "t + s"}, "expected a formula of t alone"),
-        ("activation", "x", {"formula": "relu(t)"}, "write relu.t. as max.t, 0."),
         ("norm", "x", {}, "expected a class that extends mlpcli.nn.Normalization"),
     ],
 )
