@@ -1,4 +1,4 @@
-"""Where a page of measurements stands, and the line below it: what they were made on."""
+"""Where a page of measurements stands, its title, and the line below it: what they were made on."""
 
 from importlib.metadata import version
 from pathlib import Path
@@ -9,13 +9,18 @@ from threadpoolctl import threadpool_info
 from mlpcli.kernels.compiled import KERNELS
 from mlpcli.results.provenance import provenance
 
-__all__ = ["measured_on", "page"]
+__all__ = ["measured_on", "page", "title"]
 
 
 def page(name: str) -> Path:
     """The page of this name; what is measured without the compiled kernels has a folder of its own."""
     folder = Path(__file__).parents[2] / "results" / "reference"
     return folder / name if KERNELS == "compiled" else folder / "without_kernels" / name
+
+
+def title(text: str) -> str:
+    """The first line of a page, which says where the compiled kernels took no part."""
+    return f"# {text}" if KERNELS == "compiled" else f"# {text}, without the compiled kernels"
 
 
 def measured_on(*packages: str) -> str:

@@ -17,7 +17,7 @@ from mlpcli.sweeps.run.job_dispatch import dispatch
 from mlpcli.sweeps.run.stack_jobs import JobMaker
 from mlpcli.sweeps.run.train_stack import Job, JobResult
 from mlpcli.workers.local import LocalExecutor
-from tests.benchmarks.measured_on import measured_on, page
+from tests.benchmarks.measured_on import measured_on, page, title
 
 REFERENCE = page("processes.md")
 SWEEP = """
@@ -80,7 +80,7 @@ def main() -> None:
             print(jobs, *(f"{value:.1f}" for value in found), flush=True)
     one, two = (min(found) for found in times.values())
     text = (
-        "# Two worker processes against one\n\n"
+        f"{title('Two worker processes against one')}\n\n"
         f"256 trials (4 dropout rates, 64 seeds) of 64 x 3 on digits, {options.epochs} epochs; seconds of training, "
         f"start-up excluded, the shortest of {options.rounds} interleaved rounds. "
         "Made by `python -m tests.benchmarks.processes --write`.\n\n"

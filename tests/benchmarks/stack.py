@@ -21,7 +21,7 @@ from mlpcli.threads import blas_threads
 from mlpcli.training.loop.trainer import Trainer
 from mlpcli.training.planned_run import plan_run
 from tests.benchmarks.contenders import Problem, products
-from tests.benchmarks.measured_on import measured_on, page
+from tests.benchmarks.measured_on import measured_on, page, title
 
 REFERENCE = page("stack.md")
 NETWORKS: tuple[dict[str, Any], ...] = tuple(
@@ -83,7 +83,7 @@ def report(lines: Sequence[str], rounds: int) -> str:
     """The page that stands in the reference folder."""
     return "\n".join(
         [
-            "# What a step costs each replica of a stack",
+            title("What a step costs each replica of a stack"),
             "",
             "Made by `python -m tests.benchmarks.stack --write`: microseconds of a step and replica, by the number of",
             "replicas. Digits (64 inputs, 10 classes), batches of 32, adam, float32, one thread; processor time,",

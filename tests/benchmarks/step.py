@@ -20,7 +20,7 @@ from statistics import median
 from mlpcli.threads import set_up_blas
 from tests.benchmarks.contenders import CONTENDERS, Problem, set_up, time_steps
 from tests.benchmarks.limits import beside
-from tests.benchmarks.measured_on import measured_on, page
+from tests.benchmarks.measured_on import measured_on, page, title
 
 REFERENCE = page("step.md")
 PEERS = ("products", "scikit-learn", "PyTorch", "JAX", "bare PyTorch")
@@ -92,7 +92,7 @@ def report(lines: Sequence[str], rounds: int) -> str:
     """The page that stands in the reference folder."""
     return "\n".join(
         [
-            "# A training step beside its peers",
+            title("A training step beside its peers"),
             "",
             "Made by `python -m tests.benchmarks.step --write`: the time of a step with three hidden layers, ReLU, 10",
             "classes, float32, and its ratio to the step's bare matrix products, scikit-learn's MLPClassifier, PyTorch",

@@ -20,7 +20,7 @@ from mlpcli.training.initial_weights import initialize
 from mlpcli.training.loop.batch_sums import BatchSums
 from mlpcli.training.loop.replicas import Replicas
 from tests.benchmarks.contenders import Problem, ours, products, training
-from tests.benchmarks.measured_on import measured_on, page
+from tests.benchmarks.measured_on import measured_on, page, title
 from tests.benchmarks.step import PROBLEMS
 
 REFERENCE = page("step_parts.md")
@@ -78,7 +78,7 @@ def main() -> None:
     set_up_blas()
     columns = ("whole", "products", *PASSES, "rest")
     lines = [
-        "# The parts of a training step",
+        title("The parts of a training step"),
         "",
         "Microseconds of a step of `step.md` on one thread, each part repeated alone, so it finds its arrays in the",
         "cache: less than within a step, where they compete, which `rest` makes up for, with the loop of Python.",

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from tests.benchmarks.limits import beside
-from tests.benchmarks.measured_on import measured_on, page
+from tests.benchmarks.measured_on import measured_on, page, title
 
 HERE = Path(__file__).parent
 REFERENCE = page("sweep.md")
@@ -81,7 +81,7 @@ def report(lines: list[str], rounds: int) -> str:
     """The page that stands in the reference folder."""
     return "\n".join(
         [
-            "# Sweeps beside their peers",
+            title("Sweeps beside their peers"),
             "",
             "Made by `python -m tests.benchmarks.sweep --write`: seconds from shell to results on disk, medians over",
             f"{rounds} rounds in which all take turns; in brackets the share to reach, bold where it is missed.",
@@ -101,12 +101,12 @@ def main() -> None:
     given = parser.parse_args()
     peers, own = ["mlpcli", "scikit-learn", "PyTorch", "JAX"], ["mlpcli", "mlpcli one by one"]
     lines = []
-    for title, contenders, width, depth, epochs in (
+    for what, contenders, width, depth, epochs in (
         ("64 trials of 64 x 3, 10 epochs", peers, 64, 3, 10),
         ("64 trials of 16 x 2, 100 epochs, stacked and one by one", own, 16, 2, 100),
         ("64 trials of 256 x 3, 10 epochs, stacked and one by one", own, 256, 3, 10),
     ):
-        lines += rows(title, compare(contenders, width, depth, epochs, given.rounds))
+        lines += rows(what, compare(contenders, width, depth, epochs, given.rounds))
     text = report(lines, given.rounds)
     print(text)
     if given.write:
