@@ -9,7 +9,7 @@ from math import sqrt
 from mlpcli.config.choices import ACTIVATIONS, OPTIMIZERS, SCHEDULES, default_loss
 from mlpcli.config.metrics import Measure, monitored
 from mlpcli.config.options import RunOptions
-from mlpcli.config.rules import task_conflicts, validation_conflicts
+from mlpcli.config.rules import PER_LAYER, task_conflicts, validation_conflicts
 from mlpcli.config.sources.merge import usage_error
 
 __all__ = ["resolve", "unread", "waits_for_data", "with_preset"]
@@ -51,7 +51,7 @@ def resolve(
     }
     if options.monitor == "auto" and has_validation:
         used["monitor"] = str(Measure("val", monitored(task, targets)))
-    resolved = options.with_hidden().model_copy(update=used)
+    resolved = _once_for_all_layers(options.with_hidden().model_copy(update=used))
     defaults = {name: RunOptions.model_fields[name].default for name in unread(resolved)}
     resolved = resolved.model_copy(update=defaults)
     return resolved.model_copy(update={name: resolved.used(name) for name in ("lr", "beta2", "batch_size")})
@@ -95,6 +95,19 @@ def _default_init_scale(options: RunOptions, task: str) -> float | tuple[float, 
         return given
     *hidden, output = given if isinstance(given, tuple) else (given,) * (len(options.sizes) + 1)
     return (*hidden, _REGRESSION_OUTPUT * output)
+
+
+def _once_for_all_layers(options: RunOptions) -> RunOptions:
+    """Equal values of all layers as the one value that means the same.
+
+    Those that `init = "auto"` has set for a regression stay as they are, since run_ids of results are made of them: the
+    scale of a single layer, and the zeros of a scale of 0.
+    """
+    values = {name: value for name in PER_LAYER if isinstance(value := getattr(options, name), tuple)}
+    scales = values.get("init_scale", ())
+    if options.task == "regression" and (len(scales) == 1 or not any(scales)):
+        values.pop("init_scale", None)
+    return options.model_copy(update={name: value[0] for name, value in values.items() if len(set(value)) == 1})
 
 
 def waits_for_data(options: RunOptions, name: str) -> bool:

@@ -13,7 +13,15 @@ from mlpcli.config.data_options import DataOptions
 from mlpcli.config.metrics import Measure, every_metric_of
 from mlpcli.config.options import RunOptions
 
-__all__ = ["Conflict", "column_conflicts", "conflicts", "smallest_batch", "task_conflicts", "validation_conflicts"]
+__all__ = [
+    "PER_LAYER",
+    "Conflict",
+    "column_conflicts",
+    "conflicts",
+    "smallest_batch",
+    "task_conflicts",
+    "validation_conflicts",
+]
 
 MAX_WEIGHTS = 2**31  # 8 GB in float32, before gradients and the optimizer's moments
 
@@ -24,6 +32,9 @@ class Conflict(NamedTuple):
     options: tuple[str, ...]
     reason: str
 
+
+PER_LAYER = ("init_scale", "init_bias", "lr_multiplier", "max_norm")
+"""Options that take one value, or one per linear layer, the output's included."""
 
 _PLAIN = {"activation": "relu", "norm": "none", "lift": "none", "init_scale": 1.0, "init_bias": 0.0}
 
@@ -51,7 +62,7 @@ def conflicts(options: RunOptions) -> Iterator[Conflict]:
     sizes = options.sizes
     if options.batch_size == 1 and smallest_batch(options) > 1:
         yield Conflict(("batch_size", "norm"), "batch norm needs batches of two rows or more; use batch_size 2 or more")
-    for name in ("init_scale", "init_bias", "lr_multiplier", "max_norm"):
+    for name in PER_LAYER:
         values = getattr(options, name)
         if isinstance(values, tuple) and len(values) != len(sizes) + 1:
             yield Conflict(

@@ -207,6 +207,30 @@ def test_one_network_has_one_id_however_it_is_written() -> None:
     assert {tuple(resolved(way).sizes) for way in ways} == {(128, 128, 128)}
 
 
+@pytest.mark.parametrize("name", ["init_scale", "init_bias", "lr_multiplier", "max_norm"])
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_equal_values_of_all_layers_are_one_value(name: str, task: str) -> None:
+    init = {"init": "he"}
+    ids = {run_id(resolved({name: value} | init, task=task), DIGEST) for value in (0.5, [0.5, 0.5, 0.5])}
+    assert len(ids) == 1
+    assert run_id(resolved({name: [0.5, 0.5, 0.25]} | init, task=task), DIGEST) not in ids
+    neutral = RunOptions.model_fields[name].default
+    plain = run_id(resolved(init, task=task), DIGEST)
+    assert run_id(resolved({name: [neutral] * 3} | init, task=task), DIGEST) == plain
+
+
+@pytest.mark.parametrize(("depth", "scale", "hashed_scale"), [(0, 1.0, [0.1]), (1, 0.0, [0.0, 0.0])])
+def test_the_scale_that_auto_gives_a_regression_stands_per_layer_in_run_id(
+    depth: int, scale: float, hashed_scale: list[float]
+) -> None:
+    """Results of earlier versions are found by these ids; resolved options, as files have them, have the same."""
+    options = resolved({"depth": depth, "init_scale": scale}, task="regression")
+    changed = {"loss": "squared", "monitor": "val_rmse", "task": "regression", "hidden": [64] * depth}
+    assert run_id(options, DIGEST) == hashed(canonical(SHAPED | changed | {"init_scale": hashed_scale}))
+    again = resolve(options, task="regression", scale="standard", has_validation=True, threads=1)
+    assert run_id(again, DIGEST) == run_id(options, DIGEST)
+
+
 def test_the_id_does_not_depend_on_the_process() -> None:
     code = (
         "from mlpcli.config import *; o = build(Source({'lr': 1e-3}, ''));"
