@@ -23,8 +23,11 @@ __all__ = [
 Row = dict[str, Any]
 
 
-Comparable = tuple[Collection[Trial], Collection[Trial]]
-"""The trials of a configuration with the seeds that judge it, and with those that chose it."""
+class Comparable(NamedTuple):
+    """The trials of a configuration with the seeds that judge it and, if it was confirmed, with those that chose it."""
+
+    trials: Collection[Trial]
+    earlier: Collection[Trial] = ()
 
 
 class Paired(NamedTuple):
@@ -51,7 +54,7 @@ class Configuration:
     @property
     def comparable(self) -> Comparable:
         """Its trials as `paired_difference` takes them."""
-        return self.trials, self.earlier or self.trials
+        return Comparable(self.trials, self.earlier)
 
 
 @dataclass(frozen=True)
@@ -105,10 +108,13 @@ def summarize(
 def paired_difference(ours: Comparable, theirs: Comparable, metric: str, overlap: float = 0.0) -> Paired | None:
     """The difference of two configurations over the seeds that have a value in both; None where they share none.
 
-    Those that judge are paired; only where they share none, those that chose, as one of the two was not confirmed. For
+    Those that judge are paired; only where they share none, and one of the two was not confirmed, those that chose. For
     a pruned configuration there is the mean alone, since its training was cut short.
     """
-    for one, other in zip(ours, theirs, strict=True):
+    pairs = [(ours.trials, theirs.trials)]
+    if not (ours.earlier and theirs.earlier):
+        pairs.append((ours.earlier or ours.trials, theirs.earlier or theirs.trials))
+    for one, other in pairs:
         values, references = _values(one, metric), _values(other, metric)
         if shared := [seed for seed in values if seed in references]:
             found = difference([values[seed] for seed in shared], [references[seed] for seed in shared], overlap)

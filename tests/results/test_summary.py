@@ -92,6 +92,15 @@ def test_a_row_that_was_not_confirmed_differs_from_a_confirmed_baseline_by_the_e
     assert rows["best"]["p_value"] is not None
 
 
+def test_confirmed_configurations_without_a_common_fresh_seed_have_no_difference():
+    earlier = [trial(0, 0.4), trial(1, 0.5)]
+    base = Configuration(("base",), [trial(2, 0.2), trial(3, None, None, "diverged", None)], 0, True, earlier)
+    best = Configuration(("best",), [trial(2, None, None, "diverged", None), trial(3, 0.7)], 0, True, earlier)
+    rows = {row["name"]: row for row in summarize([base, best], ["name"], METRIC)}
+    assert [rows["best"][name] for name in ("diff_mean", "diff_ci_low", "p_value")] == [None] * 3
+    assert rows["base"]["diff_mean"] == 0
+
+
 def test_below_two_seeds_there_is_a_mean_only():
     rows = rows_of(configuration("a", [0.5]), configuration("b", [0.7]))
     empty = ("std", "ci_low", "ci_high")

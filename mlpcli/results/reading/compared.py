@@ -44,7 +44,7 @@ class Side:
     @property
     def comparable(self) -> Comparable:
         """Its trials as `paired_difference` takes them."""
-        return self.seeds.values(), (self.earlier or self.seeds).values()
+        return Comparable(self.seeds.values(), self.earlier.values())
 
     @property
     def is_pruned(self) -> bool:

@@ -57,4 +57,4 @@ def _configuration(plan: Plan, known: Mapping[int, Trial], index: int, baseline:
     earlier = [trial for trial in trials if trial.seed not in plan.file.fresh_seeds]
     is_confirmed = bool(fresh) if plan.file.confirm else None
     values = tuple(trials[0].options.values())
-    return Configuration(values, fresh or earlier, baseline, is_confirmed, earlier)
+    return Configuration(values, fresh or earlier, baseline, is_confirmed, earlier if fresh else ())
