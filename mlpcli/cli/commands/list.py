@@ -109,4 +109,5 @@ def _state(row: Mapping[str, Any]) -> str:
     words = str(row["state"])
     if row["state"] in ("running", "interrupted"):
         words += f" {row['done']}" + (f" of {row['planned']}" if row["planned"] else "")
+        words += f", {row['pruned']} as far as a rung" if row["pruned"] else ""
     return words + (f", {row['failed']} failed or diverged" if row["failed"] else "")

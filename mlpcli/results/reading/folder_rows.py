@@ -30,9 +30,13 @@ __all__ = ["FACTS", "Row", "differing", "list_results", "list_trials"]
 Row = dict[str, Any]
 """Values by column; None where there is none."""
 
-FACTS = ("name", "kind", "dataset", "state", "done", "planned", "failed", "metric", "value", "when", "tags", "note")
-"""Columns of every row, before options and numbers. `done` and `planned` are trials of a sweep, epochs of a run."""
-
+FACTS = (
+    *("name", "kind", "dataset", "state", "done", "planned", "failed", "pruned"),
+    *("metric", "value", "when", "tags", "note"),
+)
+"""Columns of every row, before options and numbers. `done` and `planned` are trials of a sweep, epochs of a run; of the
+trials done, `failed` failed or diverged, and `pruned` were stopped at a rung, from where the sweep may go on with them.
+"""
 
 _EMPTY: Row = dict.fromkeys(FACTS)
 _DEFAULTS: Row = {**_EMPTY, "kind": "run", **{name: option.default for name, option in OPTIONS.items()}}
@@ -145,7 +149,8 @@ def _sweep(path: Path) -> Row:
     is_whole = os.path.isfile(path / SUMMARY)
     state = "running" if is_locked(path) else "complete" if is_whole else "interrupted"
     failed = sum(state in ("failed", "diverged") for state in states)
-    row |= {"state": state, "done": done, "failed": failed, "metric": sweep.metric}
+    pruned = sum(state == "pruned" for state in states)
+    row |= {"state": state, "done": done, "failed": failed, "pruned": pruned, "metric": sweep.metric}
     if "dataset" in sweep.varied:
         row["dataset"] = ", ".join(dict.fromkeys(filter(None, sweep.columns["dataset"])))
     if is_whole:

@@ -40,6 +40,18 @@ def test_a_folder_of_results(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines[3][:6] == ["s", "sweep", "interrupted", "6", "val_accuracy", "0.1600"]  # its file names no dataset
 
 
+def test_trials_at_a_rung_of_an_unfinished_sweep_are_counted_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    """All are in the table, and yet the sweep has to go on with some of them."""
+    folder = sweep_folder(Path("results/h"), {"width": [4, 8, 16]}, seeds=2, states=dict.fromkeys(range(5), "pruned"))
+    made = {"version": "1", "started": "2024-01-01T00:00:00+00:00", "trials": 6, "metric": "val_accuracy"}
+    (folder / "provenance.json").write_text(json.dumps(made))
+    row = next(row for row in json.loads(listed(capsys, "--json")[0])["results"] if row["name"] == "h")
+    assert (row["done"], row["planned"], row["pruned"]) == (6, 6, 5)
+    assert "interrupted 6 of 6, 5 as far as a rung" in listed(capsys, "--format", "markdown")[0]
+    (folder / "summary.csv").write_text("rank\n1\n")
+    assert "| complete |" in listed(capsys, "--format", "markdown", "--where", "name == 'h'")[0]
+
+
 def test_trials_filtered_sorted_and_cut(capsys: pytest.CaptureFixture[str]) -> None:
     out, _ = listed(
         capsys, "s", "--where", "width > 4", "--sort", "-val_accuracy", "--top", "3", "--columns", "trial,width"
