@@ -23,6 +23,7 @@ TOP = {
     "errors",
     "installation",
     "json_text",
+    "notices",
     "signals",
     "threads",
     "wording",

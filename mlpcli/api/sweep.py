@@ -7,7 +7,6 @@
 
 import os
 import tempfile
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from mlpcli.atomic import shown
 from mlpcli.config import DataOptions, Source, build, read_toml
 from mlpcli.data.in_memory import cache_in_memory
 from mlpcli.errors import UsageError
+from mlpcli.notices import warn_caller
 from mlpcli.plugins.files import Files, load
 from mlpcli.results.files.csv_text import word
 from mlpcli.results.provenance import labels
@@ -139,10 +139,10 @@ def sweep(
     else:
         problem = swept.problem(shown(swept.path / "trials.csv"), failed="Try again with retry_failed=True")
     if problem:
-        warnings.warn(str(problem), stacklevel=2)
+        warn_caller(str(problem))
     if swept.is_out_of_time:
         rest = "Allow more time" if results is None else "The same call goes on"
-        warnings.warn(f"time limit: {swept.done} have ended, and there is no summary. {rest}", stacklevel=2)
+        warn_caller(f"time limit: {swept.done} have ended, and there is no summary. {rest}")
     return found
 
 

@@ -52,7 +52,7 @@ def read_in_memory(data: Any, options: DataOptions) -> tuple[Table, DataOptions]
     writer, scale = TableWriter(MemoryEntry()), "standard"
     if isinstance(data, tuple) and len(data) == 2:
         x, y = data
-        warn_of_other_order(x, y, "y", stacklevel=5)
+        warn_of_other_order(x, y, "y")
         _refuse_others(options, named=is_frame(x))
         if is_sparse(x):
             scale = "maxabs"

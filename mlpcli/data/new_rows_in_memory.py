@@ -7,7 +7,6 @@
 """
 
 import re
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,6 +29,7 @@ from mlpcli.data.readers.text.cells import Spelling, find_classes
 from mlpcli.data.sparse.sparse_rows import is_sparse
 from mlpcli.data.values import as_array, as_frame, is_frame
 from mlpcli.errors import DataError
+from mlpcli.notices import warn_caller
 from mlpcli.wording import class_name, listed, quote
 
 __all__ = ["checked_weights", "class_labels", "encode_in_memory", "encode_targets"]
@@ -76,7 +76,7 @@ def encode_in_memory(x: Any, preprocessing: Preprocessing, trained: DataOptions 
     table = read_frame(as_frame(x).infer_objects(), TableWriter(MemoryEntry()), wanted)
     entry = encode_rows(MemoryEntry(), table, preprocessing, "the data frame")
     for texts in entry.meta["unknown"]:
-        warnings.warn(f"X: {UnknownTexts(**texts).sentence()}", stacklevel=5)
+        warn_caller(f"X: {UnknownTexts(**texts).sentence()}")
     encoded: NDArray[Any] = entry.arrays["new_x"]
     return encoded
 

@@ -11,13 +11,13 @@ value.
 """
 
 import sys
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.errors import DataError
+from mlpcli.notices import warn_caller
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,14 +92,13 @@ def as_frame(data: Any) -> "pd.DataFrame":
         ) from error
 
 
-def warn_of_other_order(x: Any, other: Any, name: str, *, stacklevel: int) -> None:
+def warn_of_other_order(x: Any, other: Any, name: str) -> None:
     """Warn where the rows of two pandas objects have the same labels in another order: they are matched by position.
 
     Args:
         x: the rows, pandas or not.
         other: what belongs to them.
         name: the name of `other`.
-        stacklevel: as for `warnings.warn`, from the caller.
     """
     pandas = sys.modules.get("pandas")  # what is pandas's has been made by it
     if pandas is None or not all(isinstance(one, pandas.DataFrame | pandas.Series) for one in (x, other)):
@@ -108,10 +107,9 @@ def warn_of_other_order(x: Any, other: Any, name: str, *, stacklevel: int) -> No
     if len(first) != len(second) or first.equals(second) or not (first.is_unique and second.is_unique):
         return
     if second.isin(first).all():
-        warnings.warn(
+        warn_caller(
             f"{name}: its index has the labels of X's index in another order, and rows are matched by position. "
-            f"If the labels say which rows belong together, give {name}.loc[X.index]",
-            stacklevel=stacklevel + 1,
+            f"If the labels say which rows belong together, give {name}.loc[X.index]"
         )
 
 

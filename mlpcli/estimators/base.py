@@ -1,6 +1,5 @@
 """What both estimators share: fitting, going on, and the attributes that scikit-learn's perceptrons have."""
 
-import warnings
 from abc import abstractmethod
 from typing import Any, Self
 
@@ -21,6 +20,7 @@ from mlpcli.estimators.quasi_newton import minimize
 from mlpcli.estimators.rows import TrainingRows
 from mlpcli.estimators.stochastic import Course, Plan, train_epochs
 from mlpcli.nn import Array, Loss
+from mlpcli.notices import warn_caller
 from mlpcli.threads import blas_threads
 from mlpcli.training.build import build_loss
 from mlpcli.training.model import Model
@@ -171,15 +171,15 @@ class Perceptron(ModelHolder):
             self._paused = self.__dict__.pop("_learner").state  # the parameters count from here on; the moments stay
         if not incremental or not hasattr(self, "_learner"):
             paused = getattr(self, "_paused", None) if incremental else None
-            self._learner = self._new_learner(paused["steps_per_epoch"] if paused else -(-len(rows) // batch))
+            goes_on = paused and paused["batch_size"] == self._model.options.batch_size
+            self._learner = self._new_learner(paused["steps_per_epoch"] if goes_on else -(-len(rows) // batch))
             if paused:
                 self._learner.load(paused)
         if incremental and self._learner.has_ended:
-            warnings.warn(
+            warn_caller(
                 f"partial_fit: the schedule {self.schedule} has come to its end after max_iter={self.max_iter} epochs, "
                 "and its learning rate is 0, so that nothing is learned. Set max_iter to the number of calls, or use "
-                "another schedule",
-                stacklevel=4,
+                "another schedule"
             )
         plan = Plan(
             batch_size=batch,
@@ -207,7 +207,7 @@ class Perceptron(ModelHolder):
         if self.batch_size == "auto":
             return min(AUTO_BATCH, rows)
         if self.batch_size != "full" and self.batch_size > rows:
-            warnings.warn("Got `batch_size` larger than sample size. It is going to be clipped", stacklevel=5)
+            warn_caller("Got `batch_size` larger than sample size. It is going to be clipped")
         return rows if self.batch_size == "full" else min(int(self.batch_size), rows)
 
     def _new_learner(self, steps_per_epoch: int = 1) -> Learner:

@@ -124,8 +124,8 @@ class ModelHolder(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has
         taken = {name: value for name, value in state.items() if name != "_parts"}
         if "_paused" in taken:  # earlier versions left out what its learning rate and its schedule began with
             lr, epochs = float(taken["_model"].options.used("lr")), max(1, len(taken["loss_curve_"]))
-            before = {"lr": lr, "steps_per_epoch": max(1, taken["_paused"]["count"] // epochs)}
-            taken["_paused"] = {**before, **taken["_paused"]}
+            steps, batch = max(1, taken["_paused"]["count"] // epochs), taken["_model"].options.batch_size
+            taken["_paused"] = {"lr": lr, "steps_per_epoch": steps, "batch_size": batch, **taken["_paused"]}
         super().__setstate__(taken)
 
     def __sklearn_tags__(self) -> Any:

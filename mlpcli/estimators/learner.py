@@ -129,6 +129,7 @@ class Learner:
             "rate": self.rate,
             "count": self._count,
             "steps_per_epoch": self._steps_per_epoch,
+            "batch_size": self.model.options.batch_size,
             "moments": {name: array.copy() for name, array in self._optimizer.state.items()},
             "drawn": 0 if self._masks is None else self._masks.drawn,
         }
@@ -136,11 +137,14 @@ class Learner:
     def load(self, state: dict[str, Any]) -> None:
         """Go on from the `state` of another learner, from its learning rate unless another one is asked for now.
 
-        An optimizer that has other moments begins without any.
+        An optimizer that has other moments begins without any. With other steps per epoch, as many epochs have passed.
         """
-        asked, self.rate, self._count = self.rate, state["rate"], state["count"]
+        asked, self.rate = self.rate, state["rate"]
+        self._count = round(state["count"] * self._steps_per_epoch / state["steps_per_epoch"])
         if state["moments"].keys() == self._optimizer.state.keys():
-            self._optimizer.load(state["moments"])
+            by_epochs = "momentum_epochs" in OPTIMIZERS[self.model.options.optimizer].reads
+            count = {"count": np.array(self._count)} if by_epochs else {}
+            self._optimizer.load({**state["moments"], **count})
         if asked != state["lr"]:
             self.change_rate(asked)
         if self._masks is not None:

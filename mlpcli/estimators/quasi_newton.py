@@ -4,7 +4,6 @@ The minimizer is SciPy's, as in scikit-learn, whose parameters and tests count i
 `mlpcli.optim.LBFGS` in its place, because it must go on from a checkpoint byte for byte.
 """
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from mlpcli.estimators.learner import Learner
 from mlpcli.estimators.rows import TrainingRows, dense
 from mlpcli.nn import Array
+from mlpcli.notices import warn_caller
 
 __all__ = ["minimize"]
 
@@ -48,10 +48,9 @@ def minimize(learner: Learner, rows: TrainingRows, max_iter: int, max_fun: int, 
     network.params[...] = found.x
     loss, penalty = learner.backpropagate(x, rows.y, rows.weights)
     if found.status != 0:
-        warnings.warn(
+        warn_caller(
             f"lbfgs failed to converge after {found.nit} iteration(s) (status={found.status}): {found.message}. "
             "Increase max_iter or max_fun, or scale the data",
             ConvergenceWarning,
-            stacklevel=4,
         )
     return min(int(found.nit), max_iter), learner.share * loss + penalty

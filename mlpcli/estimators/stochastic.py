@@ -1,7 +1,6 @@
 """Training by batches until it stops improving, as scikit-learn's perceptrons do it."""
 
 import sys
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -12,6 +11,7 @@ from mlpcli.config.rules import smallest_batch
 from mlpcli.estimators.learner import Learner
 from mlpcli.estimators.rows import TrainingRows
 from mlpcli.nn import Array
+from mlpcli.notices import warn_caller
 from mlpcli.training.loop.batches import batch_bounds
 
 __all__ = ["Course", "Plan", "train_epochs"]
@@ -83,14 +83,13 @@ def train_epochs(learner: Learner, rows: TrainingRows, plan: Plan, course: Cours
             if plan.once:
                 break
             if epochs == plan.max_iter:
-                warnings.warn(
+                warn_caller(
                     f"Stochastic Optimizer: Maximum iterations ({plan.max_iter}) reached and the optimization hasn't "
                     "converged yet.",
                     ConvergenceWarning,
-                    stacklevel=5,
                 )
     except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", stacklevel=5)
+        warn_caller("Training interrupted by user.")
     if course.best is not None:
         learner.model.network.params[...], learner.model.network.state[...] = course.best
     return epochs

@@ -186,7 +186,7 @@ class Model(TrainedNetwork):
         from mlpcli.data.values import warn_of_other_order
 
         for name, other in (("y", y), ("weights", weights)):
-            warn_of_other_order(rows, other, name, stacklevel=3)
+            warn_of_other_order(rows, other, name)
         x = self._inputs(rows)
         counted = None if weights is None else checked_weights(weights, len(x))
         return Part(x, encode_targets(y, len(x), self.preprocessing), np.arange(len(x)), counted)

@@ -226,6 +226,27 @@ def test_a_schedule_that_has_ended_is_said(schedule: str) -> None:
     assert not np.array_equal(regressor.coefs_[0], before)
 
 
+def test_a_batch_size_that_is_set_between_calls_leaves_schedules_in_epochs() -> None:
+    """By hand, from weights of 0: the gradient of (w x - y)^2 / 2 is -mean(x y) at w = 0, and 0 where y is 0.
+
+    The rate falls from 1 by a quarter each epoch, and momentum rises over 4 epochs from 0.1 to 0.9. Two steps of an
+    epoch that change nothing, then steps of an epoch each at the rates 3/4 and 1/2, the last with momentum 0.5.
+    """
+    x, y = np.ones((20, 1)), np.ones(20)
+    regressor = mlpcli.MLPRegressor(
+        hidden_layer_sizes=(), solver="sgd", nesterovs_momentum=False, learning_rate_init=1e-3, alpha=0.0, batch_size=10
+    )
+    regressor.set_params(schedule="linear", max_iter=4, momentum=0.1, momentum_final=0.9, momentum_epochs=4.0)
+    regressor.set_params(init="zeros").partial_fit(x, 0 * y)
+    assert float(regressor.coefs_[0][0, 0]) == 0
+    regressor.set_params(batch_size=20).partial_fit(x, y)
+    first = 1e-3 * 0.75
+    assert float(regressor.coefs_[0][0, 0]) == pytest.approx(first)
+    regressor.partial_fit(x, y)
+    slope = 1 - 2 * first  # the bias has moved as far
+    assert float(regressor.coefs_[0][0, 0]) == pytest.approx(first + 1e-3 * 0.5 * (0.5 * 1 + slope))
+
+
 @pytest.mark.parametrize(
     "changes",
     [
