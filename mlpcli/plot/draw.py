@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from mlpcli.atomic import shown
 from mlpcli.errors import MlpcliError, UsageError
 from mlpcli.plot.columns import epochs_of
 from mlpcli.plot.kinds import KINDS, NEEDS
@@ -84,7 +83,7 @@ def pictures(
     number = "" if trial is None else f"trial-{trial.number}-"
     metric, selection = _checked(folder, metric), select(folder, asked)
     networks, reasons = Networks(folder, selection, data_home), dict[str, list[str]]()
-    error: MlpcliError = UsageError(_nothing(path, only))
+    error: MlpcliError = UsageError(_nothing(folder.place, only))
     count = 0
     with styled():
         for name in only or KINDS:
@@ -123,11 +122,11 @@ def animations(
             yield f"plot-{name}.gif", content
 
 
-def _nothing(path: Path, only: Sequence[str]) -> str:
+def _nothing(place: str, only: Sequence[str]) -> str:
     if only:
         needs = "; ".join(f"{name} takes {NEEDS[name]}" for name in only)
-        return f"--only {','.join(only)}: {shown(path)} has nothing for that. Nothing was written. {needs}"
-    return f"there is nothing to draw in {shown(path)}: no epoch was trained there. Nothing was written"
+        return f"--only {','.join(only)}: {place} has nothing for that. Nothing was written. {needs}"
+    return f"there is nothing to draw in {place}: no epoch was trained there. Nothing was written"
 
 
 def _checked(folder: ResultsFolder, metric: str | None) -> str:
@@ -143,7 +142,7 @@ def _checked(folder: ResultsFolder, metric: str | None) -> str:
     )
     if metric not in known:
         raise UsageError(
-            sentence(f"--metric {metric}: {shown(folder.path)} has no such numbers{nearest(metric, known)}")
+            sentence(f"--metric {metric}: {folder.place} has no such numbers{nearest(metric, known)}")
             + f" It has {', '.join(known)}"
         )
     return metric

@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from mlpcli.atomic import shown
 from mlpcli.config.metrics import Measure
 from mlpcli.errors import UsageError
 from mlpcli.plot.factors import Values
@@ -86,17 +85,17 @@ def select(folder: ResultsFolder, asked: Asked) -> Selection:
         UsageError: the folder has no such option, or no configuration that is asked for.
     """
     if (asked.by or asked.highlight) and not folder.is_sweep:
-        raise UsageError(f"--highlight and --by choose among configurations: {shown(folder.path)} is a single run")
+        raise UsageError(f"--highlight and --by choose among configurations: {folder.place} is a single run")
     if asked.by and asked.by not in folder.varied:
         raise UsageError(
-            sentence(f"--by {asked.by}: {shown(folder.path)} does not vary it{nearest(asked.by, folder.varied)}")
+            sentence(f"--by {asked.by}: {folder.place} does not vary it{nearest(asked.by, folder.varied)}")
             + f" It varies {', '.join(folder.varied) or 'nothing'}"
         )
     ranks = _ranks(folder)
     holds = asked.highlight or (lambda options: True)
     highlighted = frozenset(values for values in ranks if holds(dict(zip(folder.varied, values, strict=True))))
     if ranks and not highlighted:
-        raise UsageError(f"--highlight: it holds for none of the {len(ranks)} configurations of {shown(folder.path)}")
+        raise UsageError(f"--highlight: it holds for none of the {len(ranks)} configurations of {folder.place}")
     return Selection(folder.metric, ranks, highlighted, asked.by, folder.varied.index(asked.by) if asked.by else 0)
 
 

@@ -54,7 +54,7 @@ def draw_animations(networks: Networks, only: Sequence[str] = ()) -> Iterator[tu
         trial = folder.number if kept is None else kept.trial.number  # of a sweep; its model may not be kept
         name = shown(folder.path / str("best" if trial is None else trial) if folder.is_sweep else folder.path)
         raise UsageError(
-            f"--animate: {shown(folder.path)} has no weights of its epochs. Nothing was written. Type: mlpcli train "
+            f"--animate: {folder.place} has no weights of its epochs. Nothing was written. Type: mlpcli train "
             f"--from {shlex.quote(name)} --record-weights"
         )
     models = models_by_epoch(file, kept.model, kept.trial.run_id)
@@ -64,7 +64,7 @@ def draw_animations(networks: Networks, only: Sequence[str] = ()) -> Iterator[tu
     scenes = [(name, scene) for name in only or SCENES if (scene := SCENES[name](kept, frames[-1][1])) is not None]
     if not scenes:
         raise UsageError(
-            f"--animate: {shown(folder.path)} has nothing to show. Nothing was written. Regions need a classifier of "
+            f"--animate: {folder.place} has nothing to show. Nothing was written. Regions need a classifier of "
             "one or two numbers, a fit a regression of one number, neither scaled by robust-clip; the hidden layer "
             "needs a classifier"
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
+from mlpcli.atomic import shown
 from mlpcli.results.files import csv_text
 from mlpcli.results.files.read_file import Rows, damaged, read_json, read_options, read_rows
 from mlpcli.results.files.snapshot import current, snapshot
@@ -52,6 +53,11 @@ class ResultsFolder:
     def name(self) -> str:
         """The folder's own name, and the trial's number if it stands for one."""
         return self.path.name if self.number is None else f"{self.path.name}/{self.number}"
+
+    @property
+    def place(self) -> str:
+        """The folder as it is typed, and the trial's number if it stands for one."""
+        return shown(self.path if self.number is None else self.path / str(self.number))
 
     @property
     def configurations(self) -> dict[tuple[str, ...], list[Trial]]:

@@ -55,6 +55,9 @@ def test_a_trial_of_a_sweep(capsys: pytest.CaptureFixture[str]) -> None:
     assert not list(Path("results/s").glob("plot-curves*"))
     _, err = plot(capsys, "s/3", code=2)
     assert err == "mlpcli: error: results/s/3 is diverged, and only complete trials are drawn. Choose another trial\n"
+    for flags in (("--only", "network"), ("--metric", "val_rmse"), ("--by", "norm"), ("--animate",)):
+        _, err = plot(capsys, "s/0", *flags, "--quiet", code=2)
+        assert ": results/s/0 " in err or "configurations: results/s/0 is a single run" in err
 
 
 def test_svg_elsewhere_as_json(capsys: pytest.CaptureFixture[str]) -> None:
