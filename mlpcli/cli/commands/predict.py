@@ -14,7 +14,7 @@ from mlpcli.cli.option_flags import with_options
 from mlpcli.cli.standard_streams import STDIN, is_abandoned
 from mlpcli.cli.views.data_summary import warn_of_columns
 from mlpcli.config import READING, Source, build
-from mlpcli.errors import UsageError
+from mlpcli.errors import DataError, UsageError
 from mlpcli.wording import quote
 
 if TYPE_CHECKING:
@@ -94,13 +94,18 @@ def predict(
     places = [header.index(name) for name in wanted]
     count = 0
     block = next(blocks, None)  # before anything is written, so that what is no table leaves no file
-    with nullcontext(sys.stdout) if output is None else stream_atomic(output.resolve()) as stream:
-        stream.write(line(wanted))
-        while block is not None and not is_abandoned(stream):
-            stream.write(lines([block[at] for at in places]))
-            stream.flush()  # the reader sees the rows, and one that has left is noticed
-            count += len(block[0])
-            block = next(blocks, None)
+    try:
+        with nullcontext(sys.stdout) if output is None else stream_atomic(output.resolve()) as stream:
+            stream.write(line(wanted))
+            while block is not None and not is_abandoned(stream):
+                stream.write(lines([block[at] for at in places]))
+                stream.flush()  # the reader sees the rows, and one that has left is noticed
+                count += len(block[0])
+                block = next(blocks, None)
+    except DataError as error:
+        if output is None:  # a reader of tables knows nothing of the rows before
+            error.args = (str(error).replace("Nothing was written", f"The first {count} rows were written"),)
+        raise
     if block is None:
         warn_of_columns((), [*unknown.values()])
     if as_json:

@@ -249,6 +249,22 @@ def test_a_file_is_whole_or_not_there(capsys: pytest.CaptureFixture[str]) -> Non
     assert not list(Path().glob(".mlpcli-*"))
 
 
+def test_a_fault_behind_rows_that_were_written_says_how_many(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlpcli.api.predict.PIECE", 500)
+    small_pieces(monkeypatch, 900)
+    text = Path("new.csv").read_text()
+    Path("late.csv").write_text(text + '1,1,"re"d,true,1\n')
+    assert run(["predict", "c0", "late.csv"]) == 65
+    captured = capsys.readouterr()
+    assert len(rows_of(captured.out)) == 500
+    assert ". The first 500 rows were written. Quote the whole cell" in captured.err
+    assert ". Nothing was written. Quote" in predict(capsys, "c0", "late.csv", "-o", "late-p.csv", code=65)
+    Path("early.csv").write_text(text.partition("\n")[0] + '\n1,1,"re"d,true,1\n')
+    assert ". Nothing was written. Quote" in predict(capsys, "c0", "early.csv", code=65)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
