@@ -49,4 +49,3 @@ def test_the_line_of_the_caller(model: mlpcli.Model, call: Callable[[mlpcli.Mode
         call(model)
     here = (__file__, call.__code__.co_firstlineno)
     assert given and {(warning.filename, warning.lineno) for warning in given} == {here}
-
