@@ -171,8 +171,10 @@ class Perceptron(ModelHolder):
             self._paused = self.__dict__.pop("_learner").state  # the parameters count from here on; the moments stay
         if not incremental or not hasattr(self, "_learner"):
             paused = getattr(self, "_paused", None) if incremental else None
-            goes_on = paused and paused["batch_size"] == self._model.options.batch_size
-            self._learner = self._new_learner(paused["steps_per_epoch"] if goes_on else -(-len(rows) // batch))
+            steps = -(-len(rows) // batch)
+            if paused and paused["batch_size"] == self._model.options.batch_size:
+                steps = paused["steps_per_epoch"]
+            self._learner = self._new_learner(steps)
             if paused:
                 self._learner.load(paused)
         if incremental and self._learner.has_ended:
