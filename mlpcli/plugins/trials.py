@@ -41,9 +41,15 @@ def check_trial(place: str, kind: str, part: Any, row: Any) -> None:
     except Exception as error:
         if lack(error) is not None:
             raise
-        raise PluginError(f"{place}: it raised {raised(error)}") from error
+        hint = ". Arguments are not to be changed: write to out, or to an array of your own" if _writes(error) else ""
+        raise PluginError(f"{place}: it raised {raised(error)}{hint}") from error
     if problem is not None:
         raise PluginError(f"{place}: {problem}")
+
+
+def _writes(error: Exception) -> bool:
+    """Whether an exception is NumPy's about an array that may only be read."""
+    return isinstance(error, ValueError) and "read-only" in str(error)
 
 
 def _activation(part: Any, row: Any) -> Iterator[str]:
@@ -69,19 +75,39 @@ def _activation(part: Any, row: Any) -> Iterator[str]:
     yield from _unwritten(value, "value")
     yield from _unwritten(gradient, "gradient")
     yield from _mixed(numbers)
+    for method, array in numbers(z).items():
+        if not np.allclose(numbers(z[:1])[method], array[:1], rtol=1e-4, equal_nan=True):
+            yield f"{method}: a row changes with the rows beside it, or by chance. Take each entry by itself"
 
 
 def _norm(part: Any, row: Any) -> Iterator[str]:
-    def numbers(x: Array) -> dict[str, Array]:
+    def numbers(x: Array, gradients: float = 0, moved: str = "") -> dict[str, Array]:
         layer = part(SHAPE[-1])
         network = Network([("norm", layer)], x.shape[:-2])  # binds the gain and the bias
+        network.grads.fill(gradients)
+        if moved:
+            network.parameters[moved] += 1
         y = layer.forward(x, True)  # with the arguments that a network gives
         return {"forward": y, "backward": layer.backward(x, True), **network.gradients}
 
     x = _inputs()
-    for method, array in [*numbers(x).items()][:2]:
-        yield from _other_than(x.shape, array, f"{method}:")
+    found = numbers(x)
+    methods, parameters = [*found][:2], [*found][2:]
+    for method in methods:
+        yield from _other_than(x.shape, found[method], f"{method}:")
+        if found[method].dtype != x.dtype:
+            yield f"{method}: returned {found[method].dtype} for {x.dtype}, as arithmetic with np.float64 numbers does"
     yield from _mixed(numbers)
+    if not row.over_rows and not np.allclose(
+        numbers(x[:1])["forward"], found["forward"][:1], rtol=1e-4, equal_nan=True
+    ):
+        yield "forward: a row changes with the rows beside it, or by chance. Say over_rows=True if it is meant to"
+    unwritten = numbers(x, np.nan)
+    for name in parameters:
+        is_left = (np.isnan(unwritten[name]) & ~np.isnan(found[name])).any()
+        if is_left and not np.array_equal(numbers(x, moved=name)["forward"], found["forward"], equal_nan=True):
+            own = name.removeprefix("norm.")
+            yield f"backward: it left the gradient of {own} as it was. Write into the array, with [...] or out="
 
 
 def _loss(part: Any, row: Any) -> Iterator[str]:
@@ -133,8 +159,8 @@ def _optimizer(part: Any, row: Any) -> Iterator[str]:
 
 
 def _inputs() -> Array:
-    """Numbers of both signs, not 0, which a part may read but not write."""
-    numbers = np.linspace(-0.9, 0.9, SHAPE[0] * SHAPE[1], dtype=np.float32).reshape(SHAPE)
+    """Numbers of both signs, whose mean is not 0, which a part may read but not write."""
+    numbers = np.linspace(-0.9, 1.5, SHAPE[0] * SHAPE[1], dtype=np.float32).reshape(SHAPE)
     numbers.setflags(write=False)
     return numbers
 

@@ -86,12 +86,28 @@ class _WritesHalf(nn.Activation):
         out[...] = g * (z > 0)
 
 
+class _ChangesItsInput(_ReturnsGradient):
+    def value(self, z: Any, out: Any) -> None:
+        z *= 2
+        out[...] = z
+
+
+class _CentredOverTheBatch(_ReturnsGradient):
+    def value(self, z: Any, out: Any) -> None:
+        np.subtract(z, z.mean(axis=-2, keepdims=True), out=out)
+
+    def gradient(self, z: Any, h: Any, g: Any, out: Any) -> None:
+        np.subtract(g, g.mean(axis=-2, keepdims=True), out=out)
+
+
 @pytest.mark.parametrize(
     ("kind", "problem"),
     [
         (_ReturnsValue, "value: it left entries of out as they were. Write every entry"),
         (_WritesHalf, "value: it left entries of out as they were"),
         (_ReturnsGradient, "gradient: it left entries of out as they were"),
+        (_ChangesItsInput, "ValueError: output array is read-only. Arguments are not to be changed: write to out"),
+        (_CentredOverTheBatch, "value: a row changes with the rows beside it"),
     ],
 )
 def test_an_activation(kind: type[nn.Activation], problem: str) -> None:
@@ -176,6 +192,13 @@ class _ScalesAll(nn.Activation):
         np.copyto(out, g)
 
 
+class _Centred(_ScalesAll):
+    """The mean of numbers that lie evenly about 0 would be the same for all."""
+
+    def value(self, z: Any, out: Any) -> None:
+        np.subtract(z, z.mean(), out=out)
+
+
 class _ScaledByTheFirst(nn.Activation):
     """The first network of a stack gets what it gets alone."""
 
@@ -206,6 +229,7 @@ class _ScaledLoss(nn.ResidualLoss):
         ),
         ("activation", _ScalesAll, "value: the numbers of a network change"),
         ("activation", _ScaledByTheFirst, "value: the numbers of a network change"),
+        ("activation", _Centred, "value: the numbers of a network change"),
         ("loss", _ScaledLoss, "slope: the numbers of a network change"),
     ],
 )
@@ -230,9 +254,43 @@ def test_an_optimizer_that_mixes_entries(beside: Any) -> None:
     assert_refused("the update of an entry changes with the entries beside it", "optimizer", scaled, lr=0.1)
 
 
+class _Gain(nn.Normalization):
+    """y = gain x, without the bias, whose gradient is then 0."""
+
+    def forward(self, x: Any, training: bool) -> Any:
+        self._x = x
+        return x * self.gain
+
+    def backward(self, grad_output: Any, input_needed: bool = True) -> Any:
+        self.gain_grad[...] = (grad_output * self._x).sum(axis=-2, keepdims=True)
+        return grad_output * self.gain
+
+
+class _ReplacesTheGradient(_Gain):
+    def backward(self, grad_output: Any, input_needed: bool = True) -> Any:
+        self.gain_grad = (grad_output * self._x).sum(axis=-2, keepdims=True)
+        return grad_output * self.gain
+
+
+class _Widens(_Gain):
+    def forward(self, x: Any, training: bool) -> Any:
+        return super().forward(x, training) * np.sqrt(np.float64(2))
+
+
+class _OverTheBatch(_Gain):
+    def forward(self, x: Any, training: bool) -> Any:
+        return super().forward(x - x.mean(axis=-2, keepdims=True), training)
+
+
 @pytest.mark.parametrize(
     ("kind", "problem"),
-    [(_Forgets, "backward: returned NoneType"), (_Reduces, r"forward: returned the shape \(2,\), expected \(2, 64\)")],
+    [
+        (_Forgets, "backward: returned NoneType"),
+        (_Reduces, r"forward: returned the shape \(2,\), expected \(2, 64\)"),
+        (_ReplacesTheGradient, "backward: it left the gradient of gain as it was. Write into the array"),
+        (_Widens, "forward: returned float64 for float32"),
+        (_OverTheBatch, "forward: a row changes with the rows beside it, or by chance. Say over_rows=True"),
+    ],
 )
 def test_a_norm(kind: type[nn.Normalization], problem: str) -> None:
     assert_refused(problem, "norm", kind)
@@ -271,7 +329,9 @@ class _RootLoss(nn.ResidualLoss):
         out[...] = 1.5 * r**0.5
 
 
-@pytest.mark.parametrize(("kind", "part"), [("norm", _InGroups), ("activation", _SquareRoot), ("loss", _RootLoss)])
+@pytest.mark.parametrize(
+    ("kind", "part"), [("norm", _Gain), ("norm", _InGroups), ("activation", _SquareRoot), ("loss", _RootLoss)]
+)
 def test_parts_that_do_what_their_kind_does(kind: str, part: Any) -> None:
     mlpcli.register(kind, "mine")(part)
     assert "mine" in choices.COMPONENTS[kind]
