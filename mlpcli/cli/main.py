@@ -13,6 +13,7 @@ import shutil
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -229,7 +230,8 @@ def _with_plugins(plugins: Sequence[Path], work: Callable[[], int | None]) -> in
         return work()
     from mlpcli.plugins.files import blamed, load
 
-    load(plugins)
+    with redirect_stdout(sys.stderr):  # what a file prints is no result, and would stand before the object of --json
+        load(plugins)
     with blamed():
         return work()
 

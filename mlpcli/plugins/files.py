@@ -152,7 +152,7 @@ def _run(plugin: Plugin) -> None:
     except (Exception, SystemExit) as error:
         forget(plugin.origin)
         line = error.lineno if isinstance(error, SyntaxError) else _line(error, plugin.path)
-        raise PluginError(f"{_said(error, plugin.path, line)}. Nothing was started") from error
+        raise PluginError(f"{_said(error, plugin.path, line)}. Nothing was started{_beside(error, plugin)}") from error
     if plugin.origin not in registered().values():
         raise PluginError(
             f"--plugin {quote(plugin.path)}: the file registers nothing. Nothing was started. "
@@ -174,6 +174,14 @@ def _line(error: BaseException, path: str) -> int | None:
     tracebacks = [traceback.extract_tb(cause.__traceback__) for cause in causes if cause is not None]
     lines = [[frame.lineno for frame in frames if frame.filename == path] for frames in tracebacks]
     return next((numbers[-1] for numbers in lines if numbers), None)
+
+
+def _beside(error: BaseException, plugin: Plugin) -> str:
+    """What to do where the file imports one beside it, which run_id would not depend on and workers would lack."""
+    name = error.name if isinstance(error, ModuleNotFoundError) else None
+    if name is None or not Path(plugin.path).with_name(f"{name}.py").is_file():
+        return ""
+    return f". A plugin is one file: write what it takes of {name}.py into it, or install that as a package"
 
 
 def _said(error: BaseException, path: str, line: int | None) -> str:

@@ -103,6 +103,23 @@ def test_a_file_that_fails_is_one_line_and_leaves_nothing(text, error, capsys) -
     assert loaded() == ()
 
 
+def test_a_file_that_imports_the_one_beside_it_is_told_to_be_one(capsys) -> None:
+    Path("helper.py").write_text("")
+    Path("bad.py").write_text("import helper\n")
+    assert run(["train", *SMALL, "--plugin", "bad.py"]) == ExitCode.USAGE
+    told = capsys.readouterr().err
+    assert told.endswith(
+        "A plugin is one file: write what it takes of helper.py into it, or install that as a package\n"
+    )
+
+
+def test_what_a_file_prints_does_not_stand_before_json(capsys) -> None:
+    Path("loud.py").write_text(f"print('loud')\n{SNAKE}")
+    assert run(["train", *SMALL, "--activation", "snake", "--plugin", "loud.py", "--json"]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["state"] == "complete" and told.err == "loud\n"
+
+
 def test_files_that_cannot_be_read_are_one_line(tmp_path, capsys) -> None:
     for path in ("nope.py", str(tmp_path)):
         assert run(["train", *SMALL, "--plugin", path]) == ExitCode.USAGE
