@@ -10,7 +10,15 @@ from mlpcli.cli.console import message, print_json
 from mlpcli.cli.flags import Json, Quiet, ResultsRoot, switch
 from mlpcli.cli.text_table import prose
 from mlpcli.cli.views.rows_output import Format, FormatFlag, print_rows
-from mlpcli.results.reading.compared import Side, compared_options, configuration_rows, endings, find_sides, side_rows
+from mlpcli.results.reading.compared import (
+    Side,
+    compared_options,
+    configuration_rows,
+    endings,
+    find_sides,
+    other_data,
+    side_rows,
+)
 
 __all__ = ["compare"]
 
@@ -51,7 +59,7 @@ def compare(
     columns = [name for name in known if any(row.get(name) is not None for row in rows)]
     print_rows(rows, columns, form, key="compared", expendable=_spare(columns, sides, options))
     if not options and form is Format.TABLE:
-        prose("; ".join(["No option differs", *endings(sides)]))
+        prose("; ".join(["No option differs", *other_data(sides), *endings(sides)]))
     if configurations and form is Format.CSV:
         message("The differences between configurations are a second table: --json has both", quiet=quiet)
     elif configurations:

@@ -15,7 +15,7 @@ from mlpcli.results.statistics import estimate, holm, overlap_of
 from mlpcli.results.summary import Comparable, Paired, paired_difference
 from mlpcli.results.trial import Trial
 
-__all__ = ["Side", "compared_options", "configuration_rows", "endings", "find_sides", "side_rows"]
+__all__ = ["Side", "compared_options", "configuration_rows", "endings", "find_sides", "other_data", "side_rows"]
 
 Repeat = tuple[int, int | None]
 """A seed and a fold; None without cross-validation."""
@@ -28,6 +28,7 @@ class Side:
     `seeds` are these trials of its configuration by seed and fold, of a confirmed one the fresh seeds alone, as in
     summary.csv, and `earlier` are its others; a run has none. `metric` ranks its sweep or the epochs of the run, and
     `overlap` is that of `results.statistics`: by the folds of the sweep, whether or not all of them have a score.
+    `folder` is the sweep's.
     """
 
     recorded: Recorded
@@ -35,6 +36,7 @@ class Side:
     metric: str
     overlap: float = 0.0
     earlier: Mapping[Repeat, Trial] = field(default_factory=dict)
+    folder: Path | None = None
 
     @property
     def name(self) -> str:
@@ -98,6 +100,12 @@ def side_rows(sides: Sequence[Side], options: Sequence[str]) -> list[Row]:
     ]
 
 
+def other_data(sides: Sequence[Side]) -> list[str]:
+    """What sides of equal options may differ in, in words, where their run_ids differ; nothing where these agree."""
+    run_ids = {side.recorded.trial.run_id for side in sides}
+    return ["run_id does: other data, or another plugin"] if len(run_ids - {""}) > 1 else []
+
+
 def endings(sides: Sequence[Side]) -> list[str]:
     """How each side ended that is not complete, in words; none where all ended alike."""
     trials = {side.name: side.recorded.trial for side in sides}
@@ -115,9 +123,10 @@ def configuration_rows(sides: Sequence[Side]) -> tuple[list[Row], str | None]:
     one. Seeds are paired as for summary.csv.
     """
     distinct: dict[tuple[object, ...], Side] = {}
-    for side in sides:
+    for side in sides:  # equal ones of two folders stand for two versions, or machines
         if side.seeds:  # a configuration has the name by which it was named first
-            distinct.setdefault(tuple((trial.run_id, trial.state) for trial in side.seeds.values()), side)
+            alike = tuple((trial.run_id, trial.state) for trial in side.seeds.values())
+            distinct.setdefault((side.folder, alike), side)
     metric = next((side.metric for side in distinct.values()), None)
     scored = [(side, scores) for side in distinct.values() if metric and (scores := side.scores(metric))]
     if metric is None or len(scored) < 2 or max(len(scores) for _, scores in scored) < 2:
@@ -167,7 +176,7 @@ def _sides(name: str, root: Path) -> list[Side]:
         seeds = {(other.seed, other.fold): other for other in judged(alike, sweep.last_seed)}
         earlier = {repeat: other for other in alike if (repeat := (other.seed, other.fold)) not in seeds}
         recorded = read_recorded(replace(whole, trials=(trial,)))
-        sides.append(Side(recorded, seeds, sweep.metric, overlap, earlier))
+        sides.append(Side(recorded, seeds, sweep.metric, overlap, earlier, named.path))
     return sides
 
 

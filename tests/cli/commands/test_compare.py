@@ -39,6 +39,17 @@ def test_equal_options_and_what_differs_instead(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out.endswith("\nNo option differs; results/b diverged\n")
 
 
+def test_equal_options_on_other_data(capsys: pytest.CaptureFixture[str]) -> None:
+    for name, rows in (("few", 40), ("more", 60)):
+        data = Path("data.csv")
+        data.write_text("a,y\n" + "".join(f"{row},{row % 3}\n" for row in range(rows)))
+        options = ["--dataset", str(data), "--target", "y", "--epochs", "1", "--name", name, "--quiet"]
+        assert run(["train", *options]) == 0
+    capsys.readouterr()
+    assert run(["compare", "few", "more"]) == 0
+    assert capsys.readouterr().out.endswith("\nNo option differs; run_id does: other data, or another plugin\n")
+
+
 @pytest.mark.parametrize("names", [["s/0", "s/1"], ["a", "b"]])
 def test_a_narrow_terminal_keeps_what_ranks(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, names: list[str]

@@ -1,5 +1,6 @@
 """Runs and trials side by side; differences are those that scipy finds."""
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,19 @@ def test_configurations_are_paired_by_seed(root: Path) -> None:
         assert row["p_value"] == pytest.approx(corrected[p])
         interval = ttest_rel(values, scores[0]).confidence_interval()
         assert (row["diff_ci_low"], row["diff_ci_high"]) == pytest.approx((interval.low, interval.high))
+
+
+def test_equal_sweeps_of_two_folders_are_compared_too(root: Path) -> None:
+    """Those of two versions of a program, say: a check that asks for the second row finds it."""
+    shutil.copytree(root / "s", root / "t")
+    rows, _ = configuration_rows(find_sides(["s/0", "s/1", "t/0"], root))
+    assert [Path(str(row["name"])).parent.name for row in rows] == ["s", "t"]
+    assert (rows[1]["diff_mean"], rows[1]["p_value"], rows[1]["shared_seeds"]) == (0.0, None, 4)
+    table = (root / "t" / "trials.csv").read_text()
+    score = find_sides(["s/0", "t/0"], root)[0].scores("val_accuracy")[0, None]
+    (root / "t" / "trials.csv").write_text(table.replace(str(score), str(score - 0.25)))
+    rows, _ = configuration_rows(find_sides(["s/0", "t/0"], root))
+    assert rows[1]["diff_mean"] == pytest.approx(-0.25 / 4)
 
 
 def test_confirmed_configurations_are_compared_by_their_fresh_seeds(root: Path) -> None:
