@@ -232,7 +232,7 @@ def _with_plugins(plugins: Sequence[Path], work: Callable[[], int | None]) -> in
 
     with redirect_stdout(sys.stderr):  # what a file prints is no result, and would stand before the object of --json
         load(plugins)
-    with blamed():
+    with blamed(interruption.kept):
         return work()
 
 

@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,15 +125,19 @@ def check_sendable(runs: Iterable[RunOptions]) -> None:
 
 
 @contextmanager
-def blamed() -> Iterator[None]:
-    """Turn an exception that a part raises within the block into a PluginError with its file and line."""
+def blamed(kept: Callable[[], str] | None = None) -> Iterator[None]:
+    """Turn an exception that a part raises within the block into a PluginError with its file and line.
+
+    `kept` says what is kept and how to go on, at the time.
+    """
     try:
         yield
     except Exception as error:
         names = {plugin.path for plugin in _loaded.values()}
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in names]
         if frames and not isinstance(error, PluginError) and lack(error) is None:
-            raise PluginError(_said(error, frames[-1].filename, frames[-1].lineno)) from error
+            said = _said(error, frames[-1].filename, frames[-1].lineno)
+            raise PluginError(f"{said}. {kept()}" if kept else said) from error
         raise
 
 

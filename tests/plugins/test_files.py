@@ -134,7 +134,9 @@ def test_a_part_that_raises_is_blamed_with_its_line(snake, capsys) -> None:
     snake.write_text(RAISES)
     line = 1 + RAISES[: RAISES.index("if z.shape")].count("\n")
     assert run(["train", *SMALL, "--activation", "snake", "--plugin", "snake.py"]) == ExitCode.USAGE
-    assert f"snake.py, line {line}: NameError: name 'training_ends' is not defined" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert f"snake.py, line {line}: NameError: name 'training_ends' is not defined. results/" in told
+    assert told.endswith(" keeps what was finished. Go on with the same command and --resume\n")
     file = write_sweep(Path("s.toml"), base={"dataset": "xor", "epochs": 1, "activation": "snake"})
     flags = ["--executor", "serial", "--quiet", "--plugin", "snake.py"]
     assert run(["sweep", str(file), *flags]) == ExitCode.USAGE

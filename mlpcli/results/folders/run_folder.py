@@ -139,7 +139,7 @@ class RunFolder:
                     f"cannot go on from {shown(path)}: mlpcli {other!a} wrote it, this is {mlpcli.__version__}"
                 )
             if described["run_id"] != self.run_id:
-                raise DataError(f"cannot go on from {shown(path)}: the data are not those of its training")
+                raise DataError(f"cannot go on from {shown(path)}: the data or a plugin are not those of its training")
             self._open_tables({name: Mark(**described["tables"][name]) for name in self._columns})
             return arrays, dict(described["progress"])
         except (DataError, UsageError) as error:
@@ -230,8 +230,8 @@ class RunFolder:
             self.result = self._read_result()
             if self.result["run_id"] != self.run_id:
                 raise UsageError(
-                    f"{shown(self.path)} was trained on other data, or by another version of mlpcli. It is unchanged. "
-                    "Train again without --resume, or choose another --name"
+                    f"{shown(self.path)} was trained on other data, with another plugin or by another version of "
+                    "mlpcli. It is unchanged. Train again without --resume, or choose another --name"
                 )
             return "finished"
         return "resumed" if is_there(self._work / CHECKPOINT) else "fresh"

@@ -350,7 +350,7 @@ def test_a_table_cut_at_any_byte_after_the_checkpoint_is_repaired(tmp_path, gold
 def test_changed_data_are_not_gone_on_with(tmp_path):
     train(tmp_path, stop=3)
     with RunFolder(tmp_path, "r", OPTIONS, columns=COLUMNS, run_id="other", resume=True) as run:
-        with pytest.raises(DataError, match="the data are not those"):
+        with pytest.raises(DataError, match="the data or a plugin are not those"):
             run.load_checkpoint()
         with pytest.raises(ValueError, match="load its checkpoint first"):
             run.append([])
