@@ -143,7 +143,8 @@ def test_a_finished_run_of_other_data_or_another_version_is_not_resumed(tmp_path
     train(tmp_path)
     before = content(tmp_path)
     with pytest.raises(
-        UsageError, match=r"other data, or by another version of mlpcli\. It is unchanged\. Train again"
+        UsageError,
+        match=r"other data, with another plugin or by another version of mlpcli\. It is unchanged\. Train again",
     ):
         RunFolder(tmp_path, "r", OPTIONS, columns=COLUMNS, run_id="format 1", resume=True)
     assert content(tmp_path) == before
