@@ -54,7 +54,7 @@ AGAINST = (("defaults", NETWORK), ("tabular", NETWORK), ("tabular", REAL))
 METRICS = {"classification": "accuracy", "regression": "r2"}
 LEFT_OUT = "linnerud"  # its 4 test rows would drown the rest
 OVERLAP = 0.25
-"""Test rows over all others: what splits of the same rows share, which their deviation does not show (see `overlap_of`)."""
+"""Test rows over all others: what splits of the same rows share, and their deviation does not show."""
 FIRST = 20
 """The first split that is measured: those before it were looked at while other defaults were tried."""
 
@@ -262,10 +262,10 @@ def page() -> str:
             "choose their epoch. `tables.csv` has every score. Linnerud has 20 rows, of which 4 are tested, and has no",
             "part in the means.",
             "",
-            "The splits of a table are of the same rows, so its differences vary less than those of new rows would; its",
-            "error is the deviation times sqrt(1 / splits + 1 / 4), 1 / 4 being test rows over all others (Nadeau and",
-            "Bengio 2003). Beside it stands what errors without that correction would say. A table without a score in a",
-            "column has not been measured.",
+            "The splits of a table are of the same rows, so its differences vary less than those of new rows would:",
+            "its error is the deviation times sqrt(1 / splits + 1 / 4), 1 / 4 being test rows over all others (Nadeau",
+            "and Bengio 2003). Beside it stands what errors without that correction would say. A table without a score",
+            "in a column has not been measured.",
             "",
             *verdicts(record, metrics),
             "",
