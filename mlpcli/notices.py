@@ -1,7 +1,7 @@
 """Warnings to Python programs, each at the line of the program that called us, however deep in our code it arises.
 
 >>> import warnings
->>> with warnings.catch_warnings(record=True) as given:
+>>> with warnings.catch_warnings(record=True, action="always") as given:
 ...     warn_caller("the rows are matched by position")
 >>> given[0].filename, str(given[0].message)
 ('<doctest mlpcli.notices[1]>', 'the rows are matched by position')
