@@ -69,8 +69,10 @@ def test_our_own_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         assert all(future.result(PATIENCE) for future in bystanders)
 
         assert eventually(lambda: executor.jobs == 2)
-        first, second = (executor.submit(pid_after, ENDLESS) for _ in range(2))
-        assert eventually(lambda: sum(map(len, executor._client.processing().values())) == 2)
+        first = executor.submit(pid_after, ENDLESS)
+        assert eventually(lambda: sum(map(len, executor._client.processing().values())) == 1)
+        second = executor.submit(pid_after, ENDLESS)  # to the other worker, since this one is busy
+        assert eventually(lambda: [len(keys) for keys in executor._client.processing().values()] == [1, 1])
         executor.abandon(first)
         assert isinstance(first.exception(PATIENCE), WorkerDied)
         assert executor.jobs == 1 and not second.done()
