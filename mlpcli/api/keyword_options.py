@@ -33,7 +33,7 @@ def options_from(config: Config, keywords: Mapping[str, object]) -> RunOptions:
     if isinstance(config, RunOptions):
         taken_as_it_is = not over.values and not unknown_parts(dict(config))
         return config if taken_as_it_is else build(Source(as_dict(config), "config: "), over)
-    given = {name: plain(value) for name, value in config.items() if value is not None}
+    given = {class_name(name): plain(value) for name, value in config.items() if value is not None}
     return build(Source(given, "config: "), over)
 
 

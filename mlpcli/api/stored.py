@@ -12,6 +12,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from mlpcli.api.arguments import PATH, PATHS, checked
 from mlpcli.api.run import Run
 from mlpcli.api.sweep_results import Sweep
 from mlpcli.plugins.files import Files
@@ -23,6 +24,7 @@ from mlpcli.training.model import Model
 __all__ = ["load", "load_all", "open_results"]
 
 
+@checked(name=PATH, results=PATH, plugin=PATHS)
 def open_results(name: Path | str, *, results: Path | str = "results", plugin: Files = None) -> Run | Sweep:
     """The run or the sweep in a folder; nothing there is changed, and it may still be running.
 
@@ -42,6 +44,7 @@ def open_results(name: Path | str, *, results: Path | str = "results", plugin: F
     return Sweep.of_folder(path) if (path / "trials.csv").is_file() else Run.of_folder(path)
 
 
+@checked(name=PATH, results=PATH, plugin=PATHS)
 def load(name: Path | str, *, results: Path | str = "results", plugin: Files = None) -> Model:
     """The trained network of a run, or in a model file.
 

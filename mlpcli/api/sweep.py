@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mlpcli.api.arguments import COUNT, FLAG, PATH, PATHS, TEXT, TEXTS, checked
 from mlpcli.api.keyword_options import plain
 from mlpcli.api.run_plan import run_plan
 from mlpcli.api.sweep_results import Sweep
@@ -35,6 +36,22 @@ from mlpcli.wording import quote
 __all__ = ["sweep"]
 
 
+@checked(
+    executor=TEXT,
+    name=TEXT,
+    max_trials=COUNT,
+    results=PATH,
+    data_home=PATH,
+    keep_models=TEXT,
+    retry_failed=FLAG,
+    restart=FLAG,
+    force=FLAG,
+    fail_fast=FLAG,
+    note=TEXT,
+    tags=TEXTS,
+    plugin=PATHS,
+    progress=FLAG,
+)
 def sweep(
     spec: Path | str | Mapping[str, Any],
     *,
@@ -106,7 +123,9 @@ def sweep(
     if data is not None:
         document = _with_data(read_toml(find_sweep(path)) if document is None else document, over, data, data_home)
     listed: Any = plain(seeds)
-    if isinstance(listed, Iterable) and not isinstance(listed, str):
+    if isinstance(listed, Iterable) and not isinstance(listed, str | list):
+        raise UsageError(f"seeds: got {quote(seeds)}, expected their number, or a list of them")
+    if isinstance(listed, list):
         listed = ",".join(map(str, [*listed, ""]))
     chosen = None if listed is None else str(listed)
     settings = [f"{option}={word(value)}" for option, value in over.items()]

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlpcli.api.arguments import FLAG, FUNCTION, PATH, PATHS, SOURCE, TEXT, TEXTS, checked
 from mlpcli.api.keyword_options import Config, options_from
 from mlpcli.api.run import Run
 from mlpcli.config import RunOptions, as_dict
@@ -43,6 +44,19 @@ Watch = Callable[
 """Entered around the training of an opened run; gives a function that is called with each row and the best epoch."""
 
 
+@checked(
+    config=SOURCE,
+    results=PATH,
+    name=TEXT,
+    resume=FLAG,
+    force=FLAG,
+    data_home=PATH,
+    note=TEXT,
+    tags=TEXTS,
+    plugin=PATHS,
+    on_epoch=FUNCTION,
+    progress=FLAG,
+)
 def train(
     data: Any = None,
     *,

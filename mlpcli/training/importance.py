@@ -51,7 +51,7 @@ def find_metric(name: str | None, model: TrainedNetwork, place: str = "metric") 
     if name is None:
         return ranking(known.task, len(known.targets))
     names = [metric.name for metric in every_metric_of(known.task, len(known.classes or ()))]
-    if name not in names:
+    if not isinstance(name, str) or name not in names:
         raise UsageError(
             f"{place} {quote(name)}: dataset {model.options.dataset!r} has no such metric. "
             f"Choose one of {', '.join(names)}"

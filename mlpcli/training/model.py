@@ -11,6 +11,7 @@
 """
 
 from collections.abc import Mapping
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from mlpcli.nn import Array
 from mlpcli.training.described_network import build_network
 from mlpcli.training.metrics.evaluate import evaluate
 from mlpcli.training.trained_network import TrainedNetwork
+from mlpcli.wording import quote
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -152,8 +154,8 @@ class Model(TrainedNetwork):
         """
         import pandas as pd
 
-        if repeats < 2:
-            raise UsageError(f"repeats: got {repeats}, expected 2 or more")
+        if not isinstance(repeats, Integral) or repeats < 2:
+            raise UsageError(f"repeats: got {quote(repeats)}, expected a whole number, 2 or more")
         from mlpcli.training.importance import COLUMNS, costs, find_metric, importance_rows, permutations
 
         part, chosen = self._labelled(rows, y, weights), find_metric(metric, self)

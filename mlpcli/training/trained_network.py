@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Self
 
@@ -32,7 +33,7 @@ from mlpcli.training.described_network import build_network, layout, parse
 from mlpcli.training.metrics.evaluate import BLOCK, score_blocks
 from mlpcli.training.metrics.outcome import decided
 from mlpcli.training.metrics.probabilities import probabilities
-from mlpcli.wording import counted
+from mlpcli.wording import counted, quote
 
 __all__ = ["TrainedNetwork"]
 
@@ -141,8 +142,8 @@ class TrainedNetwork:
             UsageError: the network has no such layer.
         """
         depth = len(self.options.sizes)
-        if not -depth <= layer < depth:
-            raise UsageError(f"layer: got {layer}, and the network has {counted(depth, 'hidden layer')}")
+        if not isinstance(layer, Integral) or not -depth <= layer < depth:
+            raise UsageError(f"layer: got {quote(layer)}, and the network has {counted(depth, 'hidden layer')}")
         owner = f"hidden.{layer % depth}"
         last = max(at for at, name in enumerate(self.network.names) if f"{name}.".startswith(f"{owner}."))
         blocks = []

@@ -106,7 +106,7 @@ def test_permutations_follow_from_the_seed() -> None:
 
 def test_repeats_and_rows_that_cannot_be_explained_are_refused() -> None:
     x, y = np.eye(8), np.arange(8) % 2
-    with pytest.raises(UsageError, match="repeats: got 1, expected 2 or more"):
+    with pytest.raises(UsageError, match="repeats: got 1, expected a whole number, 2 or more"):
         mlpcli.train((x, y), epochs=0, progress=False).model.explain(x, y, repeats=1)
     sparse = scipy.sparse.csr_array(x)
     with pytest.raises(UsageError, match=r"explain on dataset .*its rows are sparse"):

@@ -70,18 +70,30 @@ def read_frame(
     cells = np.empty((len(frame), len(columns)))
     made: list[TableColumn] = []
     for at, column in enumerate(columns):
-        series = _marks_as_gaps(column, frame.iloc[:, column.place])
-        held = _decide(column, series, where, place)
-        while len(made) == at:
-            try:
-                cells[:, at] = _read(column, series, held, where, place)
-                made.append(column.finish())
-            except Changed:
-                column.restart()
+        given = frame.iloc[:, column.place]
+        try:
+            series = _marks_as_gaps(column, given)
+            held = _decide(column, series, where, place)
+            while len(made) == at:
+                try:
+                    cells[:, at] = _read(column, series, held, where, place)
+                    made.append(column.finish())
+                except Changed:
+                    column.restart()
+        except (ArithmeticError, ValueError):
+            _refuse_signals(column, given, place)
+            raise
     writer.start(len(columns))
     writer.append(cells)
     targets = [column.name for column in columns if column.target]
     return writer.finish(made, targets, dropped=rejoined(wanted.dropped, names))
+
+
+def _refuse_signals(column: ColumnReader, series: "pd.Series[Any]", place: Where) -> None:
+    """Refuse a signaling NaN of `decimal`, with which every comparison is an error."""
+    for row, value in enumerate(series.tolist()):
+        if isinstance(value, Decimal) and value.is_snan():
+            column.refuse(place(row), "sNaN is a signaling NaN", "Give NaN or None for a gap")
 
 
 def _marks_as_gaps(column: ColumnReader, series: "pd.Series[Any]") -> "pd.Series[Any]":

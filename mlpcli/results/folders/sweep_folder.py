@@ -99,7 +99,7 @@ class SweepFolder:
         make_folder(self.path)
         self._lock = FolderLock(self.path)
         self.warning = self._lock.warning
-        self.again = "the same command" + ", but without --restart" * restart
+        self.again = "the same command" + (", but without --restart" if restart else "")
         try:
             for folder in (self.path, self.path / UNUSED, self.path / MODELS):
                 if folder.is_dir():

@@ -1,9 +1,9 @@
 """The time limit of a sweep: no job begins that should end later; what trains is finished."""
 
-import math
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
+from numbers import Real
 from typing import TYPE_CHECKING, Self
 
 from mlpcli.errors import UsageError
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from mlpcli.sweeps.run.train_stack import Job
 
 __all__ = ["TimeLimit"]
+
+LONGEST = 1e12
+"""Seconds of a limit that a number may give, more than any machine lives."""
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -78,9 +81,10 @@ def _seconds_of(span: str | float) -> float:
     >>> [_seconds_of(span) for span in ("10m", "1.5h", "90", 1e-3)]
     [600.0, 5400.0, 90.0, 0.001]
     """
-    if not isinstance(span, str) and 0 < span < math.inf:
+    if isinstance(span, Real) and 0 < span < LONGEST:
         return float(span)
-    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([smhd]?)", str(span).strip(), re.ASCII)
+    text = span.strip() if isinstance(span, str) else ""
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([smhd]?)", text, re.ASCII)
     if found is None or not float(found[1]):
-        raise UsageError(f"--time-limit: got {quote(str(span))}, expected a span of time such as 90s, 10m or 1.5h")
+        raise UsageError(f"--time-limit: got {quote(span)}, expected a span of time such as 90s, 10m or 1.5h")
     return float(found[1]) * _UNITS[found[2]]
