@@ -102,14 +102,12 @@ def other_rows(model: Model, options: DataOptions, data_home: Path | None = None
         DataError: a column that is missing or holds something else, or a class that the training rows did not have.
     """
     found = read_rows(read_as_trained(options, model.options.data), model.preprocessing, data_home)
-    words, labelled = f"rows of {found.name}", None
-    if found.y is None:
+    words, labelled = f"rows of {found.name}", found.scored
+    if labelled is None:
         words += f", without {', '.join(model.preprocessing.targets)}: predictions only"
     else:
-        labelled, some = Part(found.x, found.y, found.rows, found.weights), found.labelled
-        if len(some) < len(found):
-            labelled = Part(found.x[some], found.y, found.rows[some], found.weights)
-            words += f", of which {len(some)} have a target and are scored"
+        if len(labelled) < len(found):
+            words += f", of which {len(labelled)} have a target and are scored"
         if model.options.weights and found.weights is None:
             words += f", each counted once for lack of the weights {model.options.weights}"
     name = table_name(options.dataset)
@@ -126,6 +124,6 @@ def evaluate_rows(model: Model, rows: RowsToScore) -> Scores | None:
 
 def predict_rows(model: Model, rows: RowsToScore) -> Table:
     """The target, where it is known, and the prediction of each row."""
-    y = None if rows.labelled is None else rows.labelled.y
+    given = None if rows.labelled is None else rows.labelled.given
     with blas_threads(int(model.options.threads)):  # as in training, since the last bits depend on it
-        return predictions(model, rows.x, y, rows.rows, rows.places)
+        return predictions(model, rows.x, given, rows.rows, rows.places)

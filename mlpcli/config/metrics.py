@@ -153,7 +153,7 @@ _ROWS = (
         "mean absolute percentage error",
         unit="share of the target",
         on_request=_NUMBERS,
-        meaning="mean of the absolute error over the absolute target; 0.1 is 10%",
+        meaning="mean of the absolute error over the absolute target, or over 2.2e-16 if that is larger; 0.1 is 10%",
         needs="targets other than 0",
     ),
     Metric(

@@ -17,6 +17,7 @@ from mlpcli.data.names.locate import format_of
 from mlpcli.data.names.sources import Source, find_source
 from mlpcli.data.prepare import entry_folder, open_table
 from mlpcli.data.prepared.column_summary import ColumnSummary, UnknownTexts
+from mlpcli.data.prepared.dataset import Part
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.data.readers.formats import load_format
 from mlpcli.wording import quote
@@ -31,10 +32,10 @@ __all__ = ["Rows", "encode_rows", "inputs_of", "read_as_trained", "read_rows", "
 class Rows:
     """x, y and row numbers as in a `Part`; y is None if no row has a target.
 
-    `labelled` are the places in x, (labelled,), of the rows that have a target, and y and weights belong to these;
-    weights is None where every row counts once. `name` is that
-    of the table, `digest` the hex SHA-256 of its content. `unknown` says which columns hold texts that the model does
-    not know, `summary` what each column holds.
+    `labelled` are the places in x, (labelled,), of the rows that have a target, and y, weights and own belong to these;
+    weights is None where every row counts once, own as in a `Part`. `name` is that of the table, `digest` the hex
+    SHA-256 of its content. `unknown` says which columns hold texts that the model does not know, `summary` what each
+    column holds.
     """
 
     name: str
@@ -46,10 +47,19 @@ class Rows:
     unknown: tuple[UnknownTexts, ...] = ()
     summary: tuple[ColumnSummary, ...] = ()
     weights: NDArray[np.float64] | None = None
+    own: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         """Number of rows."""
         return len(self.rows)
+
+    @property
+    def scored(self) -> Part | None:
+        """The rows that have a target; None if no row has one."""
+        if self.y is None:
+            return None
+        some = slice(None) if len(self.labelled) == len(self) else self.labelled
+        return Part(self.x[some], self.y, self.rows[some], self.weights, self.own)
 
 
 def read_as_trained(options: DataOptions, trained: DataOptions) -> DataOptions:
@@ -114,6 +124,7 @@ def read_rows(
         unknown=tuple(UnknownTexts(**column) for column in entry.meta["unknown"]),
         summary=tuple(ColumnSummary(**column) for column in entry.meta["summary"]),
         weights=arrays.get("new_weights"),
+        own=arrays.get("new_own"),
     )
 
 
@@ -157,7 +168,7 @@ def encode_rows(
 
     Args:
         new: the entry to write into, which is committed: new_x, new_rows, labelled and, if some row has the
-            targets, new_y, and new_weights if the table has them.
+            targets, new_y, of a regression new_own, and new_weights if the table has them.
         table: the rows.
         preprocessing: what was fitted in training.
         where: the table, for messages.

@@ -82,7 +82,7 @@ def encode_in_memory(x: Any, preprocessing: Preprocessing, trained: DataOptions 
 
 
 def encode_targets(y: Any, rows: int, preprocessing: Preprocessing) -> NDArray[Any]:
-    """Targets of new rows as a trained network is scored on them.
+    """Targets of new rows, checked.
 
     Args:
         y: an array, lists, a series or a data frame: the classes `(rows,)`, labels `(rows, targets)`, or values
@@ -91,7 +91,7 @@ def encode_targets(y: Any, rows: int, preprocessing: Preprocessing) -> NDArray[A
         preprocessing: what was fitted in training.
 
     Returns:
-        Class codes `(rows,)`, or labels or standardized values `(rows, targets)`.
+        Class codes `(rows,)`, or labels or float64 values in their own units `(rows, targets)`.
 
     Raises:
         DataError: another number of rows or targets, a class that the training rows did not have, a label other than 0
@@ -117,7 +117,7 @@ def encode_targets(y: Any, rows: int, preprocessing: Preprocessing) -> NDArray[A
             f"y: row {row} has {values[row, target]:g} for the target "
             f"{quote(preprocessing.targets[target])}, expected {wanted}"
         )
-    return values.astype(np.int64) if labels else preprocessing.apply_target(values)
+    return values.astype(np.int64) if labels else values
 
 
 def checked_weights(weights: Any, rows: int) -> NDArray[np.float64]:

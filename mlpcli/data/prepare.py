@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 KEY = 20  # hex digits of the digest at the end of a cache folder's name
+PARTS_FORMAT = 2  # raised when other arrays are made of the same table, which needs no reading again
 
 
 def prepare(options: DataOptions, data_home: Path | str | None = None) -> Prepared:
@@ -94,7 +95,7 @@ def open_prepared(folder: Path, name: str, scale: str) -> Prepared:
 
 def entry_folder(home: Path, source: Source, options: Mapping[str, object]) -> Path:
     """The folder of the cache entry that is made from the source with these options."""
-    return home / "prepared" / f"{source.slug}-{digest_of([source.identity, options])[:KEY]}"
+    return home / "prepared" / f"{source.slug}-{digest_of([PARTS_FORMAT, source.identity, options])[:KEY]}"
 
 
 def open_table(source: Source, home: Path) -> Table:
@@ -135,6 +136,7 @@ def prepared_from(name: str, scale: str, entry: Entry) -> Prepared:
             arrays[f"{part}_y"],
             arrays[f"{part}_rows"],
             arrays.get(f"{part}_weights"),
+            arrays.get(f"{part}_own"),
         )
         if f"{part}_rows" in arrays
         else None

@@ -57,7 +57,10 @@ def baseline_scores(options: RunOptions, data: Prepared) -> BaselineScores:
     """
     y, weights = np.asarray(data.train.y), data.train.relative_weights
     log_odds = LOSSES[options.loss].log_odds
-    constant = _best_constant(y, weights, len(data.classes or ()), log_odds=log_odds)
+    if data.task == "regression":  # what the targets were standardized by
+        constant = np.zeros(data.preprocessing.outputs)
+    else:
+        constant = _best_constant(y, weights, len(data.classes or ()), log_odds=log_odds)
     answer: str | list[float]
     if data.task == "multilabel":
         answer = (constant > 0).astype(float).tolist()
@@ -120,11 +123,10 @@ def _linear_scores(options: RunOptions, data: Prepared) -> Metrics:
 
 
 def _best_constant(y: Array, weights: Array | None, classes: int, *, log_odds: bool) -> Array:
-    """The scores that minimize the cross-entropy or the squared loss of the targets, `(outputs,)`.
+    """The scores that minimize the cross-entropy or the squared loss of classes or labels, `(outputs,)`.
 
-    Numbers have their mean. Classes have their log shares, or without `log_odds` their shares; of two classes, whose
-    one score then stands for -1 or 1, twice the second share less 1. Labels that every row has, or none, have bounded
-    log-odds.
+    Classes have their log shares, or without `log_odds` their shares; of two classes, whose one score then stands for
+    -1 or 1, twice the second share less 1. Labels that every row has, or none, have bounded log-odds.
 
     >>> y = np.array([0, 0, 0, 1])
     >>> np.exp(_best_constant(y, weights=None, classes=2, log_odds=True)).round(3)
@@ -133,10 +135,7 @@ def _best_constant(y: Array, weights: Array | None, classes: int, *, log_odds: b
     array([-0.5])
     """
     if not classes:
-        mean: Array = np.average(y.astype(np.float64), axis=0, weights=weights)
-        if y.dtype.kind == "f":
-            return mean
-        share = np.clip(mean, 1e-6, 1 - 1e-6)
+        share = np.clip(np.average(y, axis=0, weights=weights), 1e-6, 1 - 1e-6)
         odds: Array = np.log(share / (1 - share))
         return odds
     counts = np.bincount(y, weights, minlength=classes)

@@ -191,7 +191,10 @@ class Model(TrainedNetwork):
             warn_of_other_order(rows, other, name)
         x = self._inputs(rows)
         counted = None if weights is None else checked_weights(weights, len(x))
-        return Part(x, encode_targets(y, len(x), self.preprocessing), np.arange(len(x)), counted)
+        given, known = encode_targets(y, len(x), self.preprocessing), self.preprocessing
+        if known.task != "regression":
+            return Part(x, given, np.arange(len(x)), counted)
+        return Part(x, known.apply_target(given), np.arange(len(x)), counted, given)
 
     def _scores_of(self, rows: Any) -> Array:
         x = self._inputs(rows)

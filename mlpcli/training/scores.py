@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mlpcli.config.metrics import every_metric_of
-from mlpcli.data import Part, Preprocessing
+from mlpcli.data import Part
 from mlpcli.nn import Array
 from mlpcli.training.metrics.evaluate import evaluate, evaluate_targets
 from mlpcli.training.metrics.probability_tables import bin_rows, thresholds
@@ -86,7 +86,9 @@ def score(model: TrainedNetwork, part: Part) -> Scores:
 
 
 @np.errstate(all="ignore")
-def predictions(model: TrainedNetwork, x: Array, y: Array | None, rows: Array, labelled: Array | None = None) -> Table:
+def predictions(
+    model: TrainedNetwork, x: Array, given: Array | None, rows: Array, labelled: Array | None = None
+) -> Table:
     """One row per sample: `row,target,prediction` and, for classes and labels, one probability each.
 
     Regression targets and predictions are in the target's own units; each of several targets has its own columns.
@@ -94,22 +96,20 @@ def predictions(model: TrainedNetwork, x: Array, y: Array | None, rows: Array, l
     Args:
         model: the trained network.
         x: prepared inputs, `(rows, features)`.
-        y: prepared targets; None leaves their columns out.
+        given: class codes, labels, or targets in their own units; None leaves their columns out.
         rows: the number of each row in the table it came from.
-        labelled: the places in x of the rows that `y` belongs to; None stands for all rows.
+        labelled: the places in x of the rows that `given` belongs to; None stands for all rows.
     """
     names = model.preprocessing.classes
     ends, shares = answer_columns(model)
     answered = zip(*answers([model], [x]), strict=True)
-    if y is None:
+    if given is None:
         known = None
-    elif model.preprocessing.task == "multilabel":
-        known = y.tolist()
     else:
-        known = _as_given(y, model.preprocessing) if names is None else [[names[code]] for code in y]
+        known = given.tolist() if names is None else [[names[code]] for code in given]
     known_at = dict(zip(range(len(rows)) if labelled is None else labelled.tolist(), known or (), strict=bool(known)))
     empty = [None] * len(ends)
-    columns = [f"{kind}{end}" for kind in ("target", "prediction")[y is None :] for end in ends]
+    columns = [f"{kind}{end}" for kind in ("target", "prediction")[given is None :] for end in ends]
     return Table(
         ["row", *columns, *shares],
         [
@@ -198,15 +198,6 @@ def _of_each_target(model: TrainedNetwork, part: Part) -> Table:
     found = evaluate_targets(model.network, model.loss, part, model.preprocessing)
     alone, names = [_numbers(metrics) for metrics in found], model.preprocessing.targets
     return Table(["target", *alone[0]], [[name, *metrics.values()] for name, metrics in zip(names, alone, strict=True)])
-
-
-def _as_given(y: Array, preprocessing: Preprocessing) -> list[list[float]]:
-    """Standardized targets in their own units, rounded to the digits that their dtype has: 220.0, not 219.9999977."""
-    own = preprocessing.inverse_target(y)
-    smallest = np.finfo(y.dtype).eps * np.array(preprocessing.target_scale) * np.abs(y).max(axis=0, initial=1.0)
-    decimals = np.floor(-np.log10(smallest)).astype(int)
-    columns = [np.round(own[:, k], digits).tolist() for k, digits in enumerate(decimals.tolist())]
-    return [list(row) for row in zip(*columns, strict=True)]
 
 
 def _numbers(values: dict[str, Array]) -> dict[str, float | None]:

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from mlpcli.config import Source, build
-from mlpcli.data import Part, Prepared, prepare
+from mlpcli.data import Prepared, prepare
 from mlpcli.threads import blas_threads
 from mlpcli.training.loop.trainer import Trainer
 from mlpcli.training.planned_run import plan_run
@@ -71,7 +71,8 @@ def watch(command: list[str], folder: Path) -> tuple[dict[str, Any], float, int]
 def in_memory(data: Prepared) -> Prepared:
     """The same, its training rows copied into memory."""
     part = data.train
-    return replace(data, train=Part(np.array(part.x), np.array(part.y), np.array(part.rows)), val=None, test=None)
+    train = replace(part, x=np.array(part.x), y=np.array(part.y), rows=np.array(part.rows))
+    return replace(data, train=train, val=None, test=None)
 
 
 def rows_a_second(data: Prepared, options: Any) -> tuple[float, bytes]:

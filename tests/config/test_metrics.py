@@ -43,7 +43,7 @@ def outcome(task: str, error: float) -> Outcome:
         return Outcome(np.full(3, error), hits, decided, scores=np.where(decided, 1.0, -1.0), targets=labels)
     targets = np.array([[1.0], [2.0], [4.0]])
     errors = np.array([[error], [-error], [error]])
-    return Outcome(np.full(3, error), errors=errors, targets=targets, own=targets)
+    return Outcome(np.full(3, error), errors=errors, targets=targets)
 
 
 @pytest.mark.parametrize("name", METRICS)

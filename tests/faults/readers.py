@@ -90,7 +90,6 @@ def _plan(content: bytes) -> None:
 
 def _score(content: bytes) -> None:
     from mlpcli.config import Source, build
-    from mlpcli.data import Part
     from mlpcli.data.new_rows import read_as_trained, read_rows
     from mlpcli.training.model import Model
     from mlpcli.training.scores import score
@@ -98,8 +97,8 @@ def _score(content: bytes) -> None:
     model = Model.load(Path("m.safetensors"))
     options = build(Source({"dataset": "t.csv"}, "--")).data
     rows = read_rows(read_as_trained(options, model.options.data), model.preprocessing)
-    if rows.y is not None:
-        score(model, Part(rows.x[rows.labelled], rows.y, rows.rows[rows.labelled]))
+    if rows.scored is not None:
+        score(model, rows.scored)
 
 
 def _resume(content: bytes) -> None:

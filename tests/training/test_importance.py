@@ -1,6 +1,7 @@
 """Permutation importance against scikit-learn's, through the raw table, and against numbers worked by hand."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -74,9 +75,10 @@ def test_the_same_permutations_give_the_numbers_of_scikit_learn(
     found = permutation_importance(
         _Scored(), x, y, scoring=lambda _, x, y: model.score(x, y), n_repeats=REPEATS, random_state=5
     )
-    encoded = encode_in_memory(x, model.preprocessing)
-    codes = encode_targets(y, len(x), model.preprocessing)
-    part = Part(encoded, codes, np.arange(len(x)))
+    encoded, given = encode_in_memory(x, model.preprocessing), encode_targets(y, len(x), model.preprocessing)
+    part = Part(encoded, given, np.arange(len(x)))
+    if metric == "r2":
+        part = replace(part, y=model.preprocessing.apply_target(given), own=given)
     before = encoded.copy()
     increases = importances(model, part, metric, orders_of_scikit_learn(5, len(x)))
     names = [column.name for column in model.preprocessing.columns]
@@ -115,7 +117,12 @@ def test_repeats_and_rows_that_cannot_be_explained_are_refused() -> None:
 
 def test_a_metric_that_is_not_a_number_is_refused() -> None:
     model: Model = mlpcli.train("friedman1:n=40", width=4, depth=1, epochs=1).model
-    part = Part(np.ones((1, len(model.preprocessing.features)), np.float32), np.zeros((1, 1)), np.arange(1))
+    part = Part(
+        np.ones((1, len(model.preprocessing.features)), np.float32),
+        np.zeros((1, 1)),
+        np.arange(1),
+        own=np.zeros((1, 1)),
+    )
     with pytest.raises(DataError, match="r2 is not a finite number on these 1 rows"):
         importances(model, part, "r2", permutations(0, 1, 2))
 

@@ -10,7 +10,7 @@ from sklearn import metrics as sk
 from sklearn.utils.class_weight import compute_sample_weight
 
 from mlpcli.config import RunOptions
-from mlpcli.data import Part, Prepared
+from mlpcli.data import Prepared
 from mlpcli.errors import UsageError
 from mlpcli.training.baselines import baseline_scores
 from mlpcli.training.build import class_weights
@@ -39,7 +39,7 @@ def with_copies(data: Prepared) -> Prepared:
     parts = {}
     for name, part in data.parts.items():
         rows = np.repeat(np.arange(len(part)), counts(len(part)))
-        parts[name] = Part(part.x[rows], part.y[rows], part.rows[rows])
+        parts[name] = part.take(rows)
     return replace(data, **parts)
 
 
@@ -173,7 +173,7 @@ def test_rows_of_weight_0_count_for_nothing() -> None:
     run = resolved(data)
     trainer = Trainer([run], data)
     found = evaluate(trainer.network, trainer.replicas.loss, part, data.preprocessing)
-    alone = Part(part.x[:1], part.y[:1], part.rows[:1])
+    alone = data.train.take(slice(1))
     expected = evaluate(trainer.network, trainer.replicas.loss, alone, data.preprocessing)
     assert np.isnan(found.pop("r2")) and np.isnan(expected.pop("r2"))
     for name, value in expected.items():

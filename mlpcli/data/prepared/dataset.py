@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -25,17 +25,30 @@ class Part:
     `x` is (rows, features) in the dtype asked for: an array, or sparse rows, which behave as one. `y` holds int64 class
     codes (rows,), int64 labels (rows, targets) of 0 and 1, or standardized targets (rows, targets) in that dtype.
     `rows` is int64 (rows,): the place of each row in its source, counted from 0. `weights` are those of the rows as
-    the table has them, (rows,); None weighs all rows by 1.
+    the table has them, (rows,); None weighs all rows by 1. `own` are the targets of a regression as the table has
+    them, (rows, targets), on which metrics are computed; None for classes and labels.
     """
 
     x: NDArray[Any]
     y: NDArray[Any]
     rows: NDArray[np.int64]
     weights: NDArray[np.float64] | None = None
+    own: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         """Number of rows."""
         return len(self.rows)
+
+    @property
+    def given(self) -> NDArray[Any]:
+        """Class codes, labels, or the targets of a regression in their own units."""
+        return self.y if self.own is None else self.own
+
+    def take(self, places: NDArray[np.int64] | slice) -> Self:
+        """The rows at these places."""
+        weights = None if self.weights is None else self.weights[places]
+        own = None if self.own is None else self.own[places]
+        return type(self)(self.x[places], self.y[places], self.rows[places], weights, own)
 
     @cached_property
     def relative_weights(self) -> NDArray[np.float64] | None:

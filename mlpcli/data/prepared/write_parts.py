@@ -167,7 +167,7 @@ def write_part(
     y: NDArray[Any] | None,
     preprocessing: Preprocessing,
 ) -> bool:
-    """Write the arrays `<name>_x`, `<name>_y` and `<name>_rows` of one part.
+    """Write the arrays `<name>_x`, `<name>_y`, `<name>_rows` and, of a regression, `<name>_own` of one part.
 
     Args:
         new: the entry to write into.
@@ -190,7 +190,9 @@ def write_part(
     else:
         varies = _write_dense(new, f"{name}_x", table, chosen, rows, preprocessing)
     if y is not None:
-        y = preprocessing.apply_target(y) if preprocessing.task == "regression" else y
+        if preprocessing.task == "regression":
+            new.array(f"{name}_own", np.float64, y.shape[1:]).append(y)
+            y = preprocessing.apply_target(y)
         new.array(f"{name}_y", y.dtype, y.shape[1:]).append(y)
     new.array(f"{name}_rows", np.int64).append(rows)
     return varies

@@ -68,7 +68,7 @@ def draw_function(above: Axes, below: Axes, model: Model, data: Prepared) -> flo
     circles: dict[str, Any] = {"color": "#000000", "linestyle": "none", "marker": "o", "fillstyle": "none"}
     order = np.argsort(part.x[:, 0], kind="stable")
     x = in_own_units(fitted, part.x[order])[:, 0]
-    target = fitted.inverse_target(part.y[order])[:, 0]
+    target = part.given[order, 0]
     found = fitted.inverse_target(model.scores(part.x[order]))[:, 0]
     steps, grey = np.diff(x), "#b0b0b0"
     is_grid = len(x) > 2 and np.ptp(steps) < 0.1 * steps.mean()  # float32 rounds the steps of a fine grid
@@ -78,7 +78,7 @@ def draw_function(above: Axes, below: Axes, model: Model, data: Prepared) -> flo
     network = in_own_units(fitted, line)[:, 0], fitted.inverse_target(model.scores(line))[:, 0]
     above.plot(*network, color="#000000", linewidth=1.2, linestyle="--", label="network")
     if len(data.train) <= FEW:
-        rows = in_own_units(fitted, data.train.x)[:, 0], fitted.inverse_target(data.train.y)[:, 0]
+        rows = in_own_units(fitted, data.train.x)[:, 0], data.train.given[:, 0]
         above.plot(*rows, label="training row", **circles)
     above.tick_params(labelbottom=False)
     below.plot(x, found - target, color="#000000", linewidth=1.0, **points)

@@ -49,7 +49,7 @@ def draw_hidden(networks: Networks) -> list[Drawing]:
         return []
     fitted = kept.model.preprocessing
     part, which = kept.some_rows(MOST_ROWS)
-    x, y = np.asarray(part.x), np.asarray(part.y)
+    x, y = np.asarray(part.x), np.asarray(part.given)
     depth = len(kept.model.options.sizes)
     layers = range(depth)[-(MOST_PANELS - 1) :]
     inputs = in_own_units(fitted, x) if are_numbers(fitted, 2) else x.astype(np.float64)
@@ -87,7 +87,7 @@ def has_layers_to_draw(kept: Kept) -> bool:
 def draw_last_layer(axes: Axes, kept: Kept, reference: Kept) -> None:
     """The last hidden layer of a classifier, in the plane of the principal components that `reference` has there."""
     part, _ = kept.some_rows(MOST_ROWS)
-    x, y = np.asarray(part.x), np.asarray(part.y)
+    x, y = np.asarray(part.x), np.asarray(part.given)
     h, base = (one.model.representation(x).astype(np.float64) for one in (kept, reference))
     _draw_view(axes, find_view(h, _unit_names(h), base), y, kept)
     if h.shape[-1] == 2:
@@ -118,14 +118,14 @@ def find_view(h: Numbers, names: tuple[str, ...], base: Numbers | None = None) -
 def _draw_view(axes: Axes, view: View, targets: NDArray[Any], kept: Kept) -> None:
     fitted = kept.model.preprocessing
     if not view.names[1]:
-        own = targets if fitted.classes is not None else fitted.inverse_target(targets)[:, 0]
+        own = targets if fitted.classes is not None else targets[:, 0]
         view = View(np.column_stack([view.points[:, 0], own]), (view.names[0], fitted.targets[0]))
         if fitted.classes is not None:
             axes.set_yticks(range(len(fitted.classes)), [wrap(name, 12) for name in fitted.classes])
     if fitted.classes is not None:
         draw_rows(axes, view.points, targets, fitted.classes)
     else:
-        shade = fitted.inverse_target(targets)[:, 0]
+        shade = targets[:, 0]
         x, y = view.points.T
         marks = axes.scatter(x, y, c=shade, cmap="viridis_r", s=14, edgecolors="#777777", linewidths=0.3)
         axes.figure.colorbar(marks, ax=axes, label=wrap(fitted.targets[0]))

@@ -68,7 +68,7 @@ class Kept:
         if len(train) <= most:
             return train, "all training rows"
         at = np.linspace(0, len(train) - 1, most).astype(np.int64)
-        return Part(train.x[at], train.y[at], train.rows[at]), f"{most} of {len(train)} training rows"
+        return train.take(at), f"{most} of {len(train)} training rows"
 
     @property
     def held_out(self) -> tuple[str, Part]:

@@ -3,7 +3,7 @@
 >>> from mlpcli.nn import Linear, SquaredLoss
 >>> identity = Network([("output", Linear(1, 1))], dtype="float64")
 >>> identity.parameters["output.weight"][...] = 1
->>> part = Part(x=np.array([[0.0], [2.0]]), y=np.array([[0.0], [1.0]]), rows=np.arange(2))
+>>> part = Part(np.array([[0.0], [2.0]]), np.array([[0.0], [1.0]]), np.arange(2), own=np.array([[0.0], [10.0]]))
 >>> known = Preprocessing((), ("y",), None, target_mean=(0.0,), target_scale=(10.0,), dtype="float64")
 >>> metrics = evaluate(identity, SquaredLoss(dtype="float64"), part, known)
 >>> {name: round(float(value), 3) for name, value in metrics.items()}
@@ -84,7 +84,7 @@ def is_defined(metric: Metric, part: Part, known: Preprocessing) -> bool:
         return True
     y, losses = np.asarray(part.y), np.zeros(len(part))
     if known.task == "regression":
-        scored = _of_errors(losses, np.zeros(y.shape), y, known)
+        scored = _Numbers(part, known).outcome(losses, np.zeros(y.shape))
     else:
         scored = _of_scores(losses, np.zeros((len(y), known.outputs)), y, log_odds=True)
     if part.relative_weights is not None:
@@ -96,20 +96,21 @@ def is_defined(metric: Metric, part: Part, known: Preprocessing) -> bool:
 def _scored(network: Network, loss: Loss, part: Part, known: Preprocessing, metrics: Sequence[Metric]) -> Outcome:
     task = known.task
     usual = set(metrics) <= set(metrics_of(task))
+    numbers = _Numbers(part, known) if task == "regression" else None
     losses, kept = [], []
     for rows, scores in score_blocks(network, part.x):
         y = np.asarray(part.y[rows])
         losses.append(np.array(loss(scores, y), np.float64))
-        if task == "regression":
-            kept.append(scores.astype(np.float64) - y)
+        if numbers is not None:
+            kept.append(numbers.errors(rows, scores))
         elif usual:  # which costs less memory than the scores
             kept.append(correct(scores, y)[..., None] if task == "classification" else scores > 0)
         else:
             kept.append(scores.copy())
     every_loss, every = np.concatenate(losses, axis=-1), np.concatenate(kept, axis=-2)
     y = np.asarray(part.y)
-    if task == "regression":
-        scored = _of_errors(every_loss, every, y, known)
+    if numbers is not None:
+        scored = numbers.outcome(every_loss, every)
     elif not usual:
         scored = _of_scores(every_loss, every, y, log_odds=loss.log_odds)
     elif task == "classification":
@@ -126,17 +127,25 @@ def _of_scores(losses: Array, scores: Array, y: Array, *, log_odds: bool) -> Out
     return Outcome(losses, hits=all_correct(scores, y), decided=scores > 0, scores=scores, targets=y)
 
 
-def _of_errors(losses: Array, errors: Array, y: Array, known: Preprocessing) -> Outcome:
-    """The outcome of a regression from its errors in standardized units.
+class _Numbers:
+    """The targets of a regression over a power of two each, beside which their scale is 1 or more and less than 2.
 
-    Each scale is unit * rest, with a power of two and 1 <= rest < 2. Errors in these units have squares that neither
-    vanish nor overflow, and the same digits.
+    Errors in these units have squares that neither vanish nor overflow, and the digits of those in the targets' own.
     """
-    target_scale = np.array(known.target_scale)
-    unit = np.ldexp(1.0, np.frexp(target_scale)[1] - 1)
-    scale = target_scale / unit
-    targets = y.astype(np.float64) * scale
-    mean = np.array(known.target_mean) / unit
-    own = targets + mean
-    own[np.abs(own) <= np.finfo(y.dtype).eps * np.abs(mean)] = 0  # where rounding left something of a 0
-    return Outcome(losses, errors=errors * scale, targets=targets, own=own, unit=unit)
+
+    def __init__(self, part: Part, known: Preprocessing) -> None:
+        if part.own is None:
+            raise ValueError("the part has no targets in their own units, on which a regression is scored")
+        scale = np.array(known.target_scale)
+        self._unit = np.ldexp(1.0, np.frexp(scale)[1] - 1)
+        self._scale, self._mean = scale / self._unit, np.array(known.target_mean) / self._unit
+        self._targets = np.asarray(part.own) / self._unit
+
+    def errors(self, rows: slice, scores: Array) -> Array:
+        """Those of scores `(..., batch, targets)`, whose predictions are those of `Preprocessing.inverse_target`."""
+        errors: Array = scores.astype(np.float64) * self._scale + self._mean - self._targets[rows]
+        return errors
+
+    def outcome(self, losses: Array, errors: Array) -> Outcome:
+        """All rows, `(..., rows)` and `(..., rows, targets)`."""
+        return Outcome(losses, errors=errors, targets=self._targets, unit=self._unit)

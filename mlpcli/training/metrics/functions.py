@@ -139,10 +139,11 @@ def _weighted_median(values: Array, weights: Array) -> float:
 
 
 def _mape(scored: Outcome) -> Array:
-    """|error / target|; nan where a target is 0."""
-    if (scored.own == 0).any():
+    """|error / target|, where a target below 2.2e-16 counts as that, as in scikit-learn; nan where a target is 0."""
+    if (scored.targets == 0).any():
         return np.full(scored.errors.shape[:-2], np.nan)
-    mean: Array = scored.mean(np.abs(scored.errors / scored.own), axis=-2).mean(axis=-1)
+    sizes = np.maximum(np.abs(scored.targets), np.finfo(np.float64).eps / scored.unit)
+    mean: Array = scored.mean(np.abs(scored.errors) / sizes, axis=-2).mean(axis=-1)
     return mean
 
 
@@ -164,7 +165,8 @@ def _explained(scored: Outcome, left: Array) -> Array:
     if len(targets) < 2:
         return np.full(left.shape[:-1], np.nan)
     constant = targets.max(axis=0) == targets.min(axis=0)  # the rounding of a mean can give a constant a spread
-    spread = scored.sum((targets - scored.mean(targets, axis=-2)) ** 2, axis=-2)
+    around = targets - scored.mean(targets, axis=-2)
+    spread = scored.sum((around - scored.mean(around, axis=-2)) ** 2, axis=-2)  # twice, as a mean is rounded too
     share = 1 - left / np.where(constant, 1, spread)
     mean: Array = np.where(constant, np.where(left == 0, 1.0, 0.0), share).mean(axis=-1)
     return mean

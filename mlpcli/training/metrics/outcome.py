@@ -53,8 +53,7 @@ class Outcome:
     Labels have what was `decided`, `(..., rows, labels)`, and the `targets`, `(rows, labels)`. Classes have their
     codes as `targets`, `(rows,)`. Both have their `scores`, `(..., rows, outputs)`, where a metric asks for more than
     hits; `log_odds` says that these come from cross-entropy. A regression has `errors` `(..., rows, targets)` and
-    `targets` `(rows, targets)`; both times `unit`, a power of two per target, are in the target's own units. The
-    targets are those of the table less their mean, and `own` are those of the table.
+    `targets` `(rows, targets)`; both times `unit`, a power of two per target, are in the target's own units.
     `weights` are those of the rows, `(rows,)`, and not 0.
     """
 
@@ -65,14 +64,13 @@ class Outcome:
     log_odds: bool = True
     errors: Array = field(default_factory=lambda: np.empty(0))
     targets: Array = field(default_factory=lambda: np.empty(0))
-    own: Array = field(default_factory=lambda: np.empty(0))
     unit: Array = field(default_factory=lambda: np.ones(1))
     weights: Array | None = None
 
     def weighted(self, weights: Array) -> "Outcome":
         """The same rows with their weights, without those of weight 0, which count for nothing."""
         rows = np.flatnonzero(weights)
-        axes = dict(losses=-1, hits=-1, targets=0, decided=-2, scores=-2, errors=-2, own=0)
+        axes = dict(losses=-1, hits=-1, targets=0, decided=-2, scores=-2, errors=-2)
         held = {name: axis for name, axis in axes.items() if getattr(self, name).size}
         # `take` keeps the order of the memory, on which the last bits of a sum depend
         kept = {name: getattr(self, name).take(rows, axis) for name, axis in held.items()}
@@ -80,13 +78,7 @@ class Outcome:
 
     def target(self, k: int) -> "Outcome":
         """A regression with one of its targets alone."""
-        return replace(
-            self,
-            errors=self.errors[..., [k]],
-            targets=self.targets[:, [k]],
-            own=self.own[:, [k]],
-            unit=self.unit[[k]],
-        )
+        return replace(self, errors=self.errors[..., [k]], targets=self.targets[:, [k]], unit=self.unit[[k]])
 
     def sum(self, values: Array, axis: int = -1) -> Array:
         """The sum over the rows, which are the `axis` of the values: -1, or -2 before the targets."""

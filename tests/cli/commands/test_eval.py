@@ -162,11 +162,11 @@ def test_regression_in_the_targets_own_units(capsys: pytest.CaptureFixture[str],
     true = np.array([[float(row[name]) for name in names] for row in rows])
     predicted = np.array([[float(row[name.replace("target", "prediction")]) for name in names] for row in rows])
     assert (true == true.round()).all()  # as the source wrote them
-    assert metrics["rmse"] == pytest.approx(sk.root_mean_squared_error(true, predicted), rel=1e-6)
-    assert metrics["mae"] == pytest.approx(sk.mean_absolute_error(true, predicted), rel=1e-6)
-    assert metrics["r2"] == pytest.approx(sk.r2_score(true, predicted), rel=1e-6)
-    assert metrics["max_error"] == pytest.approx(np.abs(true - predicted).max(), rel=1e-6)
-    assert metrics["mape"] == pytest.approx(sk.mean_absolute_percentage_error(true, predicted), rel=1e-6)
+    assert metrics["rmse"] == pytest.approx(sk.root_mean_squared_error(true, predicted), rel=1e-12)
+    assert metrics["mae"] == pytest.approx(sk.mean_absolute_error(true, predicted), rel=1e-12)
+    assert metrics["r2"] == pytest.approx(sk.r2_score(true, predicted), rel=1e-12)
+    assert metrics["max_error"] == pytest.approx(np.abs(true - predicted).max(), rel=1e-12)
+    assert metrics["mape"] == pytest.approx(sk.mean_absolute_percentage_error(true, predicted), rel=1e-12)
     files = ["eval-test-targets.csv"] * (len(names) > 1) + ["eval-test.csv"]
     assert sorted(path.name for path in Path("results/r").glob("eval*")) == files
 

@@ -1,5 +1,6 @@
 """The cache: found without scikit-learn, rebuilt when damaged, safe with several processes, never half."""
 
+import importlib
 import json
 import os
 import shutil
@@ -182,3 +183,14 @@ def test_the_home_is_the_option_or_the_variable_or_the_users(monkeypatch: pytest
     monkeypatch.delenv("MLPCLI_DATA_HOME")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     assert "mlpcli" in home_folder().parts
+
+
+def test_parts_of_an_earlier_format_are_made_again_from_the_table(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setattr(importlib.import_module("mlpcli.data.prepare"), "PARTS_FORMAT", 1)
+        before = prepare("diabetes")
+    (table,) = home.glob("tables/diabetes-*/meta.json")
+    made = table.stat().st_mtime_ns
+    again = prepare("diabetes")
+    assert again.folder != before.folder and again.digest == before.digest
+    assert table.stat().st_mtime_ns == made

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mlpcli.config.metrics import epoch_columns
-from mlpcli.data import Part, Prepared
+from mlpcli.data import Prepared
 from mlpcli.errors import UsageError
 from mlpcli.nn import Purpose, stream
 from mlpcli.training.loop.trainer import Trainer
@@ -268,7 +268,7 @@ def test_what_does_not_suit_the_data_is_refused_by_the_plan(source: str, options
 
 def test_batch_norm_of_a_single_training_row_is_refused_by_the_plan() -> None:
     data = dataset(CLASSES)
-    data = replace(data, train=Part(data.train.x[:1], data.train.y[:1], data.train.rows[:1]))
+    data = replace(data, train=data.train.take(slice(1)))
     with pytest.raises(UsageError, match="two training rows"):
         resolved(data, norm="batch")
     assert train([resolved(data, norm="layer")], data)[0].epochs_run == 3

@@ -45,6 +45,11 @@ def part(rows: int, y: np.ndarray, features: int = 4) -> Part:
     return Part(x, y, np.arange(rows))
 
 
+def numbers(part: Part, fitted: Preprocessing) -> Part:
+    """The rows of a regression with its targets in their own units."""
+    return replace(part, own=fitted.inverse_target(part.y))
+
+
 @pytest.mark.parametrize("rows", [1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK + 5])
 def test_classification_metrics_are_those_of_scikit_learn(rows: int) -> None:
     labels = np.random.default_rng(1).integers(0, 3, rows)
@@ -73,7 +78,8 @@ def test_regression_metrics_are_those_of_scikit_learn_in_the_targets_own_units(r
     targets = np.random.default_rng(3).normal(size=(rows, len(scale)))
     network, rowset = linear_network(4, len(scale)), part(rows, targets)
     scores = scores_of(network, rowset.x)
-    found = evaluate(network, SquaredLoss((), np.float64), rowset, known("regression", scale))
+    fitted = known("regression", scale)
+    found = evaluate(network, SquaredLoss((), np.float64), numbers(rowset, fitted), fitted)
     true, predicted = targets * scale, scores * scale
     expected = {
         "loss": ((scores - targets) ** 2).sum(axis=1).mean() / 2,
@@ -89,12 +95,12 @@ def test_regression_metrics_are_those_of_scikit_learn_in_the_targets_own_units(r
 
 def test_r2_of_a_constant_target_and_of_one_row() -> None:
     network = Network([("output", Linear(1, 1))], dtype=np.float64)
-    constant = Part(np.ones((3, 1)), np.zeros((3, 1)), np.arange(3))
+    constant = numbers(Part(np.ones((3, 1)), np.zeros((3, 1)), np.arange(3)), NUMBER)
     for bias in (0.0, 1.0):  # hit exactly, and missed
         network.parameters["output.bias"][...] = bias
         expected = sk.r2_score(constant.y, np.full((3, 1), bias))
         assert evaluate(network, SquaredLoss((), np.float64), constant, NUMBER)["r2"] == expected
-    single = Part(np.ones((1, 1)), np.zeros((1, 1)), np.arange(1))
+    single = constant.take(np.arange(1))
     assert np.isnan(evaluate(network, SquaredLoss((), np.float64), single, NUMBER)["r2"])
 
 
@@ -104,7 +110,7 @@ def test_r2_of_any_constant_target_is_0_or_1(rows: int) -> None:
     network = Network([("output", Linear(1, 1))], dtype=np.float64)
     for constant in np.random.default_rng(rows).normal(size=100):
         targets = np.full((rows, 1), constant)
-        rowset = Part(np.ones((rows, 1)), targets, np.arange(rows))
+        rowset = numbers(Part(np.ones((rows, 1)), targets, np.arange(rows)), NUMBER)
         for bias, expected in ((constant, 1.0), (constant + 1, 0.0)):
             network.parameters["output.bias"][...] = bias
             assert evaluate(network, SquaredLoss((), np.float64), rowset, NUMBER)["r2"] == expected
@@ -114,8 +120,8 @@ def test_r2_of_any_constant_target_is_0_or_1(rows: int) -> None:
 def test_metrics_know_no_unit_that_is_too_small_or_large(power: int) -> None:
     targets, scale = np.random.default_rng(3).normal(size=(50, 2)), np.array([0.7, 130.0])
     network, loss = linear_network(4, 2), SquaredLoss((), np.float64)
-    plain = evaluate(network, loss, part(50, targets), known("regression", scale))
-    found = evaluate(network, loss, part(50, targets), known("regression", scale * 2.0**power))
+    usual, other = known("regression", scale), known("regression", scale * 2.0**power)
+    plain, found = (evaluate(network, loss, numbers(part(50, targets), units), units) for units in (usual, other))
     assert found["r2"] == plain["r2"]
     for name in ("rmse", "mae", "max_error"):
         assert found[name] == plain[name] * 2.0**power
@@ -154,7 +160,7 @@ def test_hits_and_squares_of_a_batch_by_hand() -> None:
 def test_the_loss_of_an_epoch_weighs_a_short_batch_by_its_rows() -> None:
     """Losses 10, 10 and 9 in batches of 2 and 1: 29/3, where the mean of the batch means is 9.5 or 9.75."""
     data = dataset(NUMBERS)
-    three = Part(data.train.x[:3], np.float32([[10], [10], [9]]), data.train.rows[:3])
+    three = replace(data.train.take(slice(3)), y=np.float32([[10], [10], [9]]))
     data = replace(data, train=three, val=None)
     run = resolved(data, init="zeros", loss="absolute", batch_size=2, epochs=1, optimizer="sgd", lr=1e-30)
     ((_, row),) = next(Trainer([run], data).epochs())

@@ -1,6 +1,7 @@
 """Every metric that is measured on request, against scikit-learn, by hand where rows tie or decide nothing."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,11 @@ def part_of(y: np.ndarray, weighted: bool) -> Part:
     return Part(rng.normal(size=(len(y), 4)), y, np.arange(len(y)), weights)
 
 
+def with_own(part: Part, fitted: Preprocessing) -> Part:
+    """The rows of a regression with its targets in their own units."""
+    return replace(part, own=fitted.inverse_target(part.y))
+
+
 def known(task: str, scale: ArrayLike = (), mean: ArrayLike = ()) -> Preprocessing:
     """Targets of the task; numbers have these standard deviations and means."""
     units = [tuple(np.asarray(numbers).tolist()) for numbers in (mean, scale)]
@@ -41,7 +47,9 @@ def known(task: str, scale: ArrayLike = (), mean: ArrayLike = ()) -> Preprocessi
 
 
 def scored(network: Network, loss: Loss, part: Part, task: str, **units: Any) -> dict[str, float]:
-    found = evaluate(network, loss, part, known(task, **units), every_metric_of(task))
+    fitted = known(task, **units)
+    part = with_own(part, fitted) if task == "regression" else part
+    found = evaluate(network, loss, part, fitted, every_metric_of(task))
     return {name: float(value) for name, value in found.items()}
 
 
@@ -119,7 +127,7 @@ def test_metrics_of_numbers_are_those_of_scikit_learn(rows: int, scale: list[flo
         "median_absolute_error": sk.median_absolute_error(true, predicted, sample_weight=w),
         "explained_variance": sk.explained_variance_score(true, predicted, sample_weight=w),
     }
-    assert {name: found[name] for name in expected} == pytest.approx(expected, rel=1e-9)
+    assert {name: found[name] for name in expected} == pytest.approx(expected, rel=1e-12)
 
 
 def test_replicas_have_the_metrics_of_their_networks_alone() -> None:
@@ -135,6 +143,7 @@ def test_replicas_have_the_metrics_of_their_networks_alone() -> None:
         for weighted in (False, True):
             stack, part = Network([("output", Linear(4, outputs))], (3,)), part_of(y, weighted)
             fitted = known(task, scale, [1.0] * len(scale))
+            part = with_own(part, fitted) if scale else part
             stack.params[...] = np.random.default_rng(4).normal(size=stack.params.shape)
             metrics = every_metric_of(task)
             found = evaluate(stack, kind((3,)), part, fitted, metrics)
@@ -174,7 +183,7 @@ def test_weights_move_the_median() -> None:
     errors = np.array([[1.0], [2.0], [10.0], [20.0]])
 
     def median(weights: list[float] | None) -> float:
-        outcome = Outcome(np.zeros(4), errors=errors, targets=errors, own=errors)
+        outcome = Outcome(np.zeros(4), errors=errors, targets=errors)
         return float(FUNCTIONS["median_absolute_error"](outcome.weighted(np.array(weights)) if weights else outcome))
 
     assert median(None) == median([1, 1, 1, 1]) == 6
@@ -186,7 +195,7 @@ def test_a_weighted_median_is_that_of_copies_whatever_the_weights_are_divided_by
     rng = np.random.default_rng(0)
     for rows in range(2, 300):
         errors, copies = rng.exponential(size=(rows, 1)), rng.integers(1, 5, rows)
-        outcome = Outcome(np.zeros(rows), errors=errors, targets=errors, own=errors).weighted(copies / copies.mean())
+        outcome = Outcome(np.zeros(rows), errors=errors, targets=errors).weighted(copies / copies.mean())
         assert FUNCTIONS["median_absolute_error"](outcome) == np.median(np.repeat(errors, copies))
 
 
@@ -210,17 +219,28 @@ NUMBERS = Preprocessing((Column("x"),), ("y",), None, (1000.0,), (0.5,), "float3
 )
 def test_rows_that_do_not_define_a_metric(preprocessing: Preprocessing, y: np.ndarray, defined: set[str]) -> None:
     part = Part(np.zeros((len(y), 1)), y, np.arange(len(y)))
+    part = with_own(part, preprocessing) if preprocessing.task == "regression" else part
     needing = [metric for metric in every_metric_of(preprocessing.task) if metric.needs]
     assert {metric.name for metric in needing if is_defined(metric, part, preprocessing)} == defined
     assert is_defined(METRICS["loss"], part, preprocessing)
 
 
-def test_a_zero_is_found_whatever_the_rounding_of_its_standardized_value() -> None:
-    rng = np.random.default_rng(0)
-    for mean, scale in rng.lognormal(sigma=3, size=(200, 2)):
-        for dtype in ("float32", "float64"):
-            units = Preprocessing((Column("x"),), ("y",), None, (mean,), (scale,), dtype)
-            y = units.apply_target(np.array([[0.0], [mean / 7]]))
-            part = Part(np.zeros((2, 1)), y, np.arange(2))
-            assert not is_defined(METRICS["mape"], part, units)
-            assert is_defined(METRICS["mape"], Part(part.x[1:], y[1:], part.rows[1:]), units)
+def test_only_a_zero_is_a_zero() -> None:
+    units = Preprocessing((Column("x"),), ("y",), None, (5e5,), (5e5,), "float32")
+    own = np.array([[1e-30], [1e6], [0.0]])
+    part = Part(np.zeros((3, 4)), units.apply_target(own), np.arange(3), own=own)
+    assert not is_defined(METRICS["mape"], part, units)
+    part = part.take(np.arange(2))
+    assert is_defined(METRICS["mape"], part, units)
+    network = network_of(1)
+    found = evaluate(network, SquaredLoss(), part, units, [METRICS["mape"]])
+    predicted = units.inverse_target(network.forward(part.x))
+    assert found["mape"] == pytest.approx(sk.mean_absolute_percentage_error(part.own, predicted), rel=1e-12)
+
+
+def test_the_spread_of_numbers_far_from_0_is_not_that_of_the_rounding_of_their_mean() -> None:
+    """Of 2^40 and its neighbours 2^-12 apart, by hand: -3, -1, 1 and 3 around their mean, in halves of that step."""
+    targets = 2.0**40 + 2.0**-12 * np.array([[0.0], [1.0], [2.0], [3.0]])
+    errors = 2.0**-13 * np.array([[1.0], [1.0], [-1.0], [1.0]])
+    outcome = Outcome(np.zeros(4), errors=errors, targets=targets)
+    assert FUNCTIONS["r2"](outcome) == 1 - 4 / 20
