@@ -122,10 +122,11 @@ class ModelHolder(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take over the state of another; its parts were registered when they were unpickled."""
         taken = {name: value for name, value in state.items() if name != "_parts"}
-        if "_paused" in taken:  # earlier versions left out what its learning rate and its schedule began with
+        if "_paused" in taken:  # earlier versions left out what it began with, and began the masks again
             lr, epochs = float(taken["_model"].options.used("lr")), max(1, len(taken["loss_curve_"]))
             steps, batch = max(1, taken["_paused"]["count"] // epochs), taken["_model"].options.batch_size
-            taken["_paused"] = {"lr": lr, "steps_per_epoch": steps, "batch_size": batch, **taken["_paused"]}
+            before = {"lr": lr, "steps_per_epoch": steps, "batch_size": batch, "drawn": 0}
+            taken["_paused"] = {**before, **taken["_paused"]}
         super().__setstate__(taken)
 
     def __sklearn_tags__(self) -> Any:

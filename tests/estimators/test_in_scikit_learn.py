@@ -147,6 +147,21 @@ def test_an_estimator_that_an_earlier_version_pickled_goes_on(parameters: dict[s
         np.testing.assert_array_equal(again.coefs_[0], original.coefs_[0])
 
 
+def test_an_estimator_that_an_earlier_version_pickled_goes_on_with_dropout() -> None:
+    original = small(shuffle=False, batch_size=50, dropout=0.5).partial_fit(X, Y, classes=np.unique(Y))
+    state = original.__getstate__()
+    begins = pickle.loads(pickle.dumps(state))
+    begins["_paused"]["drawn"] = 0  # as those versions did: with the first masks
+    for name in ("lr", "steps_per_epoch", "batch_size", "drawn"):
+        del state["_paused"][name]
+    fitted = []
+    for one in (begins, pickle.loads(pickle.dumps(state))):
+        again = MLPClassifier.__new__(MLPClassifier)
+        again.__setstate__(one)
+        fitted.append(again.partial_fit(X, Y).coefs_[0])
+    np.testing.assert_array_equal(*fitted)
+
+
 def test_importance_of_columns(fitted: MLPClassifier) -> None:
     importance = permutation_importance(fitted, X, Y, n_repeats=3, random_state=0).importances_mean
     assert X.columns[importance.argmax()].startswith("petal")

@@ -37,7 +37,7 @@ def home_folder(folder: Path | str | None = None) -> Path:
     """Where prepared data live: `folder`, else $MLPCLI_DATA_HOME, else the user's cache folder."""
     chosen = folder or os.environ.get("MLPCLI_DATA_HOME")
     if chosen:
-        return Path(chosen).expanduser().absolute()
+        return Path(os.path.expanduser(chosen)).absolute()  # of an unknown user, as it stands
     from platformdirs import user_cache_path
 
     return user_cache_path("mlpcli")

@@ -4,6 +4,7 @@ To add a format, write the module that reads it, with a `FileFormat`, and name t
 when a file of its format is read.
 """
 
+import os
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -64,7 +65,7 @@ def find_format(dataset: str) -> tuple[str, Path] | None:
     prefix, colon, rest = dataset.partition(":")
     if prefix + colon in FORMATS:
         return prefix + colon, Path(rest)
-    path = Path(dataset).expanduser()
+    path = Path(os.path.expanduser(dataset))
     inner = inner_path(path)
     suffix = ALIASES.get(inner.suffix.lower(), inner.suffix.lower())
     if suffix in FORMATS and (inner == path or suffix in COMPRESSIBLE):

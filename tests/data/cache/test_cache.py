@@ -179,6 +179,7 @@ def test_a_home_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
 def test_the_home_is_the_option_or_the_variable_or_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MLPCLI_DATA_HOME", str(tmp_path / "variable"))
     assert home_folder(tmp_path / "option") == tmp_path / "option"
+    assert home_folder("~nobody-has-this-name/data") == Path.cwd() / "~nobody-has-this-name" / "data"  # as shells do
     assert home_folder() == tmp_path / "variable"
     monkeypatch.delenv("MLPCLI_DATA_HOME")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
