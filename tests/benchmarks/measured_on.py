@@ -19,8 +19,10 @@ def page(name: str) -> Path:
 
 
 def title(text: str) -> str:
-    """The first line of a page, which says where the compiled kernels took no part."""
-    return f"# {text}" if KERNELS == "compiled" else f"# {text}, without the compiled kernels"
+    """The first lines of a page, which say where the compiled kernels took no part."""
+    if KERNELS == "compiled":
+        return f"# {text}"
+    return f"# {text}, without the compiled kernels\n\nMeasured with `MLPCLI_KERNELS=0` in the environment."
 
 
 def measured_on(*packages: str) -> str:

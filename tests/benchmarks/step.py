@@ -88,13 +88,14 @@ def table(measured: Sequence[tuple[Problem, Times]]) -> Iterator[str]:
         yield "| " + " | ".join(map(str, cells)) + " |"
 
 
-def report(lines: Sequence[str], rounds: int) -> str:
+def report(lines: Sequence[str], rounds: int, threads: Sequence[int]) -> str:
     """The page that stands in the reference folder."""
+    flags = " --write" if len(threads) > 1 else f" --threads {threads[0]} --write"
     return "\n".join(
         [
             title("A training step beside its peers"),
             "",
-            "Made by `python -m tests.benchmarks.step --write`: the time of a step with three hidden layers, ReLU, 10",
+            f"Made by `python -m tests.benchmarks.step{flags}`: the time of a step with three hidden layers, ReLU, 10",
             "classes, float32, and its ratio to the step's bare matrix products, scikit-learn's MLPClassifier, PyTorch",
             f"eager and JAX jitted over a scan. Medians over {rounds} rounds in which all take turns, of processor",
             "time with one thread and of wall time with two; in brackets the ratio to reach, bold where it is missed.",
@@ -132,7 +133,7 @@ def main() -> None:
             measured.append(row)
             print(list(table([row]))[-1], flush=True)
     if given.write:
-        REFERENCE.write_text(report(list(table(measured)), given.rounds), encoding="utf-8")
+        REFERENCE.write_text(report(list(table(measured)), given.rounds, given.threads), encoding="utf-8")
         print(f"written to {REFERENCE}", file=sys.stderr)
 
 
