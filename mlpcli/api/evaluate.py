@@ -78,6 +78,11 @@ def own_data(model: Model, place: str, split: str | None = None, data_home: Path
             f"cannot score {place} on {model.options.dataset}: its content has changed since. Train again on it"
         )
     name = split or list(data.parts)[-1]
+    if name == "val" and data.folds is not None:
+        raise UsageError(
+            f"--split val: the networks of {place} validated on folds of the train rows, and result.json has the mean "
+            "of their scores. Use train or test"
+        )
     if name not in data.parts:
         raise UsageError(f"--split {name}: {data.name} has no such rows. It has {', '.join(data.parts)}")
     return data, name

@@ -9,6 +9,7 @@ from mlpcli.config.option_types import (
     Count,
     Folds,
     Grouping,
+    Members,
     Name,
     Names,
     Rows,
@@ -74,6 +75,11 @@ class DataOptions(BaseModel):
     )
     folds: Folds = option(0, "Data", "folds of cross-validation in place of val_size; 0 is off")
     fold: Folds = option(0, "Data", "fold whose rows validate, from 0; the others train")
+    ensemble: Members = option(
+        1,
+        "Data",
+        "networks that are trained and averaged; each validates on another fold of the rows, in place of val_size",
+    )
     split_seed: Seed | Literal["seed"] = option(0, "Data", "seed of the split; the word seed makes it follow seed")
     min_frequency: Count = option(1, "Data", "training rows that a category needs; rarer ones are joined")
     drop_unlabelled: bool = option(False, "Data", "leave out rows whose target is missing", shown="false")

@@ -26,6 +26,7 @@ __all__ = [
     "Epochs",
     "Folds",
     "Grouping",
+    "Members",
     "Name",
     "Names",
     "Period",
@@ -175,6 +176,7 @@ Rows = Annotated[
 ]
 Count = Annotated[int, Field(ge=1, le=MAX_ROWS)]
 Folds = Annotated[int, Field(ge=0, le=1000)]
+Members = Annotated[int, Field(ge=1, le=1000)]
 Threads = Annotated[int, Field(ge=1, le=1024)]
 
 

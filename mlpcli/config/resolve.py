@@ -71,7 +71,7 @@ def unread(options: RunOptions) -> set[str]:
         ignored |= {"momentum_epochs", "momentum_final"}
     if OPTIMIZERS[options.optimizer].full_batch:
         ignored.add("batch_size")
-    if options.folds or options.val_dataset:
+    if options.folds or options.val_dataset or options.ensemble > 1:
         ignored.add("val_size")
     if not options.sizes:
         ignored |= {"dropout", "norm"}

@@ -89,6 +89,10 @@ def conflicts(options: RunOptions) -> Iterator[Conflict]:
         yield Conflict(("fold", "folds"), f"fold {options.fold} of {options.folds}: folds count from 0")
     if options.folds and options.val_dataset:
         yield Conflict(("val_dataset", "folds"), "the folds are the validation rows; leave one of them out")
+    if options.ensemble > 1:
+        for name in ("record", "record_weights"):
+            if getattr(options, name):
+                yield Conflict((name, "ensemble"), f"{name} describes a single network; use ensemble 1")
     shares = [size for size in (options.test_size, options.val_size) if isinstance(size, float)]
     if sum(shares) >= 1:
         yield Conflict(

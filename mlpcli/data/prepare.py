@@ -149,6 +149,7 @@ def prepared_from(name: str, scale: str, entry: Entry) -> Prepared:
         train=train,
         val=val,
         test=test,
+        folds=arrays.get("train_folds"),
         preprocessing=preprocessing,
         scale=scale,
         digest=entry.meta["digest"],

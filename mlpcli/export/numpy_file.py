@@ -22,7 +22,7 @@ from mlpcli.data.readers.text.cells import Spelling, as_code
 from mlpcli.data.readers.text.compression import COMPRESSIONS
 from mlpcli.export import standalone
 from mlpcli.export.formulas import as_numpy
-from mlpcli.export.trained import Trained
+from mlpcli.export.trained import Trained, tensors_of
 from mlpcli.nn import LOSSES, Activation, BatchNorm, Dropout, Gain, Layer, LayerNorm, Linear, QuadraticLift
 from mlpcli.nn.normalization import EPS
 
@@ -172,6 +172,8 @@ def _forward(model: Trained) -> str:
     lines = ["x = encode(rows, COLUMNS, DTYPE)"]
     for name, layer in zip(model.network.names, model.network.layers, strict=True):
         lines += _layer(name, layer, model.options.activation)
+    if model.network.lead:
+        lines.append(f"x = x.mean(axis=0)  # of the {model.network.lead[0]} networks")
     return _function("scores", "Scores of the network, one row per row.", [*lines, "return x.astype(np.float64)"])
 
 
@@ -189,8 +191,8 @@ def _layer(name: str, layer: Layer, activation: str) -> list[str]:
             return [f"x = {centred}", f"x = x * {tensor('gain')} + {tensor('bias')}"]
         case LayerNorm():
             return [
-                "x = x - x.mean(axis=1, keepdims=True)",
-                f"x = x / np.sqrt((x * x).mean(axis=1, keepdims=True) + {EPS})",
+                "x = x - x.mean(axis=-1, keepdims=True)",
+                f"x = x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + {EPS})",
                 f"x = x * {tensor('gain')} + {tensor('bias')}",
             ]
         case Activation():
@@ -198,8 +200,8 @@ def _layer(name: str, layer: Layer, activation: str) -> list[str]:
         case Gain():
             return [f"x = x * {tensor('gain')}"]
         case QuadraticLift():
-            pairs = "i, j = np.triu_indices(x.shape[1])  # all products of two inputs"
-            return [pairs, "x = np.concatenate([x, x[:, i] * x[:, j]], axis=1)"]
+            pairs = "i, j = np.triu_indices(x.shape[-1])  # all products of two inputs"
+            return [pairs, "x = np.concatenate([x, x[..., i] * x[..., j]], axis=-1)"]
         case Dropout():
             return []
     raise AssertionError(f"{name}: a layer without a form in NumPy")
@@ -212,7 +214,7 @@ def _function(name: str, words: str, lines: list[str]) -> str:
 def _weights(model: Trained) -> str:
     """The tensors, whose bytes no rounding touches."""
     lines = ["W = {  # weights by name"]
-    for name, tensor in model.network.tensors().items():
+    for name, tensor in tensors_of(model).items():
         data = base64.b64encode(np.ascontiguousarray(tensor, tensor.dtype.newbyteorder("<")).tobytes()).decode()
         rows = [data[start : start + WIDTH] for start in range(0, len(data), WIDTH)]
         lines += [f'    "{name}": array("""', *rows, f'""", {tensor.shape}, DTYPE),']

@@ -22,7 +22,7 @@ from mlpcli.data.prepared.columns import Column
 from mlpcli.data.prepared.preprocessing import CLIP, FAR
 from mlpcli.data.readers.text.cells import Spelling
 from mlpcli.export.onnx_graph import ML, Graph
-from mlpcli.export.trained import Trained, is_matrix
+from mlpcli.export.trained import Trained, is_matrix, tensors_of
 from mlpcli.nn import LOSSES, Activation, Array, BatchNorm, Dropout, Gain, Layer, LayerNorm, Linear, QuadraticLift
 from mlpcli.nn.normalization import EPS
 
@@ -34,10 +34,12 @@ ROWS = "rows"
 def onnx_bytes(model: Trained) -> bytes:
     """The content of the file, the same bytes for the same network."""
     graph = Graph()
-    dtype, tensors = np.dtype(model.options.dtype), model.network.tensors()
+    dtype, tensors = np.dtype(model.options.dtype), tensors_of(model)
     value = _inputs(graph, model)
     for name, layer in zip(model.network.names, model.network.layers, strict=True):
         value = _layer(graph, value, name, layer, tensors, model.options.activation, dtype)
+    if model.network.lead:  # an ensemble
+        value = graph.add("ReduceMean", value, axes=[0], keepdims=0)
     scores = graph.cast(value, np.float64)
     if model.preprocessing.task == "multilabel":
         _labels(graph, scores, len(model.preprocessing.targets))
@@ -149,14 +151,19 @@ def _layer(
             slope = graph.constant(tensors[f"{name}.gain"] / deviation, f"{name}.slope")
             return graph.add("Add", graph.add("Mul", centred, slope), tensor("bias"))
         case LayerNorm():
-            return graph.add("LayerNormalization", x, tensor("gain"), tensor("bias"), axis=-1, epsilon=EPS)
+            gain, bias = tensor("gain"), tensor("bias")
+            if tensors[f"{name}.gain"].ndim == 1:
+                return graph.add("LayerNormalization", x, gain, bias, axis=-1, epsilon=EPS)
+            ones = graph.constant(np.ones(tensors[f"{name}.gain"].shape[-1], dtype))
+            normalized = graph.add("LayerNormalization", x, ones, axis=-1, epsilon=EPS)
+            return graph.add("Add", graph.add("Mul", normalized, gain), bias)
         case Activation():
             return graph.formula(parse(choices.ACTIVATIONS[activation].formula), x, dtype)
         case Gain():
             return graph.add("Mul", x, tensor("gain"))
         case QuadraticLift():
             pairs = np.triu_indices(layer.features)
-            one, other = (graph.add("Gather", x, graph.constant(at), axis=1) for at in pairs)
+            one, other = (graph.add("Gather", x, graph.constant(at), axis=-1) for at in pairs)
             return graph.concatenated([x, graph.add("Mul", one, other)])
         case Dropout():
             return x

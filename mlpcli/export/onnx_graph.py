@@ -111,7 +111,7 @@ class Graph:
     def concatenated(self, values: Iterable[str]) -> str:
         """Columns side by side."""
         several = list(values)
-        return several[0] if len(several) == 1 else self.add("Concat", *several, axis=1)
+        return several[0] if len(several) == 1 else self.add("Concat", *several, axis=-1)
 
     def model(self, name: str, producer: tuple[str, str], metadata: dict[str, str]) -> bytes:
         """The checked model; the same bytes for the same graph."""

@@ -5,7 +5,7 @@
 (True, False, False)
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from mlpcli.config import RunOptions
@@ -13,7 +13,7 @@ from mlpcli.data.prepared.columns import Column
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.nn import Array, Network
 
-__all__ = ["Trained", "is_matrix"]
+__all__ = ["Trained", "is_matrix", "tensors_of"]
 
 
 class Trained(Protocol):
@@ -29,7 +29,7 @@ class Trained(Protocol):
 
     @property
     def network(self) -> Network:
-        """A single network: no leading axes."""
+        """A single network, without leading axes, or an ensemble, `lead = (networks,)`."""
 
     @property
     def digest(self) -> str:
@@ -55,3 +55,12 @@ def is_matrix(columns: Sequence[Column]) -> bool:
     return [column.name for column in columns] == [f"x{i + 1}" for i in range(len(columns))] and all(
         column.kind != "text" for column in columns
     )
+
+
+def tensors_of(model: Trained) -> Mapping[str, Array]:
+    """Parameters and running statistics by name, shaped so that they broadcast over a batch.
+
+    Those of an ensemble are matrices `(networks, in, out)` and rows `(networks, 1, out)`.
+    """
+    network = model.network
+    return {**network.parameters, **network.statistics} if network.lead else network.tensors()

@@ -4,6 +4,7 @@ from mlpcli.nn.activations import ACTIVATIONS
 from mlpcli.nn.constructions import interpolate, sawtooth, xor
 from mlpcli.nn.dropout import Dropout
 from mlpcli.nn.elementwise import Activation, sigmoid
+from mlpcli.nn.ensemble import Ensemble
 from mlpcli.nn.gain import Gain
 from mlpcli.nn.initializers import INITIALIZERS, Initializer
 from mlpcli.nn.layer import Layer, Spec
@@ -37,6 +38,7 @@ __all__ = [
     "BitStreams",
     "CrossEntropy",
     "Dropout",
+    "Ensemble",
     "Gain",
     "HuberLoss",
     "Initializer",

@@ -25,7 +25,7 @@ from mlpcli.data import Prepared
 from mlpcli.nn import LOSSES, Array, Linear, Network
 from mlpcli.training.build import build_loss
 from mlpcli.training.loop.trainer import Metrics, Trainer
-from mlpcli.training.metrics.evaluate import evaluate
+from mlpcli.training.metrics.evaluate import evaluate, mean_metrics
 
 __all__ = ["BaselineScores", "baseline_scores"]
 
@@ -68,11 +68,12 @@ def baseline_scores(options: RunOptions, data: Prepared) -> BaselineScores:
         answer = data.classes[int(np.bincount(y, weights).argmax())]
     else:
         (answer,) = data.preprocessing.inverse_target(constant[None]).tolist()
-    return {
-        "baseline": _constant_scores(options, data, constant),
-        "baseline_answer": answer,
-        "linear": _linear_scores(options, data),
-    }
+    baseline, linear = _constant_scores(options, data, constant), _linear_scores(options, data)
+    if data.folds is not None:  # where the networks of an ensemble validate
+        folds = [baseline_scores(options, data.fold(k)) for k in range(options.ensemble)]
+        baseline["val"] = mean_metrics([fold["baseline"]["val"] for fold in folds])
+        linear["val"] = mean_metrics([fold["linear"]["val"] for fold in folds])
+    return {"baseline": baseline, "baseline_answer": answer, "linear": linear}
 
 
 @np.errstate(all="ignore")

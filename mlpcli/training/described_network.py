@@ -15,7 +15,7 @@ from typing import Any
 from mlpcli.config import RunOptions
 from mlpcli.config.origins import check_origins
 from mlpcli.data.prepared.preprocessing import Preprocessing
-from mlpcli.nn import Array, Network
+from mlpcli.nn import Array, Ensemble, Network
 from mlpcli.training.build import single_layers
 
 __all__ = ["build_network", "layout", "parse"]
@@ -38,19 +38,25 @@ def parse(description: dict[str, Any]) -> tuple[RunOptions, Preprocessing, str]:
     return options, Preprocessing.from_json(description["preprocessing"]), digest
 
 
+def _lead(options: RunOptions) -> tuple[int, ...]:
+    """The leading axes of a run's network: one for an ensemble."""
+    return (options.ensemble,) if options.ensemble > 1 else ()
+
+
 def layout(description: dict[str, Any]) -> dict[str, tuple[str, tuple[int, ...]]]:
     """Dtype and shape of every tensor of the described architecture by name; nothing is allocated."""
     options, preprocessing, _ = parse(description)
     return {
-        f"{name}.{spec.name}": (options.dtype, spec.shape)
+        f"{name}.{spec.name}": (options.dtype, (*_lead(options), *spec.shape))
         for name, layer in single_layers(options, preprocessing)
         for spec in (*layer.parameters(), *layer.statistics())
     }
 
 
 def build_network(options: RunOptions, preprocessing: Preprocessing, tensors: Mapping[str, Array]) -> Network:
-    """The network of a run, with a copy of its tensors."""
-    network = Network(single_layers(options, preprocessing), dtype=options.dtype)
+    """The network of a run, or the networks of its ensemble, with a copy of the tensors."""
+    kind = Ensemble if options.ensemble > 1 else Network
+    network = kind(single_layers(options, preprocessing), _lead(options), options.dtype)
     for name, view in network.tensors().items():
         view[...] = tensors[name]
     return network

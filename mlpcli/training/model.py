@@ -58,7 +58,18 @@ class Model(TrainedNetwork):
 
     def __repr__(self) -> str:
         sizes = (len(self.preprocessing.features), *self.options.sizes, self.network.linears[-1].out_features)
-        return f"<Model of {self.options.dataset}: {' -> '.join(map(str, sizes))}, {self.options.activation}>"
+        several = f"{self.options.ensemble} networks, " if self.options.ensemble > 1 else ""
+        return f"<Model of {self.options.dataset}: {several}{' -> '.join(map(str, sizes))}, {self.options.activation}>"
+
+    @property
+    def networks(self) -> "list[Model]":
+        """The networks of an ensemble, each as a model of its own; of a single network, the model itself."""
+        count = self.options.ensemble
+        if count == 1:
+            return [self]
+        options, tensors = self.options.model_copy(update={"ensemble": 1}), self.network.tensors()
+        own = ({name: tensor[k] for name, tensor in tensors.items()} for k in range(count))
+        return [_rebuilt((self._carriers, self._parts), options, self.preprocessing, self.digest, one) for one in own]
 
     @property
     def classes(self) -> Array | None:

@@ -32,6 +32,7 @@ from mlpcli.signals import Interruption, answered_by, check
 from mlpcli.threads import blas_threads
 from mlpcli.training.baselines import baseline_scores
 from mlpcli.training.loop.divergence import diverged
+from mlpcli.training.loop.ensemble_trainer import EnsembleTrainer, trainer_of
 from mlpcli.training.loop.epoch_rows import EpochRow
 from mlpcli.training.loop.trainer import Metrics, Trainer
 from mlpcli.training.model import Model
@@ -43,6 +44,8 @@ __all__ = ["Trained", "result_of", "train_run"]
 
 CHECKPOINT_EVERY = 2.0
 """Seconds between two checkpoints, the most that a crash may cost."""
+
+AnyTrainer = Trainer | EnsembleTrainer
 
 WEIGHTS_PREFIX = "weights."
 """Prefix of the names of earlier weights in a checkpoint."""
@@ -82,7 +85,7 @@ def train_run(
     with blas_threads(int(run.options.threads)):
         more = {"validation_digest": run.data.validation_digest} if run.data.validation_digest else {}
         made_by = provenance(run.data.digest, {**more, **(said or {})}) if folder.path else {}
-        trainer = Trainer([run.options], run.data)
+        trainer = trainer_of([run.options], run.data)
         history = WeightHistory() if run.options.record_weights else None
         try:
             with _interruptible(trainer, folder.path):
@@ -116,7 +119,7 @@ def train_run(
 
 
 def _train_epochs(
-    trainer: Trainer,
+    trainer: AnyTrainer,
     folder: RunFolder | RunInMemory,
     started: float,
     on_epoch: Callable[[EpochRow, int], None],
@@ -140,29 +143,31 @@ def _train_epochs(
             if history is not None:
                 history.add(trainer.network)
             folder.append([row])
-            on_epoch(row, int(trainer.monitor.best_epoch[0]))
+            on_epoch(row, int(trainer.best_epoch[0]))
 
 
-def _scored(trainer: Trainer, run: PlannedRun, started: float) -> Trained:
+def _scored(trainer: AnyTrainer, run: PlannedRun, started: float) -> Trained:
     """The outcome with the weights that are kept so far; `started` is on the monotonic clock."""
     result = result_of(trainer, 0, trainer.results()[0], run.run_id)
     result["time_s"] = time.monotonic() - started
     return Trained(result, Model.of(run.options, run.data, trainer.tensors(0)))
 
 
-def _kept_files(trainer: Trainer, trained: Trained, history: WeightHistory | None) -> tuple[bytes | None, bytes | None]:
+def _kept_files(
+    trainer: AnyTrainer, trained: Trained, history: WeightHistory | None
+) -> tuple[bytes | None, bytes | None]:
     """The content of the model file and of weights.safetensors; None for one that the run does not keep."""
     if 0 in trainer.diverged and trainer.diverged[0].at_start:
         return None, None  # no weights are worth keeping
     return trained.model.to_bytes(), None if history is None else history.to_bytes(trained.result["run_id"])
 
 
-def _comparisons(trainer: Trainer, run: PlannedRun) -> dict[str, Any]:
+def _comparisons(trainer: AnyTrainer, run: PlannedRun) -> dict[str, Any]:
     """Content of result.json beside the scores: scores of simpler models, and how signals pass through the network."""
     part = run.data.train
     x, y = part.x[:ROWS], part.y[:ROWS]
     weights = part.weights_as(run.options.dtype)
-    flow = signal_flow(trainer.network, trainer.replicas.loss, x, y, None if weights is None else weights[:ROWS])
+    flow = signal_flow(trainer.network, trainer.loss, x, y, None if weights is None else weights[:ROWS])
     return {**baseline_scores(run.options, run.data), "signal_flow": flow}
 
 
@@ -187,7 +192,7 @@ def _unusable(path: Path | None, error: ValueError) -> DataError:
     )
 
 
-def result_of(trainer: Trainer, index: int, metrics: Metrics, identity: str) -> dict[str, Any]:
+def result_of(trainer: AnyTrainer, index: int, metrics: Metrics, identity: str) -> dict[str, Any]:
     """The content of result.json for the run at `index` of a trainer, with its `metrics` from `results()`."""
     ended: dict[str, Any] = {"stopped": trainer.stopped[index]} if index in trainer.stopped else {}
     if index in trainer.diverged:
@@ -196,17 +201,17 @@ def result_of(trainer: Trainer, index: int, metrics: Metrics, identity: str) -> 
         "run_id": identity,
         "state": "diverged" if index in trainer.diverged else "complete",
         "metrics": metrics,
-        "best_epoch": int(trainer.monitor.best_epoch[index]),
+        "best_epoch": int(trainer.best_epoch[index]),
         "epochs_run": int(trainer.epochs_run[index]),
         **ended,
-        "parameters": trainer.network.size,
+        "parameters": trainer.parameters,
         "config": as_dict(trainer.runs[index]),
         "time_s": float(trainer.times[index]),
     }
 
 
 @contextmanager
-def _interruptible(trainer: Trainer, path: Path | None) -> Iterator[None]:
+def _interruptible(trainer: AnyTrainer, path: Path | None) -> Iterator[None]:
     """Answer the first signal between two batches, when the progress is saved, and a second Ctrl-C at once."""
 
     def answer(number: int, again: bool) -> None:

@@ -138,6 +138,8 @@ class TrainedNetwork:
     def representation(self, x: Array, layer: int = -1) -> Array:
         """The outputs of a hidden layer, `(rows, units)`, of prepared inputs `x: (rows, features)`.
 
+        The units of the networks of an ensemble stand side by side, `(rows, networks * units)`.
+
         Raises:
             UsageError: the network has no such layer.
         """
@@ -152,8 +154,11 @@ class TrainedNetwork:
                 block = x[start : start + BLOCK]
                 for part in self.network.layers[: last + 1]:
                     block = part.forward(block, training=False)
+                if block.ndim == 3:
+                    block = np.moveaxis(block, 0, 1).reshape(block.shape[1], -1)
                 blocks.append(block.copy())
-        return np.concatenate(blocks) if blocks else np.empty((0, self.options.sizes[layer]), self.options.dtype)
+        units = self.options.ensemble * self.options.sizes[layer]
+        return np.concatenate(blocks) if blocks else np.empty((0, units), self.options.dtype)
 
     def scores(self, x: Array) -> Array:
         """The network's scores `(rows, outputs)` of prepared inputs `x: (rows, features)`."""

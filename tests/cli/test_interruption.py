@@ -128,6 +128,19 @@ def test_kill_9_and_resume(golden: tuple[dict[str, bytes], float], tmp_path: Pat
     assert (code, files(tmp_path)) == (0, expected), f"killed after {moment:.3f} s: {err}"
 
 
+@pytest.mark.parametrize("part", range(2))
+def test_kill_9_and_resume_of_an_ensemble(tmp_path: Path, part: int) -> None:
+    """At a random moment of each half of the run; some of its networks stop early."""
+    ensemble = ("--ensemble", "3", "--patience", "3", "--lr", "0.02")
+    assert finish(tmp_path / "whole", *ensemble)[0] == 0
+    begin = time.monotonic()
+    assert start(tmp_path / "again", *ensemble).wait(PATIENCE) == 0
+    moment = (time.monotonic() - begin) * (part + random.random()) / 2
+    kill_after(moment, tmp_path, *ensemble)
+    code, err = finish(tmp_path, *ensemble, "--resume")
+    assert (code, files(tmp_path)) == (0, files(tmp_path / "whole")), f"killed after {moment:.3f} s: {err}"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(20))
 def test_kill_9_twice_and_resume(golden: tuple[dict[str, bytes], float], tmp_path: Path, number: int) -> None:

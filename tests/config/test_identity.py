@@ -112,6 +112,7 @@ OTHER_VALUES: dict[str, Any] = {
     "val_size": 0.2,
     "folds": 5,
     "fold": 2,
+    "ensemble": 8,
     "split_seed": 1,
     "width": 32,
     "depth": 1,

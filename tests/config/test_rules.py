@@ -114,3 +114,9 @@ def test_what_needs_validation_rows() -> None:
     with pytest.raises(UsageError, match=r"(?s)2 problems:\n  patience: .*set val_size above 0.*monitor: "):
         resolve(asked, task="classification", scale="none", has_validation=False, threads=1)
     resolve(asked, task="classification", scale="none", has_validation=True, threads=1)
+
+
+@pytest.mark.parametrize("name", ["record", "record_weights"])
+def test_what_describes_one_network_needs_one(name: str) -> None:
+    (conflict,) = conflicts(RunOptions(ensemble=2, **{name: True}))  # type: ignore[arg-type]  # a switch
+    assert conflict == ((name, "ensemble"), f"{name} describes a single network; use ensemble 1")

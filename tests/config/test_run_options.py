@@ -23,6 +23,7 @@ INTEGERS = {
     "split_seed": (0, MOST_SEED),
     "folds": (0, 1000),
     "fold": (0, 1000),
+    "ensemble": (1, 1000),
     "batch_size": (1, MOST_ROWS),
     "min_frequency": (1, MOST_ROWS),
     "threads": (1, 1024),
@@ -188,7 +189,7 @@ def test_defaults_are_those_of_the_contract() -> None:
     defaults = (
         "dataset=digits target=None drop=None delimiter=None encoding=None header=None column_names=None decimal=. "
         "thousands=None units=None missing=None dates=None categories=None min_frequency=1 drop_unlabelled=False "
-        "groups=None weights=None val_dataset=None split=auto folds=0 fold=0 "
+        "groups=None weights=None val_dataset=None split=auto folds=0 fold=0 ensemble=1 "
         "task=auto scale=auto test_size=0.2 val_size=0.1 split_seed=0 dtype=float32 lift=none width=64 depth=2 "
         "hidden=None activation=relu norm=none "
         "norm_position=before init=auto init_scale=1.0 init_bias=0.0 input_gain=0.0 "

@@ -65,7 +65,9 @@ def test_every_kind_of_target(target: str, tmp_path: Path) -> None:
         {"lift": "quadratic", "depth": 0},
         {"input_gain": 4.0, "scale": "robust-clip", "min_frequency": 10},
         {"loss": "squared"},
-        {"scale": "minmax", "preset": "tabular"},
+        {"scale": "minmax", "preset": "tabular", "ensemble": 2},
+        {"ensemble": 3, "norm": "batch", "lift": "quadratic", "input_gain": 4.0},
+        {"ensemble": 3, "norm": "layer", "dtype": "float64"},
     ],
     ids=lambda options: " ".join(options),
 )

@@ -9,6 +9,7 @@ import numpy as np
 
 from mlpcli.config import DataOptions, RunOptions
 from mlpcli.data import Prepared, prepare
+from mlpcli.training.loop.ensemble_trainer import EnsembleTrainer, trainer_of
 from mlpcli.training.loop.epoch_rows import EpochRow
 from mlpcli.training.loop.trainer import Trainer
 from mlpcli.training.planned_run import plan_run
@@ -45,21 +46,22 @@ class Trained:
         return isinstance(other, Trained) and repr(self) == repr(other)
 
 
-def finish(trainer: Trainer) -> list[Trained]:
+def finish(trainer: Trainer | EnsembleTrainer) -> list[Trained]:
     """Train to the end; what became of each run."""
     rows: list[list[EpochRow]] = [[] for _ in trainer.runs]
     for epoch in trainer.epochs():
         for run, row in epoch:
             rows[run].append(without_seconds(row))
-    kept = trainer.kept_params.copy(), trainer.kept_state.copy()
+    trainers = trainer.trainers if isinstance(trainer, EnsembleTrainer) else [trainer]
+    kept = [(one.kept_params.copy(), one.kept_state.copy()) for one in trainers]
     results = trainer.results()
     return [
         Trained(
             rows[run],
-            kept[0][run].tobytes(),
-            kept[1][run].tobytes(),
+            b"".join(params[run].tobytes() for params, _ in kept),
+            b"".join(state[run].tobytes() for _, state in kept),
             results[run],
-            int(trainer.monitor.best_epoch[run]),
+            int(trainer.best_epoch[run]),
             int(trainer.epochs_run[run]),
             str(trainer.diverged.get(run, "")),
         )
@@ -68,7 +70,7 @@ def finish(trainer: Trainer) -> list[Trained]:
 
 
 def train(runs: Sequence[RunOptions], data: Prepared) -> list[Trained]:
-    return finish(Trainer(runs, data))
+    return finish(trainer_of(runs, data))
 
 
 def without_seconds(row: EpochRow) -> EpochRow:

@@ -78,3 +78,19 @@ def test_parts_without_rows_have_no_scores() -> None:
     found = baseline_scores(resolved(data), data)
     assert found["baseline"]["val"] is None
     assert found["linear"]["test"] is None
+
+
+def test_on_the_folds_of_an_ensemble_they_are_means_over_the_folds() -> None:
+    data = dataset(CLASSES, ensemble=3)
+    options = resolved(data, ensemble=3)
+    found = baseline_scores(options, data)
+    assert found["baseline"]["val"] is not None
+    hits = []
+    for k in range(3):
+        fold = data.fold(k)
+        assert fold.val is not None
+        dummy = DummyClassifier().fit(np.asarray(fold.train.x), fold.train.y)
+        hits.append(dummy.score(np.asarray(fold.val.x), fold.val.y))
+    assert found["baseline"]["val"]["accuracy"] == pytest.approx(np.mean(hits))
+    assert found["linear"]["val"] is not None
+    assert found["linear"]["val"]["loss"] < found["baseline"]["val"]["loss"]

@@ -2,8 +2,10 @@
 
 import copy
 import json
+import pickle
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -275,3 +277,29 @@ def test_rows_may_have_weights(models: dict[str, Model]) -> None:
     for wrong in (weights[:-1], -weights, np.zeros(ROWS), ["a"] * ROWS):
         with pytest.raises(DataError, match="weights: expected 10 numbers of at least 0, one for each row of X"):
             classes.score(x, names, wrong)
+
+
+@pytest.mark.parametrize("options", [{"norm": "batch"}, {"norm": "layer", "dtype": "float64"}, {"depth": 0}])
+def test_an_ensemble_is_the_mean_of_its_networks(tmp_path: Path, options: dict[str, Any]) -> None:
+    run = mlpcli.train(NUMBERS, ensemble=3, epochs=4, width=5, **options)
+    x = np.random.default_rng(0).uniform(size=(300, 10))
+    parts = run.model.networks
+    assert len(parts) == 3
+    np.testing.assert_allclose(run.model.predict(x), np.mean([one.predict(x) for one in parts], axis=0), rtol=1e-5)
+    run.model.save(tmp_path / "m")
+    for other in (mlpcli.load(tmp_path / "m"), pickle.loads(pickle.dumps(run.model)), copy.deepcopy(run.model)):
+        assert np.array_equal(other.predict(x), run.model.predict(x))
+    assert parts[0].networks == [parts[0]]
+    if options.get("depth") != 0:
+        hidden = [one.hidden(x) for one in parts]
+        assert np.array_equal(run.model.hidden(x), np.concatenate(hidden, axis=1))
+        assert run.model.representation(np.empty((0, 10))).shape == (0, 15)
+
+
+def test_a_file_of_another_number_of_networks_is_refused(tmp_path: Path) -> None:
+    model = mlpcli.train(NUMBERS, ensemble=3, epochs=1, width=5).model
+    for count in (1, 2, 4):
+        other = replace(model, options=model.options.model_copy(update={"ensemble": count}))
+        other.save(tmp_path / "m")
+        with pytest.raises(DataError, match="m"):
+            mlpcli.load(tmp_path / "m")

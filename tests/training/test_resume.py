@@ -11,6 +11,7 @@ from safetensors.numpy import load, save
 
 from mlpcli.data import Prepared
 from mlpcli.optim import OPTIMIZERS
+from mlpcli.training.loop.ensemble_trainer import EnsembleTrainer, trainer_of
 from mlpcli.training.loop.trainer import Trainer
 from tests.training.problems import CLASSES, NUMBERS, TWO_CLASSES, Trained, dataset, finish, resolved, train
 
@@ -50,19 +51,32 @@ CASES: dict[str, tuple[str, dict[str, Any], list[dict[str, Any]]]] = {
         {"optimizer": "sgd", "epochs": 7, "dropout": 0.1},
         [{"lr": 0.1, "patience": 6}, {"lr": 1e20, "patience": 1}, {"lr": 1e-9, "patience": 1}, {"patience": 2}],
     ),
+    "ensembles": (
+        CLASSES,
+        {
+            "ensemble": 3,
+            "norm": "batch",
+            "dropout": 0.2,
+            "schedule": "plateau",
+            "lr_every": 1.0,
+            "epochs": 6,
+            "lr": 0.03,
+        },
+        [{"patience": 1}, {"patience": 2, "seed": 1}, {"lr": 1e20, "seed": 2}],
+    ),
     **{f"optimizer {name}": (CLASSES, {"optimizer": name}, [{}, {"seed": 1}]) for name in OPTIMIZERS},
 }
 
 Saved = tuple[bytes, str]
 
 
-def through_files(trainer: Trainer) -> Saved:
+def through_files(trainer: Trainer | EnsembleTrainer) -> Saved:
     arrays, counters = trainer.checkpoint()
     return save(arrays), json.dumps(counters, allow_nan=False)
 
 
 def go_on(runs: Sequence[Any], data: Prepared, saved: Saved) -> list[Trained]:
-    trainer = Trainer(runs, data)
+    trainer = trainer_of(runs, data)
     trainer.restore(load(saved[0]), json.loads(saved[1]))
     return finish(trainer)
 
@@ -99,13 +113,12 @@ def test_a_checkpoint_that_is_not_of_this_training_is_refused_before_it_is_used(
 @pytest.mark.parametrize("name", CASES)
 def test_going_on_from_any_batch_equals_the_uninterrupted_training(name: str) -> None:
     source, shared, varied = CASES[name]
-    val_size = shared.get("val_size", 0.1)
-    data = dataset(source, val_size=val_size)
+    data = dataset(source, val_size=shared.get("val_size", 0.1), ensemble=shared.get("ensemble", 1))
     runs = [resolved(data, **{**shared, **options}) for options in varied]
     whole = train(runs, data)
 
     saved: list[Saved] = []
-    trainer = Trainer(runs, data)
+    trainer = trainer_of(runs, data)
     for _ in trainer.epochs(tick=lambda: saved.append(through_files(trainer)), every=0.0):
         if len(trainer.members):
             saved.append(through_files(trainer))  # between two epochs, as a sweep does

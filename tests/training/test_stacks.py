@@ -76,6 +76,11 @@ STACKS = {
         {"optimizer": "sgd", "epochs": 8, "norm": "batch", "dropout": 0.2},
         [{"lr": 1e20, "patience": 3}, {"lr": 1.0, "patience": 1, "seed": 4}, {"lr": 0.01, "patience": 8}],
     ),
+    "ensembles": Stack(
+        CLASSES,
+        {"ensemble": 3, "epochs": 8, "norm": "batch", "optimizer": "sgd"},
+        [{"lr": 1e20, "patience": 3}, {"lr": 1.0, "patience": 1, "seed": 4}, {"lr": 0.01, "patience": 8}],
+    ),
     **{
         f"optimizer {name}": Stack(
             CLASSES,
@@ -104,7 +109,7 @@ STACKS = {
 @pytest.mark.parametrize("name", STACKS)
 def test_a_stack_equals_its_runs_alone(name: str) -> None:
     case = STACKS[name]
-    data = dataset(case.dataset, case.shared.get("dtype", "float32"))
+    data = dataset(case.dataset, case.shared.get("dtype", "float32"), ensemble=case.shared.get("ensemble", 1))
     assert read_only(data)
     runs = [resolved(data, **case.shared, **varied) for varied in case.varied]
     assert len({stack_key(run, data.digest) for run in runs}) == 1

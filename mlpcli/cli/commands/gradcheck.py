@@ -25,7 +25,7 @@ _OF_NO_NETWORK = {"seed", "threads"}
 
 _WITHOUT_EFFECT = {
     *(name for name, option in OPTIONS.items() if option.group in ("Optimization", "Training")),
-    *("max_norm", "clip_norm", "val_size", "test_size"),
+    *("max_norm", "clip_norm", "val_size", "test_size", "ensemble"),
 } - {"preset", "batch_size", "seed", "threads"}
 """Options that change no gradient: accepted, so that the options of a run can be given as they are, but hidden."""
 

@@ -15,7 +15,7 @@ from mlpcli.cli.flags import Json, Quiet, ResultsRoot, SomeResult, switch
 from mlpcli.cli.text_table import prose, table
 from mlpcli.cli.views.cells import cell
 from mlpcli.cli.views.character_chart import chart
-from mlpcli.cli.views.training_report import score_table
+from mlpcli.cli.views.training_report import kept_weights, score_table
 from mlpcli.config import OPTIONS
 from mlpcli.config.origins import plugin_flags
 from mlpcli.errors import UsageError
@@ -142,7 +142,8 @@ def _print_facts(facts: dict[str, Any]) -> None:
         words.append(f"{facts['parameters']:,} parameters")
     if facts.get("best_epoch") is not None:
         has_weights = facts["state"] != "diverged" or MODEL in facts["files"]
-        kept = f"weights of epoch {facts['best_epoch']} of {facts['epochs_run']}, " if has_weights else ""
+        networks = (facts["options"] or {}).get("ensemble", 1)
+        kept = f"{kept_weights(facts['best_epoch'], facts['epochs_run'], networks)}, " if has_weights else ""
         words.append(f"{kept}{facts['time_s'] or 0:.1f} s")
     if facts.get("varied"):
         words.append(f"varied: {', '.join(facts['varied'])}; ranked by {facts['metric']}")

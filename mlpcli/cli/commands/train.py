@@ -15,7 +15,7 @@ from mlpcli.cli.text_table import table
 from mlpcli.cli.views.cells import gathered
 from mlpcli.cli.views.data_summary import summary_lines, warn_of_columns
 from mlpcli.cli.views.epoch_view import EpochView, epoch_view
-from mlpcli.cli.views.training_report import keeps_weights, remarks, score_table
+from mlpcli.cli.views.training_report import keeps_weights, kept_weights, remarks, score_table
 from mlpcli.config import RunOptions, Source, build, read_options
 from mlpcli.errors import UsageError
 from mlpcli.plugins.files import loaded_flags
@@ -195,10 +195,13 @@ def _introduction(options: RunOptions, data: "Prepared") -> str:
     ends = f"{len(data.classes)} classes" if data.classes else f"target {', '.join(data.targets)}"
     scores = "1 score for 2 classes" if data.classes and len(data.classes) == 2 else ends
     layers = " -> ".join((str(len(data.features)), *gathered(map(str, options.sizes)), scores))
+    several = "" if options.ensemble == 1 else f"{options.ensemble} networks: "
+    if data.folds is not None:
+        several = f"{options.ensemble} networks, each validated on a fold of the train rows:\n  "
     batches = "full batches" if options.batch_size == "full" else f"batches of {options.batch_size}"
     return (
         f"{data.name}: {parts} rows, {len(data.features)} features, {ends}\n"
-        f"  {layers}, {options.activation}, {options.optimizer} at lr {options.lr:g}, "
+        f"  {several}{layers}, {options.activation}, {options.optimizer} at lr {options.lr:g}, "
         f"{batches}, seed {options.seed}"
     )
 
@@ -209,7 +212,8 @@ def _report(run: "Run", as_json: bool, quiet: bool) -> None:
     if as_json:
         print_json(result)
     else:
-        kept = f"weights of epoch {result['best_epoch']} of {result['epochs_run']}, " if keeps_weights(result) else ""
+        words = kept_weights(result["best_epoch"], result["epochs_run"], result["config"].get("ensemble", 1))
+        kept = f"{words}, " if keeps_weights(result) else ""
         print(f"{result['parameters']:,} parameters, {kept}{result['time_s']:.1f} s")
         table(*score_table(result))
         following = "" if run.state == "diverged" else f"\nNext: mlpcli eval {run.place}{loaded_flags()}"

@@ -11,7 +11,7 @@ from mlpcli.config.choices import OPTIMIZERS
 from mlpcli.config.metrics import METRICS, PARTS, Measure, Metric, monitored
 from mlpcli.results.reading.simpler_models import constant_answer, simpler_models
 
-__all__ = ["keeps_weights", "remarks", "score_table"]
+__all__ = ["keeps_weights", "kept_weights", "remarks", "score_table"]
 
 Result = Mapping[str, Any]
 
@@ -31,6 +31,16 @@ FEW_EPOCHS = 3
 def keeps_weights(result: Result) -> bool:
     """Whether the run keeps weights; one that diverged before its first epoch has none that are finite."""
     return (result.get("diverged") or {}).get("epoch") != 0
+
+
+def kept_weights(best_epoch: int, epochs_run: int, networks: int) -> str:
+    """Which weights a run keeps.
+
+    >>> kept_weights(7, 30, networks=1), kept_weights(7, 30, networks=8)
+    ('weights of epoch 7 of 30', '8 networks with weights of epoch 7 of 30 (median)')
+    """
+    words = f"weights of epoch {best_epoch} of {epochs_run}"
+    return words if networks == 1 else f"{networks} networks with {words} (median)"
 
 
 def score_table(result: Result) -> tuple[list[str], list[list[str]]]:

@@ -1,7 +1,7 @@
 """The data that training receives: rows split into parts and scaled, with everything that was fitted on them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from mlpcli.data.prepared.column_summary import ColumnSummary
 from mlpcli.data.prepared.preprocessing import Preprocessing, Task
+from mlpcli.data.prepared.rows.row_view import RowView
 from mlpcli.data.prepared.rows.row_weights import relative_weights
 
 __all__ = ["PARTS", "Part", "Prepared"]
@@ -50,6 +51,12 @@ class Part:
         own = None if self.own is None else self.own[places]
         return type(self)(self.x[places], self.y[places], self.rows[places], weights, own)
 
+    def view(self, places: NDArray[np.int64]) -> Self:
+        """The rows at these places, whose inputs stay where they are until they are used."""
+        weights = None if self.weights is None else self.weights[places]
+        own = None if self.own is None else self.own[places]
+        return type(self)(RowView(self.x, places).as_array(), self.y[places], self.rows[places], weights, own)
+
     @cached_property
     def relative_weights(self) -> NDArray[np.float64] | None:
         """The weights over their mean, with which losses and metrics do not depend on their unit; None as `weights`."""
@@ -66,9 +73,10 @@ class Prepared:
 
     `scale` is the scaling that was used, never `auto`. `digest` is the hex SHA-256 of the source's content, which
     neither the split nor the scaling changes; it covers the table of `val_dataset`, if one was given, whose own digest
-    is `validation_digest`. `folder` is the cache entry that holds the arrays, None where they are in memory alone.
-    `summary` says what became of each column. `decided` are options that the dataset decides, such as the reading
-    options of its card; the options of a run take them over.
+    is `validation_digest`. `folds` are those of the training rows, `(rows,)`, on which the networks of an ensemble
+    validate in turn; None where they validate on `val`. `folder` is the cache entry that holds the arrays, None where
+    they are in memory alone. `summary` says what became of each column. `decided` are options that the dataset decides,
+    such as the reading options of its card; the options of a run take them over.
     """
 
     name: str
@@ -83,6 +91,22 @@ class Prepared:
     summary: tuple[ColumnSummary, ...] = ()
     validation_digest: str | None = None
     decided: Mapping[str, Any] = field(default_factory=dict)
+    folds: NDArray[np.int64] | None = None
+
+    def fold(self, fold: int) -> Self:
+        """The data of one network of an ensemble: its fold validates, and the other training rows train it.
+
+        Without folds all networks have the same data.
+        """
+        if self.folds is None:
+            return self
+        train, val = (self.train.view(np.flatnonzero(chosen)) for chosen in (self.folds != fold, self.folds == fold))
+        return replace(self, train=train, val=val, folds=None)
+
+    @property
+    def validation(self) -> Part | None:
+        """The validation rows; of an ensemble those of its first network."""
+        return self.val if self.folds is None else self.fold(0).val
 
     @property
     def features(self) -> tuple[str, ...]:

@@ -59,24 +59,23 @@ def build_entry(
         test_rows=table.test_rows if test_rows is None else test_rows,
         validates_elsewhere=validation is not None,
     )
-    parts = vars(split)
     weights = {
         name: read_weights(table, column, usable[rows], f"{name} rows")
         for column in roles.weights
-        for name, rows in parts.items()
-        if len(rows)
+        for name, rows in split.parts.items()
     }
     preprocessing, inputs = _fit(table, roles, options, usable[split.train], targets, split.train, weights.get("train"))
-    for name, rows in parts.items():
-        if len(rows):
-            if name in weights:
-                new.array(f"{name}_weights", np.float64).append(weights[name])
-            varies = write_part(new, name, table, roles.inputs, usable[rows], targets.values[rows], preprocessing)
-            if name == "train" and not varies:
-                raise DataError(
-                    f"no column varies in the {len(rows)} training rows, so nothing can be learned. Nothing was "
-                    "written. Use more rows, other columns (--target, --drop), or another --split-seed"
-                )
+    for name, rows in split.parts.items():
+        if name in weights:
+            new.array(f"{name}_weights", np.float64).append(weights[name])
+        varies = write_part(new, name, table, roles.inputs, usable[rows], targets.values[rows], preprocessing)
+        if name == "train" and not varies:
+            raise DataError(
+                f"no column varies in the {len(rows)} training rows, so nothing can be learned. Nothing was "
+                "written. Use more rows, other columns (--target, --drop), or another --split-seed"
+            )
+    if split.folds is not None:
+        new.array("train_folds", np.int64).append(split.folds)
     digest, notes = {"digest": table.digest}, {}
     if validation is not None:
         given = read_validation(validation, preprocessing, options.weights)

@@ -39,13 +39,14 @@ def draw_network(networks: Networks) -> list[Drawing]:
     kept = networks.best
     if kept is None:
         return []
+    kept, which = kept.first_network
     linears = kept.model.network.linears
     sizes = [linears[0].in_features, *(layer.out_features for layer in linears)]
     small = len(linears) <= MOST_LAYERS and max(sizes) <= MOST_UNITS
-    return [_draw_units(networks, kept, sizes) if small else _draw_layers(networks, kept)]
+    return [_draw_units(networks, kept, which, sizes) if small else _draw_layers(networks, kept, which)]
 
 
-def _draw_units(networks: Networks, kept: Kept, sizes: Sequence[int]) -> Drawing:
+def _draw_units(networks: Networks, kept: Kept, which: str, sizes: Sequence[int]) -> Drawing:
     """Circles and edges: the width of an edge is its weight's size, dashes mean that it is negative."""
     model = kept.model
     figure, (axes,) = new_figure(min(1.2 + 1.6 * (len(sizes) - 1), 6.4), 1.5 + 0.62 * max(sizes))
@@ -73,7 +74,7 @@ def _draw_units(networks: Networks, kept: Kept, sizes: Sequence[int]) -> Drawing
     axes.set_xlim(-0.4, len(sizes) - 0.6)
     axes.set_ylim(-max(sizes) / 2 - 0.1, max(sizes) / 2 + 0.9)
     below = f"solid: positive weight, dashed: negative, thicker: larger; in the circles: biases; {origin([kept.trial])}"
-    titled(figure, f"{networks.heading(kept)}: the network", f"{below}; {model.network.size:,} parameters")
+    titled(figure, f"{networks.heading(kept)}: the network", f"{below}; {model.network.size:,} parameters{which}")
     return Drawing("network", figure)
 
 
@@ -103,7 +104,7 @@ def _layer_text(model: Model, layer: int) -> str:
     return "output" if layer == len(model.network.linears) else wrap(model.options.activation, 12)
 
 
-def _draw_layers(networks: Networks, kept: Kept) -> Drawing:
+def _draw_layers(networks: Networks, kept: Kept, which: str) -> Drawing:
     """A column of boxes from the inputs down to the output, with the shape of what each gives and its parameters."""
     model = kept.model
     inputs = len(model.preprocessing.features)
@@ -125,7 +126,7 @@ def _draw_layers(networks: Networks, kept: Kept) -> Drawing:
             )
     axes.set_xlim(-0.1, 4.6)
     axes.set_ylim(0.5 - len(boxes), 0.5)
-    below = f"parameters of each layer on the right, {model.network.size:,} in all; weights in grey"
+    below = f"parameters of each layer on the right, {model.network.size:,} in all; weights in grey{which}"
     titled(figure, f"{networks.heading(kept)}: the network", below)
     return Drawing("network", figure)
 

@@ -66,7 +66,7 @@ def draw_hidden(networks: Networks) -> list[Drawing]:
         panel.set_title(title)
         if len(x) <= FEW and are_numbers(fitted, 2):
             _label(panel, view, inputs)
-    if kept.model.options.sizes[-1] == 2 and fitted.classes is not None:
+    if kept.model.options.sizes[-1] == 2 and not kept.model.network.lead and fitted.classes is not None:
         _decide(axes[len(views) - 1], kept)
     legend(figure, axes, fitted.targets[0], always=True)
     wide = any(view.names[0].startswith(COMPONENT) for _, view in views)

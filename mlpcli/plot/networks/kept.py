@@ -62,6 +62,15 @@ class Kept:
         vars(other).update(model=model, data=self.data)  # what the properties would load
         return other
 
+    @property
+    def first_network(self) -> tuple["Kept", str]:
+        """The network itself, or the first of an ensemble, for pictures of weights; and words for the caption."""
+        if (count := self.model.options.ensemble) == 1:
+            return self, ""
+        other = replace(self)
+        vars(other).update(model=self.model.networks[0])
+        return other, f"; network 1 of {count}"
+
     def some_rows(self, most: int) -> tuple[Part, str]:
         """At most `most` training rows, spread evenly over all of them, and a caption that says how many."""
         train = self.data.train

@@ -30,6 +30,7 @@ def draw_weights(networks: Networks) -> list[Drawing]:
     kept = networks.best
     if kept is None or (shape := image_shape(kept.model.preprocessing.features)) is None:
         return []
+    kept, network = kept.first_network
     weight = kept.model.network.linears[0].weight  # (pixels, units)
     if len(weight) != shape[0] * shape[1]:  # a lift stands before it
         return []
@@ -46,7 +47,7 @@ def draw_weights(networks: Networks) -> list[Drawing]:
     which = (
         f"the {len(units)} of {total} units with the largest weights" if len(units) < total else f"all {total} units"
     )
-    below = f"{which}, by norm; black inhibits, white excites; {origin([kept.trial])}"
+    below = f"{which}, by norm; black inhibits, white excites; {origin([kept.trial])}{network}"
     titled(figure, f"{networks.heading(kept)}: weights of the first layer", below)
     return [Drawing("weights", figure)]
 

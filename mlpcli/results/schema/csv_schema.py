@@ -39,7 +39,7 @@ _ENDED = _columns(
     Column("fold", "count", "fold of cross-validation whose rows validated, from 0"),
     Column("parameters", "count", "trainable parameters of the network"),
     Column("epochs_run", "count", "epochs that were trained"),
-    Column("best_epoch", "count", "epoch whose weights were kept, 0 for the initial weights"),
+    Column("best_epoch", "count", "epoch whose weights were kept, 0 for the initial ones; of an ensemble the median"),
     Column("error", "text", "reason why the trial failed or diverged"),
     Column("time_s", "number", "time of training", "s"),
 )

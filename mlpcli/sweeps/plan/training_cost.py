@@ -63,4 +63,5 @@ def cost_of(options: RunOptions, features: int, outputs: int, rows: int, l2: int
     units = batch * hidden * (UNIT + UNIT_DROPOUT * dropped + UNIT_NORM * normed)
     replica = REPLICA + wide * (6 * parameters * batch * PRODUCT + units)
     replicas = 1 if optimizer.full_batch or busy > ALONE * l2 else min(BUDGET * l2 // busy, MAX_REPLICAS)
+    steps *= options.ensemble
     return Cost(replicas, steps * step, steps * replica)

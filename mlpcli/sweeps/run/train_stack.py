@@ -13,8 +13,8 @@ from mlpcli.plugins.files import Plugin, blamed, use
 from mlpcli.sweeps.run.kept_models import KeepModels
 from mlpcli.threads import claim_blas_memory
 from mlpcli.training.loop.diagnostics import DiagnosticsRow
+from mlpcli.training.loop.ensemble_trainer import trainer_of
 from mlpcli.training.loop.epoch_rows import EpochRow
-from mlpcli.training.loop.trainer import Trainer
 from mlpcli.training.model import Model
 from mlpcli.training.session import result_of
 from mlpcli.workers.executor import Handle
@@ -89,7 +89,7 @@ def run_job(job: Job) -> JobResult:
 def _train(job: Job) -> JobResult:
     claim_blas_memory()
     data = open_prepared(job.data.open(), job.name, job.scale)
-    trainer = Trainer(job.runs, data, job.metric)
+    trainer = trainer_of(job.runs, data, job.metric)
     if job.progress is not None:
         trainer.restore(job.progress.arrays, job.progress.counters)
         if job.pruned:

@@ -29,14 +29,14 @@ class Counters(BaseModel):
     elapsed: float = Field(0.0, strict=True, ge=0)
 
 
-def check_members(members: Array | None, runs: int) -> None:
-    """Check the indices of the runs still training.
+def check_members(members: Array | None, runs: int, *, may_be_none: bool = False) -> None:
+    """Check the indices of the runs still training, of which there may be none if that is said.
 
     Raises:
         ValueError: they are not some of the runs, in order.
     """
     given = None if members is None or members.dtype != np.int64 or members.ndim != 1 else members.tolist()
-    if not given or given != sorted(set(given)) or not set(given) <= set(range(runs)):
+    if given is None or not (given or may_be_none) or given != sorted(set(given)) or not set(given) <= set(range(runs)):
         raise ValueError("its array 'members' does not say which runs are still training")
 
 

@@ -12,9 +12,11 @@ from typing import Any
 
 from mlpcli.nn import Array
 
-__all__ = ["EpochRow", "epoch_rows"]
+__all__ = ["EpochRow", "epoch_rows", "mean_row"]
 
 EpochRow = dict[str, Any]
+
+_COUNTED = ("epoch", "step")
 
 
 def epoch_rows(
@@ -37,3 +39,21 @@ def epoch_rows(
         own |= {name: float(values[run]) for name, values in columns.items()}
         rows.append({name: own.get(name) for name in names})
     return rows
+
+
+def mean_row(names: Sequence[str], rows: Array, total: float) -> EpochRow:
+    """One row for several networks that trained side by side: the largest step, the summed time, means of the rest.
+
+    >>> import numpy as np
+    >>> mean_row(("epoch", "step", "lr", "epoch_time_s"), np.array([[2, 8, 0.1, 0.5], [2, 9, 0.1, 0.25]]), total=2.0)
+    {'epoch': 2, 'step': 9, 'lr': 0.1, 'epoch_time_s': 0.75}
+
+    Args:
+        names: the columns of the rows, in order.
+        rows: those of the networks, `(networks, columns)`.
+        total: seconds that all networks have trained so far.
+    """
+    means = dict(zip(names, rows.mean(axis=0).tolist(), strict=True))
+    means |= {name: int(rows[:, names.index(name)].max()) for name in _COUNTED if name in means}
+    times = {"epoch_time_s": float(rows[:, names.index("epoch_time_s")].sum()), "total_time_s": total}
+    return means | {name: value for name, value in times.items() if name in means}

@@ -51,6 +51,7 @@ class Trainer(TrainingState):
 
     Attributes:
         columns: the columns of metrics.csv.
+        metrics: what `results()` measures.
         diagnostics: with the option `record`, pairs (run, row of diagnostics.csv) for the last yield of `epochs()`.
     """
 
@@ -59,7 +60,7 @@ class Trainer(TrainingState):
         asked = (self.options.monitor, measure or "auto")
         self.columns = epoch_columns(data.task, *asked)
         self.diagnostics: list[tuple[int, DiagnosticsRow]] = []
-        self._metrics = metrics_of(data.task, *asked)
+        self.metrics = metrics_of(data.task, *asked)
         self._metrics_each_epoch = metrics_of(data.task, *set(asked) & set(self.columns))
         self._hurried = self._scored = False
 
@@ -118,7 +119,7 @@ class Trainer(TrainingState):
         parts = {"train": self.data.train, "val": self.data.val, "test": self.data.test}
         with np.errstate(all="ignore"):
             measured = {
-                name: None if part is None else self._evaluate(part, self._metrics) for name, part in parts.items()
+                name: None if part is None else self._evaluate(part, self.metrics) for name, part in parts.items()
             }
         return [
             {name: None if values is None else _pick(values, run) for name, values in measured.items()}
@@ -163,7 +164,7 @@ class Trainer(TrainingState):
         return [(int(members[position]), rows[position]) for position in healthy]
 
     def _evaluate(self, part: Part, metrics: Sequence[Metric]) -> dict[str, Array]:
-        return evaluate(self.network, self.replicas.loss, part, self.data.preprocessing, metrics)
+        return evaluate(self.network, self.loss, part, self.data.preprocessing, metrics)
 
     def _record(self, positions: Array) -> None:
         """Measure the diagnostics of the runs at these positions of the stack."""

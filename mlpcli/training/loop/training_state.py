@@ -19,7 +19,7 @@ import numpy as np
 from mlpcli.config import RunOptions
 from mlpcli.config.rules import smallest_batch
 from mlpcli.data import Prepared
-from mlpcli.nn import Array, Network
+from mlpcli.nn import Array, Loss, Network
 from mlpcli.training.build import build_plateau, per_run
 from mlpcli.training.initial_weights import initialize
 from mlpcli.training.loop.batches import batch_bounds
@@ -78,46 +78,71 @@ class TrainingState:
         """The network of the runs still training; after `results()`, of all runs with their kept weights."""
         return self.replicas.network
 
+    @property
+    def loss(self) -> Loss:
+        """The loss of the runs still training; after `results()`, of all runs."""
+        return self.replicas.loss
+
+    @property
+    def parameters(self) -> int:
+        """Number of parameters of a run."""
+        return self.network.size
+
+    @property
+    def best_epoch(self) -> Array:
+        """The epoch whose weights each run keeps, `(runs,)`; 0 before the first."""
+        return self.monitor.best_epoch
+
     def checkpoint(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """The state after the last batch, from which `restore` goes on bit for bit: live arrays, counters for JSON."""
         arrays = {
-            "params": self.network.params,
-            "state": self.network.state,
             "kept_params": self.kept_params,
             "kept_state": self.kept_state,
             "members": self.members,
             "epochs_run": self.epochs_run,
             "times": self.times,
-            **{f"sums.{name}": sums for name, sums in self._steps.sums.arrays.items()},
-            **{f"optimizer.{name}": array for name, array in self._steps.optimizer.state.items()},
             **{f"monitor.{name}": array for name, array in self.monitor.arrays().items()},
             **{f"plateau.{name}": array for name, array in (self.plateau.arrays() if self.plateau else {}).items()},
         }
+        if len(self.members):
+            arrays |= {
+                "params": self.network.params,
+                "state": self.network.state,
+                **{f"sums.{name}": sums for name, sums in self._steps.sums.arrays.items()},
+                **{f"optimizer.{name}": array for name, array in self._steps.optimizer.state.items()},
+            }
         diverged = {str(run): vars(found) for run, found in self.diverged.items()}
         counters = {"epoch": self.epoch, "batch": self.batch, "epoch_time": self._epoch_time, "diverged": diverged}
         return arrays, {**counters, "drawn": self.replicas.bits.drawn}
 
-    def restore(self, arrays: dict[str, Array], counters: dict[str, Any]) -> None:
+    def restore(self, arrays: dict[str, Array], counters: dict[str, Any], *, may_have_ended: bool = False) -> None:
         """Go on from a checkpoint of the same runs on the same data.
+
+        Args:
+            arrays: the arrays of the checkpoint.
+            counters: its counters.
+            may_have_ended: whether it may be one of which every run has left, as a network of an ensemble may.
 
         Raises:
             ValueError: it is the checkpoint of another training, or damaged.
         """
         counted = Counters.model_validate(counters)
-        check_members(arrays.get("members"), len(self.runs))
+        check_members(arrays.get("members"), len(self.runs), may_be_none=may_have_ended)
         self.members = arrays["members"]
-        self._assemble()
+        if len(self.members):
+            self._assemble()
         own = self.checkpoint()[0]
         check_arrays(arrays, own)
         if counted.epoch + bool(counted.batch) > self.options.epochs or counted.batch > len(self.bounds):
             raise ValueError(f"it stands at batch {counted.batch} after epoch {counted.epoch}")
         for name, array in own.items():
             array[...] = arrays[name]
-        self._steps.optimizer.load(_with_prefix(arrays, "optimizer."))  # its count of steps is no array
-        self._follow_plateau()
         self.epoch, self.batch = counted.epoch, counted.batch
         self._epoch_time = counted.epoch_time
-        self.replicas.bits.restart(self.epoch + 1, counted.drawn)
+        if len(self.members):
+            self._steps.optimizer.load(_with_prefix(arrays, "optimizer."))  # its count of steps is no array
+            self._follow_plateau()
+            self.replicas.bits.restart(self.epoch + 1, counted.drawn)
         self.diverged = {int(run): found for run, found in counted.diverged.items()}
 
     def _assemble(self) -> None:

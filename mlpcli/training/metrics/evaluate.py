@@ -10,7 +10,7 @@
 {'loss': 0.25, 'rmse': 7.071, 'mae': 5.0, 'r2': -1.0, 'max_error': 10.0}
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -20,7 +20,16 @@ from mlpcli.nn import Array, Loss, Network
 from mlpcli.training.metrics.functions import FUNCTIONS
 from mlpcli.training.metrics.outcome import Outcome, all_correct, correct
 
-__all__ = ["BLOCK", "evaluate", "evaluate_targets", "is_defined", "score_blocks", "squared_errors", "total"]
+__all__ = [
+    "BLOCK",
+    "evaluate",
+    "evaluate_targets",
+    "is_defined",
+    "mean_metrics",
+    "score_blocks",
+    "squared_errors",
+    "total",
+]
 
 BLOCK = 256
 """Rows scored at a time; a constant, as the last bits of a matrix product may depend on the number of rows."""
@@ -69,6 +78,12 @@ def evaluate(
     chosen = metrics_of(known.task) if metrics is None else metrics
     scored = _scored(network, loss, part, known, chosen)
     return {metric.name: FUNCTIONS[metric.name](scored) for metric in chosen}
+
+
+def mean_metrics(scored: Sequence[Mapping[str, float] | None]) -> dict[str, float]:
+    """The mean of every metric over several parts, all of which have scores."""
+    values = [metrics for metrics in scored if metrics is not None]
+    return {name: float(np.mean([metrics[name] for metrics in values])) for name in values[0]}
 
 
 def evaluate_targets(network: Network, loss: Loss, part: Part, known: Preprocessing) -> list[dict[str, Array]]:

@@ -407,3 +407,27 @@ def test_seeds_that_cannot_be(capsys: pytest.CaptureFixture[str], flags: list[st
     out, err = train(capsys, *flags, code=2)
     assert (out, err.count("\n")) == ("", 1) and message in err
     assert not Path("results").exists()
+
+
+def test_an_ensemble_from_training_to_predictions(capsys: pytest.CaptureFixture[str]) -> None:
+    """The average that `train` scores is the one that `eval`, `predict` and a second training give."""
+    out, err = train(capsys, "--ensemble", "4", "--name", "e", "--json")
+    assert "4 networks, each validated on a fold of the train rows:" in err
+    result = json.loads(out)
+    assert (result["config"]["ensemble"], result["config"]["val_size"]) == (4, 0.1)
+    assert run(["eval", "e", "--json", "--predictions", "p.csv", "--quiet"]) == 0
+    assert json.loads(capsys.readouterr().out)["accuracy"] == result["metrics"]["test"]["accuracy"]
+    assert run(["predict", "e", "blobs:n=120"]) == 0
+    predicted = [line.split(",")[1] for line in capsys.readouterr().out.splitlines()[1:]]
+    lines = [line.split(",") for line in Path("p.csv").read_text().splitlines()[1:]]
+    assert [predicted[int(row)] for row, *_ in lines] == [line[2] for line in lines]
+    assert run(["eval", "e", "--split", "val"]) == 2
+    assert "validated on folds of the train rows" in capsys.readouterr().err
+    assert run(["show", "e"]) == 0
+    assert "4 networks with weights of epoch" in capsys.readouterr().out
+    out, _ = train(capsys, "--ensemble", "4", "--name", "f", "--json", "--quiet")
+    assert contents(Path("results/e"))["model.safetensors"] == contents(Path("results/f"))["model.safetensors"]
+    assert run(["train", "--from", "e", "--name", "g", "--quiet"]) == 0
+    assert contents(Path("results/e"))["model.safetensors"] == contents(Path("results/g"))["model.safetensors"]
+    _, err = train(capsys, "--ensemble", "200", code=65)
+    assert "too few rows or groups for 200 folds: 96 rows. Nothing was written. Lower ensemble" in err

@@ -243,10 +243,11 @@ def typed_as(value: object) -> str:
 
 
 def consistent(values: dict[str, object]) -> dict[str, object]:
-    """A fold is one of at least two, or 0."""
+    """A fold is one of at least two, or 0; a single network is recorded."""
     folds, fold = values.get("folds", 0), values.get("fold", 0)
     assert isinstance(folds, int) and isinstance(fold, int)
-    return values | {"folds": folds + (folds == 1), "fold": fold % max(1, folds)}
+    single = {} if values.get("ensemble", 1) == 1 else {"record": False, "record_weights": False}
+    return values | {"folds": folds + (folds == 1), "fold": fold % max(1, folds), **single}
 
 
 CONSISTENT = st.fixed_dictionaries({}, optional={name: values_of(name) for name in OPTIONS if name != "init"}).map(

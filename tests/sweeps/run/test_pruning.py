@@ -16,6 +16,7 @@ from mlpcli.sweeps.run import stack_jobs
 from mlpcli.sweeps.run import train_stack as work
 from mlpcli.sweeps.run.course import Course
 from mlpcli.sweeps.run.engine import Engine
+from mlpcli.training.loop.trainer import Trainer
 from tests.benchmarks.halving import draw
 from tests.sweeps.sweeps import rows, seconds, sweep, timeless, write_sweep
 
@@ -91,7 +92,7 @@ def test_the_epochs_that_ran_are_those_of_the_full_sweep(full: Path, halved: Pat
 def test_no_epoch_is_trained_twice(place: Path, halved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stacks go on where they stopped, without the trials that were pruned."""
     trained: list[int] = []
-    epochs = work.Trainer.epochs
+    epochs = Trainer.epochs
 
     def counted(self: Any, *arguments: Any, **options: Any) -> Any:
         for rows_of_epoch in epochs(self, *arguments, **options):
@@ -104,7 +105,7 @@ def test_no_epoch_is_trained_twice(place: Path, halved: Path, monkeypatch: pytes
         assert job.until < EPOCHS  # a stack that came to its end sends nothing to go on with
         keep(self, job, progress)
 
-    monkeypatch.setattr(work.Trainer, "epochs", counted)
+    monkeypatch.setattr(Trainer, "epochs", counted)
     monkeypatch.setattr(stack_jobs.JobMaker, "keep", kept)
     found = sweep(write(place, HALVING), place / "counted", code=1)
     assert timeless(found) == timeless(halved)

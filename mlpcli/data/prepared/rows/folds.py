@@ -9,35 +9,35 @@ from numpy.typing import NDArray
 from mlpcli.data.prepared.rows.splits import Split
 from mlpcli.errors import DataError
 
-__all__ = ["leave_out"]
+__all__ = ["deal", "leave_out"]
 
 
-def leave_out(
+def deal(
     split: Split,
     folds: int,
-    fold: int,
     *,
+    option: str,
     codes: NDArray[np.int64] | None,
     groups: NDArray[Any] | None,
     method: str,
     split_seed: int,
-) -> Split:
-    """A split without validation rows, with those of one fold; the folds do not depend on `fold`.
+) -> NDArray[np.int64]:
+    """The fold of each training row, from 0.
 
     Fold sizes differ by a row at most. Classes are dealt evenly, groups stay whole and go to the fold with fewest rows,
     the largest first, and an ordered split has folds of neighbouring rows.
 
     Args:
-        split: the training rows, in ascending order, and the test rows.
+        split: the training rows, in ascending order.
         folds: number of folds.
-        fold: the fold that validates, from 0.
+        option: option that asks for them, for messages.
         codes: class codes (rows of the table,), to deal by, or None.
         groups: the group of each row of the table, or None.
         method: a value of the option `split`.
         split_seed: seed of the deal.
 
     Raises:
-        DataError: fewer rows, groups, or rows of a class, than it takes.
+        DataError: fewer rows or groups than folds.
     """
     rows = split.train
     random = np.random.default_rng(np.random.SeedSequence(split_seed, spawn_key=(folds,)))
@@ -51,12 +51,31 @@ def leave_out(
             order = order[np.argsort(codes[rows][order], kind="stable")]
         places = np.empty(len(rows), dtype=np.int64)
         places[order] = np.arange(len(rows)) % folds
-    val, train = rows[places == fold], rows[places != fold]
     if len(np.unique(places)) < folds:
-        raise DataError(f"too few rows or groups for {folds} folds: {len(rows)} rows. Nothing was written. Lower folds")
+        raise DataError(
+            f"too few rows or groups for {folds} folds: {len(rows)} rows. Nothing was written. Lower {option}"
+        )
+    return places
+
+
+def leave_out(split: Split, places: NDArray[np.int64], fold: int, codes: NDArray[np.int64] | None) -> Split:
+    """A split without validation rows, with those of one fold.
+
+    Args:
+        split: the training rows and the test rows.
+        places: the fold of each training row.
+        fold: the fold that validates.
+        codes: class codes (rows of the table,), or None.
+
+    Raises:
+        DataError: no row of some class is left to train on.
+    """
+    rows = split.train
+    val, train = rows[places == fold], rows[places != fold]
     if codes is not None and len(np.unique(codes[train])) < len(np.unique(codes[rows])):
         raise DataError(
-            f"fold {fold} of {folds} leaves no training row of some class. Nothing was written. Use split stratified"
+            f"fold {fold} of {places.max() + 1} leaves no training row of some class. Nothing was written. "
+            "Use split stratified"
         )
     return replace(split, train=train, val=val)
 

@@ -1,5 +1,6 @@
 """The rows of a table by their part: those that its source sets apart, those of a fold, and those that are drawn."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from mlpcli.config import DataOptions
 from mlpcli.data.cache.table import Table
 from mlpcli.data.prepared.column_roles import ColumnRoles
-from mlpcli.data.prepared.rows.folds import leave_out
+from mlpcli.data.prepared.rows.folds import deal, leave_out
 from mlpcli.data.prepared.rows.splits import Split, split_rows
 from mlpcli.data.prepared.targets import Targets
 from mlpcli.errors import DataError, UsageError
@@ -29,6 +30,8 @@ def split_table(
     validates_elsewhere: bool,
 ) -> Split:
     """The places among the `usable` rows that train, validate and test.
+
+    The networks of an ensemble validate on folds of the training rows, unless other rows are there for it.
 
     Args:
         table: the cells.
@@ -52,7 +55,7 @@ def split_table(
         codes,
         targets.classes,
         test_size=options.test_size,
-        val_size=0 if options.folds or validates_elsewhere else options.val_size,
+        val_size=0 if options.folds or validates_elsewhere or options.ensemble > 1 else options.val_size,
         split_seed=int(options.split_seed),
         test_rows=n_test,
         validation_rows=n_val,
@@ -62,17 +65,20 @@ def split_table(
     if n_val and (options.folds or validates_elsewhere):
         name = "folds" if options.folds else "val_dataset"
         raise UsageError(f"{name}: the dataset has validation rows of its own. Leave {name} out")
-    if not options.folds:
+    option = "folds" if options.folds else "ensemble"
+    folds = options.folds or options.ensemble
+    if folds == 1 or n_val or validates_elsewhere:
         return split
-    return leave_out(
+    places = deal(
         split,
-        options.folds,
-        options.fold,
+        folds,
+        option=option,
         codes=codes,
         groups=groups,
         method=options.split,
         split_seed=int(options.split_seed),
     )
+    return leave_out(split, places, options.fold, codes) if options.folds else replace(split, folds=places)
 
 
 def _groups(table: Table, column: int, usable: NDArray[np.int64]) -> NDArray[Any]:

@@ -17,11 +17,21 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Split:
-    """Row numbers of each part in ascending order; a part that was not asked for is empty."""
+    """Row numbers of each part in ascending order; a part that was not asked for is empty.
+
+    `folds` are those of the training rows, `(rows,)`, where the networks of an ensemble validate on them in turn.
+    """
 
     train: Rows
     val: Rows
     test: Rows
+    folds: Rows | None = None
+
+    @property
+    def parts(self) -> dict[str, Rows]:
+        """The parts that have rows, by name."""
+        parts = {"train": self.train, "val": self.val, "test": self.test}
+        return {name: rows for name, rows in parts.items() if len(rows)}
 
 
 def split_rows(

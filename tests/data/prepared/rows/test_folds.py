@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mlpcli.data.prepared.rows.folds import leave_out
+from mlpcli.data.prepared.rows.folds import deal, leave_out
 from mlpcli.data.prepared.rows.splits import Split, split_rows
 from mlpcli.errors import DataError
 
@@ -14,10 +14,8 @@ GROUPS = np.arange(87) // 4
 def parts(folds, method="auto", codes=CODES, groups=None, seed=3):
     names = None if codes is None else ("a", "b", "c")
     split = split_rows(87, codes, names, test_size=0.2, val_size=0, split_seed=seed, method=method, groups=groups)
-    return split, [
-        leave_out(split, folds, fold, codes=codes, groups=groups, method=method, split_seed=seed)
-        for fold in range(folds)
-    ]
+    places = deal(split, folds, option="folds", codes=codes, groups=groups, method=method, split_seed=seed)
+    return split, [leave_out(split, places, fold, codes) for fold in range(folds)]
 
 
 @pytest.mark.parametrize(
@@ -59,9 +57,10 @@ def test_seeds_deal_differently():
 
 def test_too_few():
     split = Split(np.arange(3), np.arange(0), np.arange(0))
-    with pytest.raises(DataError, match="too few rows or groups for 5 folds: 3 rows"):
-        leave_out(split, 5, 0, codes=None, groups=None, method="auto", split_seed=0)
+    with pytest.raises(DataError, match=r"too few rows or groups for 5 folds: 3 rows\. .*Lower ensemble"):
+        deal(split, 5, option="ensemble", codes=None, groups=None, method="auto", split_seed=0)
     alone = np.array([0, 0, 1])
-    with pytest.raises(DataError, match="no training row of some class"):
+    places = deal(split, 3, option="folds", codes=alone, groups=None, method="auto", split_seed=0)
+    with pytest.raises(DataError, match="of 3 leaves no training row of some class"):
         for fold in range(3):
-            leave_out(split, 3, fold, codes=alone, groups=None, method="auto", split_seed=0)
+            leave_out(split, places, fold, alone)
