@@ -179,7 +179,7 @@ class RunOptions(DataOptions):
     preset: Annotated[str, one_of(PRESETS)] = option(
         "none",
         "Training",
-        "published procedure that fills in options not given; tabular is RealMLP's for tables",
+        "procedure that fills in options not given; tabular is for tables: an ensemble of 8, mostly as RealMLP trains",
         identity=False,
         replicas="free",
     )

@@ -220,9 +220,9 @@ def test_a_preset_is_recorded_as_the_options_that_it_stands_for(capsys: pytest.C
     assert run([*words, "--preset", "tabular", "--config", "c.toml", "--width", "16", "--name", "p"]) == 0
     result = json.loads(capsys.readouterr().out)
     recorded = tomllib.loads(Path("results/p/config.toml").read_text())
-    assert (recorded["epochs"], recorded["hidden"], recorded["batch_size"]) == (3, [16, 16, 16], 256)
-    assert (recorded["label_smoothing"], recorded["scale"], recorded["init"]) == (0.1, "robust-clip", "lecun")
-    assert recorded["lr_multiplier"] == [10 / 3**0.5, 2.5, 2.5, 2.5]
+    assert (recorded["epochs"], recorded["hidden"], recorded["batch_size"]) == (3, [16, 16], 256)
+    assert (recorded["label_smoothing"], recorded["scale"], recorded["init"]) == (0.1, "robust-clip", "he")
+    assert recorded["lr_multiplier"] == [10 / 3**0.5, 2.5, 2.5]
     Path("spelled.toml").write_text(Path("results/p/config.toml").read_text())
     assert run(["train", "--config", "spelled.toml", "--json", "-q", "--name", "q"]) == 0
     again = json.loads(capsys.readouterr().out)

@@ -21,14 +21,14 @@ def test_the_choices_are_the_presets() -> None:
 
 
 def test_the_published_numbers() -> None:
-    """RealMLP-TD-S: 3 x 256 SELU, Adam with betas 0.9 and 0.95, smoothing 0.1, 256 epochs of 256 rows; W of unit
-    variance, but for the last layer, which begins at 0. Not the schedule, which is coslog4 there.
+    """RealMLP-TD-S: Adam with betas 0.9 and 0.95, smoothing 0.1, 256 epochs of 256 rows; the last layer begins at 0.
+    Not the schedule, which is coslog4 there, nor the network, of which there are eight small ones.
     """
     made = options()
-    assert (made.sizes, made.activation, made.scale) == ((256, 256, 256), "selu", "robust-clip")
+    assert (made.ensemble, made.sizes, made.activation, made.scale) == (8, (64, 64), "silu", "robust-clip")
     assert (made.optimizer, made.beta1, made.beta2, made.label_smoothing) == ("adam", 0.9, 0.95, 0.1)
     assert (made.epochs, made.batch_size, made.schedule) == (256, 256, "cosine")
-    assert made.init_scale == (1.0, 1.0, 1.0, 0.0)
+    assert made.init_scale == (1.0, 1.0, 0.0)
 
 
 def test_the_published_rates() -> None:
@@ -36,7 +36,7 @@ def test_the_published_rates() -> None:
     made = options()
     assert made.lr == pytest.approx(0.004)
     assert isinstance(made.lr_multiplier, tuple) and made.lr is not None
-    of_weights = [0.04 / math.sqrt(inputs) for inputs in (16, 256, 256, 256)]
+    of_weights = [0.04 / math.sqrt(inputs) for inputs in (16, 64, 64)]
     assert [made.lr * factor for factor in made.lr_multiplier] == pytest.approx(of_weights)
 
 
@@ -72,8 +72,8 @@ def test_whatever_the_user_says_wins() -> None:
 
 def test_a_file_below_a_flag_and_the_preset_below_both() -> None:
     file, flags = Source({"epochs": 3, "preset": "tabular"}, "c.toml: "), Source({"epochs": "5"}, "--", text=True)
-    assert (build(file, flags).epochs, build(file, flags).width) == (5, 256)
-    assert build(file, Source({"preset": "none"}, "--", text=True)).width == 64
+    assert (build(file, flags).epochs, build(file, flags).ensemble) == (5, 8)
+    assert build(file, Source({"preset": "none"}, "--", text=True)).ensemble == 1
 
 
 def test_spelled_out_it_is_no_preset_any_more() -> None:

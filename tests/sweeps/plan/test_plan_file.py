@@ -440,43 +440,43 @@ def test_twenty_thousand_trials_take_little_time_and_memory() -> None:
 
 def test_a_preset_stands_beneath_the_base() -> None:
     found = plan("""
-        where = ["width >= 64"]
+        where = ["width >= 48"]
         [base]
         preset = "tabular"
         epochs = 9
         [grid]
-        width = [32, 64]
+        width = [32, 48]
         [[points]]
         init_scale = 1.0
         [[points]]
         dropout = 0.5
         """)
-    assert ran(found, "width", "depth", "epochs", "scale") == [
-        (64, 3, 9, "robust-clip"),
-        (256, 3, 9, "robust-clip"),
-        (256, 3, 9, "robust-clip"),
+    assert ran(found, "width", "ensemble", "epochs", "scale") == [
+        (48, 8, 9, "robust-clip"),
+        (64, 8, 9, "robust-clip"),
+        (64, 8, 9, "robust-clip"),
     ]
     spelled = [with_preset(options, task="regression", features=4) for _, options in runs_of(found)]
-    assert [options.init_scale for options in spelled] == [(1.0, 1.0, 1.0, 0.0), 1.0, (1.0, 1.0, 1.0, 0.0)]
+    assert [options.init_scale for options in spelled] == [(1.0, 1.0, 0.0), 1.0, (1.0, 1.0, 0.0)]
     assert found.varied == ("width", "init_scale", "dropout")
-    assert shown(found) == [(64, None, 0.0), (256, 1.0, 0.0), (256, None, 0.5)]
+    assert shown(found) == [(48, None, 0.0), (64, 1.0, 0.0), (64, None, 0.5)]
 
 
 def test_a_preset_may_be_varied() -> None:
     found = plan("""
         [base]
-        depth = 2
+        depth = 3
         [grid]
         preset = ["none", "tabular"]
         lr = [0.5, 0.1]
         [compare]
         preset = "none"
         """)
-    assert ran(found, "preset", "lr", "width", "depth", "epochs") == [
-        ("none", 0.5, 64, 2, 30),
-        ("none", 0.1, 64, 2, 30),
-        ("tabular", 0.5, 256, 2, 256),
-        ("tabular", 0.1, 256, 2, 256),
+    assert ran(found, "preset", "lr", "ensemble", "depth", "epochs") == [
+        ("none", 0.5, 1, 3, 30),
+        ("none", 0.1, 1, 3, 30),
+        ("tabular", 0.5, 8, 3, 256),
+        ("tabular", 0.1, 8, 3, 256),
     ]
     assert found.baselines == [0, 1, 0, 1]
 
