@@ -38,7 +38,7 @@ from threadpoolctl import threadpool_limits
 from mlpcli.config import Source, build
 from mlpcli.data import Prepared, prepare
 from mlpcli.results.provenance import provenance
-from mlpcli.training.loop.trainer import Trainer
+from mlpcli.training.loop.ensemble_trainer import trainer_of
 from mlpcli.training.planned_run import plan_run
 from tests.benchmarks.table_sources import BUILT_IN, PACKAGES, TABLES, write_table
 
@@ -68,7 +68,7 @@ def ours(source: Options, split: int, preset: str) -> float:
     """Our test score."""
     data = prepared(source, split, preset)
     options = build(Source({**source, "preset": preset, "split_seed": split, "seed": split}, ""))
-    trainer = Trainer([plan_run(options, data, threads=1).options], data)
+    trainer = trainer_of([plan_run(options, data, threads=1).options], data)
     for _ in trainer.epochs():
         pass
     metrics = trainer.results()[0]["test"]

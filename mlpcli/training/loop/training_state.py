@@ -47,6 +47,8 @@ class TrainingState:
     def __init__(self, runs: Sequence[RunOptions], data: Prepared) -> None:
         self.runs, self.data = list(runs), data
         self.options = runs[0]
+        if self.options.ensemble > 1:
+            raise ValueError(f"{self.options.ensemble} networks per run: an ensemble is trained by EnsembleTrainer")
         self.bounds = batch_bounds(len(data.train), self.options.used("batch_size"), smallest_batch(self.options))
         self.monitor = Monitor(
             self.options.monitor if data.val is not None else None,
