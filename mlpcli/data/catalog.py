@@ -10,6 +10,7 @@ import numpy as np
 
 from mlpcli.config import DataOptions
 from mlpcli.data.cache.entries import home_folder
+from mlpcli.data.names.card_sources import check_origin
 from mlpcli.data.names.cards import Card, all_cards, find_card
 from mlpcli.data.names.sources import find_source
 from mlpcli.data.prepare import is_here, prepare
@@ -28,8 +29,9 @@ def catalog(data_home: Path | str | None = None) -> tuple[list[dict[str, Any]], 
     rows = []
     for card in cards:
         try:
+            check_origin(card)
             source = find_source(DataOptions(dataset=card.name), home)
-        except MlpcliError as error:  # a table that it names is gone or damaged
+        except MlpcliError as error:  # what it names does not exist, is gone or damaged
             errors.append(error)
             continue
         facts = ("name", "title", "task", "rows", "features", "classes", "source", "licence")

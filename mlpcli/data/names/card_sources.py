@@ -9,7 +9,7 @@ from mlpcli.data.names.cards import Card
 from mlpcli.errors import UsageError
 from mlpcli.wording import nearest, quote
 
-__all__ = ["CARD_SOURCES", "OFFLINE"]
+__all__ = ["CARD_SOURCES", "OFFLINE", "check_origin"]
 
 BUILT_IN = ("breast_cancer", "diabetes", "digits", "iris", "linnerud", "wine")
 
@@ -61,6 +61,24 @@ def openml(card: Card, writer: TableWriter) -> Table:
     from mlpcli.data.readers.downloads import fetch_openml
 
     return fetch_openml(str(card.origin.get("id", "")), card.target, writer)
+
+
+def check_origin(card: Card) -> None:
+    """Check that what [origin] names is there, without reading it.
+
+    Raises:
+        UsageError: no generator, table or fetcher has that name.
+    """
+    if card.source == "generated":
+        from mlpcli.data.readers.generated.generators import GENERATORS
+
+        _origin(card, "generator", GENERATORS)
+    elif card.source == "scikit-learn":
+        _origin(card, "loader", BUILT_IN)
+    elif card.source == "scikit-learn download":
+        from mlpcli.data.readers.downloads import FETCHERS
+
+        _origin(card, "fetcher", FETCHERS)
 
 
 def _origin(card: Card, key: str, known: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ from urllib.error import URLError
 
 import pytest
 
+from mlpcli.assets import asset_folder
 from mlpcli.cli.main import run
 
 
@@ -154,3 +155,20 @@ def test_a_broken_card_is_a_warning_in_the_list(capsys: pytest.CaptureFixture[st
     assert run(["datasets"]) == 0
     captured = capsys.readouterr()
     assert "iris" in captured.out and captured.err.startswith("mlpcli: warning: card") and "mine.toml" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [("moons", 'generator = "moons"', 'generator = "moon"'), ("iris", 'loader = "iris"', 'loader = "irises"')],
+)
+def test_a_card_of_a_source_that_is_not_there_is_a_warning_too(
+    capsys: pytest.CaptureFixture[str], name: str, right: str, wrong: str
+) -> None:
+    card = (asset_folder("datasets") / f"{name}.toml").read_text()
+    assert right in card
+    Path("datasets").mkdir()
+    Path("datasets/mine.toml").write_text(card.replace(right, wrong))
+    assert run(["datasets"]) == 0
+    captured = capsys.readouterr()
+    assert f"mine.toml: [origin] {wrong.replace(chr(34), chr(39))} is unknown; did you mean {name}?" in captured.err
+    assert not any(line.startswith("mine ") for line in captured.out.splitlines())
