@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+import mlpcli
 from mlpcli.cli import interruption
 from mlpcli.cli.console import message, print_json, warning
 from mlpcli.cli.flags import Config, DataHome, Json, Name, Note, Quiet, ResultsRoot, Tags, switch
@@ -119,9 +120,11 @@ def train(
 def _recorded(name: str, results: Path) -> list[Source]:
     """The options of the run or the trial that --from names."""
     from mlpcli.results.folders.find import find_named
-    from mlpcli.results.reading.recorded import changed_plugins, recorded_options
+    from mlpcli.results.reading.recorded import changed_plugins, other_version, recorded_options
 
     named = find_named(name, results)
+    if (version := other_version(named.path)) is not None:
+        warning(f"{name} was made by mlpcli {version!a}, this is {mlpcli.__version__}: numbers may differ")
     for file in changed_plugins(named.path):
         warning(f"{file} is not what {name} was trained with, so that the numbers may differ")
     return recorded_options(named)

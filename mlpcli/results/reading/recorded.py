@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import mlpcli
 from mlpcli.atomic import io_errors, shown
 from mlpcli.config import OPTIONS, RunOptions, Source, build
 from mlpcli.config.metrics import PARTS, Measure
@@ -30,6 +31,7 @@ __all__ = [
     "changed_plugins",
     "command_of",
     "curves",
+    "other_version",
     "read_recorded",
     "read_sweep_toml",
     "recorded_options",
@@ -130,6 +132,12 @@ def changed_plugins(path: Path) -> list[str]:
     forms = dict(plugins) if isinstance(plugins, dict) else {}
     loaded = {origin.file: origin.sha256 for origin in registered().values() if origin.file is not None}
     return sorted(file for file, form in loaded.items() if forms.get(file, form) != form)
+
+
+def other_version(path: Path) -> str | None:
+    """The version of mlpcli that made a run or a sweep, where it is not this one."""
+    version = provenance_of(path).get("version")
+    return version[:20] if isinstance(version, str) and version != mlpcli.__version__ else None
 
 
 def _plugins_of(given: Mapping[str, Any], path: Path) -> tuple[str, ...]:

@@ -431,3 +431,15 @@ def test_an_ensemble_from_training_to_predictions(capsys: pytest.CaptureFixture[
     assert contents(Path("results/e"))["model.safetensors"] == contents(Path("results/g"))["model.safetensors"]
     _, err = train(capsys, "--ensemble", "200", code=65)
     assert "too few rows or groups for 200 folds: 96 rows. Nothing was written. Lower ensemble" in err
+
+
+def test_the_options_of_another_version_are_taken_with_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    train(capsys, "--name", "r")
+    assert run(["train", "--from", "r", "--name", "same", "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
+    made = Path("results/r/provenance.json")
+    recorded = json.loads(made.read_text())
+    made.write_text(json.dumps(recorded | {"version": "0.1.0"}))
+    assert run(["train", "--from", "r", "--name", "other", "--quiet"]) == 0
+    err = capsys.readouterr().err
+    assert err == f"mlpcli: warning: r was made by mlpcli '0.1.0', this is {recorded['version']}: numbers may differ\n"
