@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from mlpcli.errors import FileError
+from mlpcli.errors import FileError, why
 
 __all__ = [
     "io_errors",
@@ -50,7 +50,7 @@ def io_errors(verb: str, path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise FileError(f"cannot {verb} {shown(path)}: {error.strerror or error}") from error
+        raise FileError(f"cannot {verb} {shown(path)}: {why(error)}") from error
 
 
 def open_file(path: Path, flags: int) -> int:

@@ -112,6 +112,37 @@ _SCARCE = {
 }
 
 
+_REMEDIES = {
+    errno.EACCES: "Change its permissions, or name another place",
+    errno.EPERM: "Change its permissions, or name another place",
+    errno.EROFS: "Name a place that can be written",
+    errno.ENOSPC: "Free some space there, or name another place",
+    errno.EDQUOT: "Free some space there, or name another place",
+    errno.ENAMETOOLONG: "Give a shorter name",
+    errno.EIO: "Check the disk, or copy the file to another one",
+}
+
+
+def why(error: OSError) -> str:
+    """The reason that the system gives, and what to do about it where that is known.
+
+    >>> why(OSError(errno.ENOSPC, "No space left on device"))
+    'No space left on device. Free some space there, or name another place'
+    """
+    reason, remedy = error.strerror or str(error), _REMEDIES.get(error.errno or 0)
+    if error.errno == errno.ENOENT and not _has_working_folder():
+        remedy = "The working folder is gone; change to another one"
+    return f"{reason}. {remedy}" if remedy else reason
+
+
+def _has_working_folder() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def lack(error: BaseException | None) -> str | None:
     """Resource that the system lacked, if an exception, or its cause, says so.
 

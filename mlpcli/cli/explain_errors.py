@@ -7,7 +7,7 @@ import traceback
 from typing import Any
 
 from mlpcli.cli import interruption
-from mlpcli.errors import ExitCode, MlpcliError, lack
+from mlpcli.errors import ExitCode, MlpcliError, lack, why
 from mlpcli.signals import Interruption
 from mlpcli.wording import nearest, sentence
 
@@ -31,7 +31,7 @@ def explain(error: BaseException) -> tuple[int, str]:
     if isinstance(error, OSError):
         named = isinstance(error.filename, str | bytes)  # it may be a descriptor
         name = f" {os.fsdecode(error.filename)}" if named else ""
-        return ExitCode.IO, f"cannot read or write{name}: {error.strerror or error}"
+        return ExitCode.IO, f"cannot read or write{name}: {why(error)}"
     if isinstance(error, ImportError) and _is_of_a_file(error):
         return ExitCode.IO, f"cannot load {error.name or 'a library'}: {line}. Try again, or install it again"
     if type(error).__name__ == "PanicException" and "failed to import" in str(error):  # pydantic's core is Rust

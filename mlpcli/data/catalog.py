@@ -15,7 +15,7 @@ from mlpcli.data.names.cards import Card, all_cards, find_card
 from mlpcli.data.names.sources import find_source
 from mlpcli.data.prepare import is_here, prepare
 from mlpcli.data.prepared.dataset import Prepared
-from mlpcli.errors import FileError, MlpcliError, UsageError
+from mlpcli.errors import FileError, MlpcliError, UsageError, why
 from mlpcli.wording import quote
 
 __all__ = ["catalog", "clear", "details"]
@@ -89,7 +89,7 @@ def clear(dataset: DataOptions | None = None, *, data_home: Path | str | None = 
         except FileNotFoundError:
             continue  # another process was quicker
         except OSError as error:
-            raise FileError(f"cannot remove {folder}: {error.strerror}") from error
+            raise FileError(f"cannot remove {folder}: {why(error)}") from error
     return len(folders), size
 
 

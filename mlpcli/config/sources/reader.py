@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 
 from mlpcli.config.sources.merge import Source
-from mlpcli.errors import FileError, UsageError
+from mlpcli.errors import FileError, UsageError, why
 
 __all__ = ["read_options", "read_toml"]
 
@@ -73,7 +73,7 @@ def _read_bytes(path: Path) -> bytes:
     except OSError as error:
         if error.errno in _WRONG_PATHS:
             raise UsageError(f"{path}: {error.strerror}") from None
-        raise FileError(f"cannot read {path}: {error.strerror}") from error
+        raise FileError(f"cannot read {path}: {why(error)}") from error
     except ValueError as error:  # a NUL character in the name
         raise UsageError(f"{path}: {error}") from None
     if len(content) > MAX_BYTES:

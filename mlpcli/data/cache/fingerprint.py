@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from mlpcli.atomic import make_folder, write_atomic
-from mlpcli.errors import FileError
+from mlpcli.errors import FileError, why
 
 __all__ = ["fingerprint"]
 
@@ -34,7 +34,7 @@ def fingerprint(path: Path, home: Path) -> str:
                     _remember(note, state, known)
             return known
     except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror}") from error
+        raise FileError(f"cannot read {path}: {why(error)}") from error
 
 
 def _recall(note: Path, state: list[int]) -> str | None:

@@ -22,7 +22,7 @@ from typing import Any
 
 from mlpcli.assets import asset_folder
 from mlpcli.config import OPTIONS, READING, canonical_value, check_value
-from mlpcli.errors import FileError, MlpcliError, UsageError
+from mlpcli.errors import FileError, MlpcliError, UsageError, why
 from mlpcli.wording import nearest, quote, sentence
 
 __all__ = ["FILE", "Card", "all_cards", "find_card"]
@@ -143,7 +143,7 @@ def _read(path: Path) -> Card:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
     except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror}") from error
+        raise FileError(f"cannot read {path}: {why(error)}") from error
     if len(content) > LARGEST:
         raise UsageError(f"card {path}: larger than {LARGEST} bytes, so it is not a card")
     try:

@@ -18,7 +18,7 @@ from mlpcli.data.names.card_sources import CARD_SOURCES, OFFLINE
 from mlpcli.data.names.cards import FILE, Card
 from mlpcli.data.names.locate import MEMORY, file_and_card
 from mlpcli.data.readers.formats import load_format, refuse_others
-from mlpcli.errors import DataError, FileError, UsageError
+from mlpcli.errors import DataError, FileError, UsageError, why
 from mlpcli.wording import nearest, quote
 
 __all__ = ["Source", "find_source"]
@@ -215,7 +215,7 @@ def _state(path: Path) -> tuple[int, int]:
     try:
         status = os.stat(path)
     except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror}") from error
+        raise FileError(f"cannot read {path}: {why(error)}") from error
     if not stat.S_ISREG(status.st_mode):
         raise FileError(f"cannot read {path}: it is not a regular file")
     return status.st_size, status.st_mtime_ns

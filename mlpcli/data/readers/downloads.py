@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from mlpcli.data.cache.table import Table, TableColumn, TableWriter, blocks_of
 from mlpcli.data.readers.column_reader import ColumnReader
 from mlpcli.data.sparse.sparse_rows import SparseRows, is_sparse
-from mlpcli.errors import DataError, FileError, Unavailable, UsageError
+from mlpcli.errors import DataError, FileError, Unavailable, UsageError, why
 from mlpcli.installation import install_command
 
 __all__ = ["FETCHERS", "fetch", "fetch_openml"]
@@ -203,7 +203,7 @@ def _network(dataset: str) -> Iterator[None]:
     except (OSError, EOFError, zlib.error, http.client.HTTPException) as error:
         network = isinstance(error, URLError | TimeoutError | ConnectionError | EOFError)
         if isinstance(error, OSError) and error.errno is not None and not network:
-            raise FileError(f"cannot keep the download of {dataset}: {error.strerror}") from error
+            raise FileError(f"cannot keep the download of {dataset}: {why(error)}") from error
         raise _unavailable(dataset, error) from error
     finally:
         socket.setdefaulttimeout(before)

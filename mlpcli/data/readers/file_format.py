@@ -11,7 +11,7 @@ from typing import Any
 from mlpcli.config import DataOptions
 from mlpcli.config.data_options import COLUMN_OPTIONS
 from mlpcli.data.cache.table import Kind, Table, TableWriter
-from mlpcli.errors import DataError, FileError, MlpcliError, UsageError
+from mlpcli.errors import DataError, FileError, MlpcliError, UsageError, why
 from mlpcli.wording import listed, nearest, quote
 
 __all__ = ["TYPED_OPTIONS", "FileFormat", "RowPiece", "Wanted", "foreign", "kept_places"]
@@ -98,6 +98,6 @@ def foreign(path: Path, kind: str, errors: tuple[type[Exception], ...] = (Except
         raise
     except errors as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
-            raise FileError(f"cannot read {path}: {error.strerror or error}") from error
+            raise FileError(f"cannot read {path}: {why(error)}") from error
         reason = " ".join(str(error).split())[:200]
         raise DataError(f"{path}: not {kind}, or damaged: {reason}") from error

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mlpcli.config import DataOptions
 from mlpcli.data.cache.table import Table, TableColumn, TableWriter
 from mlpcli.data.readers.file_format import FileFormat, Wanted
-from mlpcli.errors import DataError, FileError
+from mlpcli.errors import DataError, FileError, why
 from mlpcli.wording import counted
 
 __all__ = ["IDX"]
@@ -90,7 +90,7 @@ def _open(path: Path, dimensions: int) -> Iterator[tuple[IO[bytes], list[int]]]:
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"{path}: damaged: {error}. Download it again") from error
     except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror or error}") from error
+        raise FileError(f"cannot read {path}: {why(error)}") from error
 
 
 def _read(file: IO[bytes], path: Path, count: int) -> NDArray[np.uint8]:

@@ -12,7 +12,7 @@ from typing import Any
 from mlpcli import json_text
 from mlpcli.config import OPTIONS, canonical_value
 from mlpcli.config.metrics import PARTS, Measure
-from mlpcli.errors import DataError, FileError, UsageError
+from mlpcli.errors import DataError, FileError, UsageError, why
 from mlpcli.results.files.append import complete_rows
 from mlpcli.results.files.lock import is_locked
 from mlpcli.results.files.read_file import read_json, read_options
@@ -57,7 +57,7 @@ def list_results(root: Path) -> list[Row]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise FileError(f"cannot read {root}: {error.strerror}") from error
+        raise FileError(f"cannot read {root}: {why(error)}") from error
     return [_row(root / name) for name in names]
 
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from mlpcli.errors import DataError, FileError
+from mlpcli.errors import DataError, FileError, why
 
 __all__ = ["COMPRESSIONS", "STDIN", "inner_path", "open_bytes"]
 
@@ -63,7 +63,7 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
     except DAMAGES as error:
         raise DataError(f"{path}: the compressed file is damaged: {error}") from error
     except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror or error}") from error
+        raise FileError(f"cannot read {path}: {why(error)}") from error
 
 
 def _only_member(path: Path, archive: zipfile.ZipFile) -> str:
