@@ -22,6 +22,7 @@ __all__ = [
     "Unavailable",
     "UsageError",
     "lack",
+    "why",
 ]
 
 
@@ -119,7 +120,7 @@ _REMEDIES = {
     errno.ENOSPC: "Free some space there, or name another place",
     errno.EDQUOT: "Free some space there, or name another place",
     errno.ENAMETOOLONG: "Give a shorter name",
-    errno.EIO: "Check the disk, or copy the file to another one",
+    errno.EIO: "Check the disk and the connection to it",
 }
 
 

@@ -243,4 +243,6 @@ def test_streams_that_cannot_be_guarded(monkeypatch: pytest.MonkeyPatch, capsys:
 
     monkeypatch.setattr(main, "guard_streams", fail)
     assert main.run(["--version"]) == 74
-    assert capsys.readouterr().err == "mlpcli: error: cannot read or write: Input/output error\n"
+    assert capsys.readouterr().err == (
+        "mlpcli: error: cannot read or write: Input/output error. Check the disk and the connection to it\n"
+    )

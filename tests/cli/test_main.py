@@ -369,7 +369,10 @@ def test_a_full_disk_behind_stdout_is_reported(body: str) -> None:
     with open("/dev/full", "w") as full:
         result = subprocess.run(script(body), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert result.returncode == 74
-    assert result.stderr == "mlpcli: error: cannot read or write standard output: No space left on device\n"
+    assert result.stderr == (
+        "mlpcli: error: cannot read or write standard output: No space left on device. "
+        "Free some space there, or name another place\n"
+    )
 
 
 def test_a_full_disk_behind_stderr_is_nobodys_loss() -> None:
@@ -423,3 +426,12 @@ def test_ctrl_c_while_a_command_is_loaded(monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.setitem(main.COMMANDS, "train", main.Command("stand_in", "train", "Train."))
     assert main.run(["train"]) == 130
     assert capsys.readouterr().err == "mlpcli: error: interrupted. No results were changed\n"
+
+
+def test_a_working_folder_that_is_gone_is_said(tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    body = "import os\nos.rmdir(os.getcwd())\nfrom mlpcli.__main__ import main\nmain()\n"
+    command = [sys.executable, "-c", body, "train", "--dataset", "iris", "--epochs", "1"]
+    result = subprocess.run(command, cwd=tmp_path / "gone", capture_output=True, text=True, check=False)
+    assert result.returncode == 74
+    assert result.stderr.endswith("The working folder is gone; change to another one\n")

@@ -246,7 +246,11 @@ def consistent(values: dict[str, object]) -> dict[str, object]:
     """A fold is one of at least two, or 0; a single network is recorded."""
     folds, fold = values.get("folds", 0), values.get("fold", 0)
     assert isinstance(folds, int) and isinstance(fold, int)
-    single = {} if values.get("ensemble", 1) == 1 else {"record": False, "record_weights": False}
+    single = (
+        {}
+        if values.get("ensemble", 1) == 1 and values.get("preset", "none") == "none"
+        else {"record": False, "record_weights": False}
+    )
     return values | {"folds": folds + (folds == 1), "fold": fold % max(1, folds), **single}
 
 
