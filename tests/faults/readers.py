@@ -5,7 +5,7 @@ A reader may accept what it is given or refuse it with one of our errors. `fuzz`
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 from shlex import split
@@ -101,13 +101,13 @@ def _score(content: bytes) -> None:
         score(model, rows.scored)
 
 
-def _resume(content: bytes) -> None:
+def _resume(content: bytes, networks: int = 1) -> None:
     from mlpcli.config import as_dict
     from mlpcli.config.metrics import epoch_columns
     from mlpcli.results.folders.run_folder import RunFolder
     from mlpcli.training.session import train_run
 
-    run = sound_files.planned_checkpoint()
+    run = sound_files.planned_checkpoint(networks)
     columns = epoch_columns(run.data.task)
     with RunFolder(Path("c"), "c", as_dict(run.options), columns=columns, run_id=run.run_id, resume=True) as folder:
         train_run(run, folder, lambda row, best: None)
@@ -279,6 +279,20 @@ READERS: dict[str, Reader] = {
         split("eval m.safetensors --dataset t.csv --quiet"),
     ),
     "checkpoint": Reader("c/c/checkpoint.safetensors", sound_files.checkpoint, mutations.model_of, _resume, _RESUME),
+    "model of an ensemble": Reader(
+        "m.safetensors",
+        partial(sound_files.model, networks=2),
+        mutations.model_of,
+        _score,
+        split("eval m.safetensors --dataset t.csv --quiet"),
+    ),
+    "checkpoint of an ensemble": Reader(
+        "c/c/checkpoint.safetensors",
+        partial(sound_files.checkpoint, networks=2),
+        mutations.model_of,
+        partial(_resume, networks=2),
+        [*_RESUME, "--ensemble", "2"],
+    ),
     **_kept("run shown", sound_files.run_results, "r/r", f"{_OF_RUN} diagnostics.csv", _show("r/r"), _SHOW_RUN),
     **_kept("run listed", sound_files.run_results, "r/r", f"{_OF_RUN} provenance.json", _listed("r", "r"), _LIST_RUN),
     **_kept(

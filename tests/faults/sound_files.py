@@ -143,40 +143,40 @@ def _quietly(words: list[str]) -> None:
     assert code == 0, errors.getvalue()
 
 
-def model() -> None:
+def model(networks: int = 1) -> None:
     csv()
     _quietly(
         split(
             "train --dataset t.csv --target y --width 3 --depth 1 --norm batch --epochs 1 --val-size 0 --test-size 0 "
-            "--name r --results r --quiet --force"
+            f"--name r --results r --quiet --force --ensemble {networks}"
         )
     )
     shutil.copy("r/r/model.safetensors", "m.safetensors")
 
 
 @cache
-def planned_checkpoint() -> "PlannedRun":
+def planned_checkpoint(networks: int = 1) -> "PlannedRun":
     """The run that stopped after its first checkpoint."""
     from mlpcli.config import RunOptions
     from mlpcli.data import prepare
     from mlpcli.training.planned_run import plan_run
 
-    options = RunOptions(dataset="moons:n=20", width=3, depth=1, epochs=3, threads=1)
+    options = RunOptions(dataset="moons:n=20", width=3, depth=1, epochs=3, threads=1, ensemble=networks)
     return plan_run(options, prepare(options.data, None))
 
 
-def checkpoint() -> None:
+def checkpoint(networks: int = 1) -> None:
     """The results of a run that stopped after its first checkpoint."""
     from mlpcli.config import as_dict
     from mlpcli.config.metrics import epoch_columns
     from mlpcli.results.folders.run_folder import RunFolder
-    from mlpcli.training.loop.trainer import Trainer
+    from mlpcli.training.loop.ensemble_trainer import trainer_of
 
     shutil.rmtree("c", ignore_errors=True)
-    run = planned_checkpoint()
+    run = planned_checkpoint(networks)
     columns = epoch_columns(run.data.task)
     with RunFolder(Path("c"), "c", as_dict(run.options), columns=columns, run_id=run.run_id) as folder:
-        trainer = Trainer([run.options], run.data)
+        trainer = trainer_of([run.options], run.data)
         for rows in trainer.epochs(until=1):
             folder.append([row for _, row in rows])
         arrays, counters = trainer.checkpoint()
