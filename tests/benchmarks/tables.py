@@ -279,7 +279,7 @@ def page() -> str:
             "The splits of a table are of the same rows, so its differences vary less than those of new rows would:",
             "its error is the deviation times sqrt(1 / splits + 1 / 4), 1 / 4 being test rows over all others (Nadeau",
             "and Bengio 2003). Beside it stands what errors without that correction would say. A table without a score",
-            "in a column has not been measured.",
+            "in a column has not been measured. ranks.md says why trees are ahead where they are.",
             "",
             *verdicts(record, metrics),
             "",
