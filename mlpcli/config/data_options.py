@@ -78,7 +78,8 @@ class DataOptions(BaseModel):
     ensemble: Members = option(
         1,
         "Data",
-        "networks that are trained and averaged; each validates on another fold of the rows, in place of val_size",
+        "networks that are trained and averaged; each validates on a fold of its own, in place of val_size, unless "
+        "validation rows are given",
     )
     split_seed: Seed | Literal["seed"] = option(0, "Data", "seed of the split; the word seed makes it follow seed")
     min_frequency: Count = option(1, "Data", "training rows that a category needs; rarer ones are joined")

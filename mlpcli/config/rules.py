@@ -92,8 +92,11 @@ def conflicts(options: RunOptions) -> Iterator[Conflict]:
     if options.ensemble > 1:
         for name in ("record", "record_weights"):
             if getattr(options, name):
-                yield Conflict((name, "ensemble"), f"{name} describes a single network; use ensemble 1")
-    shares = [size for size in (options.test_size, options.val_size) if isinstance(size, float)]
+                count = options.ensemble
+                yield Conflict((name, "ensemble"), f"{name} describes a single network, not {count}; use ensemble 1")
+    validates_elsewhere = options.folds or options.val_dataset or options.ensemble > 1
+    sizes_read = (options.test_size,) if validates_elsewhere else (options.test_size, options.val_size)
+    shares = [size for size in sizes_read if isinstance(size, float)]
     if sum(shares) >= 1:
         yield Conflict(
             ("test_size", "val_size"), f"{' and '.join(map(str, shares))} of all rows leave none to train on"

@@ -45,8 +45,10 @@ class ModelHolder(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has
         """A trained model as a fitted estimator; `fit` trains with the same options, on numbers as they are.
 
         Raises:
-            UsageError: the model is of the other task.
+            UsageError: the model is of the other task, or an ensemble, for which an estimator has no parameters.
         """
+        if (count := model.options.ensemble) > 1:
+            raise UsageError(f"the model is an ensemble of {count} networks. Use the model, or one of model.networks")
         classes = model.preprocessing.classes or ()
         estimator = cls(**parameters_of(model.options, cls._get_param_names(), classes))
         estimator._adopt(model)

@@ -4,6 +4,7 @@ Hatchling runs this file, which no wheel contains. An editable install puts the 
 `python -m mlpcli.kernels.build_hook`, which shows what the compiler says.
 """
 
+import os
 import runpy
 import sysconfig
 from contextlib import redirect_stderr, redirect_stdout, suppress
@@ -36,7 +37,7 @@ class KernelsHook(BuildHookInterface[Any]):
         if library is None:
             return
         if version == "editable":
-            copy2(library, HERE)
+            put(library)
             return
         platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
         build_data["tag"] = f"cp311-abi3-{platform}"
@@ -47,6 +48,12 @@ class KernelsHook(BuildHookInterface[Any]):
         """Remove what the build left behind."""
         if self.target_name == "wheel":
             self._folder.cleanup()
+
+
+def put(library: Path) -> None:
+    """Put the library beside its sources; processes that use the one there keep it."""
+    copy2(library, beside := HERE / f"{library.name}.new")
+    os.replace(beside, HERE / library.name)
 
 
 def build(folder: Path) -> Path | None:
@@ -85,4 +92,4 @@ def _compile(folder: Path) -> Path:
 
 if __name__ == "__main__":
     with TemporaryDirectory() as place:
-        copy2(_compile(Path(place)), HERE)
+        put(_compile(Path(place)))

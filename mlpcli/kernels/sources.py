@@ -1,6 +1,6 @@
 """The C sources of the compiled library: a wheel has the library without them, a checkout both.
 
-After a pull or an edit the library of a checkout is of other sources; the number that it was compiled with tells.
+After a pull or an edit the library of a checkout is of other sources; the number that it was compiled with shows this.
 """
 
 import zlib

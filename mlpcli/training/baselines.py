@@ -14,15 +14,17 @@ layers.
 (0.5, 0.5)
 """
 
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import TypedDict
 
 import numpy as np
 
 from mlpcli.config import RunOptions, resolve
-from mlpcli.config.metrics import metrics_of
+from mlpcli.config.metrics import PARTS, metrics_of
 from mlpcli.data import Prepared
 from mlpcli.nn import LOSSES, Array, Linear, Network
+from mlpcli.signals import check
 from mlpcli.training.build import build_loss
 from mlpcli.training.loop.trainer import Metrics, Trainer
 from mlpcli.training.metrics.evaluate import evaluate, mean_metrics
@@ -55,45 +57,55 @@ def baseline_scores(options: RunOptions, data: Prepared) -> BaselineScores:
         options: resolved options of a run, for the loss, the dtype and the number of threads.
         data: the prepared dataset.
     """
-    y, weights = np.asarray(data.train.y), data.train.relative_weights
-    log_odds = LOSSES[options.loss].log_odds
-    if data.task == "regression":  # what the targets were standardized by
-        constant = np.zeros(data.preprocessing.outputs)
-    else:
-        constant = _best_constant(y, weights, len(data.classes or ()), log_odds=log_odds)
+    constant = _constant(options, data)
     answer: str | list[float]
     if data.task == "multilabel":
         answer = (constant > 0).astype(float).tolist()
     elif data.classes:
-        answer = data.classes[int(np.bincount(y, weights).argmax())]
+        answer = data.classes[int(np.bincount(data.train.y, data.train.relative_weights).argmax())]
     else:
         (answer,) = data.preprocessing.inverse_target(constant[None]).tolist()
-    baseline, linear = _constant_scores(options, data, constant), _linear_scores(options, data)
+    baseline, linear = (score(options, data, PARTS) for score in (_constant_scores, _linear_scores))
     if data.folds is not None:  # where the networks of an ensemble validate
-        folds = [baseline_scores(options, data.fold(k)) for k in range(options.ensemble)]
-        baseline["val"] = mean_metrics([fold["baseline"]["val"] for fold in folds])
-        linear["val"] = mean_metrics([fold["linear"]["val"] for fold in folds])
+        baseline["val"], linear["val"] = map(mean_metrics, zip(*_fold_scores(options, data), strict=True))
     return {"baseline": baseline, "baseline_answer": answer, "linear": linear}
 
 
+def _fold_scores(options: RunOptions, data: Prepared) -> Iterator[tuple[dict[str, float], ...]]:
+    """The scores of both models on each fold, fitted on the others; many folds take long enough to be interrupted."""
+    for k in range(options.ensemble):
+        check()
+        scores = (score(options, data.fold(k), ("val",))["val"] for score in (_constant_scores, _linear_scores))
+        yield tuple(metrics for metrics in scores if metrics is not None)
+
+
+def _constant(options: RunOptions, data: Prepared) -> Array:
+    """The scores of the constant answer."""
+    if data.task == "regression":  # what the targets were standardized by
+        return np.zeros(data.preprocessing.outputs)
+    log_odds = LOSSES[options.loss].log_odds
+    y = np.asarray(data.train.y)
+    return _best_constant(y, data.train.relative_weights, len(data.classes or ()), log_odds=log_odds)
+
+
 @np.errstate(all="ignore")
-def _constant_scores(options: RunOptions, data: Prepared, scores: Array) -> Metrics:
+def _constant_scores(options: RunOptions, data: Prepared, only: Collection[str]) -> Metrics:
     """Score a network whose weights are zeros, so that its biases are its scores for every row."""
     known = data.preprocessing
     network = Network([("output", Linear(data.train.x.shape[-1], known.outputs))], dtype=np.float64)
-    network.parameters["output.bias"][...] = scores
+    network.parameters["output.bias"][...] = _constant(options, data)
     loss = build_loss([options.model_copy(update={"dtype": "float64", "label_smoothing": 0.0})], known.outputs, ())
     parts = {"train": data.train, "val": data.val, "test": data.test}
     metrics = metrics_of(data.task, options.monitor)
     return {
         name: None
-        if part is None
+        if part is None or name not in only
         else {metric: float(value) for metric, value in evaluate(network, loss, part, known, metrics).items()}
         for name, part in parts.items()
     }
 
 
-def _linear_scores(options: RunOptions, data: Prepared) -> Metrics:
+def _linear_scores(options: RunOptions, data: Prepared, only: Collection[str]) -> Metrics:
     """Train a network without hidden layers, with the run's loss; about a second for the rows of MNIST."""
     steps = -(-len(data.train) // BATCH)
     linear = resolve(
@@ -119,7 +131,7 @@ def _linear_scores(options: RunOptions, data: Prepared) -> Metrics:
     for _ in trainer.epochs():
         pass
     trainer.data = data  # validation rows are scored once, not after every epoch
-    (metrics,) = trainer.results()
+    (metrics,) = trainer.results(only)
     return metrics
 
 

@@ -23,6 +23,7 @@ from mlpcli.data import Part, Preprocessing
 from mlpcli.errors import UsageError
 from mlpcli.nn import Array
 from mlpcli.training.described_network import build_network
+from mlpcli.training.ensembles.network_options import network_options
 from mlpcli.training.metrics.evaluate import evaluate
 from mlpcli.training.trained_network import TrainedNetwork
 from mlpcli.wording import quote
@@ -64,12 +65,15 @@ class Model(TrainedNetwork):
     @property
     def networks(self) -> "list[Model]":
         """The networks of an ensemble, each as a model of its own; of a single network, the model itself."""
-        count = self.options.ensemble
-        if count == 1:
+        if self.options.ensemble == 1:
             return [self]
-        options, tensors = self.options.model_copy(update={"ensemble": 1}), self.network.tensors()
-        own = ({name: tensor[k] for name, tensor in tensors.items()} for k in range(count))
-        return [_rebuilt((self._carriers, self._parts), options, self.preprocessing, self.digest, one) for one in own]
+        parts, tensors = (self._carriers, self._parts), self.network.tensors()
+        return [
+            _rebuilt(
+                parts, options, self.preprocessing, self.digest, {name: tensor[k] for name, tensor in tensors.items()}
+            )
+            for k, options in enumerate(network_options(self.options))
+        ]
 
     @property
     def classes(self) -> Array | None:

@@ -82,7 +82,7 @@ def resolve_run(options: RunOptions, data: Prepared, threads: int | None = None)
         options,
         task=data.task,
         scale=data.scale,
-        has_validation=data.validation is not None,
+        has_validation=bool(data.validations),
         threads=threads if options.threads == "auto" else options.threads,
         targets=len(data.targets),
     )
@@ -104,10 +104,11 @@ def _check(options: RunOptions, data: Prepared) -> None:
         check_lift(len(data.features))
     if len(data.train) < smallest_batch(options):
         raise UsageError(f"norm batch on dataset {data.name!r}: it needs at least two training rows. Use norm layer")
-    if options.monitor != "auto" and (validation := data.validation) is not None:
+    if options.monitor != "auto":
         measure = Measure.parse(options.monitor)
-        if not is_defined(measure.metric, validation, data.preprocessing):
-            raise UsageError(f"monitor on dataset {data.name!r}: {undefined(measure, len(validation))}")
+        for part in data.validations:
+            if not is_defined(measure.metric, part, data.preprocessing):
+                raise UsageError(f"monitor on dataset {data.name!r}: {undefined(measure, len(part))}")
     if options.class_weight not in WORDS:
         _check_class_weights(options, data)
     construction = INITIALIZERS[options.init].construction

@@ -31,10 +31,10 @@ from mlpcli.results.provenance import provenance
 from mlpcli.signals import Interruption, answered_by, check
 from mlpcli.threads import blas_threads
 from mlpcli.training.baselines import baseline_scores
+from mlpcli.training.ensembles.trainers import RunsTrainer, trainer_of
 from mlpcli.training.loop.divergence import diverged
-from mlpcli.training.loop.ensemble_trainer import EnsembleTrainer, trainer_of
 from mlpcli.training.loop.epoch_rows import EpochRow
-from mlpcli.training.loop.trainer import Metrics, Trainer
+from mlpcli.training.loop.trainer import Metrics
 from mlpcli.training.model import Model
 from mlpcli.training.planned_run import PlannedRun
 from mlpcli.training.signal_flow import ROWS, signal_flow
@@ -44,8 +44,6 @@ __all__ = ["Trained", "result_of", "train_run"]
 
 CHECKPOINT_EVERY = 2.0
 """Seconds between two checkpoints, the most that a crash may cost."""
-
-AnyTrainer = Trainer | EnsembleTrainer
 
 WEIGHTS_PREFIX = "weights."
 """Prefix of the names of earlier weights in a checkpoint."""
@@ -119,7 +117,7 @@ def train_run(
 
 
 def _train_epochs(
-    trainer: AnyTrainer,
+    trainer: RunsTrainer,
     folder: RunFolder | RunInMemory,
     started: float,
     on_epoch: Callable[[EpochRow, int], None],
@@ -146,7 +144,7 @@ def _train_epochs(
             on_epoch(row, int(trainer.best_epoch[0]))
 
 
-def _scored(trainer: AnyTrainer, run: PlannedRun, started: float) -> Trained:
+def _scored(trainer: RunsTrainer, run: PlannedRun, started: float) -> Trained:
     """The outcome with the weights that are kept so far; `started` is on the monotonic clock."""
     result = result_of(trainer, 0, trainer.results()[0], run.run_id)
     result["time_s"] = time.monotonic() - started
@@ -154,7 +152,7 @@ def _scored(trainer: AnyTrainer, run: PlannedRun, started: float) -> Trained:
 
 
 def _kept_files(
-    trainer: AnyTrainer, trained: Trained, history: WeightHistory | None
+    trainer: RunsTrainer, trained: Trained, history: WeightHistory | None
 ) -> tuple[bytes | None, bytes | None]:
     """The content of the model file and of weights.safetensors; None for one that the run does not keep."""
     if 0 in trainer.diverged and trainer.diverged[0].at_start:
@@ -162,7 +160,7 @@ def _kept_files(
     return trained.model.to_bytes(), None if history is None else history.to_bytes(trained.result["run_id"])
 
 
-def _comparisons(trainer: AnyTrainer, run: PlannedRun) -> dict[str, Any]:
+def _comparisons(trainer: RunsTrainer, run: PlannedRun) -> dict[str, Any]:
     """Content of result.json beside the scores: scores of simpler models, and how signals pass through the network."""
     part = run.data.train
     x, y = part.x[:ROWS], part.y[:ROWS]
@@ -192,7 +190,7 @@ def _unusable(path: Path | None, error: ValueError) -> DataError:
     )
 
 
-def result_of(trainer: AnyTrainer, index: int, metrics: Metrics, identity: str) -> dict[str, Any]:
+def result_of(trainer: RunsTrainer, index: int, metrics: Metrics, identity: str) -> dict[str, Any]:
     """The content of result.json for the run at `index` of a trainer, with its `metrics` from `results()`."""
     ended: dict[str, Any] = {"stopped": trainer.stopped[index]} if index in trainer.stopped else {}
     if index in trainer.diverged:
@@ -211,7 +209,7 @@ def result_of(trainer: AnyTrainer, index: int, metrics: Metrics, identity: str) 
 
 
 @contextmanager
-def _interruptible(trainer: AnyTrainer, path: Path | None) -> Iterator[None]:
+def _interruptible(trainer: RunsTrainer, path: Path | None) -> Iterator[None]:
     """Answer the first signal between two batches, when the progress is saved, and a second Ctrl-C at once."""
 
     def answer(number: int, again: bool) -> None:

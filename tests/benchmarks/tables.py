@@ -39,7 +39,7 @@ from threadpoolctl import threadpool_limits
 from mlpcli.config import Source, build
 from mlpcli.data import Prepared, prepare
 from mlpcli.results.provenance import provenance
-from mlpcli.training.loop.ensemble_trainer import trainer_of
+from mlpcli.training.ensembles.trainers import trainer_of
 from mlpcli.training.planned_run import plan_run
 from tests.benchmarks.table_sources import BUILT_IN, PACKAGES, TABLES, write_table
 

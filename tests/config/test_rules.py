@@ -1,5 +1,7 @@
 """What must not be combined, each rule with a set that breaks it and the nearest set that does not."""
 
+from typing import Any
+
 import pytest
 
 from mlpcli.config import RunOptions, Source, build, resolve
@@ -119,4 +121,10 @@ def test_what_needs_validation_rows() -> None:
 @pytest.mark.parametrize("name", ["record", "record_weights"])
 def test_what_describes_one_network_needs_one(name: str) -> None:
     (conflict,) = conflicts(RunOptions(ensemble=2, **{name: True}))  # type: ignore[arg-type]  # a switch
-    assert conflict == ((name, "ensemble"), f"{name} describes a single network; use ensemble 1")
+    assert conflict == ((name, "ensemble"), f"{name} describes a single network, not 2; use ensemble 1")
+
+
+@pytest.mark.parametrize("other", [{"ensemble": 2}, {"folds": 3}, {"val_dataset": "v.csv"}])
+def test_a_val_size_that_nothing_reads_leaves_no_rows_out(other: dict[str, Any]) -> None:
+    assert list(conflicts(RunOptions(test_size=0.9, val_size=0.2)))
+    assert not list(conflicts(RunOptions(test_size=0.9, val_size=0.2, **other)))

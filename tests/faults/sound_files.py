@@ -170,7 +170,7 @@ def checkpoint(networks: int = 1) -> None:
     from mlpcli.config import as_dict
     from mlpcli.config.metrics import epoch_columns
     from mlpcli.results.folders.run_folder import RunFolder
-    from mlpcli.training.loop.ensemble_trainer import trainer_of
+    from mlpcli.training.ensembles.trainers import trainer_of
 
     shutil.rmtree("c", ignore_errors=True)
     run = planned_checkpoint(networks)

@@ -76,3 +76,18 @@ def test_with_a_compiler_the_wheel_has_the_library(tmp_path):
     found, _ = python(code, tmp_path / "site", PYTHONPATH=str(tmp_path / "site"))
     assert found.startswith("compiled <built-in method descend")
     assert python(code, tmp_path / "site", PYTHONPATH=str(tmp_path / "site"), MLPCLI_KERNELS="0")[0].startswith("numpy")
+
+
+def test_a_library_in_use_is_replaced_and_not_written_over(tmp_path, monkeypatch):
+    """A process that has mapped the old file would be ended by the system where it shrinks."""
+    from mlpcli.kernels import build_hook
+
+    monkeypatch.setattr(build_hook, "HERE", tmp_path)
+    (tmp_path / "new").mkdir()
+    for folder, content in ((tmp_path, b"old"), (tmp_path / "new", b"other")):
+        (folder / "_compiled.so").write_bytes(content)
+    with open(tmp_path / "_compiled.so", "rb") as used:
+        build_hook.put(tmp_path / "new" / "_compiled.so")
+        assert used.read() == b"old"
+    assert (tmp_path / "_compiled.so").read_bytes() == b"other"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["_compiled.so", "new"]

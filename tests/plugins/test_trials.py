@@ -282,6 +282,12 @@ class _OverTheBatch(_Gain):
         return super().forward(x - x.mean(axis=-2, keepdims=True), training)
 
 
+class _BackOverTheBatch(_Gain):
+    def backward(self, grad_output: Any, input_needed: bool = True) -> Any:
+        grad = super().backward(grad_output, input_needed)
+        return grad - grad.mean(axis=-2, keepdims=True)
+
+
 @pytest.mark.parametrize(
     ("kind", "problem"),
     [
@@ -290,6 +296,7 @@ class _OverTheBatch(_Gain):
         (_ReplacesTheGradient, "backward: it left the gradient of gain as it was. Write into the array"),
         (_Widens, "forward: returned float64 for float32"),
         (_OverTheBatch, "forward: a row changes with the rows beside it, or by chance. Say over_rows=True"),
+        (_BackOverTheBatch, "backward: a row changes with the rows beside it, or by chance. Say over_rows=True"),
     ],
 )
 def test_a_norm(kind: type[nn.Normalization], problem: str) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 
 from mlpcli.config import DataOptions, RunOptions
 from mlpcli.data import Prepared, prepare
-from mlpcli.training.loop.ensemble_trainer import EnsembleTrainer, trainer_of
+from mlpcli.training.ensembles.ensemble_trainer import EnsembleTrainer
+from mlpcli.training.ensembles.trainers import RunsTrainer, trainer_of
 from mlpcli.training.loop.epoch_rows import EpochRow
-from mlpcli.training.loop.trainer import Trainer
 from mlpcli.training.planned_run import plan_run
 
 CLASSES = "blobs:n=131,k=3,d=5"
@@ -40,13 +40,14 @@ class Trained:
     best_epoch: int
     epochs_run: int
     diverged: str
+    stopped: str
 
     def __eq__(self, other: object) -> bool:
         """Exactly, where nan equals nan."""
         return isinstance(other, Trained) and repr(self) == repr(other)
 
 
-def finish(trainer: Trainer | EnsembleTrainer) -> list[Trained]:
+def finish(trainer: RunsTrainer) -> list[Trained]:
     """Train to the end; what became of each run."""
     rows: list[list[EpochRow]] = [[] for _ in trainer.runs]
     for epoch in trainer.epochs():
@@ -64,6 +65,7 @@ def finish(trainer: Trainer | EnsembleTrainer) -> list[Trained]:
             int(trainer.best_epoch[run]),
             int(trainer.epochs_run[run]),
             str(trainer.diverged.get(run, "")),
+            trainer.stopped.get(run, ""),
         )
         for run in range(len(trainer.runs))
     ]

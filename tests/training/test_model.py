@@ -16,7 +16,7 @@ from sklearn.metrics import accuracy_score, mean_squared_error, r2_score
 
 import mlpcli
 from mlpcli.data import Prepared
-from mlpcli.errors import DataError
+from mlpcli.errors import DataError, UsageError
 from mlpcli.training.loop.trainer import Trainer
 from mlpcli.training.model import Model
 from tests.measure import assert_memory_below
@@ -290,6 +290,13 @@ def test_an_ensemble_is_the_mean_of_its_networks(tmp_path: Path, options: dict[s
     for other in (mlpcli.load(tmp_path / "m"), pickle.loads(pickle.dumps(run.model)), copy.deepcopy(run.model)):
         assert np.array_equal(other.predict(x), run.model.predict(x))
     assert parts[0].networks == [parts[0]]
+    assert [(one.options.seed, one.options.ensemble, one.options.val_size) for one in parts] == [
+        (0, 1, 0),
+        (1, 1, 0),
+        (2, 1, 0),
+    ]
+    with pytest.raises(UsageError, match="an ensemble of 3 networks"):
+        mlpcli.to_estimator(run.model)
     if options.get("depth") != 0:
         hidden = [one.hidden(x) for one in parts]
         assert np.array_equal(run.model.hidden(x), np.concatenate(hidden, axis=1))

@@ -11,7 +11,7 @@ from safetensors.numpy import load, save
 
 from mlpcli.data import Prepared
 from mlpcli.optim import OPTIMIZERS
-from mlpcli.training.loop.ensemble_trainer import EnsembleTrainer, trainer_of
+from mlpcli.training.ensembles.trainers import RunsTrainer, trainer_of
 from mlpcli.training.loop.trainer import Trainer
 from tests.training.problems import CLASSES, NUMBERS, TWO_CLASSES, Trained, dataset, finish, resolved, train
 
@@ -64,13 +64,18 @@ CASES: dict[str, tuple[str, dict[str, Any], list[dict[str, Any]]]] = {
         },
         [{"patience": 1}, {"patience": 2, "seed": 1}, {"lr": 1e20, "seed": 2}],
     ),
+    "an ensemble of which each network ends at its own time": (
+        CLASSES,
+        {"ensemble": 3, "optimizer": "lbfgs", "width": 3, "depth": 1, "epochs": 400},
+        [{"seed": 2}],
+    ),
     **{f"optimizer {name}": (CLASSES, {"optimizer": name}, [{}, {"seed": 1}]) for name in OPTIMIZERS},
 }
 
 Saved = tuple[bytes, str]
 
 
-def through_files(trainer: Trainer | EnsembleTrainer) -> Saved:
+def through_files(trainer: RunsTrainer) -> Saved:
     arrays, counters = trainer.checkpoint()
     return save(arrays), json.dumps(counters, allow_nan=False)
 

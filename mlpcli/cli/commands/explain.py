@@ -77,7 +77,8 @@ def explain(
             data, name = own_data(model, shown(path), split, data_home)
             chosen, part = find_metric(metric, model, "--metric"), data.parts[name]
             if not networks:
-                say(f"{counted(len(models), 'network')}, {len(part)} {name} rows of {data.name}", quiet=quiet)
+                count = sum(one.options.ensemble for one in models)
+                say(f"{counted(count, 'network')}, {len(part)} {name} rows of {data.name}", quiet=quiet)
             orders = permutations(model.options.seed, len(part), repeats)
             with blas_threads(int(model.options.threads)), _progress(model, len(networks), len(models), quiet) as show:
                 networks.append(costs(model, part, chosen, orders, show))

@@ -128,8 +128,8 @@ def _best_epoch(result: Result) -> Iterator[str]:
     """Whether the best epoch stands at an end of the training, which says that it went on too long, or not enough."""
     config, best, last = result["config"], result["best_epoch"], result["epochs_run"]
     measure = Measure.find(config["monitor"])
-    if measure is None or config["keep"] != "best" or last < FEW_EPOCHS:
-        return
+    if measure is None or config["keep"] != "best" or last < FEW_EPOCHS or config.get("ensemble", 1) > 1:
+        return  # of an ensemble it is a median
     if result["metrics"][measure.part][measure.metric.name] == measure.metric.bounds[measure.metric.larger_is_better]:
         return  # nothing is better than perfect
     if best == 1:

@@ -104,9 +104,10 @@ class Prepared:
         return replace(self, train=train, val=val, folds=None)
 
     @property
-    def validation(self) -> Part | None:
-        """The validation rows; of an ensemble those of its first network."""
-        return self.val if self.folds is None else self.fold(0).val
+    def validations(self) -> list[Part]:
+        """The validation rows, if there are any; of an ensemble those of each network."""
+        found = [self.val] if self.folds is None else [self.fold(k).val for k in range(self.folds.max() + 1)]
+        return [part for part in found if part is not None]
 
     @property
     def features(self) -> tuple[str, ...]:

@@ -64,6 +64,9 @@ def build_entry(
         for column in roles.weights
         for name, rows in split.parts.items()
     }
+    for fold in () if split.folds is None else np.unique(split.folds).tolist():
+        for column in roles.weights:
+            read_weights(table, column, usable[split.train[split.folds == fold]], f"rows of fold {fold}")
     preprocessing, inputs = _fit(table, roles, options, usable[split.train], targets, split.train, weights.get("train"))
     for name, rows in split.parts.items():
         if name in weights:

@@ -54,9 +54,11 @@ def draw_hidden(networks: Networks) -> list[Drawing]:
     layers = range(depth)[-(MOST_PANELS - 1) :]
     inputs = in_own_units(fitted, x) if are_numbers(fitted, 2) else x.astype(np.float64)
     views = [("inputs", find_view(inputs, tuple(fitted.features)))]
+    count = kept.model.options.ensemble
+    several = f" of {count} networks" if count > 1 else ""
     for layer in layers:
         h = kept.model.representation(x, layer).astype(np.float64)
-        views.append((f"hidden layer {layer + 1}: {h.shape[-1]} units", find_view(h, _unit_names(h))))
+        views.append((f"hidden layer {layer + 1}: {h.shape[-1]} units{several}", find_view(h, _unit_names(h))))
     rows = -(-len(views) // 2)
     figure, axes = new_figure(6.0, 0.9 + 2.5 * rows, rows, 2)
     for panel in axes[len(views) :]:

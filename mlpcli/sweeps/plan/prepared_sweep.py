@@ -230,15 +230,14 @@ class PreparedSweep:
         """
         measure = Measure.parse(self.metric)
         for data in loaded:
-            part = data.validation if measure.part == "val" else data.parts[measure.part]
-            assert part is not None  # `resolve_metric` has seen to it
-            if not is_defined(measure.metric, part, data.preprocessing):
-                raise usage_error([f"metric on dataset {data.name!r}: {undefined(measure, len(part))}"])
+            for part in data.validations if measure.part == "val" else [data.parts[measure.part]]:
+                if not is_defined(measure.metric, part, data.preprocessing):
+                    raise usage_error([f"metric on dataset {data.name!r}: {undefined(measure, len(part))}"])
 
 
 def _kind_of(data: Prepared) -> Kind:
     """Facts that decide which metrics the trials on this dataset have."""
-    return Kind(data.task, len(data.targets), len(data.train), 0 if data.validation is None else len(data.validation))
+    return Kind(data.task, len(data.targets), len(data.train), min(map(len, data.validations), default=0))
 
 
 def _not_in_a_sweep(options: RunOptions, plan: Plan) -> str | None:

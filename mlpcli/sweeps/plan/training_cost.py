@@ -62,6 +62,7 @@ def cost_of(options: RunOptions, features: int, outputs: int, rows: int, l2: int
     step = STEP + layers * (STEP_LAYER + STEP_DROPOUT * dropped + STEP_NORM * normed)
     units = batch * hidden * (UNIT + UNIT_DROPOUT * dropped + UNIT_NORM * normed)
     replica = REPLICA + wide * (6 * parameters * batch * PRODUCT + units)
-    replicas = 1 if optimizer.full_batch or busy > ALONE * l2 else min(BUDGET * l2 // busy, MAX_REPLICAS)
+    most = max(1, MAX_REPLICAS // options.ensemble)  # whose networks keep their memory while others train
+    replicas = 1 if optimizer.full_batch or busy > ALONE * l2 else min(BUDGET * l2 // busy, most)
     steps *= options.ensemble
     return Cost(replicas, steps * step, steps * replica)

@@ -12,8 +12,8 @@ from mlpcli.nn import Array
 from mlpcli.plugins.files import Plugin, blamed, use
 from mlpcli.sweeps.run.kept_models import KeepModels
 from mlpcli.threads import claim_blas_memory
+from mlpcli.training.ensembles.trainers import trainer_of
 from mlpcli.training.loop.diagnostics import DiagnosticsRow
-from mlpcli.training.loop.ensemble_trainer import trainer_of
 from mlpcli.training.loop.epoch_rows import EpochRow
 from mlpcli.training.model import Model
 from mlpcli.training.session import result_of

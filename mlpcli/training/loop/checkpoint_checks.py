@@ -1,7 +1,7 @@
 """The check that a checkpoint read from a file is one of this training, made before anything of it is used."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,14 +9,18 @@ from pydantic import BaseModel, ConfigDict, Field
 from mlpcli.nn import Array
 from mlpcli.training.loop.divergence import Divergence
 
-__all__ = ["Counters", "check_arrays", "check_members"]
+__all__ = ["Counters", "EnsembleCounters", "check_arrays", "check_members"]
+
+
+_Index = Annotated[str, Field(pattern="^[0-9]{1,9}$")]
 
 
 class Counters(BaseModel):
     """The part of a checkpoint that is JSON.
 
     `batch` batches of the epoch after `epoch` are done, in `epoch_time` seconds; `drawn` numbers were taken for their
-    dropout masks. `diverged` says by index which runs diverged where. `elapsed` are the seconds of a single run.
+    dropout masks. `diverged` says by index which runs diverged where, `stopped` why others ended. `elapsed` are the
+    seconds of a single run.
     """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, defer_build=True)
@@ -25,7 +29,18 @@ class Counters(BaseModel):
     batch: int = Field(strict=True, ge=0)
     epoch_time: float = Field(strict=True, ge=0)
     drawn: int = Field(strict=True, ge=0, lt=2**63)
-    diverged: dict[Annotated[str, Field(pattern="^[0-9]{1,9}$")], Divergence]
+    diverged: dict[_Index, Divergence]
+    stopped: dict[_Index, str] = {}
+    elapsed: float = Field(0.0, strict=True, ge=0)
+
+
+class EnsembleCounters(BaseModel):
+    """The part of an ensemble's checkpoint that is JSON: epochs that all networks have done, and those of each."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, defer_build=True)
+
+    epoch: int = Field(strict=True, ge=0)
+    networks: list[dict[str, Any]]
     elapsed: float = Field(0.0, strict=True, ge=0)
 
 

@@ -89,7 +89,8 @@ def diverged(place: str, options: RunOptions, found: Divergence | None, kept_epo
     'training of the network diverged. The weights of epoch 2 are kept. Try a lower --lr'
     """
     where = "" if found is None else f": {found}"
-    kept = "" if kept_epoch is None else f" The weights of epoch {kept_epoch} are kept."
+    weights = f"weights of epoch {kept_epoch}" if options.ensemble == 1 else "best weights of each network"
+    kept = "" if kept_epoch is None else f" The {weights} are kept."
     return f"training of {place} diverged{where}.{kept} {remedy(options, [found] if found else [])}"
 
 

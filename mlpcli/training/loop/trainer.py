@@ -20,12 +20,12 @@ Two networks learn exclusive or side by side, from different seeds:
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import numpy as np
 
 from mlpcli.config import RunOptions
-from mlpcli.config.metrics import Metric, epoch_columns, metrics_of
+from mlpcli.config.metrics import PARTS, Metric, epoch_columns, metrics_of
 from mlpcli.data import Part, Prepared
 from mlpcli.nn import Array
 from mlpcli.training.loop.diagnostics import DiagnosticsRow
@@ -110,8 +110,8 @@ class Trainer(TrainingState):
         """Call `tick` after the current batch; safe in a signal handler."""
         self._hurried = True
 
-    def results(self) -> list[Metrics]:
-        """The metrics of the kept weights on train, val and test, one dict per run."""
+    def results(self, only: Collection[str] = PARTS) -> list[Metrics]:
+        """The metrics of the kept weights on train, val and test, or some of these, one dict per run."""
         self.members = np.arange(len(self.runs))
         self._assemble()
         self.network.params[...], self.network.state[...] = self.kept_params, self.kept_state
@@ -119,7 +119,8 @@ class Trainer(TrainingState):
         parts = {"train": self.data.train, "val": self.data.val, "test": self.data.test}
         with np.errstate(all="ignore"):
             measured = {
-                name: None if part is None else self._evaluate(part, self.metrics) for name, part in parts.items()
+                name: None if part is None or name not in only else self._evaluate(part, self.metrics)
+                for name, part in parts.items()
             }
         return [
             {name: None if values is None else _pick(values, run) for name, values in measured.items()}

@@ -113,8 +113,10 @@ class TrainingState:
                 **{f"sums.{name}": sums for name, sums in self._steps.sums.arrays.items()},
                 **{f"optimizer.{name}": array for name, array in self._steps.optimizer.state.items()},
             }
-        diverged = {str(run): vars(found) for run, found in self.diverged.items()}
-        counters = {"epoch": self.epoch, "batch": self.batch, "epoch_time": self._epoch_time, "diverged": diverged}
+        counters: dict[str, Any] = {"epoch": self.epoch, "batch": self.batch, "epoch_time": self._epoch_time}
+        counters["diverged"] = {str(run): vars(found) for run, found in self.diverged.items()}
+        if self.stopped:  # of an ensemble, whose other networks go on
+            counters["stopped"] = {str(run): reason for run, reason in self.stopped.items()}
         return arrays, {**counters, "drawn": self.replicas.bits.drawn}
 
     def restore(self, arrays: dict[str, Array], counters: dict[str, Any], *, may_have_ended: bool = False) -> None:
@@ -146,6 +148,7 @@ class TrainingState:
             self._follow_plateau()
             self.replicas.bits.restart(self.epoch + 1, counted.drawn)
         self.diverged = {int(run): found for run, found in counted.diverged.items()}
+        self.stopped = {int(run): reason for run, reason in counted.stopped.items()}
 
     def _assemble(self) -> None:
         """Build the replicas of the members."""

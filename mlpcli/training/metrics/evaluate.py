@@ -80,10 +80,9 @@ def evaluate(
     return {metric.name: FUNCTIONS[metric.name](scored) for metric in chosen}
 
 
-def mean_metrics(scored: Sequence[Mapping[str, float] | None]) -> dict[str, float]:
-    """The mean of every metric over several parts, all of which have scores."""
-    values = [metrics for metrics in scored if metrics is not None]
-    return {name: float(np.mean([metrics[name] for metrics in values])) for name in values[0]}
+def mean_metrics(scored: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The mean of every metric over several parts of the data."""
+    return {name: float(np.mean([metrics[name] for metrics in scored])) for name in scored[0]}
 
 
 def evaluate_targets(network: Network, loss: Loss, part: Part, known: Preprocessing) -> list[dict[str, Array]]:

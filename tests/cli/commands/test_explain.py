@@ -172,3 +172,10 @@ def test_another_training_removes_the_table(capsys: pytest.CaptureFixture[str]) 
     assert Path("results/again/explain-test.csv").exists()
     assert run([*train, "--force"]) == 0
     assert not Path("results/again/explain-test.csv").exists()
+
+
+def test_the_networks_of_an_ensemble_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "--dataset", DATA, "--ensemble", "3", "--epochs", "1", "--name", "several", "--quiet"]) == 0
+    capsys.readouterr()
+    assert run(["explain", "several"]) == 0
+    assert capsys.readouterr().err == f"3 networks, 24 test rows of {DATA}\n"

@@ -182,3 +182,13 @@ def test_every_optimizer_has_its_memories() -> None:
 
 def test_an_optimizer_that_takes_all_rows_trains_alone() -> None:
     assert digits(width=4).replicas > 1 == digits(width=4, optimizer="lbfgs").replicas
+
+
+def test_the_networks_of_ensembles_share_the_bound_on_replicas() -> None:
+    """They keep their memory while others train."""
+    single, several, many = (
+        cost_of(resolved(width=4, depth=1, ensemble=count), 4, 3, 120, L2) for count in (1, 8, 500)
+    )
+    assert single.replicas == MAX_REPLICAS
+    assert (several.replicas, many.replicas) == (MAX_REPLICAS // 8, 1)
+    assert several.trial == pytest.approx(8 * single.trial)

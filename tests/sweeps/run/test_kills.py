@@ -28,7 +28,7 @@ HALVING = {"halving": {"min_epochs": 2, "factor": 2}}
 POISONED = "import mlpcli.api.sweep_workers as s; s.PRELOAD = (*s.PRELOAD, 'poison')"
 POISON = """
 import os, signal
-from mlpcli.training.loop import ensemble_trainer as work
+from mlpcli.training.ensembles import trainers as work
 
 class Poisoned(work.Trainer):
     def epochs(self, *arguments, **options):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from mlpcli.data.prepared.rows.splits import Split
 from mlpcli.errors import DataError
 
-__all__ = ["deal", "leave_out"]
+__all__ = ["check_classes", "deal", "leave_out"]
 
 
 def deal(
@@ -71,13 +71,29 @@ def leave_out(split: Split, places: NDArray[np.int64], fold: int, codes: NDArray
         DataError: no row of some class is left to train on.
     """
     rows = split.train
-    val, train = rows[places == fold], rows[places != fold]
-    if codes is not None and len(np.unique(codes[train])) < len(np.unique(codes[rows])):
+    if codes is not None:
+        check_classes(codes[rows], places, fold, fewest=1)
+    return replace(split, train=rows[places != fold], val=rows[places == fold])
+
+
+def check_classes(codes: NDArray[np.int64], places: NDArray[np.int64], fold: int, fewest: int) -> None:
+    """Check that every class of `fewest` rows or more has one outside the fold.
+
+    Args:
+        codes: the class of each training row.
+        places: its fold.
+        fold: the fold that validates.
+        fewest: rows that a class needs to be checked; an ensemble may meet one of a single row.
+
+    Raises:
+        DataError: a class has no row outside.
+    """
+    counts, outside = (np.bincount(rows, minlength=codes.max() + 1) for rows in (codes, codes[places != fold]))
+    if ((counts >= fewest) & (outside == 0) & (counts > 0)).any():
         raise DataError(
             f"fold {fold} of {places.max() + 1} leaves no training row of some class. Nothing was written. "
             "Use split stratified"
         )
-    return replace(split, train=train, val=val)
 
 
 def _by_group(random: np.random.Generator, groups: NDArray[Any], folds: int) -> NDArray[np.int64]:

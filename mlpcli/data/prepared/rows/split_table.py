@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from mlpcli.config import DataOptions
 from mlpcli.data.cache.table import Table
 from mlpcli.data.prepared.column_roles import ColumnRoles
-from mlpcli.data.prepared.rows.folds import deal, leave_out
+from mlpcli.data.prepared.rows.folds import check_classes, deal, leave_out
 from mlpcli.data.prepared.rows.splits import Split, split_rows
 from mlpcli.data.prepared.targets import Targets
 from mlpcli.errors import DataError, UsageError
@@ -78,7 +78,12 @@ def split_table(
         method=options.split,
         split_seed=int(options.split_seed),
     )
-    return leave_out(split, places, options.fold, codes) if options.folds else replace(split, folds=places)
+    if options.folds:
+        return leave_out(split, places, options.fold, codes)
+    if codes is not None:
+        for fold in range(folds):
+            check_classes(codes[split.train], places, fold, fewest=2)
+    return replace(split, folds=places)
 
 
 def _groups(table: Table, column: int, usable: NDArray[np.int64]) -> NDArray[Any]:

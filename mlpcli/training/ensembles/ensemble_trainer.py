@@ -5,7 +5,7 @@
 >>> from mlpcli.training.planned_run import plan_run
 >>> options = RunOptions(dataset="iris", ensemble=3, epochs=2)
 >>> data = prepare(options.data)
->>> trainer = trainer_of([plan_run(options, data).options], data)
+>>> trainer = EnsembleTrainer([plan_run(options, data).options], data)
 >>> [[(run, row["epoch"]) for run, row in rows] for rows in trainer.epochs()]
 [[(0, 1)], [(0, 2)]]
 >>> trainer.results()[0]["test"]["accuracy"] > 0.6, trainer.tensors(0)["output.weight"].shape
@@ -14,41 +14,31 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from mlpcli.config import RunOptions
 from mlpcli.data import Prepared
 from mlpcli.nn import Array, Loss, Network
 from mlpcli.training.build import build_loss
 from mlpcli.training.described_network import build_network
-from mlpcli.training.loop.checkpoint_checks import check_arrays
+from mlpcli.training.ensembles.network_options import network_options
+from mlpcli.training.loop.checkpoint_checks import EnsembleCounters, check_arrays
 from mlpcli.training.loop.diagnostics import DiagnosticsRow
 from mlpcli.training.loop.divergence import Divergence
 from mlpcli.training.loop.epoch_rows import EpochRow, mean_row
 from mlpcli.training.loop.trainer import Metrics, Trainer
 from mlpcli.training.metrics.evaluate import evaluate, mean_metrics
 
-__all__ = ["EnsembleTrainer", "trainer_of"]
-
-
-class Counters(BaseModel):
-    """The part of a checkpoint that is JSON: epochs that all networks have done, and the counters of each trainer."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, defer_build=True)
-
-    epoch: int = Field(strict=True, ge=0)
-    networks: Annotated[list[dict[str, Any]], Field(min_length=1)]
-    elapsed: float = Field(0.0, strict=True, ge=0)
+__all__ = ["EnsembleTrainer"]
 
 
 class EnsembleTrainer:
     """Trains resolved runs whose `ensemble` is above 1, as `Trainer` trains others and with its attributes.
 
-    Network k of a run with seed s has the seed s * ensemble + k, so that no two runs share one. Each keeps the weights
-    of its own best epoch. An epoch's row has the means over the networks that trained it.
+    Each network keeps the weights of its own best epoch. An epoch's row has the means over the networks that trained
+    it. A run of which one network diverges ends with that epoch, of which it has no row.
 
     Args:
         runs: resolved options with one stack_key.
@@ -58,9 +48,8 @@ class EnsembleTrainer:
 
     def __init__(self, runs: Sequence[RunOptions], data: Prepared, measure: str | None = None) -> None:
         self.runs, self.data, self.options = list(runs), data, runs[0]
-        self.trainers = [
-            Trainer([_network(run, k) for run in runs], data.fold(k), measure) for k in range(self.options.ensemble)
-        ]
+        of_networks = zip(*map(network_options, runs), strict=True)
+        self.trainers = [Trainer(own, data.fold(k), measure) for k, own in enumerate(of_networks)]
         self.columns = self.trainers[0].columns
         self.diagnostics: list[tuple[int, DiagnosticsRow]] = []
         self.epoch = 0
@@ -70,25 +59,27 @@ class EnsembleTrainer:
 
     @property
     def members(self) -> Array:
-        """Indices of the runs of which some network is still training."""
+        """Indices of the runs with a network that is still training."""
         return np.flatnonzero([any(run in one.members for one in self.trainers) for run in range(len(self.runs))])
 
     @property
     def batch(self) -> int:
-        """Batches of the epoch under way that its trainer has done."""
+        """Batches done of the current epoch, by the network that is furthest in it."""
         return max(one.batch for one in self.trainers)
 
     @property
     def best_epoch(self) -> Array:
         """The median of the best epochs of a run's networks, the lower of two, `(runs,)`."""
         sorted_epochs = np.sort([one.best_epoch for one in self.trainers], axis=0)
-        median: Array = sorted_epochs[(len(self.trainers) - 1) // 2]
+        median: Array = np.minimum(sorted_epochs[(len(self.trainers) - 1) // 2], self.epochs_run)
         return median
 
     @property
     def epochs_run(self) -> Array:
-        """Epochs of the network of each run that trained longest, `(runs,)`."""
+        """Epochs of the network of each run that trained longest, `(runs,)`; one that diverged has those before."""
         longest: Array = np.max([one.epochs_run for one in self.trainers], axis=0)
+        for run, found in self.diverged.items():
+            longest[run] = max(found.epoch - 1, 0)
         return longest
 
     @property
@@ -107,7 +98,7 @@ class EnsembleTrainer:
 
     @property
     def stopped(self) -> dict[int, str]:
-        """Why runs ended before their last epoch, where no network of theirs went on."""
+        """Why runs ended before their last epoch, if all of their networks ended so."""
         first, *others = (one.stopped for one in self.trainers)
         return {run: why for run, why in first.items() if all(run in other for other in others)}
 
@@ -165,7 +156,8 @@ class EnsembleTrainer:
         Those of val are means over the networks, each on its own fold; of validation rows that all networks share, they
         are of the averaged networks too.
         """
-        own = [one.results() for one in self.trainers]
+        parts = () if self.data.folds is None else ("val",)
+        own = [one.results(parts) for one in self.trainers]
         return [self._result(run, [results[run]["val"] for results in own]) for run in range(len(self.runs))]
 
     def tensors(self, run: int) -> dict[str, Array]:
@@ -185,20 +177,23 @@ class EnsembleTrainer:
         Raises:
             ValueError: it is the checkpoint of another training, or damaged.
         """
-        counted = Counters.model_validate(counters)
+        counted = EnsembleCounters.model_validate(counters)
         if len(counted.networks) != len(self.trainers):
             raise ValueError(f"it has {len(counted.networks)} networks, this training has {len(self.trainers)}")
         own: list[dict[str, Array]] = [{} for _ in self.trainers]
-        rest = {}
+        numbers, rest = set(map(str, range(len(own)))), {}
         for name, array in arrays.items():
             k, _, short = name.partition(".")
-            if k.isdecimal() and int(k) < len(own):
+            if k in numbers:
                 own[int(k)][short] = array
             else:
                 rest[name] = array
         check_arrays(rest, {"rows": self._rows})
         for one, its_arrays, its_counters in zip(self.trainers, own, counted.networks, strict=True):
             one.restore(its_arrays, its_counters, may_have_ended=True)
+        ahead = {one.epoch - counted.epoch for one in self.trainers if len(one.members)}
+        if not ahead <= {0, 1} or not np.isfinite(rest["rows"]).all():
+            raise ValueError(f"its networks stand elsewhere than at epoch {counted.epoch} of all")
         self._rows[...], self.epoch = rest["rows"], counted.epoch
 
     def _end_diverged(self) -> None:
@@ -207,11 +202,11 @@ class EnsembleTrainer:
             self.prune(list(self.diverged))
 
     def _finish_epoch(self) -> list[tuple[int, EpochRow]]:
-        """The mean rows of the runs that are well."""
+        """The mean rows of the runs that have not diverged."""
         self.epoch += 1
-        rows = []
+        rows, has_row = [], self._rows[..., self.columns.index("epoch")] > 0
         for run in range(len(self.runs)):
-            trained = self._rows[:, run][self._rows[:, run, 0] > 0]
+            trained = self._rows[has_row[:, run], run]
             if len(trained) and run not in self.diverged:
                 rows.append((run, mean_row(self.columns, trained, float(self.times[run]))))
         self._rows[...] = 0
@@ -225,7 +220,7 @@ class EnsembleTrainer:
         found: Metrics = {}
         for name, part in parts.items():
             if name == "val" and data.folds is not None:
-                found[name] = mean_metrics(own)
+                found[name] = mean_metrics([metrics for metrics in own if metrics is not None])
             elif part is None:
                 found[name] = None
             else:
@@ -233,14 +228,3 @@ class EnsembleTrainer:
                     measured = evaluate(network, loss, part, data.preprocessing, one.metrics)
                 found[name] = {metric: float(value) for metric, value in measured.items()}
         return found
-
-
-def trainer_of(runs: Sequence[RunOptions], data: Prepared, measure: str | None = None) -> Trainer | EnsembleTrainer:
-    """What trains these runs; arguments as for `Trainer`."""
-    kind = EnsembleTrainer if runs[0].ensemble > 1 else Trainer
-    return kind(runs, data, measure)
-
-
-def _network(run: RunOptions, k: int) -> RunOptions:
-    """The options of one network of an ensemble."""
-    return run.model_copy(update={"ensemble": 1, "seed": run.seed * run.ensemble + k})

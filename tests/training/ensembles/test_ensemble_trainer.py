@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from mlpcli.data import Prepared
-from mlpcli.training.loop.ensemble_trainer import EnsembleTrainer, trainer_of
+from mlpcli.errors import DataError, UsageError
+from mlpcli.training.ensembles.ensemble_trainer import EnsembleTrainer
+from mlpcli.training.ensembles.trainers import trainer_of
 from mlpcli.training.loop.trainer import Trainer
 from mlpcli.training.model import Model
 from tests.training.problems import (
@@ -129,12 +131,38 @@ def test_groups_stay_together(tmp_path: Path) -> None:
         assert len(set(data.folds[groups == group].tolist())) == 1
 
 
-def test_one_network_that_diverges_ends_the_run() -> None:
-    trainer, _ = ensemble(optimizer="sgd", lr=1e20, epochs=9, norm="batch", activation="identity")
-    (found,) = finish(trainer)
-    assert "at epoch" in found.diverged
-    assert len(found.rows) == found.epochs_run < 9
-    assert all(one.epoch <= found.epochs_run + 1 for one in trainer.trainers)
+@pytest.mark.parametrize("broken", range(4))
+def test_one_network_that_diverges_ends_the_run(broken: int) -> None:
+    """In the second epoch, which the networks before it have trained and those after it have not; it has no row."""
+    data = dataset(CLASSES, ensemble=4)
+    trainer = EnsembleTrainer([resolved(data, ensemble=4, epochs=9)], data)
+    epochs = trainer.epochs()
+    rows = [row for _, row in next(epochs)]
+    trainer.trainers[broken].network.params[...] = np.nan
+    rows += [row for found in epochs for _, row in found]
+    assert [row["epoch"] for row in rows] == [1]
+    assert (trainer.epochs_run.tolist(), trainer.best_epoch.tolist()) == ([1], [1])
+    assert (trainer.diverged[0].epoch, trainer.diverged[0].batch) == (2, 1)
+    assert [one.epoch for one in trainer.trainers] == [2] * (broken + 1) + [1] * (3 - broken)
+    assert not any(len(one.members) for one in trainer.trainers)
+    assert np.isfinite(trainer.tensors(0)["output.weight"]).all() if trainer.results() else False
+
+
+def test_the_best_epoch_is_the_lower_median() -> None:
+    data = dataset(CLASSES, ensemble=4)
+    trainer = EnsembleTrainer([resolved(data, ensemble=4, epochs=9)], data)
+    finish(trainer)
+    for one, epoch in zip(trainer.trainers, (7, 2, 9, 4), strict=True):
+        one.monitor.best_epoch[...] = epoch
+    assert trainer.best_epoch.tolist() == [4]
+
+
+def test_a_run_has_stopped_when_all_of_its_networks_have() -> None:
+    trainer, _ = ensemble(epochs=2)
+    for number, one in enumerate(trainer.trainers):
+        assert trainer.stopped == {}
+        one.stopped[0] = f"stuck {number}"
+    assert trainer.stopped == {0: "stuck 0"}
 
 
 def test_no_two_runs_share_a_network_seed() -> None:
@@ -156,6 +184,12 @@ def test_a_checkpoint_of_another_ensemble_is_refused() -> None:
         fresh.restore({name: array for name, array in arrays.items() if name != "rows"}, counters)
     with pytest.raises(ValueError, match="differ"):
         fresh.restore({name: array for name, array in arrays.items() if name != "1.params"}, counters)
+    with pytest.raises(ValueError, match="stand elsewhere than at epoch 3 of all"):
+        fresh.restore(arrays, {**counters, "epoch": 3})
+    with pytest.raises(ValueError, match="stand elsewhere"):
+        fresh.restore(arrays | {"rows": np.full_like(arrays["rows"], np.inf)}, counters)
+    with pytest.raises(ValueError, match="differ"):
+        fresh.restore({name.replace("1.params", "01.params"): array for name, array in arrays.items()}, counters)
     fresh.restore(arrays, counters)
     assert finish(fresh) == train([trainer.runs[0]], data)
 
@@ -165,3 +199,33 @@ def test_rows_come_once_however_the_epochs_are_asked_for() -> None:
     (whole,) = train([trainer.runs[0]], data)
     rows = [without_seconds(row) for until in (2, 3, 5) for found in trainer.epochs(until=until) for _, row in found]
     assert rows == whole.rows
+
+
+def table(path: Path, lines: list[str]) -> str:
+    path.write_text("\n".join(["x,w,y", *lines, ""]))
+    return str(path)
+
+
+def test_every_fold_must_define_the_monitor(tmp_path: Path) -> None:
+    """The last third of the rows is of one class, as a split in order leaves it."""
+    lines = [f"{x},1,{'a' if x % 2 or x >= 40 else 'b'}" for x in range(60)]
+    data = dataset(table(tmp_path / "t.csv", lines), target=("y",), split="ordered", test_size=0, ensemble=3)
+    with pytest.raises(UsageError, match="val_roc_auc is not defined on 20 validation rows"):
+        resolved(data, ensemble=3, monitor="val_roc_auc")
+    resolved(data, ensemble=3)
+
+
+def test_every_fold_must_count(tmp_path: Path) -> None:
+    lines = [f"{x},{int(x < 20)},{x % 7}.5" for x in range(60)]
+    options: dict[str, Any] = {"target": ("y",), "weights": "w", "split": "ordered", "test_size": 0}
+    with pytest.raises(DataError, match="all 20 rows of fold 1 have the weight 0 in column 'w'"):
+        dataset(table(tmp_path / "t.csv", lines), ensemble=3, task="regression", **options)
+
+
+def test_every_network_meets_every_class_of_two_rows_or_more(tmp_path: Path) -> None:
+    lines = [f"{x},1,{'ab'[x >= 30]}" for x in range(60)]
+    options: dict[str, Any] = {"target": ("y",), "test_size": 0}
+    with pytest.raises(DataError, match="fold 0 of 2 leaves no training row of some class"):
+        dataset(table(tmp_path / "t.csv", lines), split="ordered", ensemble=2, **options)
+    alone = table(tmp_path / "u.csv", [*lines, "60,1,c"])
+    assert dataset(alone, ensemble=2, **options).folds is not None

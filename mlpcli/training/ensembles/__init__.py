@@ -1,0 +1,1 @@
+"""Runs that are ensembles: networks of one architecture, trained on folds and averaged."""
