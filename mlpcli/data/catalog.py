@@ -13,8 +13,9 @@ from mlpcli.data.cache.entries import home_folder
 from mlpcli.data.names.card_sources import check_origin
 from mlpcli.data.names.cards import Card, all_cards, find_card
 from mlpcli.data.names.sources import find_source
-from mlpcli.data.prepare import is_here, prepare
+from mlpcli.data.prepare import prepare
 from mlpcli.data.prepared.dataset import Prepared
+from mlpcli.data.source_tables import is_here
 from mlpcli.errors import FileError, MlpcliError, UsageError, why
 from mlpcli.wording import quote
 

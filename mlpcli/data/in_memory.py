@@ -19,7 +19,7 @@ from mlpcli.data.cache.table import Table, TableWriter
 from mlpcli.data.names.locate import MEMORY
 from mlpcli.data.names.sources import find_source
 from mlpcli.data.new_rows import validation_table
-from mlpcli.data.prepare import prepared_from, table_folder, with_decided
+from mlpcli.data.prepare import prepared_from, with_decided
 from mlpcli.data.prepared.dataset import Prepared
 from mlpcli.data.prepared.write_parts import build_entry
 from mlpcli.data.readers.arrays import are_pictures, read_arrays
@@ -27,6 +27,7 @@ from mlpcli.data.readers.file_format import TYPED_OPTIONS, Wanted
 from mlpcli.data.readers.formats import refuse_others
 from mlpcli.data.readers.frames import read_frame
 from mlpcli.data.readers.sparse_matrices import read_sparse
+from mlpcli.data.source_tables import table_folder
 from mlpcli.data.sparse.sparse_rows import is_sparse
 from mlpcli.data.values import as_array, as_frame, is_frame, warn_of_other_order
 from mlpcli.errors import DataError, UsageError

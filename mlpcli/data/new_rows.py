@@ -15,11 +15,11 @@ from mlpcli.data.cache.sparse_arrays import rows_of
 from mlpcli.data.cache.table import Kind, Table
 from mlpcli.data.names.locate import format_of
 from mlpcli.data.names.sources import Source, find_source
-from mlpcli.data.prepare import entry_folder, open_table
 from mlpcli.data.prepared.column_summary import ColumnSummary, UnknownTexts
 from mlpcli.data.prepared.dataset import Part
 from mlpcli.data.prepared.preprocessing import Preprocessing
 from mlpcli.data.readers.formats import load_format
+from mlpcli.data.source_tables import entry_folder, open_table
 from mlpcli.wording import quote
 
 if TYPE_CHECKING:

@@ -6,28 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from mlpcli.config import DataOptions
-from mlpcli.data.cache.entries import Entry, NewEntry, digest_of, home_folder, open_entry
+from mlpcli.data.cache.entries import Entry, NewEntry, home_folder, open_entry
 from mlpcli.data.cache.sparse_arrays import rows_of
-from mlpcli.data.cache.table import Table, TableWriter
-from mlpcli.data.names.sources import Source, find_source
+from mlpcli.data.names.sources import find_source
 from mlpcli.data.prepared.column_summary import ColumnSummary
 from mlpcli.data.prepared.dataset import PARTS, Part, Prepared
 from mlpcli.data.prepared.preprocessing import Preprocessing
+from mlpcli.data.source_tables import entry_folder, open_table
 from mlpcli.errors import DataError
 
-__all__ = [
-    "entry_folder",
-    "is_here",
-    "open_prepared",
-    "open_table",
-    "prepare",
-    "prepared_from",
-    "table_folder",
-    "with_decided",
-]
-
-KEY = 20  # hex digits of the digest at the end of a cache folder's name
-PARTS_FORMAT = 2  # raised when other arrays are made of the same table, which needs no reading again
+__all__ = ["open_prepared", "prepare", "prepared_from", "with_decided"]
 
 
 def prepare(options: DataOptions, data_home: Path | str | None = None) -> Prepared:
@@ -91,38 +79,6 @@ def open_prepared(folder: Path, name: str, scale: str) -> Prepared:
     if entry is None:
         raise DataError(f"the prepared data of {name} in {folder} are gone or damaged. Run the same command again")
     return prepared_from(name, scale, entry)
-
-
-def entry_folder(home: Path, source: Source, options: Mapping[str, object]) -> Path:
-    """The folder of the cache entry that is made from the source with these options."""
-    return home / "prepared" / f"{source.slug}-{digest_of([PARTS_FORMAT, source.identity, options])[:KEY]}"
-
-
-def open_table(source: Source, home: Path) -> Table:
-    """The source's table, from the cache; read into the cache first if it is not there.
-
-    Raises:
-        DataError: the table is not what the source promises.
-    """
-    folder = table_folder(source, home)
-    entry = open_entry(folder)
-    if entry is not None:
-        table = Table.from_entry(entry)
-    else:
-        with NewEntry(folder) as new:
-            table = source.read(TableWriter(new))
-    source.check(table)
-    return table
-
-
-def is_here(source: Source, home: Path) -> bool:
-    """Whether the source can be read without a network."""
-    return source.offline or open_entry(table_folder(source, home)) is not None
-
-
-def table_folder(source: Source, home: Path) -> Path:
-    """The folder of the cache entry that holds the source's table."""
-    return home / "tables" / f"{source.slug}-{digest_of(source.identity)[:KEY]}"
 
 
 def prepared_from(name: str, scale: str, entry: Entry) -> Prepared:

@@ -188,7 +188,7 @@ def test_the_home_is_the_option_or_the_variable_or_the_users(monkeypatch: pytest
 
 def test_parts_of_an_earlier_format_are_made_again_from_the_table(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as earlier:
-        earlier.setattr(importlib.import_module("mlpcli.data.prepare"), "PARTS_FORMAT", 1)
+        earlier.setattr(importlib.import_module("mlpcli.data.source_tables"), "PARTS_FORMAT", 1)
         before = prepare("diabetes")
     (table,) = home.glob("tables/diabetes-*/meta.json")
     made = table.stat().st_mtime_ns
