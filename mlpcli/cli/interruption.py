@@ -36,11 +36,20 @@ def watch() -> None:
     def keep_interruption(unraisable: Any) -> None:
         """An exception in a destructor is printed and lost. A signal must not be lost, nor lack of memory printed."""
         if isinstance(unraisable.exc_value, Interruption):
-            repeat(unraisable.exc_value.number)
+            _pass_on(unraisable.exc_value)
         elif unraisable.exc_type is not MemoryError:
             report(unraisable)
 
     sys.unraisablehook = keep_interruption
+
+
+def _pass_on(stop: Interruption) -> None:
+    """Have a signal answered that would be lost; another one may come in here, where it would be lost as well."""
+    while True:
+        try:
+            return repeat(stop.number)
+        except Interruption as another:
+            stop = another
 
 
 def raised() -> AbstractContextManager[None]:

@@ -100,6 +100,32 @@ def test_a_signal_in_a_destructor_is_not_lost(tmp_path: Path) -> None:
     assert (stopped.returncode, stopped.stdout, stopped.stderr) == (143, "", KEPT)
 
 
+def test_a_signal_that_comes_while_another_is_kept_is_no_line_of_its_own(tmp_path: Path) -> None:
+    """The thread that repeats the first one is being started."""
+    before = """
+        import os, signal, time
+        import mlpcli.results.folders.find_models as find
+        from mlpcli import signals
+        class Doomed:
+            def __del__(self):
+                os.kill(os.getpid(), signal.SIGTERM)
+        def find_run(text, root):
+            Doomed()
+            time.sleep(3600)
+        find.find_run = find_run
+        start, left = signals.Background, [1, 2]
+        def start_and_terminate(*call):
+            started = start(*call)
+            if left:
+                left.pop()
+                os.kill(os.getpid(), signal.SIGTERM)
+            return started
+        signals.Background = start_and_terminate
+    """
+    stopped = run(before, "eval", "r", root=tmp_path)
+    assert (stopped.returncode, stopped.stdout, stopped.stderr) == (143, "", KEPT)
+
+
 def test_lack_of_memory_in_a_destructor_or_a_thread_is_no_line_of_its_own(tmp_path: Path) -> None:
     before = """
         import _thread
