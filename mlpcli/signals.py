@@ -25,6 +25,8 @@ Answer = Callable[[int, bool], object]
 
 _answers: list[Answer] = []
 _received: list[int] = []
+_repeated: list[int] = []
+"""The signal that `repeat` sends in a moment."""
 
 
 class Interruption(KeyboardInterrupt):
@@ -70,6 +72,7 @@ def answered_by(answer: Answer) -> Iterator[None]:
         _answers.remove(answer)
         if alone:
             _received.clear()
+            _repeated.clear()
 
 
 @contextmanager
@@ -87,6 +90,8 @@ def held() -> Iterator[None]:
 
 def check() -> None:
     """Raise Interruption if a signal was received: the first one may have been caught by a library."""
+    if not _received:
+        _received.extend(_repeated)
     if _received:
         raise Interruption(_received[-1])
 
@@ -97,6 +102,7 @@ def repeat(number: int) -> None:
     Without memory for a thread, `check` answers it.
     """
     _received.clear()
+    _repeated[:] = [number]
     try:
         Background(_send, number)
     except (MemoryError, RuntimeError):
@@ -114,4 +120,5 @@ def _send(number: int) -> None:
 
 def _handler(number: int, frame: FrameType | None) -> None:
     _received.append(number)
+    _repeated.clear()
     _answers[-1](number, len(_received) > 1)

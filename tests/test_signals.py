@@ -7,7 +7,8 @@ from contextlib import suppress
 
 import pytest
 
-from mlpcli.signals import SIGNALS, Interruption, answered_by, check, held
+from mlpcli.signals import SIGNALS, Interruption, answered_by, check, held, repeat
+from tests.workers.processes import eventually
 
 
 def send(number: int) -> None:
@@ -73,3 +74,25 @@ def test_other_threads_leave_the_handlers_alone() -> None:
     thread.start()
     thread.join()
     assert found == [signal.getsignal(signal.SIGTERM)]
+
+
+def test_a_signal_that_is_about_to_be_repeated_counts_as_received() -> None:
+    """What a library makes of it in between is no fault of the user; when it comes, it is not the first any more."""
+    asked: list[tuple[int, bool]] = []
+    with answered_by(lambda number, again: asked.append((number, again))):
+        repeat(signal.SIGTERM)
+        with pytest.raises(Interruption) as caught:
+            check()
+        assert eventually(lambda: asked)
+    assert caught.value.number == signal.SIGTERM
+    assert asked == [(signal.SIGTERM, True)]
+
+
+def test_a_signal_that_was_repeated_is_the_first() -> None:
+    asked: list[tuple[int, bool]] = []
+    with answered_by(lambda number, again: asked.append((number, again))):
+        send(signal.SIGTERM)
+        repeat(signal.SIGTERM)
+        assert eventually(lambda: len(asked) == 2)
+    assert asked == [(signal.SIGTERM, False)] * 2
+    check()
