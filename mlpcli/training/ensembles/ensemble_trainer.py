@@ -191,8 +191,11 @@ class EnsembleTrainer:
         check_arrays(rest, {"rows": self._rows})
         for one, its_arrays, its_counters in zip(self.trainers, own, counted.networks, strict=True):
             one.restore(its_arrays, its_counters, may_have_ended=True)
-        ahead = {one.epoch - counted.epoch for one in self.trainers if len(one.members)}
-        if not ahead <= {0, 1} or not np.isfinite(rest["rows"]).all():
+        following = counted.epoch + 1
+        epochs = {one.epoch for one in self.trainers if len(one.members)}
+        of_rows = set(rest["rows"][..., self.columns.index("epoch")].ravel().tolist())
+        steps = rest["rows"][..., self.columns.index("step")]
+        if not (epochs <= {counted.epoch, following} and of_rows <= {0, following} and np.isfinite(steps).all()):
             raise ValueError(f"its networks stand elsewhere than at epoch {counted.epoch} of all")
         self._rows[...], self.epoch = rest["rows"], counted.epoch
 

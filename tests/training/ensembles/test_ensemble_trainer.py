@@ -1,5 +1,6 @@
 """Ensembles: the networks are those that `Trainer` trains on the folds, and the scores of a run are their mean's."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +200,25 @@ def test_rows_come_once_however_the_epochs_are_asked_for() -> None:
     (whole,) = train([trainer.runs[0]], data)
     rows = [without_seconds(row) for until in (2, 3, 5) for found in trainer.epochs(until=until) for _, row in found]
     assert rows == whole.rows
+
+
+def test_rows_with_scores_that_are_not_defined_are_restored(tmp_path: Path) -> None:
+    """R2 of a fold of one row; the checkpoint stands between the first network's epoch and the second's."""
+    lines = [f"{x},1,{x * 1.5}" for x in range(8)]
+    data = dataset(table(tmp_path / "t.csv", lines), target=("y",), task="regression", test_size=0, ensemble=8)
+    run = resolved(data, ensemble=8, batch_size=2)
+    (whole,) = train([run], data)
+    assert all(np.isnan(row["val_r2"]) for row in whole.rows)
+    trainer, saved = EnsembleTrainer([run], data), []
+    for _ in trainer.epochs(tick=lambda: saved.append(copy.deepcopy(trainer.checkpoint())), every=0.0):
+        pass
+    middle = [each for each in saved if (each[0]["rows"][..., 0] > 0).any()]
+    assert middle
+    for arrays, counters in (middle[0], middle[-1]):
+        fresh = EnsembleTrainer([run], data)
+        fresh.restore(arrays, counters)
+        (found,) = finish(fresh)
+        assert repr(found.rows) == repr(whole.rows[counters["epoch"] :])
 
 
 def table(path: Path, lines: list[str]) -> str:
