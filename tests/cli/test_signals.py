@@ -83,45 +83,35 @@ def test_terminated_while_the_first_signal_is_answered(tmp_path: Path) -> None:
     assert before.items() <= seconds(tmp_path / "results/s").items()
 
 
-def test_a_signal_in_a_destructor_is_not_lost(tmp_path: Path) -> None:
-    """Python prints an exception that is raised there, and goes on."""
-    before = """
-        import os, signal, time
-        import mlpcli.results.folders.find_models as find
-        class Doomed:
-            def __del__(self):
-                os.kill(os.getpid(), signal.SIGTERM)
-        def find_run(text, root):
-            Doomed()
-            time.sleep(3600)
-        find.find_run = find_run
-    """
-    stopped = run(before, "eval", "r", root=tmp_path)
-    assert (stopped.returncode, stopped.stdout, stopped.stderr) == (143, "", KEPT)
+DOOMED = """
+import os, signal, time
+import mlpcli.results.folders.find_models as find
+from mlpcli import signals
+class Doomed:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+def find_run(text, root):
+    Doomed()
+    time.sleep(3600)
+find.find_run = find_run
+"""
+"""Terminate the command in a destructor, where Python prints an exception that is raised, and goes on."""
+
+ANOTHER = """
+start, left = signals.Background, [1, 2]
+def start_and_terminate(*call):
+    started = start(*call)
+    if left:
+        left.pop()
+        os.kill(os.getpid(), signal.SIGTERM)
+    return started
+signals.Background = start_and_terminate
+"""
+"""Terminate it again while the thread that repeats the first signal is being started."""
 
 
-def test_a_signal_that_comes_while_another_is_kept_is_no_line_of_its_own(tmp_path: Path) -> None:
-    """The thread that repeats the first one is being started."""
-    before = """
-        import os, signal, time
-        import mlpcli.results.folders.find_models as find
-        from mlpcli import signals
-        class Doomed:
-            def __del__(self):
-                os.kill(os.getpid(), signal.SIGTERM)
-        def find_run(text, root):
-            Doomed()
-            time.sleep(3600)
-        find.find_run = find_run
-        start, left = signals.Background, [1, 2]
-        def start_and_terminate(*call):
-            started = start(*call)
-            if left:
-                left.pop()
-                os.kill(os.getpid(), signal.SIGTERM)
-            return started
-        signals.Background = start_and_terminate
-    """
+@pytest.mark.parametrize("before", [DOOMED, DOOMED + ANOTHER], ids=["one", "another"])
+def test_a_signal_in_a_destructor_is_not_lost(tmp_path: Path, before: str) -> None:
     stopped = run(before, "eval", "r", root=tmp_path)
     assert (stopped.returncode, stopped.stdout, stopped.stderr) == (143, "", KEPT)
 
