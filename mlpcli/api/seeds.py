@@ -7,7 +7,7 @@ from typing import Any
 from mlpcli.api.keyword_options import plain
 from mlpcli.api.run_plan import Swept, Watch, run_plan
 from mlpcli.api.sweep_workers import opened_workers
-from mlpcli.config import RunOptions, as_dict
+from mlpcli.config import RunOptions, as_dict, waits_for_data
 from mlpcli.config.identity import run_id
 from mlpcli.errors import UsageError
 from mlpcli.results.folders.naming import default_name
@@ -33,8 +33,10 @@ def plan_seeds(options: RunOptions, seeds: str, name: str | None = None) -> Plan
         raise UsageError(
             "--seeds, --folds: a sweep file with folds = N and seeds = M trains every fold with every seed"
         )
-    own = ("seed", "fold", "folds")
-    base = {key: plain(value) for key, value in as_dict(options).items() if key not in own}
+    values = {name: plain(value) for name, value in as_dict(options).items()}
+    waiting = {name for name in values if waits_for_data(options, name)}  # which the preset fills in for each training
+    own = {"seed", "fold", "folds", *waiting, *([] if waiting else ["preset"])}
+    base = {name: value for name, value in values.items() if name not in own}
     seedless = options.model_copy(update={"seed": 0})
     chosen = name or default_name(options.dataset, f"{run_id(seedless, '')}-seeds")
     return plan_sweep(Path("--seeds"), {"base": base}, seeds=seeds, name=chosen)

@@ -159,6 +159,8 @@ def sweep(
         problem = swept.problem(shown(swept.path / "trials.csv"), failed="Try again with retry_failed=True")
     if problem:
         warn_caller(str(problem))
+    if swept.prepared.caution:
+        warn_caller(swept.prepared.caution)
     if swept.is_out_of_time:
         rest = "Allow more time" if results is None else "The same call goes on"
         warn_caller(f"time limit: {swept.done} have ended, and there is no summary. {rest}")

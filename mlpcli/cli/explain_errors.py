@@ -65,7 +65,11 @@ def _explain_usage(error: Any) -> str:
         text = " ".join(error.format_message().split())
         text = text[:1].lower() + text[1:]
         if text.startswith("got unexpected extra argument"):
-            text += "; switches such as --json take no value, and lists are written with commas, as in 64,32"
+            named = re.search(r"argument\(?s?\)? \((\S+\.\w+)", text)
+            if named and os.path.isfile(named[1]):
+                text += f"; a table is given with --dataset {named[1]}"
+            else:
+                text += "; switches such as --json take no value, and lists are written with commas, as in 64,32"
     context = getattr(error, "ctx", None)
     return f"{sentence(text)} Type {context.command_path} --help for its arguments and flags" if context else text
 

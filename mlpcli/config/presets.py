@@ -14,7 +14,7 @@ first.
 
 from collections.abc import Mapping
 
-__all__ = ["PRESETS"]
+__all__ = ["PRESETS", "WITH_DATA", "filled_in"]
 
 PRESETS: dict[str, Mapping[str, object]] = {
     "none": {},
@@ -32,3 +32,15 @@ PRESETS: dict[str, Mapping[str, object]] = {
     },
 }
 """The options of each preset that are known before the data are."""
+
+WITH_DATA = frozenset({"init_scale", "label_smoothing", "lr_multiplier"})
+"""The options that a preset decides once the data are known."""
+
+
+def filled_in(preset: str) -> frozenset[str]:
+    """The options that a preset fills in where they are not given, but for the sizes, which have several names.
+
+    >>> sorted(filled_in("none")), "epochs" in filled_in("tabular")
+    ([], True)
+    """
+    return (WITH_DATA | PRESETS[preset].keys()) - {"width", "depth"} if PRESETS[preset] else frozenset()

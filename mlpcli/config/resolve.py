@@ -9,12 +9,12 @@ from math import sqrt
 from mlpcli.config.choices import ACTIVATIONS, OPTIMIZERS, SCHEDULES, default_loss
 from mlpcli.config.metrics import Measure, monitored
 from mlpcli.config.options import RunOptions
+from mlpcli.config.presets import WITH_DATA
 from mlpcli.config.rules import PER_LAYER, task_conflicts, validation_conflicts
 from mlpcli.config.sources.merge import usage_error
 
 __all__ = ["resolve", "unread", "waits_for_data", "with_preset"]
 
-_WITH_DATA = frozenset({"init_scale", "label_smoothing", "lr_multiplier"})
 _WEIGHTS_TO_BIASES = 10.0  # learning rate of W over that of the biases
 _REGRESSION_OUTPUT = 0.1
 
@@ -112,7 +112,7 @@ def _once_for_all_layers(options: RunOptions) -> RunOptions:
 
 def waits_for_data(options: RunOptions, name: str) -> bool:
     """Whether the preset will set an option once the data are known."""
-    return options.preset != "none" and name in _WITH_DATA - options.model_fields_set
+    return options.preset != "none" and name in WITH_DATA - options.model_fields_set
 
 
 def with_preset(options: RunOptions, *, task: str, features: int) -> RunOptions:

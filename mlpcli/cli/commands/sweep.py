@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mlpcli.cli import interruption
-from mlpcli.cli.console import is_terminal
+from mlpcli.cli.console import is_terminal, warning
 from mlpcli.cli.flags import DataHome, Json, Name, Note, Quiet, ResultsRoot, Tags, switch
 from mlpcli.errors import UsageError
 from mlpcli.sweeps.run.kept_models import KeepModels
@@ -125,7 +125,10 @@ def sweep(
         from mlpcli.cli.views.sweep_report import show_plan
         from mlpcli.sweeps.plan.prepared_sweep import PreparedSweep
 
-        show_plan(PreparedSweep(plan, data_home), jobs, as_json)
+        prepared = PreparedSweep(plan, data_home)
+        if prepared.caution:
+            warning(prepared.caution)
+        show_plan(prepared, jobs, as_json)
         return
 
     from mlpcli.api.sweep_workers import opened_workers

@@ -24,6 +24,8 @@ def watch_sweep(
     interruption.promise(f"{shown(folder.path)} keeps what was finished. Go on with {folder.again}")
     if folder.warning:
         warning(folder.warning)
+    if prepared.caution:
+        warning(prepared.caution)
     message(_introduction(prepared, len(folder.known), jobs), quiet=quiet)
     return sweep_view(prepared.plan, prepared.metric, quiet)
 

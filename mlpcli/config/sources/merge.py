@@ -10,6 +10,7 @@ from mlpcli.config.choices import COMPONENTS
 from mlpcli.config.described import OPTIONS, Option
 from mlpcli.config.options import RunOptions
 from mlpcli.config.origins import plugin_flags, unknown_parts
+from mlpcli.config.presets import filled_in
 from mlpcli.config.rules import Conflict, conflicts
 from mlpcli.errors import UsageError
 from mlpcli.signals import check
@@ -75,6 +76,10 @@ def build(*sources: Source, recorded: bool = False) -> RunOptions:
     for conflict in () if absent else conflicts(options):
         if refused.keys().isdisjoint(conflict.options):
             problems.append(_broken(conflict, {name: given[name].place(name) for name in values}))
+    over = [given.get(name) for name in filled_in(options.preset)]
+    if over and all(source not in (None, given["preset"]) for source in over):  # a flag above the options of a file
+        place = given["preset"].place("preset")
+        problems.append(f"{place}: all options that it fills in are given, as those of a run are. Leave either out")
     if problems:
         raise usage_error(problems)
     return options if options.hidden is None else options.with_hidden()

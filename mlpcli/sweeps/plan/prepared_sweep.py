@@ -63,11 +63,22 @@ class PreparedSweep:
         tasks = dict.fromkeys(kind.task for kind in kinds)
         self.metric = ranking_metric(plan.file.metric, kinds, every_epoch=plan.file.halving is not None)
         self._check_defined(self._loaded.values())
+        self.caution = self._caution()
         asked = (self.metric, *self._monitors)
         metrics = dict.fromkeys(metric for task in tasks for metric in metrics_of(task, *asked))
         self.columns = tuple(dict.fromkeys(column for task in tasks for column in epoch_columns(task, *asked)))
         self.diagnostics = DIAGNOSTIC_COLUMNS if plan.options(0).record else ()
         self.scores = tuple(str(Measure(part, metric)) for part in PARTS for metric in metrics)
+
+    def _caution(self) -> str | None:
+        """What the ranking cannot show: ensembles of different sizes validate on different rows, network by network."""
+        sizes = {key.ensemble if data.folds is not None else 1 for key, data in self._loaded.items()}
+        if Measure.parse(self.metric).part != "val" or len(sizes) == 1:
+            return None
+        return (
+            f"{self.metric} of different values of ensemble is measured on different rows, and of single networks, so "
+            "ranks and p-values do not compare them. Set folds = 5, or a val_dataset, on which averages are scored"
+        )
 
     def rounds(
         self,

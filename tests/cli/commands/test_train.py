@@ -1,5 +1,6 @@
 """`mlpcli train` from the outside: what it prints, what it writes, and what a second command makes of it."""
 
+import csv
 import json
 import os
 import re
@@ -443,3 +444,31 @@ def test_the_options_of_another_version_are_taken_with_a_warning(capsys: pytest.
     assert run(["train", "--from", "r", "--name", "other", "--quiet"]) == 0
     err = capsys.readouterr().err
     assert err == f"mlpcli: warning: r was made by mlpcli '0.1.0', this is {recorded['version']}: numbers may differ\n"
+
+
+def test_a_preset_with_several_seeds_is_the_preset(capsys: pytest.CaptureFixture[str], no_workers: None) -> None:
+    """What it decides by the data too: initial scales, rates and smoothing."""
+    preset = ("--preset", "tabular", "--ensemble", "2", "--threads", "1", "--quiet")
+    train(capsys, *preset, "--name", "one")
+    train(capsys, *preset, "--seeds", "2", "--name", "two")
+    alone = json.loads(Path("results/one/result.json").read_text())
+    with open("results/two/trials.csv", newline="") as file:
+        first, _ = csv.DictReader(file)
+    assert first["run_id"] == alone["run_id"]
+    assert float(first["test_loss"]) == alone["metrics"]["test"]["loss"]
+    given = ("--init-scale", "1", "--label-smoothing", "0", "--lr-multiplier", "1")
+    train(capsys, *preset, *given, "--seeds", "2", "--name", "three")
+
+
+def test_a_preset_over_all_options_of_a_run_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    train(capsys, "--name", "r")
+    for source in (["--from", "r"], ["--config", "results/r/config.toml"]):
+        assert run(["train", *source, "--preset", "tabular", "--name", "s"]) == 2
+        assert "--preset: all options that it fills in are given" in capsys.readouterr().err
+    assert not Path("results/s").exists()
+
+
+def test_a_table_without_its_flag_is_answered_by_the_flag(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("t.csv").write_text("a,b\n1,2\n")
+    assert run(["train", "t.csv", "--target", "b"]) == 2
+    assert "a table is given with --dataset t.csv" in capsys.readouterr().err
