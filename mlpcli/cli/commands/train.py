@@ -17,7 +17,7 @@ from mlpcli.cli.views.cells import gathered
 from mlpcli.cli.views.data_summary import summary_lines, warn_of_columns
 from mlpcli.cli.views.epoch_view import EpochView, epoch_view
 from mlpcli.cli.views.training_report import keeps_weights, kept_weights, remarks, score_table
-from mlpcli.config import RunOptions, Source, build, read_options
+from mlpcli.config import RunOptions, Source, build, read_options, unread
 from mlpcli.errors import UsageError
 from mlpcli.plugins.files import loaded_flags
 
@@ -84,6 +84,9 @@ def train(
     interruption.promise(interruption.NOTHING)
     recorded = _recorded(source, results) if source else []
     options = build(*recorded, *([read_options(config)] if config else []), given)
+
+    if "val_size" in given.values and "val_size" in unread(options):
+        warning("--val-size has no effect beside --folds, --val-dataset or an ensemble, which decide what validates")
 
     if memory is not None:
         limit_memory(memory)

@@ -472,3 +472,11 @@ def test_a_table_without_its_flag_is_answered_by_the_flag(capsys: pytest.Capture
     Path("t.csv").write_text("a,b\n1,2\n")
     assert run(["train", "t.csv", "--target", "b"]) == 2
     assert "a table is given with --dataset t.csv" in capsys.readouterr().err
+
+
+def test_a_val_size_that_nothing_reads_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["--ensemble", "2"], ["--folds", "3"], ["--preset", "tabular"]):
+        _, err = train(capsys, *words, "--val-size", "0.2", "--quiet", "--force", "--name", "r")
+        assert err.startswith("mlpcli: warning: --val-size has no effect beside")
+    _, err = train(capsys, "--val-size", "0.2", "--quiet", "--force", "--name", "r")
+    assert err == ""
